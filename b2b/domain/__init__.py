@@ -1,0 +1,1 @@
+"""Pure decisions: no network, no clock, no environment."""

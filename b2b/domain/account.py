@@ -1,0 +1,97 @@
+"""A directory user as the rules see it."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from b2b.domain import service_plans
+from b2b.domain.service_plans import PlanKind
+
+PENDING = "PendingAcceptance"
+ACCEPTED = "Accepted"
+
+
+class AssignedPlan(msgspec.Struct, frozen=True, rename="camel"):
+    """Graph's assignedPlan: one service plan of one licence."""
+
+    service_plan_id: str | None = None
+    service: str | None = None
+    capability_status: str | None = None
+
+
+class ObjectIdentity(msgspec.Struct, frozen=True, rename="camel"):
+    """Graph's objectIdentity: one way in which the user signs in."""
+
+    sign_in_type: str | None = None
+    issuer: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True, rename="camel"):
+    """A user object. The fields are exactly what we ask Graph for: `$select` is made from them."""
+
+    id: str
+    user_principal_name: str
+    mail: str | None = None
+    other_mails: list[str] | None = None
+    account_enabled: bool | None = None
+    creation_type: str | None = None
+    external_user_state: str | None = None
+    external_user_state_change_date_time: str | None = None
+    identities: list[ObjectIdentity] | None = None
+    on_premises_sync_enabled: bool | None = None
+    on_premises_user_principal_name: str | None = None
+    assigned_plans: list[AssignedPlan] | None = None
+    is_management_restricted: bool | None = None
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether Active Directory is the source of authority, so that Graph cannot change the address."""
+        return self.on_premises_sync_enabled is True
+
+    @property
+    def pending(self) -> bool:
+        """Tell whether an invitation waits for redemption."""
+        return self.external_user_state == PENDING
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether an invitation was redeemed."""
+        return self.external_user_state == ACCEPTED
+
+    @property
+    def exchange_plans(self) -> frozenset[PlanKind]:
+        """What the service plans say about an Exchange mailbox."""
+        plans = (
+            (plan.service_plan_id or "", plan.service or "", plan.capability_status or "")
+            for plan in self.assigned_plans or ()
+        )
+        return service_plans.kinds(plans)
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Tell whether a plan brings a mailbox, which makes Exchange the master of the account's addresses."""
+        return PlanKind.MAILBOX in self.exchange_plans
+
+
+SELECT: tuple[str, ...] = tuple(field.encode_name for field in msgspec.structs.fields(Account))
+"""The `$select` of every user we read: a property that is not selected is simply absent from Graph's answer."""
+
+
+def from_graph(user: dict[str, Any]) -> Account:
+    """Read a Graph user.
+
+    Raises:
+        msgspec.ValidationError: the answer is not a user as selected.
+
+    """
+    return msgspec.convert(user, Account)
+
+
+def changed_at(account: Account) -> datetime | None:
+    """When the external user state last changed, as Graph says; None where it says nothing readable."""
+    try:
+        when = datetime.fromisoformat(account.external_user_state_change_date_time or "")
+    except ValueError:
+        return None
+    return when if when.tzinfo else None

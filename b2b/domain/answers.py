@@ -1,0 +1,147 @@
+"""What callers over HTTP are told, as plain JSON values: camelCase names, RFC 3339 times in UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from b2b.domain.conversion import ENDED, WORKING, Conversion, RequestRecord, Stage, may_show, mirrored
+from b2b.domain.errors import RequestRefused
+from b2b.domain.findings import Finding, Severity
+
+RETRY_AFTER = 10
+"""Seconds that we ask a polling caller to wait."""
+OPERATION_STATUS = {
+    Stage.REQUESTED: "NotStarted",
+    Stage.INVITING: "Running",
+    Stage.NEEDS_REVIEW: "Running",
+    Stage.INVITED: "Running",
+    Stage.ACCEPTED: "Running",
+    Stage.ASSESSED: "Succeeded",
+    Stage.COMPLETED: "Succeeded",
+    Stage.REJECTED: "Failed",
+    Stage.BLOCKED: "Failed",
+    Stage.FAILED: "Failed",
+    Stage.LAPSED: "Failed",
+    Stage.CANCELLED: "Canceled",
+}
+"""The states of Azure's status monitor (microsoft/api-guidelines, Guidelines.md, "Long-running operations")."""
+NOTHING_TO_DO = frozenset({"already-external", "invitation-pending"})
+"""Blocked by nothing else, a request ends without an error: what it wanted is so already."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer: status, headers and a JSON value."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_it_stands(record: RequestRecord, conversion: Conversion | None) -> RequestRecord:
+    """Return the request with what its conversion says now: the conversion's own row is the truth."""
+    if conversion is None or record.generation != conversion.generation or not may_show(record, conversion):
+        return record
+    return replace(record, stage=conversion.stage, **mirrored(conversion))
+
+
+def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
+    """Answer a request that was taken in."""
+    location, operation = _addresses(record, base_url)
+    body = {"requestId": record.request_id, "stage": record.stage, "mode": mode, "dryRun": record.dry_run}
+    headers = {"Location": location, "Operation-Location": operation, "Retry-After": str(RETRY_AFTER)}
+    return Reply(202, body, headers)
+
+
+def conversion_status(record: RequestRecord, base_url: str, sign_in: str | None) -> Reply:
+    """Tell where a request stands: 202 while the service is at work, 200 when a person is awaited or it has ended.
+
+    Logic Apps and Power Automate poll until the first answer that is not 202.
+    """
+    location, operation = _addresses(record, base_url)
+    links = {"self": location, "operation": operation, "signIn": sign_in}
+    body = {
+        "requestId": record.request_id,
+        "stage": record.stage,
+        "dryRun": record.dry_run,
+        "userId": record.user_id or None,
+        "verdict": record.verdict,
+        "findings": findings(record.findings),
+        **_times(record),
+        "attempts": record.attempts,
+        "lastError": record.last_error or None,
+        "error": _failure(record),
+        "links": {name: link for name, link in links.items() if link},
+    }
+    if record.stage in WORKING:
+        return Reply(202, body, {"Location": location, "Retry-After": str(RETRY_AFTER)})
+    return Reply(200, body)
+
+
+def operation_status(record: RequestRecord, base_url: str) -> Reply:
+    """Tell the same as a status monitor, which answers 200 always."""
+    location, _ = _addresses(record, base_url)
+    error = _failure(record)
+    status = "Succeeded" if record.stage is Stage.BLOCKED and error is None else OPERATION_STATUS[record.stage]
+    body: dict[str, Any] = {
+        "id": record.request_id,
+        "status": status,
+        "createdDateTime": _time(record.requested_at),
+        "resourceLocation": location,
+        **({"error": error} if error else {}),
+    }
+    return Reply(200, body, {} if record.stage in ENDED else {"Retry-After": str(RETRY_AFTER)})
+
+
+def refused(error: RequestRefused) -> Reply:
+    """Answer a request that was not taken in."""
+    return problem(error.status, error.code, error.message, error.target)
+
+
+def problem(status: int, code: str, message: str, target: str = "", retry_after: int | None = None) -> Reply:
+    """Return an error in the form of the Microsoft REST guidelines; codes are part of the contract."""
+    headers = {"x-ms-error-code": code, **({"Retry-After": str(retry_after)} if retry_after is not None else {})}
+    body: dict[str, Any] = {"error": {"code": code, "message": message, "target": target or None, "details": []}}
+    return Reply(status, body, headers)
+
+
+def findings(found: tuple[Finding, ...]) -> list[dict[str, Any]]:
+    """Return findings as JSON values."""
+    return [msgspec.to_builtins(finding) for finding in found]
+
+
+def _addresses(record: RequestRecord, base_url: str) -> tuple[str, str]:
+    return (
+        f"{base_url}/api/conversions/{record.request_id}",
+        f"{base_url}/api/operations/{record.request_id}",
+    )
+
+
+def _times(record: RequestRecord) -> dict[str, str | None]:
+    return {
+        "requestedAt": _time(record.requested_at),
+        "invitedAt": _time(record.invited_at),
+        "acceptedAt": _time(record.accepted_at),
+        "completedAt": _time(record.completed_at),
+    }
+
+
+def _time(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z") if when else None
+
+
+def _failure(record: RequestRecord) -> dict[str, Any] | None:
+    """Return why the request ended without what it asked for; None also where nothing was left to do."""
+    if OPERATION_STATUS[record.stage] != "Failed":
+        return None
+    if record.stage is not Stage.BLOCKED:
+        code = record.error_code or record.stage.value
+        return {"code": code, "message": record.last_error, "target": record.error_target or None, "details": []}
+    worst = [finding for finding in record.findings if finding.severity in {Severity.BLOCK, Severity.FIX}]
+    if worst and all(finding.rule in NOTHING_TO_DO for finding in worst):
+        return None
+    details = [{"code": finding.rule, "message": finding.message} for finding in worst]
+    return {"code": worst[0].rule if worst else record.stage.value, "message": "", "target": None, "details": details}

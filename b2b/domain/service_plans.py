@@ -1,0 +1,53 @@
+"""Which Exchange service plans mean a mailbox.
+
+Names and ids: Microsoft's "Product names and service plan identifiers for licensing"
+(https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference). `service eq 'exchange'` alone would
+block nearly everybody: EXCHANGE_S_FOUNDATION rides in almost every product.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+MAILBOX_PLANS = {
+    "efb87545-963c-4e0d-99df-69c6916d9eb0": "EXCHANGE_S_ENTERPRISE",
+    "9aaf7827-d63c-4b61-89c3-182f06f82e5c": "EXCHANGE_S_STANDARD",
+    "4a82b400-a79f-41a4-b4e2-e94f5787b113": "EXCHANGE_S_DESKLESS",
+    "1126bef5-da20-4f07-b45e-ad25d2581aa8": "EXCHANGE_S_ESSENTIALS",
+    "d42bdbd6-c335-4231-ab3d-c8f348d5aff5": "EXCHANGE_L_STANDARD",
+    "fc52cc4b-ed7d-472d-bbe7-b081c23ecc56": "EXCHANGE_S_STANDARD_MIDMARKET",
+    "90927877-dcff-4af6-b346-2332c0b15bb7": "EXCHANGE_B_STANDARD",
+    "8c3069c0-ccdb-44be-ab77-986203a67df2": "EXCHANGE_S_ENTERPRISE_GOV",
+    "e9b4930a-925f-45e2-ac2a-3f7788ca6fdd": "EXCHANGE_S_STANDARD_GOV",
+    "88f4d7ef-a73b-4246-8047-516022144c9f": "EXCHANGE_S_DESKLESS_GOV",
+}
+OTHER_PLANS = {
+    "113feb6c-3fe4-4440-bddc-54d774bf0318": "EXCHANGE_S_FOUNDATION",
+    "922ba911-5694-4e99-a794-73aed9bfeec8": "EXCHANGE_S_FOUNDATION_GOV",
+    "34c0d7a0-a70f-4668-9238-47f9fc208882": "EXCHANGE_ANALYTICS",
+    "cd31b152-6326-4d1b-ae1b-997b625182e6": "MIP_S_Exchange",
+    "897d51f1-2cfa-4848-9b30-469149f5e68e": "EXCHANGEONLINE_MULTIGEO",
+}
+"""Plans of Exchange that bring no mailbox. The archive plans are left out on purpose: they are worth a second look."""
+
+_EXCHANGE = "exchange"
+_GONE = "Deleted"
+"""`assignedPlans` keeps the history: a Deleted entry is a licence that was taken away."""
+
+
+class PlanKind(Enum):
+    """What one service plan says about a mailbox."""
+
+    MAILBOX = "mailbox"
+    UNKNOWN = "unknown"
+
+
+def kinds(plans: Iterable[tuple[str, str, str]]) -> frozenset[PlanKind]:
+    """Class (servicePlanId, service, capabilityStatus) triples; a plan that means nothing for mail leaves no trace."""
+    found = (_kind(plan.lower(), service.lower()) for plan, service, status in plans if status != _GONE)
+    return frozenset(kind for kind in found if kind is not None)
+
+
+def _kind(plan: str, service: str) -> PlanKind | None:
+    if plan in MAILBOX_PLANS:
+        return PlanKind.MAILBOX
+    return PlanKind.UNKNOWN if service == _EXCHANGE and plan not in OTHER_PLANS else None
