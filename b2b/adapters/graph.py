@@ -1,0 +1,290 @@
+"""Microsoft Graph over msgraph-sdk: reads in `$batch`, and the invitation.
+
+Requests are built with the SDK's builders and models and sent as bytes: the SDK's model deserialiser costs seconds on
+its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off: it would re-send
+`POST /invitations` on 429, 503 and 504, and each of those may come after the mail went out.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+from kiota_abstractions.api_error import APIError
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from kiota_http.middleware.options import RetryHandlerOption
+from msgraph.generated.models.email_address import EmailAddress
+from msgraph.generated.models.invitation import Invitation as GraphInvitation
+from msgraph.generated.models.invited_user_message_info import InvitedUserMessageInfo
+from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph.generated.models.recipient import Recipient
+from msgraph.generated.models.user import User
+from msgraph.graph_request_adapter import GraphRequestAdapter, options
+from msgraph.graph_service_client import GraphServiceClient
+from msgraph_core import GraphClientFactory
+
+from b2b.adapters.clock import Clock
+from b2b.domain.errors import AccessDenied, InvitationRefused, OutcomeUnknown, Transient
+from b2b.domain.invitation import Invitation, refusal
+from b2b.domain.readings import Invited
+
+GRAPH = "Graph"
+SCOPES = ("https://graph.microsoft.com/.default",)
+BATCH_LIMIT = 20
+"""Graph takes at most 20 requests in one $batch."""
+MOST_PAGES = 100
+CONNECT_TIMEOUT = 5.0
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+_DENIED = "Authorization_RequestDenied"
+_ERRORS: dict[str, Any] = {"XXX": ODataError}
+_IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
+"""Refusals of an invitation that prove nothing: a replica that lags, or a throttle that came after the work."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One GET, relative to the root of v1.0 or beta."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    beta: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Graph said to a call: its status, and its body; of a collection, all pages together."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Graph:
+    """One Graph client for the life of the process."""
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        base_url: str,
+        timeout: float,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Build the client; nothing is sent. ``timeout`` is in seconds, for one answer."""
+        self._transport = transport or httpx.AsyncHTTPTransport(http2=base_url.startswith("https"))
+        http = GraphClientFactory.create_with_default_middleware(
+            options={**options, RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)},
+            client=httpx.AsyncClient(
+                timeout=httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout)),
+                transport=self._transport,
+            ),
+        )
+        hosts = [urlsplit(base_url).hostname or ""]
+        auth = AzureIdentityAuthenticationProvider(credential, scopes=list(SCOPES), allowed_hosts=hosts)
+        self._adapter = GraphRequestAdapter(auth, client=http)
+        # Set after the construction: httpx appends a slash to a base URL, and the SDK would join "/v1.0//users".
+        self._adapter.base_url = base_url
+        self._http = http
+        self._clock = clock
+        self._roots = {False: base_url, True: base_url.removesuffix("/v1.0") + "/beta"}
+        self.client = GraphServiceClient(request_adapter=self._adapter)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+        await self._transport.aclose()  # the SDK's middleware hides it from the client, which would leave it open
+
+    async def read(self, calls: Sequence[Call]) -> list[Answer]:
+        """Make all calls, 20 to a round trip, and follow the pages of collections.
+
+        Answers are in the order of the calls; 200, 403, 404 and a missing licence are for the caller to judge.
+
+        Raises:
+            Transient: any other status, or no answer at all; waits as long as Graph asked.
+            AccessDenied: the token itself is not accepted.
+
+        """
+        answers: dict[int, Answer] = {}
+        for beta in (False, True):
+            numbered = [(number, call) for number, call in enumerate(calls) if call.beta is beta]
+            for first in range(0, len(numbered), BATCH_LIMIT):
+                answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta]))
+        return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
+
+    async def invite(self, invitation: Invitation) -> Invited:
+        """Send one invitation, once.
+
+        Raises:
+            Transient: it was certainly not sent.
+            AccessDenied: the application may not invite.
+            InvitationRefused: Graph said no, and why.
+            OutcomeUnknown: it may have been sent; settle that by reading the account.
+
+        """
+        configuration: RequestConfiguration[Any] = RequestConfiguration()
+        information = self.client.invitations.to_post_request_information(graph_invitation(invitation), configuration)
+        try:
+            content = await self._send(information)
+        except ClientAuthenticationError as error:
+            raise Transient("identity", "no token") from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Transient(GRAPH, f"not reached: {type(error).__name__}") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"no answer: {type(error).__name__}") from error
+        except APIError as error:
+            raise self._judged(error) from error
+        return _invited(content, invitation.user_id)
+
+    async def _batch(self, calls: Sequence[tuple[int, Call]], root: str) -> dict[int, Answer]:
+        if not calls:
+            return {}
+        information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
+        requests = [
+            {
+                "id": str(number),
+                "method": "GET",
+                "url": self._relative(call.url),
+                **({"headers": dict(call.headers)} if call.headers else {}),
+            }
+            for number, call in calls
+        ]
+        information.set_stream_content(json.dumps({"requests": requests}).encode(), "application/json")
+        parts = {part["id"]: part for part in json.loads(await self._fetch(information))["responses"]}
+        self._refuse_failures(parts.values())
+        missing = [number for number, _ in calls if str(number) not in parts]
+        if missing:
+            raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
+        return {
+            number: Answer(parts[str(number)]["status"], parts[str(number)].get("body") or {}) for number, _ in calls
+        }
+
+    def _relative(self, url: str) -> str:
+        """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
+        return url.removeprefix(self._roots[False])
+
+    def _refuse_failures(self, parts: Any) -> None:
+        failed = [
+            part
+            for part in parts
+            if part["status"] not in {httpx.codes.OK, FORBIDDEN, NOT_FOUND} and not unlicensed(part.get("body") or {})
+        ]
+        if not failed:
+            return
+        waits = [wait for part in failed if (wait := self._retry_after(part.get("headers") or {})) is not None]
+        statuses = ", ".join(sorted({str(part["status"]) for part in failed}))
+        kind = AccessDenied if any(part["status"] == UNAUTHORIZED for part in failed) else Transient
+        raise kind(GRAPH, f"answered {statuses} within a batch", max(waits, default=None))
+
+    async def _all_pages(self, call: Call, answer: Answer) -> Answer:
+        """Follow `@odata.nextLink`: a short or even empty page may have one. Headers go along with every page."""
+        body = answer.body
+        values = list(body.get("value") or ())
+        for _ in range(MOST_PAGES):
+            next_link = body.get("@odata.nextLink")
+            if next_link is None:
+                break
+            if not next_link.startswith(self._roots[call.beta]):
+                raise Transient(GRAPH, "a page link points to another host")
+            information = RequestInformation()
+            information.http_method = Method.GET
+            information.url = next_link
+            for name, value in call.headers.items():
+                information.headers.add(name, value)
+            body = json.loads(await self._fetch(information))
+            values += body.get("value") or ()
+        else:
+            raise Transient(GRAPH, f"a listing does not end after {MOST_PAGES} pages")
+        return Answer(answer.status, {**answer.body, "value": values}) if "value" in answer.body else answer
+
+    async def _fetch(self, information: RequestInformation) -> bytes:
+        """Send something that changes nothing."""
+        try:
+            return await self._send(information)
+        except ClientAuthenticationError as error:
+            raise Transient("identity", "no token") from error
+        except httpx.HTTPError as error:
+            raise Transient(GRAPH, f"no answer: {type(error).__name__}") from error
+        except APIError as error:
+            status = error.response_status_code or 0
+            kind = AccessDenied if status in {UNAUTHORIZED, FORBIDDEN} else Transient
+            raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from error
+
+    async def _send(self, information: RequestInformation) -> bytes:
+        content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
+        return content if isinstance(content, bytes) else b""
+
+    def _judged(self, error: APIError) -> Exception:
+        status, code, message = error.response_status_code or 0, "", ""
+        if isinstance(error, ODataError) and error.error:
+            code, message = error.error.code or "", error.error.message or ""
+        if status == UNAUTHORIZED or (status == FORBIDDEN and code == _DENIED):
+            return AccessDenied(GRAPH, f"the application may not invite ({status} {code}): it needs User.Invite.All")
+        if status in _IN_DOUBT or status >= httpx.codes.INTERNAL_SERVER_ERROR or status < httpx.codes.BAD_REQUEST:
+            return OutcomeUnknown(
+                f"Graph answered {status} {code}".rstrip(), self._retry_after(error.response_headers or {})
+            )
+        return InvitationRefused(refusal(status, code, message))
+
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        return retry_after(text, self._clock())
+
+
+def unlicensed(body: Mapping[str, Any]) -> bool:
+    """Tell whether Graph refused because the tenant lacks the licence for a feature, which then nobody can use."""
+    error = body.get("error")
+    return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Read Retry-After: whole seconds, a fraction (Graph sends those, against the standard) or a date; else None."""
+    with suppress(ValueError):
+        return max(0.0, float(text))
+    with suppress(ValueError, TypeError):
+        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+    return None
+
+
+def graph_invitation(invitation: Invitation) -> GraphInvitation:
+    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised."""
+    info = InvitedUserMessageInfo(
+        message_language=invitation.language,
+        customized_message_body=invitation.message,
+        cc_recipients=[
+            Recipient(email_address=EmailAddress(name=name, address=address)) for name, address in invitation.cc
+        ]
+        or None,
+    )
+    has_info = invitation.language or invitation.message or invitation.cc
+    return GraphInvitation(
+        invited_user=User(id=invitation.user_id),
+        invited_user_email_address=invitation.address,
+        invite_redirect_url=invitation.redirect_url,
+        send_invitation_message=invitation.send_message,
+        invited_user_message_info=info if has_info else None,
+        invited_user_sponsors=[User(id=sponsor) for sponsor in invitation.sponsors] or None,
+    )
+
+
+def _invited(content: bytes, user_id: str) -> Invited:
+    """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt."""
+    try:
+        body = json.loads(content)
+        invited_id, status = body["invitedUser"]["id"], body["status"]
+        invitation_id = body["id"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
+    if invited_id.lower() != user_id.lower():
+        raise OutcomeUnknown(f"Graph invited another object: {invited_id}")
+    if status == "Error":
+        raise OutcomeUnknown("Graph answered with status Error")
+    return Invited(invitation_id, status)

@@ -1,0 +1,47 @@
+"""The managed identity: its credential, and what its Graph token says about the tenant and the app roles."""
+
+import base64
+import binascii
+import json
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity.aio import ManagedIdentityCredential
+
+from b2b.domain.errors import Transient
+from b2b.domain.readings import Claims
+
+GRAPH_SCOPE = "https://graph.microsoft.com/.default"
+
+
+class Identity:
+    """One managed identity and the Graph token it gets. The SDK caches tokens, so asking often costs nothing."""
+
+    def __init__(self, client_id: str) -> None:
+        """Take the client id of a user-assigned identity; an empty one means the system-assigned."""
+        self.credential: AsyncTokenCredential = ManagedIdentityCredential(client_id=client_id or None)
+
+    async def claims(self) -> Claims:
+        """Return tenant and app roles of the Graph token.
+
+        A token is opaque by contract, so nothing that matters for safety hangs on it: the tenant id completes sign-in
+        addresses, the roles are shown by the health endpoint.
+
+        Raises:
+            Transient: the identity endpoint gave no token, or none that can be read.
+
+        """
+        try:
+            token = (await self.credential.get_token(GRAPH_SCOPE)).token
+        except ClientAuthenticationError as error:
+            raise Transient("identity", f"no token: {type(error).__name__}") from error
+        try:
+            payload = token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            return Claims(claims["tid"], frozenset(claims.get("roles", ())))
+        except (IndexError, KeyError, ValueError, binascii.Error) as error:
+            raise Transient("identity", "the token names no tenant") from error
+
+    async def aclose(self) -> None:
+        """Close the connection to the identity endpoint."""
+        await self.credential.close()

@@ -1,0 +1,308 @@
+"""The ledger in Table Storage: state rows, their history, and the rows by which other keys find them.
+
+A state row and the events that explain it are written in one transaction, guarded by the row's ETag. Rows that point
+into another partition are written first; a reader checks them against the state row, which is the truth.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from b2b.adapters import entities
+from b2b.domain.conversion import Change, Conversion, RequestRecord
+from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.readings import Due, Reservation
+
+CONVERSIONS = "conversions"
+REQUESTS = "requests"
+STORAGE = "table storage"
+DUE, SWEEP = "due", "sweep"
+"""Partitions that are neither an object id nor, as they stand, a request id's row."""
+_MEMBER = "request~"
+_CONFLICTS = frozenset({409, 412})
+_WRITE_ID = "writeId"
+
+Row = TypeVar("Row", Conversion, RequestRecord)
+
+
+class Rows(Generic[Row]):
+    """State rows of one kind, one to a partition, each with its history."""
+
+    def __init__(
+        self, table: TableClient, row_key: str, key: Callable[[Row], str], read: Callable[[Mapping[str, Any]], Row]
+    ) -> None:
+        """Use a table whose state rows have ``row_key``; ``key`` gives a record's partition, ``read`` a record."""
+        self._table = table
+        self._row_key = row_key
+        self._key: Callable[[Row], str] = key
+        self._read: Callable[[Mapping[str, Any]], Row] = read
+
+    async def get(self, key: str) -> Row | None:
+        """Return the record, or None.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await _get(self._table, key, self._row_key)
+        return None if entity is None else self._read(entity)
+
+    async def write(self, change: Change[Row], *members: Mapping[str, Any]) -> Row:
+        """Write a record and its events in one transaction; return it as it now stands.
+
+        Raises:
+            LedgerConflict: the row is not, or no longer, the one that the change was made from.
+            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+
+        """
+        key: str = self._key(change.row)
+        write_id = uuid4().hex
+        row = replace(change.row, sequence=change.row.sequence + len(change.events))
+        entity = {
+            "PartitionKey": key,
+            "RowKey": self._row_key,
+            _WRITE_ID: write_id,
+            **entities.to_entity(row),
+        }
+        events: list[dict[str, Any]] = [
+            entities.event_entity(key, number, event)
+            for number, event in enumerate(change.events, start=change.row.sequence + 1)
+        ]
+        operations: list[Any] = [
+            _guarded(entity, change.row.etag),
+            *(("create", event) for event in events),
+            *(("upsert", {"PartitionKey": key, **member}) for member in members),
+        ]
+        try:
+            async with _translated():
+                results = await self._table.submit_transaction(operations)
+        except LedgerConflict:
+            return await self._own_write(key, write_id)
+        return replace(row, etag=results[0]["etag"])
+
+    async def _own_write(self, key: str, write_id: str) -> Row:
+        """The client repeats a write whose answer was lost; the repeat then meets its own row."""
+        entity = await _get(self._table, key, self._row_key)
+        if entity is None or entity.get(_WRITE_ID) != write_id:
+            raise LedgerConflict(f"{self._row_key} row {key}")
+        return self._read(entity)
+
+
+def _guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
+    if not etag:
+        return ("create", entity)
+    options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+    return ("update", entity, options)
+
+
+class Ledger:
+    """Both tables."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        """Use a service client; nothing is sent."""
+        self._service = service
+        self._conversions = service.get_table_client(CONVERSIONS)
+        self._requests = service.get_table_client(REQUESTS)
+        self.conversions = Rows[Conversion](
+            self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion
+        )
+        self.requests = Rows[RequestRecord](
+            self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record
+        )
+
+    @classmethod
+    def from_connection_string(cls, connection_string: str) -> "Ledger":
+        """Open with a connection string: Azurite, or an account that still allows keys."""
+        return cls(TableServiceClient.from_connection_string(connection_string))
+
+    @classmethod
+    def from_identity(cls, account_url: str, credential: AsyncTokenCredential) -> "Ledger":
+        """Open with the managed identity."""
+        return cls(TableServiceClient(account_url, credential=credential))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._conversions.close()
+        await self._requests.close()
+        await self._service.close()
+
+    async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
+        """Write an account's conversion, together with the requests that belong to it from now on.
+
+        Raises:
+            LedgerConflict: somebody else wrote first; read again and decide again.
+            Transient: storage did not answer.
+
+        """
+        members = ({"RowKey": _MEMBER + each, "generation": change.row.generation} for each in request_ids)
+        return await self.conversions.write(change, *members)
+
+    async def members(self, conversion: Conversion) -> list[str]:
+        """Return the ids of the requests that belong to this conversion.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last and generation eq @generation"
+        values = {
+            "key": conversion.user_id,
+            "first": _MEMBER,
+            "last": _MEMBER[:-1] + chr(ord(_MEMBER[-1]) + 1),
+            "generation": conversion.generation,
+        }
+        return [row["RowKey"].removeprefix(_MEMBER) async for row in _rows(self._conversions, query, values)]
+
+    async def reservation(self, address_key: str) -> Reservation | None:
+        """Return who reserved an address, by the hash of the address.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await _get(self._conversions, f"address~{address_key}", "reservation")
+        return None if entity is None else Reservation(entity["userId"], entity.metadata["etag"])
+
+    async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
+        """Reserve an address for an account, over a reservation that was found to point nowhere.
+
+        Raises:
+            LedgerConflict: somebody else reserved it meanwhile.
+            Transient: storage did not answer.
+
+        """
+        entity = {"PartitionKey": f"address~{address_key}", "RowKey": "reservation", "userId": user_id}
+        async with _translated():
+            await self._conversions.submit_transaction([_guarded(entity, over.etag if over else "")])
+
+    async def add_due(self, user_id: str, now: datetime) -> None:
+        """Put an account on the list of those that the sweep looks at.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        async with _translated():
+            await self._conversions.upsert_entity({"PartitionKey": DUE, "RowKey": user_id, "since": now})
+
+    async def remove_due(self, user_id: str) -> None:
+        """Take an account off that list; one that is not on it is fine.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        async with _translated():
+            await self._conversions.delete_entity(DUE, user_id)
+
+    async def due(self, after: str, limit: int) -> list[Due]:
+        """Return up to ``limit`` accounts of the list, in order of their ids, behind the given one.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query, found = "PartitionKey eq @key and RowKey gt @after", list[Due]()
+        async for entity in _rows(self._conversions, query, {"key": DUE, "after": after}):
+            found.append(Due(entity["RowKey"], entity["since"]))
+            if len(found) == limit:
+                break
+        return found
+
+    async def cursor(self) -> str:
+        """Return where the last sweep stopped; empty: at the start.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await _get(self._conversions, SWEEP, "cursor")
+        return entity.get("after", "") if entity else ""
+
+    async def move_cursor(self, after: str) -> None:
+        """Remember where this sweep stopped.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        async with _translated():
+            await self._conversions.upsert_entity(
+                {"PartitionKey": SWEEP, "RowKey": "cursor", "after": after}, mode=UpdateMode.REPLACE
+            )
+
+    async def remember_body(self, body_hash: str, request_id: str) -> None:
+        """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        async with _translated():
+            await self._requests.upsert_entity({"PartitionKey": f"body~{body_hash}", "RowKey": request_id})
+
+    async def by_body(self, body_hash: str) -> list[str]:
+        """Return the ids of the requests that came with this body and without an id.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query = "PartitionKey eq @key"
+        return [row["RowKey"] async for row in _rows(self._requests, query, {"key": f"body~{body_hash}"})]
+
+    async def check(self) -> None:
+        """Ask for both tables.
+
+        Raises:
+            Transient: names the table that is missing, or says that storage does not answer.
+
+        """
+        for table in (self._conversions, self._requests):
+            await _get(table, SWEEP, "cursor")
+
+
+async def _get(table: TableClient, partition: str, row: str) -> Any:
+    async with _translated():
+        try:
+            return await table.get_entity(partition, row)
+        except ResourceNotFoundError as error:
+            if getattr(error, "error_code", None) == "TableNotFound":
+                raise Transient(STORAGE, f"the table {table.table_name} does not exist") from error
+            return None
+
+
+async def _rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
+    async with _translated():
+        async for entity in table.query_entities(query, parameters=parameters):
+            yield entity
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Turn the SDK's errors into ours: a lost race, or a storage that did not do its part."""
+    try:
+        yield
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise LedgerConflict("the row was written meanwhile") from error
+    except HttpResponseError as error:
+        if error.status_code in _CONFLICTS:
+            raise LedgerConflict("the row was written meanwhile") from error
+        raise Transient(STORAGE, f"answered {error.status_code}") from error
+    except AzureError as error:
+        raise Transient(STORAGE, f"not reached: {type(error).__name__}") from error

@@ -1,0 +1,120 @@
+"""The queues of work and of poison, over azure-storage-queue. Messages go out raw (host.json: messageEncoding none)."""
+
+from collections.abc import AsyncIterator
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from b2b.domain.errors import Transient
+from b2b.domain.readings import PoisonMessage
+
+REQUESTS = "conversion-requests"
+POISON = "conversion-requests-poison"
+"""The Functions host appends `-poison` to the name of the queue that it could not serve."""
+STORAGE = "queue storage"
+_PAGE = 32
+"""Most messages that one receive gives."""
+_NEVER = -1
+"""A request must not expire while the app is stopped: the default would be seven days."""
+MAX_DELAY = 7 * 86_400 - 1
+"""Longest visibility delay that storage takes, in seconds."""
+
+
+class Queue:
+    """The request queue and its poison queue."""
+
+    def __init__(self, service: QueueServiceClient) -> None:
+        """Use a service client; nothing is sent."""
+        self._service = service
+        self._requests = service.get_queue_client(REQUESTS)
+        self._poison = service.get_queue_client(POISON)
+
+    @classmethod
+    def from_connection_string(cls, connection_string: str) -> "Queue":
+        """Open with a connection string: Azurite, or an account that still allows keys."""
+        return cls(QueueServiceClient.from_connection_string(connection_string))
+
+    @classmethod
+    def from_identity(cls, account_url: str, credential: AsyncTokenCredential) -> "Queue":
+        """Open with the managed identity."""
+        return cls(QueueServiceClient(account_url, credential=credential))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._requests.close()
+        await self._poison.close()
+        await self._service.close()
+
+    async def send(self, body: bytes, delay: float = 0) -> None:
+        """Put a request on the queue, visible after ``delay`` seconds.
+
+        Raises:
+            Transient: the queue did not take it.
+
+        """
+        try:
+            await self._requests.send_message(
+                body.decode(), visibility_timeout=int(min(max(delay, 0), MAX_DELAY)), time_to_live=_NEVER
+            )
+        except AzureError as error:
+            raise _transient(error) from error
+
+    async def poison(self, hidden_for: float) -> AsyncIterator[PoisonMessage]:
+        """Give every message that is visible in the poison queue; each stays hidden for ``hidden_for`` seconds.
+
+        Bodies are given as they are: a decode policy would let one bad body hide a whole page.
+
+        Raises:
+            Transient: the queue did not answer.
+
+        """
+        try:
+            pages = self._poison.receive_messages(messages_per_page=_PAGE, visibility_timeout=int(hidden_for))
+            async for message in pages:
+                yield PoisonMessage(message.id, message.content.encode(), message.pop_receipt or "")
+        except ResourceNotFoundError:
+            return  # the host makes the poison queue when it first needs it
+        except AzureError as error:
+            raise _transient(error) from error
+
+    async def remove_poison(self, message: PoisonMessage) -> None:
+        """Delete a poison message; one that is gone already, or was taken by another sweep, is left to that.
+
+        Raises:
+            Transient: the queue did not answer.
+
+        """
+        try:
+            await self._poison.delete_message(message.message_id, message.receipt)
+        except ResourceNotFoundError:
+            return
+        except HttpResponseError as error:
+            if getattr(error, "error_code", None) != "PopReceiptMismatch":
+                raise _transient(error) from error
+        except AzureError as error:
+            raise _transient(error) from error
+
+    async def check(self) -> None:
+        """Ask for both queues.
+
+        Raises:
+            Transient: names the queue that is missing or does not answer.
+
+        """
+        for client in (self._requests, self._poison):
+            await _exists(client)
+
+
+async def _exists(client: QueueClient) -> None:
+    try:
+        await client.get_queue_properties()
+    except ResourceNotFoundError as error:
+        raise Transient(STORAGE, f"the queue {client.queue_name} does not exist") from error
+    except AzureError as error:
+        raise _transient(error) from error
+
+
+def _transient(error: AzureError) -> Transient:
+    status = getattr(error, "status_code", None)
+    return Transient(STORAGE, f"answered {status}" if status else f"not reached: {type(error).__name__}")

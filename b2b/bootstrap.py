@@ -1,0 +1,117 @@
+"""The composition root: builds the adapters once per process and hands them to the workflows."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from uuid import uuid4
+
+import httpx
+
+from b2b.adapters.clock import Clock, system_clock
+from b2b.adapters.directory import Directory
+from b2b.adapters.graph import Graph
+from b2b.adapters.identity import Identity
+from b2b.adapters.ledger import Ledger
+from b2b.adapters.queue import Queue
+from b2b.settings import Settings, Storage, load
+from b2b.workflows.api import Api
+from b2b.workflows.assess import Assessor
+from b2b.workflows.convert import Converter
+from b2b.workflows.drain import Drain
+from b2b.workflows.intake import Intake
+from b2b.workflows.invite import Inviter, Limits
+from b2b.workflows.sweep import Sweep
+
+TALKATIVE = ("azure", "httpx", "httpcore", "hpack", "msal", "kiota_http")
+"""Libraries whose info lines name URLs, and with them user principal names and filters."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a trigger hands its input to."""
+
+    settings: Settings
+    api: Api
+    converter: Converter
+    sweep: Sweep
+    identity: Identity
+    graph: Graph
+    ledger: Ledger
+    queue: Queue
+    storage_identity: Identity | None
+
+    async def aclose(self) -> None:
+        """Close every connection; the Functions worker never calls it, tests do."""
+        await self.graph.aclose()
+        await self.ledger.aclose()
+        await self.queue.aclose()
+        await self.identity.aclose()
+        if self.storage_identity is not None:
+            await self.storage_identity.aclose()
+
+
+def build(
+    settings: Settings, clock: Clock = system_clock, graph_transport: httpx.AsyncBaseTransport | None = None
+) -> Services:
+    """Build everything; no network is touched. ``graph_transport`` is the tests' way to Graph."""
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    identity = Identity(settings.client_id)
+    graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
+    directory = Directory(graph)
+    ledger, queue, storage_identity = _storage(settings.storage)
+    limits = Limits.of(settings.graph_timeout, settings.replication_window)
+    intake = Intake(ledger, queue, settings, clock)
+    assessor = Assessor(directory, ledger, identity, settings, clock)
+    inviter = Inviter(graph, directory, ledger, limits, clock, _new_id)
+    return Services(
+        settings=settings,
+        api=Api(intake, assessor, directory, ledger, queue, identity, settings, _new_id),
+        converter=Converter(intake, assessor, inviter, ledger, queue, settings, clock),
+        sweep=Sweep(Drain(intake, ledger, queue, clock), inviter, directory, ledger, limits.replication_window, clock),
+        identity=identity,
+        graph=graph,
+        ledger=ledger,
+        queue=queue,
+        storage_identity=storage_identity,
+    )
+
+
+@cache
+def services() -> Services:
+    """Return this process's services, built from its environment on the first call.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+
+    """
+    return build(load(os.environ))
+
+
+def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
+    """Return the scheme and host under which callers reach the app.
+
+    Azure and the local hosts set WEBSITE_HOSTNAME; a Host header is the caller's word and counts only where that is
+    missing.
+    """
+    host = environment.get("WEBSITE_HOSTNAME", "")
+    if not host:
+        url = httpx.URL(request_url)
+        return f"{url.scheme}://{url.netloc.decode()}"
+    local = host.startswith(("localhost", "127.", "0.0.0.0"))  # noqa: S104  compared, not bound
+    return f"{'http' if local else 'https'}://{host}"
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+def _storage(storage: Storage) -> tuple[Ledger, Queue, Identity | None]:
+    if storage.connection_string:
+        text = storage.connection_string
+        return Ledger.from_connection_string(text), Queue.from_connection_string(text), None
+    identity = Identity(storage.client_id)
+    ledger = Ledger.from_identity(storage.table_uri, identity.credential)
+    return ledger, Queue.from_identity(storage.queue_uri, identity.credential), identity

@@ -1,0 +1,134 @@
+"""How the text of a setting becomes a value. Each reader raises ValueError with what it expected."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from b2b.domain.eligibility import PINNED, RULE_IDS
+from b2b.domain.findings import Severity
+from b2b.domain.request import GUID, redirect_problem
+
+
+def choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """One of the values of an enumeration."""
+
+    def read(text: str) -> StrEnum:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"expected one of {', '.join(kind)}, got '{text}'") from None
+
+    return read
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`."""
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError(f"expected true or false, got '{text}'")
+    return known[text.lower()]
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """A number of seconds between two bounds."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"expected a number of seconds, got '{text}'") from None
+        if not least <= value <= most:
+            raise ValueError(f"expected {least:g} to {most:g} seconds, got {text}")
+        return value
+
+    return read
+
+
+def guid(text: str) -> str:
+    """An object or client id, lower case; empty stays empty."""
+    if text and not GUID.fullmatch(text):
+        raise ValueError(f"expected an object id (GUID), got '{text}'")
+    return text.lower()
+
+
+def graph_url(text: str) -> str:
+    """The root of Graph v1.0. Plain http would carry the token in clear, so only loopback may use it."""
+    parts = urlsplit(text)
+    if not parts.hostname or parts.username or parts.query or not parts.path.endswith("/v1.0"):
+        raise ValueError(f"expected https://<host>/v1.0, got '{text}'")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
+        raise ValueError(f"expected https (plain http is for loopback only), got '{text}'")
+    return text
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def redirect(text: str) -> str:
+    """An absolute http(s) address."""
+    if problem := redirect_problem(text):
+        raise ValueError(f"{problem}, got '{text}'")
+    return text
+
+
+def hosts(text: str) -> frozenset[str]:
+    """Host names separated by commas, lower case."""
+    found = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    wrong = sorted(host for host in found if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host))
+    if wrong or not found:
+        raise ValueError(f"expected host names separated by commas, got '{text}'")
+    return found
+
+
+def overrides(text: str) -> Mapping[str, Severity]:
+    """A JSON object of rule id to severity. Rules without which there is nothing to invite cannot be softened."""
+    try:
+        document = json.loads(text or "{}")
+    except ValueError:
+        raise ValueError("expected a JSON object of rule id to severity") from None
+    if not isinstance(document, dict):
+        raise ValueError("expected a JSON object of rule id to severity")  # noqa: TRY004  one error type for all readers
+    for rule, severity in document.items():
+        if rule not in RULE_IDS:
+            raise ValueError(f"no rule is called '{rule}'")
+        if severity not in set(Severity):
+            raise ValueError(f"{rule}: expected one of {', '.join(Severity)}, got {json.dumps(severity)}")
+        if rule in PINNED and severity != Severity.BLOCK:
+            raise ValueError(f"{rule} cannot be softened: there would be nothing to invite")
+    return {rule: Severity(severity) for rule, severity in document.items()}
+
+
+_FIELD_RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NAMES = {
+    **{name: number for number, name in enumerate(_MONTHS, start=1)},
+    **{name: number for number, name in enumerate(_DAYS)},
+}
+
+
+def schedule(text: str) -> str:
+    """Six NCRONTAB fields. The host would drop a function with a wrong schedule without a word."""
+    fields = text.split()
+    if len(fields) != len(_FIELD_RANGES) or not all(map(_fits, fields, _FIELD_RANGES)):
+        raise ValueError(f"expected six NCRONTAB fields such as '0 */10 * * * *', got '{text}'")
+    return text
+
+
+def _fits(field: str, limits: tuple[int, int]) -> bool:
+    for part in field.split(","):
+        match = re.fullmatch(r"(\*|\w+(?:-\w+)?)(?:/([1-9]\d*))?", part)
+        if match is None:
+            return False
+        ends = [] if match[1] == "*" else match[1].split("-")
+        numbers = [_NAMES.get(end.lower(), int(end) if end.isdecimal() else -1) for end in ends]
+        if not all(limits[0] <= number <= limits[1] for number in numbers) or numbers != sorted(numbers):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""One use case per module; the only place that orders side effects."""

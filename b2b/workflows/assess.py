@@ -1,0 +1,231 @@
+"""Read what the rules need about one request, in as few round trips as it takes, and ask them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from b2b.domain import address as addresses
+from b2b.domain.account import Account
+from b2b.domain.conversion import ACTIVE
+from b2b.domain.eligibility import judge, needed_facts
+from b2b.domain.envelope import digest
+from b2b.domain.errors import Transient
+from b2b.domain.facts import ACCOUNT_FACTS, ADDRESS_FACTS, TENANT_FACTS, Case, Fact, Roles
+from b2b.domain.findings import Finding, Verdict, verdict_of
+from b2b.domain.invitation import Defaults, sends_message, sign_in_address
+from b2b.domain.readings import Memberships, NotReadable, NotThere
+from b2b.domain.request import ConversionRequest
+from b2b.domain.tenant import CrossTenantAccess, DomainList, Domains, Tenant
+from b2b.settings import Settings
+from b2b.workflows.ports import Clock, Directory, Identity, Ledger
+
+_DERIVED = frozenset({Fact.GROUP_DETAILS, Fact.RESERVATION})
+"""Facts that are not a question to Graph: one comes with the memberships, the other from the ledger."""
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """What the first round trip brought: the accounts that the request names, and whatever else could be asked."""
+
+    accounts: tuple[Account, ...]
+    facts: Mapping[Fact, Any]
+
+    @property
+    def account(self) -> Account | None:
+        """The account, where the request names exactly one."""
+        return self.accounts[0] if len(self.accounts) == 1 else None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The rules' word about one request."""
+
+    account: Account | None
+    address: str | None
+    tenant_id: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the findings add up to."""
+        return verdict_of(self.findings)
+
+
+def address_key(address: str) -> str:
+    """Return the key under which an address is reserved: a hash, because keys carry no personal data."""
+    return digest(address.strip().lower().encode())
+
+
+@dataclass
+class _Cache:
+    """Tenant facts and home tenants, until they are too old."""
+
+    read_at: datetime | None = None
+    tenant: Tenant = field(default_factory=Tenant)
+    unreadable: frozenset[Fact] = frozenset()
+    home_tenants: dict[str, Any] = field(default_factory=dict)
+
+
+class Assessor:
+    """Assesses requests; keeps what holds for the whole tenant for a while."""
+
+    def __init__(
+        self, directory: Directory, ledger: Ledger, identity: Identity, settings: Settings, clock: Clock
+    ) -> None:
+        """Use the adapters; nothing is read yet."""
+        self._directory, self._ledger, self._identity = directory, ledger, identity
+        self._settings, self._clock = settings, clock
+        self._wanted = needed_facts(settings.profile, settings.rule_overrides)
+        self._cache, self._lock = _Cache(), asyncio.Lock()
+        self.defaults = Defaults(settings.redirect_url, settings.send_message)
+
+    async def look_up(self, request: ConversionRequest) -> LookUp:
+        """Find the account, and read along what needs no more than the request to be asked.
+
+        Raises:
+            Transient: a service did not answer.
+            AccessDenied: accounts cannot be read.
+
+        """
+        user = request.invited_user
+        questions: dict[Fact, Any] = {Fact.ACCOUNT: user}
+        if user.id is not None:
+            questions |= dict.fromkeys(self._of(ACCOUNT_FACTS), user.id)
+        if request.invited_user_email_address is not None:
+            questions |= self._address_questions(request.invited_user_email_address.strip())
+        facts = await self._directory.read(questions)
+        accounts = facts.pop(Fact.ACCOUNT)
+        return LookUp(() if isinstance(accounts, NotThere) else accounts, facts)
+
+    async def assess(self, request: ConversionRequest, found: LookUp) -> Assessment:
+        """Read what is still missing and ask the rules.
+
+        Raises:
+            Transient: a service did not answer, or a replica lags behind its own account.
+
+        """
+        account = found.account
+        address = addresses.invited_address(request, account, self._settings.profile)
+        tenant, unreadable = await self._tenant()
+        facts = {**found.facts, **await self._directory.read(self._rest(request, account, address, found.facts))}
+        self._remember_home_tenant(address, facts)
+        if account is not None and any(isinstance(facts.get(fact), NotThere) for fact in ACCOUNT_FACTS):
+            raise Transient("Graph", "the account is there and its relations are not: a replica lags")
+        case = Case(
+            request=request,
+            profile=self._settings.profile,
+            tenant=tenant,
+            account=account,
+            candidates=len(found.accounts),
+            deleted=facts.get(Fact.DELETED_ACCOUNT) is True,
+            address=address,
+            send_message=sends_message(request, self.defaults),
+            sign_in=sign_in_address(request, tenant.id, self.defaults),
+            excluded_group=self._settings.excluded_group,
+            reserved_for=await self._reserved_for(address, account),
+            home_tenant=self._home_tenant(address),
+            unreadable=unreadable | _unreadable(facts),
+            **_relations(facts),
+            **_holders(facts, account),
+        )
+        return Assessment(account, address, tenant.id, judge(case, self._settings.rule_overrides))
+
+    def _of(self, group: frozenset[Fact]) -> frozenset[Fact]:
+        return (self._wanted & group) - _DERIVED
+
+    def _address_questions(self, address: str) -> dict[Fact, Any]:
+        """A home tenant belongs to the domain and is remembered; an address that Graph cannot use is not looked up."""
+        if addresses.problem(address):
+            return {}
+        domain = addresses.domain_of(address)
+        questions: dict[Fact, Any] = dict.fromkeys(self._of(ADDRESS_FACTS) - {Fact.HOME_TENANT}, address)
+        if Fact.HOME_TENANT in self._wanted and domain not in self._cache.home_tenants:
+            questions[Fact.HOME_TENANT] = domain
+        return questions
+
+    def _rest(
+        self, request: ConversionRequest, account: Account | None, address: str | None, known: Mapping[Fact, Any]
+    ) -> dict[Fact, Any]:
+        questions: dict[Fact, Any] = {}
+        if account is not None:
+            questions |= dict.fromkeys(self._of(ACCOUNT_FACTS), account.id)
+        elif request.invited_user.id is not None:
+            questions[Fact.DELETED_ACCOUNT] = request.invited_user.id
+        if address is not None:
+            questions |= self._address_questions(address)
+        return {fact: subject for fact, subject in questions.items() if fact not in known}
+
+    async def _tenant(self) -> tuple[Tenant, frozenset[Fact]]:
+        async with self._lock:
+            now, lifetime = self._clock(), timedelta(seconds=self._settings.tenant_facts_lifetime)
+            if self._cache.read_at is None or now - self._cache.read_at >= lifetime:
+                claims = await self._identity.claims()
+                facts = await self._directory.read(dict.fromkeys(self._of(TENANT_FACTS), None))
+                self._cache = _Cache(now, _tenant(claims.tenant_id, facts), _unreadable(facts))
+            return self._cache.tenant, self._cache.unreadable
+
+    def _remember_home_tenant(self, address: str | None, facts: Mapping[Fact, Any]) -> None:
+        if address is not None and Fact.HOME_TENANT in facts:
+            self._cache.home_tenants[addresses.domain_of(address)] = facts[Fact.HOME_TENANT]
+
+    def _home_tenant(self, address: str | None) -> str | None:
+        found = self._cache.home_tenants.get(addresses.domain_of(address or ""))
+        return found if isinstance(found, str) else None
+
+    async def _reserved_for(self, address: str | None, account: Account | None) -> str | None:
+        """Return the other account that is being converted with this address; a reservation alone proves nothing."""
+        if address is None or Fact.RESERVATION not in self._wanted:
+            return None
+        held = await self._ledger.reservation(address_key(address))
+        if held is None or (account is not None and held.user_id == account.id.lower()):
+            return None
+        holder = await self._ledger.conversions.get(held.user_id)
+        same = holder is not None and address_key(holder.invited_user_email_address) == address_key(address)
+        return held.user_id if holder is not None and same and holder.stage in ACTIVE else None
+
+
+def _unreadable(facts: Mapping[Fact, Any]) -> frozenset[Fact]:
+    blind = {fact for fact, value in facts.items() if isinstance(value, NotReadable)}
+    members = facts.get(Fact.MEMBERSHIPS)
+    hidden = isinstance(members, NotReadable) or (isinstance(members, Memberships) and not members.details_readable)
+    return frozenset(blind | ({Fact.GROUP_DETAILS} if hidden else set()))
+
+
+def _value(facts: Mapping[Fact, Any], fact: Fact, default: Any) -> Any:
+    value = facts.get(fact, default)
+    return default if isinstance(value, NotReadable | NotThere) else value
+
+
+def _relations(facts: Mapping[Fact, Any]) -> dict[str, Any]:
+    members = _value(facts, Fact.MEMBERSHIPS, Memberships())
+    return {
+        "groups": members.groups,
+        "roles": Roles(
+            active=(*members.roles, *_value(facts, Fact.ROLE_ASSIGNMENTS, ())),
+            eligible=_value(facts, Fact.ROLE_ELIGIBILITIES, ()),
+            role_assignable_groups=members.role_assignable_groups,
+        ),
+    }
+
+
+def _holders(facts: Mapping[Fact, Any], account: Account | None) -> dict[str, Any]:
+    own = account.id.lower() if account else ""
+    users = (*_value(facts, Fact.USERS_WITH_ADDRESS, ()), *_value(facts, Fact.DELETED_WITH_ADDRESS, ()))
+    return {
+        "holders": tuple(user for user in users if user != own),
+        "holding_groups": _value(facts, Fact.GROUPS_WITH_ADDRESS, ()),
+        "holding_contacts": _value(facts, Fact.CONTACTS_WITH_ADDRESS, ()),
+    }
+
+
+def _tenant(tenant_id: str, facts: Mapping[Fact, Any]) -> Tenant:
+    return Tenant(
+        id=tenant_id,
+        domains=_value(facts, Fact.DOMAINS, Domains()),
+        federations=_value(facts, Fact.FEDERATIONS, frozenset()),
+        invites_from=_value(facts, Fact.INVITATION_POLICY, ""),
+        access=_value(facts, Fact.CROSS_TENANT_ACCESS, CrossTenantAccess()),
+        domain_list=_value(facts, Fact.DOMAIN_LIST, DomainList()),
+    )

@@ -1,0 +1,111 @@
+"""Empty the poison queue into the ledger: whatever the host gave up on gets its row, and what can go on goes back.
+
+There is no trigger on the poison queue: a body that the host could not hand over could not be handed over from there.
+"""
+
+import logging
+from dataclasses import replace
+
+from b2b.domain.conversion import WORKING, Change, Event, RequestRecord, Source, Stage, advance_request
+from b2b.domain.errors import B2BError, RequestRefused
+from b2b.domain.readings import PoisonMessage
+from b2b.domain.request import ConversionRequest, parse
+from b2b.workflows.intake import Intake, made_request_id
+from b2b.workflows.ports import Clock, Ledger, Queue
+
+log = logging.getLogger(__name__)
+
+HIDDEN = 300.0
+"""Seconds that a message stays hidden from a second sweep while this one records it."""
+MAX_RETURNS = 3
+"""How often a request that was under way goes back: a neighbour's crash may have brought it there."""
+GAVE_UP = "the host gave up on the message: every try ended in an error or a crash"
+NEVER_RAN = "the host gave up on the message before the app could record it; send the request again"
+
+
+class Drain:
+    """Records and removes poison messages."""
+
+    def __init__(self, intake: Intake, ledger: Ledger, queue: Queue, clock: Clock) -> None:
+        """Use the intake and the adapters; nothing is read yet."""
+        self._intake, self._ledger, self._queue, self._clock = intake, ledger, queue, clock
+
+    async def run(self) -> tuple[int, int]:
+        """Go through the poison queue once; return how many messages were recorded and how many could not be.
+
+        A message that could not be recorded stays in the queue for the next run.
+
+        Raises:
+            Transient: the queue did not answer.
+
+        """
+        recorded = problems = 0
+        async for message in self._queue.poison(HIDDEN):
+            try:
+                await self._record(message)
+                await self._queue.remove_poison(message)
+                recorded += 1
+            except B2BError as error:
+                problems += 1
+                log.warning("poison message %s stays: %s", message.message_id, error)
+            except Exception:
+                problems += 1
+                log.exception("poison message %s stays", message.message_id)
+        return recorded, problems
+
+    async def _record(self, message: PoisonMessage) -> None:
+        made_id = made_request_id(message.body, message.message_id)
+        try:
+            request, told = parse(message.body, self._intake.policy)
+        except RequestRefused as refused:
+            await self._intake.reject(message.body, made_id, refused)
+            return
+        record = await self._find(request, told)
+        if record is None:
+            await self._never_ran(request, told or made_id)
+        elif record.body_hash != request.body_hash():
+            await self._intake.note(record.request_id, "refused-repeat", "another body came from the poison queue")
+        elif record.stage not in WORKING:
+            await self._intake.note(record.request_id, "poison-removed", "the request has gone on without this copy")
+        elif record.poison_returns < MAX_RETURNS:
+            await self._send_back(request, record)
+        else:
+            await self._fail(record)
+
+    async def _find(self, request: ConversionRequest, told: str | None) -> RequestRecord | None:
+        """Find the request by its id or, where it had none, by its body: a poison copy keeps nothing else.
+
+        Of several with the same body one that is still under way: the copy may as well be that one's.
+        """
+        ids = [told] if told else await self._ledger.by_body(request.body_hash())
+        found = [record for request_id in ids if (record := await self._ledger.requests.get(request_id))]
+        return next((record for record in found if record.stage in WORKING), found[0] if found else None)
+
+    async def _send_back(self, request: ConversionRequest, record: RequestRecord) -> None:
+        """Counted first: a crash in between costs one return, not an endless circle."""
+        returns = record.poison_returns + 1
+        back = Event(
+            "returned-from-poison", self._clock(), record.stage, record.request_id, f"{returns} of {MAX_RETURNS}"
+        )
+        await self._ledger.requests.write(Change(replace(record, poison_returns=returns), (back,)))
+        await self._queue.send(request.message(record.request_id))
+
+    async def _fail(self, record: RequestRecord) -> None:
+        change = advance_request(record, Stage.FAILED, self._clock(), GAVE_UP, last_error=GAVE_UP)
+        await self._ledger.requests.write(change)
+        log.error("request %s failed: %s", record.request_id, GAVE_UP)
+
+    async def _never_ran(self, request: ConversionRequest, request_id: str) -> None:
+        now = self._clock()
+        record = RequestRecord(
+            request_id=request_id,
+            stage=Stage.FAILED,
+            body_hash=request.body_hash(),
+            source=Source.QUEUE,
+            requested_at=now,
+            completed_at=now,
+            body=request.body(),
+            last_error=NEVER_RAN,
+        )
+        failed = Event(Stage.FAILED.value, now, Stage.FAILED, request_id, NEVER_RAN)
+        await self._ledger.requests.write(Change(record, (failed,)))

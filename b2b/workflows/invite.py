@@ -1,0 +1,245 @@
+"""One account's conversion: the claim, the one call, and the settling of what is in doubt.
+
+Every step may be the last of its process and every message may come twice, so each effect stands on the ledger:
+
+    intent written -> POST /invitations -> invited
+         |                  |
+         |                  +- no answer: the intent stays, and its outcome is settled by reading the account
+         +- another delivery meets it: unexpired, it waits; expired, it settles
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from b2b.domain import redemption
+from b2b.domain.account import Account
+from b2b.domain.conversion import (
+    ACTIVE,
+    Change,
+    Conversion,
+    Event,
+    RequestRecord,
+    Stage,
+    advance,
+    advance_request,
+    may_show,
+    mirrored,
+    start,
+)
+from b2b.domain.eligibility import RULES
+from b2b.domain.errors import InvitationRefused, LedgerConflict, OutcomeUnknown, Refusal, Transient
+from b2b.domain.facts import Fact
+from b2b.domain.findings import Finding, Severity, verdict_of
+from b2b.domain.invitation import Invitation
+from b2b.domain.readings import Invited, NotThere
+from b2b.domain.request import InvitedUser
+from b2b.workflows.assess import address_key
+from b2b.workflows.ports import Clock, Directory, Invitations, Ledger, NewId
+
+CLAIM_MARGIN = 30.0
+"""Seconds that a claim outlives the longest wait for Graph's answer, so that its owner can still write the outcome."""
+RACES = 5
+"""How often a decision is made anew from fresh rows before the request waits."""
+SHORTEST_WAIT = 15.0
+
+
+class Wait(Exception):
+    """The request cannot go on before ``delay`` seconds have passed."""
+
+    def __init__(self, delay: float, reason: str) -> None:
+        super().__init__(reason)
+        self.delay, self.reason = delay, reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a claim and a doubt last."""
+
+    lease: timedelta
+    replication_window: timedelta
+
+    @classmethod
+    def of(cls, graph_timeout: float, replication_window: float) -> "Limits":
+        """Take both settings in seconds."""
+        return cls(timedelta(seconds=graph_timeout + CLAIM_MARGIN), timedelta(seconds=replication_window))
+
+
+class Inviter:
+    """Invites an account at most once, however often and by however many processes it is asked to."""
+
+    def __init__(
+        self,
+        graph: Invitations,
+        directory: Directory,
+        ledger: Ledger,
+        limits: Limits,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        """Use the adapters; ``new_id`` names attempts."""
+        self._graph, self._directory, self._ledger = graph, directory, ledger
+        self._limits, self._clock, self._new_id = limits, clock, new_id
+
+    async def settle(self, conversion: Conversion) -> bool:
+        """Find out what became of an intent. True: it is settled. False: nothing went out, so it may be tried again.
+
+        Raises:
+            Wait: the call may still be under way, or its outcome cannot be seen yet.
+            Transient: a service did not answer.
+            LedgerConflict: somebody else settled it meanwhile.
+
+        """
+        now = self._clock()
+        if conversion.lease_until is not None and now < conversion.lease_until:
+            raise Wait((conversion.lease_until - now).total_seconds() + 1, "another delivery is inviting")
+        if conversion.intent_at is None:
+            return False
+        account = await self._read(conversion.user_id)
+        if account is not None and (account.pending or account.accepted):
+            await self.finish(redemption.settled(conversion, now))
+            return True
+        open_until = conversion.intent_at + self._limits.replication_window
+        if account is None or now < open_until:
+            raise Wait(
+                max((open_until - now).total_seconds() / 4, SHORTEST_WAIT),
+                "the outcome of the invitation is not known yet",
+            )
+        return False
+
+    async def invite(
+        self, before: Conversion | None, opening: Conversion, record: RequestRecord, invitation: Invitation
+    ) -> None:
+        """Claim the account as it stood ``before``, send the invitation and record what came of it.
+
+        Raises:
+            Wait: the outcome is in doubt.
+            Transient: it was certainly not sent.
+            LedgerConflict: the account is not as it stood before, nothing was sent.
+
+        """
+        claim = await self._claim(before, opening, record)
+        await self._show_latest(record.request_id, claim)
+        try:
+            invited = await self._graph.invite(invitation)
+        except InvitationRefused as error:
+            refusal = error.refusal
+            await self._conclude(claim, lambda row: _refused(row, refusal, self._clock()))
+        except OutcomeUnknown as error:
+            await self._conclude(claim, self._released("outcome-unknown", error.reason, in_doubt=True))
+            raise Wait(max(error.retry_after or 0.0, SHORTEST_WAIT), error.reason) from error
+        except Transient as error:
+            await self._conclude(claim, self._released("not-sent", str(error), in_doubt=False))
+            raise
+        else:
+            await self._conclude(claim, lambda row: _invited(row, invited, self._clock()))
+
+    async def finish(self, change: Change[Conversion], *request_ids: str) -> None:
+        """Write where the conversion came to, and show it on every request that belongs to it.
+
+        Raises:
+            Transient: storage did not answer; the sweep completes what was begun.
+            LedgerConflict: the row was written meanwhile.
+
+        """
+        conversion = await self._ledger.save(change, *request_ids)
+        for request_id in await self._ledger.members(conversion):
+            await self._show_latest(request_id, conversion)
+        if conversion.stage not in ACTIVE - {Stage.COMPLETED}:
+            await self._ledger.remove_due(conversion.user_id)
+
+    async def show(self, record: RequestRecord, conversion: Conversion) -> None:
+        """Bring a request's row up to the stage of its conversion.
+
+        Raises:
+            Transient: storage did not answer.
+            LedgerConflict: the row was written meanwhile.
+
+        """
+        if may_show(record, conversion):
+            change = advance_request(record, conversion.stage, self._clock(), **mirrored(conversion))
+            await self._ledger.requests.write(change)
+
+    async def _show_latest(self, request_id: str, conversion: Conversion) -> None:
+        for _ in range(RACES):
+            record = await self._ledger.requests.get(request_id)
+            if record is None:
+                return
+            with suppress(LedgerConflict):
+                await self.show(record, conversion)
+                return
+
+    async def _claim(self, before: Conversion | None, opening: Conversion, record: RequestRecord) -> Conversion:
+        """Write the intent over the very row that the decision was made from. Whoever succeeds may send."""
+        user_id, now = opening.user_id, self._clock()
+        key = address_key(opening.invited_user_email_address)
+        held = await self._ledger.reservation(key)
+        if held is None or held.user_id != user_id:
+            await self._ledger.reserve(key, user_id, held)
+        await self._ledger.add_due(user_id, now)
+        intent: dict[str, Any] = {
+            "attempt_id": self._new_id(),
+            "intent_at": now,
+            "lease_until": now + self._limits.lease,
+        }
+        if before is not None and before.stage is Stage.INVITING:
+            change = advance(before, Stage.INVITING, now, "again", attempts=before.attempts + 1, **intent)
+        else:
+            change = start(before, replace(opening, stage=Stage.INVITING, attempts=1, **intent), now)
+        return await self._ledger.save(change, record.request_id)
+
+    async def _conclude(self, claim: Conversion, outcome: Callable[[Conversion], Change[Conversion]]) -> None:
+        """Write the outcome of the claim's call. Others may join meanwhile, which touches the row but not the claim."""
+        row = claim
+        for _ in range(RACES):
+            try:
+                return await self.finish(outcome(row))
+            except LedgerConflict:
+                latest = await self._ledger.conversions.get(claim.user_id)
+                if latest is None or latest.attempt_id != claim.attempt_id or latest.stage is not Stage.INVITING:
+                    raise
+                row = latest
+        raise LedgerConflict(f"conversion {claim.user_id}")
+
+    def _released(self, kind: str, reason: str, *, in_doubt: bool) -> Callable[[Conversion], Change[Conversion]]:
+        """End the lease and say how the call ended. Without doubt the next delivery may call at once."""
+
+        def change(row: Conversion) -> Change[Conversion]:
+            now = self._clock()
+            intent_at = row.intent_at if in_doubt else None
+            released = replace(row, lease_until=now, last_error=reason, intent_at=intent_at)
+            return Change(released, (Event(kind, now, row.stage, row.request_id, reason),))
+
+        return change
+
+    async def _read(self, user_id: str) -> Account | None:
+        answer = await self._directory.read({Fact.ACCOUNT: InvitedUser(id=user_id)})
+        accounts = answer[Fact.ACCOUNT]
+        return None if isinstance(accounts, NotThere) else accounts[0]
+
+
+def _invited(row: Conversion, invited: Invited, now: datetime) -> Change[Conversion]:
+    return advance(
+        row,
+        Stage.INVITED,
+        now,
+        invited.status,
+        invited_at=now,
+        invitation_id=invited.invitation_id,
+        lease_until=None,
+        last_error="",
+    )
+
+
+def _refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversion]:
+    """Graph's reason becomes a finding of the rule it stands for; one that no rule knows ends as failed."""
+    said = f"Graph refused the invitation: {refusal.text}"
+    rule = next((rule for rule in RULES if rule.id == refusal.rule), None)
+    if rule is None:
+        return advance(row, Stage.FAILED, now, refusal.code, last_error=f"{refusal.status} {refusal.code}: {said}")
+    findings = (*row.findings, Finding(rule.id, Severity.BLOCK, said, rule.fix, rule.source))
+    return advance(
+        row, Stage.BLOCKED, now, refusal.code, findings=findings, verdict=verdict_of(findings), last_error=said
+    )
