@@ -1,0 +1,66 @@
+"""`python -m rehearsal.tenant --port 5000 --seed tenant.json [--switch name=position]… [--identity-header SECRET]`."""
+
+import argparse
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from rehearsal.tenant.app import create_app
+from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.tenant", description="Serve a rehearsal tenant.")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--seed", type=Path, required=True, help="JSON file with the tenant's content")
+    parser.add_argument("--switch", action="append", default=[], metavar="NAME=POSITION", help="an open question")
+    parser.add_argument("--role", action="append", metavar="NAME", help="application permission; default: all needed")
+    parser.add_argument("--identity-header", default=IDENTITY_HEADER, metavar="SECRET")
+    return parser.parse_args(arguments)
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says in one line on stdout that it listens, and where."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            base = f"http://{LOOPBACK}:{port}"
+            print(f"tenant ready: Graph {base}/v1.0, identity {base}/msi/token, control {base}/_sim", flush=True)
+
+
+def _leave(_signal: int, _frame: Any) -> None:
+    sys.exit(0)
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until SIGTERM or SIGINT, then leave with 0."""
+    options = parse(arguments)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, _leave)
+    switches = dict(switch.split("=", 1) for switch in options.switch)
+    seed = json.loads(options.seed.read_text("utf-8"))
+    app = create_app(seed, switches=switches, roles=options.role, identity_header=options.identity_header)
+    config = uvicorn.Config(
+        app,
+        host=LOOPBACK,
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
+    AnnouncingServer(config).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,128 @@
+"""The errors of Microsoft Graph, with its codes and texts.
+
+Directory errors carry `Request_*` codes; the invitation service behind Graph answers with `BadRequest`, `Forbidden`
+and `InternalServerError` (recorded in MicrosoftDocs/azure-docs#71825 and microsoftgraph/microsoft-graph-docs#22397).
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+ADVANCED_HELP = (
+    "is not supported because the required parameters might be missing. Try adding $count=true query parameter and "
+    "ConsistencyLevel:eventual header. Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+)
+
+
+class GraphError(Exception):
+    """An answer other than success.
+
+    `violation` marks an error that only a wrong client can cause (an option that does not exist, a filter that Graph
+    does not support, a malformed body): the double records it, so that a test can demand that there were none.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        violation: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.violation = violation
+        self.headers = dict(headers or {})
+
+
+def bad_request(message: str, *, code: str = "BadRequest", violation: str | None = None) -> GraphError:
+    """400. The code `BadRequest` is the invitation service's and the gateway's."""
+    return GraphError(HTTPStatus.BAD_REQUEST, code, message, violation=violation)
+
+
+def forbidden(message: str) -> GraphError:
+    """403 of the invitation service."""
+    return GraphError(HTTPStatus.FORBIDDEN, "Forbidden", message)
+
+
+def denied() -> GraphError:
+    """403 of the directory: the token lacks every application permission that would do (json-batching article)."""
+    message = "Insufficient privileges to complete the operation."
+    return GraphError(HTTPStatus.FORBIDDEN, "Authorization_RequestDenied", message)
+
+
+def unauthorized(message: str) -> GraphError:
+    """401 for a missing, foreign or expired token; kiota repeats the call only when `claims` is in the header."""
+    challenge = (
+        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+        'client_id="00000003-0000-0000-c000-000000000000"'
+    )
+    return GraphError(
+        HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge}
+    )
+
+
+def resource_not_found(identifier: str) -> GraphError:
+    """404, the same for an absent, a deleted and a not yet replicated object (microsoft-graph-docs#6059)."""
+    message = (
+        f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present."
+    )
+    return GraphError(HTTPStatus.NOT_FOUND, "Request_ResourceNotFound", message)
+
+
+def unknown_segment(segment: str) -> GraphError:
+    """400 for a path that Graph (or this double) does not have."""
+    return bad_request(f"Resource not found for the segment '{segment}'.", violation="unknown-route")
+
+
+def method_not_allowed() -> GraphError:
+    """405 for a path that exists under another method only."""
+    message = "Specified HTTP method is not allowed for the request target."
+    return GraphError(HTTPStatus.METHOD_NOT_ALLOWED, "Request_BadRequest", message, violation="unknown-route")
+
+
+def unknown_property(name: str, type_name: str) -> GraphError:
+    """400 for a name in $select, $filter, $orderby or a body that the type does not have."""
+    message = f"Could not find a property named '{name}' on type 'microsoft.graph.{type_name}'."
+    return bad_request(message, code="Request_BadRequest", violation="unknown-property")
+
+
+def unsupported_query(message: str) -> GraphError:
+    """400 for a query that is well formed but that the directory does not support."""
+    return bad_request(message, code="Request_UnsupportedQuery", violation="unsupported-query")
+
+
+def unsupported_filter(name: str, type_name: str) -> GraphError:
+    """400 for a property that cannot be filtered this way; also the answer to `eq ''` (advanced queries article)."""
+    resource = type_name[0].upper() + type_name[1:]
+    return unsupported_query(
+        f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'."
+    )
+
+
+def needs_advanced(operator: str) -> GraphError:
+    """400 for an operator that works only with `ConsistencyLevel: eventual` and `$count=true`."""
+    return unsupported_query(f"Operator '{operator}' {ADVANCED_HELP}")
+
+
+def invalid_filter(detail: str) -> GraphError:
+    """400 for a filter that does not parse."""
+    return bad_request(f"Invalid filter clause: {detail}", violation="unsupported-query")
+
+
+def unknown_option(name: str) -> GraphError:
+    """400 for a query option that this path does not take."""
+    return bad_request(f"The query option '{name}' is not supported for this request.", violation="unknown-option")
+
+
+def malformed(message: str) -> GraphError:
+    """400 for a body that is not what the operation takes."""
+    return bad_request(message, violation="malformed-request")
+
+
+def expired_page_token() -> GraphError:
+    """400 for a page token that is too old, unknown, or sent without the header of its first page."""
+    message = "The specified page token value has expired and can no longer be included in your request."
+    return bad_request(message, code="Directory_ExpiredPageToken")

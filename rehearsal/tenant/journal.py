@@ -1,0 +1,73 @@
+"""What was asked of the tenant, call by call, and what no right client would have asked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+HEADERS_OF_INTEREST = (
+    "client-request-id",
+    "consistencylevel",
+    "content-type",
+    "prefer",
+    "retry-attempt",
+    "sdkversion",
+    "user-agent",
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One Graph call. A part of a `$batch` is an entry of its own, with the number of its envelope in `batch`."""
+
+    number: int
+    time: str
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+    roles: list[str] = field(default_factory=list)
+    batch: int | None = None
+    status: int | None = None
+    errorCode: str | None = None  # noqa: N815 - the control plane speaks JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A call that Graph would have refused whatever the tenant holds: a fault of the client."""
+
+    number: int
+    time: str
+    kind: str
+    method: str
+    path: str
+    detail: str
+
+
+class Journal:
+    """Entries and violations in order."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.violations: list[Violation] = []
+
+    def open(
+        self, *, time: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: Any
+    ) -> Entry:
+        """Write down a call before it is served, so that one that never ends is seen as well."""
+        kept = {name: headers[name] for name in HEADERS_OF_INTEREST if name in headers}
+        entry = Entry(len(self.entries) + 1, time, method, path, dict(query), kept, body)
+        self.entries.append(entry)
+        return entry
+
+    def violate(self, entry: Entry, kind: str, detail: str) -> None:
+        """Record a violation by the call of `entry`."""
+        self.violations.append(Violation(entry.number, entry.time, kind, entry.method, entry.path, detail))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The entries as the control plane shows them."""
+        return [asdict(entry) for entry in self.entries]
+
+    def violations_as_json(self) -> list[dict[str, Any]]:
+        """The violations as the control plane shows them."""
+        return [asdict(violation) for violation in self.violations]

@@ -1,0 +1,33 @@
+"""A collection as a call sees it: page token, filter, order, page, selected properties."""
+
+from collections.abc import Callable, Iterable
+
+from rehearsal.tenant.query import project, select
+from rehearsal.tenant.routing import Answer, Call, ok
+from rehearsal.tenant.schema import ResourceType
+from rehearsal.tenant.store import JSON
+from rehearsal.tenant.switches import Switches
+
+
+def listing(
+    call: Call,
+    things: Iterable[JSON],
+    resource: ResourceType,
+    fragment: str,
+    *,
+    extra: Callable[[JSON], JSON] = lambda _: {},
+) -> Answer:
+    """One page of `things`. `extra` adds what is no plain property; names are checked even when nothing is found."""
+    names = call.options.names
+    project(resource.complete({}), resource, names)
+    paging = call.paging()
+    paging.start(call.options)
+    found = select(things, resource, call.options, _exact_properties(call.tenant.switches))
+    page = paging.page(found, call.options, lambda thing: project(thing, resource, names) | extra(thing))
+    return ok({"@odata.context": call.context(call.selected(fragment)), **page})
+
+
+def _exact_properties(switches: Switches) -> Callable[[str], bool]:
+    everything = switches["filter-case"] == "exact"
+    addresses = switches["proxy-address-case"] == "exact"
+    return lambda name: everything or (addresses and name == "proxyAddresses")

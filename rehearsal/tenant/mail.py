@@ -1,0 +1,61 @@
+"""The outbox: invitation mails that left the tenant."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+DEFAULT_LANGUAGE = "en-US"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One invitation mail. `ticket` is the secret of the redeem link in it."""
+
+    number: int
+    time: str
+    userId: str  # noqa: N815 - the control plane speaks JSON
+    address: str
+    cc: list[str]
+    language: str
+    customTextDropped: bool  # noqa: N815
+    ticket: str
+
+
+def language_of(message_info: dict[str, Any] | None, preferred: str | None) -> str:
+    """The language of Microsoft's invitation mail.
+
+    `messageLanguage`, unless a custom text is given, which makes Graph ignore it; then the account's preferred
+    language; then English (invitation resource and invitation-email-elements article).
+    """
+    info = message_info or {}
+    asked = None if info.get("customizedMessageBody") else info.get("messageLanguage")
+    return asked or preferred or DEFAULT_LANGUAGE
+
+
+class Outbox:
+    """Mails in the order in which they went out."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    def send(
+        self, *, time: str, user_id: str, address: str, info: dict[str, Any] | None, preferred: str | None, ticket: str
+    ) -> None:
+        """Send one invitation mail; a custom text is dropped, since an application sends it (troubleshoot article)."""
+        recipients = (info or {}).get("ccRecipients") or []
+        copies = [recipient.get("emailAddress", {}).get("address") for recipient in recipients]
+        self.mails.append(
+            Mail(
+                number=len(self.mails) + 1,
+                time=time,
+                userId=user_id,
+                address=address,
+                cc=[copy for copy in copies if copy][:1],
+                language=language_of(info, preferred),
+                customTextDropped=bool((info or {}).get("customizedMessageBody")),
+                ticket=ticket,
+            )
+        )
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The mails as the control plane shows them."""
+        return [asdict(mail) for mail in self.mails]

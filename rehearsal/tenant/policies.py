@@ -1,0 +1,107 @@
+"""Policies of the tenant: what Microsoft's service defaults are, and what a seed lays over them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+JSON = dict[str, Any]
+
+AUTHORIZATION_POLICY: JSON = {
+    "id": "authorizationPolicy",
+    "allowInvitesFrom": "everyone",
+    "allowedToSignUpEmailBasedSubscriptions": True,
+    "allowedToUseSSPR": True,
+    "allowEmailVerifiedUsersToJoinOrganization": False,
+    "allowUserConsentForRiskyApps": None,
+    "blockMsolPowerShell": False,
+    "displayName": "Authorization Policy",
+    "description": "Used to manage authorization related settings across the company.",
+    "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+    "defaultUserRolePermissions": {
+        "allowedToCreateApps": False,
+        "allowedToCreateSecurityGroups": True,
+        "allowedToCreateTenants": True,
+        "allowedToReadBitlockerKeysForOwnedDevice": True,
+        "allowedToReadOtherUsers": True,
+        "permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.microsoft-user-default-legacy"],
+    },
+}
+"""The documented sample of GET /policies/authorizationPolicy."""
+
+
+def _b2b_setting(access: str) -> JSON:
+    return {
+        "usersAndGroups": {"accessType": access, "targets": [{"target": "AllUsers", "targetType": "user"}]},
+        "applications": {"accessType": access, "targets": [{"target": "AllApplications", "targetType": "application"}]},
+    }
+
+
+CROSS_TENANT_DEFAULT: JSON = {
+    "isServiceDefault": True,
+    "inboundTrust": {
+        "isMfaAccepted": False,
+        "isCompliantDeviceAccepted": False,
+        "isHybridAzureADJoinedDeviceAccepted": False,
+    },
+    "b2bCollaborationOutbound": _b2b_setting("allowed"),
+    "b2bCollaborationInbound": _b2b_setting("allowed"),
+    "b2bDirectConnectOutbound": _b2b_setting("blocked"),
+    "b2bDirectConnectInbound": _b2b_setting("blocked"),
+    "automaticUserConsentSettings": {"inboundAllowed": False, "outboundAllowed": False},
+    "invitationRedemptionIdentityProviderConfiguration": {
+        "primaryIdentityProviderPrecedenceOrder": [
+            "azureActiveDirectory",
+            "externalFederation",
+            "socialIdentityProviders",
+        ],
+        "fallbackIdentityProvider": "defaultConfiguredIdp",
+    },
+}
+"""Cross-tenant access as Microsoft ships it (cross-tenant-access-overview article)."""
+
+CROSS_TENANT_PARTNER: JSON = {
+    "isServiceProvider": None,
+    "isInMultiTenantOrganization": False,
+    "inboundTrust": None,
+    "b2bCollaborationOutbound": None,
+    "b2bCollaborationInbound": None,
+    "b2bDirectConnectOutbound": None,
+    "b2bDirectConnectInbound": None,
+    "automaticUserConsentSettings": {"inboundAllowed": None, "outboundAllowed": None},
+}
+"""A partner entry that sets nothing: every null means that the default applies."""
+
+
+def b2b_management_policy(lists: Mapping[str, Any]) -> JSON:
+    """The allow or deny list, as beta returns it: the definition is JSON inside a string (KelvinTegelaar/CIPP-API)."""
+    definition = {
+        "B2BManagementPolicy": {
+            "InvitationsAllowedAndBlockedDomainsPolicy": {
+                "AllowedDomains": list(lists.get("allowedDomains", ())),
+                "BlockedDomains": list(lists.get("blockedDomains", ())),
+            },
+            "AutoRedeemPolicy": {"AdminConsentedForUsersIntoTenantIds": [], "NoAADConsentForUsersFromTenantsIds": []},
+        }
+    }
+    return {
+        "id": "6f2a7f2e-6a3e-4c0e-8a52-5c5c1d5c0b2b",
+        "deletedDateTime": None,
+        "definition": [json.dumps(definition)],
+        "displayName": "B2BManagementPolicy",
+        "isOrganizationDefault": True,
+    }
+
+
+def inbound_setting(policy: Mapping[str, Any], partner_tenant: str) -> JSON:
+    """What applies to people of a partner tenant: its own entry, or the default where the entry says nothing."""
+    for partner in policy["partners"]:
+        if partner["tenantId"].lower() == partner_tenant.lower() and partner["b2bCollaborationInbound"] is not None:
+            return dict(partner["b2bCollaborationInbound"])
+    return dict(policy["default"]["b2bCollaborationInbound"])
+
+
+def list_excludes(lists: Mapping[str, Any], domain: str) -> bool:
+    """Whether an allow or deny list excludes a domain; an empty list says nothing."""
+    allowed = {name.lower() for name in lists.get("allowedDomains") or ()}
+    blocked = {name.lower() for name in lists.get("blockedDomains") or ()}
+    return domain in blocked or bool(allowed and domain not in allowed)

@@ -1,0 +1,162 @@
+"""Users: read, list, count, change, delete, restore."""
+
+from typing import Any
+
+from rehearsal.tenant import errors, permissions
+from rehearsal.tenant.listing import listing
+from rehearsal.tenant.mailboxes import has_mailbox
+from rehearsal.tenant.query import READ_MANY, READ_ONE, project
+from rehearsal.tenant.relations import expand
+from rehearsal.tenant.routing import Answer, Call, Route, ok
+from rehearsal.tenant.schema import COLLECTION, USER, words
+from rehearsal.tenant.store import JSON, holders
+
+NO_CONTENT = 204
+WRITABLE = words(
+    "accountEnabled ageGroup businessPhones city companyName consentProvidedForMinor country department displayName",
+    "employeeHireDate employeeId employeeType faxNumber givenName jobTitle mail mailNickname mobilePhone",
+    "officeLocation onPremisesImmutableId otherMails passwordPolicies postalCode preferredDataLocation",
+    "preferredLanguage showInAddressList state streetAddress surname usageLocation userPrincipalName userType",
+)
+MASTERED_ON_PREMISES = WRITABLE - {"usageLocation", "otherMails", "preferredDataLocation", "passwordPolicies"}
+
+
+def list_users(call: Call) -> Answer:
+    """GET /users."""
+    return listing(call, call.tenant.directory.users.values(), USER, "users")
+
+
+def list_deleted_users(call: Call) -> Answer:
+    """GET /directory/deletedItems/microsoft.graph.user."""
+    return listing(call, call.tenant.directory.deleted_users.values(), USER, "users")
+
+
+def get_user(call: Call) -> Answer:
+    """GET /users/{id or UPN}."""
+    user = _existing(call)
+    shown = project(user, USER, call.options.names)
+    body = {"@odata.context": call.context(call.selected("users") + "/$entity"), **shown}
+    return ok(body | expand(call, user))
+
+
+def count_users(call: Call) -> Answer:
+    """GET /users/$count: with the header only."""
+    if not call.options.eventual:
+        raise errors.bad_request(
+            "$count is not currently supported.", code="Request_BadRequest", violation="unsupported-query"
+        )
+    return Answer(200, len(call.tenant.directory.users), {"Content-Type": "text/plain"})
+
+
+def update_user(call: Call) -> Answer:
+    """PATCH /users/{id or UPN}."""
+    user = _existing(call)
+    changes = _changes(call.request.body)
+    _refuse_foreign_authority(user, changes)
+    if "mail" in changes:
+        changes |= _mail_change(call, user, changes["mail"])
+    call.tenant.directory.update_user(user["id"], changes)
+    return Answer(NO_CONTENT)
+
+
+def delete_user(call: Call) -> Answer:
+    """DELETE /users/{id or UPN}: into the recycle bin."""
+    user = _existing(call)
+    prefix = user["id"].replace("-", "") if call.tenant.switches["deleted-upn"] == "prefixed" else ""
+    call.tenant.directory.delete_user(user["id"], prefix + user["userPrincipalName"])
+    return Answer(NO_CONTENT)
+
+
+def get_deleted(call: Call) -> Answer:
+    """GET /directory/deletedItems/{id}."""
+    user = _deleted(call)
+    context = call.context("directoryObjects/$entity")
+    return ok(
+        {"@odata.context": context, "@odata.type": "#microsoft.graph.user", **project(user, USER, call.options.names)}
+    )
+
+
+def purge_deleted(call: Call) -> Answer:
+    """DELETE /directory/deletedItems/{id}: for good."""
+    call.tenant.directory.purge_user(_deleted(call)["id"])
+    return Answer(NO_CONTENT)
+
+
+def restore_deleted(call: Call) -> Answer:
+    """POST /directory/deletedItems/{id}/restore."""
+    user = call.tenant.directory.restore_user(_deleted(call)["id"])
+    context = call.context("directoryObjects/$entity")
+    return ok({"@odata.context": context, "@odata.type": "#microsoft.graph.user", **project(user, USER, None)})
+
+
+def _existing(call: Call) -> JSON:
+    user = call.tenant.directory.user(call.params["id"])
+    if user is None:
+        raise errors.resource_not_found(call.params["id"])
+    return user
+
+
+def _deleted(call: Call) -> JSON:
+    user = call.tenant.directory.deleted_users.get(call.params["id"].lower())
+    if user is None:
+        raise errors.resource_not_found(call.params["id"])
+    return user
+
+
+def _changes(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict) or not body:
+        raise errors.malformed("A PATCH needs at least one property.")
+    for name, value in body.items():
+        if name not in USER.properties:
+            raise errors.unknown_property(name, "user")
+        if name not in WRITABLE:
+            message = f"Property '{name}' is read-only and cannot be set."
+            raise errors.bad_request(message, code="Request_BadRequest", violation="malformed-request")
+        if USER.properties[name].endswith(COLLECTION) != isinstance(value, list):
+            raise errors.malformed(f"Property '{name}' has the wrong type.")
+    return dict(body)
+
+
+def _refuse_foreign_authority(user: JSON, changes: dict[str, Any]) -> None:
+    if user["onPremisesSyncEnabled"] and MASTERED_ON_PREMISES & changes.keys():
+        message = (
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
+            "currently undergoing migration."
+        )
+        raise errors.bad_request(message, code="Request_BadRequest")
+    if "mail" in changes and has_mailbox(user):
+        message = (
+            "Unable to update the specified properties for objects that have originated within an external service."
+        )
+        raise errors.bad_request(message, code="Request_BadRequest")
+
+
+def _mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
+    """A new mail also becomes the primary proxy address, which no other user, deleted or not, and no group may hold."""
+    kept = [address for address in user["proxyAddresses"] if not address.startswith("SMTP:")]
+    if not mail:
+        return {"proxyAddresses": kept}
+    directory = call.tenant.directory
+    others = [*directory.users.values(), *directory.deleted_users.values(), *directory.groups.values()]
+    if any(holder["id"] != user["id"] for holder in holders(others, mail)):
+        message = "Another object with the same value for property proxyAddresses already exists."
+        raise errors.bad_request(message, code="Request_BadRequest")
+    if holders(directory.contacts.values(), mail):
+        return {}
+    return {"proxyAddresses": [f"SMTP:{mail}", *(a for a in kept if a.lower() != f"smtp:{mail.lower()}")]}
+
+
+_BIN = "/directory/deletedItems"
+
+ROUTES = (
+    Route("GET", "/users", list_users, permissions.USERS_READ, READ_MANY, cost=2),
+    Route("GET", "/users/$count", count_users, permissions.USERS_READ),
+    Route("GET", "/users/{id}", get_user, permissions.USERS_READ, READ_ONE | {"$expand"}),
+    Route("PATCH", "/users/{id}", update_user, permissions.USERS_WRITE),
+    Route("DELETE", "/users/{id}", delete_user, permissions.USERS_WRITE),
+    Route("GET", f"{_BIN}/microsoft.graph.user", list_deleted_users, permissions.DELETED_USERS_READ, READ_MANY),
+    Route("GET", f"{_BIN}/graph.user", list_deleted_users, permissions.DELETED_USERS_READ, READ_MANY),
+    Route("GET", f"{_BIN}/{{id}}", get_deleted, permissions.DELETED_USERS_READ, READ_ONE),
+    Route("DELETE", f"{_BIN}/{{id}}", purge_deleted, permissions.USERS_RESTORE),
+    Route("POST", f"{_BIN}/{{id}}/restore", restore_deleted, permissions.USERS_RESTORE),
+)

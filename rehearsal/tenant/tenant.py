@@ -1,0 +1,49 @@
+"""One tenant in memory: everything a call can read or change."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rehearsal.tenant import seed as seeds
+from rehearsal.tenant.clock import Clock
+from rehearsal.tenant.journal import Journal
+from rehearsal.tenant.mail import Outbox
+from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.switches import Switches
+from rehearsal.tenant.tickets import Tickets
+
+
+class Tenant:
+    """State and switches; `reset` starts over from a seed."""
+
+    def __init__(
+        self,
+        seed: Mapping[str, Any],
+        *,
+        switches: Mapping[str, str] | None = None,
+        roles: Iterable[str] | None = None,
+        identity_header: str | None = None,
+    ) -> None:
+        self._seed = copy.deepcopy(dict(seed))
+        self._initial_switches = dict(switches or {})
+        self._initial_roles = tuple(DEFAULT_ROLES if roles is None else roles)
+        self.identity_header = identity_header
+        self.reset()
+
+    def reset(self, seed: Mapping[str, Any] | None = None) -> None:
+        """Back to a seed (the first one unless another is given): time, switches, permissions and journal as well."""
+        chosen = copy.deepcopy(dict(seed if seed is not None else self._seed))
+        seeds.check(chosen)
+        switches, clock = Switches(self._initial_switches), Clock()
+        policies, directory = seeds.tenant_policies(chosen), seeds.directory(chosen, clock)
+        self._seed, self.switches, self.clock = chosen, switches, clock
+        self.policies, self.directory = policies, directory
+        self.roles = frozenset(self._initial_roles)
+        self.journal, self.outbox, self.tickets = Journal(), Outbox(), Tickets()
+        self._open_seeded_invitations()
+
+    def _open_seeded_invitations(self) -> None:
+        """A guest that the seed shows as pending has a redeem link in its mailbox."""
+        for user in self.directory.users.values():
+            if user["externalUserState"] == "PendingAcceptance":
+                self.tickets.issue(user["id"], user["mail"] or user["userPrincipalName"], kill_older=True)
