@@ -1,0 +1,57 @@
+"""Function, host and master keys, and what they open."""
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from rehearsal.host.config import ConfigError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """The keys of one app. Whoever has a host key may call every function; the master key also opens `/admin`."""
+
+    master: str
+    host: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def generate(cls) -> Self:
+        """New random keys: a master key and the host key `default`."""
+        return cls(master=secrets.token_urlsafe(30), host={"default": secrets.token_urlsafe(30)})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read `{"master": …, "host": {name: key}, "functions": {function: {name: key}}}`."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(content["master"], content.get("host", {}), content.get("functions", {}))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} holds no keys: {error!r}") from None
+
+    def opens(self, level: str, function: str, presented: str | None) -> bool:
+        """Whether the presented key opens a function of the given authorization level.
+
+        Levels are those of the HTTP trigger, in any case: anonymous, function, admin.
+        """
+        if level.lower() == "anonymous":
+            return True
+        accepted = [self.master]
+        if level.lower() == "function":
+            accepted += [*self.host.values(), *self.functions.get(function, {}).values()]
+        given = (presented or "").encode()
+        matches = [hmac.compare_digest(given, key.encode()) for key in accepted if key]
+        return any(matches)
+
+    def is_master(self, presented: str | None) -> bool:
+        """Whether this is the master key."""
+        return self.opens("admin", "", presented)
+
+
+def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """The key that a request shows. A header, even a wrong one, beats a right `?code=` (seen on the real host)."""
+    return headers.get("x-functions-key") or query.get("code")
