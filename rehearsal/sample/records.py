@@ -1,0 +1,174 @@
+"""What the sample data is made of, once read."""
+
+import base64
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from rehearsal.sample.merge_patch import merge
+
+Profile = Literal["current", "2020"]
+"""An eligibility profile: today's article or that of 2020."""
+
+Way = Literal["queue", "queue-base64", "queue-cloudevent", "http"]
+"""How a request arrives: as it is on the queue, in base64, in a CloudEvents envelope, or by HTTP POST."""
+
+EVENT_SOURCE = "https://partners.contoso.com/onboarding"
+EVENT_TYPE = "com.contoso.partner.conversion.requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """How a request must end: its last stage, the verdict, and exactly these rule ids, sorted."""
+
+    stage: str
+    verdict: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as its caller sends it. Those of wave 2 are sent when all of wave 1 have come to rest."""
+
+    name: str
+    body: Mapping[str, Any]
+    by: Way
+    wave: int
+
+    @property
+    def request_id(self) -> str | None:
+        """The caller's key, or None where the service finds one itself."""
+        return self.body.get("requestId")
+
+    @property
+    def text(self) -> str:
+        """The JSON text that is sent: the body of a POST or, before base64, of a queue message."""
+        envelope = {
+            "specversion": "1.0",
+            "id": self.name,
+            "source": EVENT_SOURCE,
+            "type": EVENT_TYPE,
+            "datacontenttype": "application/json",
+            "data": self.body,
+        }
+        return json.dumps(envelope if self.by == "queue-cloudevent" else self.body, ensure_ascii=False)
+
+    @property
+    def message(self) -> str:
+        """The text of the queue message."""
+        return in_message(self.text, self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One request for one account. `user` is what the entry adds to the directory, if it adds anything.
+
+    `joins` names the account whose conversion the request must end with; `of` one whose user it names without joining.
+    `redeem` is the identity provider with which the person redeems, or None for a person who does not.
+    """
+
+    name: str
+    why: str
+    user: Mapping[str, Any] | None
+    deleted: bool
+    user_id: str | None
+    request: Request
+    redeem: str | None
+    joins: str | None
+    of: str | None
+    expect: Mapping[Profile, Expectation]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a malformed request is answered with: by HTTP a `status` and a `target`, from the queue a row's `stage`."""
+
+    code: str
+    status: int | None = None
+    target: str | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A request that is refused: its exact text, how it arrives, and the id by which its row is found, if it has one.
+
+    `conflicts_with` names the account whose request already has the id. `poison` marks a message that the Functions
+    host cannot hand over, so that only the sweep of the poison queue sees it.
+    """
+
+    name: str
+    why: str
+    by: Way
+    wave: int
+    text: str
+    request_id: str | None
+    conflicts_with: str | None
+    poison: bool
+    expect: Refusal
+
+    @property
+    def message(self) -> str:
+        """The text of the queue message."""
+        return in_message(self.text, self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The tenant with other policies, or a token without some permissions, and what that means for a few accounts."""
+
+    name: str
+    why: str
+    patch: Mapping[str, Any]
+    missing_roles: tuple[str, ...]
+    expect: Mapping[str, Mapping[Profile, Expectation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The sample tenant, its requests and their ends. `settings` are the application settings that belong to it."""
+
+    tenant: Mapping[str, Any]
+    settings: Mapping[str, str]
+    accounts: tuple[Account, ...]
+    malformed: tuple[Malformed, ...]
+    variants: tuple[Variant, ...]
+
+    def account(self, name: str) -> Account:
+        """The account entry of that name; KeyError for none."""
+        return _named(self.accounts, name)
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name; KeyError for none."""
+        return _named(self.variants, name)
+
+    def seed(self, variant: str | None = None) -> dict[str, Any]:
+        """A fresh copy of the whole tenant, users included, for the Graph double; KeyError for an unknown variant."""
+        users = [account.user for account in self.accounts if account.user and not account.deleted]
+        deleted = [account.user for account in self.accounts if account.user and account.deleted]
+        whole = {**self.tenant, "users": users, "deletedUsers": deleted}
+        patch = self.variant(variant).patch if variant else {}
+        return deepcopy(merge(whole, patch))
+
+    def expected(self, profile: Profile, variant: str | None = None) -> dict[str, Expectation]:
+        """How each request must end, by name: all of them, or those that a variant speaks of."""
+        if variant:
+            return {name: expect[profile] for name, expect in self.variant(variant).expect.items()}
+        return {account.name: account.expect[profile] for account in self.accounts}
+
+
+Entry = TypeVar("Entry", Account, Variant)
+
+
+def in_message(text: str, by: Way) -> str:
+    """Text as a queue message carries it."""
+    return base64.b64encode(text.encode()).decode("ascii") if by == "queue-base64" else text
+
+
+def _named(entries: tuple[Entry, ...], name: str) -> Entry:
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    raise KeyError(name)
