@@ -1,0 +1,60 @@
+"""The whole sample through the workflows, under both profiles: every account ends as the data says it must."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from rehearsal.sample import Account, Profile, load
+from tests.support.world import MakeWorld, World
+
+SAMPLE = load()
+
+
+async def hand_in(world: World, account: Account, number: int) -> str:
+    """Send one request the way it comes, and let the app work; return the id by which its row is found."""
+    request = account.request
+    if request.by != "http":
+        before = {row["PartitionKey"] for row in world.all_requests()}
+        await world.services.converter.receive(request.message.encode(), f"message-{number}")
+        return (request.request_id if request.by != "queue-cloudevent" else None) or (
+            {row["PartitionKey"] for row in world.all_requests()} - before
+        ).pop()
+    reply = await world.services.api.submit(request.text.encode(), "http://localhost")
+    assert reply.status == 202, reply.body
+    request_id = str(reply.body["requestId"])
+    await world.services.converter.receive(json.dumps({**request.body, "requestId": request_id}).encode(), "m")
+    return request_id
+
+
+@pytest.mark.parametrize("profile", ["current", "2020"])
+async def test_every_sample_request_ends_as_the_sample_says(world: MakeWorld, profile: Profile) -> None:
+    running = await world(SAMPLE.seed(), B2B_ELIGIBILITY_PROFILE=profile, **SAMPLE.settings)
+    found = {}
+    for wave in sorted({account.request.wave for account in SAMPLE.accounts}):
+        of_wave = [account for account in SAMPLE.accounts if account.request.wave == wave]
+        for number, account in enumerate(of_wave):
+            found[account.name] = await hand_in(running, account, wave * 1000 + number)
+    for account in SAMPLE.accounts:
+        if account.user_id is None or account.redeem is None:
+            continue
+        state = running.conversion(account.user_id)
+        if state is not None and state["stage"] == "invited":
+            running.tenant.control.redeem(account.user_id, account.redeem)
+    await running.services.sweep.run()
+    wrong = differences(running, SAMPLE.accounts, found, profile)
+    assert not {json.dumps({**entry, "number": 0, "time": 0}) for entry in running.tenant.control.violations()}
+    assert not wrong, "\n".join(wrong)
+
+
+def differences(world: World, accounts: Sequence[Account], found: dict[str, str], profile: Profile) -> list[str]:
+    """One line for every request that did not end as expected."""
+    rows = {str(row["PartitionKey"]): row for row in world.all_requests()}
+    wrong = []
+    for account in accounts:
+        row, expect = rows[found[account.name]], account.expect[profile]
+        rules = tuple(sorted({finding["rule"] for finding in json.loads(str(row.get("findings", "[]")))}))
+        got = (row["stage"], row.get("verdict"), rules)
+        if got != (expect.stage, expect.verdict, expect.findings):
+            wrong.append(f"{account.name}: expected {expect}, got {got} {row.get('lastError', '')}")
+    return wrong
