@@ -34,7 +34,7 @@ def _listed(ids: Sequence[str], most: int = 3) -> str:
 
 
 def account_not_found(case: Case) -> Result:
-    """E1: nothing to convert."""
+    """Nothing to convert."""
     if case.candidates:
         return None
     return (
@@ -48,7 +48,7 @@ def account_ambiguous(case: Case) -> Result:
 
 
 def already_external(case: Case) -> Result:
-    """E2. The UPN alone proves nothing: a converted user keeps its own, so every sign counts."""
+    """The UPN alone proves nothing: a converted user keeps its own, so every sign counts."""
     account = _account(case)
     if account.pending:
         return None
@@ -65,7 +65,7 @@ def already_external(case: Case) -> Result:
 
 
 def invitation_pending(case: Case) -> Result:
-    """E2: invited by somebody else, not redeemed yet."""
+    """Invited by somebody else, not redeemed yet."""
     account = _account(case)
     return f"The account was invited and has not redeemed the invitation{_since(account)}." if account.pending else None
 
@@ -76,7 +76,7 @@ def _since(account: Account) -> str:
 
 
 def no_external_address(case: Case) -> Result:
-    """E3: the request names none and the account has none."""
+    """The request names none and the account has none."""
     if case.address:
         return None
     where = "otherMails" if case.profile is Profile.LEGACY and not _account(case).synced else "mail"
@@ -84,7 +84,7 @@ def no_external_address(case: Case) -> Result:
 
 
 def address_not_on_account(case: Case) -> Result:
-    """E4: Graph matches the invited address against the account's own."""
+    """Graph matches the invited address against the account's own."""
     account = _account(case)
     own = addresses.own_addresses(account, case.profile)
     if case.address is None or case.address.lower() in {text.lower() for text in own}:
@@ -94,35 +94,35 @@ def address_not_on_account(case: Case) -> Result:
 
 
 def address_characters(case: Case) -> Result:
-    """E22: what Graph does not take in an invited address."""
+    """What Graph does not take in an invited address."""
     found = addresses.problem(case.address) if case.address else None
     return f"The address cannot be invited: {found}." if found else None
 
 
 def own_verified_domain(case: Case) -> Result:
-    """E5: an address of the tenant itself is not external."""
+    """An address of the tenant itself is not external."""
     own = case.tenant.domains.own(case.domain)
     return f"The address is in {own}, a verified domain of this tenant." if own else None
 
 
 def exchange_mailbox(case: Case) -> Result:
-    """E6: a plan with a mailbox that is not Deleted."""
+    """A plan with a mailbox that is not Deleted."""
     return "The account has an Exchange plan with a mailbox." if _account(case).has_mailbox else None
 
 
 def unknown_exchange_plan(case: Case) -> Result:
-    """E6: an Exchange plan that nobody has classed; an archive is one of them."""
+    """An Exchange plan that nobody has classed; an archive is one of them."""
     unknown = PlanKind.UNKNOWN in _account(case).exchange_plans
     return "The account has an Exchange plan of which it is not known whether it brings a mailbox." if unknown else None
 
 
 def on_premises_upn(case: Case) -> Result:
-    """E7: the one hard block that Microsoft's current article names."""
+    """The one hard block that Microsoft's current article names."""
     return "The account has an onPremisesUserPrincipalName." if _account(case).on_premises_user_principal_name else None
 
 
 def on_premises_synced(case: Case) -> Result:
-    """E8: Active Directory stays the source of authority."""
+    """Active Directory stays the source of authority."""
     return (
         "The account is synchronised from Active Directory, which stays in charge of it."
         if _account(case).synced
@@ -131,20 +131,20 @@ def on_premises_synced(case: Case) -> Result:
 
 
 def direct_federation(case: Case) -> Result:
-    """E9: SAML/WS-Fed federation with the partner's domain."""
+    """SAML/WS-Fed federation with the partner's domain."""
     federated = case.domain in case.tenant.federations
     return f"The domain {case.domain} is set up for direct federation (SAML/WS-Fed)." if federated else None
 
 
 def upn_domain_federated(case: Case) -> Result:
-    """E10: matters for the way back, which needs a domain that is not federated."""
+    """Matters for the way back, which needs a domain that is not federated."""
     domain = domain_of(_account(case).user_principal_name)
     federated = domain in case.tenant.domains.federated
     return f"The account signs in under {domain}, which is federated." if federated else None
 
 
 def home_account_not_entra(case: Case) -> Result:
-    """E11: no tenant owns the domain."""
+    """No tenant owns the domain."""
     if case.home_tenant or Fact.HOME_TENANT in case.unreadable:
         return None
     return f"No Entra tenant owns {case.domain}: the person redeems with another provider or a one-time passcode."
@@ -168,7 +168,7 @@ def address_ambiguous(case: Case) -> Result:
 
 
 def address_in_use(case: Case) -> Result:
-    """E12. There is no merge: a second holder makes the invitation fail or land on the wrong object."""
+    """There is no merge: a second holder makes the invitation fail or land on the wrong object."""
     if case.holders:
         return f"Another user holds the address: {_listed(case.holders)}."
     if case.holding_contacts:
@@ -177,19 +177,19 @@ def address_in_use(case: Case) -> Result:
 
 
 def address_requested_twice(case: Case) -> Result:
-    """E13: one address, two accounts."""
+    """One address, two accounts."""
     if case.reserved_for is None:
         return None
     return f"The account {case.reserved_for} is being, or was, converted with the same address."
 
 
 def account_disabled(case: Case) -> Result:
-    """E14: somebody switched it off for a reason."""
+    """Somebody switched it off for a reason."""
     return "The account is disabled." if _account(case).account_enabled is False else None
 
 
 def directory_role(case: Case) -> Result:
-    """E15: whoever redeems gets the role."""
+    """Whoever redeems gets the role."""
     roles = case.roles
     found = [
         f"{label}: {_listed(names)}"
@@ -204,41 +204,41 @@ def directory_role(case: Case) -> Result:
 
 
 def restricted_management(case: Case) -> Result:
-    """E16: only a role scoped to the unit may change its members."""
+    """Only a role scoped to the unit may change its members."""
     restricted = _account(case).is_management_restricted
     return "The account is in a restricted management administrative unit." if restricted else None
 
 
 def domain_not_allowed(case: Case) -> Result:
-    """E17: the B2B collaboration allow or deny list."""
+    """The B2B collaboration allow or deny list."""
     refused = case.tenant.domain_list.refuses(case.domain)
     return f"The tenant's collaboration restrictions exclude {case.domain}." if refused else None
 
 
 def cross_tenant_blocked(case: Case) -> Result:
-    """E18: applies to people whose home is another Entra tenant."""
+    """Applies to people whose home is another Entra tenant."""
     restricted = case.home_tenant is not None and case.tenant.access.restricts(case.home_tenant)
     return f"Cross-tenant access settings restrict inbound collaboration from {case.domain}." if restricted else None
 
 
 def invitations_disabled(case: Case) -> Result:
-    """E20: nobody may invite, applications included."""
+    """Nobody may invite, applications included."""
     return "Nobody may invite in this tenant." if case.tenant.invites_from == InvitesFrom.NONE else None
 
 
 def invitations_admins_only(case: Case) -> Result:
-    """E21: works for an application that holds User.Invite.All; sources disagree about any other permission."""
+    """Works for an application that holds User.Invite.All; sources disagree about any other permission."""
     admins_only = case.tenant.invites_from == InvitesFrom.ADMINS
     return "Only administrators and guest inviters may invite in this tenant." if admins_only else None
 
 
 def group_address(case: Case) -> Result:
-    """E23: only groups of the own tenant can be seen."""
+    """Only groups of the own tenant can be seen."""
     return f"A group holds the address: {_listed(case.holding_groups)}." if case.holding_groups else None
 
 
 def excluded_group(case: Case) -> Result:
-    """E31: emergency access, service and shared accounts, by an operator's choice."""
+    """Emergency access, service and shared accounts, by an operator's choice."""
     excluded = (case.excluded_group or "").lower()
     return f"The account is a member of the excluded group {excluded}." if excluded in case.groups else None
 

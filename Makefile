@@ -1,0 +1,51 @@
+# Everything a newcomer needs: `make run`, `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+AZURITE := rehearsal/node_modules/.installed
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-compile
+PROFILE ?= current
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(KEEP),--keep)
+
+test: $(INSTALLED) $(AZURITE) ## every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED) ## lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## put the code into its format
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+lock: ## pin requirements*.txt anew from requirements*.in (needs uv)
+	uv pip compile --universal --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what was installed and what runs left behind
+	rm -rf $(VENV) rehearsal/node_modules .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(INSTALLED): requirements-dev.txt requirements-host.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	@echo "installing the Python packages into $(VENV) (a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements-dev.txt
+	@# Microsoft's runtime library asks for 3.13 on paper and runs on 3.11: see requirements-host.txt
+	@$(PIP) --no-deps --ignore-requires-python -r requirements-host.txt
+	@touch $@
+
+$(AZURITE): rehearsal/package.json rehearsal/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed for Azurite, the storage emulator"; exit 1; }
+	@echo "installing Azurite into rehearsal/node_modules"
+	@npm ci --prefix rehearsal --no-audit --no-fund --loglevel=error
+	@touch $@
