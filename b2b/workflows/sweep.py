@@ -46,10 +46,11 @@ class Sweep:
         ledger: Ledger,
         replication_window: timedelta,
         clock: Clock,
+        per_run: int = LOOKED_AT_PER_RUN,
     ) -> None:
         """Use the other workflows and the adapters; nothing is read yet."""
         self._drain, self._inviter, self._directory, self._ledger = drain, inviter, directory, ledger
-        self._window, self._clock = replication_window, clock
+        self._window, self._clock, self._per_run = replication_window, clock, per_run
 
     async def run(self) -> SweepReport:
         """Do both parts, whatever becomes of each. Never raises: a timer's exception is logged and helps nobody."""
@@ -74,7 +75,7 @@ class Sweep:
 
     async def _follow(self) -> SweepReport:
         after = await self._ledger.cursor()
-        due = await self._ledger.due(after, LOOKED_AT_PER_RUN)
+        due = await self._ledger.due(after, self._per_run)
         moved = problems = 0
         for first in range(0, len(due), CHUNK):
             chunk = due[first : first + CHUNK]
@@ -86,7 +87,7 @@ class Sweep:
                 log.warning(
                     "an account could not be followed: %s", error if isinstance(error, B2BError) else repr(error)
                 )
-        await self._ledger.move_cursor(due[-1].user_id if len(due) == LOOKED_AT_PER_RUN else "")
+        await self._ledger.move_cursor(due[-1].user_id if len(due) == self._per_run else "")
         return SweepReport(looked_at=len(due), moved=moved, problems=problems)
 
     async def _moves(self, chunk: list[Due]) -> list[Awaitable[bool]]:

@@ -1,14 +1,17 @@
 """A whole rehearsal without the Functions host: the real workflows and adapters, the Graph double, Azurite."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from b2b.bootstrap import Services
+from b2b.workflows.intake import Taken, stored_request
 from rehearsal.tenant import RunningTenant
 
 Rows = list[dict[str, Any]]
@@ -27,6 +30,60 @@ class MovingClock:
         self.ahead += timedelta(seconds=seconds)
 
 
+class Meddler(httpx.AsyncBaseTransport):
+    """The way to Graph, with a hand in it: `before` and `after` each call may raise, or change what happens."""
+
+    def __init__(self) -> None:
+        self._inner = httpx.AsyncHTTPTransport()
+        self.before: Callable[[httpx.Request], None] = lambda _request: None
+        self.after: Callable[[httpx.Request, httpx.Response], None] = lambda _request, _response: None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.before(request)
+        response = await self._inner.handle_async_request(request)
+        self.after(request, response)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def on_invitation(self, *, before: Exception | None = None, after: Exception | None = None) -> None:
+        """Let the next invitation fail, before or after its effect; those behind it get through."""
+
+        def once(request: httpx.Request, error: Exception | None) -> None:
+            if error is not None and request.url.path.endswith("/invitations"):
+                self.before, self.after = lambda _request: None, lambda _request, _response: None
+                raise error
+
+        self.before = lambda request: once(request, before)
+        self.after = lambda request, _response: once(request, after)
+
+
+def account(number: int, **properties: Any) -> dict[str, Any]:
+    """A cloud-only account of a partner, ready to be converted."""
+    name = f"partner{number}"
+    return {
+        "id": f"00000000-0000-4000-8000-{number:012d}",
+        "userPrincipalName": f"{name}@contoso.com",
+        "displayName": f"Partner {number}",
+        "mail": f"{name}@fabrikam.com",
+        **properties,
+    }
+
+
+def tenant_of(*users: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The seed of a plain tenant with these users."""
+    return {
+        "tenantId": "11111111-0000-4000-8000-000000000000",
+        "domains": [
+            {"id": "contoso.com", "isVerified": True, "isDefault": True, "authenticationType": "Managed"},
+        ],
+        "homeTenants": {"fabrikam.com": "22222222-0000-4000-8000-000000000000"},
+        "users": list(users),
+        **more,
+    }
+
+
 @dataclass
 class World:
     """One tenant, one storage account and the app between them."""
@@ -35,6 +92,7 @@ class World:
     storage: str
     services: Services
     clock: MovingClock
+    graph: Meddler
     restart: Callable[..., Awaitable[Services]]
 
     def rows(self, table: str, partition: str) -> Rows:
@@ -55,16 +113,27 @@ class World:
         """The kinds of event in a row's history, in order."""
         return [row["kind"] for row in self.rows(table, partition) if row["RowKey"].startswith("history-")]
 
-    def waiting(self, queue: str = "conversion-requests") -> list[str]:
-        """The bodies of all messages that a queue holds, hidden ones too, by taking them out."""
+    def waiting(self, queue: str = "conversion-requests") -> int:
+        """How many messages a queue holds, hidden ones too."""
         with QueueServiceClient.from_connection_string(self.storage) as service:
-            client = service.get_queue_client(queue)
-            return [message.content for message in client.peek_messages(32)]
+            return service.get_queue_client(queue).get_queue_properties().approximate_message_count or 0
 
     def posts(self) -> Rows:
         """Everything that was sent to Graph and was not a read."""
         calls = self.tenant.control.journal()
         return [call for call in calls if call["method"] != "GET" and "$batch" not in call["path"]]
+
+    async def deliver(self, request_id: str | None = "r1", user: str = "", message: str = "m1", **body: Any) -> None:
+        """Hand the app one queue message for a user's object id."""
+        told = {"requestId": request_id} if request_id else {}
+        text = json.dumps({**told, "invitedUser": {"id": user}, **body})
+        await self.services.converter.receive(text.encode(), message)
+
+    async def redeliver(self, request_id: str = "r1") -> None:
+        """Hand the app what it parked, as if the delay had passed."""
+        record = await self.services.ledger.requests.get(request_id)
+        assert record is not None
+        await self.services.converter.work(Taken(stored_request(record), record))
 
     def send_to_poison(self, body: str) -> None:
         """Put a body where the host would put it."""

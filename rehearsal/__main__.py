@@ -1,0 +1,36 @@
+"""`python -m rehearsal run [--profile current|2020] [--keep]`: the whole job on the sample tenant."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from rehearsal.run import LOG_FILE, rehearse
+from rehearsal.sample.loading import PROFILES
+
+LOOPBACK = "127.0.0.1,localhost"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit code is 0 only if every request ended as the sample says."""
+    options = _parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # ends as Ctrl+C does: everything is stopped first
+    for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
+    return rehearse(options.profile, keep=options.keep, log_file=options.log)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rehearsal", description="A tenant on your laptop.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="send the sample requests, let the people redeem, compare every end")
+    run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
+    run.add_argument("--keep", action="store_true", help="leave everything up afterwards and print the addresses")
+    run.add_argument("--log", type=Path, default=LOG_FILE, help="where the host's log is kept (default: %(default)s)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

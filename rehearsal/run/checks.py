@@ -1,0 +1,134 @@
+"""Did every request end where the sample says? In the ledger, by HTTP, and for those that had to be refused."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rehearsal.run.evidence import MOVED_ON, Ending, Evidence
+from rehearsal.sample import Account, Expectation, Malformed
+
+OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, with its figures, and a line for everything that is not as it must be."""
+
+    said: str
+    problems: tuple[str, ...]
+
+
+Examiner = Callable[[Evidence], Check]
+
+
+def requests_ended(evidence: Evidence) -> Check:
+    """Every request's row, and what the API says of it: stage, verdict and exactly the expected rules."""
+    expected = evidence.sample.expected(evidence.profile)
+    problems = [
+        problem for account in evidence.sample.accounts for problem in _ended(evidence, account, expected[account.name])
+    ]
+    return Check(f"{len(expected)} requests compared, in the ledger and by GET /api/conversions/…", tuple(problems))
+
+
+def accounts_ended(evidence: Evidence) -> Check:
+    """The row of each account that was invited says the same as its requests."""
+    expected = evidence.sample.expected(evidence.profile)
+    invited = {a.user_id: expected[a.name].stage for a in evidence.sample.accounts if a.user_id in evidence.invited}
+    # A dry run of an account says nothing about its conversion.
+    stages = {a.user_id: expected[a.name].stage for a in evidence.sample.accounts if expected[a.name].stage in MOVED_ON}
+    rows = evidence.accounts
+    problems = []
+    for user_id in invited:
+        row = rows.get(user_id or "")
+        got = row["stage"] if row else "no row"
+        if got != stages[user_id]:
+            problems.append(f"account {user_id}: expected {stages[user_id]}, got {got} (table conversions)")
+    return Check(f"{len(invited)} accounts compared in the table of conversions", tuple(problems))
+
+
+def refused_by_http(evidence: Evidence) -> Check:
+    """Malformed requests by HTTP: status, code in the body and in the header, target."""
+    entries = [entry for entry in evidence.sample.malformed if entry.by == "http"]
+    problems = []
+    for entry in entries:
+        receipt, expect = evidence.played.receipts[entry.name], entry.expect
+        error = receipt.body.get("error", {})
+        got = (receipt.status, error.get("code"), receipt.error_code, error.get("target"))
+        wanted = (expect.status, expect.code, expect.code, expect.target)
+        if got != wanted:
+            problems.append(f"{entry.name}: expected {_listed(wanted)}, got {_listed(got)}")
+    return Check(
+        f"{len(entries)} malformed requests by HTTP refused with the right status, code and field", tuple(problems)
+    )
+
+
+def refused_from_queue(evidence: Evidence) -> Check:
+    """Malformed messages: a row with stage and code, those that only the sweep could see as well."""
+    entries = [entry for entry in evidence.sample.malformed if entry.by != "http" and not entry.conflicts_with]
+    states = evidence.states
+    problems = []
+    for entry in entries:
+        row = states.get(evidence.request_id(entry.name) or "", {})
+        got, wanted = (row.get("stage"), row.get("errorCode")), (entry.expect.stage, entry.expect.code)
+        if got != wanted:
+            problems.append(f"{entry.name}: expected {_listed(wanted)}, got {_listed(got)}")
+    by_poison = sum(entry.poison for entry in entries)
+    return Check(
+        f"{len(entries)} malformed messages recorded as rejected, {by_poison} of them by way of poison", tuple(problems)
+    )
+
+
+def conflicts_noted(evidence: Evidence) -> Check:
+    """The id of another request: an event in that request's history, which otherwise stays as it is."""
+    entries = [entry for entry in evidence.sample.malformed if entry.conflicts_with]
+    problems = [
+        f"{entry.name}: expected an event refused-repeat in the history of {original}, got {', '.join(events)}"
+        for entry in entries
+        for original in [_original(evidence, entry)]
+        if "refused-repeat" not in (events := evidence.events(original))
+    ]
+    return Check(f"{len(entries)} repeats of a request id with another body noted in its history", tuple(problems))
+
+
+def queues_empty(evidence: Evidence) -> Check:
+    """The sweep drained the poison queue, and nothing waits."""
+    problems = [] if evidence.played.swept else ["the sweep failed: see the host's log"]
+    if evidence.left_in_queues:
+        problems.append(f"{evidence.left_in_queues} messages are left in the queues")
+    return Check(f"{evidence.played.poison} poison messages drained, both queues empty", tuple(problems))
+
+
+CHECKS: tuple[Examiner, ...] = (
+    requests_ended,
+    accounts_ended,
+    refused_by_http,
+    refused_from_queue,
+    conflicts_noted,
+    queues_empty,
+)
+
+
+def _ended(evidence: Evidence, account: Account, expect: Expectation) -> Iterator[str]:
+    wanted = Ending(expect.stage, expect.verdict, expect.findings)
+    receipt = evidence.played.receipts[account.name]
+    if receipt.request_id is None:
+        yield f"{account.name}: expected {wanted}, got HTTP {receipt.status} {receipt.error_code or ''}"
+        return
+    row = evidence.states.get(receipt.request_id)
+    if row is None:
+        yield f"{account.name}: expected {wanted}, got no row"
+        return
+    if (got := Ending.of(row)) != wanted:
+        reason = f" ({row['lastError']})" if row.get("lastError") else ""
+        yield f"{account.name}: expected {wanted}, got {got}{reason}"
+    status, body = evidence.answers[receipt.request_id]
+    told = Ending.of(body) if status == OK else None
+    if told != wanted and told != got:
+        yield f"{account.name}: expected {wanted}, got by HTTP {status} {told or ''}"
+
+
+def _original(evidence: Evidence, entry: Malformed) -> str:
+    return evidence.request_id(entry.conflicts_with or "") or ""
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return " ".join("-" if value is None else str(value) for value in values)

@@ -1,0 +1,131 @@
+"""What a run left behind, read once at its end: the ledger, the API's answers, the directory, the outbox, the log."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.run.play import Played, users
+from rehearsal.run.scene import POISON, REQUESTS, Row, Scene
+from rehearsal.sample import Profile, Sample
+
+JSONObject = Mapping[str, Any]
+MOVED_ON = frozenset({"invited", "accepted", "completed"})
+"""Stages of an account that got an invitation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a request stands, as the ledger or the API tells it."""
+
+    stage: str
+    verdict: str | None
+    rules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, told: Row | JSONObject) -> "Ending":
+        """Read a row of the ledger or an answer of the API."""
+        rules = {finding["rule"] for finding in findings(told)}
+        return cls(str(told["stage"]), told.get("verdict"), tuple(sorted(rules)))
+
+    def __str__(self) -> str:
+        return f"{self.stage}, {self.verdict or 'no verdict'}, {' + '.join(self.rules) or 'no findings'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that the checks look at."""
+
+    sample: Sample
+    profile: Profile
+    played: Played
+    requests: tuple[Row, ...]
+    """The whole table: state rows, history and whatever else is in it."""
+    conversions: tuple[Row, ...]
+    answers: Mapping[str, tuple[int, JSONObject]]
+    """Status and body of `GET /api/conversions/{id}`, by request id."""
+    after: Mapping[str, JSONObject]
+    """Every user, by object id."""
+    journal: tuple[JSONObject, ...]
+    mails: tuple[JSONObject, ...]
+    violations: tuple[JSONObject, ...]
+    log: str
+    left_in_queues: int
+
+    @property
+    def states(self) -> dict[str, Row]:
+        """The state row of each request, by its id."""
+        return {row["PartitionKey"]: row for row in self.requests if row["RowKey"] == "request"}
+
+    @property
+    def accounts(self) -> dict[str, Row]:
+        """The state row of each account's conversion, by object id."""
+        return {row["PartitionKey"]: row for row in self.conversions if row["RowKey"] == "current"}
+
+    @property
+    def invited(self) -> set[str]:
+        """Object ids of those who must have got an invitation, as the sample says."""
+        expected = self.sample.expected(self.profile)
+        return {a.user_id for a in self.sample.accounts if a.user_id and expected[a.name].stage in MOVED_ON}
+
+    def events(self, request_id: str) -> list[str]:
+        """The kinds of event in a request's history."""
+        history = (row for row in self.requests if row["PartitionKey"] == request_id)
+        return [row["kind"] for row in history if row["RowKey"].startswith("history-")]
+
+    def request_id(self, name: str) -> str | None:
+        """The id under which the request of a sample entry is recorded."""
+        return self.played.receipts[name].request_id
+
+    def account_rows(self) -> Iterator[Row]:
+        """The state rows of all requests for the sample's accounts, as far as they are there."""
+        states = self.states
+        for account in self.sample.accounts:
+            row = states.get(self.request_id(account.name) or "")
+            if row is not None:
+                yield row
+
+    def invitations(self) -> list[JSONObject]:
+        """The calls that invite."""
+        return [call for call in self.journal if call["method"] == "POST" and call["path"].endswith("/invitations")]
+
+    def told(self) -> Iterable[tuple[str, str]]:
+        """Every place where a secret must not be, with its text."""
+        yield "the host's log", self.log
+        yield "table requests", _text(self.requests)
+        yield "table conversions", _text(self.conversions)
+        yield "HTTP answers", _text([*self.answers.values(), *(each.body for each in self.played.receipts.values())])
+
+
+def gathered(scene: Scene, sample: Sample, profile: Profile, played: Played) -> Evidence:
+    """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
+    control = scene.tenant.control
+    recorded = {receipt.request_id for receipt in played.receipts.values() if receipt.request_id}
+    answers = {}
+    for request_id in sorted(recorded):
+        answer = scene.api.get(f"/api/conversions/{request_id}")
+        answers[request_id] = (answer.status_code, answer.json() if answer.content else {})
+    return Evidence(
+        sample=sample,
+        profile=profile,
+        played=played,
+        requests=tuple(scene.rows("requests")),
+        conversions=tuple(scene.rows("conversions")),
+        answers=answers,
+        after=users(scene),
+        journal=tuple(control.journal()),
+        mails=tuple(control.mails()),
+        violations=tuple(control.violations()),
+        log=scene.host.log(),
+        left_in_queues=scene.waiting(REQUESTS) + scene.waiting(POISON),
+    )
+
+
+def findings(told: Row | JSONObject) -> list[JSONObject]:
+    """The findings in a row, where they are JSON text, or in an answer."""
+    found = told.get("findings") or []
+    return json.loads(found) if isinstance(found, str) else list(found)
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, default=str, ensure_ascii=False)

@@ -1,0 +1,140 @@
+"""The acts of a run: send wave by wave, wait for each to come to rest, let the people redeem, run the sweep."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from rehearsal.run.progress import Count, Progress
+from rehearsal.run.scene import POISON, REQUESTS, Scene
+from rehearsal.run.sending import Receipt, send
+from rehearsal.sample import Account, Malformed, Profile, Sample
+
+HEALTH_SECONDS = 30.0
+WAVE_SECONDS = 90.0
+POISON_SECONDS = 60.0
+SWEEP_SECONDS = 60.0
+REST_SECONDS = 30.0
+
+UNDER_WAY = frozenset({"requested", "inviting"})
+"""Stages in which the app still works on a request."""
+
+
+class NotHealthyError(Exception):
+    """The app came up and says that it cannot work; the text tells its reasons."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What happened on the way."""
+
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+    """By the name of the sample's entry."""
+    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Every user before the first request, by object id."""
+    redeemed: int = 0
+    poison: int = 0
+    """Messages that the host gave up on, before the sweep."""
+    swept: bool = False
+
+
+class Play:
+    """One run of the sample. A wait that is too long is noted, and the play goes on: the comparison names the rest."""
+
+    def __init__(self, scene: Scene, sample: Sample, profile: Profile, progress: Progress) -> None:
+        self._scene = scene
+        self._sample = sample
+        self._expected = sample.expected(profile)
+        self._progress = progress
+        self.played = Played()
+
+    def perform(self) -> Played:
+        """All acts in their order. `NotHealthyError` before the first, `HostError` when the host ends before they do."""
+        self._until_healthy()
+        self.played.before = users(self._scene)
+        entries: list[Account | Malformed] = [*self._sample.accounts, *self._sample.malformed]
+        for wave in sorted({_wave(entry) for entry in entries}):
+            self._send(wave, [entry for entry in entries if _wave(entry) == wave])
+        self._wait_for_poison()
+        self._redeem()
+        self._sweep()
+        return self.played
+
+    def _until_healthy(self) -> None:
+        ill: list[str] = []
+
+        def passed() -> tuple[int, int]:
+            checks = self._scene.api.get("/api/health").json()["checks"]
+            ill[:] = [f"{check['name']}: {check['detail']}" for check in checks if check["status"] != "ok"]
+            return len(checks) - len(ill), len(checks)
+
+        if not self._wait("health checks passed", passed, HEALTH_SECONDS):
+            raise NotHealthyError("; ".join(ill))
+
+    def _send(self, wave: int, entries: list[Account | Malformed]) -> None:
+        for number, entry in enumerate(entries, start=1):
+            self.played.receipts[entry.name] = send(self._scene, entry)
+            self._progress.now(f"wave {wave}: {number} of {len(entries)} requests sent")
+        by_http = sum(self.played.receipts[entry.name].status is not None for entry in entries)
+        self._progress.say(f"wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP")
+        awaited = {
+            request_id
+            for entry in entries
+            if (request_id := self.played.receipts[entry.name].request_id) and not _seen_by_sweep_alone(entry)
+        }
+        self._wait(f"wave {wave}: requests that came to rest", lambda: self._settled(awaited), WAVE_SECONDS)
+
+    def _settled(self, request_ids: set[str]) -> tuple[int, int]:
+        rows = self._scene.rows("requests", "RowKey eq 'request'")
+        settled = {row["PartitionKey"] for row in rows if row["stage"] not in UNDER_WAY}
+        return len(settled & request_ids), len(request_ids)
+
+    def _wait_for_poison(self) -> None:
+        due = sum(_seen_by_sweep_alone(entry) for entry in self._sample.malformed)
+        self._wait("messages that the host gave up on", lambda: (self._scene.waiting(POISON), due), POISON_SECONDS)
+        self._wait("empty queues", lambda: (int(self._scene.waiting(REQUESTS) == 0), 1), REST_SECONDS)
+        self.played.poison = self._scene.waiting(POISON)
+
+    def _redeem(self) -> None:
+        people = {
+            account.user_id: account.redeem
+            for account in self._sample.accounts
+            if account.user_id and account.redeem and self._expected[account.name].stage == "completed"
+        }
+        for user_id, provider in people.items():
+            try:
+                self._scene.tenant.control.redeem(user_id, provider)
+            except httpx.HTTPStatusError:
+                continue  # nothing to redeem: the comparison shows where this account stands instead
+            self.played.redeemed += 1
+        self._progress.say(f"people who redeemed: {self.played.redeemed} of {len(people)}")
+
+    def _sweep(self) -> None:
+        self.played.swept = self._scene.host.run_function("sweep", seconds=SWEEP_SECONDS)
+        self._progress.say("the sweep ran" if self.played.swept else "the sweep FAILED")
+        self._wait("quiet host", lambda: (int(self._scene.host.idle()), 1), REST_SECONDS)
+
+    def _wait(self, what: str, count: Count, seconds: float) -> bool:
+        return self._progress.wait(what, self._while_it_lives(count), seconds)
+
+    def _while_it_lives(self, count: Count) -> Callable[[], tuple[int, int]]:
+        def counted() -> tuple[int, int]:
+            self._scene.must_live()
+            return count()
+
+        return counted
+
+
+def users(scene: Scene) -> dict[str, dict[str, Any]]:
+    """Every user of the tenant, deleted ones too, with groups, roles, app roles and redeem links, by object id."""
+    control = scene.tenant.control
+    return {user["id"]: control.user(user["id"]) for user in control.users()}
+
+
+def _wave(entry: Account | Malformed) -> int:
+    return entry.request.wave if isinstance(entry, Account) else entry.wave
+
+
+def _seen_by_sweep_alone(entry: Account | Malformed) -> bool:
+    return isinstance(entry, Malformed) and entry.poison

@@ -1,0 +1,119 @@
+"""A run from start to end, and the exit code that it deserves."""
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import httpx
+from azure.core.exceptions import AzureError
+
+from rehearsal.host.process import HostError
+from rehearsal.run.by_hand import instructions
+from rehearsal.run.checks import CHECKS
+from rehearsal.run.evidence import gathered
+from rehearsal.run.play import NotHealthyError, Play
+from rehearsal.run.progress import Progress
+from rehearsal.run.report import checked, differences, outcome
+from rehearsal.run.safety import SAFETY
+from rehearsal.run.scene import APP, Ports, Scene, friendly_ports, opened
+from rehearsal.sample import Profile, Sample, load
+from rehearsal.storage import StorageError
+
+LOG_FILE = APP / ".rehearsal" / "host.log"
+"""Where the host's log of the last run is kept."""
+AS_SAID, DIFFERENT, INTERRUPTED = 0, 1, 130
+BROKEN = (AzureError, HostError, NotHealthyError, OSError, StorageError, TimeoutError, httpx.HTTPError)
+"""What a piece that does not start, or ends before its time, looks like from here."""
+_WATCH_SECONDS = 0.5
+
+
+def rehearse(
+    profile: Profile,
+    *,
+    sample: Sample | None = None,
+    keep: bool = False,
+    out: TextIO = sys.stdout,
+    log_file: Path = LOG_FILE,
+) -> int:
+    """Play the sample under one profile and return 0 if every request ended as the sample says, otherwise 1.
+
+    `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
+    interruption at any time stops everything that was started; before the comparison it gives 130.
+    """
+    run = _Run(sample or load(), profile, out, log_file)
+    run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
+    try:
+        with opened(run.sample, profile, friendly_ports() if keep else Ports()) as scene:
+            run.perform(scene, keep=keep)
+    except KeyboardInterrupt:
+        run.progress.say("interrupted")
+    except BROKEN as error:
+        run.broke(error)
+    run.progress.say("everything is stopped")
+    return run.code
+
+
+@dataclass(slots=True)
+class _Run:
+    sample: Sample
+    profile: Profile
+    out: TextIO
+    log_file: Path
+    code: int = INTERRUPTED
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.out)
+
+    def perform(self, scene: Scene, *, keep: bool) -> None:
+        """Play and judge. Nothing that goes wrong leaves here: the scene is stopped without noise."""
+        try:
+            self._judge(scene)
+            if keep:
+                self._stay(scene)
+        except KeyboardInterrupt:
+            self.progress.say("interrupted: stopping everything")
+        except BROKEN as error:
+            self.broke(error)
+            self.print(f"The host's log: {self.log_file}")
+        finally:
+            self._save_log(scene)
+
+    def broke(self, error: Exception) -> None:
+        """Say what broke the run."""
+        self.code = DIFFERENT
+        self.progress.say(f"the run broke: {error}")
+
+    def print(self, *lines: str) -> None:
+        """Print lines without a time."""
+        for line in lines:
+            print(line, file=self.out, flush=True)
+
+    def _judge(self, scene: Scene) -> None:
+        played = Play(scene, self.sample, self.profile, self.progress).perform()
+        evidence = gathered(scene, self.sample, self.profile, played)
+        checks = [examine(evidence) for examine in (*CHECKS, *SAFETY)]
+        problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
+        self.print("", *outcome(evidence), "", *checked(checks), "")
+        if problems:
+            self.print(*differences(problems, self.log_file))
+        self.code = DIFFERENT if problems else AS_SAID
+        requests = len(self.sample.accounts) + len(self.sample.malformed)
+        self.progress.say(
+            f"{len(problems)} differences from the sample"
+            if problems
+            else f"all {requests} requests ended as the sample says (profile {self.profile})"
+        )
+
+    def _stay(self, scene: Scene) -> None:
+        self.print("", *instructions(scene, self.sample))
+        while True:
+            scene.must_live()
+            time.sleep(_WATCH_SECONDS)
+
+    def _save_log(self, scene: Scene) -> None:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self.log_file.write_text(scene.host.log(), encoding="utf-8")

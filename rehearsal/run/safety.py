@@ -1,0 +1,119 @@
+"""Did nothing happen that must not? One invitation each, nothing lost, nobody else touched, no secret told."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rehearsal.run.checks import Check, Examiner
+from rehearsal.run.evidence import Evidence
+
+KEPT = (
+    "id",
+    "userPrincipalName",
+    "userType",
+    "creationType",
+    "accountEnabled",
+    "mail",
+    "otherMails",
+    "groups",
+    "directoryRoles",
+    "roleAssignments",
+    "appRoleAssignments",
+)
+"""What a conversion leaves alone (Microsoft's article "Invite internal users to B2B collaboration")."""
+REDEEM_LINK = re.compile(r"invitations\.microsoft\.com|login\.microsoftonline\.com/redeem|[?&]ticket=", re.IGNORECASE)
+ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def one_invitation_each(evidence: Evidence) -> Check:
+    """Exactly one invitation to everybody who must have one, and none to anybody else."""
+    sent = Counter(str((call["body"].get("invitedUser") or {}).get("id")) for call in evidence.invitations())
+    problems = [f"account {user_id}: {count} invitations were sent" for user_id, count in sent.items() if count > 1]
+    problems += [
+        f"account {user_id}: invited though it must not be" for user_id in sorted(sent.keys() - evidence.invited)
+    ]
+    problems += [f"account {user_id}: not invited" for user_id in sorted(evidence.invited - sent.keys())]
+    return Check(f"{sent.total()} invitations sent, exactly one for each account that was ready", tuple(problems))
+
+
+def one_mail_each(evidence: Evidence) -> Check:
+    """At most one mail to a person, and one for each invitation that asks for it."""
+    got = Counter(str(mail["userId"]) for mail in evidence.mails)
+    asked = sum(bool(call["body"].get("sendInvitationMessage")) for call in evidence.invitations())
+    problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
+    if got.total() != asked:
+        problems.append(f"{asked} mails were asked for, {got.total()} went out")
+    return Check(f"{got.total()} mails went out, at most one to a person", tuple(problems))
+
+
+def nothing_lost(evidence: Evidence) -> Check:
+    """Who redeemed is external now, and has the same id, name, groups, roles and app roles as before."""
+    expected = evidence.sample.expected(evidence.profile)
+    people = {a.user_id for a in evidence.sample.accounts if a.user_id and expected[a.name].stage == "completed"}
+    problems = [
+        f"account {user_id}: {name} was {before!r}, is {after!r}"
+        for user_id in sorted(people)
+        for name, before, after in _lost(evidence.played.before[user_id], evidence.after.get(user_id, {}))
+    ]
+    return Check(
+        f"{evidence.played.redeemed} people redeemed; ids, names, groups, roles and apps as before", tuple(problems)
+    )
+
+
+def nobody_else_touched(evidence: Evidence) -> Check:
+    """No user was made, and accounts that were not invited are exactly as before."""
+    before, after = evidence.played.before, evidence.after
+    problems = [
+        f"user {after[user_id]['userPrincipalName']} was created" for user_id in sorted(after.keys() - before.keys())
+    ]
+    others = before.keys() - evidence.invited
+    problems += [
+        f"account {user_id} was changed" for user_id in sorted(others) if after.get(user_id) != before[user_id]
+    ]
+    return Check(f"{len(others)} other accounts exactly as before, no user created", tuple(problems))
+
+
+def nothing_told(evidence: Evidence) -> Check:
+    """No redeem link in a table, an answer or the log, and no address in the log."""
+    secrets = [ticket["secret"] for user in evidence.after.values() for ticket in user["tickets"]]
+    problems = [
+        f"a redeem link is in {place}"
+        for place, text in evidence.told()
+        if REDEEM_LINK.search(text) or any(secret in text for secret in secrets)
+    ]
+    problems += [
+        f"a mail address is in line {number} of the host's log"
+        for number, line in enumerate(evidence.log.splitlines(), start=1)
+        if ADDRESS.search(line)
+    ]
+    lines = evidence.log.count("\n")
+    return Check(
+        f"{len(secrets)} redeem links, none in tables, answers or the {lines} lines of log; no address there",
+        tuple(problems),
+    )
+
+
+def well_behaved(evidence: Evidence) -> Check:
+    """Graph was asked nothing that it would refuse whatever the tenant holds."""
+    trips = sum(call["batch"] is None for call in evidence.journal)
+    calls = sum("$batch" not in call["path"] for call in evidence.journal)
+    problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
+    return Check(f"{calls} Graph calls in {trips} round trips, none that Graph would not know", tuple(problems))
+
+
+SAFETY: tuple[Examiner, ...] = (
+    one_invitation_each,
+    one_mail_each,
+    nothing_lost,
+    nobody_else_touched,
+    nothing_told,
+    well_behaved,
+)
+
+
+def _lost(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    wanted = {**{name: before.get(name) for name in KEPT}, "externalUserState": "Accepted"}
+    for name, value in wanted.items():
+        if after.get(name) != value:
+            yield name, value, after.get(name)

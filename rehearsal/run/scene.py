@@ -1,0 +1,131 @@
+"""Everything that a run needs, up and running on loopback: storage, tenant, and the Functions host with the real app."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from rehearsal.host.process import HostError, HostProcess
+from rehearsal.sample import Profile, Sample
+from rehearsal.storage import DEFAULT_PORTS, QUEUES, TABLES, Azurite, provision
+from rehearsal.tenant import RunningTenant, running
+
+APP = Path(__file__).parents[2]
+"""The directory of function_app.py and host.json."""
+CALL_SECONDS = 30.0
+
+REQUESTS, POISON = QUEUES
+HOST_SETTINGS = {
+    # Fewer seconds between two tries of a message, and between two looks into an empty queue, than in Azure.
+    "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
+    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
+    "AzureFunctionsJobHost__extensions__queues__batchSize": "16",
+}
+APP_SETTINGS = {
+    "B2B_MODE": "convert",
+    "B2B_SWEEP_SCHEDULE": "0 0 3 1 1 *",  # far away: the run starts the sweep itself
+}
+FOREIGN = ("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_")
+"""Beginnings of variables that would change the app or the host: those of the caller's shell are not for this run."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens; 0 lets the system choose."""
+
+    host: int = 0
+    tenant: int = 0
+    storage: tuple[int, int, int] = (0, 0, 0)
+
+
+FRIENDLY = Ports(host=7071, tenant=7080, storage=DEFAULT_PORTS)
+"""The ports that tools know: those of Core Tools and of Azurite."""
+
+
+def friendly_ports() -> Ports:
+    """The known ports, as far as nobody else has them."""
+    storage = FRIENDLY.storage if all(_free(port) for port in FRIENDLY.storage) else Ports().storage
+    return Ports(
+        host=FRIENDLY.host if _free(FRIENDLY.host) else 0,
+        tenant=FRIENDLY.tenant if _free(FRIENDLY.tenant) else 0,
+        storage=storage,
+    )
+
+
+class Scene:
+    """The running pieces, and what a caller or an administrator can do with them."""
+
+    def __init__(self, tenant: RunningTenant, host: HostProcess, storage: str, clients: ExitStack) -> None:
+        self.tenant = tenant
+        self.host = host
+        self.storage = storage
+        """The connection string of queues and tables."""
+        headers = {"x-functions-key": host.function_key}
+        self.api = clients.enter_context(
+            httpx.Client(base_url=host.base, headers=headers, timeout=CALL_SECONDS, trust_env=False)
+        )
+        queues = clients.enter_context(QueueServiceClient.from_connection_string(storage))
+        tables = clients.enter_context(TableServiceClient.from_connection_string(storage))
+        self._queues = {name: clients.enter_context(closing(queues.get_queue_client(name))) for name in QUEUES}
+        self._tables = {name: clients.enter_context(tables.get_table_client(name)) for name in TABLES}
+
+    def put(self, text: str) -> str:
+        """Put a message on the queue of requests, exactly as it is; returns the message's id."""
+        return str(self._queues[REQUESTS].send_message(text).id)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages a queue holds, hidden ones too."""
+        return self._queues[queue].get_queue_properties().approximate_message_count or 0
+
+    def rows(self, table: str, query: str = "") -> list[Row]:
+        """Rows of a table."""
+        return [dict(row) for row in self._tables[table].query_entities(query)]
+
+    def must_live(self) -> None:
+        """Raise `HostError` when the host has ended by itself: nothing will come true any more."""
+        if not self.host.running():
+            raise HostError("The host ended by itself.")
+
+
+@contextmanager
+def opened(sample: Sample, profile: Profile, ports: Ports) -> Iterator[Scene]:
+    """Start everything, and stop it at the end, whatever happens.
+
+    Raises `StorageError`, `HostError` or OSError where a piece does not start.
+    """
+    with ExitStack() as started:
+        azurite = started.enter_context(Azurite(ports=ports.storage))
+        storage = azurite.connection_string()
+        provision(storage)
+        tenant = started.enter_context(running(sample.seed(), port=ports.tenant))
+        environment: dict[str, str | None] = {
+            **{name: None for name in os.environ if name.startswith(FOREIGN)},
+            **HOST_SETTINGS,
+            **APP_SETTINGS,
+            **sample.settings,
+            **tenant.identity_env,
+            "B2BStorage": storage,
+            "GRAPH_BASE_URL": tenant.graph_url,
+            "B2B_ELIGIBILITY_PROFILE": profile,
+        }
+        host = started.enter_context(HostProcess(app_dir=APP, env=environment, port=ports.host))
+        yield Scene(tenant, host, storage, started)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,57 @@
+"""Requests on their way in: as a message on the queue or by HTTP, and how each one's row is found afterwards."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from rehearsal.run.scene import Scene
+from rehearsal.sample import Account, Malformed, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the sender of a request holds: the id under which it is recorded and, by HTTP, the answer."""
+
+    request_id: str | None
+    """None where a request by HTTP was refused."""
+    status: int | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    """The header `x-ms-error-code`."""
+
+
+def send(scene: Scene, entry: Account | Malformed) -> Receipt:
+    """Send the request of one sample entry the way that it says."""
+    request: Request | Malformed = entry.request if isinstance(entry, Account) else entry
+    if request.by == "http":
+        return _posted(scene.api.post("/api/conversions", content=request.text.encode(), headers=_JSON))
+    message_id = scene.put(request.message)
+    return Receipt(request.request_id or _derived_id(request.text, message_id))
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _posted(answer: httpx.Response) -> Receipt:
+    content = answer.json() if answer.content else {}
+    return Receipt(
+        request_id=content.get("requestId"),
+        status=answer.status_code,
+        body=content,
+        error_code=answer.headers.get("x-ms-error-code"),
+    )
+
+
+def _derived_id(text: str, message_id: str) -> str:
+    """The id of a request whose sender gave none: that of the event, or that of the message (README, "The request")."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or "specversion" not in content:
+        return f"queue-{message_id}"
+    key = f"{content['source']}\n{content['id']}"
+    return f"event-{hashlib.sha256(key.encode()).hexdigest()[:48]}"

@@ -1,0 +1,129 @@
+"""The invitation on the wire: the JSON that is sent, to the byte, and what is kept of the answer."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2b.domain.invitation import Invitation
+from b2b.domain.readings import Invited
+from tests.adapters.graph_support import ACCEPTED, GRAPH, INVITATION, OTHER, USER, Wire, graph_over, json_response
+
+SPONSOR = "0a000000-0000-4000-8000-0000000000aa"
+FIXED = (
+    b'{"inviteRedirectUrl": "https://myapps.microsoft.com?tenantId=8a1f6a7e-2d5b-4a53-9a6e-0f3c2b1d4e5f", '
+    b'"invitedUser": {"id": "0a000000-0000-4000-8000-000000000001", "@odata.type": "#microsoft.graph.user"}, '
+    b'"invitedUserEmailAddress": "anna@fabrikam.com", '
+)
+PINNED: dict[str, tuple[Invitation, bytes]] = {
+    "plain": (INVITATION, b'"sendInvitationMessage": true}'),
+    "without a mail": (replace(INVITATION, send_message=False), b'"sendInvitationMessage": false}'),
+    "with a language": (
+        replace(INVITATION, language="de-DE"),
+        b'"invitedUserMessageInfo": {"messageLanguage": "de-DE"}, "sendInvitationMessage": true}',
+    ),
+    "with a text": (
+        replace(INVITATION, message="Grüße"),
+        b'"invitedUserMessageInfo": {"customizedMessageBody": "Gr\\u00fc\\u00dfe"}, "sendInvitationMessage": true}',
+    ),
+    "with a copy to somebody": (
+        replace(INVITATION, cc=((None, "boss@contoso.com"),)),
+        (
+            b'"invitedUserMessageInfo": {"ccRecipients": [{"emailAddress": {"address": "boss@contoso.com"}}]}, '
+            b'"sendInvitationMessage": true}'
+        ),
+    ),
+    "with a copy to somebody by name": (
+        replace(INVITATION, cc=(("The boss", "boss@contoso.com"),)),
+        (
+            b'"invitedUserMessageInfo": {"ccRecipients": [{"emailAddress": {"address": "boss@contoso.com", '
+            b'"name": "The boss"}}]}, "sendInvitationMessage": true}'
+        ),
+    ),
+    "with sponsors": (
+        replace(INVITATION, sponsors=(SPONSOR,)),
+        (
+            b'"invitedUserSponsors": [{"id": "0a000000-0000-4000-8000-0000000000aa", '
+            b'"@odata.type": "#microsoft.graph.user"}], "sendInvitationMessage": true}'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+async def test_the_json_sent_is_exactly_this(name: str) -> None:
+    invitation, rest = PINNED[name]
+    wire = Wire(json_response(ACCEPTED, 201))
+    async with graph_over(wire) as graph:
+        await graph.invite(invitation)
+    (request,) = wire.sent
+    assert (request.method, str(request.url)) == ("POST", f"{GRAPH}/v1.0/invitations")
+    assert request.content == FIXED + rest
+    assert request.headers["content-type"] == "application/json"
+
+
+def has_null(value: Any) -> bool:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(has_null(member) for member in members)
+
+
+texts = st.none() | st.text(min_size=1, max_size=30)
+invitations = st.builds(
+    Invitation,
+    user_id=st.uuids().map(str),
+    address=st.emails(),
+    redirect_url=st.just("https://myapps.microsoft.com"),
+    send_message=st.booleans(),
+    language=texts,
+    message=texts,
+    cc=st.lists(st.tuples(texts, st.emails()), max_size=1).map(tuple),
+    sponsors=st.lists(st.uuids().map(str), max_size=5).map(tuple),
+)
+
+
+@given(invitations)
+async def test_every_invitation_names_its_account_says_whether_to_mail_and_sends_no_null(
+    invitation: Invitation,
+) -> None:
+    wire = Wire(json_response({**ACCEPTED, "invitedUser": {"id": invitation.user_id}}, 201))
+    async with graph_over(wire) as graph:
+        await graph.invite(invitation)
+    (body,) = wire.bodies()
+    assert body["invitedUser"]["id"] == invitation.user_id
+    assert body["sendInvitationMessage"] is invitation.send_message
+    assert not has_null(body)
+    assert [sponsor["id"] for sponsor in body.get("invitedUserSponsors", [])] == list(invitation.sponsors)
+
+
+async def test_the_answer_is_kept_without_the_redeem_link() -> None:
+    async with graph_over(Wire(json_response(ACCEPTED, 201))) as graph:
+        invited = await graph.invite(INVITATION)
+    assert invited == Invited(str(ACCEPTED["id"]), "PendingAcceptance")
+
+
+@pytest.mark.parametrize("status", ["PendingAcceptance", "InProgress", "Completed"])
+async def test_the_status_of_the_invitation_is_handed_on(status: str) -> None:
+    async with graph_over(Wire(json_response({**ACCEPTED, "status": status}, 201))) as graph:
+        assert (await graph.invite(INVITATION)).status == status
+
+
+async def test_the_id_in_the_answer_may_be_spelled_in_upper_case() -> None:
+    async with graph_over(Wire(json_response({**ACCEPTED, "invitedUser": {"id": USER.upper()}}, 201))) as graph:
+        assert (await graph.invite(INVITATION)).invitation_id == ACCEPTED["id"]
+
+
+async def test_two_invitations_do_not_share_a_user() -> None:
+    """The SDK's models remember what was sent: a user that is used again would be sent without its id."""
+
+    def accept(request: httpx.Request) -> httpx.Response:
+        return json_response({**ACCEPTED, "invitedUser": json.loads(request.content)["invitedUser"]}, 201)
+
+    wire = Wire(accept)
+    async with graph_over(wire) as graph:
+        for user_id in (USER, OTHER, USER):
+            await graph.invite(replace(INVITATION, user_id=user_id))
+    assert [body["invitedUser"]["id"] for body in wire.bodies()] == [USER, OTHER, USER]

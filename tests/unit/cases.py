@@ -1,0 +1,73 @@
+"""A request about a partner's account that every rule is content with, and what tests change about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from b2b.domain.account import Account, from_graph
+from b2b.domain.address import invited_address
+from b2b.domain.facts import Case
+from b2b.domain.findings import Profile
+from b2b.domain.request import ConversionRequest
+from b2b.domain.tenant import Domains, Tenant
+
+ANNA = "6c1f7c62-6d3b-4a53-8f0c-0d6f0c1f3a11"
+BORIS = "0f2b9b0e-97a2-4c8e-9a5d-2f1f6f4f0b22"
+CONTOSO = "b1f0a3c4-1d2e-4f5a-8b6c-7d8e9f0a1b2c"
+FABRIKAM = "c2a1b4d5-2e3f-4a6b-9c7d-8e9f0a1b2c3d"
+ADDRESS = "anna@fabrikam.com"
+MAILBOX_PLAN = {
+    "servicePlanId": "efb87545-963c-4e0d-99df-69c6916d9eb0",
+    "service": "exchange",
+    "capabilityStatus": "Enabled",
+}
+
+READY_USER = {
+    "id": ANNA,
+    "userPrincipalName": "anna@contoso.com",
+    "mail": ADDRESS,
+    "otherMails": [ADDRESS],
+    "accountEnabled": True,
+}
+READY_TENANT = {
+    "id": CONTOSO,
+    "domains": Domains(verified=frozenset({"contoso.com"})),
+    "invites_from": "everyone",
+}
+
+
+def user(**changes: Any) -> Account:
+    """An internal cloud account of a partner; changes in Graph's names."""
+    return from_graph({**READY_USER, **changes})
+
+
+def request_for(**fields: Any) -> ConversionRequest:
+    """A request by object id; fields in the names of the contract."""
+    return msgspec.convert({"invitedUser": {"id": ANNA}, **fields}, ConversionRequest)
+
+
+def case(
+    profile: Profile,
+    *,
+    account: Mapping[str, Any] | None = READY_USER,
+    request: Mapping[str, Any] | None = None,
+    tenant: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Case:
+    """A ready case with changes; ``account=None`` is one that was not found. The address is found as always."""
+    asked = request_for(**(request or {}))
+    found = None if account is None else user(**account)
+    ready: dict[str, Any] = {
+        "candidates": 1,
+        "address": invited_address(asked, found, profile),
+        "home_tenant": FABRIKAM,
+        "sign_in": f"https://myapps.microsoft.com?tenantId={CONTOSO}",
+    }
+    return Case(
+        request=asked,
+        profile=profile,
+        tenant=Tenant(**{**READY_TENANT, **(tenant or {})}),
+        account=found,
+        **{**ready, **changes},
+    )

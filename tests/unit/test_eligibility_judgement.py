@@ -1,0 +1,153 @@
+"""Overrides, facts that need not be read, the words of messages, and what findings add up to."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2b.domain.eligibility import RULE_IDS, judge, needed_facts
+from b2b.domain.facts import PERMISSIONS, Fact, Roles
+from b2b.domain.findings import Finding, Profile, Severity, Verdict, verdict_of
+from tests.unit.cases import ANNA, BORIS, CONTOSO, case
+from tests.unit.eligibility_examples import NEEDS, OWN_ROWS, SEVERITIES
+
+COLUMNS = (Profile.CURRENT, Profile.LEGACY)
+WORST_FIRST = ["block", "review", "fix", "warn", "info"]
+VERDICT_OF_WORST = {"block": "blocked", "review": "needsReview", "fix": "fixable", "warn": "ready", "info": "ready"}
+
+
+def finding(severity: str) -> Finding:
+    return Finding("account-disabled", Severity(severity), "message", "fix", "https://learn.microsoft.com/")
+
+
+@pytest.mark.parametrize("profile", COLUMNS)
+def test_exactly_the_facts_of_the_rules_that_are_on_are_needed(profile: Profile) -> None:
+    on = {rule for rule, severities in SEVERITIES.items() if severities[COLUMNS.index(profile)] != "off"}
+    facts = {fact for rule, needs in NEEDS.items() if rule in on for fact in needs}
+    assert needed_facts(profile, {}) == facts | set(OWN_ROWS.values())
+
+
+@pytest.mark.parametrize("fact", sorted({fact for needs in NEEDS.values() for fact in needs} | set(OWN_ROWS.values())))
+def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact) -> None:
+    users = {rule for rule, needs in NEEDS.items() if fact in needs}
+    users |= {rule for rule, row in OWN_ROWS.items() if row is fact}
+    assert fact not in needed_facts(Profile.CURRENT, dict.fromkeys(users, Severity.OFF))
+    for rule in users:
+        others = dict.fromkeys(users - {rule}, Severity.OFF)
+        assert fact in needed_facts(Profile.CURRENT, {**others, rule: Severity.WARN}), rule
+
+
+def test_a_rule_that_the_profile_leaves_out_brings_its_facts_back_when_it_is_turned_on() -> None:
+    assert Fact.DOMAIN_LIST not in needed_facts(Profile.LEGACY, {})
+    assert Fact.DOMAIN_LIST in needed_facts(Profile.LEGACY, {"domain-not-allowed": Severity.BLOCK})
+
+
+def test_every_fact_that_graph_holds_names_a_permission() -> None:
+    assert set(Fact) - set(PERMISSIONS) == {Fact.RESERVATION}
+
+
+@pytest.mark.parametrize("severity", [severity for severity in Severity if severity is not Severity.OFF])
+def test_an_override_decides_the_severity(severity: Severity) -> None:
+    disabled = case(Profile.CURRENT, account={"accountEnabled": False})
+    (finding,) = judge(disabled, {"account-disabled": severity})
+    assert finding.severity is severity
+
+
+def test_a_rule_turned_off_is_silent_and_the_others_are_not() -> None:
+    troubled = case(Profile.CURRENT, account={"accountEnabled": False}, holders=(BORIS,))
+    assert [item.rule for item in judge(troubled, {"account-disabled": Severity.OFF})] == ["address-in-use"]
+
+
+def test_all_findings_are_returned_in_the_order_of_the_table() -> None:
+    troubled = case(
+        Profile.CURRENT,
+        account={"accountEnabled": False, "isManagementRestricted": True, "onPremisesUserPrincipalName": "a@contoso.com"},
+        holders=(BORIS,),
+        send_message=False,
+    )
+    found = [item.rule for item in judge(troubled, {})]
+    assert set(found) == {
+        "on-premises-upn",
+        "address-in-use",
+        "account-disabled",
+        "restricted-management",
+        "message-suppressed",
+    }
+    assert found == sorted(found, key=RULE_IDS.index)
+
+
+def test_nothing_is_looked_up_about_an_address_that_graph_cannot_use() -> None:
+    unusable = case(
+        Profile.CURRENT,
+        account={"mail": "anna+x@fabrikam.com"},
+        home_tenant=None,
+        unreadable=frozenset({Fact.HOME_TENANT, Fact.USERS_WITH_ADDRESS, Fact.GROUPS_WITH_ADDRESS}),
+    )
+    assert [item.rule for item in judge(unusable, {})] == ["address-characters"]
+
+
+def test_the_2020_article_excludes_only_cloud_accounts_whose_home_is_not_in_entra() -> None:
+    synced = {"onPremisesSyncEnabled": True}
+    for profile, expected in ((Profile.CURRENT, True), (Profile.LEGACY, False)):
+        rules = {item.rule for item in judge(case(profile, account=synced, home_tenant=None), {})}
+        assert ("home-account-not-entra" in rules) is expected
+        blind = case(profile, account=synced, home_tenant=None, unreadable=frozenset({Fact.HOME_TENANT}))
+        texts = [item.message for item in judge(blind, {}) if "home-account-not-entra" in item.message]
+        assert bool(texts) is expected
+
+
+def test_messages_say_since_when_nothing_is_left_to_do() -> None:
+    since = {"externalUserStateChangeDateTime": "2026-10-01T08:00:00Z"}
+    for state in ("Accepted", "PendingAcceptance"):
+        (finding,) = judge(case(Profile.CURRENT, account={"externalUserState": state, **since}), {})
+        assert "2026-10-01T08:00:00Z" in finding.message
+
+
+def test_the_message_about_suppressed_mail_carries_the_sign_in_address() -> None:
+    (finding,) = judge(case(Profile.CURRENT, send_message=False), {})
+    assert f"https://myapps.microsoft.com?tenantId={CONTOSO}" in finding.message
+
+
+def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_end() -> None:
+    roles = Roles(active=("A", "B", "C", "D", "E"), eligible=("Reader",))
+    (finding,) = judge(case(Profile.CURRENT, roles=roles), {})
+    assert "active role: A, B, C and 2 more; eligible role: Reader" in finding.message
+
+
+def test_a_deleted_account_is_told_from_one_that_never_was() -> None:
+    lost = {"account": None, "candidates": 0, "address": None}
+    (deleted,) = judge(case(Profile.CURRENT, deleted=True, **lost), {})
+    (unknown,) = judge(case(Profile.CURRENT, **lost), {})
+    assert "recycle bin" in deleted.message
+    assert "recycle bin" not in unknown.message
+
+
+def test_no_message_repeats_the_address_of_the_person() -> None:
+    troubled = case(
+        Profile.CURRENT,
+        account={"mail": "other@adatum.com", "otherMails": ["anna@fabrikam.com", "x@adatum.com"]},
+        request={"invitedUserEmailAddress": "anna@fabrikam.com"},
+        holders=(BORIS,),
+        holding_groups=(ANNA,),
+        home_tenant=None,
+    )
+    text = " ".join(item.message for item in judge(troubled, {"address-ambiguous": Severity.WARN}))
+    assert "@" not in text
+
+
+@pytest.mark.parametrize(("worse", "milder"), list(combinations(WORST_FIRST, 2)))
+def test_the_worst_finding_decides_in_whatever_order_they_come(worse: str, milder: str) -> None:
+    expected = Verdict(VERDICT_OF_WORST[worse])
+    assert verdict_of([finding(worse), finding(milder)]) is expected
+    assert verdict_of([finding(milder), finding(worse)]) is expected
+
+
+def test_without_findings_an_account_is_ready() -> None:
+    assert verdict_of([]) is Verdict.READY
+
+
+@given(st.lists(st.sampled_from(WORST_FIRST), min_size=1))
+def test_the_verdict_is_that_of_the_worst_finding(severities: list[str]) -> None:
+    worst = min(severities, key=WORST_FIRST.index)
+    assert verdict_of(map(finding, severities)) == VERDICT_OF_WORST[worst]

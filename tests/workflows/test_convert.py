@@ -1,0 +1,293 @@
+"""One request, one account, one invitation: whatever is delivered, and however often."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from rehearsal.tenant.permissions import DEFAULT_ROLES
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+ANNA = account(1)
+USER = ANNA["id"]
+POSTS = "/v1.0/invitations"
+
+
+def invitations(world: World) -> int:
+    return len([call for call in world.posts() if call["path"] == POSTS])
+
+
+def rules(row: dict[str, Any]) -> set[str]:
+    return {finding["rule"] for finding in json.loads(row.get("findings", "[]"))}
+
+
+@pytest.fixture
+async def ready(world: MakeWorld) -> World:
+    return await world(tenant_of(ANNA, account(2)))
+
+
+async def test_a_ready_account_is_invited_and_its_history_tells_how(ready: World) -> None:
+    await ready.deliver(user=USER)
+    assert ready.request("r1")["stage"] == "invited"
+    state = ready.conversion(USER)
+    assert state is not None
+    assert (state["stage"], state["requestId"], state["verdict"]) == ("invited", "r1", "ready")
+    assert state["invitedAt"] >= state["intentAt"]
+    assert ready.history("conversions", USER) == ["inviting", "invited"]
+    assert ready.history("requests", "r1") == ["requested", "inviting", "invited"]
+    assert [mail["userId"] for mail in ready.tenant.control.mails()] == [USER]
+
+
+async def test_no_redeem_link_reaches_the_ledger(ready: World) -> None:
+    await ready.deliver(user=USER)
+    everything = json.dumps([ready.rows("conversions", USER), ready.rows("requests", "r1")], default=str)
+    ticket = ready.tenant.control.mails()[0]["ticket"]
+    assert ticket
+    assert ticket not in everything
+    assert "redeem?" not in everything
+
+
+async def test_a_message_delivered_twice_is_one_request(ready: World) -> None:
+    await ready.deliver(user=USER)
+    await ready.deliver(user=USER)
+    assert invitations(ready) == 1
+    assert ready.history("requests", "r1") == ["requested", "inviting", "invited"]
+
+
+async def test_a_message_without_an_id_is_the_same_request_when_it_comes_again(ready: World) -> None:
+    await ready.deliver(None, USER, message="one")
+    await ready.deliver(None, USER, message="one")
+    assert [row["PartitionKey"] for row in ready.all_requests()] == ["queue-one"]
+
+
+async def test_a_second_request_joins_and_ends_with_the_first(ready: World) -> None:
+    await ready.deliver("r1", USER)
+    await ready.deliver("r2", USER, dryRun=False)
+    assert invitations(ready) == 1
+    assert ready.request("r2")["stage"] == "invited"
+    ready.tenant.control.redeem(USER, "ExternalAzureAD")
+    await ready.services.sweep.run()
+    assert {ready.request(each)["stage"] for each in ("r1", "r2")} == {"completed"}
+    await ready.deliver("r3", USER)
+    assert ready.request("r3")["stage"] == "completed"
+    assert invitations(ready) == 1
+
+
+async def test_two_requests_at_the_same_moment_are_one_conversion(ready: World) -> None:
+    await asyncio.gather(*(ready.deliver(f"r{number}", USER) for number in range(6)))
+    for number in range(6):
+        await ready.redeliver(f"r{number}")
+    assert invitations(ready) == 1
+    assert {ready.request(f"r{number}")["stage"] for number in range(6)} == {"invited"}
+
+
+async def test_a_request_by_name_joins_before_any_rule_is_asked(ready: World) -> None:
+    await ready.deliver("r1", USER)
+    await ready.services.converter.receive(
+        b'{"requestId": "r2", "invitedUser": {"userPrincipalName": "partner1@contoso.com"}}', "m2"
+    )
+    second = ready.request("r2")
+    assert (second["stage"], rules(second)) == ("invited", set())
+
+
+async def test_after_a_block_a_new_request_starts_over(ready: World) -> None:
+    await ready.deliver("r1", USER, invitedUserEmailAddress="other@fabrikam.com")
+    assert ready.request("r1")["stage"] == "blocked"
+    await ready.deliver("r2", USER)
+    state = ready.conversion(USER)
+    assert state is not None
+    assert (state["generation"], state["stage"], state["requestId"]) == (2, "invited", "r2")
+    assert ready.request("r1")["stage"] == "blocked"
+    assert ready.history("conversions", USER) == ["blocked", "inviting", "invited"]
+
+
+async def test_the_same_id_with_another_body_changes_nothing_but_the_history(ready: World) -> None:
+    await ready.deliver("r1", USER)
+    before = ready.request("r1")
+    await ready.deliver("r1", account(2)["id"])
+    after = ready.request("r1")
+    assert {**after, "sequence": 0, "writeId": ""} == {**before, "sequence": 0, "writeId": ""}
+    assert ready.history("requests", "r1")[-1] == "refused-repeat"
+    assert ready.conversion(account(2)["id"]) is None
+
+
+async def test_a_dry_run_leaves_the_account_alone(ready: World) -> None:
+    await ready.deliver(user=USER, dryRun=True)
+    row = ready.request("r1")
+    assert (row["stage"], row["verdict"], row["userId"]) == ("assessed", "ready", USER)
+    assert ready.rows("conversions", USER) == []
+    assert invitations(ready) == 0
+
+
+async def test_in_assess_mode_nothing_is_written_to_graph(world: MakeWorld) -> None:
+    running = await world(tenant_of(ANNA), B2B_MODE="assess")
+    reply = await running.services.api.submit(json.dumps({"invitedUser": {"id": USER}, "dryRun": False}).encode(), "")
+    assert (reply.body["mode"], reply.body["dryRun"]) == ("assess", True)
+    await running.deliver(user=USER)
+    assert running.request("r1")["stage"] == "assessed"
+    assert running.posts() == []
+
+
+async def test_a_request_taken_in_to_convert_is_only_assessed_when_the_mode_went_back(ready: World) -> None:
+    reply = await ready.services.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
+    assert reply.body["dryRun"] is False
+    ready.services = await ready.restart(B2B_MODE="assess")
+    await ready.deliver(user=USER)
+    row = ready.request("r1")
+    assert (row["stage"], row["dryRun"], ready.posts()) == ("assessed", True, [])
+
+
+async def test_one_address_for_two_accounts_goes_to_the_first(world: MakeWorld) -> None:
+    running = await world(
+        tenant_of(ANNA, account(2)), B2B_RULE_OVERRIDES='{"address-not-on-account": "warn", "address-in-use": "warn"}'
+    )
+    await running.deliver("r1", USER)
+    await running.deliver("r2", account(2)["id"], invitedUserEmailAddress=ANNA["mail"].upper())
+    row = running.request("r2")
+    assert row["stage"] == "blocked"
+    twice = next(item for item in json.loads(row["findings"]) if item["rule"] == "address-requested-twice")
+    assert USER in twice["message"]
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone"), httpx.ReadError("reset")]
+)
+async def test_an_invitation_without_an_answer_is_settled_by_reading(ready: World, error: Exception) -> None:
+    ready.graph.on_invitation(after=error)
+    await ready.deliver(user=USER)
+    assert ready.request("r1")["stage"] == "inviting"
+    assert ready.waiting() == 1
+    await ready.redeliver()
+    assert ready.request("r1")["stage"] == "invited"
+    assert ready.history("conversions", USER) == ["inviting", "outcome-unknown", "invited"]
+    assert (invitations(ready), len(ready.tenant.control.mails())) == (1, 1)
+
+
+async def test_an_invitation_that_never_arrived_waits_for_the_replication_window(ready: World) -> None:
+    ready.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await ready.deliver(user=USER)
+    ready.clock.advance(299)
+    await ready.redeliver()
+    assert (invitations(ready), ready.request("r1")["stage"]) == (0, "inviting")
+    ready.clock.advance(2)
+    await ready.redeliver()
+    assert (invitations(ready), ready.request("r1")["stage"]) == (1, "invited")
+    state = ready.conversion(USER)
+    assert state is not None
+    assert state["attempts"] == 2
+
+
+async def test_what_was_certainly_not_sent_is_tried_again_at_once(ready: World) -> None:
+    ready.graph.on_invitation(before=httpx.ConnectError("refused"))
+    await ready.deliver(user=USER)
+    assert ready.history("conversions", USER) == ["inviting", "not-sent"]
+    await ready.redeliver()
+    assert (invitations(ready), ready.request("r1")["stage"]) == (1, "invited")
+
+
+async def test_a_claim_that_is_held_is_left_alone(ready: World) -> None:
+    """The process died while it called: its lease still runs, so nobody may send."""
+    ready.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # passes every handler, as a kill
+    with pytest.raises(asyncio.CancelledError):
+        await ready.deliver(user=USER)
+    await ready.redeliver()
+    assert (invitations(ready), ready.waiting()) == (0, 1)
+    ready.clock.advance(61)
+    await ready.redeliver()
+    assert (invitations(ready), ready.request("r1")["stage"]) == (0, "inviting")
+    ready.clock.advance(300)
+    await ready.redeliver()
+    assert (invitations(ready), ready.request("r1")["stage"]) == (1, "invited")
+
+
+async def test_of_many_who_find_an_expired_claim_one_invites(ready: World) -> None:
+    ready.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await ready.deliver(user=USER)
+    ready.clock.advance(301)
+    await asyncio.gather(*(ready.redeliver() for _ in range(5)))
+    assert invitations(ready) == 1
+    ready.clock.advance(61)
+    await ready.redeliver()
+    assert ready.request("r1")["stage"] == "invited"
+    assert invitations(ready) == 1
+
+
+async def test_without_the_permission_to_invite_the_request_waits(world: MakeWorld) -> None:
+    running = await world(tenant_of(ANNA))
+    running.tenant.control.set_roles(
+        [role for role in DEFAULT_ROLES if role not in {"User.Invite.All", "User.ReadWrite.All"}]
+    )
+    running.services = await running.restart()
+    await running.deliver(user=USER)
+    assert "User.Invite.All" in running.request("r1")["lastError"]
+    assert running.waiting() == 1
+    running.tenant.control.set_roles(sorted(DEFAULT_ROLES))
+    running.services = await running.restart()
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "invited"
+
+
+async def test_without_the_permission_to_read_accounts_the_request_waits(world: MakeWorld) -> None:
+    running = await world(tenant_of(ANNA), roles=["Policy.Read.All", "Domain.Read.All"])
+    await running.deliver(user=USER)
+    row = running.request("r1")
+    assert (row["stage"], row["attempts"]) == ("requested", 1)
+    assert "User.Read.All" in row["lastError"]
+
+
+async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> None:
+    ready.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await ready.deliver(user=USER)
+    ready.clock.advance(86_401)
+    await ready.redeliver()
+    row, state = ready.request("r1"), ready.conversion(USER)
+    assert state is not None
+    assert (row["stage"], state["stage"]) == ("failed", "failed")
+    assert "given up" in row["lastError"]
+
+
+@pytest.mark.parametrize(
+    ("switches", "rule"),
+    [({"disabled-account": "refused"}, "account-disabled"), ({"verified-subdomain": "refused"}, "own-verified-domain")],
+)
+async def test_what_graph_refuses_becomes_a_finding(world: MakeWorld, switches: dict[str, str], rule: str) -> None:
+    specials: dict[str, dict[str, Any]] = {
+        "account-disabled": {"accountEnabled": False},
+        "own-verified-domain": {"mail": "x@sub.contoso.com"},
+    }
+    running = await world(
+        tenant_of(account(1, **specials[rule])), switches=switches, B2B_RULE_OVERRIDES=json.dumps({rule: "warn"})
+    )
+    await running.deliver(user=USER)
+    row = running.request("r1")
+    assert (row["stage"], row["verdict"]) == ("blocked", "blocked")
+    refused = next(item for item in json.loads(row["findings"]) if item["rule"] == rule and item["severity"] == "block")
+    assert refused["message"].startswith("Graph refused the invitation: ")
+
+
+async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> None:
+    running = await world(
+        tenant_of(account(1, isManagementRestricted=True)), B2B_RULE_OVERRIDES='{"restricted-management": "warn"}'
+    )
+    await running.deliver(user=USER)
+    row = running.request("r1")
+    assert row["stage"] == "failed"
+    assert row["lastError"].startswith("403 Forbidden: Graph refused the invitation")
+
+
+async def test_a_request_whose_row_cannot_be_written_waits_under_its_id(ready: World) -> None:
+    ready.services = await ready.restart(
+        B2BStorage=ready.storage.replace("TableEndpoint=http://127.0.0.1:", "TableEndpoint=http://127.0.0.1:1;X=")
+    )
+    await ready.deliver(None, USER, message="one")
+    assert ready.waiting() == 1
+
+
+async def test_an_account_that_cannot_be_named_ends_blocked_without_a_row_of_its_own(ready: World) -> None:
+    nobody = "99999999-0000-4000-8000-000000000000"
+    await ready.deliver(user=nobody)
+    row = ready.request("r1")
+    assert (row["stage"], rules(row)) == ("blocked", {"account-not-found"})
+    assert ready.rows("conversions", nobody) == []

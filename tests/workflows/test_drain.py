@@ -1,0 +1,100 @@
+"""Everything in the poison queue gets a row; what can go on goes back, a few times."""
+
+import json
+
+import pytest
+
+from b2b.domain.conversion import Source
+from b2b.domain.envelope import digest
+from b2b.workflows.drain import MAX_RETURNS
+from b2b.workflows.intake import Intake
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USER = account(1)["id"]
+BODY = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}})
+POISON = "conversion-requests-poison"
+
+
+@pytest.fixture
+async def plain(world: MakeWorld) -> World:
+    return await world(tenant_of(account(1), account(2)))
+
+
+@pytest.mark.parametrize(
+    ("body", "request_id", "code"),
+    [
+        (BODY[:-1] + ', "dequeueCount": "many"}', "r1", "UnknownField"),
+        ('{"requestId": "r1", "insertionTime": "yesterday"}', "r1", "UnknownField"),
+        ('{"id": "X", "popReceipt": 7}', "body-" + digest(b'{"id": "X", "popReceipt": 7}')[:48], "UnknownField"),
+        ("not json", None, "NotJson"),
+    ],
+)
+async def test_a_body_that_is_no_request_is_recorded_as_rejected(
+    plain: World, body: str, request_id: str | None, code: str
+) -> None:
+    plain.send_to_poison(body)
+    assert (await plain.services.sweep.run()).poison == 1
+    (row,) = plain.all_requests()
+    assert (row["stage"], row["errorCode"]) == ("rejected", code)
+    assert request_id is None or row["PartitionKey"] == request_id
+    assert plain.waiting(POISON) == 0
+
+
+async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails(plain: World) -> None:
+    await plain.services.api.submit(BODY.encode(), "")
+    for returned in range(1, MAX_RETURNS + 1):
+        plain.send_to_poison(BODY)
+        await plain.services.sweep.run()
+        assert (plain.request("r1")["poisonReturns"], plain.waiting()) == (returned, returned + 1)
+    plain.send_to_poison(BODY)
+    await plain.services.sweep.run()
+    row = plain.request("r1")
+    assert row["stage"] == "failed"
+    assert "gave up" in row["lastError"]
+    assert plain.history("requests", "r1") == ["requested", *["returned-from-poison"] * MAX_RETURNS, "failed"]
+
+
+async def test_a_request_without_an_id_is_found_by_its_body(plain: World) -> None:
+    body = json.dumps({"invitedUser": {"id": USER}})
+    await Intake(plain.services.ledger, plain.services.queue, plain.services.settings, plain.clock).take_in(
+        body.encode(), Source.QUEUE, "queue-one"
+    )
+    plain.send_to_poison(body)
+    await plain.services.sweep.run()
+    assert plain.request("queue-one")["poisonReturns"] == 1
+
+
+async def test_a_copy_of_a_request_that_went_on_is_only_removed(plain: World) -> None:
+    await plain.deliver(user=USER)
+    plain.send_to_poison(BODY)
+    await plain.services.sweep.run()
+    assert plain.request("r1")["stage"] == "invited"
+    assert plain.history("requests", "r1")[-1] == "poison-removed"
+    assert (plain.waiting(), plain.waiting(POISON)) == (0, 0)
+
+
+async def test_a_request_that_never_ran_is_recorded_as_failed(plain: World) -> None:
+    plain.send_to_poison(BODY)
+    await plain.services.sweep.run()
+    row = plain.request("r1")
+    assert row["stage"] == "failed"
+    assert "before the app could record it" in row["lastError"]
+    plain.send_to_poison(BODY)
+    await plain.services.sweep.run()
+    assert plain.waiting(POISON) == 0
+
+
+async def test_another_body_under_a_known_id_changes_nothing(plain: World) -> None:
+    await plain.deliver(user=USER)
+    plain.send_to_poison(json.dumps({"requestId": "r1", "invitedUser": {"id": account(2)["id"]}}))
+    await plain.services.sweep.run()
+    assert plain.request("r1")["stage"] == "invited"
+    assert plain.history("requests", "r1")[-1] == "refused-repeat"
+    assert plain.waiting(POISON) == 0
+
+
+async def test_many_poison_messages_are_drained_in_one_run(plain: World) -> None:
+    for number in range(70):
+        plain.send_to_poison(f"nonsense {number}")
+    assert (await plain.services.sweep.run()).poison == 70
+    assert len(plain.all_requests()) == 70

@@ -1,0 +1,114 @@
+"""The sweep: redemptions are seen, what cannot go on is said, and nothing stops it."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from b2b.workflows.sweep import Sweep, SweepReport
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USER = account(1)["id"]
+
+
+@pytest.fixture
+async def invited(world: MakeWorld) -> World:
+    running = await world(tenant_of(*(account(number) for number in range(1, 6))))
+    await running.deliver(user=USER)
+    return running
+
+
+async def test_a_redeemed_invitation_is_completed_and_taken_off_the_list(invited: World) -> None:
+    invited.tenant.control.redeem(USER, "ExternalAzureAD")
+    assert await invited.services.sweep.run() == SweepReport(looked_at=1, moved=1)
+    state = invited.conversion(USER)
+    assert state is not None
+    assert state["stage"] == "completed"
+    assert state["acceptedAt"] <= state["completedAt"]
+    assert invited.history("conversions", USER) == ["inviting", "invited", "accepted", "completed"]
+    assert invited.request("r1")["stage"] == "completed"
+    assert await invited.services.sweep.run() == SweepReport()
+
+
+async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
+    invited.tenant.control.redeem(USER, "mail")
+    invited.clock.advance(7200)
+    await invited.services.sweep.run()
+    state = invited.conversion(USER)
+    assert state is not None
+    assert abs((state["acceptedAt"] - datetime.now(UTC)).total_seconds()) < 60
+
+
+async def test_a_person_who_has_not_redeemed_stays_invited(invited: World) -> None:
+    invited.clock.advance(30 * 86_400)
+    assert await invited.services.sweep.run() == SweepReport(looked_at=1, moved=0)
+    assert invited.request("r1")["stage"] == "invited"
+
+
+async def test_an_intent_whose_delivery_never_came_back_is_settled(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
+    await running.deliver(user=USER)
+    assert await running.services.sweep.run() == SweepReport(looked_at=1, moved=1)
+    assert running.request("r1")["stage"] == "invited"
+
+
+async def test_an_invitation_that_never_shows_ends_as_failed_past_the_window(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.deliver(user=USER)
+    running.tenant.control.reset()
+    assert (await running.services.sweep.run()).moved == 0
+    running.clock.advance(301)
+    assert (await running.services.sweep.run()).moved == 1
+    assert "never showed it" in running.request("r1")["lastError"]
+
+
+async def test_an_account_that_is_gone_stays_as_it_was(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.deliver(user=USER)
+    running.tenant.control.reset(tenant_of())
+    running.clock.advance(301)
+    assert await running.services.sweep.run() == SweepReport(looked_at=1, moved=0)
+    assert running.request("r1")["stage"] == "invited"
+
+
+async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World) -> None:
+    for number in range(2, 6):
+        await invited.deliver(f"r{number}", account(number)["id"])
+    whole = invited.services.sweep
+    small = Sweep(
+        whole._drain, whole._inviter, whole._directory, whole._ledger, whole._window, invited.clock, per_run=2
+    )
+    for number in range(1, 6):
+        invited.tenant.control.redeem(account(number)["id"], "mail")
+    moved = [(await small.run()).moved for _ in range(3)]
+    assert moved == [2, 2, 1]
+    assert {invited.request(f"r{number}")["stage"] for number in range(1, 6)} == {"completed"}
+
+
+async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.services.ledger.add_due(USER, running.clock())
+    assert await running.services.sweep.run() == SweepReport(looked_at=1)
+    assert len(running.rows("conversions", "due")) == 1
+    running.clock.advance(3601)
+    await running.services.sweep.run()
+    assert running.rows("conversions", "due") == []
+
+
+async def test_with_graph_down_the_sweep_says_so_and_still_drains(invited: World) -> None:
+    def down(_request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    invited.graph.before = down
+    invited.send_to_poison("not json")
+    assert await invited.services.sweep.run() == SweepReport(poison=1, problems=1)
+
+
+async def test_two_sweeps_at_once_do_no_harm(invited: World) -> None:
+    invited.tenant.control.redeem(USER, "mail")
+    other = await invited.restart()
+    await asyncio.gather(invited.services.sweep.run(), other.sweep.run())
+    assert invited.history("conversions", USER) == ["inviting", "invited", "accepted", "completed"]
+    assert invited.history("requests", "r1") == ["requested", "inviting", "invited", "completed"]
