@@ -115,9 +115,9 @@ _PAGED = frozenset({"$top", "$skiptoken"})
 ROUTES = (
     Route("GET", "/groups", list_groups, permissions.GROUPS_READ, READ_MANY),
     Route("GET", "/contacts", list_contacts, permissions.CONTACTS_READ, READ_MANY),
-    Route("GET", "/domains", list_domains, permissions.DOMAINS_READ, READ_ONE),
+    Route("GET", "/domains", list_domains, permissions.DOMAINS_READ, READ_ONE | {"$skiptoken"}),
     Route("GET", "/domains/{id}", get_domain, permissions.DOMAINS_READ, READ_ONE),
-    Route("GET", "/organization", get_organization, permissions.ORGANIZATION_READ, READ_ONE),
+    Route("GET", "/organization", get_organization, permissions.ORGANIZATION_READ, READ_ONE | {"$skiptoken"}),
     *(
         Route("GET", _FEDERATION + cast, list_federations, permissions.FEDERATION_READ, _FEDERATION_OPTIONS)
         for cast in ("", "/graph.samlOrWsFedExternalDomainFederation", f"/{_FEDERATION_TYPE}")

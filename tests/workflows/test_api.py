@@ -1,0 +1,145 @@
+"""What HTTP callers are told."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from b2b.domain.conversion import Stage, advance
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USER = account(1)["id"]
+BASE = "https://app.contoso.example"
+
+
+def body(**more: Any) -> bytes:
+    return json.dumps({"requestId": "r1", "invitedUser": {"id": USER}, **more}).encode()
+
+
+@pytest.fixture
+async def ready(world: MakeWorld) -> World:
+    return await world(tenant_of(account(1), account(2, accountEnabled=False)))
+
+
+async def test_a_request_is_taken_in_with_both_ways_to_ask_for_it(ready: World) -> None:
+    reply = await ready.services.api.submit(body(), BASE)
+    assert reply.status == 202
+    assert reply.body == {"requestId": "r1", "stage": "requested", "mode": "convert", "dryRun": False}
+    assert reply.headers == {
+        "Location": f"{BASE}/api/conversions/r1",
+        "Operation-Location": f"{BASE}/api/operations/r1",
+        "Retry-After": "10",
+    }
+    assert ready.waiting() == 1
+
+
+async def test_without_a_request_id_one_is_made(ready: World) -> None:
+    reply = await ready.services.api.submit(json.dumps({"invitedUser": {"id": USER}}).encode(), BASE)
+    assert ready.request(reply.body["requestId"])["source"] == "http"
+
+
+async def test_a_caller_polls_until_the_person_is_awaited(ready: World) -> None:
+    await ready.services.api.submit(body(), BASE)
+    waiting = await ready.services.api.status("r1", BASE)
+    assert (waiting.status, waiting.headers["Retry-After"]) == (202, "10")
+    await ready.deliver(user=USER)
+    done = await ready.services.api.status("r1", BASE)
+    assert done.status == 200
+    assert done.body["stage"] == "invited"
+    assert done.body["invitedAt"].endswith("Z")
+    assert done.body["links"]["signIn"] == f"https://myapps.microsoft.com?tenantId={tenant_of()['tenantId']}"
+
+
+async def test_the_status_monitor_answers_200_always(ready: World) -> None:
+    await ready.services.api.submit(body(), BASE)
+    seen = [(await ready.services.api.operation("r1", BASE)).body["status"]]
+    await ready.deliver(user=USER)
+    seen.append((await ready.services.api.operation("r1", BASE)).body["status"])
+    ready.tenant.control.redeem(USER, "mail")
+    await ready.services.sweep.run()
+    seen.append((await ready.services.api.operation("r1", BASE)).body["status"])
+    assert seen == ["NotStarted", "Running", "Succeeded"]
+
+
+async def test_a_status_shows_the_conversion_even_where_the_requests_row_is_behind(ready: World) -> None:
+    await ready.deliver(user=USER)
+    record = await ready.services.ledger.requests.get("r1")
+    conversion = await ready.services.ledger.conversions.get(USER)
+    assert record is not None
+    assert conversion is not None
+    ready.tenant.control.redeem(USER, "mail")
+    await ready.services.ledger.save(advance(conversion, Stage.ACCEPTED, ready.clock()))
+    assert ready.request("r1")["stage"] == "invited"
+    assert (await ready.services.api.status("r1", BASE)).body["stage"] == "accepted"
+
+
+async def test_nothing_to_do_is_no_failure(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1, externalUserState="PendingAcceptance")))
+    await running.deliver(user=USER)
+    status = (await running.services.api.status("r1", BASE)).body
+    assert (status["stage"], status["error"]) == ("blocked", None)
+    assert (await running.services.api.operation("r1", BASE)).body["status"] == "Succeeded"
+
+
+async def test_a_blocked_request_names_its_rules(ready: World) -> None:
+    await ready.deliver(user=USER, invitedUserEmailAddress="other@fabrikam.com")
+    operation = (await ready.services.api.operation("r1", BASE)).body
+    assert (operation["status"], operation["error"]["code"]) == ("Failed", "address-not-on-account")
+
+
+async def test_a_repeat_is_accepted_and_a_conflict_is_not(ready: World) -> None:
+    await ready.services.api.submit(body(), BASE)
+    assert (await ready.services.api.submit(body(), BASE)).status == 202
+    conflict = await ready.services.api.submit(body(dryRun=True), BASE)
+    assert (conflict.status, conflict.headers["x-ms-error-code"]) == (409, "RequestIdInUse")
+    assert ready.history("requests", "r1") == ["requested", "refused-repeat"]
+
+
+async def test_a_refused_request_leaves_no_row(ready: World) -> None:
+    reply = await ready.services.api.submit(body(unknown=1), BASE)
+    assert (reply.status, reply.body["error"]["target"]) == (400, "unknown")
+    assert ready.all_requests() == []
+
+
+@pytest.mark.parametrize("request_id", ["nobody", "../secrets", "a" * 65, "body~x", "ä"])
+async def test_an_unknown_request_is_404(ready: World, request_id: str) -> None:
+    reply = await ready.services.api.status(request_id, BASE)
+    assert (reply.status, reply.body["error"]["code"]) == (404, "RequestNotFound")
+
+
+async def test_with_graph_down_an_assessment_is_503_with_a_wait(ready: World) -> None:
+    def down(_request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    ready.graph.before = down
+    reply = await ready.services.api.assess(body())
+    assert (reply.status, reply.body["error"]["code"], reply.headers["Retry-After"]) == (
+        503,
+        "ServiceUnavailable",
+        "10",
+    )
+
+
+async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
+    reply = await ready.services.api.health()
+    assert (reply.status, reply.body["status"]) == (200, "healthy")
+    assert {check["name"]: check["status"] for check in reply.body["checks"]} == dict.fromkeys(
+        ("mode", "profile", "queues", "tables", "identity", "graph"), "ok"
+    )
+
+
+async def test_health_names_what_is_missing(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), roles=["Policy.Read.All"])
+    with TableServiceClient.from_connection_string(running.storage) as tables:
+        tables.delete_table("requests")
+    with QueueServiceClient.from_connection_string(running.storage) as queues:
+        queues.delete_queue("conversion-requests")
+    reply = await running.services.api.health()
+    lines = {check["name"]: check["detail"] for check in reply.body["checks"] if check["status"] == "failed"}
+    assert reply.status == 503
+    assert "conversion-requests" in lines["queues"]
+    assert "requests" in lines["tables"]
+    assert "User.Read.All" in lines["graph"]

@@ -1,0 +1,123 @@
+"""What is read for a verdict: as little as the rules need, in as few round trips as `$batch` allows."""
+
+import json
+from typing import Any
+
+import pytest
+
+from b2b.domain.facts import PERMISSIONS, Fact
+from rehearsal.tenant.permissions import DEFAULT_ROLES
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USER = account(1)["id"]
+
+
+async def assessed(world: World, **body: Any) -> dict[str, Any]:
+    reply = await world.services.api.assess(json.dumps({"invitedUser": {"id": USER}, **body}).encode())
+    assert reply.status == 200, reply.body
+    answer: dict[str, Any] = reply.body
+    return answer
+
+
+def round_trips(world: World) -> int:
+    return len([call for call in world.tenant.control.journal() if call.get("batch") is None])
+
+
+async def test_with_id_and_address_a_warm_assessment_is_one_round_trip(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await assessed(running)
+    before = round_trips(running)
+    await assessed(running, invitedUserEmailAddress=account(1)["mail"])
+    assert round_trips(running) - before == 1
+
+
+async def test_with_the_id_alone_it_is_two(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await assessed(running)
+    before = round_trips(running)
+    await assessed(running)
+    assert round_trips(running) - before == 2
+
+
+async def test_tenant_facts_are_read_again_when_they_are_old(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), B2B_TENANT_FACTS_SECONDS="600")
+
+    def policy_reads() -> int:
+        return len([call for call in running.tenant.control.journal() if call["path"].endswith("authorizationPolicy")])
+
+    await assessed(running)
+    await assessed(running)
+    assert policy_reads() == 1
+    running.clock.advance(601)
+    await assessed(running)
+    assert policy_reads() == 2
+
+
+async def test_nothing_but_reads_goes_out(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await assessed(running)
+    assert running.posts() == []
+    assert running.all_requests() == []
+
+
+OPTIONAL = sorted(fact for fact, permission in PERMISSIONS.items() if permission != PERMISSIONS[Fact.ACCOUNT])
+
+
+@pytest.mark.parametrize("fact", OPTIONAL)
+async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact) -> None:
+    """Every permission but that for accounts can be missing; the rules that need it then say so, and name it."""
+    permission = PERMISSIONS[fact]
+    covers = {permission, "Directory.Read.All", *WIDER.get(permission, ())}
+    running = await world(
+        tenant_of(
+            account(1), groups=[{"id": "33333333-0000-4000-8000-000000000000", "displayName": "g", "members": [USER]}]
+        ),
+        roles=[role for role in DEFAULT_ROLES if role not in covers],
+    )
+    answer = await assessed(running)
+    blind = [finding for finding in answer["findings"] if finding["rule"] == "fact-not-readable"]
+    assert any(permission in finding["message"] for finding in blind)
+
+
+WIDER = {
+    "RoleEligibilitySchedule.Read.Directory": ["RoleManagement.Read.Directory"],
+    "Group.Read.All": ["GroupMember.Read.All", "Group.ReadWrite.All"],
+}
+
+
+async def test_a_rule_that_is_off_is_not_read(world: MakeWorld) -> None:
+    running = await world(
+        tenant_of(account(1)),
+        roles=[role for role in DEFAULT_ROLES if role != "Policy.Read.B2BManagementPolicy"],
+        B2B_RULE_OVERRIDES='{"domain-not-allowed": "off"}',
+    )
+    assert (await assessed(running))["findings"] == []
+    assert not [call for call in running.tenant.control.journal() if "b2bManagementPolicies" in call["path"]]
+
+
+async def test_a_tenant_without_the_licence_has_nobody_eligible(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), switches={"eligibility-licence": "absent"})
+    assert (await assessed(running))["findings"] == []
+
+
+@pytest.mark.parametrize("order", ["reversed", "as-sent"])
+@pytest.mark.parametrize("pages", ["full", "short"])
+async def test_neither_order_nor_paging_of_answers_matters(world: MakeWorld, order: str, pages: str) -> None:
+    group = {
+        "id": "33333333-0000-4000-8000-000000000000",
+        "displayName": "admins",
+        "isAssignableToRole": True,
+        "members": [USER],
+    }
+    more = [{"id": f"44444444-0000-4000-8000-{n:012d}", "displayName": f"g{n}", "members": [USER]} for n in range(5)]
+    running = await world(
+        tenant_of(account(1), groups=[*more, group]), switches={"batch-order": order, "page-shape": pages}
+    )
+    assert [finding["rule"] for finding in (await assessed(running))["findings"]] == ["directory-role"]
+
+
+async def test_an_address_that_graph_cannot_use_is_not_looked_up(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    answer = await assessed(running, invitedUserEmailAddress="o'neil+x@fabrikam.com")
+    assert {finding["rule"] for finding in answer["findings"]} == {"address-characters", "address-not-on-account"}
+    assert not [call for call in running.tenant.control.journal() if "neil" in str(call)]
