@@ -39,6 +39,18 @@ async def conversion_status(req: func.HttpRequest) -> func.HttpResponse:
     return _response(await services().api.status(req.route_params["requestId"], _base_url(req)))
 
 
+@work.route("conversions/{requestId}/retry", methods=["POST"])
+async def retry_conversion(req: func.HttpRequest) -> func.HttpResponse:
+    """Begin a failed or blocked request again."""
+    return _response(await services().api.retry(req.route_params["requestId"], _base_url(req)))
+
+
+@work.route("conversions/{requestId}/approve", methods=["POST"])
+async def approve_conversion(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a request that needs review go on."""
+    return _response(await services().api.approve(req.route_params["requestId"], req.get_body(), _base_url(req)))
+
+
 @work.route("operations/{requestId}", methods=["GET"])
 async def operation_status(req: func.HttpRequest) -> func.HttpResponse:
     """Tell the same as a status monitor."""
@@ -54,7 +66,7 @@ async def assess(req: func.HttpRequest) -> func.HttpResponse:
 @work.route("health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the binding wants the parameter
     """Tell how healthy the app is."""
-    return _response(await services().api.health())
+    return _response(await services().health.report())
 
 
 def _response(reply: Reply) -> func.HttpResponse:

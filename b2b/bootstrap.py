@@ -2,12 +2,15 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
+from typing import Any
 from uuid import uuid4
 
 import httpx
+from azure.core.pipeline.transport import AsyncHttpTransport
 
 from b2b.adapters.clock import Clock, system_clock
 from b2b.adapters.directory import Directory
@@ -15,13 +18,18 @@ from b2b.adapters.graph import Graph
 from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
+from b2b.domain.pacing import BreakerLimits
 from b2b.settings import Settings, Storage, load
 from b2b.workflows.api import Api
 from b2b.workflows.assess import Assessor
 from b2b.workflows.convert import Converter
 from b2b.workflows.drain import Drain
+from b2b.workflows.follow import Follow
+from b2b.workflows.health import Health
 from b2b.workflows.intake import Intake
 from b2b.workflows.invite import Inviter, Limits
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.repair import Repair
 from b2b.workflows.sweep import Sweep
 
 TALKATIVE = ("azure", "httpx", "httpcore", "hpack", "msal", "kiota_http")
@@ -34,6 +42,7 @@ class Services:
 
     settings: Settings
     api: Api
+    health: Health
     converter: Converter
     sweep: Sweep
     identity: Identity
@@ -53,24 +62,32 @@ class Services:
 
 
 def build(
-    settings: Settings, clock: Clock = system_clock, graph_transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    graph_transport: httpx.AsyncBaseTransport | None = None,
+    storage_transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
 ) -> Services:
-    """Build everything; no network is touched. ``graph_transport`` is the tests' way to Graph."""
+    """Build everything; no network is touched. The transports are the tests' way to get between app and services."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     identity = Identity(settings.client_id)
     graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
     directory = Directory(graph)
-    ledger, queue, storage_identity = _storage(settings.storage)
+    ledger, queue, storage_identity = _storage(settings.storage, storage_transport)
     limits = Limits.of(settings.graph_timeout, settings.replication_window)
     intake = Intake(ledger, queue, settings, clock)
     assessor = Assessor(directory, ledger, identity, settings, clock)
-    inviter = Inviter(graph, directory, ledger, limits, clock, _new_id)
+    breaker = BreakerLimits(settings.breaker_share, timedelta(seconds=settings.breaker_window))
+    pacer = Pacer(ledger, breaker, clock, stopped=settings.paused)
+    inviter = Inviter(graph, directory, ledger, pacer, limits, clock, _new_id)
+    follow = Follow(inviter, directory, ledger, limits.replication_window, clock)
+    drain, repair = Drain(intake, ledger, queue, clock), Repair(ledger, queue, clock)
     return Services(
         settings=settings,
-        api=Api(intake, assessor, directory, ledger, queue, identity, settings, _new_id),
-        converter=Converter(intake, assessor, inviter, ledger, queue, settings, clock),
-        sweep=Sweep(Drain(intake, ledger, queue, clock), inviter, directory, ledger, limits.replication_window, clock),
+        api=Api(intake, assessor, ledger, identity, settings, clock, _new_id),
+        health=Health(directory, ledger, queue, identity, settings),
+        converter=Converter(intake, assessor, inviter, pacer, ledger, queue, settings, clock),
+        sweep=Sweep(follow, repair, drain, pacer),
         identity=identity,
         graph=graph,
         ledger=ledger,
@@ -108,10 +125,13 @@ def _new_id() -> str:
     return uuid4().hex
 
 
-def _storage(storage: Storage) -> tuple[Ledger, Queue, Identity | None]:
+def _storage(
+    storage: Storage, transport: Callable[[], AsyncHttpTransport[Any, Any]] | None
+) -> tuple[Ledger, Queue, Identity | None]:
+    tables, queues = ({"transport": transport()} if transport else {} for _ in range(2))
     if storage.connection_string:
         text = storage.connection_string
-        return Ledger.from_connection_string(text), Queue.from_connection_string(text), None
+        return Ledger.from_connection_string(text, **tables), Queue.from_connection_string(text, **queues), None
     identity = Identity(storage.client_id)
-    ledger = Ledger.from_identity(storage.table_uri, identity.credential)
-    return ledger, Queue.from_identity(storage.queue_uri, identity.credential), identity
+    ledger = Ledger.from_identity(storage.table_uri, identity.credential, **tables)
+    return ledger, Queue.from_identity(storage.queue_uri, identity.credential, **queues), identity

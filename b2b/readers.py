@@ -47,6 +47,17 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
     return read
 
 
+def share(text: str) -> float:
+    """A share, above 0 and up to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"expected a share such as 0.5, got '{text}'") from None
+    if not 0 < value <= 1:
+        raise ValueError(f"expected a share above 0 and up to 1, got {text}")
+    return value
+
+
 def guid(text: str) -> str:
     """An object or client id, lower case; empty stays empty."""
     if text and not GUID.fullmatch(text):

@@ -55,6 +55,9 @@ class Settings:
     replication_window: float
     tenant_facts_lifetime: float
     give_up_after: float
+    paused: bool
+    breaker_share: float
+    breaker_window: float
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,21 @@ SETTINGS: tuple[Setting, ...] = (
         "how long a request is retried before it ends as failed",
         readers.seconds(60, 7 * _DAY),
     ),
+    Setting(
+        "B2B_PAUSED", "false", "the stop switch: while true, requests wait and nothing is invited", readers.boolean
+    ),
+    Setting(
+        "B2B_BREAKER_SHARE",
+        "0.5",
+        "when more than this share of a window's invitations fails, all inviting pauses; 1: never",
+        readers.share,
+    ),
+    Setting(
+        "B2B_BREAKER_WINDOW_SECONDS",
+        "300",
+        "length of that window, and of the pause before one invitation probes",
+        readers.seconds(10, _DAY),
+    ),
 )
 STORAGE_SETTINGS = (
     STORAGE,
@@ -148,6 +166,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         replication_window=values["B2B_REPLICATION_WINDOW_SECONDS"],
         tenant_facts_lifetime=values["B2B_TENANT_FACTS_SECONDS"],
         give_up_after=values["B2B_GIVE_UP_SECONDS"],
+        paused=values["B2B_PAUSED"],
+        breaker_share=values["B2B_BREAKER_SHARE"],
+        breaker_window=values["B2B_BREAKER_WINDOW_SECONDS"],
     )
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph.graph_service_client import GraphServiceClient
 
-from b2b.adapters.graph import FORBIDDEN, GRAPH, NOT_FOUND, Answer, Call, Graph, unlicensed
+from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Answer, Call, Graph, unlicensed
 from b2b.domain.account import SELECT, Account, from_graph
-from b2b.domain.errors import AccessDenied, Transient
+from b2b.domain.errors import GRAPH, AccessDenied, Transient
 from b2b.domain.facts import PERMISSIONS, Fact
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser

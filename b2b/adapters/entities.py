@@ -11,8 +11,9 @@ from azure.data.tables import EntityProperty
 
 from b2b.domain.conversion import Conversion, Event, RequestRecord, Source, Stage
 from b2b.domain.findings import Finding, Verdict
+from b2b.domain.pacing import Pace
 
-STATE, REQUEST = "current", "request"
+STATE, REQUEST, PACE = "current", "request", "pace"
 HISTORY = "history-"
 SYSTEM_COLUMNS = frozenset({"etag"})
 _ENUMS: dict[str, type[Enum]] = {"stage": Stage, "verdict": Verdict, "source": Source}
@@ -25,7 +26,7 @@ def column(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def to_entity(row: Conversion | RequestRecord) -> dict[str, Any]:
+def to_entity(row: Conversion | RequestRecord | Pace) -> dict[str, Any]:
     """Return the columns of a record; what is empty has no column."""
     columns = {column(item.name): _stored(getattr(row, item.name)) for item in fields(row) if item.name != "etag"}
     return {name: value for name, value in columns.items() if value not in _MISSING}
@@ -39,6 +40,11 @@ def conversion(entity: Mapping[str, Any]) -> Conversion:
 def request_record(entity: Mapping[str, Any]) -> RequestRecord:
     """Read the row of a request."""
     return RequestRecord(**_values(RequestRecord, entity))
+
+
+def pace(entity: Mapping[str, Any]) -> Pace:
+    """Read the row that holds everybody back."""
+    return Pace(**_values(Pace, entity))
 
 
 def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def _stored(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def _values(kind: type[Conversion | RequestRecord], entity: Mapping[str, Any]) -> dict[str, Any]:
+def _values(kind: type[Conversion | RequestRecord | Pace], entity: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         item.name: _loaded(item.name, entity[column(item.name)])
         for item in fields(kind)

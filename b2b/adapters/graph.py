@@ -34,11 +34,10 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
 from b2b.adapters.clock import Clock
-from b2b.domain.errors import AccessDenied, InvitationRefused, OutcomeUnknown, Transient
+from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Transient
 from b2b.domain.invitation import Invitation, refusal
 from b2b.domain.readings import Invited
 
-GRAPH = "Graph"
 SCOPES = ("https://graph.microsoft.com/.default",)
 BATCH_LIMIT = 20
 """Graph takes at most 20 requests in one $batch."""

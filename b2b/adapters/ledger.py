@@ -26,18 +26,26 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from b2b.adapters import entities
 from b2b.domain.conversion import Change, Conversion, RequestRecord
 from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.pacing import Pace
 from b2b.domain.readings import Due, Reservation
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
 STORAGE = "table storage"
-DUE, SWEEP = "due", "sweep"
-"""Partitions that are neither an object id nor, as they stand, a request id's row."""
+DUE, OPEN, SWEEP = "due", "open~", "sweep"
+"""Partitions of lists; no object id and no request id can be called so."""
+CLIENT_OPTIONS: dict[str, Any] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.5,
+    "connection_timeout": 5,
+    "read_timeout": 15,
+}
+"""The SDK alone would repeat for minutes inside the function; a message that fails comes back anyway."""
 _MEMBER = "request~"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
 
-Row = TypeVar("Row", Conversion, RequestRecord)
+Row = TypeVar("Row", Conversion, RequestRecord, Pace)
 
 
 class Rows(Generic[Row]):
@@ -121,19 +129,20 @@ class Ledger:
         self.conversions = Rows[Conversion](
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion
         )
+        self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace)
         self.requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record
         )
 
     @classmethod
-    def from_connection_string(cls, connection_string: str) -> "Ledger":
+    def from_connection_string(cls, connection_string: str, **options: Any) -> "Ledger":
         """Open with a connection string: Azurite, or an account that still allows keys."""
-        return cls(TableServiceClient.from_connection_string(connection_string))
+        return cls(TableServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options))
 
     @classmethod
-    def from_identity(cls, account_url: str, credential: AsyncTokenCredential) -> "Ledger":
+    def from_identity(cls, account_url: str, credential: AsyncTokenCredential, **options: Any) -> "Ledger":
         """Open with the managed identity."""
-        return cls(TableServiceClient(account_url, credential=credential))
+        return cls(TableServiceClient(account_url, credential=credential, **CLIENT_OPTIONS, **options))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -191,14 +200,13 @@ class Ledger:
             await self._conversions.submit_transaction([_guarded(entity, over.etag if over else "")])
 
     async def add_due(self, user_id: str, now: datetime) -> None:
-        """Put an account on the list of those that the sweep looks at.
+        """Put an account on the list of those that the sweep follows.
 
         Raises:
             Transient: storage did not answer.
 
         """
-        async with _translated():
-            await self._conversions.upsert_entity({"PartitionKey": DUE, "RowKey": user_id, "since": now})
+        await _point(self._conversions, DUE, user_id, now)
 
     async def remove_due(self, user_id: str) -> None:
         """Take an account off that list; one that is not on it is fine.
@@ -207,8 +215,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        async with _translated():
-            await self._conversions.delete_entity(DUE, user_id)
+        await _unpoint(self._conversions, DUE, user_id)
 
     async def due(self, after: str, limit: int) -> list[Due]:
         """Return up to ``limit`` accounts of the list, in order of their ids, behind the given one.
@@ -217,34 +224,55 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        query, found = "PartitionKey eq @key and RowKey gt @after", list[Due]()
-        async for entity in _rows(self._conversions, query, {"key": DUE, "after": after}):
-            found.append(Due(entity["RowKey"], entity["since"]))
-            if len(found) == limit:
-                break
-        return found
+        return await _pointers(self._conversions, DUE, after, limit)
 
-    async def cursor(self) -> str:
-        """Return where the last sweep stopped; empty: at the start.
+    async def add_open(self, request_id: str, now: datetime) -> None:
+        """Put a request on the list of those that are not at rest.
 
         Raises:
             Transient: storage did not answer.
 
         """
-        entity = await _get(self._conversions, SWEEP, "cursor")
+        await _point(self._requests, OPEN, request_id, now)
+
+    async def remove_open(self, request_id: str) -> None:
+        """Take a request off that list; one that is not on it is fine.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        await _unpoint(self._requests, OPEN, request_id)
+
+    async def open(self, after: str, limit: int) -> list[Due]:
+        """Return up to ``limit`` requests of that list, in order of their ids, behind the given one.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        return await _pointers(self._requests, OPEN, after, limit)
+
+    async def cursor(self, listing: str) -> str:
+        """Return where the last sweep of a list stopped; empty: at the start.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await _get(self._conversions, SWEEP, listing)
         return entity.get("after", "") if entity else ""
 
-    async def move_cursor(self, after: str) -> None:
-        """Remember where this sweep stopped.
+    async def move_cursor(self, listing: str, after: str) -> None:
+        """Remember where this sweep of a list stopped.
 
         Raises:
             Transient: storage did not answer.
 
         """
+        entity = {"PartitionKey": SWEEP, "RowKey": listing, "after": after}
         async with _translated():
-            await self._conversions.upsert_entity(
-                {"PartitionKey": SWEEP, "RowKey": "cursor", "after": after}, mode=UpdateMode.REPLACE
-            )
+            await self._conversions.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.
@@ -285,6 +313,25 @@ async def _get(table: TableClient, partition: str, row: str) -> Any:
             if getattr(error, "error_code", None) == "TableNotFound":
                 raise Transient(STORAGE, f"the table {table.table_name} does not exist") from error
             return None
+
+
+async def _point(table: TableClient, listing: str, key: str, now: datetime) -> None:
+    async with _translated():
+        await table.upsert_entity({"PartitionKey": listing, "RowKey": key, "since": now})
+
+
+async def _unpoint(table: TableClient, listing: str, key: str) -> None:
+    async with _translated():
+        await table.delete_entity(listing, key)
+
+
+async def _pointers(table: TableClient, listing: str, after: str, limit: int) -> list[Due]:
+    query, found = "PartitionKey eq @key and RowKey gt @after", list[Due]()
+    async for entity in _rows(table, query, {"key": listing, "after": after}):
+        found.append(Due(entity["RowKey"], entity["since"]))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def _rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[Mapping[str, Any]]:

@@ -1,10 +1,11 @@
 """The queues of work and of poison, over azure-storage-queue. Messages go out raw (host.json: messageEncoding none)."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.queue.aio import QueueClient, QueueServiceClient
+from azure.storage.queue.aio import ExponentialRetry, QueueClient, QueueServiceClient
 
 from b2b.domain.errors import Transient
 from b2b.domain.readings import PoisonMessage
@@ -31,14 +32,14 @@ class Queue:
         self._poison = service.get_queue_client(POISON)
 
     @classmethod
-    def from_connection_string(cls, connection_string: str) -> "Queue":
+    def from_connection_string(cls, connection_string: str, **options: Any) -> "Queue":
         """Open with a connection string: Azurite, or an account that still allows keys."""
-        return cls(QueueServiceClient.from_connection_string(connection_string))
+        return cls(QueueServiceClient.from_connection_string(connection_string, **_client_options(), **options))
 
     @classmethod
-    def from_identity(cls, account_url: str, credential: AsyncTokenCredential) -> "Queue":
+    def from_identity(cls, account_url: str, credential: AsyncTokenCredential, **options: Any) -> "Queue":
         """Open with the managed identity."""
-        return cls(QueueServiceClient(account_url, credential=credential))
+        return cls(QueueServiceClient(account_url, credential=credential, **_client_options(), **options))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -104,6 +105,12 @@ class Queue:
         """
         for client in (self._requests, self._poison):
             await _exists(client)
+
+
+def _client_options() -> dict[str, Any]:
+    """The SDK's first repeat would come after 15 seconds, inside the function; a message that fails comes back anyway."""
+    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1)
+    return {"retry_policy": retry, "connection_timeout": 5, "read_timeout": 15}
 
 
 async def _exists(client: QueueClient) -> None:

@@ -77,10 +77,12 @@ REQUEST_FOLLOWS: dict[Stage | None, frozenset[Stage]] = {
     Stage.INVITING: _START | {Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED},
     Stage.INVITED: frozenset({Stage.ACCEPTED, Stage.COMPLETED, Stage.LAPSED, Stage.FAILED, Stage.CANCELLED}),
     Stage.ACCEPTED: frozenset({Stage.COMPLETED}),
-    Stage.NEEDS_REVIEW: frozenset(),
     **dict.fromkeys(ENDED, frozenset()),
+    Stage.NEEDS_REVIEW: frozenset({Stage.REQUESTED}),
+    Stage.BLOCKED: frozenset({Stage.REQUESTED}),
+    Stage.FAILED: frozenset({Stage.REQUESTED}),
 }
-"""A request: it ends as its conversion ends, so it may skip the stages it did not see."""
+"""A request: it ends as its conversion ends, so it may skip the stages it did not see. A person may open it again."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class Conversion:
     attempt_id: str = ""
     """Names the delivery that holds the claim."""
     intent_at: datetime | None = None
+    silent: bool = False
+    """The invitation sends no mail, so that a repeat would bother nobody."""
     lease_until: datetime | None = None
     """Until then the claim's owner may still be calling; afterwards its outcome is settled by reading."""
     last_error: str = ""
@@ -149,6 +153,12 @@ class RequestRecord:
     completed_at: datetime | None = None
     attempts: int = 0
     """How often it had to wait for a service."""
+    trouble_since: datetime | None = None
+    """Since when it waits for a service without a break; a wait that we want does not count."""
+    due_at: datetime | None = None
+    """When something is to happen to it next; the sweep looks after one that is long overdue."""
+    approval: str = ""
+    """JSON of the approval under which it runs."""
     last_error: str = ""
     error_code: str = ""
     error_target: str = ""

@@ -17,6 +17,9 @@ No text in here carries personal data: object ids, request ids and domain names 
 
 from dataclasses import dataclass
 
+GRAPH = "Graph"
+"""The name of Microsoft Graph in `Transient.service`."""
+
 
 class B2BError(Exception):
     """Base of every error that this product raises on purpose."""

@@ -51,9 +51,9 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Due:
-    """An account that the sweep looks at, and since when."""
+    """An account or a request that the sweep looks at, and since when."""
 
-    user_id: str
+    key: str
     since: datetime
 
 

@@ -1,27 +1,26 @@
-"""The HTTP use cases: submit, look up, assess, and tell how healthy the app is."""
+"""The HTTP use cases: submit, look up, begin again, approve, assess."""
 
-import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
 
 from b2b.domain import answers
 from b2b.domain.answers import Reply
-from b2b.domain.conversion import ACTIVE, RequestRecord
+from b2b.domain.approval import approved, parse_approval, reopened
+from b2b.domain.conversion import ACTIVE, RequestRecord, Stage
 from b2b.domain.envelope import REQUEST_ID
-from b2b.domain.errors import B2BError, RequestRefused, Transient
+from b2b.domain.errors import LedgerConflict, RequestRefused, Transient
 from b2b.domain.invitation import sign_in_address
 from b2b.domain.request import parse
 from b2b.settings import Settings
 from b2b.workflows.assess import Assessor
 from b2b.workflows.intake import Intake, stored_request
-from b2b.workflows.ports import Directory, Identity, Ledger, NewId, Queue
+from b2b.workflows.ports import Clock, Identity, Ledger, NewId
 
 log = logging.getLogger(__name__)
 
-CHECK_SECONDS = 10.0
-"""Longest wait for one dependency of the health answer."""
 SLOWEST_RETRY = 60
+RETRIED = frozenset({Stage.FAILED, Stage.BLOCKED})
 
 
 class Api:
@@ -31,17 +30,16 @@ class Api:
         self,
         intake: Intake,
         assessor: Assessor,
-        directory: Directory,
         ledger: Ledger,
-        queue: Queue,
         identity: Identity,
         settings: Settings,
+        clock: Clock,
         new_id: NewId,
     ) -> None:
         """Use the other workflows and the adapters; nothing is read yet."""
-        self._intake, self._assessor, self._directory = intake, assessor, directory
-        self._ledger, self._queue, self._identity = ledger, queue, identity
-        self._settings, self._new_id = settings, new_id
+        self._intake, self._assessor = intake, assessor
+        self._ledger, self._identity = ledger, identity
+        self._settings, self._clock, self._new_id = settings, clock, new_id
 
     async def submit(self, raw: bytes, base_url: str) -> Reply:
         """Take a request in: 202, or why not."""
@@ -72,6 +70,37 @@ class Api:
 
         return await self._answered(work)
 
+    async def retry(self, request_id: str, base_url: str) -> Reply:
+        """Begin a failed or blocked request again, from the body it came with."""
+
+        async def work() -> Reply:
+            record = await self._find(request_id)
+            if record is None:
+                return _unknown(request_id)
+            if record.stage not in RETRIED:
+                return answers.problem(
+                    409, "NotRetryable", f"The request is {record.stage}; failed or blocked ones are retried."
+                )
+            again = reopened(record, "retried", self._clock())
+            return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
+
+        return await self._answered(work)
+
+    async def approve(self, request_id: str, raw: bytes, base_url: str) -> Reply:
+        """Let a request that needs review go on: the rules are asked again, and only what was shown is waived."""
+
+        async def work() -> Reply:
+            by, reason = parse_approval(raw)
+            record = await self._find(request_id)
+            if record is None:
+                return _unknown(request_id)
+            if record.stage is not Stage.NEEDS_REVIEW:
+                return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
+            again = approved(record, by, reason, self._clock())
+            return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
+
+        return await self._answered(work)
+
     async def assess(self, raw: bytes) -> Reply:
         """Judge a request and change nothing: neither the directory nor the ledger.
 
@@ -89,23 +118,6 @@ class Api:
             return Reply(200, body)
 
         return await self._answered(work)
-
-    async def health(self) -> Reply:
-        """Tell mode and profile, and whether storage, identity and Graph do their part."""
-        checks = {
-            "queues": self._queue.check(),
-            "tables": self._ledger.check(),
-            "identity": self._identity.claims(),
-            "graph": self._directory.check(),
-        }
-        states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
-        entries = [
-            {"name": "mode", "status": "ok", "detail": self._settings.mode},
-            {"name": "profile", "status": "ok", "detail": self._settings.profile},
-            *({"name": name, "status": status, "detail": detail} for name, (status, detail) in states.items()),
-        ]
-        healthy = all(entry["status"] == "ok" for entry in entries)
-        return Reply(200 if healthy else 503, {"status": "healthy" if healthy else "unhealthy", "checks": entries})
 
     async def _find(self, request_id: str) -> RequestRecord | None:
         if not REQUEST_ID.fullmatch(request_id):
@@ -130,6 +142,8 @@ class Api:
             return await work()
         except RequestRefused as error:
             return answers.refused(error)
+        except LedgerConflict:
+            return answers.problem(409, "Changed", "The request moved meanwhile; look at it again.")
         except Transient as error:
             wait = min(math.ceil(error.retry_after or answers.RETRY_AFTER), SLOWEST_RETRY)
             log.warning("HTTP request answered 503: %s", error)
@@ -137,17 +151,6 @@ class Api:
         except Exception:
             log.exception("HTTP request answered 500")
             return answers.problem(500, "InternalError", "The request broke the service; it may be repeated.")
-
-
-async def _state(check: Awaitable[object]) -> tuple[str, str]:
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await check
-    except B2BError as error:
-        return "failed", str(error)
-    except TimeoutError:
-        return "failed", f"no answer within {CHECK_SECONDS:.0f} s"
-    return "ok", ""
 
 
 def _unknown(request_id: str) -> Reply:

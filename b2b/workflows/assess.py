@@ -11,7 +11,7 @@ from b2b.domain.account import Account
 from b2b.domain.conversion import ACTIVE
 from b2b.domain.eligibility import judge, needed_facts
 from b2b.domain.envelope import digest
-from b2b.domain.errors import Transient
+from b2b.domain.errors import GRAPH, Transient
 from b2b.domain.facts import ACCOUNT_FACTS, ADDRESS_FACTS, TENANT_FACTS, Case, Fact, Roles
 from b2b.domain.findings import Finding, Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
@@ -45,6 +45,7 @@ class Assessment:
     account: Account | None
     address: str | None
     tenant_id: str
+    sends_message: bool
     findings: tuple[Finding, ...]
 
     @property
@@ -112,7 +113,7 @@ class Assessor:
         facts = {**found.facts, **await self._directory.read(self._rest(request, account, address, found.facts))}
         self._remember_home_tenant(address, facts)
         if account is not None and any(isinstance(facts.get(fact), NotThere) for fact in ACCOUNT_FACTS):
-            raise Transient("Graph", "the account is there and its relations are not: a replica lags")
+            raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
         case = Case(
             request=request,
             profile=self._settings.profile,
@@ -130,7 +131,7 @@ class Assessor:
             **_relations(facts),
             **_holders(facts, account),
         )
-        return Assessment(account, address, tenant.id, judge(case, self._settings.rule_overrides))
+        return Assessment(account, address, tenant.id, case.send_message, judge(case, self._settings.rule_overrides))
 
     def _of(self, group: frozenset[Fact]) -> frozenset[Fact]:
         return (self._wanted & group) - _DERIVED

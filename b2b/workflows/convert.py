@@ -1,10 +1,12 @@
 """Carry one request through: a dry run, a conversion to join, or an account to judge and invite; park it to wait."""
 
 import logging
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
 from b2b.domain.account import Account
+from b2b.domain.approval import waive
 from b2b.domain.conversion import (
     ACTIVE,
     WORKING,
@@ -18,19 +20,19 @@ from b2b.domain.conversion import (
     advance_request,
     start,
 )
-from b2b.domain.errors import AccessDenied, LedgerConflict, RequestRefused, Transient
+from b2b.domain.errors import GRAPH, AccessDenied, LedgerConflict, RequestRefused, Transient
 from b2b.domain.findings import Verdict
 from b2b.domain.invitation import invitation_for
 from b2b.domain.request import ConversionRequest, parse
 from b2b.settings import Mode, Settings
 from b2b.workflows.assess import Assessment, Assessor
 from b2b.workflows.intake import Intake, Taken, made_request_id
-from b2b.workflows.invite import RACES, SHORTEST_WAIT, Inviter, Wait
+from b2b.workflows.invite import RACES, SHORTEST_WAIT, Inviter
+from b2b.workflows.pacing import LONGEST_WAIT, Pacer, Wait
 from b2b.workflows.ports import Clock, Ledger, Queue
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 900.0
 ACCESS_WAIT = 300.0
 """A missing permission does not come back in seconds."""
 STAGES = {
@@ -49,13 +51,15 @@ class Converter:
         intake: Intake,
         assessor: Assessor,
         inviter: Inviter,
+        pacer: Pacer,
         ledger: Ledger,
         queue: Queue,
         settings: Settings,
         clock: Clock,
     ) -> None:
         """Use the other workflows and the adapters; nothing is read yet."""
-        self._intake, self._assessor, self._inviter = intake, assessor, inviter
+        self._intake, self._assessor = intake, assessor
+        self._inviter, self._pacer = inviter, pacer
         self._ledger, self._queue, self._settings, self._clock = ledger, queue, settings, clock
 
     async def receive(self, raw: bytes, message_id: str) -> None:
@@ -86,19 +90,22 @@ class Converter:
 
         """
         record = taken.record
-        age = self._clock() - record.requested_at
+        trouble = self._clock() - (record.trouble_since or self._clock())
         try:
-            if record.stage in WORKING and age > timedelta(seconds=self._settings.give_up_after):
-                await self._give_up(record, f"given up after {age.total_seconds():.0f} s: {record.last_error}")
-            else:
+            if record.stage in WORKING and trouble > timedelta(seconds=self._settings.give_up_after):
+                await self._give_up(record, f"given up after {trouble.total_seconds():.0f} s: {record.last_error}")
+            elif record.stage in WORKING:
+                await self._pacer.admit()
                 await self._races(taken)
         except Wait as wait:
-            await self._park(taken, wait.delay, wait.reason)
+            await self._park(taken, wait.delay, wait.reason, trouble=not wait.ours)
         except LedgerConflict:
             await self._park(taken, SHORTEST_WAIT, "others write the same rows")
         except Transient as error:
             least = ACCESS_WAIT if isinstance(error, AccessDenied) else 0.0
-            backoff = min(SHORTEST_WAIT * 2**record.attempts, LONGEST_WAIT)
+            backoff = min(SHORTEST_WAIT * 2 ** min(record.attempts, 10), LONGEST_WAIT)
+            if error.service == GRAPH:
+                await self._pacer.throttled(error.retry_after, str(error))
             await self._park(taken, max(error.retry_after or backoff, least), str(error))
 
     async def _races(self, taken: Taken) -> None:
@@ -128,6 +135,7 @@ class Converter:
             if before is not None and await self._joined(record, before):
                 return None
         result = await self._assessor.assess(request, found)
+        result = replace(result, findings=waive(result.findings, record.approval))
         if result.account is None:
             return await self._end_without_account(record, result)
         if result.verdict is Verdict.READY and result.address is not None:
@@ -181,7 +189,7 @@ class Converter:
 
     async def _invite(self, taken: Taken, before: Conversion | None, result: Assessment, account: Account) -> None:
         if self._settings.mode is Mode.ASSESS:
-            raise Wait(LONGEST_WAIT, "B2B_MODE is assess: nothing is sent")
+            raise Wait(LONGEST_WAIT, "B2B_MODE is assess: nothing is sent", ours=True)
         opening = self._opening(taken.record, result, account, Stage.INVITING)
         invitation = invitation_for(
             taken.request,
@@ -203,18 +211,30 @@ class Converter:
             invited_user_email_address=result.address or "",
             source=record.source,
             requested_at=record.requested_at,
+            silent=not result.sends_message,
         )
 
-    async def _park(self, taken: Taken, delay: float, reason: str) -> None:
-        """Put the request back, to be seen after ``delay`` seconds, and say so in its row."""
+    async def _park(self, taken: Taken, delay: float, reason: str, *, trouble: bool = True) -> None:
+        """Put the request back, to be seen after ``delay`` seconds, and say so in its row.
+
+        The delay is stretched by up to a quarter, by request, so that those who waited together do not come together.
+        """
         request_id = taken.record.request_id
+        delay *= 1 + zlib.crc32(request_id.encode()) % 100 / 400
         await self._queue.send(taken.request.message(request_id), delay)
         log.warning("request %s waits %.0f s: %s", request_id, delay, reason)
         try:
             record = await self._ledger.requests.get(request_id)
             if record is not None:
-                waits = Event("parked", self._clock(), record.stage, request_id, f"{delay:.0f} s: {reason}")
-                row = replace(record, attempts=record.attempts + 1, last_error=reason)
+                now = self._clock()
+                waits = Event("parked", now, record.stage, request_id, f"{delay:.0f} s: {reason}")
+                row = replace(
+                    record,
+                    attempts=record.attempts + 1,
+                    last_error=reason,
+                    due_at=now + timedelta(seconds=delay),
+                    trouble_since=(record.trouble_since or now) if trouble else None,
+                )
                 await self._ledger.requests.write(Change(row, (waits,)))
         except (Transient, LedgerConflict) as error:
             log.warning("request %s waits without a note: %s", request_id, error)

@@ -61,6 +61,7 @@ class Intake:
             await self._ledger.remember_body(record.body_hash, record.request_id)
         stored = await self._ledger.requests.get(record.request_id)
         if stored is None:
+            await self._ledger.add_open(record.request_id, record.requested_at)
             detail = "assess only: nothing is written to the directory" if record.dry_run else ""
             arrival = Event(Stage.REQUESTED.value, record.requested_at, Stage.REQUESTED, record.request_id, detail)
             try:
@@ -123,13 +124,28 @@ class Intake:
                 return
         raise LedgerConflict(f"request {request_id}")
 
+    async def reopen(self, change: Change[RequestRecord]) -> RequestRecord:
+        """Put a request that a person opened again back on the queue.
+
+        Raises:
+            LedgerConflict: the request moved meanwhile.
+            Transient: storage did not take it.
+
+        """
+        await self._ledger.add_open(change.row.request_id, self._clock())
+        record = await self._ledger.requests.write(change)
+        await self._queue.send(stored_request(record).message(record.request_id))
+        return record
+
     def _new(self, request: ConversionRequest, source: Source, request_id: str) -> RequestRecord:
+        now = self._clock()
         return RequestRecord(
             request_id=request_id,
             stage=Stage.REQUESTED,
             body_hash=request.body_hash(),
             source=source,
-            requested_at=self._clock(),
+            requested_at=now,
+            due_at=now,
             body=request.body(),
             dry_run=request.dry_run is True or self._settings.mode is Mode.ASSESS,
         )

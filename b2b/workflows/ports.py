@@ -11,6 +11,7 @@ from b2b.domain.account import Account
 from b2b.domain.conversion import Change, Conversion, RequestRecord
 from b2b.domain.facts import Fact
 from b2b.domain.invitation import Invitation
+from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Due, Invited, PoisonMessage, Reservation
 
 Clock = Callable[[], datetime]
@@ -68,6 +69,10 @@ class Ledger(Protocol):
     def requests(self) -> Rows[RequestRecord]:
         """The rows of requests."""
 
+    @property
+    def pace(self) -> Rows[Pace]:
+        """The one row that holds everybody back."""
+
     async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
         """Write an account's conversion, together with the requests that belong to it from now on."""
 
@@ -80,6 +85,15 @@ class Ledger(Protocol):
     async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
         """Reserve an address for an account."""
 
+    async def add_open(self, request_id: str, now: datetime) -> None:
+        """Put a request on the list of those that are not at rest."""
+
+    async def remove_open(self, request_id: str) -> None:
+        """Take a request off that list."""
+
+    async def open(self, after: str, limit: int) -> list[Due]:
+        """Return the next requests of that list."""
+
     async def add_due(self, user_id: str, now: datetime) -> None:
         """Put an account on the sweep's list."""
 
@@ -89,11 +103,11 @@ class Ledger(Protocol):
     async def due(self, after: str, limit: int) -> list[Due]:
         """Return the next accounts of the sweep's list."""
 
-    async def cursor(self) -> str:
-        """Return where the last sweep stopped."""
+    async def cursor(self, listing: str) -> str:
+        """Return where the last sweep of a list stopped."""
 
-    async def move_cursor(self, after: str) -> None:
-        """Remember where this sweep stopped."""
+    async def move_cursor(self, listing: str, after: str) -> None:
+        """Remember where this sweep of a list stopped."""
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request findable by its body."""

@@ -124,7 +124,7 @@ async def test_with_graph_down_an_assessment_is_503_with_a_wait(ready: World) ->
 
 
 async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
-    reply = await ready.services.api.health()
+    reply = await ready.services.health.report()
     assert (reply.status, reply.body["status"]) == (200, "healthy")
     assert {check["name"]: check["status"] for check in reply.body["checks"]} == dict.fromkeys(
         ("mode", "profile", "queues", "tables", "identity", "graph"), "ok"
@@ -137,7 +137,7 @@ async def test_health_names_what_is_missing(world: MakeWorld) -> None:
         tables.delete_table("requests")
     with QueueServiceClient.from_connection_string(running.storage) as queues:
         queues.delete_queue("conversion-requests")
-    reply = await running.services.api.health()
+    reply = await running.services.health.report()
     lines = {check["name"]: check["detail"] for check in reply.body["checks"] if check["status"] == "failed"}
     assert reply.status == 503
     assert "conversion-requests" in lines["queues"]

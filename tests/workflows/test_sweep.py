@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from b2b.workflows.sweep import Sweep, SweepReport
+from b2b.workflows.follow import Follow
+from b2b.workflows.sweep import SweepReport
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]
@@ -76,10 +77,8 @@ async def test_an_account_that_is_gone_stays_as_it_was(world: MakeWorld) -> None
 async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World) -> None:
     for number in range(2, 6):
         await invited.deliver(f"r{number}", account(number)["id"])
-    whole = invited.services.sweep
-    small = Sweep(
-        whole._drain, whole._inviter, whole._directory, whole._ledger, whole._window, invited.clock, per_run=2
-    )
+    whole = invited.services.sweep._follow
+    small = Follow(whole._inviter, whole._directory, whole._ledger, whole._window, invited.clock, per_run=2)
     for number in range(1, 6):
         invited.tenant.control.redeem(account(number)["id"], "mail")
     moved = [(await small.run()).moved for _ in range(3)]

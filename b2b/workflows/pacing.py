@@ -1,0 +1,106 @@
+"""Hold back where all instances must: on Graph's word, on the administrator's, and when invitations keep failing."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from b2b.domain.conversion import Change
+from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.pacing import BreakerLimits, Pace, Permit, counted, pause, permit, probe
+from b2b.workflows.ports import Clock, Ledger
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 900.0
+RACES = 10
+SHORTEST_PAUSE = 2.0
+"""Seconds: a shorter wait is over before the others could read of it."""
+LONGEST_PAUSE = 3600.0
+"""No single answer of Graph stops everything for longer than this."""
+
+
+class Wait(Exception):
+    """The request cannot go on before ``delay`` seconds have passed. ``ours``: we want it so, it is no trouble."""
+
+    def __init__(self, delay: float, reason: str, *, ours: bool = False) -> None:
+        super().__init__(reason)
+        self.delay, self.reason, self.ours = delay, reason, ours
+
+
+class Pacer:
+    """Reads and writes the one row that all instances share."""
+
+    def __init__(self, ledger: Ledger, limits: BreakerLimits, clock: Clock, *, stopped: bool) -> None:
+        """``stopped`` is the administrator's switch: nothing is invited while it is on."""
+        self._ledger, self._limits, self._clock, self._stopped = ledger, limits, clock, stopped
+
+    async def admit(self) -> None:
+        """Go on unless Graph asked the whole tenant to wait.
+
+        Raises:
+            Wait: until Graph may be asked again.
+            Transient: storage did not answer.
+
+        """
+        pace = await self._pace()
+        left = _left(pace.paused_until, self._clock())
+        if left > 0:
+            raise Wait(left, f"everything waits: {pace.reason}", ours=True)
+
+    async def permit(self, probe_lease: timedelta) -> None:
+        """Go on if an invitation may be sent now.
+
+        Raises:
+            Wait: the switch is on, or the breaker is open.
+            Transient: storage did not answer.
+
+        """
+        if self._stopped:
+            raise Wait(LONGEST_WAIT, "B2B_PAUSED is on: nothing is sent", ours=True)
+        for _ in range(RACES):
+            pace, now = await self._pace(), self._clock()
+            verdict = permit(pace, now)
+            if verdict is Permit.SEND:
+                return
+            if verdict is Permit.WAIT:
+                left = max(_left(pace.open_until, now), _left(pace.probe_until, now))
+                raise Wait(left + 1, "too many invitations failed: the breaker is open", ours=True)
+            if await self._written(probe(pace, now + probe_lease, now)):
+                return
+        raise Wait(1, "others write the pace", ours=True)
+
+    async def throttled(self, retry_after: float | None, reason: str) -> None:
+        """Tell all instances that Graph asked for a wait. Losing that word costs a second 429 and nothing else."""
+        if retry_after is None or retry_after < SHORTEST_PAUSE:
+            return
+        delay = timedelta(seconds=min(retry_after, LONGEST_PAUSE))
+        await self._change(lambda pace, now: pause(pace, now + delay, reason, now))
+
+    async def record(self, *, failed: bool) -> None:
+        """Count the outcome of one invitation. Losing one count is no harm: the breaker judges a share."""
+        await self._change(lambda pace, now: counted(pace, now, self._limits, failed=failed))
+
+    async def _change(self, change: Callable[[Pace, datetime], Change[Pace] | None]) -> None:
+        try:
+            for _ in range(RACES):
+                changed = change(await self._pace(), self._clock())
+                if changed is None or await self._written(changed):
+                    return
+        except Transient as error:
+            log.warning("the pace was not written: %s", error)
+
+    async def _written(self, change: Change[Pace]) -> bool:
+        try:
+            await self._ledger.pace.write(change)
+        except LedgerConflict:
+            return False
+        for event in change.events:
+            log.warning("%s %s", event.kind, event.detail)
+        return True
+
+    async def _pace(self) -> Pace:
+        return await self._ledger.pace.get("pace") or Pace()
+
+
+def _left(until: datetime | None, now: datetime) -> float:
+    return max((until - now).total_seconds(), 0.0) if until is not None else 0.0

@@ -1,0 +1,59 @@
+"""Look after requests that are not at rest: one that is long overdue lost its message, and gets another."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from b2b.domain.conversion import WORKING, Change, Event
+from b2b.domain.errors import LedgerConflict
+from b2b.domain.readings import Due
+from b2b.workflows.intake import stored_request
+from b2b.workflows.ports import Clock, Ledger, Queue
+
+log = logging.getLogger(__name__)
+
+LISTING = "open"
+PER_RUN = 2_000
+OVERDUE = timedelta(minutes=30)
+"""Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
+
+
+class Repair:
+    """Finds requests without progress by their list, not by a scan of the table."""
+
+    def __init__(self, ledger: Ledger, queue: Queue, clock: Clock, per_run: int = PER_RUN) -> None:
+        """Use the adapters; nothing is read yet."""
+        self._ledger, self._queue, self._clock, self._per_run = ledger, queue, clock, per_run
+
+    async def run(self) -> int:
+        """Go through the list once, from where the last run stopped; return how many requests were put back.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        after = await self._ledger.cursor(LISTING)
+        listed = await self._ledger.open(after, self._per_run)
+        put_back = 0
+        for entry in listed:
+            put_back += await self._look_after(entry)
+        await self._ledger.move_cursor(LISTING, listed[-1].key if len(listed) == self._per_run else "")
+        return put_back
+
+    async def _look_after(self, entry: Due) -> bool:
+        now = self._clock()
+        record = await self._ledger.requests.get(entry.key)
+        if record is None or record.stage not in WORKING:
+            if now - entry.since > OVERDUE:  # a young pointer may be ahead of its row
+                await self._ledger.remove_open(entry.key)
+            return False
+        if now - (record.due_at or entry.since) <= OVERDUE:
+            return False
+        lost = Event("requeued", now, record.stage, record.request_id, "no progress")
+        try:
+            await self._ledger.requests.write(Change(replace(record, due_at=now), (lost,)))
+        except LedgerConflict:
+            return False
+        await self._queue.send(stored_request(record).message(record.request_id))
+        log.warning("request %s made no progress and was put back", record.request_id)
+        return True

@@ -1,0 +1,128 @@
+"""Holding back: on Graph's word, on the administrator's, and when invitations keep failing."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USERS = [account(number)["id"] for number in range(1, 10)]
+
+
+def invitations(world: World) -> int:
+    return len([call for call in world.posts() if call["path"].endswith("/invitations")])
+
+
+@pytest.fixture
+async def crowd(world: MakeWorld) -> World:
+    return await world(tenant_of(*(account(number) for number in range(1, 10))))
+
+
+def throttle(world: World, retry_after: str | None, status: int = 429) -> None:
+    """The next call to Graph is throttled, the others get through."""
+
+    def once(_request: httpx.Request, response: httpx.Response) -> None:
+        world.graph.after = lambda _request, _response: None
+        response.status_code = status
+        if retry_after is not None:
+            response.headers["Retry-After"] = retry_after
+
+    world.graph.after = once
+
+
+async def test_one_throttled_request_keeps_the_others_from_graph(crowd: World) -> None:
+    throttle(crowd, "120")
+    await crowd.deliver("r1", USERS[0])
+    calls = len(crowd.tenant.control.journal())
+    await crowd.deliver("r2", USERS[1])
+    assert len(crowd.tenant.control.journal()) == calls
+    assert crowd.history("conversions", "pace") == ["paused"]
+    assert crowd.request("r2")["lastError"].startswith("everything waits")
+    crowd.clock.advance(121)
+    await crowd.redeliver("r1")
+    await crowd.redeliver("r2")
+    assert {crowd.request(each)["stage"] for each in ("r1", "r2")} == {"invited"}
+
+
+@pytest.mark.parametrize("retry_after", ["0.249", "1", None])
+async def test_a_short_or_unnamed_wait_holds_only_its_own_request(crowd: World, retry_after: str | None) -> None:
+    throttle(crowd, retry_after)
+    await crowd.deliver("r1", USERS[0])
+    await crowd.deliver("r2", USERS[1])
+    assert (crowd.request("r1")["stage"], crowd.request("r2")["stage"]) == ("requested", "invited")
+
+
+async def test_waiting_for_the_tenant_is_no_reason_to_give_up(crowd: World) -> None:
+    throttle(crowd, "3000")
+    await crowd.deliver("r1", USERS[0])
+    await crowd.deliver("r2", USERS[1])
+    assert "troubleSince" not in crowd.request("r2")
+    crowd.clock.advance(2 * 86_400)
+    await crowd.redeliver("r2")
+    assert crowd.request("r2")["stage"] == "invited"
+
+
+async def test_the_stop_switch_lets_nothing_out_and_loses_nothing(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), B2B_PAUSED="true")
+    await running.deliver("r1", USERS[0])
+    assert (invitations(running), running.waiting()) == (0, 1)
+    assert "B2B_PAUSED" in running.request("r1")["lastError"]
+    running.clock.advance(5 * 86_400)
+    running.services = await running.restart(B2B_PAUSED="false")
+    await running.redeliver("r1")
+    assert running.request("r1")["stage"] == "invited"
+
+
+async def test_the_breaker_opens_probes_and_closes(crowd: World) -> None:
+    """Five invitations without an answer in a window: the sixth waits, one probes later, then all go on."""
+    for number in range(5):
+        crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await crowd.deliver(f"r{number}", USERS[number])
+    assert crowd.history("conversions", "pace") == ["breaker-open"]
+    await crowd.deliver("r5", USERS[5])
+    assert "breaker is open" in crowd.request("r5")["lastError"]
+    assert crowd.conversion(USERS[5]) is None
+    crowd.clock.advance(302)
+    await crowd.redeliver("r5")
+    assert crowd.request("r5")["stage"] == "invited"
+    assert crowd.history("conversions", "pace") == ["breaker-open", "breaker-probe", "breaker-closed"]
+    await crowd.deliver("r6", USERS[6])
+    assert crowd.request("r6")["stage"] == "invited"
+
+
+async def test_a_failing_probe_keeps_the_breaker_open(crowd: World) -> None:
+    for number in range(5):
+        crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await crowd.deliver(f"r{number}", USERS[number])
+    crowd.clock.advance(302)
+    crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await crowd.deliver("r5", USERS[5])
+    await crowd.deliver("r6", USERS[6])
+    assert crowd.history("conversions", "pace") == ["breaker-open", "breaker-probe", "breaker-open"]
+    assert "breaker is open" in crowd.request("r6")["lastError"]
+
+
+async def test_while_one_probes_the_others_wait(crowd: World) -> None:
+    for number in range(5):
+        crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await crowd.deliver(f"r{number}", USERS[number])
+    crowd.clock.advance(302)
+    seen: list[str] = []
+
+    def beside(request: httpx.Request) -> None:
+        if request.url.path.endswith("/invitations"):
+            seen.append("probe")
+
+    crowd.graph.before = beside
+    await asyncio.gather(*(crowd.deliver(f"p{number}", USERS[number]) for number in range(5, 9)))
+    assert seen[0] == "probe"
+    assert crowd.history("conversions", "pace").count("breaker-probe") == 1
+
+
+async def test_a_few_failures_among_many_leave_the_breaker_closed(crowd: World) -> None:
+    for number in range(8):
+        if number % 4 == 0:
+            crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await crowd.deliver(f"r{number}", USERS[number])
+    assert crowd.history("conversions", "pace") == []
