@@ -5,7 +5,7 @@ from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.queue.aio import ExponentialRetry, QueueClient, QueueServiceClient
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from b2b.domain.errors import Transient
 from b2b.domain.readings import PoisonMessage
@@ -18,6 +18,15 @@ _PAGE = 32
 """Most messages that one receive gives."""
 _NEVER = -1
 """A request must not expire while the app is stopped: the default would be seven days."""
+CLIENT_OPTIONS: dict[str, Any] = {
+    "retry_total": 2,
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "random_jitter_range": 1,
+    "connection_timeout": 5,
+    "read_timeout": 15,
+}
+"""The SDK's own first repeat would come after 15 seconds, inside the function; a failed message comes back anyway."""
 MAX_DELAY = 7 * 86_400 - 1
 """Longest visibility delay that storage takes, in seconds."""
 
@@ -34,12 +43,12 @@ class Queue:
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Any) -> "Queue":
         """Open with a connection string: Azurite, or an account that still allows keys."""
-        return cls(QueueServiceClient.from_connection_string(connection_string, **_client_options(), **options))
+        return cls(QueueServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options))
 
     @classmethod
     def from_identity(cls, account_url: str, credential: AsyncTokenCredential, **options: Any) -> "Queue":
         """Open with the managed identity."""
-        return cls(QueueServiceClient(account_url, credential=credential, **_client_options(), **options))
+        return cls(QueueServiceClient(account_url, credential=credential, **CLIENT_OPTIONS, **options))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -105,12 +114,6 @@ class Queue:
         """
         for client in (self._requests, self._poison):
             await _exists(client)
-
-
-def _client_options() -> dict[str, Any]:
-    """The SDK's first repeat would come after 15 seconds, inside the function; a message that fails comes back anyway."""
-    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1)
-    return {"retry_policy": retry, "connection_timeout": 5, "read_timeout": 15}
 
 
 async def _exists(client: QueueClient) -> None:
