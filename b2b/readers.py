@@ -89,6 +89,17 @@ def redirect(text: str) -> str:
     return text
 
 
+def connection_string(text: str) -> str:
+    """A storage connection string. What is wrong with one is never said in its own words: it holds a key."""
+    parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+    local = parts.get("UseDevelopmentStorage", "").lower() == "true"
+    with_key = {"AccountName", "AccountKey"} <= {name for name, value in parts.items() if value}
+    with_signature = bool(parts.get("SharedAccessSignature"))
+    if not (local or with_key or with_signature):
+        raise ValueError("expected a storage connection string with AccountName and AccountKey")
+    return text
+
+
 def hosts(text: str) -> frozenset[str]:
     """Host names separated by commas, lower case."""
     found = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
@@ -109,37 +120,44 @@ def overrides(text: str) -> Mapping[str, Severity]:
     for rule, severity in document.items():
         if rule not in RULE_IDS:
             raise ValueError(f"no rule is called '{rule}'")
-        if severity not in set(Severity):
+        if not isinstance(severity, str) or severity not in set(Severity):
             raise ValueError(f"{rule}: expected one of {', '.join(Severity)}, got {json.dumps(severity)}")
         if rule in PINNED and severity != Severity.BLOCK:
             raise ValueError(f"{rule} cannot be softened: there would be nothing to invite")
     return {rule: Severity(severity) for rule, severity in document.items()}
 
 
-_FIELD_RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_NAMES = {
-    **{name: number for number, name in enumerate(_MONTHS, start=1)},
-    **{name: number for number, name in enumerate(_DAYS)},
-}
+_FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()),
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, _MONTHS),
+    (0, 6, _DAYS),
+)
+"""NCrontab's fields from seconds to weekdays: least, most, and names for the numbers from the least on."""
 
 
 def schedule(text: str) -> str:
     """Six NCRONTAB fields. The host would drop a function with a wrong schedule without a word."""
     fields = text.split()
-    if len(fields) != len(_FIELD_RANGES) or not all(map(_fits, fields, _FIELD_RANGES)):
+    if len(fields) != len(_FIELDS) or not all(
+        _fits(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)
+    ):
         raise ValueError(f"expected six NCRONTAB fields such as '0 */10 * * * *', got '{text}'")
     return text
 
 
-def _fits(field: str, limits: tuple[int, int]) -> bool:
+def _fits(field: str, least: int, most: int, names: tuple[str, ...]) -> bool:
+    numbered = {name: number for number, name in enumerate(names, start=least)}
     for part in field.split(","):
-        match = re.fullmatch(r"(\*|\w+(?:-\w+)?)(?:/([1-9]\d*))?", part)
+        match = re.fullmatch(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([1-9][0-9]*))?", part, re.IGNORECASE | re.ASCII)
         if match is None:
             return False
-        ends = [] if match[1] == "*" else match[1].split("-")
-        numbers = [_NAMES.get(end.lower(), int(end) if end.isdecimal() else -1) for end in ends]
-        if not all(limits[0] <= number <= limits[1] for number in numbers) or numbers != sorted(numbers):
+        ends = [] if match[1] == "*" else match[1].lower().split("-")
+        numbers = [numbered.get(end, int(end) if end.isdecimal() else -1) for end in ends]
+        if not all(least <= number <= most for number in numbers) or numbers != sorted(numbers):
             return False
     return True

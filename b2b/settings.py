@@ -176,15 +176,20 @@ def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
     text = environment.get(setting.name, "").strip() or setting.default
     if text is None:
         raise SettingsError(setting.name, f"missing: {setting.meaning}")
+    return _read(setting.name, text, setting.read)
+
+
+def _read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
     try:
-        return setting.read(text)
+        return reader(text)
     except ValueError as error:
-        raise SettingsError(setting.name, str(error)) from None
+        raise SettingsError(name, str(error)) from None
 
 
 def _storage(environment: Mapping[str, str]) -> Storage:
+    """Either form of the connection. Its values are never repeated in an error: a key may stand in the wrong place."""
     if connection_string := environment.get(STORAGE, "").strip():
-        return Storage(connection_string=connection_string)
+        return Storage(connection_string=_read(STORAGE, connection_string, readers.connection_string))
     queue_uri, table_uri = (
         environment.get(f"{STORAGE}__{service}ServiceUri", "").strip() for service in ("queue", "table")
     )
@@ -193,10 +198,9 @@ def _storage(environment: Mapping[str, str]) -> Storage:
             STORAGE, f"missing: a connection string, or {STORAGE}__queueServiceUri and {STORAGE}__tableServiceUri"
         )
     for service, uri in (("queue", queue_uri), ("table", table_uri)):
-        if urlsplit(uri).scheme != "https":
-            raise SettingsError(f"{STORAGE}__{service}ServiceUri", f"expected an https address, got '{uri}'")
-    credential = environment.get(f"{STORAGE}__credential", "").strip()
-    if credential not in {"", "managedidentity"}:
-        raise SettingsError(f"{STORAGE}__credential", f"expected managedidentity, got '{credential}'")
+        if urlsplit(uri).scheme != "https" or not urlsplit(uri).hostname:
+            raise SettingsError(f"{STORAGE}__{service}ServiceUri", "expected an https address")
+    if environment.get(f"{STORAGE}__credential", "").strip() not in {"", "managedidentity"}:
+        raise SettingsError(f"{STORAGE}__credential", "expected managedidentity")
     client_id = environment.get(f"{STORAGE}__clientId", "").strip() or environment.get("AZURE_CLIENT_ID", "").strip()
     return Storage(queue_uri=queue_uri, table_uri=table_uri, client_id=client_id)

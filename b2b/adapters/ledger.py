@@ -4,34 +4,21 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, Generic, TypeVar
-from uuid import uuid4
+from typing import Any
 
-from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from b2b.adapters import entities
+from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
 from b2b.domain.conversion import Change, Conversion, RequestRecord
-from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Due, Reservation
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
-STORAGE = "table storage"
 DUE, OPEN, SWEEP = "due", "open~", "sweep"
 """Partitions of lists; no object id and no request id can be called so."""
 CLIENT_OPTIONS: dict[str, Any] = {
@@ -42,80 +29,6 @@ CLIENT_OPTIONS: dict[str, Any] = {
 }
 """The SDK alone would repeat for minutes inside the function; a message that fails comes back anyway."""
 _MEMBER = "request~"
-_CONFLICTS = frozenset({409, 412})
-_WRITE_ID = "writeId"
-
-Row = TypeVar("Row", Conversion, RequestRecord, Pace)
-
-
-class Rows(Generic[Row]):
-    """State rows of one kind, one to a partition, each with its history."""
-
-    def __init__(
-        self, table: TableClient, row_key: str, key: Callable[[Row], str], read: Callable[[Mapping[str, Any]], Row]
-    ) -> None:
-        """Use a table whose state rows have ``row_key``; ``key`` gives a record's partition, ``read`` a record."""
-        self._table = table
-        self._row_key = row_key
-        self._key: Callable[[Row], str] = key
-        self._read: Callable[[Mapping[str, Any]], Row] = read
-
-    async def get(self, key: str) -> Row | None:
-        """Return the record, or None.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = await _get(self._table, key, self._row_key)
-        return None if entity is None else self._read(entity)
-
-    async def write(self, change: Change[Row], *members: Mapping[str, Any]) -> Row:
-        """Write a record and its events in one transaction; return it as it now stands.
-
-        Raises:
-            LedgerConflict: the row is not, or no longer, the one that the change was made from.
-            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
-
-        """
-        key: str = self._key(change.row)
-        write_id = uuid4().hex
-        row = replace(change.row, sequence=change.row.sequence + len(change.events))
-        entity = {
-            "PartitionKey": key,
-            "RowKey": self._row_key,
-            _WRITE_ID: write_id,
-            **entities.to_entity(row),
-        }
-        events: list[dict[str, Any]] = [
-            entities.event_entity(key, number, event)
-            for number, event in enumerate(change.events, start=change.row.sequence + 1)
-        ]
-        operations: list[Any] = [
-            _guarded(entity, change.row.etag),
-            *(("create", event) for event in events),
-            *(("upsert", {"PartitionKey": key, **member}) for member in members),
-        ]
-        try:
-            async with _translated():
-                results = await self._table.submit_transaction(operations)
-        except LedgerConflict:
-            return await self._own_write(key, write_id)
-        return replace(row, etag=results[0]["etag"])
-
-    async def _own_write(self, key: str, write_id: str) -> Row:
-        """The client repeats a write whose answer was lost; the repeat then meets its own row."""
-        entity = await _get(self._table, key, self._row_key)
-        if entity is None or entity.get(_WRITE_ID) != write_id:
-            raise LedgerConflict(f"{self._row_key} row {key}")
-        return self._read(entity)
-
-
-def _guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
-    if not etag:
-        return ("create", entity)
-    options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
-    return ("update", entity, options)
 
 
 class Ledger:
@@ -175,7 +88,7 @@ class Ledger:
             "last": _MEMBER[:-1] + chr(ord(_MEMBER[-1]) + 1),
             "generation": conversion.generation,
         }
-        return [row["RowKey"].removeprefix(_MEMBER) async for row in _rows(self._conversions, query, values)]
+        return [row["RowKey"].removeprefix(_MEMBER) async for row in rows(self._conversions, query, values)]
 
     async def reservation(self, address_key: str) -> Reservation | None:
         """Return who reserved an address, by the hash of the address.
@@ -184,7 +97,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        entity = await _get(self._conversions, f"address~{address_key}", "reservation")
+        entity = await fetch(self._conversions, f"address~{address_key}", "reservation")
         return None if entity is None else Reservation(entity["userId"], entity.metadata["etag"])
 
     async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
@@ -196,8 +109,8 @@ class Ledger:
 
         """
         entity = {"PartitionKey": f"address~{address_key}", "RowKey": "reservation", "userId": user_id}
-        async with _translated():
-            await self._conversions.submit_transaction([_guarded(entity, over.etag if over else "")])
+        async with translated():
+            await self._conversions.submit_transaction([guarded(entity, over.etag if over else "")])
 
     async def add_due(self, user_id: str, now: datetime) -> None:
         """Put an account on the list of those that the sweep follows.
@@ -260,7 +173,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        entity = await _get(self._conversions, SWEEP, listing)
+        entity = await fetch(self._conversions, SWEEP, listing)
         return entity.get("after", "") if entity else ""
 
     async def move_cursor(self, listing: str, after: str) -> None:
@@ -271,7 +184,7 @@ class Ledger:
 
         """
         entity = {"PartitionKey": SWEEP, "RowKey": listing, "after": after}
-        async with _translated():
+        async with translated():
             await self._conversions.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
@@ -281,7 +194,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        async with _translated():
+        async with translated():
             await self._requests.upsert_entity({"PartitionKey": f"body~{body_hash}", "RowKey": request_id})
 
     async def by_body(self, body_hash: str) -> list[str]:
@@ -292,7 +205,7 @@ class Ledger:
 
         """
         query = "PartitionKey eq @key"
-        return [row["RowKey"] async for row in _rows(self._requests, query, {"key": f"body~{body_hash}"})]
+        return [row["RowKey"] async for row in rows(self._requests, query, {"key": f"body~{body_hash}"})]
 
     async def check(self) -> None:
         """Ask for both tables.
@@ -302,54 +215,23 @@ class Ledger:
 
         """
         for table in (self._conversions, self._requests):
-            await _get(table, SWEEP, "cursor")
-
-
-async def _get(table: TableClient, partition: str, row: str) -> Any:
-    async with _translated():
-        try:
-            return await table.get_entity(partition, row)
-        except ResourceNotFoundError as error:
-            if getattr(error, "error_code", None) == "TableNotFound":
-                raise Transient(STORAGE, f"the table {table.table_name} does not exist") from error
-            return None
+            await fetch(table, SWEEP, "cursor")
 
 
 async def _point(table: TableClient, listing: str, key: str, now: datetime) -> None:
-    async with _translated():
+    async with translated():
         await table.upsert_entity({"PartitionKey": listing, "RowKey": key, "since": now})
 
 
 async def _unpoint(table: TableClient, listing: str, key: str) -> None:
-    async with _translated():
+    async with translated():
         await table.delete_entity(listing, key)
 
 
 async def _pointers(table: TableClient, listing: str, after: str, limit: int) -> list[Due]:
     query, found = "PartitionKey eq @key and RowKey gt @after", list[Due]()
-    async for entity in _rows(table, query, {"key": listing, "after": after}):
+    async for entity in rows(table, query, {"key": listing, "after": after}):
         found.append(Due(entity["RowKey"], entity["since"]))
         if len(found) == limit:
             break
     return found
-
-
-async def _rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
-    async with _translated():
-        async for entity in table.query_entities(query, parameters=parameters):
-            yield entity
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Turn the SDK's errors into ours: a lost race, or a storage that did not do its part."""
-    try:
-        yield
-    except (ResourceExistsError, ResourceModifiedError) as error:
-        raise LedgerConflict("the row was written meanwhile") from error
-    except HttpResponseError as error:
-        if error.status_code in _CONFLICTS:
-            raise LedgerConflict("the row was written meanwhile") from error
-        raise Transient(STORAGE, f"answered {error.status_code}") from error
-    except AzureError as error:
-        raise Transient(STORAGE, f"not reached: {type(error).__name__}") from error

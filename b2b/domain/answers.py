@@ -29,7 +29,7 @@ OPERATION_STATUS = {
 }
 """The states of Azure's status monitor (microsoft/api-guidelines, Guidelines.md, "Long-running operations")."""
 NOTHING_TO_DO = frozenset({"already-external", "invitation-pending"})
-"""Blocked by nothing else, a request ends without an error: what it wanted is so already."""
+"""A request blocked by these ends without an error, whatever else there is: what it wanted is so already."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _failure(record: RequestRecord) -> dict[str, Any] | None:
         code = record.error_code or record.stage.value
         return {"code": code, "message": record.last_error, "target": record.error_target or None, "details": []}
     worst = [finding for finding in record.findings if finding.severity in {Severity.BLOCK, Severity.FIX}]
-    if worst and all(finding.rule in NOTHING_TO_DO for finding in worst):
+    if any(finding.rule in NOTHING_TO_DO for finding in worst):
         return None
     details = [{"code": finding.rule, "message": finding.message} for finding in worst]
     return {"code": worst[0].rule if worst else record.stage.value, "message": "", "target": None, "details": details}

@@ -160,10 +160,7 @@ def custom_message_dropped(case: Case) -> Result:
 
 def address_ambiguous(case: Case) -> Result:
     """The original article takes `otherMails`: with several external ones, the first is a guess."""
-    account = _account(case)
-    if case.request.invited_user_email_address or account.synced:
-        return None
-    external = [mail for mail in account.other_mails or () if not case.tenant.domains.own(domain_of(mail))]
+    external = [mail for mail in _account(case).other_mails or () if not case.tenant.domains.own(domain_of(mail))]
     return f"The account has {len(external)} external addresses in otherMails." if len(external) > 1 else None
 
 

@@ -74,7 +74,7 @@ CONVERSION_FOLLOWS: dict[Stage | None, frozenset[Stage]] = {
 REQUEST_FOLLOWS: dict[Stage | None, frozenset[Stage]] = {
     None: frozenset({Stage.REQUESTED, Stage.REJECTED, Stage.FAILED}),
     Stage.REQUESTED: frozenset(Stage) - {Stage.REJECTED},
-    Stage.INVITING: _START | {Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED},
+    Stage.INVITING: _START | {Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED, Stage.LAPSED, Stage.CANCELLED},
     Stage.INVITED: frozenset({Stage.ACCEPTED, Stage.COMPLETED, Stage.LAPSED, Stage.FAILED, Stage.CANCELLED}),
     Stage.ACCEPTED: frozenset({Stage.COMPLETED}),
     **dict.fromkeys(ENDED, frozenset()),
@@ -238,5 +238,5 @@ def mirrored(conversion: Conversion) -> dict[str, Any]:
 
 
 def _check(follows: dict[Stage | None, frozenset[Stage]], before: Stage | None, after: Stage) -> None:
-    if after not in follows[before]:
+    if after not in follows.get(before, frozenset()):
         raise IllegalTransition(f"{after} may not follow {before}")

@@ -3,7 +3,7 @@
 Rule ids and severities are the product's contract: README lists them, findings carry them, settings override them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -124,7 +124,8 @@ RULES: tuple[Rule, ...] = (
     _rule("custom-message-dropped", R, (WARN, WARN), checks.custom_message_dropped,
           "Leave customizedMessageBody out, or set sendInvitationMessage to false and send your own mail.", LIMITS),
     _rule("address-ambiguous", A, (OFF, REVIEW), checks.address_ambiguous,
-          "Name the address in the request: whoever gets the invitation gets the account.", ORIGINAL, Fact.DOMAINS),
+          "Name the address in the request: whoever gets the invitation gets the account.", ORIGINAL, Fact.DOMAINS,
+          applies=lambda case: not case.request.invited_user_email_address and not case.synced),
     _rule("address-in-use", D, (BLOCK, BLOCK), checks.address_in_use,
           "Remove the address from the other object, or delete that object for good.", LIMITS,
           Fact.USERS_WITH_ADDRESS, Fact.DELETED_WITH_ADDRESS, Fact.CONTACTS_WITH_ADDRESS),
@@ -143,7 +144,8 @@ RULES: tuple[Rule, ...] = (
           Fact.DOMAIN_LIST, enforced_by_graph=True),
     _rule("cross-tenant-blocked", D, (REVIEW, OFF), checks.cross_tenant_blocked,
           "Allow inbound collaboration for this partner in the cross-tenant access settings.", LIMITS,
-          Fact.HOME_TENANT, Fact.CROSS_TENANT_ACCESS, enforced_by_graph=True),
+          Fact.HOME_TENANT, Fact.CROSS_TENANT_ACCESS, enforced_by_graph=True,
+          applies=lambda case: case.home_tenant is not None or Fact.HOME_TENANT in case.unreadable),
     _rule("invitations-disabled", T, (BLOCK, BLOCK), checks.invitations_disabled,
           "Change who can invite in the external collaboration settings; it takes up to an hour.",
           "https://learn.microsoft.com/graph/api/invitation-post", Fact.INVITATION_POLICY, enforced_by_graph=True),
@@ -177,19 +179,20 @@ def needed_facts(profile: Profile, overrides: Mapping[str, Severity]) -> frozens
 
 def judge(case: Case, overrides: Mapping[str, Severity]) -> tuple[Finding, ...]:
     """Ask every rule that is on and applies; return all findings, not only the first."""
-    found = (_ask(rule, case, rule.severity(case.profile, overrides)) for rule in RULES)
-    return tuple(finding for finding in found if finding is not None)
+    return tuple(finding for rule in RULES for finding in _ask(rule, case, rule.severity(case.profile, overrides)))
 
 
-def _ask(rule: Rule, case: Case, severity: Severity) -> Finding | None:
+def _ask(rule: Rule, case: Case, severity: Severity) -> Iterator[Finding]:
+    """A full hit needs no more facts; otherwise one that is missing could have changed the answer."""
     if severity is OFF or not _applies(rule, case):
-        return None
+        return
     result = rule.test(case)
-    if result is not None:
-        hit = result if isinstance(result, Hit) else Hit(result)
-        return Finding(rule.id, _weight(severity, hit, case), hit.message, rule.fix, rule.source)
+    hit = Hit(result) if isinstance(result, str) else result
+    if hit is not None:
+        yield Finding(rule.id, _weight(severity, hit, case), hit.message, rule.fix, rule.source)
     blind = sorted(rule.needs & case.unreadable)
-    return _not_readable(rule, severity, blind) if blind else None
+    if blind and (hit is None or hit.at_most is not None):
+        yield _not_readable(rule, severity, blind)
 
 
 def _applies(rule: Rule, case: Case) -> bool:

@@ -13,6 +13,12 @@ from b2b.domain.errors import MalformedRequest
 
 MAX_BODY_BYTES = 48 * 1024
 """48 KiB: what base64 leaves of a storage queue message of 64 KiB."""
+MAX_MESSAGE_BYTES = 64 * 1024
+"""What a storage queue takes (https://learn.microsoft.com/azure/storage/queues/scalability-targets)."""
+ROOM_FOR_ID = 128
+"""What a request id adds to a body that we put back on the queue."""
+DEEPEST = 16
+"""Levels of nesting; a request has five."""
 
 RESERVED_BY_HOST = frozenset(
     {"id", "dequeuecount", "popreceipt", "insertiontime", "expirationtime", "nextvisibletime", "queuetrigger"}
@@ -53,6 +59,8 @@ def document(raw: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
         found = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("NotJson", f"the body is not JSON: {_plain(error)}; expected a JSON object") from error
+    if _deeper(found, DEEPEST):
+        raise MalformedRequest("NotJson", "the body is nested too deeply; expected a JSON object")
     if not isinstance(found, dict):
         raise MalformedRequest("WrongType", f"expected a JSON object, got {type(found).__name__}")
     return found
@@ -79,11 +87,10 @@ def _plain(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def without_nulls(value: Any) -> Any:
-    """Drop members that are null or empty lists: both mean absent."""
-    if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None and member != []}
-    return [without_nulls(member) for member in value] if isinstance(value, list) else value
+def _deeper(value: Any, levels: int) -> bool:
+    """Tell whether a value is nested deeper than so many levels, without going any deeper."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(member, levels - 1) for member in members)
 
 
 def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -93,11 +93,12 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
     ("blocked from signing in", "account-disabled"),
     ("already exists in the directory as object", "address-in-use"),
     ("group email address is not supported", "group-address"),
+    ("matches with the email address of a group", "group-address"),
     ("guest invitations not allowed for your company", "invitations-disabled"),
     ("blocked by cross-tenant access settings", "cross-tenant-blocked"),
 )
 _ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+")
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _LONGEST = 300
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from b2b.domain import envelope
-from b2b.domain.envelope import REQUEST_ID, digest, without_nulls
+from b2b.domain.envelope import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, REQUEST_ID, digest
 from b2b.domain.errors import MalformedRequest
 
 MAX_CC_RECIPIENTS = 1
@@ -78,13 +78,11 @@ class ConversionRequest(_Part, frozen=True):
 
     def body(self) -> bytes:
         """Return the canonical JSON without `requestId`: two requests are the same when these bytes are."""
-        return json.dumps(
-            without_nulls({**msgspec.to_builtins(self), "requestId": None}), sort_keys=True, separators=(",", ":")
-        ).encode()
+        return _text({name: value for name, value in msgspec.to_builtins(self).items() if name != "requestId"})
 
     def message(self, request_id: str) -> bytes:
         """Return the canonical JSON with its request id, as we put it on the queue."""
-        return json.dumps({**json.loads(self.body()), "requestId": request_id}, separators=(",", ":")).encode()
+        return _text({**msgspec.to_builtins(self), "requestId": request_id})
 
     def body_hash(self) -> str:
         """SHA-256 of `body`, in hex: tells a repeat from another request under the same id."""
@@ -105,18 +103,24 @@ class IntakePolicy:
     redirect_hosts: frozenset[str]
 
 
-def parse(raw: bytes, policy: IntakePolicy) -> Parsed:
+def _text(document: dict[str, Any]) -> bytes:
+    """Compose JSON that a queue message can carry: UTF-8, and escapes for the two characters that XML does not have."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff").encode()
+
+
+def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Parsed:
     """Understand a queue message or an HTTP body: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope.
 
     Raises:
         MalformedRequest: names the field and what was expected.
 
     """
-    document = envelope.document(raw)
+    document = envelope.document(raw, limit)
     event_id = None
     if "specversion" in document:
         event_id, document = envelope.open_envelope(document)
-    request = _convert(without_nulls(document))
+    request = _convert(_without_nulls(document))
     for target, problem in _problems(request, policy):
         code, expected = problem
         raise MalformedRequest(code, f"{target}: {expected}", target)
@@ -124,6 +128,8 @@ def parse(raw: bytes, policy: IntakePolicy) -> Parsed:
         raise MalformedRequest(
             "InvalidValue", "requestId: left out, because the CloudEvents source and id are the key", "requestId"
         )
+    if len(request.message("x" * 64)) > MAX_MESSAGE_BYTES:
+        raise MalformedRequest("RequestTooLarge", "the request does not fit into a queue message", status=413)
     return Parsed(request, event_id or request.request_id)
 
 
@@ -142,9 +148,28 @@ def _convert(document: Any) -> ConversionRequest:
         raise _named(str(error)) from error
 
 
+_KNOWN = frozenset(
+    field.encode_name
+    for part in (ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress)
+    for field in msgspec.structs.fields(part)
+)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop known members that are null: that means absent. An unknown one stays, to be refused by its name."""
+    if isinstance(value, dict):
+        kept = ((name, member) for name, member in value.items() if member is not None or name not in _KNOWN)
+        return {name: _without_nulls(member) for name, member in kept}
+    return [_without_nulls(member) for member in value] if isinstance(value, list) else value
+
+
+_PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", re.DOTALL)
+"""Where msgspec says it found the problem; a field's own name may look alike, but not start with a dot or bracket."""
+
+
 def _named(text: str) -> MalformedRequest:
-    message, _, path = text.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
+    placed = _PLACED.fullmatch(text)
+    message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
     for pattern, code in _CONVERSION_ERRORS:
         if match := pattern.match(message):
             field = match.groupdict().get("field")

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from b2b.domain import answers
 from b2b.domain.answers import Reply
 from b2b.domain.approval import approved, parse_approval, reopened
-from b2b.domain.conversion import ACTIVE, RequestRecord, Stage
+from b2b.domain.conversion import ACTIVE, RequestRecord, Source, Stage
 from b2b.domain.envelope import REQUEST_ID
 from b2b.domain.errors import LedgerConflict, RequestRefused, Transient
 from b2b.domain.invitation import sign_in_address
-from b2b.domain.request import parse
 from b2b.settings import Settings
 from b2b.workflows.assess import Assessor
 from b2b.workflows.intake import Intake, stored_request
@@ -108,7 +107,7 @@ class Api:
         """
 
         async def work() -> Reply:
-            request, _ = parse(raw, self._intake.policy)
+            request, _ = self._intake.understand(raw, Source.HTTP)
             result = await self._assessor.assess(request, await self._assessor.look_up(request))
             body = {
                 "userId": result.account.id.lower() if result.account else None,

@@ -23,7 +23,7 @@ from b2b.domain.conversion import (
 from b2b.domain.errors import GRAPH, AccessDenied, LedgerConflict, RequestRefused, Transient
 from b2b.domain.findings import Verdict
 from b2b.domain.invitation import invitation_for
-from b2b.domain.request import ConversionRequest, parse
+from b2b.domain.request import ConversionRequest
 from b2b.settings import Mode, Settings
 from b2b.workflows.assess import Assessment, Assessor
 from b2b.workflows.intake import Intake, Taken, made_request_id
@@ -76,7 +76,7 @@ class Converter:
             await self._intake.reject(raw, made_id, refused)
             log.warning("request refused: %s", refused.code)
         except Transient as error:
-            request, told = parse(raw, self._intake.policy)
+            request, told = self._intake.understand(raw, Source.QUEUE)
             await self._queue.send(request.message(told or made_id), error.retry_after or SHORTEST_WAIT)
             log.warning("request %s waits before it has a row: %s", told or made_id, error)
         else:

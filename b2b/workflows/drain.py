@@ -9,7 +9,7 @@ from dataclasses import replace
 from b2b.domain.conversion import WORKING, Change, Event, RequestRecord, Source, Stage, advance_request
 from b2b.domain.errors import B2BError, RequestRefused
 from b2b.domain.readings import PoisonMessage
-from b2b.domain.request import ConversionRequest, parse
+from b2b.domain.request import ConversionRequest
 from b2b.workflows.intake import Intake, made_request_id
 from b2b.workflows.ports import Clock, Ledger, Queue
 
@@ -56,7 +56,7 @@ class Drain:
     async def _record(self, message: PoisonMessage) -> None:
         made_id = made_request_id(message.body, message.message_id)
         try:
-            request, told = parse(message.body, self._intake.policy)
+            request, told = self._intake.understand(message.body, Source.QUEUE)
         except RequestRefused as refused:
             await self._intake.reject(message.body, made_id, refused)
             return

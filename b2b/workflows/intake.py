@@ -7,9 +7,9 @@ import msgspec
 
 from b2b.domain import envelope
 from b2b.domain.conversion import Change, Event, RequestRecord, Source, Stage
-from b2b.domain.envelope import digest
+from b2b.domain.envelope import MAX_BODY_BYTES, ROOM_FOR_ID, digest
 from b2b.domain.errors import LedgerConflict, RequestIdInUse, RequestRefused
-from b2b.domain.request import ConversionRequest, IntakePolicy, parse
+from b2b.domain.request import ConversionRequest, IntakePolicy, Parsed, parse
 from b2b.settings import Mode, Settings
 from b2b.workflows.ports import Clock, Ledger, Queue
 
@@ -55,7 +55,7 @@ class Intake:
             Transient: storage did not answer.
 
         """
-        request, told = parse(raw, self.policy)
+        request, told = self.understand(raw, source)
         record = self._new(request, source, told or made_id)
         if told is None and source is Source.QUEUE:
             await self._ledger.remember_body(record.body_hash, record.request_id)
@@ -72,6 +72,15 @@ class Intake:
             await self.note(record.request_id, "refused-repeat", f"another body came by {source}")
             raise RequestIdInUse(record.request_id)
         return Taken(request, stored)
+
+    def understand(self, raw: bytes, source: Source) -> Parsed:
+        """Parse a request; one from the queue may carry the id that we gave it on top of its size.
+
+        Raises:
+            MalformedRequest: names the field and what was expected.
+
+        """
+        return parse(raw, self.policy, MAX_BODY_BYTES + (ROOM_FOR_ID if source is Source.QUEUE else 0))
 
     async def reject(self, raw: bytes, made_id: str, refused: RequestRefused) -> RequestRecord | None:
         """Record a queue message that is no request of ours, with as much of it as can be told.

@@ -108,7 +108,7 @@ def _values(text: str, name: str, low: int, high: int, words: dict[str, int]) ->
         start = low if first == "*" else _number(first, words)
         open_ended = first == "*" or (step and not last)
         end = high if open_ended else _number(last, words) if last else start
-        if not low <= start <= end <= high or step == "0":
+        if not low <= start <= end <= high or (step and int(step) == 0):
             raise ConfigError(f"'{part}' is not a valid {name} of a schedule: {low} to {high} is allowed.")
         values.update(range(start, end + 1, int(step or 1)))
     return tuple(sorted(values))

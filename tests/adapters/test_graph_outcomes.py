@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from dataclasses import dataclass
 
 import httpx
@@ -186,11 +187,12 @@ LEAKS = (REDEEM_URL, "s3cr3t-ticket", "anna@fabrikam.com")
 async def test_neither_the_redeem_link_nor_the_address_gets_into_a_result_an_error_or_the_log(
     outcome: httpx.Response | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The Functions host logs an exception with all that led to it."""
     caplog.set_level(logging.DEBUG)
     async with graph_over(Wire(outcome)) as graph:
         try:
             said = repr(await graph.invite(INVITATION))
         except B2BError as error:
-            said = f"{error!r} {error} {getattr(error, 'refusal', '')}"
+            said = f"{error!r} {getattr(error, 'refusal', '')} {''.join(traceback.format_exception(error))}"
     said += "\n".join(record.getMessage() for record in caplog.records)
     assert [leak for leak in LEAKS if leak in said] == []

@@ -98,7 +98,7 @@ class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by az
         self._without_delay(request)
 
         async def perform() -> AsyncHttpResponse:
-            return await super(StorageWay, self).send(request, **kwargs)
+            return cast("AsyncHttpResponse", await super(StorageWay, self).send(request, **kwargs))
 
         async def failed(kind: str, when: When, done: AsyncHttpResponse | None) -> AsyncHttpResponse:
             if kind == "reset":

@@ -1,4 +1,4 @@
-"""Each rule's severities as the design lists them, and for each rule cases that it hits and cases that it just does not.
+"""Each rule's severities as they were designed, and cases that it hits and cases that it just does not.
 
 Written out here and not taken from the product: the tests compare the two.
 """

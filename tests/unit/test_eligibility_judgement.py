@@ -1,6 +1,7 @@
 """Overrides, facts that need not be read, the words of messages, and what findings add up to."""
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,11 @@ def test_a_rule_turned_off_is_silent_and_the_others_are_not() -> None:
 def test_all_findings_are_returned_in_the_order_of_the_table() -> None:
     troubled = case(
         Profile.CURRENT,
-        account={"accountEnabled": False, "isManagementRestricted": True, "onPremisesUserPrincipalName": "a@contoso.com"},
+        account={
+            "accountEnabled": False,
+            "isManagementRestricted": True,
+            "onPremisesUserPrincipalName": "a@contoso.com",
+        },
         holders=(BORIS,),
         send_message=False,
     )
@@ -116,11 +121,30 @@ def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_en
 
 
 def test_a_deleted_account_is_told_from_one_that_never_was() -> None:
-    lost = {"account": None, "candidates": 0, "address": None}
+    lost: dict[str, Any] = {"account": None, "candidates": 0, "address": None}
     (deleted,) = judge(case(Profile.CURRENT, deleted=True, **lost), {})
     (unknown,) = judge(case(Profile.CURRENT, **lost), {})
     assert "recycle bin" in deleted.message
     assert "recycle bin" not in unknown.message
+
+
+@pytest.mark.parametrize(
+    ("profile", "account", "where"),
+    [
+        (Profile.CURRENT, {}, "mail"),
+        (Profile.CURRENT, {"onPremisesSyncEnabled": True}, "mail"),
+        (Profile.LEGACY, {}, "otherMails"),
+        (Profile.LEGACY, {"onPremisesSyncEnabled": True}, "mail"),
+    ],
+)
+def test_messages_about_a_missing_address_name_the_property_that_counts(
+    profile: Profile, account: dict[str, Any], where: str
+) -> None:
+    empty = case(profile, account={**account, "mail": None, "otherMails": []})
+    other = case(profile, account=account, request={"invitedUserEmailAddress": "a.other@fabrikam.com"})
+    messages = {item.rule: item.message for judged in (empty, other) for item in judge(judged, {})}
+    assert messages["no-external-address"].endswith(f"the account's {where} is empty.")
+    assert messages["address-not-on-account"].endswith(f"the account's {where}.")
 
 
 def test_no_message_repeats_the_address_of_the_person() -> None:

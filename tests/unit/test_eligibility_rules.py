@@ -12,7 +12,7 @@ from tests.unit.cases import MAILBOX_PLAN, case
 from tests.unit.eligibility_examples import EXAMPLES, NEEDS, REFUSED_BY_GRAPH, SEVERITIES
 
 COLUMNS = (Profile.CURRENT, Profile.LEGACY)
-TURNED_UP = {rule: Severity.BLOCK for rule in SEVERITIES}
+TURNED_UP = dict.fromkeys(SEVERITIES, Severity.BLOCK)
 """Every rule on, whatever the profile says: a rule that is off shows nothing of its test."""
 
 
@@ -68,10 +68,10 @@ def test_a_rule_is_silent_about_a_case_that_just_escapes_it(
     assert rule not in found(case(profile, **changes), TURNED_UP)
 
 
-@pytest.mark.parametrize("rule", [rule for rule in SEVERITIES if rule != "home-account-not-entra"])
-def test_no_rule_fails_without_an_account(rule: str) -> None:
-    nobody = case(Profile.CURRENT, account=None, candidates=0, request={"invitedUserEmailAddress": "anna@fabrikam.com"})
-    assert rule == "account-not-found" or rule not in found(nobody, TURNED_UP)
+def test_nothing_but_its_absence_is_said_about_an_account_that_is_not_there() -> None:
+    named = {"invitedUserEmailAddress": "anna@fabrikam.com"}
+    nobody = case(Profile.CURRENT, account=None, candidates=0, request=named)
+    assert set(found(nobody, TURNED_UP)) == {"account-not-found"}
 
 
 def blind_cases() -> Iterator[Any]:
@@ -120,7 +120,7 @@ def test_a_blind_rule_follows_its_override(rule: str, profile: Profile, fact: Fa
 def test_a_fix_is_a_block_where_graph_cannot_change_the_account(profile: Profile, changes: dict[str, Any]) -> None:
     another = {"request": {"invitedUserEmailAddress": "a.other@fabrikam.com"}}
     assert found(case(profile, account=changes, **another))["address-not-on-account"].severity == "block"
-    without = {"mail": None, "otherMails": []}
+    without: dict[str, Any] = {"mail": None, "otherMails": []}
     assert found(case(profile, account={**changes, **without}))["no-external-address"].severity == "block"
 
 
@@ -141,9 +141,7 @@ def test_a_contact_is_no_worse_than_the_severity_that_was_set() -> None:
 
 
 def test_a_contact_that_holds_the_address_does_not_hide_that_users_could_not_be_read() -> None:
-    half = case(
-        Profile.CURRENT, holding_contacts=("contact",), unreadable=frozenset({Fact.DELETED_WITH_ADDRESS})
-    )
+    half = case(Profile.CURRENT, holding_contacts=("contact",), unreadable=frozenset({Fact.DELETED_WITH_ADDRESS}))
     assert "review" in {finding.severity for finding in judge(half, {})}
 
 

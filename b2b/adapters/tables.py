@@ -1,0 +1,143 @@
+"""Table Storage beneath the ledger: state rows with their history, and the SDK's errors turned into ours."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
+
+from b2b.adapters import entities
+from b2b.domain.conversion import Change, Conversion, RequestRecord
+from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.pacing import Pace
+
+STORAGE = "table storage"
+_CONFLICTS = frozenset({409, 412})
+_WRITE_ID = "writeId"
+
+Row = TypeVar("Row", Conversion, RequestRecord, Pace)
+
+
+class Rows(Generic[Row]):
+    """State rows of one kind, one to a partition, each with its history."""
+
+    def __init__(
+        self, table: TableClient, row_key: str, key: Callable[[Row], str], read: Callable[[Mapping[str, Any]], Row]
+    ) -> None:
+        """Use a table whose state rows have ``row_key``; ``key`` gives a record's partition, ``read`` a record."""
+        self._table = table
+        self._row_key = row_key
+        self._key: Callable[[Row], str] = key
+        self._read: Callable[[Mapping[str, Any]], Row] = read
+
+    async def get(self, key: str) -> Row | None:
+        """Return the record, or None.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await fetch(self._table, key, self._row_key)
+        return None if entity is None else self._read(entity)
+
+    async def write(self, change: Change[Row], *members: Mapping[str, Any]) -> Row:
+        """Write a record and its events in one transaction; return it as it now stands.
+
+        Raises:
+            LedgerConflict: the row is not, or no longer, the one that the change was made from.
+            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+
+        """
+        key: str = self._key(change.row)
+        write_id = uuid4().hex
+        row = replace(change.row, sequence=change.row.sequence + len(change.events))
+        entity = {
+            "PartitionKey": key,
+            "RowKey": self._row_key,
+            _WRITE_ID: write_id,
+            **entities.to_entity(row),
+        }
+        events: list[dict[str, Any]] = [
+            entities.event_entity(key, number, event)
+            for number, event in enumerate(change.events, start=change.row.sequence + 1)
+        ]
+        operations: list[Any] = [
+            guarded(entity, change.row.etag),
+            *(("create", event) for event in events),
+            *(("upsert", {"PartitionKey": key, **member}) for member in members),
+        ]
+        try:
+            async with translated():
+                results = await self._table.submit_transaction(operations)
+        except LedgerConflict:
+            return await self._own_write(key, write_id)
+        return replace(row, etag=results[0]["etag"])
+
+    async def _own_write(self, key: str, write_id: str) -> Row:
+        """The client repeats a write whose answer was lost; the repeat then meets its own row."""
+        entity = await fetch(self._table, key, self._row_key)
+        if entity is None or entity.get(_WRITE_ID) != write_id:
+            raise LedgerConflict(f"{self._row_key} row {key}")
+        return self._read(entity)
+
+
+def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
+    """Return the operation that writes an entity if it is as it was read: not there, or under this ETag."""
+    if not etag:
+        return ("create", entity)
+    options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+    return ("update", entity, options)
+
+
+async def fetch(table: TableClient, partition: str, row: str) -> Any:
+    """Return an entity, or None.
+
+    Raises:
+        Transient: storage did not answer, or the table is missing.
+
+    """
+    async with translated():
+        try:
+            return await table.get_entity(partition, row)
+        except ResourceNotFoundError as error:
+            if getattr(error, "error_code", None) == "TableNotFound":
+                raise Transient(STORAGE, f"the table {table.table_name} does not exist") from error
+            return None
+
+
+async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
+    """Give the entities that a query finds, page by page.
+
+    Raises:
+        Transient: storage did not answer.
+
+    """
+    async with translated():
+        async for entity in table.query_entities(query, parameters=parameters):
+            yield entity
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the SDK's errors into ours: a lost race, or a storage that did not do its part."""
+    try:
+        yield
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise LedgerConflict("the row was written meanwhile") from error
+    except HttpResponseError as error:
+        if error.status_code in _CONFLICTS:
+            raise LedgerConflict("the row was written meanwhile") from error
+        raise Transient(STORAGE, f"answered {error.status_code}") from error
+    except AzureError as error:
+        raise Transient(STORAGE, f"not reached: {type(error).__name__}") from error

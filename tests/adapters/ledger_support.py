@@ -1,0 +1,51 @@
+"""Records to write, and the tables as they are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from azure.data.tables import TableServiceClient
+
+from b2b.domain.conversion import Change, Conversion, Event, RequestRecord, Source, Stage
+from b2b.domain.pacing import Pace
+
+USER = "0a000000-0000-4000-8000-000000000001"
+OTHER = "0a000000-0000-4000-8000-000000000002"
+Row = TypeVar("Row", Conversion, RequestRecord, Pace)
+NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def conversion(user_id: str = USER, **columns: Any) -> Conversion:
+    return Conversion(**{"user_id": user_id, "stage": Stage.INVITING, "request_id": "r-1", **columns})
+
+
+def record(request_id: str = "r-1", **columns: Any) -> RequestRecord:
+    defaults = {"stage": Stage.REQUESTED, "body_hash": "ab" * 32, "source": Source.QUEUE, "requested_at": NOON}
+    return RequestRecord(**{"request_id": request_id, **defaults, **columns})
+
+
+def events(*kinds: str) -> tuple[Event, ...]:
+    return tuple(Event(kind, NOON, Stage.INVITING, "r-1", f"{kind} of a test") for kind in kinds)
+
+
+def change(row: Row, *kinds: str) -> Change[Row]:
+    return Change(row, events(*kinds))
+
+
+@contextmanager
+def tables(storage: str) -> Iterator[TableServiceClient]:
+    with TableServiceClient.from_connection_string(storage) as service:
+        yield service
+
+
+def rows(storage: str, table: str, partition: str) -> dict[str, dict[str, Any]]:
+    """All rows of a partition by row key."""
+    with tables(storage) as service:
+        found = service.get_table_client(table).query_entities("PartitionKey eq @key", parameters={"key": partition})
+        return {str(row["RowKey"]): dict(row) for row in found}
+
+
+def history(storage: str, table: str, partition: str) -> list[str]:
+    """The kinds of the events of a partition, in the order of their keys."""
+    return [row["kind"] for key, row in rows(storage, table, partition).items() if key.startswith("history-")]

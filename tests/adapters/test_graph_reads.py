@@ -1,0 +1,275 @@
+"""Reading in `$batch`: 20 to a round trip, parts in any order, failures and waits of single parts, pages."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from b2b.adapters.graph import MOST_PAGES, Answer, Call
+from b2b.domain.errors import AccessDenied, Transient
+from tests.adapters.graph_support import GRAPH, ROOT, Wire, batch, graph_over, json_response, noon, parts, refusal
+
+Part = dict[str, Any]
+HTML = "<html><body>Bad gateway</body></html>"
+
+
+def calls(count: int, **options: Any) -> list[Call]:
+    return [Call(f"/users/{number}", **options) for number in range(count)]
+
+
+def echo(part: Part) -> Part:
+    """Answer a part with its own address."""
+    return {"status": 200, "body": {"asked": part["url"]}}
+
+
+def page(values: list[int], next_link: str | None = None) -> dict[str, Any]:
+    more = {"@odata.nextLink": next_link} if next_link else {}
+    return {"value": values, **more}
+
+
+def only(answer: Part) -> httpx.Response:
+    """A `$batch` of one call, answered."""
+    return json_response({"responses": [{"id": "0", "headers": {}, **answer}]})
+
+
+async def read_one(*outcomes: httpx.Response, call: Call | None = None) -> tuple[Answer, Wire]:
+    wire = Wire(*outcomes)
+    async with graph_over(wire) as graph:
+        (answer,) = await graph.read([call or Call("/users")])
+    return answer, wire
+
+
+@pytest.mark.parametrize(("count", "trips"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (45, [20, 20, 5])])
+async def test_calls_travel_twenty_to_a_round_trip_and_answers_keep_their_order(count: int, trips: list[int]) -> None:
+    wire = Wire(batch(echo))
+    async with graph_over(wire) as graph:
+        answers = await graph.read(calls(count))
+    assert [answer.body["asked"] for answer in answers] == [f"/users/{number}" for number in range(count)]
+    assert [len(parts(request)) for request in wire.sent] == trips
+    assert {str(request.url) for request in wire.sent} <= {f"{ROOT}/$batch"}
+
+
+async def test_the_parts_of_a_batch_are_numbered_gets_with_their_own_headers_and_nothing_else() -> None:
+    wire = Wire(batch(echo))
+    async with graph_over(wire) as graph:
+        await graph.read([Call("/users/1"), Call("/users/2", {"ConsistencyLevel": "eventual"})])
+    assert parts(wire.sent[0]) == [
+        {"id": "0", "method": "GET", "url": "/users/1"},
+        {"id": "1", "method": "GET", "url": "/users/2", "headers": {"ConsistencyLevel": "eventual"}},
+    ]
+
+
+async def test_the_sdks_builders_give_relative_addresses_before_and_after_the_first_request() -> None:
+    wire = Wire(batch(echo))
+    async with graph_over(wire) as graph:
+        for _ in range(2):
+            url = graph.client.users.by_user_id("1").to_get_request_information().url
+            await graph.read([Call(url)])
+    assert [part["url"] for request in wire.sent for part in parts(request)] == ["/users/1", "/users/1"]
+
+
+async def test_calls_of_beta_go_to_beta_in_a_batch_of_their_own() -> None:
+    wire = Wire(batch(echo))
+    async with graph_over(wire) as graph:
+        answers = await graph.read([Call("/a"), Call("/b", beta=True), Call("/c")])
+    assert [answer.body["asked"] for answer in answers] == ["/a", "/b", "/c"]
+    sent = {str(request.url): [part["url"] for part in parts(request)] for request in wire.sent}
+    assert sent == {f"{ROOT}/$batch": ["/a", "/c"], f"{GRAPH}/beta/$batch": ["/b"]}
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+async def test_answers_that_are_for_the_caller_to_judge_come_back_as_they_are(status: int) -> None:
+    answer, _ = await read_one(only({"status": status, "body": {"error": {"code": "Any"}}}))
+    assert answer == Answer(status, {"error": {"code": "Any"}})
+
+
+async def test_a_missing_licence_comes_back_as_it_is() -> None:
+    body = {"error": {"code": "AadPremiumLicenseRequired", "message": "."}}
+    assert (await read_one(only({"status": 400, "body": body})))[0] == Answer(400, body)
+
+
+@pytest.mark.parametrize("status", [400, 408, 409, 410, 424, 429, 500, 502, 503, 504])
+async def test_any_other_failure_of_a_part_is_transient(status: int) -> None:
+    with pytest.raises(Transient, match=f"answered {status} within a batch") as caught:
+        await read_one(only({"status": status, "body": {"error": {"code": "Any"}}}))
+    assert type(caught.value) is Transient
+
+
+async def test_a_part_whose_token_is_not_accepted_is_denied() -> None:
+    with pytest.raises(AccessDenied):
+        await read_one(only({"status": 401, "body": {"error": {"code": "InvalidAuthenticationToken"}}}))
+
+
+@pytest.mark.parametrize("body", [HTML, None, "", []])
+async def test_a_part_that_failed_without_a_json_object_is_transient_as_well(body: object) -> None:
+    """A part that is not JSON comes as a text (json-batching article): a gateway's HTML, for one."""
+    with pytest.raises(Transient, match="503"):
+        await read_one(only({"status": 503, "body": body}))
+
+
+async def test_of_several_throttled_parts_the_longest_wait_counts() -> None:
+    waits = {"0": "3", "1": "12.5", "2": "1"}
+    wire = Wire(batch(lambda part: {"status": 429, "headers": {"Retry-After": waits[part["id"]]}}))
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient) as caught:
+            await graph.read(calls(3))
+    assert caught.value.retry_after == 12.5
+    assert len(wire.sent) == 1
+
+
+async def test_a_throttled_part_without_a_wait_leaves_it_open() -> None:
+    with pytest.raises(Transient) as caught:
+        await read_one(only({"status": 429, "body": {}}))
+    assert caught.value.retry_after is None
+
+
+async def test_a_part_that_was_not_answered_is_transient() -> None:
+    wire = Wire(json_response({"responses": [{"id": "1", "status": 200, "body": {}}]}))
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient, match="1 parts of a batch were not answered"):
+            await graph.read(calls(2))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "says"),
+    [
+        (refusal(429, "TooManyRequests"), Transient, "answered 429"),
+        (refusal(400), Transient, "answered 400"),
+        (httpx.Response(503, text=HTML, headers={"content-type": "text/html"}), Transient, "answered 503"),
+        (httpx.Response(500, content=b"{", headers={"content-type": "application/json"}), Transient, "answered 500"),
+        (refusal(401), AccessDenied, "answered 401"),
+        (refusal(403), AccessDenied, "answered 403"),
+        (httpx.ReadError("reset"), Transient, "ReadError"),
+        (httpx.ReadTimeout("timed out"), Transient, "ReadTimeout"),
+        (httpx.ConnectError("refused"), Transient, "ConnectError"),
+    ],
+    ids=["429", "400", "503 html", "500 broken", "401", "403", "reset", "timeout", "refused"],
+)
+async def test_a_batch_that_fails_as_a_whole_is_not_sent_again(
+    outcome: httpx.Response | Exception, error: type[Transient], says: str
+) -> None:
+    wire = Wire(outcome)
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient, match=says) as caught:
+            await graph.read(calls(2))
+    assert type(caught.value) is error
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        httpx.Response(200, text=HTML, headers={"content-type": "text/html"}),
+        httpx.Response(200, content=b'{"responses": [', headers={"content-type": "application/json"}),
+        httpx.Response(204),
+        json_response({}),
+        json_response([]),
+        json_response({"responses": [{"id": "0"}]}),
+        json_response({"responses": [{"status": 200}]}),
+    ],
+    ids=["html", "broken", "empty", "no responses", "list", "no status", "no id"],
+)
+async def test_a_batch_whose_answer_cannot_be_read_is_transient(outcome: httpx.Response) -> None:
+    with pytest.raises(Transient):
+        await read_one(outcome)
+
+
+async def test_the_wait_of_a_throttled_batch_may_be_a_date() -> None:
+    throttled = json_response(
+        {"error": {"code": "TooManyRequests", "message": "."}}, 429, {"Retry-After": "Mon, 04 May 2026 12:01:00 GMT"}
+    )
+    async with graph_over(Wire(throttled), clock=noon) as graph:
+        with pytest.raises(Transient) as caught:
+            await graph.read(calls(1))
+    assert caught.value.retry_after == 60.0
+
+
+async def test_pages_are_followed_with_the_headers_of_the_call_even_past_an_empty_one() -> None:
+    first = only({"status": 200, "body": {"@odata.count": 3, **page([], f"{ROOT}/users?$skiptoken=1")}})
+    second = json_response(page([1, 2], f"{ROOT}/users?$skiptoken=2"))
+    call = Call("/users", {"ConsistencyLevel": "eventual"})
+    answer, wire = await read_one(first, second, json_response(page([3])), call=call)
+    assert answer.body["value"] == [1, 2, 3]
+    assert answer.body["@odata.count"] == 3
+    followed = wire.sent[1:]
+    assert [str(request.url) for request in followed] == [f"{ROOT}/users?$skiptoken={number}" for number in (1, 2)]
+    assert {request.method for request in followed} == {"GET"}
+    assert {request.headers["ConsistencyLevel"] for request in followed} == {"eventual"}
+    assert {request.headers["Authorization"] for request in followed} == {"Bearer token-of-the-app"}
+
+
+async def test_a_page_link_is_used_as_it_is() -> None:
+    link = f"{ROOT}/users?$filter=mail%20eq%20%27a%2Bb%27&$skiptoken=RFNwdAIAAQ%3d%3d"
+    _, wire = await read_one(only({"status": 200, "body": page([1], link)}), json_response(page([2])))
+    assert str(wire.sent[1].url) == link
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://elsewhere.example/v1.0/users?$skiptoken=1",
+        "https://graph.microsoft.com.elsewhere.example/v1.0/users",
+        "https://graph.microsoft.com@elsewhere.example/v1.0/users",
+        "http://graph.microsoft.com/v1.0/users",
+        "//elsewhere.example/v1.0/users",
+        "/v1.0/users",
+    ],
+)
+async def test_a_page_link_to_another_host_is_not_followed(link: str) -> None:
+    wire = Wire(only({"status": 200, "body": page([1], link)}), json_response(page([2])))
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient, match="another host"):
+            await graph.read([Call("/users")])
+    assert len(wire.sent) == 1
+
+
+async def test_a_listing_without_an_end_is_given_up() -> None:
+    link = f"{ROOT}/users?$skiptoken=again"
+    wire = Wire(
+        lambda request: (
+            only({"status": 200, "body": page([1], link)})
+            if request.method == "POST"
+            else json_response(page([1], link))
+        )
+    )
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient, match=f"does not end after {MOST_PAGES} pages"):
+            await graph.read([Call("/users")])
+    assert len(wire.sent) <= MOST_PAGES + 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        (refusal(400, "Directory_ExpiredPageToken"), Transient),
+        (refusal(403), AccessDenied),
+        (httpx.ReadError("reset"), Transient),
+        (httpx.Response(200, text=HTML, headers={"content-type": "text/html"}), Transient),
+    ],
+    ids=["expired", "denied", "reset", "html"],
+)
+async def test_a_page_that_fails_fails_the_whole_reading(
+    outcome: httpx.Response | Exception, error: type[Transient]
+) -> None:
+    wire = Wire(only({"status": 200, "body": page([1], f"{ROOT}/users?$skiptoken=1")}), outcome)
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient) as caught:
+            await graph.read([Call("/users")])
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("status", [302, 307])
+async def test_a_redirect_of_a_read_is_not_followed(status: int) -> None:
+    """Its filters name addresses, which are nobody else's business."""
+    moved = httpx.Response(status, headers={"location": "https://elsewhere.example/v1.0/$batch"})
+    wire = Wire(moved, json_response({"responses": [{"id": "0", "status": 200, "body": {}}]}))
+    async with graph_over(wire) as graph:
+        with pytest.raises(Transient):
+            await graph.read(calls(1))
+    assert [request.url.host for request in wire.sent] == ["graph.microsoft.com"]
+
+
+def test_the_tests_own_batches_answer_in_reverse() -> None:
+    request = httpx.Request("POST", ROOT, json={"requests": [{"id": "0", "url": "/a"}, {"id": "1", "url": "/b"}]})
+    assert re.findall(r'"id":"(\d)"', batch(echo)(request).text) == ["1", "0"]

@@ -1,0 +1,285 @@
+"""The ledger in real tables: state and history together, lost races, lists by other keys."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from azure.data.tables.aio import TableServiceClient
+
+from b2b.adapters.ledger import Ledger
+from b2b.domain.conversion import Stage
+from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.pacing import Pace
+from b2b.domain.readings import Due, Reservation
+from tests.adapters.ledger_support import (
+    NOON,
+    OTHER,
+    USER,
+    change,
+    conversion,
+    history,
+    record,
+    rows,
+    tables,
+)
+
+ADDRESS = "0f" * 32
+
+
+async def test_a_row_that_is_not_there_is_none(ledger: Ledger) -> None:
+    assert await ledger.conversions.get(USER) is None
+    assert await ledger.requests.get("r-1") is None
+
+
+async def test_state_and_events_are_rows_of_one_partition(ledger: Ledger, storage: str) -> None:
+    await ledger.conversions.write(change(conversion(), "inviting", "joined"))
+    await ledger.requests.write(change(record(), "requested"))
+    assert rows(storage, "conversions", USER).keys() == {"current", "history-0000000001", "history-0000000002"}
+    assert rows(storage, "requests", "r-1").keys() == {"request", "history-0000000001"}
+
+
+async def test_later_events_go_on_counting(ledger: Ledger, storage: str) -> None:
+    row = await ledger.conversions.write(change(conversion(), "inviting", "joined"))
+    row = await ledger.conversions.write(change(row))
+    row = await ledger.conversions.write(change(replace(row, stage=Stage.INVITED), "invited"))
+    assert (row.sequence, row.stage) == (3, Stage.INVITED)
+    assert await ledger.conversions.get(USER) == row
+    assert history(storage, "conversions", USER) == ["inviting", "joined", "invited"]
+
+
+async def test_a_column_that_is_emptied_is_gone(ledger: Ledger) -> None:
+    row = await ledger.conversions.write(change(conversion(last_error="no answer", lease_until=NOON)))
+    await ledger.conversions.write(change(replace(row, last_error="", lease_until=None)))
+    stored = await ledger.conversions.get(USER)
+    assert stored is not None
+    assert (stored.last_error, stored.lease_until) == ("", None)
+
+
+async def test_an_event_that_cannot_be_written_takes_the_state_with_it(ledger: Ledger, storage: str) -> None:
+    with tables(storage) as service:
+        service.get_table_client("conversions").create_entity({"PartitionKey": USER, "RowKey": "history-0000000002"})
+    with pytest.raises(LedgerConflict):
+        await ledger.conversions.write(change(conversion(), "inviting", "joined"))
+    assert rows(storage, "conversions", USER).keys() == {"history-0000000002"}
+
+
+async def test_an_event_that_storage_refuses_takes_the_state_and_the_members_with_it(
+    ledger: Ledger, storage: str
+) -> None:
+    row = await ledger.conversions.write(change(conversion(), "inviting"))
+    (event,) = change(row, "invited").events
+    too_long = replace(change(replace(row, stage=Stage.INVITED)), events=(replace(event, detail="x" * 70_000),))
+    with pytest.raises(Transient):
+        await ledger.save(too_long, "r-2")
+    assert await ledger.conversions.get(USER) == row
+    assert await ledger.members(row) == []
+    assert history(storage, "conversions", USER) == ["inviting"]
+
+
+async def test_of_two_who_create_a_row_one_loses(ledger: Ledger, storage: str) -> None:
+    await ledger.conversions.write(change(conversion(request_id="r-1"), "inviting"))
+    with pytest.raises(LedgerConflict, match=USER):
+        await ledger.conversions.write(change(conversion(request_id="r-2"), "inviting"))
+    stored = await ledger.conversions.get(USER)
+    assert stored is not None
+    assert stored.request_id == "r-1"
+    assert history(storage, "conversions", USER) == ["inviting"]
+
+
+async def test_of_two_who_change_a_row_one_loses(ledger: Ledger, storage: str) -> None:
+    before = await ledger.requests.write(change(record(), "requested"))
+    after = await ledger.requests.write(change(replace(before, attempts=1), "parked"))
+    with pytest.raises(LedgerConflict):
+        await ledger.requests.write(change(replace(before, attempts=9), "parked"))
+    assert await ledger.requests.get("r-1") == after
+    assert history(storage, "requests", "r-1") == ["requested", "parked"]
+
+
+async def test_of_two_who_write_the_same_thing_one_loses_too(ledger: Ledger) -> None:
+    """Equal columns do not make it the same write: each may have sent an invitation on the strength of it."""
+    before = await ledger.conversions.write(change(conversion(), "inviting"))
+    await ledger.conversions.write(change(before, "again"))
+    with pytest.raises(LedgerConflict):
+        await ledger.conversions.write(change(before, "again"))
+
+
+async def test_many_writers_leave_a_history_without_gaps(ledger: Ledger, storage: str) -> None:
+    await ledger.conversions.write(change(conversion(), "inviting"))
+
+    async def join(name: str) -> int:
+        tries = 0
+        while True:
+            tries += 1
+            row = await ledger.conversions.get(USER)
+            assert row is not None
+            try:
+                await ledger.save(change(replace(row, attempts=row.attempts + 1), "joined"), name)
+            except LedgerConflict:
+                continue
+            return tries
+
+    tries = await asyncio.gather(*(join(f"r-{number}") for number in range(12)))
+    stored = await ledger.conversions.get(USER)
+    assert stored is not None
+    assert (stored.attempts, stored.sequence) == (12, 13)
+    numbered = [key for key in rows(storage, "conversions", USER) if key.startswith("history-")]
+    assert numbered == [f"history-{number:010d}" for number in range(1, 14)]
+    assert len(await ledger.members(stored)) == 12
+    assert sum(tries) > 12, "nobody lost a race: this has shown nothing"
+
+
+async def test_members_belong_to_one_generation(ledger: Ledger) -> None:
+    first = await ledger.save(change(conversion(stage=Stage.BLOCKED), "blocked"), "r-1", "r-2")
+    second = await ledger.save(change(replace(first, generation=2, stage=Stage.INVITING), "inviting"), "r-3", "r.4_5-6")
+    assert await ledger.members(first) == ["r-1", "r-2"]
+    assert await ledger.members(second) == ["r-3", "r.4_5-6"]
+    assert await ledger.members(conversion(OTHER)) == []
+
+
+async def test_a_request_that_starts_over_is_a_member_of_the_later_generation_alone(ledger: Ledger) -> None:
+    first = await ledger.save(change(conversion(stage=Stage.BLOCKED), "blocked"), "r-1")
+    second = await ledger.save(change(replace(first, generation=2, stage=Stage.INVITING), "inviting"), "r-1")
+    assert (await ledger.members(first), await ledger.members(second)) == ([], ["r-1"])
+
+
+async def test_the_longest_request_id_is_a_member_like_any_other(ledger: Ledger) -> None:
+    longest = "Z" * 64
+    assert await ledger.members(await ledger.save(change(conversion(), "inviting"), longest, "z", "0")) == [
+        "0",
+        longest,
+        "z",
+    ]
+
+
+async def test_an_address_is_reserved_once(ledger: Ledger) -> None:
+    assert await ledger.reservation(ADDRESS) is None
+    await ledger.reserve(ADDRESS, USER, None)
+    held = await ledger.reservation(ADDRESS)
+    assert isinstance(held, Reservation)
+    assert held.user_id == USER
+    with pytest.raises(LedgerConflict):
+        await ledger.reserve(ADDRESS, OTHER, None)
+
+
+async def test_a_reservation_is_taken_over_from_the_one_that_was_read(ledger: Ledger) -> None:
+    await ledger.reserve(ADDRESS, USER, None)
+    stale = await ledger.reservation(ADDRESS)
+    await ledger.reserve(ADDRESS, OTHER, stale)
+    held = await ledger.reservation(ADDRESS)
+    assert held is not None
+    assert held.user_id == OTHER
+    with pytest.raises(LedgerConflict):
+        await ledger.reserve(ADDRESS, USER, stale)
+
+
+async def test_the_due_list_is_read_in_parts_in_order(ledger: Ledger) -> None:
+    names = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(7)]
+    for name in reversed(names):
+        await ledger.add_due(name, NOON)
+    first = await ledger.due("", 3)
+    rest = await ledger.due(first[-1].key, 100)
+    assert [due.key for due in first] == names[:3]
+    assert [due.key for due in rest] == names[3:]
+    assert await ledger.due(names[-1], 5) == []
+    assert first[0] == Due(names[0], NOON)
+
+
+async def test_the_due_list_may_be_longer_than_a_page_of_storage(ledger: Ledger, storage: str) -> None:
+    with tables(storage) as service:
+        table = service.get_table_client("conversions")
+        rows_due = [
+            ("upsert", {"PartitionKey": "due", "RowKey": f"user-{number:04d}", "since": NOON}) for number in range(1100)
+        ]
+        for start in range(0, len(rows_due), 100):
+            table.submit_transaction(rows_due[start : start + 100])
+    assert len(await ledger.due("", 2000)) == 1100
+    assert [due.key for due in await ledger.due("user-0998", 3)] == ["user-0999", "user-1000", "user-1001"]
+
+
+async def test_an_account_is_due_once_and_may_be_taken_off_twice(ledger: Ledger) -> None:
+    await ledger.add_due(USER, NOON)
+    await ledger.add_due(USER, NOON)
+    assert len(await ledger.due("", 10)) == 1
+    await ledger.remove_due(USER)
+    await ledger.remove_due(USER)
+    assert await ledger.due("", 10) == []
+
+
+async def test_open_requests_are_listed_apart_from_due_accounts(ledger: Ledger) -> None:
+    for request_id in ("r-2", "r-1", "r-3"):
+        await ledger.add_open(request_id, NOON)
+    await ledger.add_due(USER, NOON)
+    await ledger.remove_open("r-2")
+    await ledger.remove_open("r-2")
+    assert await ledger.open("", 10) == [Due("r-1", NOON), Due("r-3", NOON)]
+    assert await ledger.open("r-1", 1) == [Due("r-3", NOON)]
+    assert await ledger.due("", 10) == [Due(USER, NOON)]
+
+
+async def test_the_sweep_remembers_where_it_stopped_in_each_list(ledger: Ledger) -> None:
+    assert await ledger.cursor("due") == ""
+    await ledger.move_cursor("due", USER)
+    await ledger.move_cursor("open", "r-1")
+    assert (await ledger.cursor("due"), await ledger.cursor("open")) == (USER, "r-1")
+    await ledger.move_cursor("due", "")
+    assert (await ledger.cursor("due"), await ledger.cursor("open")) == ("", "r-1")
+
+
+async def test_all_instances_share_one_pace(ledger: Ledger, storage: str) -> None:
+    assert await ledger.pace.get("pace") is None
+    row = await ledger.pace.write(change(Pace(paused_until=NOON, reason="Graph: answered 429", sent=3), "paused"))
+    assert await ledger.pace.get("pace") == row
+    with pytest.raises(LedgerConflict):
+        await ledger.pace.write(change(Pace(sent=1), "paused"))
+    assert history(storage, "conversions", "pace") == ["paused"]
+
+
+async def test_requests_are_found_by_their_body(ledger: Ledger) -> None:
+    for request_id in ("queue-1", "queue-2", "queue-1"):
+        await ledger.remember_body("ab" * 32, request_id)
+    assert await ledger.by_body("ab" * 32) == ["queue-1", "queue-2"]
+    assert await ledger.by_body("cd" * 32) == []
+
+
+async def test_rows_of_other_kinds_are_no_requests(ledger: Ledger) -> None:
+    """A request id has no tilde, so nobody can name such a partition from outside."""
+    await ledger.remember_body("ab" * 32, "queue-1")
+    await ledger.add_due(USER, NOON)
+    assert await ledger.requests.get(f"body~{'ab' * 32}") is None
+    assert await ledger.conversions.get("due") is None
+
+
+@pytest.mark.parametrize("missing", ["conversions", "requests"])
+async def test_a_missing_table_is_named(ledger: Ledger, storage: str, missing: str) -> None:
+    await ledger.check()
+    with tables(storage) as service:
+        service.delete_table(missing)
+    with pytest.raises(Transient, match=f"table storage: the table {missing} does not exist"):
+        await ledger.check()
+
+
+async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledger, storage: str) -> None:
+    with tables(storage) as service:
+        service.delete_table("conversions")
+    for work in (
+        ledger.conversions.get(USER),
+        ledger.save(change(conversion(), "inviting")),
+        ledger.due("", 5),
+        ledger.members(conversion()),
+        ledger.add_due(USER, NOON),
+        ledger.reservation(ADDRESS),
+        ledger.reserve(ADDRESS, USER, None),
+        ledger.cursor("due"),
+        ledger.pace.get("pace"),
+    ):
+        with pytest.raises(Transient):
+            await work
+
+
+async def test_a_wrong_key_is_transient_and_says_what_storage_said(storage: str) -> None:
+    wrong = storage.replace("AccountKey=", "AccountKey=AAAA")
+    service = TableServiceClient.from_connection_string(wrong)
+    opened = Ledger(service)
+    with pytest.raises(Transient, match="answered 403"):
+        await opened.check()
+    await opened.aclose()

@@ -1,0 +1,126 @@
+"""Every trigger as the Functions host sees it, and the same routes in README."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+
+import function_app
+from b2b.adapters.queue import REQUESTS
+from b2b.settings import SETTINGS, STORAGE
+from rehearsal.host.config import HostConfig
+from tests.contracts.readme import ROOT, rows
+
+ROUTES = {
+    "submit_conversion": ("POST", "conversions"),
+    "conversion_status": ("GET", "conversions/{requestId}"),
+    "retry_conversion": ("POST", "conversions/{requestId}/retry"),
+    "approve_conversion": ("POST", "conversions/{requestId}/approve"),
+    "operation_status": ("GET", "operations/{requestId}"),
+    "assess": ("POST", "assessments"),
+    "health": ("GET", "health"),
+}
+THIRTY_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def bindings() -> dict[str, list[dict[str, Any]]]:
+    """Function name to its bindings, as the worker reports them to the host."""
+    functions = function_app.app.get_functions()
+    return {
+        str(function.get_function_name()): json.loads(function.get_function_json())["bindings"]
+        for function in functions
+    }
+
+
+@pytest.fixture(scope="module")
+def host() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ROOT / "host.json").read_text("utf-8"))
+    return document
+
+
+def test_the_app_has_exactly_these_functions(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    assert set(bindings) == {"convert", "sweep", *ROUTES}
+
+
+def test_the_queue_trigger_listens_to_the_request_queue(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    assert bindings["convert"] == [
+        {
+            "direction": "IN",
+            "type": "queueTrigger",
+            "name": "message",
+            "queueName": REQUESTS,
+            "connection": STORAGE,
+        }
+    ]
+
+
+def test_the_sweep_runs_by_the_setting_and_not_at_every_start(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    (trigger,) = bindings["sweep"]
+    assert (trigger["type"], trigger["schedule"]) == ("timerTrigger", "%B2B_SWEEP_SCHEDULE%")
+    assert trigger["runOnStartup"] is False
+    assert "B2B_SWEEP_SCHEDULE" in {setting.name for setting in SETTINGS if setting.default is None}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_every_route_wants_a_function_key(name: str, bindings: dict[str, list[dict[str, Any]]]) -> None:
+    method, route = ROUTES[name]
+    trigger, answer = bindings[name]
+    assert trigger == {
+        "direction": "IN",
+        "type": "httpTrigger",
+        "name": "req",
+        "methods": [method],
+        "authLevel": "FUNCTION",
+        "route": route,
+    }
+    assert (answer["type"], answer["direction"], answer["name"]) == ("http", "OUT", "$return")
+
+
+def test_every_trigger_is_a_queue_a_timer_or_a_route(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    kinds = sorted(binding["type"] for function in bindings.values() for binding in function)
+    assert kinds == sorted(["queueTrigger", "timerTrigger", *["httpTrigger", "http"] * len(ROUTES)])
+
+
+def test_readme_lists_exactly_the_routes(host: dict[str, Any]) -> None:
+    prefix = host["extensions"]["http"]["routePrefix"]
+    listed = [found[1] for cell, *_ in rows("HTTP") if (found := re.fullmatch(r"`([A-Z]+ /[^`]+)`", cell))]
+    assert sorted(listed) == sorted(f"{method} /{prefix}/{route}" for method, route in ROUTES.values())
+
+
+def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[str, Any]) -> None:
+    queues = host["extensions"]["queues"]
+    assert queues["messageEncoding"] == "none"
+    assert queues["maxDequeueCount"] == 5
+    assert (queues["batchSize"], queues["newBatchThreshold"]) == (4, 1)
+    assert _seconds(queues["visibilityTimeout"]) >= THIRTY_SECONDS
+    assert host["extensions"]["http"]["routePrefix"] == "api"
+    assert host["version"] == "2.0"
+
+
+def test_the_rehearsals_host_reads_the_same(host: dict[str, Any]) -> None:
+    read = HostConfig.read(ROOT, {})
+    assert (read.queues.message_encoding, read.queues.max_dequeue_count) == ("none", 5)
+    assert (read.queues.batch_size, read.queues.new_batch_threshold) == (4, 1)
+    assert read.queues.visibility_timeout.total_seconds() == _seconds(host["extensions"]["queues"]["visibilityTimeout"])
+    assert read.route_prefix == "api"
+
+
+def test_nothing_imports_the_triggers() -> None:
+    modules = [path for room in ("b2b", "rehearsal") for path in (ROOT / room).rglob("*.py")]
+    importers = [
+        path.name
+        for path in modules
+        if "node_modules" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Import) and any(name.name == "function_app" for name in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "function_app")
+    ]
+    assert importers == []
+
+
+def _seconds(timespan: str) -> int:
+    hours, minutes, seconds = map(int, timespan.split(":"))
+    return hours * 3600 + minutes * 60 + seconds

@@ -1,0 +1,94 @@
+"""What is installed is pinned, no file names where packages come from, and every module says what it is for."""
+
+import ast
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.readme import ROOT
+
+PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)(?:\[[a-z,-]+\])?==(?P<version>[0-9][^ ;]*)(?: ; (?P<marker>.+))?")
+REGISTRIES = re.compile(
+    r"registry\.(npmjs|yarnpkg|[a-z]+\.[a-z]+)|pythonhosted\.org|pypi\.org|index-url|artifactory|\.pkg\.dev|verdaccio",
+    re.IGNORECASE,
+)
+MODULES = [ROOT / "function_app.py", *sorted((ROOT / "b2b").rglob("*.py"))]
+LONGEST_MODULE = 350
+
+
+def lines(name: str) -> list[str]:
+    text = (ROOT / name).read_text("utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def pins(name: str) -> dict[tuple[str, str], str]:
+    """(package, marker) to version; fails on a line that fixes none."""
+    found = {}
+    for line in lines(name):
+        match = PIN.fullmatch(line)
+        assert match, f"{name}: '{line}' fixes no version"
+        found[match["name"], match["marker"] or ""] = match["version"]
+    return found
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-host.txt"])
+def test_every_package_is_pinned(name: str) -> None:
+    assert pins(name)
+
+
+def test_everything_that_the_app_asks_for_is_pinned_and_nothing_is_asked_for_twice() -> None:
+    asked = [re.split(r"[<>=; ]", line)[0] for line in lines("requirements.in")]
+    assert set(asked) <= {name for name, _ in pins("requirements.txt")}
+    assert len(set(asked)) == len(asked) - 1, "azure-functions stands there twice, nothing else does"
+
+
+def test_azure_functions_is_1_below_python_3_13_and_2_from_it() -> None:
+    found = {
+        marker: version for (name, marker), version in pins("requirements.txt").items() if name == "azure-functions"
+    }
+    assert {marker: version.partition(".")[0] for marker, version in found.items()} == {
+        "python_full_version < '3.13'": "1",
+        "python_full_version >= '3.13'": "2",
+    }
+
+
+def test_the_tests_run_on_what_runs_in_the_cloud() -> None:
+    development = pins("requirements-dev.txt")
+    assert {key: development.get(key) for key in pins("requirements.txt")} == pins("requirements.txt")
+
+
+def test_azurite_is_pinned_and_the_lock_names_no_address() -> None:
+    package = json.loads((ROOT / "rehearsal" / "package.json").read_text("utf-8"))
+    text = (ROOT / "rehearsal" / "package-lock.json").read_text("utf-8")
+    azurite = package["dependencies"]["azurite"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", azurite)
+    assert json.loads(text)["packages"]["node_modules/azurite"]["version"] == azurite
+    assert '"resolved"' not in text
+
+
+def test_no_file_names_a_registry() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607  found on PATH on purpose
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.splitlines()
+    assert "requirements.txt" in listed
+    found = []
+    for name in listed:
+        path = ROOT / name
+        if path.is_file() and path != Path(__file__) and (hit := REGISTRIES.search(path.read_text("utf-8", "replace"))):
+            found.append((name, hit.group()))
+    assert found == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_what_it_is_for_and_stays_short(module: Path) -> None:
+    text = module.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) < LONGEST_MODULE

@@ -1,0 +1,29 @@
+"""The queues and tables of the code, the rehearsal and README are the same."""
+
+import re
+
+from b2b.adapters import ledger, queue
+from b2b.settings import STORAGE
+from rehearsal import storage
+from tests.contracts.readme import README, section
+
+
+def test_the_queues_are_those_of_the_contract() -> None:
+    assert (queue.REQUESTS, queue.POISON) == ("conversion-requests", "conversion-requests-poison")
+    assert f"{queue.REQUESTS}-poison" == queue.POISON
+    assert STORAGE == "B2BStorage"
+
+
+def test_the_tables_are_those_of_the_contract() -> None:
+    assert (ledger.CONVERSIONS, ledger.REQUESTS) == ("conversions", "requests")
+
+
+def test_the_rehearsal_provides_exactly_what_the_app_opens() -> None:
+    assert set(storage.QUEUES) == {queue.REQUESTS, queue.POISON}
+    assert set(storage.TABLES) == {ledger.CONVERSIONS, ledger.REQUESTS}
+
+
+def test_readme_names_the_queues_and_the_tables() -> None:
+    text = section("The ledger")
+    assert set(re.findall(r"`(conversion-[a-z-]+)`", README)) == {queue.REQUESTS, queue.POISON}
+    assert set(re.findall(r"[Tt]able `([a-z]+)`", text)) == {ledger.CONVERSIONS, ledger.REQUESTS}

@@ -1,0 +1,167 @@
+"""`python -m rehearsal run` as a newcomer meets it: the whole sample, the exit code, `--keep`, an end by a signal."""
+
+import io
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rehearsal.host.process import wait_until
+from rehearsal.run import rehearse
+from rehearsal.sample import Profile, Sample, load
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = load()
+FEW = ("fabrikam-plain", "northwind-http-no-id", "northwind-cloudevent-invited")
+ADDRESS = re.compile(r"http://(127\.0\.0\.1:\d+)")
+
+
+def few(**stages: str) -> Sample:
+    """A sample of three accounts, with other expected stages where some are given."""
+    accounts = [SAMPLE.account(name) for name in FEW]
+    changed = [
+        replace(account, expect={"current": replace(account.expect["current"], stage=stages[account.name])})
+        if account.name in stages
+        else account
+        for account in accounts
+    ]
+    return replace(SAMPLE, accounts=tuple(changed), malformed=())
+
+
+def stages(output: str) -> dict[str, int]:
+    """The first table of a report: how many requests are at each stage."""
+    table = output.split("\nStage ", 1)[1].split("\n\n", 1)[0]
+    return {row[0]: int(row[1]) for row in map(str.split, table.splitlines()[1:])}
+
+
+def expected_stages(profile: Profile) -> dict[str, int]:
+    """The same, counted in the sample: a repeat with its own id again is no second request."""
+    ends = {a.request.request_id or a.name: a.expect[profile].stage for a in SAMPLE.accounts}
+    rejected = sum(entry.expect.stage == "rejected" and not entry.conflicts_with for entry in SAMPLE.malformed)
+    refused = sum(entry.by == "http" for entry in SAMPLE.malformed)
+    return {**Counter(ends.values()), "rejected": rejected, "(refused)": refused}
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start the command line in a process group of its own, and leave nothing of it behind."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "rehearsal", "run", "--log", str(tmp_path / "host.log"), *arguments]
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if group_lives(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def group_lives(group: int) -> bool:
+    """Whether any process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """What the process prints, up to the line with a text."""
+    read = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        read.append(line)
+        if text in line:
+            return "".join(read)
+    raise AssertionError(f"{text!r} never came:\n{''.join(read)}")
+
+
+def performed(command: str) -> httpx.Response:
+    """Do what a curl command with -s, -H and -d would do."""
+    words = iter(shlex.split(command)[1:])
+    headers, content, address = {}, None, ""
+    for word in words:
+        match word:
+            case "-s":
+                continue
+            case "-H":
+                name, _, value = next(words).partition(": ")
+                headers[name] = value
+            case "-d":
+                content = next(words)
+            case _:
+                address = word
+    method = "GET" if content is None else "POST"
+    return httpx.request(method, address, headers=headers, content=content, trust_env=False, timeout=30)
+
+
+def test_every_account_ends_as_the_2020_edition_says(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert rehearse("2020", out=out, log_file=tmp_path / "host.log") == 0, out.getvalue()
+    assert stages(out.getvalue()) == expected_stages("2020")
+    assert "Host is ready" in (tmp_path / "host.log").read_text("utf-8")
+
+
+def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_one_more_through(
+    started: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    process = started("--keep")
+    printed = read_until(process, "Stop with Ctrl+C")
+    assert stages(printed) == expected_stages("current")
+    request, status, redeem, sweep = (line for line in printed.splitlines() if line.startswith("  curl"))
+
+    assert performed(request).json()["stage"] == "requested"
+    wait_until(lambda: performed(status).json()["stage"] == "invited", 30, "the invitation")
+    assert performed(redeem).json()["externalUserState"] == "Accepted"
+    assert performed(sweep).status_code == 202
+    wait_until(lambda: performed(status).json()["stage"] == "completed", 30, "the completion")
+
+    process.terminate()
+    assert process.wait(30) == 0, printed
+    assert not group_lives(process.pid)
+    for address in set(ADDRESS.findall(printed)):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://{address}/", trust_env=False)
+
+
+def test_an_expectation_that_is_not_met_fails_the_run_and_names_the_account(tmp_path: Path) -> None:
+    out = io.StringIO()
+    sample = few(**{"northwind-cloudevent-invited": "blocked"})
+    assert rehearse("current", sample=sample, out=out, log_file=tmp_path / "host.log") == 1
+    lines = out.getvalue().splitlines()
+    different = lines[lines.index("Different from the sample") + 1 :]
+    named = [line for line in different if line.startswith("  northwind-cloudevent-invited: ")]
+    assert named == [
+        "  northwind-cloudevent-invited: expected blocked, ready, no findings, got invited, ready, no findings"
+    ]
+    assert not any(line.startswith(f"  {name}") for line in different for name in FEW[:2])
+    assert f"The host's log: {tmp_path / 'host.log'}" in different
+    assert (tmp_path / "host.log").exists()
+
+
+@pytest.mark.parametrize("text", ["starting Azurite", "health checks passed"])
+def test_an_interrupted_run_stops_everything_that_it_started(
+    started: Callable[..., "subprocess.Popen[str]"], text: str
+) -> None:
+    process = started()
+    read_until(process, text)
+    process.send_signal(signal.SIGINT)  # to this one process: whoever it started hears of it through it alone
+    rest = process.communicate(timeout=30)[0]
+    assert process.returncode == 130, rest
+    assert "everything is stopped" in rest
+    assert not group_lives(process.pid)

@@ -1,0 +1,106 @@
+"""Bad input through the real host: named over HTTP, recorded from the queue, never lost."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from rehearsal.host.process import wait_until
+from tests.host.rig import Rig, request
+
+ROUTES = [
+    ("POST", "/api/conversions"),
+    ("GET", "/api/conversions/any"),
+    ("GET", "/api/operations/any"),
+    ("POST", "/api/assessments"),
+    ("GET", "/api/health"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_no_route_answers_without_a_key(converting: Rig, method: str, path: str) -> None:
+    for key in (None, "wrong"):
+        answer = converting.call(method, path, key=key)
+        assert (answer.status_code, answer.content) == (401, b"")
+
+
+def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: Rig) -> None:
+    functions = converting.call("GET", "/admin/functions", key=converting.host.master_key).json()
+    triggers = [binding for each in functions for binding in each["config"]["bindings"] if "route" in binding]
+    assert len(triggers) == len(ROUTES)
+    assert {binding["authLevel"].lower() for binding in triggers} == {"function"}
+
+
+def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: Rig) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield json.dumps(request(10)).encode()
+
+    answer = converting.call("POST", "/api/conversions", content=chunks())
+    assert answer.status_code == 400
+    assert answer.headers["x-ms-error-code"] == answer.json()["error"]["code"] == "EmptyBody"
+    assert "Content-Length" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("route", ["conversions", "assessments"])
+def test_a_body_of_49_kib_is_too_large(converting: Rig, route: str) -> None:
+    body = json.dumps(request(10, invitedUserMessageInfo={"customizedMessageBody": "x" * 49 * 1024}))
+    answer = converting.call("POST", f"/api/{route}", content=body.encode())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "RequestTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "target"),
+    [
+        (b"{", "NotJson", None),
+        (b'{"invitedUser": {"id": 5}}', "WrongType", "invitedUser.id"),
+        (b'{"invitedUser": {"id": "0a000000-0000-4000-8000-000000000010"}, "color": 1}', "UnknownField", "color"),
+        (b"{}", "MissingField", "invitedUser"),
+    ],
+)
+def test_a_malformed_body_is_refused_by_name(converting: Rig, body: bytes, code: str, target: str | None) -> None:
+    answer = converting.call("POST", "/api/conversions", content=body)
+    assert answer.status_code == 400
+    assert (answer.json()["error"]["code"], answer.json()["error"]["target"]) == (code, target)
+
+
+def test_a_request_id_with_another_body_is_a_conflict(converting: Rig) -> None:
+    assert converting.submit(request(11, requestId="taken")).status_code == 202
+    answer = converting.submit(request(12, requestId="taken"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "RequestIdInUse")
+    assert converting.submit(request(11, requestId="taken")).status_code == 202
+    assert converting.settled("taken") == ["invited"]
+    assert converting.mails(12) == []
+
+
+def test_a_malformed_message_is_recorded_at_once_and_never_retried(converting: Rig) -> None:
+    before = converting.host.invocations()["convert"].failed
+    message = converting.send('{"invitedUser": {"id": "not an id"}, "requestId": "malformed"}')
+    assert message
+    assert converting.settled("malformed") == ["rejected"]
+    row = converting.row("malformed")
+    assert row is not None
+    assert (row["errorCode"], row["errorTarget"]) == ("InvalidValue", "invitedUser.id")
+    assert converting.host.invocations()["convert"].failed == before
+    assert converting.waiting("conversion-requests-poison") == 0
+
+
+def test_a_body_that_the_host_cannot_hand_over_is_recorded_by_the_sweep(converting: Rig) -> None:
+    body = json.dumps({"dequeueCount": "many", **request(13)})
+    converting.send(body)
+    wait_until(lambda: converting.waiting("conversion-requests-poison") == 1, what="the message in the poison queue")
+    assert converting.host.run_function("sweep")
+    assert converting.waiting("conversion-requests-poison") == 0
+    row = converting.row(f"body-{hashlib.sha256(body.encode()).hexdigest()[:48]}")
+    assert row is not None
+    assert (row["stage"], row["errorCode"], row["errorTarget"]) == ("rejected", "UnknownField", "dequeueCount")
+    assert converting.mails(13) == []
+
+
+@pytest.mark.parametrize("character", ["x", "ü"])
+def test_the_largest_message_is_worked_on(converting: Rig, character: str) -> None:
+    number = 14 if character == "x" else 15
+    text = character * (46_000 // len(character.encode()))
+    fields = {"requestId": f"large-{number}", "invitedUserMessageInfo": {"customizedMessageBody": text}}
+    converting.send(json.dumps(request(number, **fields), ensure_ascii=False))
+    assert converting.settled(f"large-{number}", seconds=10) == ["invited"]

@@ -1,0 +1,24 @@
+"""What the app writes to the log: object ids and request ids, never a person's address."""
+
+from rehearsal.host.process import wait_until
+from tests.host.rig import Rig, request
+
+
+def test_no_address_gets_into_the_log(converting: Rig) -> None:
+    """Whatever the app was asked before on this host counts as well."""
+    by_name = {"invitedUser": {"userPrincipalName": "partner20@contoso.com"}, "requestId": "by-name"}
+    by_mail = {"invitedUser": {"mail": "partner21@fabrikam.com"}, "requestId": "by-mail"}
+    nobody = {"invitedUser": {"mail": "nobody@litware.com"}, "requestId": "nobody"}
+    elsewhere = request(22, requestId="elsewhere", invitedUserEmailAddress="else@proseware.com")
+    for body in (by_name, by_mail, nobody, elsewhere):
+        converting.send(body)
+    stages = converting.settled("by-name", "by-mail", "nobody", "elsewhere")
+    assert stages == ["invited", "invited", "blocked", "blocked"]
+    converting.send('{"invitedUser": {"mail": "broken@litware.com"}, "requestId": "broken", "x@y.example": 1}')
+    assert converting.settled("broken") == ["rejected"]
+    converting.call("POST", "/api/assessments", json={"invitedUser": {"mail": "partner23@fabrikam.com"}})
+    assert converting.host.run_function("sweep")
+    wait_until(converting.host.idle)
+    log = converting.host.log()
+    assert [line for line in log.splitlines() if "@" in line or "redeem" in line.lower()] == []
+    assert "convert" in log

@@ -1,0 +1,74 @@
+"""The templates under the real compiler: no error, no warning, its own format; and wrong parameters refused."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import INFRA, VERSION, Compiler
+
+REFUSED = {
+    "mode": "'yes'",
+    "eligibilityProfile": "'2021'",
+    "pythonVersion": "'3.10'",
+    "network": "'closed'",
+    "instanceMemoryMB": "1024",
+    "maximumInstanceCount": "0",
+    "graphTimeoutSeconds": "121",
+    "giveUpSeconds": "59",
+    "sweepSchedule": "'hourly'",
+    "excludedGroupId": "'44444444-0000-4000-8000-0000000000012'",
+    "allowedRedirectHosts": "[]",
+    "producers": "[{ principalId: 'b2b-team', principalType: 'ServicePrincipal' }]",
+    "readers": "[{ principalId: '44444444-0000-4000-8000-000000000001', principalType: 'Robot' }]",
+    "ruleOverrides": "{ 'no-such-rule': 'off' }",
+    "alwaysReady": "{ http: 21, queue: 0 }",
+    "sweepAlertWindow": "'PT7M'",
+    "logRetentionDays": "7",
+}
+SOFTENED = "{ 'already-external': 'warn' }"
+
+
+@pytest.mark.parametrize("pattern", ["**/*.bicep", "**/*.bicepparam"])
+def test_the_linter_has_nothing_to_say(compiler: Compiler, pattern: str) -> None:
+    done = compiler.run("lint", "--pattern", pattern)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_templates_compile_without_a_word(compiler: Compiler, tmp_path: Path) -> None:
+    done = compiler.run("build", "--pattern", "*.bicep", "--outdir", str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {file.stem for file in tmp_path.iterdir()} == {"main", "graph-permissions"}
+
+
+def test_the_formatter_changes_nothing(compiler: Compiler, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
+    assert compiler.run("format", "--pattern", "**/*.bicep*", cwd=copy).returncode == 0
+    files = sorted(file.relative_to(copy) for pattern in ("*.bicep", "*.bicepparam") for file in copy.rglob(pattern))
+    changed = [file for file in files if (copy / file).read_bytes() != (INFRA / file).read_bytes()]
+    assert files
+    assert changed == []
+
+
+def test_what_would_fail_later_is_refused_before_a_deployment(compiler: Compiler, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
+    lines = ["using 'main.bicep'", *(f"param {name} = {value}" for name, value in REFUSED.items())]
+    (copy / "wrong.bicepparam").write_text("\n".join(lines), "utf-8")
+    done = compiler.run("build-params", "wrong.bicepparam", "--stdout", cwd=copy)
+    said = {int(line.split("(")[1].split(",")[0]) for line in done.stderr.splitlines() if " : " in line}
+    unnoticed = [name for number, name in enumerate(REFUSED, start=2) if number not in said]
+    assert done.returncode != 0
+    assert unnoticed == []
+
+
+def test_rules_without_which_there_is_nothing_to_invite_cannot_be_softened(compiler: Compiler, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
+    (copy / "soft.bicepparam").write_text(f"using 'main.bicep'\nparam ruleOverrides = {SOFTENED}\n", "utf-8")
+    done = compiler.run("build-params", "soft.bicepparam", "--stdout", cwd=copy)
+    assert done.returncode != 0
+    assert "'block'" in done.stderr
+
+
+def test_the_workflow_installs_the_version_that_the_snapshots_are_of() -> None:
+    workflow = (INFRA.parent / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
+    assert f"BICEP_VERSION: v{VERSION}" in workflow

@@ -1,0 +1,212 @@
+"""Each check of a run finds what it is for: good evidence passes all of them, one flaw fails the right one."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rehearsal.run.checks import (
+    CHECKS,
+    Examiner,
+    accounts_ended,
+    conflicts_noted,
+    queues_empty,
+    refused_by_http,
+    refused_from_queue,
+    requests_ended,
+)
+from rehearsal.run.evidence import Evidence
+from rehearsal.run.play import Played
+from rehearsal.run.report import checked, differences, outcome
+from rehearsal.run.safety import (
+    SAFETY,
+    nobody_else_touched,
+    nothing_lost,
+    nothing_told,
+    one_invitation_each,
+    one_mail_each,
+    well_behaved,
+)
+from rehearsal.run.sending import Receipt
+from rehearsal.sample import Account, Malformed, Sample, load
+
+PLAIN, INVITED, BLOCKED, FOUNDATION = (
+    "fabrikam-plain",
+    "fabrikam-by-other-mail",
+    "fabrikam-no-address",
+    "fabrikam-exchange-foundation",
+)
+BY_HTTP, BY_QUEUE, REPEAT = "http-no-user", "queue-no-user", "queue-request-id-in-use"
+TICKET = "5f0c6f0d"
+
+
+def sample() -> Sample:
+    whole = load()
+    return replace(
+        whole,
+        accounts=tuple(whole.account(name) for name in (PLAIN, INVITED, BLOCKED, FOUNDATION)),
+        malformed=tuple(entry for entry in whole.malformed if entry.name in (BY_HTTP, BY_QUEUE, REPEAT)),
+    )
+
+
+def told(account: Account) -> dict[str, Any]:
+    """What row and answer say of a request that ended as expected."""
+    expect = account.expect["current"]
+    found = [{"rule": rule, "severity": "block"} for rule in expect.findings]
+    return {"stage": expect.stage, "verdict": expect.verdict, "findings": found}
+
+
+def receipt(entry: Malformed) -> Receipt:
+    if entry.by != "http":
+        return Receipt(entry.request_id)
+    error = {"code": entry.expect.code, "target": entry.expect.target}
+    return Receipt(None, entry.expect.status, {"error": error}, entry.expect.code)
+
+
+def user(account: Account, **changed: Any) -> dict[str, Any]:
+    given = dict(account.user or {})
+    return {**given, "userType": "Member", "groups": [], "externalUserState": None, "tickets": [], **changed}
+
+
+def good() -> Evidence:
+    """Evidence of a run in which everything is right."""
+    data = sample()
+    receipts = {account.name: Receipt(account.name) for account in data.accounts}
+    receipts |= {entry.name: receipt(entry) for entry in data.malformed}
+    states = [
+        {
+            "PartitionKey": account.name,
+            "RowKey": "request",
+            **told(account),
+            "findings": json.dumps(told(account)["findings"]),
+        }
+        for account in data.accounts
+    ]
+    rejected = {"PartitionKey": BY_QUEUE, "RowKey": "request", "stage": "rejected", "errorCode": "MissingField"}
+    event = {"PartitionKey": FOUNDATION, "RowKey": "history-0000000009", "kind": "refused-repeat"}
+    invited = [a for a in data.accounts if a.expect["current"].stage in ("invited", "completed")]
+    outside = {"completed": "Accepted", "invited": "PendingAcceptance"}
+    after = {
+        str(a.user_id): user(a, externalUserState=outside[told(a)["stage"]], tickets=[{"secret": TICKET}])
+        if a in invited
+        else user(a)
+        for a in data.accounts
+    }
+    call = {"method": "POST", "path": "/v1.0/invitations", "batch": None}
+    return Evidence(
+        sample=data,
+        profile="current",
+        played=Played(receipts, {str(a.user_id): user(a) for a in data.accounts}, redeemed=2, poison=0, swept=True),
+        requests=(*states, rejected, event),
+        conversions=tuple({"PartitionKey": a.user_id, "RowKey": "current", "stage": told(a)["stage"]} for a in invited),
+        answers={account.name: (200, told(account)) for account in data.accounts},
+        after=after,
+        journal=tuple(
+            {**call, "body": {"invitedUser": {"id": a.user_id}, "sendInvitationMessage": True}} for a in invited
+        ),
+        mails=tuple({"userId": a.user_id} for a in invited),
+        violations=(),
+        log="Executed 'Functions.convert' (Succeeded)\n",
+        left_in_queues=0,
+    )
+
+
+def object_id(name: str) -> str:
+    return str(sample().account(name).user_id)
+
+
+def with_row(evidence: Evidence, request_id: str, **changed: Any) -> Evidence:
+    rows = [{**row, **changed} if row["PartitionKey"] == request_id else row for row in evidence.requests]
+    return replace(evidence, requests=tuple(rows))
+
+
+def with_receipt(evidence: Evidence, name: str, receipt: Receipt) -> Evidence:
+    return replace(evidence, played=replace(evidence.played, receipts={**evidence.played.receipts, name: receipt}))
+
+
+def with_user(evidence: Evidence, name: str, **changed: Any) -> Evidence:
+    key = object_id(name)
+    return replace(evidence, after={**evidence.after, key: {**evidence.after[key], **changed}})
+
+
+Flaw = Callable[[Evidence], Evidence]
+REFUSAL = {"error": {"code": "MissingField", "target": "invitedUser"}}
+FLAWS: list[tuple[Examiner, str, Flaw]] = [
+    (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, stage="invited")),
+    (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, verdict="blocked")),
+    (requests_ended, BLOCKED, lambda e: with_row(e, BLOCKED, findings="[]")),
+    (requests_ended, PLAIN, lambda e: replace(e, requests=e.requests[1:])),
+    (requests_ended, PLAIN, lambda e: with_receipt(e, PLAIN, Receipt(None, 503, {}, "ServiceUnavailable"))),
+    (requests_ended, "by HTTP", lambda e: replace(e, answers={**e.answers, PLAIN: (202, e.answers[PLAIN][1])})),
+    (requests_ended, "by HTTP", lambda e: replace(e, answers={**e.answers, PLAIN: e.answers[BLOCKED]})),
+    (accounts_ended, "no row", lambda e: replace(e, conversions=e.conversions[1:])),
+    (accounts_ended, "inviting", lambda e: replace(e, conversions=({**e.conversions[0], "stage": "inviting"},))),
+    (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt("x", 202))),
+    (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt(None, 400, REFUSAL, None))),
+    (refused_from_queue, BY_QUEUE, lambda e: with_row(e, BY_QUEUE, errorCode="NotJson")),
+    (refused_from_queue, BY_QUEUE, lambda e: with_row(e, BY_QUEUE, stage="requested")),
+    (conflicts_noted, REPEAT, lambda e: replace(e, requests=e.requests[:-1])),
+    (queues_empty, "sweep", lambda e: replace(e, played=replace(e.played, swept=False))),
+    (queues_empty, "left in the queues: 1", lambda e: replace(e, left_in_queues=1)),
+    (one_invitation_each, "2 invitations", lambda e: replace(e, journal=(*e.journal, e.journal[0]))),
+    (one_invitation_each, "not invited", lambda e: replace(e, journal=e.journal[1:])),
+    (one_invitation_each, "must not be", lambda e: replace(e, journal=(*e.journal, {**e.journal[0], "body": {}}))),
+    (one_mail_each, "2 mails", lambda e: replace(e, mails=(*e.mails, e.mails[0]))),
+    (one_mail_each, "went out", lambda e: replace(e, mails=e.mails[1:])),
+    (nothing_lost, "groups", lambda e: with_user(e, PLAIN, groups=["another"])),
+    (nothing_lost, "userType", lambda e: with_user(e, PLAIN, userType="Guest")),
+    (nothing_lost, "PendingAcceptance", lambda e: with_user(e, PLAIN, externalUserState="PendingAcceptance")),
+    (nobody_else_touched, object_id(BLOCKED), lambda e: with_user(e, BLOCKED, displayName="Somebody")),
+    (
+        nobody_else_touched,
+        "#EXT#",
+        lambda e: replace(e, after={**e.after, "new": {"userPrincipalName": "anna#EXT#@contoso.com", "tickets": []}}),
+    ),
+    (nothing_told, "log", lambda e: replace(e, log=f"invited with {TICKET}\n")),
+    (nothing_told, "log", lambda e: replace(e, log="https://invitations.microsoft.com/redeem/?tenant=1\n")),
+    (nothing_told, "line 1", lambda e: replace(e, log="invited anna.berg@fabrikam.com\n")),
+    (nothing_told, "table requests", lambda e: with_row(e, PLAIN, lastError=f"…&ticket={TICKET}")),
+    (nothing_told, "HTTP answers", lambda e: replace(e, answers={**e.answers, "x": (200, {"link": TICKET})})),
+    (
+        well_behaved,
+        "unknownRoute",
+        lambda e: replace(e, violations=({"method": "GET", "path": "/", "kind": "unknownRoute", "detail": "-"},)),
+    ),
+]
+
+
+@pytest.mark.parametrize("examine", [*CHECKS, *SAFETY])
+def test_a_good_run_passes(examine: Examiner) -> None:
+    assert examine(good()).problems == ()
+
+
+@pytest.mark.parametrize(("examine", "named", "flaw"), FLAWS)
+def test_a_flaw_is_found_and_named(examine: Examiner, named: str, flaw: Flaw) -> None:
+    problems = examine(flaw(good())).problems
+    assert problems
+    assert any(named in problem for problem in problems), problems
+
+
+def test_every_check_has_a_flaw_that_it_finds() -> None:
+    assert {examine for examine, _, _ in FLAWS} == {*CHECKS, *SAFETY}
+
+
+def test_the_outcome_counts_requests_by_stage_and_by_rule() -> None:
+    lines = [line.split()[:2] for line in outcome(good()) if line]
+    assert ["completed", "2"] in lines
+    assert ["rejected", "1"] in lines
+    assert ["(refused)", "1"] in lines
+    assert ["no-external-address", "1"] in lines
+
+
+def test_the_list_of_checks_marks_what_failed(tmp_path: Any) -> None:
+    failed = refused_from_queue(with_row(good(), BY_QUEUE, stage="requested"))
+    marks = [line.split()[0] for line in checked([queues_empty(good()), failed])]
+    assert marks == ["Checked", "ok", "NO"]
+    assert list(differences(failed.problems, tmp_path)) == [
+        "Different from the sample",
+        f"  {BY_QUEUE}: expected rejected MissingField, got requested MissingField",
+        f"The host's log: {tmp_path}",
+    ]

@@ -1,0 +1,79 @@
+"""A directory user as Graph returns it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from b2b.domain.account import SELECT, changed_at, from_graph
+from tests.unit.cases import ANNA, user
+
+
+def test_every_field_is_selected_by_its_name_in_graph() -> None:
+    assert set(SELECT) == {
+        "id",
+        "userPrincipalName",
+        "mail",
+        "otherMails",
+        "accountEnabled",
+        "creationType",
+        "externalUserState",
+        "externalUserStateChangeDateTime",
+        "identities",
+        "onPremisesSyncEnabled",
+        "onPremisesUserPrincipalName",
+        "assignedPlans",
+        "isManagementRestricted",
+    }
+
+
+def test_a_user_as_graph_returns_it_is_read_and_unknown_properties_do_no_harm() -> None:
+    account = from_graph(
+        {
+            "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users/$entity",
+            "id": ANNA,
+            "userPrincipalName": "anna@contoso.com",
+            "otherMails": [],
+            "identities": [{"signInType": "userPrincipalName", "issuer": "contoso.com", "issuerAssignedId": "anna"}],
+            "assignedPlans": [{"assignedDateTime": "2026-01-01T00:00:00Z", "servicePlanId": None, "service": "x"}],
+            "displayName": "Anna",
+        }
+    )
+    assert (account.id, account.user_principal_name, account.mail) == (ANNA, "anna@contoso.com", None)
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": ANNA}, {"id": 7, "userPrincipalName": "a@contoso.com"}])
+def test_an_answer_that_is_no_user_is_refused(answer: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        from_graph(answer)
+
+
+@pytest.mark.parametrize(
+    ("state", "pending", "accepted"),
+    [("PendingAcceptance", True, False), ("Accepted", False, True), (None, False, False), ("", False, False)],
+)
+def test_the_state_of_the_invitation(state: str | None, *, pending: bool, accepted: bool) -> None:
+    account = user(externalUserState=state)
+    assert (account.pending, account.accepted) == (pending, accepted)
+
+
+@pytest.mark.parametrize(("synced", "expected"), [(True, True), (False, False), (None, False)])
+def test_only_a_plain_yes_means_synchronised(synced: bool | None, *, expected: bool) -> None:  # noqa: FBT001
+    assert user(onPremisesSyncEnabled=synced).synced is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "when"),
+    [
+        ("2026-10-01T08:00:00Z", datetime(2026, 10, 1, 8, tzinfo=UTC)),
+        ("2026-10-01T08:00:00.1234567Z", datetime(2026, 10, 1, 8, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-10-01T10:00:00+02:00", datetime(2026, 10, 1, 8, tzinfo=UTC)),
+        ("2026-10-01T08:00:00", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_time_of_the_change_is_read_where_it_can_be(said: str | None, when: datetime | None) -> None:
+    assert changed_at(user(externalUserStateChangeDateTime=said)) == when

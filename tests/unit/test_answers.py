@@ -1,0 +1,234 @@
+"""What callers over HTTP are told at every stage."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from b2b.domain.answers import (
+    OPERATION_STATUS,
+    accepted,
+    as_it_stands,
+    conversion_status,
+    findings,
+    operation_status,
+    problem,
+    refused,
+)
+from b2b.domain.conversion import Conversion, RequestRecord, Source, Stage
+from b2b.domain.errors import MalformedRequest, RequestIdInUse
+from b2b.domain.findings import Finding, Severity, Verdict
+from tests.unit.cases import ANNA
+
+BASE = "https://conversions.contoso.com"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+HTTP_STATUS = {
+    "requested": 202,
+    "inviting": 202,
+    "rejected": 200,
+    "assessed": 200,
+    "blocked": 200,
+    "needsReview": 200,
+    "invited": 200,
+    "accepted": 200,
+    "completed": 200,
+    "lapsed": 200,
+    "failed": 200,
+    "cancelled": 200,
+}
+"""DESIGN 4.4: 202 while the service works on it, 200 once it waits for a person or has ended."""
+OPERATION = {
+    "requested": "NotStarted",
+    "inviting": "Running",
+    "needsReview": "Running",
+    "invited": "Running",
+    "accepted": "Running",
+    "assessed": "Succeeded",
+    "completed": "Succeeded",
+    "rejected": "Failed",
+    "blocked": "Failed",
+    "failed": "Failed",
+    "lapsed": "Failed",
+    "cancelled": "Canceled",
+}
+UNFINISHED = {"requested", "inviting", "needsReview", "invited", "accepted"}
+
+
+def record(stage: Stage, **changes: Any) -> RequestRecord:
+    fields = {"request_id": "r-1", "body_hash": "h", "source": Source.HTTP, "requested_at": NOW, **changes}
+    return RequestRecord(stage=stage, **fields)
+
+
+def finding(rule: str, severity: str = "block") -> Finding:
+    return Finding(rule, Severity(severity), f"about {rule}", "fix", "https://learn.microsoft.com/")
+
+
+def test_a_request_that_was_taken_in_is_answered_with_where_to_look() -> None:
+    reply = accepted(record(Stage.REQUESTED, dry_run=True), BASE, "assess")
+    assert reply.status == 202
+    assert reply.body == {"requestId": "r-1", "stage": "requested", "mode": "assess", "dryRun": True}
+    assert reply.headers == {
+        "Location": f"{BASE}/api/conversions/r-1",
+        "Operation-Location": f"{BASE}/api/operations/r-1",
+        "Retry-After": "10",
+    }
+
+
+def test_the_tables_of_expectations_cover_every_stage() -> None:
+    assert set(HTTP_STATUS) == set(OPERATION) == {stage.value for stage in Stage} == set(OPERATION_STATUS)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_poll_ends_with_the_first_answer_that_is_not_202(stage: Stage) -> None:
+    reply = conversion_status(record(stage), BASE, None)
+    assert reply.status == HTTP_STATUS[stage.value]
+    assert reply.body["stage"] == stage.value
+    waiting = {"Location": f"{BASE}/api/conversions/r-1", "Retry-After": "10"}
+    assert reply.headers == (waiting if reply.status == 202 else {})
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_status_monitor_answers_200_with_the_state_of_the_operation(stage: Stage) -> None:
+    reply = operation_status(record(stage), BASE)
+    assert reply.status == 200
+    assert reply.body["status"] == OPERATION[stage.value]
+    assert reply.body["id"] == "r-1"
+    assert reply.body["resourceLocation"] == f"{BASE}/api/conversions/r-1"
+    assert reply.body["createdDateTime"] == "2026-11-22T12:00:00Z"
+    assert ("error" in reply.body) is (reply.body["status"] == "Failed")
+    assert reply.headers == ({"Retry-After": "10"} if stage.value in UNFINISHED else {})
+
+
+@pytest.mark.parametrize("rule", ["already-external", "invitation-pending"])
+def test_where_nothing_was_left_to_do_the_operation_succeeded(rule: str) -> None:
+    blocked = record(Stage.BLOCKED, verdict=Verdict.BLOCKED, findings=(finding(rule), finding("x", "warn")))
+    assert operation_status(blocked, BASE).body["status"] == "Succeeded"
+    assert "error" not in operation_status(blocked, BASE).body
+    assert conversion_status(blocked, BASE, None).body["error"] is None
+
+
+def test_a_block_beside_it_changes_nothing_about_that() -> None:
+    blocked = record(Stage.BLOCKED, findings=(finding("already-external"), finding("exchange-mailbox")))
+    assert operation_status(blocked, BASE).body["status"] == "Succeeded"
+
+
+def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fixed() -> None:
+    found = (finding("on-premises-synced", "warn"), finding("no-external-address", "fix"), finding("directory-role"))
+    error = conversion_status(record(Stage.BLOCKED, findings=found), BASE, None).body["error"]
+    assert error["code"] == "no-external-address"
+    assert error["details"] == [
+        {"code": "no-external-address", "message": "about no-external-address"},
+        {"code": "directory-role", "message": "about directory-role"},
+    ]
+
+
+def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -> None:
+    rejected = record(Stage.REJECTED, error_code="UnknownField", error_target="x", last_error="x: not a field")
+    assert conversion_status(rejected, BASE, None).body["error"] == {
+        "code": "UnknownField",
+        "message": "x: not a field",
+        "target": "x",
+        "details": [],
+    }
+
+
+@pytest.mark.parametrize("stage", [Stage.FAILED, Stage.LAPSED])
+def test_an_end_without_a_code_is_named_by_its_stage(stage: Stage) -> None:
+    error = operation_status(record(stage, last_error="why"), BASE).body["error"]
+    assert (error["code"], error["message"]) == (stage.value, "why")
+
+
+def test_the_status_is_complete_in_camel_case() -> None:
+    done = record(
+        Stage.COMPLETED,
+        user_id=ANNA,
+        verdict=Verdict.READY,
+        findings=(finding("message-suppressed", "info"),),
+        invited_at=NOW,
+        accepted_at=datetime(2026, 11, 22, 14, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=2))),
+        completed_at=NOW + timedelta(seconds=1),
+        attempts=2,
+        dry_run=False,
+    )
+    reply = conversion_status(done, BASE, "https://myapps.microsoft.com?tenantId=t")
+    assert json.loads(json.dumps(reply.body)) == {
+        "requestId": "r-1",
+        "stage": "completed",
+        "dryRun": False,
+        "userId": ANNA,
+        "verdict": "ready",
+        "findings": [
+            {
+                "rule": "message-suppressed",
+                "severity": "info",
+                "message": "about message-suppressed",
+                "fix": "fix",
+                "source": "https://learn.microsoft.com/",
+            }
+        ],
+        "requestedAt": "2026-11-22T12:00:00Z",
+        "invitedAt": "2026-11-22T12:00:00Z",
+        "acceptedAt": "2026-11-22T12:30:15.250000Z",
+        "completedAt": "2026-11-22T12:00:01Z",
+        "attempts": 2,
+        "lastError": None,
+        "error": None,
+        "links": {
+            "self": f"{BASE}/api/conversions/r-1",
+            "operation": f"{BASE}/api/operations/r-1",
+            "signIn": "https://myapps.microsoft.com?tenantId=t",
+        },
+    }
+
+
+def test_what_is_not_known_yet_is_null_and_a_missing_link_is_left_out() -> None:
+    body = conversion_status(record(Stage.REQUESTED), BASE, None).body
+    assert [body[name] for name in ("userId", "verdict", "invitedAt", "acceptedAt", "completedAt")] == [None] * 5
+    assert set(body["links"]) == {"self", "operation"}
+
+
+def test_a_refusal_has_the_form_of_the_rest_guidelines_and_its_code_in_a_header() -> None:
+    reply = refused(MalformedRequest("UnknownField", "x: not a field of a request", "x"))
+    assert reply.status == 400
+    assert reply.headers == {"x-ms-error-code": "UnknownField"}
+    assert reply.body == {
+        "error": {"code": "UnknownField", "message": "x: not a field of a request", "target": "x", "details": []}
+    }
+
+
+def test_a_refusal_keeps_its_status() -> None:
+    assert refused(RequestIdInUse("r-1")).status == 409
+    assert refused(MalformedRequest("RequestTooLarge", "large", status=413)).status == 413
+
+
+def test_a_problem_says_when_to_come_back() -> None:
+    reply = problem(503, "ServiceUnavailable", "Graph: throttled", retry_after=7)
+    assert reply.headers == {"x-ms-error-code": "ServiceUnavailable", "Retry-After": "7"}
+    assert reply.body["error"]["target"] is None
+
+
+def test_findings_become_json_values() -> None:
+    assert json.loads(json.dumps(findings((finding("x", "warn"),))))[0]["severity"] == "warn"
+
+
+def conversion(stage: Stage, generation: int = 1) -> Conversion:
+    return Conversion(user_id=ANNA, stage=stage, request_id="r-1", generation=generation, invited_at=NOW)
+
+
+def test_a_request_is_shown_as_its_conversion_stands() -> None:
+    shown = as_it_stands(record(Stage.INVITING, generation=1), conversion(Stage.INVITED))
+    assert (shown.stage, shown.invited_at, shown.user_id) == (Stage.INVITED, NOW, ANNA)
+
+
+@pytest.mark.parametrize(
+    ("row", "led"),
+    [
+        (record(Stage.INVITING, generation=1), None),
+        (record(Stage.INVITING, generation=1), conversion(Stage.INVITED, generation=2)),
+        (record(Stage.FAILED, generation=1), conversion(Stage.INVITED)),
+        (record(Stage.COMPLETED, generation=1), conversion(Stage.INVITED)),
+    ],
+)
+def test_another_conversion_or_an_end_leaves_the_request_as_it_is(row: RequestRecord, led: Conversion | None) -> None:
+    assert as_it_stands(row, led) is row

@@ -1,0 +1,129 @@
+"""Whatever comes in, parsing answers with a request or a refusal; and what we write, we understand."""
+
+import base64
+import contextlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2b.domain.envelope import overrides_metadata, told_request_id
+from b2b.domain.errors import MalformedRequest, RequestRefused
+from b2b.domain.request import ConversionRequest, IntakePolicy, parse
+
+POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
+FIELDS = sorted(field.encode_name for field in msgspec.structs.fields(ConversionRequest))
+NAMES = st.sampled_from(
+    [*FIELDS, "id", "mail", "specversion", "source", "type", "data", "emailAddress", "ccRecipients"]
+)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=5),
+    max_leaves=12,
+)
+GUIDS = st.uuids().map(str)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+REQUESTS = st.fixed_dictionaries(
+    {"invitedUser": GUIDS.map(lambda guid: {"id": guid})},
+    optional={
+        "requestId": st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
+        "dryRun": st.booleans() | st.none(),
+        "sendInvitationMessage": st.booleans() | st.none(),
+        "invitedUserEmailAddress": TEXT.filter(str.strip),
+        "inviteRedirectUrl": st.sampled_from(
+            ["https://myapps.microsoft.com?tenantId=", "http://myapps.microsoft.com/a"]
+        ),
+        "invitedUserSponsors": st.lists(GUIDS, max_size=5, unique=True),
+        "invitedUserMessageInfo": st.fixed_dictionaries(
+            {},
+            optional={
+                "customizedMessageBody": TEXT,
+                "messageLanguage": st.sampled_from(["en", "pt-BR"]),
+                "ccRecipients": TEXT.map(lambda name: [{"emailAddress": {"name": name, "address": "b@adatum.com"}}]),
+            },
+        ),
+    },
+)
+
+
+def swallow(raw: bytes) -> None:
+    """Any error but a refusal comes through and fails the test."""
+    with contextlib.suppress(RequestRefused):
+        parse(raw, POLICY)
+    told_request_id(raw)
+    overrides_metadata(raw)
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_bytes_raise_nothing_but_a_refusal(raw: bytes) -> None:
+    swallow(raw)
+    swallow(base64.b64encode(raw))
+
+
+@given(JSON)
+def test_arbitrary_json_raises_nothing_but_a_refusal(value: Any) -> None:
+    swallow(json.dumps(value).encode())
+
+
+@given(REQUESTS, st.dictionaries(NAMES, JSON, min_size=1, max_size=2))
+def test_a_request_with_anything_in_any_field_raises_nothing_but_a_refusal(
+    request: dict[str, Any], noise: dict[str, Any]
+) -> None:
+    swallow(json.dumps({**request, **noise}).encode())
+
+
+@given(TEXT)
+def test_any_redirect_address_is_taken_or_refused_by_name(url: str) -> None:
+    raw = json.dumps({"invitedUser": {"mail": "a@adatum.com"}, "inviteRedirectUrl": f"https://{url}"}).encode()
+    try:
+        parse(raw, POLICY)
+    except MalformedRequest as error:
+        assert error.target == "inviteRedirectUrl"  # noqa: PT017  a refusal is one of two right answers
+
+
+@given(REQUESTS)
+def test_a_request_comes_back_from_its_own_message(document: dict[str, Any]) -> None:
+    request, request_id = parse(json.dumps(document).encode(), POLICY)
+    again = parse(request.message("made-1"), POLICY)
+    assert request_id == document.get("requestId")
+    assert again.request_id == "made-1"
+    assert again.request.body_hash() == request.body_hash()
+    assert msgspec.json.decode(request.body(), type=ConversionRequest) == msgspec.structs.replace(
+        request, request_id=None
+    )
+
+
+@given(REQUESTS, st.randoms(use_true_random=False))
+def test_the_hash_does_not_depend_on_the_order_of_names_nor_on_base64(document: dict[str, Any], random: Any) -> None:
+    names = list(document)
+    random.shuffle(names)
+    shuffled = json.dumps({name: document[name] for name in names}, ensure_ascii=False).encode()
+    plain = parse(json.dumps(document).encode(), POLICY).request.body_hash()
+    assert parse(shuffled, POLICY).request.body_hash() == plain
+    assert parse(base64.b64encode(shuffled), POLICY).request.body_hash() == plain
+
+
+class Sample(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A structure like those of a request."""
+
+    wanted_name: str
+    numbers: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"wantedName": "x", "other": 1}, "Object contains unknown field `other`"),
+        ({}, "Object missing required field `wantedName`"),
+        ({"wantedName": 7}, "Expected `str`, got `int` - at `$.wantedName`"),
+        ({"wantedName": "x", "numbers": [1, "2"]}, "Expected `int`, got `str` - at `$.numbers[1]`"),
+        ([], "Expected `object`, got `array`"),
+    ],
+)
+def test_the_texts_of_msgspec_that_refusals_are_made_from(value: Any, text: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(value, Sample)
+    assert str(caught.value) == text

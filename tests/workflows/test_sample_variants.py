@@ -1,0 +1,43 @@
+"""The rules about the tenant itself: the sample's tenant with other policies, or a token that may read less."""
+
+import json
+
+import pytest
+
+from rehearsal.sample import Account, Expectation, Profile, Variant, load
+from rehearsal.tenant.permissions import DEFAULT_ROLES
+from tests.support.world import MakeWorld, World
+
+SAMPLE = load()
+
+
+@pytest.mark.parametrize("profile", ["current", "2020"])
+@pytest.mark.parametrize("variant", SAMPLE.variants, ids=lambda variant: variant.name)
+async def test_the_accounts_that_a_variant_names_end_as_it_says(
+    world: MakeWorld, variant: Variant, profile: Profile
+) -> None:
+    roles = [role for role in DEFAULT_ROLES if role not in variant.missing_roles]
+    running = await world(SAMPLE.seed(variant.name), roles, B2B_ELIGIBILITY_PROFILE=profile, **SAMPLE.settings)
+    expected = SAMPLE.expected(profile, variant.name)
+    accounts = [SAMPLE.account(name) for name in expected]
+    for account in accounts:
+        await running.services.converter.receive(account.request.message.encode(), f"message-{account.name}")
+        if expected[account.name].stage == "completed":
+            running.tenant.control.redeem(account.user_id or "", account.redeem or "")
+    await running.services.sweep.run()
+    assert {account.name: ending(running, account) for account in accounts} == expected
+    assert not running.tenant.control.violations()
+
+
+def test_each_variant_lacks_only_permissions_that_the_tenant_would_give() -> None:
+    known = {*DEFAULT_ROLES, "Group.ReadBasic.All", "GroupMember.Read.All"}
+    for variant in SAMPLE.variants:
+        assert set(variant.missing_roles) <= known
+        assert not variant.missing_roles or set(variant.missing_roles) & set(DEFAULT_ROLES), variant.name
+
+
+def ending(world: World, account: Account) -> Expectation:
+    """Where a request stands in the ledger."""
+    row = world.request(account.request.request_id or "")
+    rules = {finding["rule"] for finding in json.loads(row.get("findings", "[]"))}
+    return Expectation(row["stage"], row["verdict"], tuple(sorted(rules)))
