@@ -15,8 +15,7 @@ LOOPBACK = "127.0.0.1,localhost"
 def main(arguments: list[str]) -> int:
     """Run the command; the exit code is 0 only if every request ended as the sample says."""
     options = _parse(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # ends as Ctrl+C does: everything is stopped first
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
     return rehearse(options.profile, keep=options.keep, log_file=options.log)

@@ -247,11 +247,17 @@ def _sponsors(sponsors: list[str]) -> Iterator[tuple[str, Problem]]:
 
 def _redirect(url: str, policy: IntakePolicy) -> Iterator[tuple[str, Problem]]:
     target = "inviteRedirectUrl"
-    if problem := redirect_problem(url):
+    problem = redirect_problem(url)
+    if problem == NO_URL:
         yield target, ("InvalidValue", problem)
     elif (urlsplit(url).hostname or "") not in policy.redirect_hosts:
         allowed = ", ".join(sorted(policy.redirect_hosts))
         yield target, ("RedirectHostNotAllowed", f"expected one of the hosts in B2B_ALLOWED_REDIRECT_HOSTS ({allowed})")
+    elif problem:
+        yield target, ("InvalidValue", problem)
+
+
+NO_URL = "expected an absolute https URL"
 
 
 def redirect_problem(url: str) -> str | None:
@@ -260,9 +266,9 @@ def redirect_problem(url: str) -> str | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "expected an absolute https URL"
+        return NO_URL
     if parts.scheme not in {"http", "https"} or not parts.hostname or _URL_FORBIDDEN.search(url):
-        return "expected an absolute https URL"
+        return NO_URL
     if parts.username is not None or parts.password is not None or port is not None:
         return "expected a URL without user, password or port"
     return None

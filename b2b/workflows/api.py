@@ -142,7 +142,7 @@ class Api:
         except RequestRefused as error:
             return answers.refused(error)
         except LedgerConflict:
-            return answers.problem(409, "Changed", "The request moved meanwhile; look at it again.")
+            return answers.problem(409, "RequestChanged", "The request moved meanwhile; look at it again.")
         except Transient as error:
             wait = min(math.ceil(error.retry_after or answers.RETRY_AFTER), SLOWEST_RETRY)
             log.warning("HTTP request answered 503: %s", error)

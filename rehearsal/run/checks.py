@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rehearsal.run.evidence import MOVED_ON, Ending, Evidence
+from rehearsal.run.evidence import Ending, Evidence
 from rehearsal.sample import Account, Expectation, Malformed
 
 OK = 200
@@ -31,18 +31,12 @@ def requests_ended(evidence: Evidence) -> Check:
 
 def accounts_ended(evidence: Evidence) -> Check:
     """The row of each account that was invited says the same as its requests."""
-    expected = evidence.sample.expected(evidence.profile)
-    invited = {a.user_id: expected[a.name].stage for a in evidence.sample.accounts if a.user_id in evidence.invited}
-    # A dry run of an account says nothing about its conversion.
-    stages = {a.user_id: expected[a.name].stage for a in evidence.sample.accounts if expected[a.name].stage in MOVED_ON}
-    rows = evidence.accounts
-    problems = []
-    for user_id in invited:
-        row = rows.get(user_id or "")
-        got = row["stage"] if row else "no row"
-        if got != stages[user_id]:
-            problems.append(f"account {user_id}: expected {stages[user_id]}, got {got} (table conversions)")
-    return Check(f"{len(invited)} accounts compared in the table of conversions", tuple(problems))
+    rows, problems = evidence.accounts, []
+    for user_id, wanted in evidence.moved_on.items():
+        got = rows[user_id]["stage"] if user_id in rows else "no row"
+        if got != wanted:
+            problems.append(f"account {user_id}: expected {wanted}, got {got} (table conversions)")
+    return Check(f"{len(evidence.moved_on)} accounts compared in the table of conversions", tuple(problems))
 
 
 def refused_by_http(evidence: Evidence) -> Check:
@@ -93,7 +87,7 @@ def queues_empty(evidence: Evidence) -> Check:
     """The sweep drained the poison queue, and nothing waits."""
     problems = [] if evidence.played.swept else ["the sweep failed: see the host's log"]
     if evidence.left_in_queues:
-        problems.append(f"{evidence.left_in_queues} messages are left in the queues")
+        problems.append(f"messages left in the queues: {evidence.left_in_queues}")
     return Check(f"{evidence.played.poison} poison messages drained, both queues empty", tuple(problems))
 
 
@@ -122,7 +116,7 @@ def _ended(evidence: Evidence, account: Account, expect: Expectation) -> Iterato
         yield f"{account.name}: expected {wanted}, got {got}{reason}"
     status, body = evidence.answers[receipt.request_id]
     told = Ending.of(body) if status == OK else None
-    if told != wanted and told != got:
+    if told not in (wanted, got):
         yield f"{account.name}: expected {wanted}, got by HTTP {status} {told or ''}"
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rehearsal.run.play import Played, users
@@ -32,7 +33,7 @@ class Ending:
         return f"{self.stage}, {self.verdict or 'no verdict'}, {' + '.join(self.rules) or 'no findings'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything that the checks look at."""
 
@@ -52,21 +53,22 @@ class Evidence:
     log: str
     left_in_queues: int
 
-    @property
+    @cached_property
     def states(self) -> dict[str, Row]:
         """The state row of each request, by its id."""
         return {row["PartitionKey"]: row for row in self.requests if row["RowKey"] == "request"}
 
-    @property
+    @cached_property
     def accounts(self) -> dict[str, Row]:
         """The state row of each account's conversion, by object id."""
         return {row["PartitionKey"]: row for row in self.conversions if row["RowKey"] == "current"}
 
-    @property
-    def invited(self) -> set[str]:
-        """Object ids of those who must have got an invitation, as the sample says."""
+    @cached_property
+    def moved_on(self) -> dict[str, str]:
+        """The stage of every account that must have got an invitation, as the sample says, by object id."""
         expected = self.sample.expected(self.profile)
-        return {a.user_id for a in self.sample.accounts if a.user_id and expected[a.name].stage in MOVED_ON}
+        stages = ((account.user_id, expected[account.name].stage) for account in self.sample.accounts)
+        return {user_id: stage for user_id, stage in stages if user_id and stage in MOVED_ON}
 
     def events(self, request_id: str) -> list[str]:
         """The kinds of event in a request's history."""

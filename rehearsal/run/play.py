@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from rehearsal.host.process import wait_until
 from rehearsal.run.progress import Count, Progress
 from rehearsal.run.scene import POISON, REQUESTS, Scene
 from rehearsal.run.sending import Receipt, send
@@ -50,10 +51,11 @@ class Play:
         self.played = Played()
 
     def perform(self) -> Played:
-        """All acts in their order. `NotHealthyError` before the first, `HostError` when the host ends before they do."""
+        """All acts in order. `NotHealthyError` if they cannot begin, `HostError` if the host ends before they do."""
         self._until_healthy()
         self.played.before = users(self._scene)
-        entries: list[Account | Malformed] = [*self._sample.accounts, *self._sample.malformed]
+        # A message that the host cannot hand over takes all its tries, seconds apart: those go first.
+        entries: list[Account | Malformed] = [*self._sample.malformed, *self._sample.accounts]
         for wave in sorted({_wave(entry) for entry in entries}):
             self._send(wave, [entry for entry in entries if _wave(entry) == wave])
         self._wait_for_poison()
@@ -92,8 +94,9 @@ class Play:
 
     def _wait_for_poison(self) -> None:
         due = sum(_seen_by_sweep_alone(entry) for entry in self._sample.malformed)
-        self._wait("messages that the host gave up on", lambda: (self._scene.waiting(POISON), due), POISON_SECONDS)
-        self._wait("empty queues", lambda: (int(self._scene.waiting(REQUESTS) == 0), 1), REST_SECONDS)
+        if due:
+            self._wait("messages that the host gave up on", lambda: (self._scene.waiting(POISON), due), POISON_SECONDS)
+        self._until("an empty queue of requests", lambda: self._scene.waiting(REQUESTS) == 0)
         self.played.poison = self._scene.waiting(POISON)
 
     def _redeem(self) -> None:
@@ -113,17 +116,20 @@ class Play:
     def _sweep(self) -> None:
         self.played.swept = self._scene.host.run_function("sweep", seconds=SWEEP_SECONDS)
         self._progress.say("the sweep ran" if self.played.swept else "the sweep FAILED")
-        self._wait("quiet host", lambda: (int(self._scene.host.idle()), 1), REST_SECONDS)
+        self._until("a host without running functions", self._scene.host.idle)
 
     def _wait(self, what: str, count: Count, seconds: float) -> bool:
-        return self._progress.wait(what, self._while_it_lives(count), seconds)
-
-    def _while_it_lives(self, count: Count) -> Callable[[], tuple[int, int]]:
         def counted() -> tuple[int, int]:
             self._scene.must_live()
             return count()
 
-        return counted
+        return self._progress.wait(what, counted, seconds)
+
+    def _until(self, what: str, condition: Callable[[], bool]) -> None:
+        try:
+            wait_until(condition, REST_SECONDS, what)
+        except TimeoutError as error:
+            self._progress.late.append(str(error))
 
 
 def users(scene: Scene) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -14,6 +13,7 @@ from rehearsal.host.process import HostError
 from rehearsal.run.by_hand import instructions
 from rehearsal.run.checks import CHECKS
 from rehearsal.run.evidence import gathered
+from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.play import NotHealthyError, Play
 from rehearsal.run.progress import Progress
 from rehearsal.run.report import checked, differences, outcome
@@ -43,17 +43,18 @@ def rehearse(
     `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
     interruption at any time stops everything that was started; before the comparison it gives 130.
     """
-    run = _Run(sample or load(), profile, out, log_file)
-    run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
-    try:
-        with opened(run.sample, profile, friendly_ports() if keep else Ports()) as scene:
-            run.perform(scene, keep=keep)
-    except KeyboardInterrupt:
-        run.progress.say("interrupted")
-    except BROKEN as error:
-        run.broke(error)
-    run.progress.say("everything is stopped")
-    return run.code
+    with Interrupts() as interrupts:
+        run = _Run(sample or load(), profile, out, log_file, interrupts)
+        run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
+        try:
+            with opened(run.sample, profile, friendly_ports() if keep else Ports(), interrupts) as scene:
+                run.perform(scene, keep=keep)
+        except KeyboardInterrupt:
+            run.progress.say("interrupted while starting")
+        except BROKEN as error:
+            run.broke(error)
+        run.progress.say("everything is stopped")
+        return run.code
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class _Run:
     profile: Profile
     out: TextIO
     log_file: Path
+    interrupts: Interrupts
     code: int = INTERRUPTED
     progress: Progress = field(init=False)
 
@@ -71,19 +73,25 @@ class _Run:
     def perform(self, scene: Scene, *, keep: bool) -> None:
         """Play and judge. Nothing that goes wrong leaves here: the scene is stopped without noise."""
         try:
-            self._judge(scene)
-            if keep:
-                self._stay(scene)
+            with self.interrupts.allowed():
+                self._judge(scene)
+                if keep:
+                    self._stay(scene)
         except KeyboardInterrupt:
             self.progress.say("interrupted: stopping everything")
+            # In a terminal Ctrl+C ends the storage as well, for which the host would wait to its last retry.
+            scene.host.kill()
         except BROKEN as error:
-            self.broke(error)
+            self.broke(error if scene.host.running() else "the Functions host ended by itself")
             self.print(f"The host's log: {self.log_file}")
         finally:
             self._save_log(scene)
 
-    def broke(self, error: Exception) -> None:
-        """Say what broke the run."""
+    def broke(self, error: object) -> None:
+        """Say what broke the run, or that it was interrupted: Ctrl+C in a terminal reaches the pieces as well."""
+        if self.interrupts.pending:
+            self.progress.say("interrupted while starting")
+            return
         self.code = DIFFERENT
         self.progress.say(f"the run broke: {error}")
 
@@ -94,6 +102,7 @@ class _Run:
 
     def _judge(self, scene: Scene) -> None:
         played = Play(scene, self.sample, self.profile, self.progress).perform()
+        self.progress.say("reading ledger, directory, outbox and log")
         evidence = gathered(scene, self.sample, self.profile, played)
         checks = [examine(evidence) for examine in (*CHECKS, *SAFETY)]
         problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
@@ -103,7 +112,7 @@ class _Run:
         self.code = DIFFERENT if problems else AS_SAID
         requests = len(self.sample.accounts) + len(self.sample.malformed)
         self.progress.say(
-            f"{len(problems)} differences from the sample"
+            f"differences from the sample: {len(problems)}"
             if problems
             else f"all {requests} requests ended as the sample says (profile {self.profile})"
         )

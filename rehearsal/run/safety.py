@@ -22,6 +22,8 @@ KEPT = (
     "appRoleAssignments",
 )
 """What a conversion leaves alone (Microsoft's article "Invite internal users to B2B collaboration")."""
+STATES = {"invited": "PendingAcceptance", "accepted": "Accepted", "completed": "Accepted"}
+"""`externalUserState` of an account by the stage of its conversion."""
 REDEEM_LINK = re.compile(r"invitations\.microsoft\.com|login\.microsoftonline\.com/redeem|[?&]ticket=", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -31,9 +33,10 @@ def one_invitation_each(evidence: Evidence) -> Check:
     sent = Counter(str((call["body"].get("invitedUser") or {}).get("id")) for call in evidence.invitations())
     problems = [f"account {user_id}: {count} invitations were sent" for user_id, count in sent.items() if count > 1]
     problems += [
-        f"account {user_id}: invited though it must not be" for user_id in sorted(sent.keys() - evidence.invited)
+        f"account {user_id}: invited though it must not be"
+        for user_id in sorted(sent.keys() - evidence.moved_on.keys())
     ]
-    problems += [f"account {user_id}: not invited" for user_id in sorted(evidence.invited - sent.keys())]
+    problems += [f"account {user_id}: not invited" for user_id in sorted(evidence.moved_on.keys() - sent.keys())]
     return Check(f"{sent.total()} invitations sent, exactly one for each account that was ready", tuple(problems))
 
 
@@ -48,13 +51,12 @@ def one_mail_each(evidence: Evidence) -> Check:
 
 
 def nothing_lost(evidence: Evidence) -> Check:
-    """Who redeemed is external now, and has the same id, name, groups, roles and app roles as before."""
-    expected = evidence.sample.expected(evidence.profile)
-    people = {a.user_id for a in evidence.sample.accounts if a.user_id and expected[a.name].stage == "completed"}
+    """Who was invited or redeemed is in that state, with the id, name, groups, roles and app roles of before."""
+    before, after = evidence.played.before, evidence.after
     problems = [
-        f"account {user_id}: {name} was {before!r}, is {after!r}"
-        for user_id in sorted(people)
-        for name, before, after in _lost(evidence.played.before[user_id], evidence.after.get(user_id, {}))
+        f"account {user_id}: {name} was to be {wanted!r}, is {got!r}"
+        for user_id, stage in evidence.moved_on.items()
+        for name, wanted, got in _lost(before.get(user_id, {}), after.get(user_id, {}), STATES.get(stage))
     ]
     return Check(
         f"{evidence.played.redeemed} people redeemed; ids, names, groups, roles and apps as before", tuple(problems)
@@ -67,7 +69,7 @@ def nobody_else_touched(evidence: Evidence) -> Check:
     problems = [
         f"user {after[user_id]['userPrincipalName']} was created" for user_id in sorted(after.keys() - before.keys())
     ]
-    others = before.keys() - evidence.invited
+    others = before.keys() - evidence.moved_on.keys()
     problems += [
         f"account {user_id} was changed" for user_id in sorted(others) if after.get(user_id) != before[user_id]
     ]
@@ -112,8 +114,8 @@ SAFETY: tuple[Examiner, ...] = (
 )
 
 
-def _lost(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    wanted = {**{name: before.get(name) for name in KEPT}, "externalUserState": "Accepted"}
+def _lost(before: Mapping[str, Any], after: Mapping[str, Any], state: str | None) -> Iterator[tuple[str, Any, Any]]:
+    wanted = {**{name: before.get(name) for name in KEPT}, "externalUserState": state}
     for name, value in wanted.items():
         if after.get(name) != value:
             yield name, value, after.get(name)

@@ -1,4 +1,4 @@
-"""Everything that a run needs, up and running on loopback: storage, tenant, and the Functions host with the real app."""
+"""Everything that a run needs, up on loopback: storage, the tenant, and the Functions host with the real app."""
 
 import os
 import socket
@@ -13,6 +13,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from rehearsal.host.process import HostError, HostProcess
+from rehearsal.run.interrupts import Interrupts
 from rehearsal.sample import Profile, Sample
 from rehearsal.storage import DEFAULT_PORTS, QUEUES, TABLES, Azurite, provision
 from rehearsal.tenant import RunningTenant, running
@@ -97,7 +98,7 @@ class Scene:
 
 
 @contextmanager
-def opened(sample: Sample, profile: Profile, ports: Ports) -> Iterator[Scene]:
+def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupts) -> Iterator[Scene]:
     """Start everything, and stop it at the end, whatever happens.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
@@ -105,7 +106,8 @@ def opened(sample: Sample, profile: Profile, ports: Ports) -> Iterator[Scene]:
     with ExitStack() as started:
         azurite = started.enter_context(Azurite(ports=ports.storage))
         storage = azurite.connection_string()
-        provision(storage)
+        with interrupts.allowed():
+            provision(storage)
         tenant = started.enter_context(running(sample.seed(), port=ports.tenant))
         environment: dict[str, str | None] = {
             **{name: None for name in os.environ if name.startswith(FOREIGN)},

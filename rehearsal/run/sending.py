@@ -29,7 +29,7 @@ def send(scene: Scene, entry: Account | Malformed) -> Receipt:
     if request.by == "http":
         return _posted(scene.api.post("/api/conversions", content=request.text.encode(), headers=_JSON))
     message_id = scene.put(request.message)
-    return Receipt(request.request_id or _derived_id(request.text, message_id))
+    return Receipt(request.request_id or derived_id(request.text, message_id))
 
 
 _JSON = {"content-type": "application/json"}
@@ -45,8 +45,8 @@ def _posted(answer: httpx.Response) -> Receipt:
     )
 
 
-def _derived_id(text: str, message_id: str) -> str:
-    """The id of a request whose sender gave none: that of the event, or that of the message (README, "The request")."""
+def derived_id(text: str, message_id: str) -> str:
+    """The id of a request whose sender gave none: that of the event, or that of the message."""
     try:
         content = json.loads(text)
     except ValueError:

@@ -24,7 +24,7 @@ STATUS_OF_CODE = {
     "RequestIdInUse": 409,
     "NotRetryable": 409,
     "NotAwaitingApproval": 409,
-    "Changed": 409,
+    "RequestChanged": 409,
     "RequestNotFound": 404,
     "ServiceUnavailable": 503,
     "InternalError": 500,
