@@ -138,6 +138,7 @@ class Azurite(AbstractContextManager["Azurite"]):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the one who started it
             )
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:

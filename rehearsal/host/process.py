@@ -73,8 +73,8 @@ class HostProcess(AbstractContextManager["HostProcess"]):
 
     def __enter__(self) -> Self:
         self._directory = Path(tempfile.mkdtemp(prefix="host-"))
-        self._process = self._spawn()
         self._client = httpx.Client(headers={"x-functions-key": self.master_key}, timeout=30)
+        self._process = self._spawn()
         try:
             self._wait_until_ready()
         except BaseException:
@@ -161,7 +161,13 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         command += ["--keys-file", str(keys), "--state", str(state.resolve())]
         with (self._directory / "log").open("wb") as log:
             return subprocess.Popen(
-                command, cwd=_ROOT, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=_ROOT,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the one who started it
             )
 
     def _wait_until_ready(self) -> None:
