@@ -14,7 +14,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 
 from b2b.adapters.clock import Clock, system_clock
 from b2b.adapters.directory import Directory
-from b2b.adapters.graph import Graph
+from b2b.adapters.graph import Graph, scope_of
 from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
@@ -70,7 +70,7 @@ def build(
     """Build everything; no network is touched. The transports are the tests' way to get between app and services."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    identity = Identity(settings.client_id)
+    identity = Identity(settings.client_id, scope_of(settings.graph_base_url))
     graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
     directory = Directory(graph)
     ledger, queue, storage_identity = _storage(settings.storage, storage_transport)

@@ -66,7 +66,7 @@ class Directory:
         if any(answer.status == FORBIDDEN for answer in answers):
             raise AccessDenied(GRAPH, f"accounts cannot be read without {PERMISSIONS[Fact.ACCOUNT]}")
         return {
-            user_id: None if answer.status == NOT_FOUND else from_graph(answer.body)
+            user_id: None if answer.status == NOT_FOUND else _read_account(answer.body)
             for user_id, answer in zip(user_ids, answers, strict=True)
         }
 
@@ -101,7 +101,7 @@ def _answer(fact: Fact, answers: list[Answer]) -> Any:
         return ()  # without Entra ID P2 there is no privileged identity management, and nobody is eligible for a role
     try:
         return _READS[fact].parse([answer.body for answer in answers])
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Transient(GRAPH, f"the answer for {fact} cannot be read: {type(error).__name__}") from error
 
 
@@ -121,6 +121,13 @@ def _quoted(text: str) -> str:
 
 def _user(client: GraphServiceClient, name: str) -> Call:
     return _call(client.users.by_user_id(name), select=list(SELECT))
+
+
+def _read_account(body: dict[str, Any]) -> Account:
+    try:
+        return from_graph(body)
+    except ValueError as error:
+        raise Transient(GRAPH, "an account cannot be read") from error
 
 
 def _find(client: GraphServiceClient, user: InvitedUser) -> list[Call]:

@@ -2,10 +2,13 @@
 
 Requests are built with the SDK's builders and models and sent as bytes: the SDK's model deserialiser costs seconds on
 its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off: it would re-send
-`POST /invitations` on 429, 503 and 504, and each of those may come after the mail went out.
+`POST /invitations` on 429, 503 and 504, and each of those may come after the mail went out. So are redirects: they
+would take an address to another host.
 """
 
+import asyncio
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,13 +19,13 @@ from urllib.parse import urlsplit
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError
 from kiota_abstractions.api_error import APIError
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from kiota_http.middleware.options import RetryHandlerOption
+from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
 from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.invitation import Invitation as GraphInvitation
 from msgraph.generated.models.invited_user_message_info import InvitedUserMessageInfo
@@ -38,10 +41,11 @@ from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnk
 from b2b.domain.invitation import Invitation, refusal
 from b2b.domain.readings import Invited
 
-SCOPES = ("https://graph.microsoft.com/.default",)
+_SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
 BATCH_LIMIT = 20
 """Graph takes at most 20 requests in one $batch."""
 MOST_PAGES = 100
+LONGEST_RETRY_AFTER = 86_400.0
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 _DENIED = "Authorization_RequestDenied"
@@ -81,18 +85,23 @@ class Graph:
         """Build the client; nothing is sent. ``timeout`` is in seconds, for one answer."""
         self._transport = transport or httpx.AsyncHTTPTransport(http2=base_url.startswith("https"))
         http = GraphClientFactory.create_with_default_middleware(
-            options={**options, RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)},
+            options={
+                **options,
+                RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0),
+                RedirectHandlerOption.get_key(): RedirectHandlerOption(should_redirect=False),
+            },
             client=httpx.AsyncClient(
                 timeout=httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout)),
                 transport=self._transport,
             ),
         )
         hosts = [urlsplit(base_url).hostname or ""]
-        auth = AzureIdentityAuthenticationProvider(credential, scopes=list(SCOPES), allowed_hosts=hosts)
+        auth = AzureIdentityAuthenticationProvider(credential, scopes=[scope_of(base_url)], allowed_hosts=hosts)
         self._adapter = GraphRequestAdapter(auth, client=http)
         # Set after the construction: httpx appends a slash to a base URL, and the SDK would join "/v1.0//users".
         self._adapter.base_url = base_url
         self._http = http
+        self._timeout = timeout
         self._clock = clock
         self._roots = {False: base_url, True: base_url.removesuffix("/v1.0") + "/beta"}
         self.client = GraphServiceClient(request_adapter=self._adapter)
@@ -133,14 +142,14 @@ class Graph:
         information = self.client.invitations.to_post_request_information(graph_invitation(invitation), configuration)
         try:
             content = await self._send(information)
-        except ClientAuthenticationError as error:
-            raise Transient("identity", "no token") from error
+        except AzureError as error:
+            raise Transient("identity", f"no token: {type(error).__name__}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Transient(GRAPH, f"not reached: {type(error).__name__}") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(f"no answer: {type(error).__name__}") from error
         except APIError as error:
-            raise self._judged(error) from error
+            raise self._judged(error) from None  # Graph's own text may hold an address or a link
         return _invited(content, invitation.user_id)
 
     async def _batch(self, calls: Sequence[tuple[int, Call]], root: str) -> dict[int, Answer]:
@@ -157,7 +166,7 @@ class Graph:
             for number, call in calls
         ]
         information.set_stream_content(json.dumps({"requests": requests}).encode(), "application/json")
-        parts = {part["id"]: part for part in json.loads(await self._fetch(information))["responses"]}
+        parts = _parts(await self._fetch(information))
         self._refuse_failures(parts.values())
         missing = [number for number, _ in calls if str(number) not in parts]
         if missing:
@@ -198,7 +207,7 @@ class Graph:
             information.url = next_link
             for name, value in call.headers.items():
                 information.headers.add(name, value)
-            body = json.loads(await self._fetch(information))
+            body = _object(await self._fetch(information))
             values += body.get("value") or ()
         else:
             raise Transient(GRAPH, f"a listing does not end after {MOST_PAGES} pages")
@@ -208,9 +217,9 @@ class Graph:
         """Send something that changes nothing."""
         try:
             return await self._send(information)
-        except ClientAuthenticationError as error:
-            raise Transient("identity", "no token") from error
-        except httpx.HTTPError as error:
+        except AzureError as error:
+            raise Transient("identity", f"no token: {type(error).__name__}") from error
+        except (httpx.HTTPError, TimeoutError) as error:
             raise Transient(GRAPH, f"no answer: {type(error).__name__}") from error
         except APIError as error:
             status = error.response_status_code or 0
@@ -218,7 +227,9 @@ class Graph:
             raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from error
 
     async def _send(self, information: RequestInformation) -> bytes:
-        content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
+        # httpx starts anew with every piece of a slow answer; a fifth more lets it name its own timeouts first.
+        async with asyncio.timeout(self._timeout * 1.2):
+            content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
         return content if isinstance(content, bytes) else b""
 
     def _judged(self, error: APIError) -> Exception:
@@ -227,7 +238,12 @@ class Graph:
             code, message = error.error.code or "", error.error.message or ""
         if status == UNAUTHORIZED or (status == FORBIDDEN and code == _DENIED):
             return AccessDenied(GRAPH, f"the application may not invite ({status} {code}): it needs User.Invite.All")
-        if status in _IN_DOUBT or status >= httpx.codes.INTERNAL_SERVER_ERROR or status < httpx.codes.BAD_REQUEST:
+        if (
+            not code
+            or status in _IN_DOUBT
+            or status >= httpx.codes.INTERNAL_SERVER_ERROR
+            or status < httpx.codes.BAD_REQUEST
+        ):
             return OutcomeUnknown(
                 f"Graph answered {status} {code}".rstrip(), self._retry_after(error.response_headers or {})
             )
@@ -238,19 +254,56 @@ class Graph:
         return retry_after(text, self._clock())
 
 
-def unlicensed(body: Mapping[str, Any]) -> bool:
+def _object(content: bytes) -> dict[str, Any]:
+    """Read the JSON object that Graph answers with; a gateway's HTML, or nothing at all, is no answer."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Transient(GRAPH, "the answer is not a JSON object")
+    return body
+
+
+def _answer(part: dict[str, Any]) -> Answer:
+    body = part.get("body") or {}
+    if not isinstance(body, dict):
+        raise Transient(GRAPH, "a part of a batch is not a JSON object")
+    return Answer(part["status"], body)
+
+
+def _parts(content: bytes) -> dict[str, dict[str, Any]]:
+    """Read the answers of a batch by the ids of their requests, in whatever order they come."""
+    try:
+        return {part["id"]: {**part, "status": int(part["status"])} for part in _object(content)["responses"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise Transient(GRAPH, "the answer to a batch cannot be read") from error
+
+
+def unlicensed(body: object) -> bool:
     """Tell whether Graph refused because the tenant lacks the licence for a feature, which then nobody can use."""
-    error = body.get("error")
+    error = body.get("error") if isinstance(body, dict) else None
     return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"
+
+
+def scope_of(base_url: str) -> str:
+    """Return the scope of Graph's token: a national cloud has its own, everything else is the global one's.
+
+    Source: https://learn.microsoft.com/graph/deployments.
+    """
+    host = urlsplit(base_url).hostname or ""
+    return f"https://{host if host in _SOVEREIGN else 'graph.microsoft.com'}/.default"
 
 
 def retry_after(text: str, now: datetime) -> float | None:
     """Read Retry-After: whole seconds, a fraction (Graph sends those, against the standard) or a date; else None."""
+    seconds = math.nan
     with suppress(ValueError):
-        return max(0.0, float(text))
-    with suppress(ValueError, TypeError):
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    return None
+        seconds = float(text)
+    if math.isnan(seconds):
+        with suppress(ValueError, TypeError):
+            seconds = (parsedate_to_datetime(text) - now).total_seconds()
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def graph_invitation(invitation: Invitation) -> GraphInvitation:
@@ -278,11 +331,11 @@ def _invited(content: bytes, user_id: str) -> Invited:
     """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt."""
     try:
         body = json.loads(content)
-        invited_id, status = body["invitedUser"]["id"], body["status"]
-        invitation_id = body["id"]
-    except (ValueError, KeyError, TypeError) as error:
+        invited_id, status = body["invitedUser"]["id"].lower(), body["status"]
+        invitation_id = str(body["id"])
+    except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
-    if invited_id.lower() != user_id.lower():
+    if invited_id != user_id.lower():
         raise OutcomeUnknown(f"Graph invited another object: {invited_id}")
     if status == "Error":
         raise OutcomeUnknown("Graph answered with status Error")

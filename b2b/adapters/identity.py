@@ -5,7 +5,7 @@ import binascii
 import json
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError
 from azure.identity.aio import ManagedIdentityCredential
 
 from b2b.domain.errors import Transient
@@ -17,8 +17,9 @@ GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 class Identity:
     """One managed identity and the Graph token it gets. The SDK caches tokens, so asking often costs nothing."""
 
-    def __init__(self, client_id: str) -> None:
-        """Take the client id of a user-assigned identity; an empty one means the system-assigned."""
+    def __init__(self, client_id: str, scope: str = GRAPH_SCOPE) -> None:
+        """Take the client id of a user-assigned identity (empty: the system-assigned), and the scope of `claims`."""
+        self._scope = scope
         self.credential: AsyncTokenCredential = ManagedIdentityCredential(client_id=client_id or None)
 
     async def claims(self) -> Claims:
@@ -32,14 +33,14 @@ class Identity:
 
         """
         try:
-            token = (await self.credential.get_token(GRAPH_SCOPE)).token
-        except ClientAuthenticationError as error:
+            token = (await self.credential.get_token(self._scope)).token
+        except AzureError as error:
             raise Transient("identity", f"no token: {type(error).__name__}") from error
         try:
             payload = token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             return Claims(claims["tid"], frozenset(claims.get("roles", ())))
-        except (IndexError, KeyError, ValueError, binascii.Error) as error:
+        except (IndexError, KeyError, TypeError, ValueError, binascii.Error) as error:
             raise Transient("identity", "the token names no tenant") from error
 
     async def aclose(self) -> None:

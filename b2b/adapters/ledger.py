@@ -28,7 +28,7 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "read_timeout": 15,
 }
 """The SDK alone would repeat for minutes inside the function; a message that fails comes back anyway."""
-_MEMBER = "request~"
+_MEMBER = "request-"
 
 
 class Ledger:

@@ -12,7 +12,7 @@ from azure.core.credentials import AccessToken
 from starlette.applications import Starlette
 
 from b2b.adapters.clock import Clock, system_clock
-from b2b.adapters.graph import Graph
+from b2b.adapters.graph import Answer, Call, Graph
 from b2b.domain.invitation import Invitation
 from rehearsal.tenant import create_app
 
@@ -156,3 +156,16 @@ def batch(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Respond:
         return json_response({"responses": responses[::-1]})
 
     return respond
+
+
+def only(answer: dict[str, Any]) -> httpx.Response:
+    """A `$batch` of one call, answered."""
+    return json_response({"responses": [{"id": "0", "headers": {}, **answer}]})
+
+
+async def read_one(*outcomes: httpx.Response, call: Call | None = None) -> tuple[Answer, Wire]:
+    """Make one call with these outcomes on the wire; return its answer and that wire."""
+    wire = Wire(*outcomes)
+    async with graph_over(wire) as graph:
+        (answer,) = await graph.read([call or Call("/users")])
+    return answer, wire

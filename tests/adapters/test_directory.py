@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from b2b.adapters.directory import NOBODY, Directory
-from b2b.domain.account import SELECT, Account
-from b2b.domain.errors import AccessDenied, Transient
+from b2b.adapters.directory import Directory
+from b2b.domain.errors import Transient
 from b2b.domain.facts import PERMISSIONS, Fact
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser
 from b2b.domain.tenant import CrossTenantAccess, DomainList, Domains
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from tests.adapters.directory_support import NOT_A_USER, TENANT, ask, without
 from tests.adapters.graph_support import Wire, batch, graph_of, graph_over
 from tests.rehearsal.tenant_support import (
     ANNA,
@@ -28,23 +26,7 @@ from tests.rehearsal.tenant_support import (
     USER_ADMINISTRATOR,
 )
 
-NOT_A_USER = "0a000000-0000-4000-8000-00000000dead"
 CONTACT = "0e000000-0000-4000-8000-000000000001"
-ASSIGNMENT = {
-    "id": "0f000000-0000-4000-8000-000000000001",
-    "principalId": BEN,
-    "roleDefinitionId": USER_ADMINISTRATOR,
-    "directoryScopeId": "/administrativeUnits/0f000000-0000-4000-8000-0000000000aa",
-}
-INBOUND = {
-    "usersAndGroups": {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]},
-    "applications": {"accessType": "blocked", "targets": [{"target": "AllApplications", "targetType": "application"}]},
-}
-TENANT = SEED | {
-    "roleAssignments": [ASSIGNMENT],
-    "authorizationPolicy": {"allowInvitesFrom": "adminsAndGuestInviters"},
-    "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
-}
 ANNAS_GROUPS = Memberships(groups=frozenset({PARTNERS, EVERYBODY}))
 BENS_GROUPS = Memberships(
     groups=frozenset({OPERATORS}), roles=("User Administrator",), role_assignable_groups=(OPERATORS,)
@@ -92,26 +74,6 @@ SUBJECTS: dict[Fact, Any] = {
     Fact.CROSS_TENANT_ACCESS: None,
 }
 """A subject for every fact that is a question to Graph."""
-ALTERNATIVES = {
-    "User.Read.All": {"User.Read.All", "User.ReadWrite.All"},
-    "RoleEligibilitySchedule.Read.Directory": {
-        "RoleEligibilitySchedule.Read.Directory",
-        "RoleManagement.Read.Directory",
-    },
-}
-"""Permissions among the default roles that read more than their name says."""
-
-
-def without(permission: str) -> set[str]:
-    """The default roles without whatever gives a permission."""
-    return set(DEFAULT_ROLES) - ALTERNATIVES.get(permission, {permission})
-
-
-async def ask(fact: Fact, subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Any:
-    async with graph_of(seed, **options) as (graph, tenant):
-        answer = (await Directory(graph).read({fact: subject}))[fact]
-        assert tenant.journal.violations == []
-    return answer
 
 
 @pytest.mark.parametrize(("fact", "subject", "value"), VALUES)
@@ -160,83 +122,6 @@ async def test_a_role_that_is_shown_without_its_name_is_still_a_role() -> None:
     assert members.details_readable
 
 
-async def test_without_permission_to_read_accounts_nothing_can_be_decided() -> None:
-    async with graph_of(TENANT, roles=without("User.Read.All")) as (graph, _):
-        directory = Directory(graph)
-        for work in (
-            directory.read({Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.DOMAINS: None}),
-            directory.accounts([ANNA]),
-            directory.check(),
-        ):
-            with pytest.raises(AccessDenied, match=r"User\.Read\.All"):
-                await work
-
-
-@pytest.mark.parametrize(
-    "user",
-    [
-        InvitedUser(id=ANNA),
-        InvitedUser(user_principal_name="anna@contoso.com"),
-        InvitedUser(mail="anna@fabrikam.com"),
-        InvitedUser(mail="anna.fischer@fabrikam.com"),
-    ],
-    ids=["id", "upn", "mail", "otherMails"],
-)
-async def test_an_account_is_found_by_each_of_its_names(user: InvitedUser) -> None:
-    (account,) = await ask(Fact.ACCOUNT, user)
-    assert isinstance(account, Account)
-    assert (account.id, account.mail, account.other_mails) == (
-        ANNA,
-        "anna@fabrikam.com",
-        ["anna.fischer@fabrikam.com"],
-    )
-
-
-async def test_a_name_with_reserved_characters_is_found() -> None:
-    """A guest's name holds a hash, which would end the path of a URL, and names may hold an apostrophe."""
-    (account,) = await ask(
-        Fact.ACCOUNT, InvitedUser(user_principal_name="carla_litware.com#EXT#@contoso.onmicrosoft.com")
-    )
-    assert (account.id, account.external_user_state) == (GUEST, "PendingAcceptance")
-    named = {"id": NOT_A_USER, "userPrincipalName": "o'hara@contoso.com", "mail": "o'hara@fabrikam.com"}
-    seed = TENANT | {"users": [named]}
-    for user in (
-        InvitedUser(user_principal_name="o'hara@contoso.com"),
-        InvitedUser(mail="o'hara@fabrikam.com"),
-    ):
-        (account,) = await ask(Fact.ACCOUNT, user, seed)
-        assert account.id == NOT_A_USER
-
-
-@pytest.mark.parametrize(
-    ("user", "answer"),
-    [
-        (InvitedUser(id=NOT_A_USER), NotThere()),
-        (InvitedUser(user_principal_name="nobody@contoso.com"), NotThere()),
-        (InvitedUser(mail="nobody@fabrikam.com"), ()),
-        (InvitedUser(mail="o'hara@fabrikam.com"), ()),
-    ],
-)
-async def test_an_account_that_is_not_there(user: InvitedUser, answer: Any) -> None:
-    assert await ask(Fact.ACCOUNT, user) == answer
-
-
-async def test_all_accounts_with_an_address_are_found() -> None:
-    twin = {"id": NOT_A_USER, "userPrincipalName": "twin@contoso.com", "otherMails": ["anna@fabrikam.com"]}
-    found = await ask(Fact.ACCOUNT, InvitedUser(mail="anna@fabrikam.com"), TENANT | {"users": [*SEED["users"], twin]})
-    assert {account.id for account in found} == {ANNA, NOT_A_USER}
-
-
-async def test_accounts_are_asked_for_with_the_fields_that_we_read_and_no_others() -> None:
-    async with graph_of(TENANT) as (graph, tenant):
-        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(id=ANNA)})
-        await Directory(graph).accounts([BEN])
-        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(mail="anna@fabrikam.com")})
-    selects = [entry.query["$select"] for entry in tenant.journal.entries if entry.batch is not None]
-    assert selects == [",".join(field.encode_name for field in msgspec.structs.fields(Account))] * 3
-    assert len(SELECT) == len(set(SELECT))
-
-
 async def test_apostrophes_in_filters_are_doubled() -> None:
     async with graph_of(TENANT) as (graph, tenant):
         await Directory(graph).read(
@@ -267,22 +152,6 @@ async def test_all_facts_of_v1_travel_in_one_round_trip() -> None:
     assert envelopes == ["/v1.0/$batch", "/beta/$batch"]
 
 
-async def test_many_accounts_are_read_twenty_to_a_round_trip() -> None:
-    missing = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(100, 125)]
-    async with graph_of(TENANT) as (graph, tenant):
-        found = await Directory(graph).accounts([ANNA, *missing, BEN])
-    assert {user_id for user_id, account in found.items() if account is not None} == {ANNA, BEN}
-    assert list(found) == [ANNA, *missing, BEN]
-    assert sum(entry.path.endswith("$batch") for entry in tenant.journal.entries) == 2
-
-
-async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
-    async with graph_of(TENANT) as (graph, tenant):
-        await Directory(graph).check()
-    (entry,) = [entry for entry in tenant.journal.entries if entry.batch is not None]
-    assert (entry.path, entry.status) == (f"/v1.0/users/{NOBODY}", 404)
-
-
 @pytest.mark.parametrize(
     ("fact", "body"),
     [
@@ -306,12 +175,6 @@ async def test_an_answer_that_makes_no_sense_is_transient_and_never_a_fact(fact:
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": body}))) as graph:
         with pytest.raises(Transient, match="cannot be read"):
             await Directory(graph).read({fact: SUBJECTS[fact]})
-
-
-async def test_an_account_that_makes_no_sense_is_transient_for_the_sweep_too() -> None:
-    async with graph_over(Wire(batch(lambda _: {"status": 200, "body": {"id": ANNA}}))) as graph:
-        with pytest.raises(Transient):
-            await Directory(graph).accounts([ANNA])
 
 
 async def test_without_an_organisations_default_policy_every_domain_is_welcome() -> None:

@@ -59,9 +59,9 @@ DENIED = "Authorization_RequestDenied"
 OUTCOMES: dict[str, Row] = {
     # Graph says no.
     "400": Row(refusal(400), InvitationRefused, "400 BadRequest"),
-    "400 in HTML": Row(html(400), InvitationRefused, "400"),
-    "400 without a body": Row(httpx.Response(400), InvitationRefused, "400"),
-    "400 with broken JSON": Row(raw(400, b'{"error": {'), InvitationRefused, "400"),
+    "400 in HTML": Row(html(400), OutcomeUnknown, "400"),
+    "400 without a body": Row(httpx.Response(400), OutcomeUnknown, "400"),
+    "400 with broken JSON": Row(raw(400, b'{"error": {'), OutcomeUnknown, "400"),
     "403 for a reason": Row(refusal(403, "Forbidden", "Guest invitations not allowed"), InvitationRefused, "403"),
     "413": Row(refusal(413), InvitationRefused, "413"),
     "422": Row(refusal(422), InvitationRefused, "422"),

@@ -12,6 +12,8 @@ from tests.host.rig import Rig, request
 ROUTES = [
     ("POST", "/api/conversions"),
     ("GET", "/api/conversions/any"),
+    ("POST", "/api/conversions/any/retry"),
+    ("POST", "/api/conversions/any/approve"),
     ("GET", "/api/operations/any"),
     ("POST", "/api/assessments"),
     ("GET", "/api/health"),

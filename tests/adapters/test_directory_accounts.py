@@ -1,0 +1,120 @@
+"""Accounts, asked of the Graph double by each of their names, alone and by the hundred."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from b2b.adapters.directory import NOBODY, Directory
+from b2b.domain.account import SELECT, Account
+from b2b.domain.errors import AccessDenied, Transient
+from b2b.domain.facts import Fact
+from b2b.domain.readings import NotThere
+from b2b.domain.request import InvitedUser
+from tests.adapters.directory_support import NOT_A_USER, TENANT, ask, without
+from tests.adapters.graph_support import Wire, batch, graph_of, graph_over
+from tests.rehearsal.tenant_support import (
+    ANNA,
+    BEN,
+    GUEST,
+    SEED,
+)
+
+
+async def test_without_permission_to_read_accounts_nothing_can_be_decided() -> None:
+    async with graph_of(TENANT, roles=without("User.Read.All")) as (graph, _):
+        directory = Directory(graph)
+        for work in (
+            directory.read({Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.DOMAINS: None}),
+            directory.accounts([ANNA]),
+            directory.check(),
+        ):
+            with pytest.raises(AccessDenied, match=r"User\.Read\.All"):
+                await work
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        InvitedUser(id=ANNA),
+        InvitedUser(user_principal_name="anna@contoso.com"),
+        InvitedUser(mail="anna@fabrikam.com"),
+        InvitedUser(mail="anna.fischer@fabrikam.com"),
+    ],
+    ids=["id", "upn", "mail", "otherMails"],
+)
+async def test_an_account_is_found_by_each_of_its_names(user: InvitedUser) -> None:
+    (account,) = await ask(Fact.ACCOUNT, user)
+    assert isinstance(account, Account)
+    assert (account.id, account.mail, account.other_mails) == (
+        ANNA,
+        "anna@fabrikam.com",
+        ["anna.fischer@fabrikam.com"],
+    )
+
+
+async def test_a_name_with_reserved_characters_is_found() -> None:
+    """A guest's name holds a hash, which would end the path of a URL, and names may hold an apostrophe."""
+    (account,) = await ask(
+        Fact.ACCOUNT, InvitedUser(user_principal_name="carla_litware.com#EXT#@contoso.onmicrosoft.com")
+    )
+    assert (account.id, account.external_user_state) == (GUEST, "PendingAcceptance")
+    named = {"id": NOT_A_USER, "userPrincipalName": "o'hara@contoso.com", "mail": "o'hara@fabrikam.com"}
+    seed = TENANT | {"users": [named]}
+    for user in (
+        InvitedUser(user_principal_name="o'hara@contoso.com"),
+        InvitedUser(mail="o'hara@fabrikam.com"),
+    ):
+        (account,) = await ask(Fact.ACCOUNT, user, seed)
+        assert account.id == NOT_A_USER
+
+
+@pytest.mark.parametrize(
+    ("user", "answer"),
+    [
+        (InvitedUser(id=NOT_A_USER), NotThere()),
+        (InvitedUser(user_principal_name="nobody@contoso.com"), NotThere()),
+        (InvitedUser(mail="nobody@fabrikam.com"), ()),
+        (InvitedUser(mail="o'hara@fabrikam.com"), ()),
+    ],
+)
+async def test_an_account_that_is_not_there(user: InvitedUser, answer: Any) -> None:
+    assert await ask(Fact.ACCOUNT, user) == answer
+
+
+async def test_all_accounts_with_an_address_are_found() -> None:
+    twin = {"id": NOT_A_USER, "userPrincipalName": "twin@contoso.com", "otherMails": ["anna@fabrikam.com"]}
+    found = await ask(Fact.ACCOUNT, InvitedUser(mail="anna@fabrikam.com"), TENANT | {"users": [*SEED["users"], twin]})
+    assert {account.id for account in found} == {ANNA, NOT_A_USER}
+
+
+async def test_accounts_are_asked_for_with_the_fields_that_we_read_and_no_others() -> None:
+    async with graph_of(TENANT) as (graph, tenant):
+        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(id=ANNA)})
+        await Directory(graph).accounts([BEN])
+        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(mail="anna@fabrikam.com")})
+    selects = [entry.query["$select"] for entry in tenant.journal.entries if entry.batch is not None]
+    assert selects == [",".join(field.encode_name for field in msgspec.structs.fields(Account))] * 3
+    assert len(SELECT) == len(set(SELECT))
+
+
+async def test_many_accounts_are_read_twenty_to_a_round_trip() -> None:
+    missing = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(100, 125)]
+    async with graph_of(TENANT) as (graph, tenant):
+        found = await Directory(graph).accounts([ANNA, *missing, BEN])
+    assert {user_id for user_id, account in found.items() if account is not None} == {ANNA, BEN}
+    assert list(found) == [ANNA, *missing, BEN]
+    assert sum(entry.path.endswith("$batch") for entry in tenant.journal.entries) == 2
+
+
+async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
+    async with graph_of(TENANT) as (graph, tenant):
+        await Directory(graph).check()
+    (entry,) = [entry for entry in tenant.journal.entries if entry.batch is not None]
+    assert (entry.path, entry.status) == (f"/v1.0/users/{NOBODY}", 404)
+
+
+async def test_an_account_that_makes_no_sense_is_transient_for_the_sweep_too() -> None:
+    async with graph_over(Wire(batch(lambda _: {"status": 200, "body": {"id": ANNA}}))) as graph:
+        with pytest.raises(Transient):
+            await Directory(graph).accounts([ANNA])
