@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-compile
 PROFILE ?= current
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test faults guards check format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,6 +18,12 @@ run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leave
 
 test: $(INSTALLED) $(AZURITE) ## every test
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
+	@FAULTS=all $(BIN)/python -m pytest -s -q tests/faults $(ARGS)
+
+guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails
+	@$(BIN)/python -m tests.faults.guards
 
 check: $(INSTALLED) ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -1,0 +1,179 @@
+"""What keeps one invitation one, as a table: the guard, how it is taken out, and the test that then fails.
+
+`python -m tests.faults.guards` (`make guards`) takes each out of a copy of the tree and runs its test there.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("b2b", "rehearsal", "tests", "function_app.py", "host.json", "pyproject.toml", "docs", "README.md")
+CONVERT = "tests/workflows/test_convert.py"
+
+
+class Guard(NamedTuple):
+    """A guard, the lines that are it with what is left without them, and the test that notices."""
+
+    name: str
+    file: str
+    edits: tuple[tuple[str, str], ...]
+    test: str
+
+
+GUARDS: tuple[Guard, ...] = (
+    Guard(
+        "claim: the intent is written over the very row that was read, or not at all",
+        "b2b/adapters/tables.py",
+        (
+            (
+                '    return ("update", entity, options)',
+                '    return ("upsert", entity, {"mode": UpdateMode.REPLACE} if options else {})',
+            ),
+            ('        return ("create", entity)', '        return ("upsert", entity)'),
+            ('("create", event)', '("upsert", event)'),
+        ),
+        f"{CONVERT}::test_of_many_who_find_an_expired_claim_one_invites",
+    ),
+    Guard(
+        "settle: an account that shows an invitation is not invited again",
+        "b2b/workflows/invite.py",
+        (
+            (
+                "        if account is not None and (account.pending or account.accepted):\n",
+                "        if False and account is not None:\n",
+            ),
+        ),
+        f"{CONVERT}::test_an_invitation_without_an_answer_is_settled_by_reading",
+    ),
+    Guard(
+        "settle: an account that shows nothing is not invited before the replication window has passed",
+        "b2b/workflows/invite.py",
+        (("        if account is None or now < open_until:", "        if account is None:"),),
+        f"{CONVERT}::test_an_invitation_that_never_arrived_waits_for_the_replication_window",
+    ),
+    Guard(
+        "doubt: a call without an answer leaves its intent",
+        "b2b/workflows/invite.py",
+        (("            intent_at = row.intent_at if in_doubt else None", "            intent_at = None"),),
+        f"{CONVERT}::test_an_invitation_that_never_arrived_waits_for_the_replication_window",
+    ),
+    Guard(
+        "the SDK's own retries are off",
+        "b2b/adapters/graph.py",
+        (("RetryHandlerOption(max_retries=0)", "RetryHandlerOption(max_retries=1, delay=0)"),),
+        "tests/adapters/test_graph_outcomes.py::test_every_outcome_is_told_apart_after_a_single_send",
+    ),
+    Guard(
+        "redirects are off",
+        "b2b/adapters/graph.py",
+        (("RedirectHandlerOption(should_redirect=False)", "RedirectHandlerOption()"),),
+        "tests/adapters/test_graph_outcomes.py::test_a_redirect_is_not_followed",
+    ),
+    Guard(
+        "parking: a request that has to wait goes back on the queue",
+        "b2b/workflows/convert.py",
+        (("        await self._queue.send(taken.request.message(request_id), delay)\n", ""),),
+        f"{CONVERT}::test_without_the_permission_to_invite_the_request_waits",
+    ),
+    Guard(
+        "pause: one throttled request keeps the others from Graph",
+        "b2b/workflows/pacing.py",
+        (("        if left > 0:\n", "        if left < 0:\n"),),
+        "tests/workflows/test_pacing.py::test_one_throttled_request_keeps_the_others_from_graph",
+    ),
+    Guard(
+        "transaction: a state and its history are written together",
+        "b2b/adapters/tables.py",
+        (
+            (
+                "                results = await self._table.submit_transaction(operations)\n",
+                "                results = [(await self._table.submit_transaction([it]))[0] for it in operations]\n",
+            ),
+        ),
+        "tests/adapters/test_ledger.py::test_an_event_that_storage_refuses_takes_the_state_and_the_members_with_it",
+    ),
+    Guard(
+        "own write: a repeat that meets its own row is no conflict",
+        "b2b/adapters/tables.py",
+        (
+            (
+                "        if entity is None or entity.get(_WRITE_ID) != write_id:",
+                "        if entity is None or write_id:",
+            ),
+        ),
+        "tests/adapters/test_ledger_outages.py::test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own",
+    ),
+    Guard(
+        "joining: a request for an account under way does not start over",
+        "b2b/workflows/convert.py",
+        (("        if conversion.stage not in ACTIVE:\n            return False\n", "        return False\n"),),
+        f"{CONVERT}::test_a_second_request_joins_and_ends_with_the_first",
+    ),
+    Guard(
+        "poison: a request goes back a few times and no more",
+        "b2b/workflows/drain.py",
+        (("        elif record.poison_returns < MAX_RETURNS:", "        elif record.poison_returns >= 0:"),),
+        "tests/workflows/test_drain.py::test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails",
+    ),
+    Guard(
+        "repair: a request whose message is lost gets another",
+        "b2b/workflows/repair.py",
+        (("        await self._queue.send(stored_request(record).message(record.request_id))\n", ""),),
+        "tests/workflows/test_repair.py::test_a_request_without_progress_is_put_back_once_in_a_while",
+    ),
+    Guard(
+        "approval: only what was shown is waived",
+        "b2b/domain/approval.py",
+        ((" and Waived(item.rule, item.message) in waived\n", " and waived\n"),),
+        "tests/workflows/test_review.py::test_only_what_was_shown_is_waived",
+    ),
+)
+
+
+def removed(guard: Guard, tree: Path) -> None:
+    """Take a guard out of a tree."""
+    file = tree / guard.file
+    text = file.read_text("utf-8")
+    for lines, without in guard.edits:
+        if text.count(lines) != 1:
+            raise ValueError(f"{guard.file} has a line of the guard '{guard.name}' {text.count(lines)} times")
+        text = text.replace(lines, without)
+    file.write_text(text, "utf-8")
+
+
+def noticed(guard: Guard) -> bool:
+    """Run the guard's test in a copy of the tree without the guard; True where it fails."""
+    with tempfile.TemporaryDirectory(prefix="guard-") as directory:
+        tree = Path(directory)
+        for name in COPIED:
+            source = ROOT / name
+            ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+            if source.is_dir():
+                shutil.copytree(source, tree / name, ignore=ignored)
+            else:
+                shutil.copy(source, tree / name)
+        (tree / "rehearsal" / "node_modules").symlink_to(ROOT / "rehearsal" / "node_modules")
+        removed(guard, tree)
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", guard.test]
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    return done.returncode == 1
+
+
+def main(guards: Iterable[Guard] = GUARDS) -> int:
+    """Show each guard by mutation; 0 where every one is noticed."""
+    missed = 0
+    for guard in guards:
+        found = noticed(guard)
+        missed += not found
+        print(f"{'noticed' if found else 'MISSED '}  {guard.name}  ({guard.test})", flush=True)  # noqa: T201
+    print(f"{len(GUARDS) - missed} of {len(GUARDS)} guards are noticed when they are gone")  # noqa: T201
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
