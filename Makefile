@@ -6,6 +6,8 @@ INSTALLED := $(VENV)/.installed
 AZURITE := rehearsal/node_modules/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-compile
 PROFILE ?= current
+# More workers than cores: most of a test's time is waiting. Each has an Azurite of its own.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test faults guards check format lock clean
@@ -17,7 +19,7 @@ run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leave
 	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(KEEP),--keep)
 
 test: $(INSTALLED) $(AZURITE) ## every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
 	@FAULTS=all $(BIN)/python -m pytest -s -q tests/faults $(ARGS)
