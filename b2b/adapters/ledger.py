@@ -4,23 +4,21 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
-from datetime import datetime
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
-from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
+from b2b.adapters.tables import Listing, Rows, fetch, guarded, rows, translated
 from b2b.domain.conversion import Change, Conversion, RequestRecord
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Due, Reservation
+from b2b.domain.readings import Reservation
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
-DUE, OPEN, SWEEP = "due", "open~", "sweep"
-"""Partitions of lists; no object id and no request id can be called so."""
+DUE, OPEN = "due", "open~"
+"""Lists of accounts that are followed and of requests not at rest; no object id and no request id is called so."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
@@ -43,6 +41,8 @@ class Ledger:
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion
         )
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace)
+        self.due = Listing(self._conversions, DUE)
+        self.open = Listing(self._requests, OPEN)
         self.requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record
         )
@@ -112,81 +112,6 @@ class Ledger:
         async with translated():
             await self._conversions.submit_transaction([guarded(entity, over.etag if over else "")])
 
-    async def add_due(self, user_id: str, now: datetime) -> None:
-        """Put an account on the list of those that the sweep follows.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        await _point(self._conversions, DUE, user_id, now)
-
-    async def remove_due(self, user_id: str) -> None:
-        """Take an account off that list; one that is not on it is fine.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        await _unpoint(self._conversions, DUE, user_id)
-
-    async def due(self, after: str, limit: int) -> list[Due]:
-        """Return up to ``limit`` accounts of the list, in order of their ids, behind the given one.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        return await _pointers(self._conversions, DUE, after, limit)
-
-    async def add_open(self, request_id: str, now: datetime) -> None:
-        """Put a request on the list of those that are not at rest.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        await _point(self._requests, OPEN, request_id, now)
-
-    async def remove_open(self, request_id: str) -> None:
-        """Take a request off that list; one that is not on it is fine.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        await _unpoint(self._requests, OPEN, request_id)
-
-    async def open(self, after: str, limit: int) -> list[Due]:
-        """Return up to ``limit`` requests of that list, in order of their ids, behind the given one.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        return await _pointers(self._requests, OPEN, after, limit)
-
-    async def cursor(self, listing: str) -> str:
-        """Return where the last sweep of a list stopped; empty: at the start.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = await fetch(self._conversions, SWEEP, listing)
-        return entity.get("after", "") if entity else ""
-
-    async def move_cursor(self, listing: str, after: str) -> None:
-        """Remember where this sweep of a list stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = {"PartitionKey": SWEEP, "RowKey": listing, "after": after}
-        async with translated():
-            await self._conversions.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.
 
@@ -215,23 +140,4 @@ class Ledger:
 
         """
         for table in (self._conversions, self._requests):
-            await fetch(table, SWEEP, "cursor")
-
-
-async def _point(table: TableClient, listing: str, key: str, now: datetime) -> None:
-    async with translated():
-        await table.upsert_entity({"PartitionKey": listing, "RowKey": key, "since": now})
-
-
-async def _unpoint(table: TableClient, listing: str, key: str) -> None:
-    async with translated():
-        await table.delete_entity(listing, key)
-
-
-async def _pointers(table: TableClient, listing: str, after: str, limit: int) -> list[Due]:
-    query, found = "PartitionKey eq @key and RowKey gt @after", list[Due]()
-    async for entity in rows(table, query, {"key": listing, "after": after}):
-        found.append(Due(entity["RowKey"], entity["since"]))
-        if len(found) == limit:
-            break
-    return found
+            await fetch(table, "check", "check")

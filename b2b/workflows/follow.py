@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 PER_RUN = 2_000
 """Accounts in one run: 100 round trips. The next run goes on where this one stopped."""
 CHUNK = 20
-LISTING = "due"
 POINTER_AGE = timedelta(hours=1)
 """A due row is written before the claim that it points to: a young one that points nowhere may be about to."""
 FOLLOWED = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED})
@@ -56,8 +55,8 @@ class Follow:
             Transient: Graph or storage did not answer.
 
         """
-        after = await self._ledger.cursor(LISTING)
-        due = await self._ledger.due(after, self._per_run)
+        after = await self._ledger.due.cursor()
+        due = await self._ledger.due.read(after, self._per_run)
         moved = problems = 0
         for first in range(0, len(due), CHUNK):
             chunk = due[first : first + CHUNK]
@@ -69,7 +68,7 @@ class Follow:
                 log.warning(
                     "an account could not be followed: %s", error if isinstance(error, B2BError) else repr(error)
                 )
-        await self._ledger.move_cursor(LISTING, due[-1].key if len(due) == self._per_run else "")
+        await self._ledger.due.move_cursor(due[-1].key if len(due) == self._per_run else "")
         return Followed(len(due), moved, problems)
 
     async def _moves(self, chunk: list[Due]) -> list[Awaitable[bool]]:
@@ -100,5 +99,5 @@ class Follow:
         if conversion is not None:
             await self._inviter.show_members(conversion)
         if self._clock() - due.since > POINTER_AGE:
-            await self._ledger.remove_due(due.key)
+            await self._ledger.due.remove(due.key)
         return False

@@ -61,7 +61,7 @@ class Intake:
             await self._ledger.remember_body(record.body_hash, record.request_id)
         stored = await self._ledger.requests.get(record.request_id)
         if stored is None:
-            await self._ledger.add_open(record.request_id, record.requested_at)
+            await self._ledger.open.add(record.request_id, record.requested_at)
             detail = "assess only: nothing is written to the directory" if record.dry_run else ""
             arrival = Event(Stage.REQUESTED.value, record.requested_at, Stage.REQUESTED, record.request_id, detail)
             try:
@@ -141,7 +141,7 @@ class Intake:
             Transient: storage did not take it.
 
         """
-        await self._ledger.add_open(change.row.request_id, self._clock())
+        await self._ledger.open.add(change.row.request_id, self._clock())
         record = await self._ledger.requests.write(change)
         await self._queue.send(stored_request(record).message(record.request_id))
         return record

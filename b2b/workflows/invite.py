@@ -148,7 +148,7 @@ class Inviter:
         conversion = await self._ledger.save(change, *request_ids)
         await self.show_members(conversion)
         if conversion.stage not in ACTIVE - {Stage.COMPLETED}:
-            await self._ledger.remove_due(conversion.user_id)
+            await self._ledger.due.remove(conversion.user_id)
 
     async def show_members(self, conversion: Conversion) -> None:
         """Bring the rows of all requests that belong to a conversion up to its stage.
@@ -188,7 +188,7 @@ class Inviter:
         held = await self._ledger.reservation(key)
         if held is None or held.user_id != user_id:
             await self._ledger.reserve(key, user_id, held)
-        await self._ledger.add_due(user_id, now)
+        await self._ledger.due.add(user_id, now)
         intent: dict[str, Any] = {
             "attempt_id": self._new_id(),
             "intent_at": now,

@@ -49,13 +49,32 @@ class Invitations(Protocol):
 
 
 class Rows(Protocol[Row]):
-    """`b2b.adapters.ledger.Rows`."""
+    """`b2b.adapters.tables.Rows`."""
 
     async def get(self, key: str) -> Row | None:
         """Return the record, or None."""
 
     async def write(self, change: Change[Row]) -> Row:
         """Write a record and its events in one transaction."""
+
+
+class Listing(Protocol):
+    """`b2b.adapters.tables.Listing`."""
+
+    async def add(self, key: str, now: datetime) -> None:
+        """Put a key on the list."""
+
+    async def remove(self, key: str) -> None:
+        """Take a key off the list."""
+
+    async def read(self, after: str, limit: int) -> list[Due]:
+        """Return the next entries."""
+
+    async def cursor(self) -> str:
+        """Return where the last sweep stopped."""
+
+    async def move_cursor(self, after: str) -> None:
+        """Remember where this sweep stopped."""
 
 
 class Ledger(Protocol):
@@ -68,6 +87,14 @@ class Ledger(Protocol):
     @property
     def requests(self) -> Rows[RequestRecord]:
         """The rows of requests."""
+
+    @property
+    def due(self) -> Listing:
+        """The accounts that are followed."""
+
+    @property
+    def open(self) -> Listing:
+        """The requests that are not at rest."""
 
     @property
     def pace(self) -> Rows[Pace]:
@@ -84,30 +111,6 @@ class Ledger(Protocol):
 
     async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
         """Reserve an address for an account."""
-
-    async def add_open(self, request_id: str, now: datetime) -> None:
-        """Put a request on the list of those that are not at rest."""
-
-    async def remove_open(self, request_id: str) -> None:
-        """Take a request off that list."""
-
-    async def open(self, after: str, limit: int) -> list[Due]:
-        """Return the next requests of that list."""
-
-    async def add_due(self, user_id: str, now: datetime) -> None:
-        """Put an account on the sweep's list."""
-
-    async def remove_due(self, user_id: str) -> None:
-        """Take an account off the sweep's list."""
-
-    async def due(self, after: str, limit: int) -> list[Due]:
-        """Return the next accounts of the sweep's list."""
-
-    async def cursor(self, listing: str) -> str:
-        """Return where the last sweep of a list stopped."""
-
-    async def move_cursor(self, listing: str, after: str) -> None:
-        """Remember where this sweep of a list stopped."""
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request findable by its body."""

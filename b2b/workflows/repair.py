@@ -12,7 +12,6 @@ from b2b.workflows.ports import Clock, Ledger, Queue
 
 log = logging.getLogger(__name__)
 
-LISTING = "open"
 PER_RUN = 2_000
 OVERDUE = timedelta(minutes=30)
 """Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
@@ -32,12 +31,12 @@ class Repair:
             Transient: storage did not answer.
 
         """
-        after = await self._ledger.cursor(LISTING)
-        listed = await self._ledger.open(after, self._per_run)
+        after = await self._ledger.open.cursor()
+        listed = await self._ledger.open.read(after, self._per_run)
         put_back = 0
         for entry in listed:
             put_back += await self._look_after(entry)
-        await self._ledger.move_cursor(LISTING, listed[-1].key if len(listed) == self._per_run else "")
+        await self._ledger.open.move_cursor(listed[-1].key if len(listed) == self._per_run else "")
         return put_back
 
     async def _look_after(self, entry: Due) -> bool:
@@ -45,7 +44,7 @@ class Repair:
         record = await self._ledger.requests.get(entry.key)
         if record is None or record.stage not in WORKING:
             if now - entry.since > OVERDUE:  # a young pointer may be ahead of its row
-                await self._ledger.remove_open(entry.key)
+                await self._ledger.open.remove(entry.key)
             return False
         if now - (record.due_at or entry.since) <= OVERDUE:
             return False

@@ -34,7 +34,9 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         await asyncio.sleep(SHORT / 4)
 
 
-@pytest.mark.parametrize(("serve", "says"), [(never_answer, "ReadTimeout|TimeoutError"), (hang_up, "RemoteProtocolError|ReadError")])
+@pytest.mark.parametrize(
+    ("serve", "says"), [(never_answer, "ReadTimeout|TimeoutError"), (hang_up, "RemoteProtocolError|ReadError")]
+)
 async def test_a_server_that_keeps_silent_leaves_an_invitation_in_doubt_and_a_read_to_repeat(
     serve: Serve, says: str
 ) -> None:

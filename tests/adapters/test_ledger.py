@@ -150,12 +150,12 @@ async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledg
     for work in (
         ledger.conversions.get(USER),
         ledger.save(change(conversion(), "inviting")),
-        ledger.due("", 5),
+        ledger.due.read("", 5),
         ledger.members(conversion()),
-        ledger.add_due(USER, NOON),
+        ledger.due.add(USER, NOON),
         ledger.reservation(ADDRESS),
         ledger.reserve(ADDRESS, USER, None),
-        ledger.cursor("due"),
+        ledger.due.cursor(),
         ledger.pace.get("pace"),
     ):
         with pytest.raises(Transient):

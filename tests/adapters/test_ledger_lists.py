@@ -67,12 +67,12 @@ async def test_a_reservation_is_taken_over_from_the_one_that_was_read(ledger: Le
 async def test_the_due_list_is_read_in_parts_in_order(ledger: Ledger) -> None:
     names = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(7)]
     for name in reversed(names):
-        await ledger.add_due(name, NOON)
-    first = await ledger.due("", 3)
-    rest = await ledger.due(first[-1].key, 100)
+        await ledger.due.add(name, NOON)
+    first = await ledger.due.read("", 3)
+    rest = await ledger.due.read(first[-1].key, 100)
     assert [due.key for due in first] == names[:3]
     assert [due.key for due in rest] == names[3:]
-    assert await ledger.due(names[-1], 5) == []
+    assert await ledger.due.read(names[-1], 5) == []
     assert first[0] == Due(names[0], NOON)
 
 
@@ -84,37 +84,37 @@ async def test_the_due_list_may_be_longer_than_a_page_of_storage(ledger: Ledger,
         ]
         for start in range(0, len(rows_due), 100):
             table.submit_transaction(rows_due[start : start + 100])
-    assert len(await ledger.due("", 2000)) == 1100
-    assert [due.key for due in await ledger.due("user-0998", 3)] == ["user-0999", "user-1000", "user-1001"]
+    assert len(await ledger.due.read("", 2000)) == 1100
+    assert [due.key for due in await ledger.due.read("user-0998", 3)] == ["user-0999", "user-1000", "user-1001"]
 
 
 async def test_an_account_is_due_once_and_may_be_taken_off_twice(ledger: Ledger) -> None:
-    await ledger.add_due(USER, NOON)
-    await ledger.add_due(USER, NOON)
-    assert len(await ledger.due("", 10)) == 1
-    await ledger.remove_due(USER)
-    await ledger.remove_due(USER)
-    assert await ledger.due("", 10) == []
+    await ledger.due.add(USER, NOON)
+    await ledger.due.add(USER, NOON)
+    assert len(await ledger.due.read("", 10)) == 1
+    await ledger.due.remove(USER)
+    await ledger.due.remove(USER)
+    assert await ledger.due.read("", 10) == []
 
 
 async def test_open_requests_are_listed_apart_from_due_accounts(ledger: Ledger) -> None:
     for request_id in ("r-2", "r-1", "r-3"):
-        await ledger.add_open(request_id, NOON)
-    await ledger.add_due(USER, NOON)
-    await ledger.remove_open("r-2")
-    await ledger.remove_open("r-2")
-    assert await ledger.open("", 10) == [Due("r-1", NOON), Due("r-3", NOON)]
-    assert await ledger.open("r-1", 1) == [Due("r-3", NOON)]
-    assert await ledger.due("", 10) == [Due(USER, NOON)]
+        await ledger.open.add(request_id, NOON)
+    await ledger.due.add(USER, NOON)
+    await ledger.open.remove("r-2")
+    await ledger.open.remove("r-2")
+    assert await ledger.open.read("", 10) == [Due("r-1", NOON), Due("r-3", NOON)]
+    assert await ledger.open.read("r-1", 1) == [Due("r-3", NOON)]
+    assert await ledger.due.read("", 10) == [Due(USER, NOON)]
 
 
 async def test_the_sweep_remembers_where_it_stopped_in_each_list(ledger: Ledger) -> None:
-    assert await ledger.cursor("due") == ""
-    await ledger.move_cursor("due", USER)
-    await ledger.move_cursor("open", "r-1")
-    assert (await ledger.cursor("due"), await ledger.cursor("open")) == (USER, "r-1")
-    await ledger.move_cursor("due", "")
-    assert (await ledger.cursor("due"), await ledger.cursor("open")) == ("", "r-1")
+    assert await ledger.due.cursor() == ""
+    await ledger.due.move_cursor(USER)
+    await ledger.open.move_cursor("r-1")
+    assert (await ledger.due.cursor(), await ledger.open.cursor()) == (USER, "r-1")
+    await ledger.due.move_cursor("")
+    assert (await ledger.due.cursor(), await ledger.open.cursor()) == ("", "r-1")
 
 
 async def test_requests_are_found_by_their_body(ledger: Ledger) -> None:
@@ -127,6 +127,6 @@ async def test_requests_are_found_by_their_body(ledger: Ledger) -> None:
 async def test_rows_of_other_kinds_are_no_requests(ledger: Ledger) -> None:
     """A request id has no tilde, so nobody can name such a partition from outside."""
     await ledger.remember_body("ab" * 32, "queue-1")
-    await ledger.add_due(USER, NOON)
+    await ledger.due.add(USER, NOON)
     assert await ledger.requests.get(f"body~{'ab' * 32}") is None
     assert await ledger.conversions.get("due") is None

