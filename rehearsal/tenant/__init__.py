@@ -5,6 +5,7 @@ the command line.
 """
 
 from rehearsal.tenant.app import create_app
-from rehearsal.tenant.serve import Control, RunningTenant, running
+from rehearsal.tenant.remote import Control
+from rehearsal.tenant.serve import RunningTenant, running
 
 __all__ = ["Control", "RunningTenant", "create_app", "running"]

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from rehearsal.tenant.app import create_app
-from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK
+from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK, configuration
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -49,17 +49,7 @@ def main(arguments: list[str]) -> None:
     switches = dict(switch.split("=", 1) for switch in options.switch)
     seed = json.loads(options.seed.read_text("utf-8"))
     app = create_app(seed, switches=switches, roles=options.role, identity_header=options.identity_header)
-    config = uvicorn.Config(
-        app,
-        host=LOOPBACK,
-        port=options.port,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=2,
-    )
-    AnnouncingServer(config).run()
+    AnnouncingServer(configuration(app, options.port)).run()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,13 @@ from starlette.routing import Route as HttpRoute
 
 from rehearsal.tenant import auth, batch, delta, invitations, relations, routes_directory, routes_users
 from rehearsal.tenant.control import ControlPlane
+from rehearsal.tenant.control_trouble import TroublePlane
 from rehearsal.tenant.gateway import Gateway
-from rehearsal.tenant.routing import Answer, Request, Route
+from rehearsal.tenant.interference import ConnectionLost
+from rehearsal.tenant.messages import Answer, Request
+from rehearsal.tenant.routing import Route
 from rehearsal.tenant.tenant import Tenant
+from rehearsal.tenant.wire import NoAnswer
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 ROUTES: tuple[Route, ...] = (
@@ -43,7 +47,10 @@ def create_app(
     gateway = Gateway(tenant, ROUTES)
 
     async def graph(http: HttpRequest) -> Response:
-        return _response(gateway.handle(await _request(http)))
+        try:
+            return _response(await gateway.handle(await _request(http)))
+        except ConnectionLost:
+            return NoAnswer()
 
     async def token(http: HttpRequest) -> Response:
         return _token(tenant, http)
@@ -52,6 +59,7 @@ def create_app(
         routes=[
             HttpRoute("/msi/token", token, methods=["GET"]),
             *ControlPlane(tenant).routes(),
+            *TroublePlane(tenant).routes(),
             HttpRoute("/{version}/{path:path}", graph, methods=METHODS),
         ]
     )
@@ -84,7 +92,8 @@ def _json(raw: bytes) -> Any:
 def _response(answer: Answer) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=dict(answer.headers))
-    text = str(answer.body) if isinstance(answer.body, int) else json.dumps(answer.body, ensure_ascii=False)
+    plain = isinstance(answer.body, int | str)
+    text = str(answer.body) if plain else json.dumps(answer.body, ensure_ascii=False)
     return Response(text, status_code=answer.status, headers=dict(answer.headers))
 
 

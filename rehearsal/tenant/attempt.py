@@ -43,11 +43,6 @@ class Attempt:
         """The position of a switch."""
         return self.call.tenant.switches[name]
 
-    def others(self) -> list[JSON]:
-        """Users other than the account."""
-        own = self.account["id"] if self.account else None
-        return [user for user in self.call.tenant.directory.users.values() if user["id"] != own]
-
     def refusal(self, descriptive: str) -> GraphError:
         """400 with a wording that is not on record."""
         return bad_request("Invalid request input." if self.switch("refusal-text") == "generic" else descriptive)

@@ -6,7 +6,10 @@ They are unsigned; Azurite started with `--oauth basic` takes those for storage:
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 from rehearsal.tenant import errors
 from rehearsal.tenant.clock import Clock
@@ -31,6 +34,7 @@ def issue(
         "appid": client_id or DEFAULT_CLIENT_ID,
         "idtyp": "app",
         "tid": tenant_id,
+        "uti": uuid4().hex,
     }
     if resource.rstrip("/") == GRAPH:
         claims["roles"] = sorted(roles)
@@ -44,23 +48,42 @@ def issue(
     }
 
 
-def roles_of(headers: Mapping[str, str], clock: Clock) -> frozenset[str]:
-    """The application permissions in a call's bearer token; 401 for a missing, foreign or expired one."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the application, its permissions, and which of its processes, as told by their tokens."""
+
+    app_id: str
+    roles: frozenset[str]
+    process: str
+
+
+def process_of(headers: Mapping[str, str]) -> str:
+    """Which process calls, whatever its token is worth: each fetches a token of its own. Empty without one."""
+    token = headers.get("authorization", "").partition(" ")[2]
+    try:
+        return str(_claims(token).get("uti", ""))
+    except errors.GraphError:
+        return ""
+
+
+def caller_of(headers: Mapping[str, str], clock: Clock) -> Caller:
+    """The caller by its bearer token; 401 for a missing, foreign or expired one."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.unauthorized("Access token is empty.")
     claims = _claims(token)
     if str(claims.get("aud", "")).rstrip("/") not in (GRAPH, "00000003-0000-0000-c000-000000000000"):
         raise errors.unauthorized("Access token validation failure. Invalid audience.")
-    if claims.get("exp", 0) <= clock.now().timestamp():
+    if claims.get("exp", 0) <= clock.seconds():
         raise errors.unauthorized("Lifetime validation failed, the token is expired.")
-    return frozenset(claims.get("roles", ()))
+    return Caller(str(claims.get("appid", "")), frozenset(claims.get("roles", ())), str(claims.get("uti", "")))
 
 
 def _encode(part: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
+@lru_cache(maxsize=64)
 def _claims(token: str) -> dict[str, Any]:
     try:
         payload = token.split(".")[1]

@@ -4,7 +4,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from rehearsal.tenant import errors, permissions
-from rehearsal.tenant.routing import Answer, Call, Request, Route, ok
+from rehearsal.tenant.messages import Answer, Request
+from rehearsal.tenant.routing import Call, Route, ok
 from rehearsal.tenant.store import JSON
 
 MAX_PARTS = 20
@@ -12,13 +13,13 @@ FAILED = 400
 FAILED_DEPENDENCY = 424
 
 
-def serve_batch(call: Call) -> Answer:
+async def serve_batch(call: Call) -> Answer:
     """Serve the parts in order. The envelope is 200 whatever happens to them; the order of the answers is a switch."""
     parts = _parts(call.request.body)
     answers: dict[str, JSON] = {}
     for part in parts:
         broken = [name for name in part.get("dependsOn", ()) if answers[name.lower()]["status"] >= FAILED]
-        answers[part["id"].lower()] = _failed_dependency(part) if broken else _serve_part(call, part)
+        answers[part["id"].lower()] = _failed_dependency(part) if broken else await _serve_part(call, part)
     responses = list(answers.values())
     if call.tenant.switches["batch-order"] == "reversed":
         responses.reverse()
@@ -57,7 +58,7 @@ def _check(part: Any) -> None:
         raise errors.malformed(f"Request Id {part['id']} has a body but no Content-Type header.")
 
 
-def _serve_part(call: Call, part: JSON) -> JSON:
+async def _serve_part(call: Call, part: JSON) -> JSON:
     path, _, query = part["url"].partition("?")
     headers = {name.lower(): str(value) for name, value in (part.get("headers") or {}).items()}
     headers.setdefault("authorization", call.request.headers["authorization"])
@@ -71,7 +72,7 @@ def _serve_part(call: Call, part: JSON) -> JSON:
         origin=call.request.origin,
         batch=call.number,
     )
-    answer = call.dispatch(request)
+    answer = await call.dispatch(request)
     response: JSON = {"id": part["id"], "status": answer.status, "headers": dict(answer.headers)}
     if answer.body is not None:
         response["body"] = answer.body
@@ -83,4 +84,4 @@ def _failed_dependency(part: JSON) -> JSON:
     return {"id": part["id"], "status": FAILED_DEPENDENCY, "headers": {}, "body": {"error": error}}
 
 
-ROUTES = (Route("POST", "/$batch", serve_batch, permissions.ANY),)
+ROUTES = (Route("POST", "/$batch", serve_batch, permissions.ANY, cost=0),)

@@ -3,20 +3,18 @@
 None of it is Graph. Answers are JSON; a request that makes no sense is 400, an unknown user 404, nothing to redeem 409.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.tenant.endpoints import reader, refused, writer
 from rehearsal.tenant.redemption import NothingToRedeemError, redeem
 from rehearsal.tenant.store import JSON
 from rehearsal.tenant.switches import Switches
 from rehearsal.tenant.tenant import Tenant
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 DEFAULT_PROVIDER = "ExternalAzureAD"
 
 
@@ -48,7 +46,6 @@ class ControlPlane:
     def routes(self) -> list[Route]:
         """The control plane as routes."""
         readers = {
-            "journal": self.journal,
             "violations": self.violations,
             "mails": self.mails,
             "users": self.users,
@@ -61,18 +58,22 @@ class ControlPlane:
             "redeem": self.redeem,
             "switches": self.set_switches,
             "roles": self.set_roles,
-            "clock": self.advance,
+            "clock": self.set_clock,
             "reset": self.reset,
         }
         return [
-            *(Route(f"/_sim/{name}", _reader(read), methods=["GET"]) for name, read in readers.items()),
-            *(Route(f"/_sim/{name}", _writer(write), methods=["POST"]) for name, write in writers.items()),
+            *(Route(f"/_sim/{name}", reader(read), methods=["GET"]) for name, read in readers.items()),
+            *(Route(f"/_sim/{name}", writer(write), methods=["POST"]) for name, write in writers.items()),
+            Route("/_sim/journal", self.journal, methods=["GET"]),
             Route("/_sim/users/{id}", self.user, methods=["GET"]),
         ]
 
-    def journal(self) -> list[JSON]:
-        """Every Graph call, in order."""
-        return self._tenant.journal.as_json()
+    async def journal(self, request: Request) -> Response:
+        """Every Graph call, in order; with `?after=n` those behind the n-th."""
+        after = request.query_params.get("after", "0")
+        if not after.isdigit():
+            return refused(400, "after is the number of a call")
+        return JSONResponse(self._tenant.journal.as_json(int(after)))
 
     def violations(self) -> list[JSON]:
         """Calls that no right client makes."""
@@ -100,24 +101,24 @@ class ControlPlane:
         return sorted(self._tenant.roles)
 
     def clock(self) -> JSON:
-        """The tenant's time."""
-        return {"now": self._tenant.clock.stamp()}
+        """The tenant's time, and whether it stands still."""
+        return {"now": self._tenant.clock.stamp(), "frozen": self._tenant.clock.frozen}
 
     async def user(self, request: Request) -> Response:
         """One user, whole."""
         state = user_state(self._tenant, request.path_params["id"])
-        return _error(404, "there is no such user") if state is None else JSONResponse(state)
+        return refused(404, "there is no such user") if state is None else JSONResponse(state)
 
     def redeem(self, body: JSON) -> Response:
         """Open a redeem link."""
         user_id = str(body["userId"])
         if user_id.lower() not in self._tenant.directory.users:
-            return _error(404, f"there is no user {user_id!r}")
+            return refused(404, f"there is no user {user_id!r}")
         provider = body.get("identityProvider", DEFAULT_PROVIDER)
         try:
             user = redeem(self._tenant, user_id=user_id, provider=provider, secret=body.get("ticket"))
         except NothingToRedeemError as error:
-            return _error(409, str(error))
+            return refused(409, str(error))
         return JSONResponse(user)
 
     def set_switches(self, body: JSON) -> Response:
@@ -132,41 +133,19 @@ class ControlPlane:
         self._tenant.roles = frozenset(body["roles"])
         return JSONResponse(self.roles())
 
-    def advance(self, body: JSON) -> Response:
-        """Move the clock forward by seconds."""
-        self._tenant.clock.advance(float(body["advance"]))
+    def set_clock(self, body: JSON) -> Response:
+        """Move the clock forward by `advance` seconds; let it stand still or run (`frozen`)."""
+        if not body or body.keys() - {"advance", "frozen"}:
+            raise ValueError("the clock takes advance, frozen, or both")
+        clock = self._tenant.clock
+        clock.advance(float(body.get("advance", 0)))
+        if body.get("frozen", clock.frozen):
+            clock.freeze()
+        else:
+            clock.run()
         return JSONResponse(self.clock())
 
     def reset(self, body: JSON) -> Response:
         """Start over."""
         self._tenant.reset(body.get("seed"))
         return JSONResponse(self.clock())
-
-
-def _reader(read: Callable[[], Any]) -> Endpoint:
-    async def get(_: Request) -> Response:
-        return JSONResponse(read())
-
-    return get
-
-
-def _writer(write: Callable[[JSON], Response]) -> Endpoint:
-    async def post(request: Request) -> Response:
-        try:
-            return write(await _body(request))
-        except (KeyError, TypeError, ValueError) as error:
-            return _error(400, f"{type(error).__name__}: {error}")
-
-    return post
-
-
-async def _body(request: Request) -> JSON:
-    raw = await request.body()
-    body = await request.json() if raw else {}
-    if not isinstance(body, dict):
-        raise TypeError("the body has to be a JSON object")
-    return body
-
-
-def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status)

@@ -5,8 +5,9 @@ import json
 from datetime import timedelta
 
 from rehearsal.tenant import errors, permissions
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import project
-from rehearsal.tenant.routing import Answer, Call, Route, ok
+from rehearsal.tenant.routing import Call, Route, ok
 from rehearsal.tenant.schema import USER
 from rehearsal.tenant.store import JSON, Change
 

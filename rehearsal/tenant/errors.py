@@ -18,6 +18,7 @@ class GraphError(Exception):
 
     `violation` marks an error that only a wrong client can cause (an option that does not exist, a filter that Graph
     does not support, a malformed body): the double records it, so that a test can demand that there were none.
+    `detail` is what the record says, if not the message.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class GraphError(Exception):
         message: str,
         *,
         violation: str | None = None,
+        detail: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -34,6 +36,7 @@ class GraphError(Exception):
         self.code = code
         self.message = message
         self.violation = violation
+        self.detail = detail or message
         self.headers = dict(headers or {})
 
 
@@ -62,6 +65,23 @@ def unauthorized(message: str) -> GraphError:
     return GraphError(
         HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge}
     )
+
+
+def throttled(message: str, *, headers: Mapping[str, str] | None = None, early: str | None = None) -> GraphError:
+    """429 (throttling article); the wording differs between services.
+
+    `early` says what a client did that came back before it was told to.
+    """
+    violation = "early-retry" if early else None
+    return GraphError(
+        HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", message, violation=violation, detail=early, headers=headers
+    )
+
+
+def concurrency_violation() -> GraphError:
+    """409 that asks for another try (nais/azurerator#448)."""
+    message = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
+    return GraphError(HTTPStatus.CONFLICT, "Directory_ConcurrencyViolation", message)
 
 
 def resource_not_found(identifier: str) -> GraphError:

@@ -1,15 +1,23 @@
-"""The one place that every Graph call passes, alone or in a `$batch`: journal, token, route, options, permission."""
+"""The one place that every Graph call passes, alone or in a `$batch`.
+
+On its way: journal, trouble on command, token, route, options, permission, throttling, replica.
+"""
 
 import json
+import math
 from collections.abc import Iterable
 from uuid import uuid4
 
 from rehearsal.tenant import auth, errors
 from rehearsal.tenant.errors import GraphError
+from rehearsal.tenant.interference import RETRY_AFTER, meet
 from rehearsal.tenant.journal import Entry
+from rehearsal.tenant.messages import Answer, Request
+from rehearsal.tenant.promises import seconds_of
 from rehearsal.tenant.query import Options
-from rehearsal.tenant.routing import Answer, Call, Request, Route, Router, cost
+from rehearsal.tenant.routing import Call, Route, Router, cost
 from rehearsal.tenant.tenant import Tenant
+from rehearsal.tenant.throttling import Charge
 
 JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 DIAGNOSTIC = json.dumps(
@@ -33,12 +41,15 @@ class Gateway:
         self._tenant = tenant
         self._router = Router(routes)
 
-    def handle(self, request: Request) -> Answer:
-        """Serve one call and write it down. Every answer, an error as well, comes back as Graph would send it."""
+    async def handle(self, request: Request) -> Answer:
+        """Serve one call and write it down. Every answer, an error as well, comes back as Graph would send it.
+
+        `ConnectionLost` when a fault lets it end without one; the journal then shows no status.
+        """
         entry = self._tenant.journal.open(
             time=self._tenant.clock.stamp(),
             method=request.method,
-            path=f"/{request.version}{request.path}",
+            path=request.address,
             query=request.query,
             headers=request.headers,
             body=request.body,
@@ -46,31 +57,78 @@ class Gateway:
         entry.batch = request.batch
         request_id = str(uuid4())
         try:
-            answer = self._serve(request, entry)
+            answer = await self._pass(request, entry, request_id)
         except GraphError as error:
             answer = self._failure(error, request, request_id, entry)
+        self._remember(request, answer)
         entry.status = answer.status
+        if isinstance(answer.body, dict) and "error" in answer.body:
+            entry.errorCode = answer.body["error"]["code"]
         return Answer(answer.status, answer.body, {**self._headers(request, request_id, answer), **answer.headers})
 
-    def _serve(self, request: Request, entry: Entry) -> Answer:
-        roles = auth.roles_of(request.headers, self._tenant.clock)
-        entry.roles = sorted(roles)
+    async def _pass(self, request: Request, entry: Entry, request_id: str) -> Answer:
+        self._not_too_early(request)
+        fault = self._tenant.trouble.fault(request)
+        if fault is None:
+            return await self._serve(request, entry, self._tenant)
+        entry.fault = fault.as_json()
+
+        async def work(*, for_good: bool) -> Answer:
+            tenant = self._tenant if for_good else self._tenant.fork()
+            try:
+                return await self._serve(request, entry, tenant)
+            except GraphError as error:
+                return self._failure(error, request, request_id, entry)
+
+        return await meet(fault, work, self._tenant.clock)
+
+    def _not_too_early(self, request: Request) -> None:
+        promises = self._tenant.trouble.promises
+        breach = promises.breach(auth.process_of(request.headers), request.identity) if promises else None
+        if breach is not None:
+            early = f"the same call, {breach.early:.1f} s before Retry-After"
+            wait = {RETRY_AFTER: str(math.ceil(breach.seconds))}
+            raise errors.throttled("Please retry again later.", headers=wait, early=early)
+
+    def _remember(self, request: Request, answer: Answer) -> None:
+        if RETRY_AFTER in answer.headers:
+            seconds = seconds_of(answer.headers[RETRY_AFTER], self._tenant.clock)
+            self._tenant.trouble.promises.make(auth.process_of(request.headers), request.identity, seconds)
+
+    async def _serve(self, request: Request, entry: Entry, tenant: Tenant) -> Answer:
+        caller = auth.caller_of(request.headers, tenant.clock)
+        entry.roles = sorted(caller.roles)
         route, params = self._router.find(request)
         options = Options.of(request.query, request.headers, route.options)
-        if route.permissions and not roles & route.permissions:
+        if route.permissions and not caller.roles & route.permissions:
             raise errors.denied()
         if request.body is not None and not request.headers.get("content-type", "").startswith("application/json"):
             raise errors.malformed("A missing or empty content type header was found when trying to read a message.")
-        self._tenant.directory.empty_recycle_bin()
-        call = Call(self._tenant, request, params, options, roles, entry.number, self.handle)
-        answer = route.handler(call)
-        units = {"x-ms-resource-unit": str(cost(route, options))}
-        return Answer(answer.status, answer.body, {**units, **answer.headers})
+        units = cost(route, options)
+        headers = {"x-ms-resource-unit": str(units), **self._charged(caller, request, units)}
+        tenant.directory.empty_recycle_bin()
+        directory = tenant.directory
+        entry.replica = tenant.trouble.replicas.choose(request)
+        if entry.replica is not None:
+            directory = tenant.trouble.replicas.view(entry.replica, request, directory)
+        answer = route.handler(
+            Call(tenant, directory, request, params, options, caller.roles, entry.number, self.handle)
+        )
+        if not isinstance(answer, Answer):
+            answer = await answer
+        return Answer(answer.status, answer.body, {**headers, **answer.headers})
+
+    def _charged(self, caller: auth.Caller, request: Request, units: int) -> dict[str, str]:
+        """Charge a call: invitations have a limit of their own, the parts of a batch are charged one by one."""
+        charge = Charge(units, int(request.writes))
+        if request.path == "/invitations":
+            charge = Charge(invitations=1)
+        users, tenant_id = len(self._tenant.directory.users), self._tenant.policies.tenant_id
+        return self._tenant.trouble.throttling.admit(caller, charge, users=users, tenant_id=tenant_id)
 
     def _failure(self, error: GraphError, request: Request, request_id: str, entry: Entry) -> Answer:
-        entry.errorCode = error.code
         if error.violation:
-            self._tenant.journal.violate(entry, error.violation, error.message)
+            self._tenant.journal.violate(entry, error.violation, error.detail)
         inner = {
             "date": self._tenant.clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
             "request-id": request_id,

@@ -8,10 +8,11 @@ from uuid import uuid4
 from rehearsal.tenant import errors, permissions
 from rehearsal.tenant.attempt import Attempt, already_exists
 from rehearsal.tenant.invitation_request import EMPTY_MESSAGE_INFO, InvitationRequest, parse
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.refusals import refuse
-from rehearsal.tenant.routing import Answer, Call, Route
+from rehearsal.tenant.routing import Call, Route
 from rehearsal.tenant.schema import USER
-from rehearsal.tenant.store import JSON, holders
+from rehearsal.tenant.store import JSON
 from rehearsal.tenant.tickets import Ticket
 
 CREATED = 201
@@ -47,7 +48,7 @@ def _target(call: Call, request: InvitationRequest) -> JSON | None:
 
 def _existing_guest(call: Call, request: InvitationRequest) -> JSON | None:
     """Without an id an address that is known already is a resend to a guest, or a refusal naming the account."""
-    known = holders(call.tenant.directory.users.values(), request.address)
+    known = call.tenant.directory.users_holding([request.address])
     guests = [user for user in known if user["externalUserState"] is not None]
     if known and not guests:
         raise already_exists(known[0])

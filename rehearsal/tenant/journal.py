@@ -1,7 +1,7 @@
 """What was asked of the tenant, call by call, and what no right client would have asked."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 HEADERS_OF_INTEREST = (
@@ -17,7 +17,11 @@ HEADERS_OF_INTEREST = (
 
 @dataclass(slots=True)
 class Entry:
-    """One Graph call. A part of a `$batch` is an entry of its own, with the number of its envelope in `batch`."""
+    """One Graph call. A part of a `$batch` is an entry of its own, with the number of its envelope in `batch`.
+
+    `status` is None as long as there is no answer, and for ever when the connection was lost. `fault` is what stood in
+    the way, `replica` which copy of the directory was read (None: the primary).
+    """
 
     number: int
     time: str
@@ -30,6 +34,11 @@ class Entry:
     batch: int | None = None
     status: int | None = None
     errorCode: str | None = None  # noqa: N815 - the control plane speaks JSON
+    fault: dict[str, Any] | None = None
+    replica: int | None = None
+
+
+_NAMES = tuple(entry_field.name for entry_field in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,9 @@ class Journal:
         """Record a violation by the call of `entry`."""
         self.violations.append(Violation(entry.number, entry.time, kind, entry.method, entry.path, detail))
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """The entries as the control plane shows them."""
-        return [asdict(entry) for entry in self.entries]
+    def as_json(self, after: int = 0) -> list[dict[str, Any]]:
+        """The entries as the control plane shows them, those behind a number only."""
+        return [{name: getattr(entry, name) for name in _NAMES} for entry in self.entries[after:]]
 
     def violations_as_json(self) -> list[dict[str, Any]]:
         """The violations as the control plane shows them."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import project, select
-from rehearsal.tenant.routing import Answer, Call, ok
+from rehearsal.tenant.routing import Call, ok
 from rehearsal.tenant.schema import ResourceType
 from rehearsal.tenant.store import JSON
 from rehearsal.tenant.switches import Switches

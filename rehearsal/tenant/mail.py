@@ -1,7 +1,7 @@
 """The outbox: invitation mails that left the tenant."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 DEFAULT_LANGUAGE = "en-US"
 
@@ -55,6 +55,12 @@ class Outbox:
                 ticket=ticket,
             )
         )
+
+    def fork(self) -> Self:
+        """An outbox of its own with the same mails."""
+        twin = type(self)()
+        twin.mails = list(self.mails)
+        return twin
 
     def as_json(self) -> list[dict[str, Any]]:
         """The mails as the control plane shows them."""

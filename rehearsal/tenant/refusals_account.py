@@ -14,17 +14,17 @@ from rehearsal.tenant.attempt import (
 )
 from rehearsal.tenant.errors import GraphError, bad_request, forbidden
 from rehearsal.tenant.mailboxes import has_mailbox
-from rehearsal.tenant.store import holders
 
 
 def held_address(attempt: Attempt) -> GraphError | None:
     """Another user holds the address."""
     if attempt.account is None:
         return None
-    found = holders(attempt.others(), attempt.request.address)
+    directory = attempt.call.tenant.directory
+    found = [user for user in directory.users_holding([attempt.request.address]) if user["id"] != attempt.account["id"]]
     if found and attempt.switch("held-address") == "refused":
         return already_exists(found[0])
-    deleted = holders(attempt.call.tenant.directory.deleted_users.values(), attempt.request.address)
+    deleted = directory.deleted_users_holding([attempt.request.address])
     if deleted and attempt.switch("deleted-holder") == "refused":
         return already_exists(deleted[0])
     return None

@@ -6,6 +6,7 @@ Each function gives the error, or None when it has nothing against the invitatio
 import re
 
 from rehearsal.tenant import errors
+from rehearsal.tenant.addresses import holders
 from rehearsal.tenant.attempt import (
     CROSS_TENANT_BLOCKED,
     GUEST_INVITATIONS_NOT_ALLOWED,
@@ -15,7 +16,7 @@ from rehearsal.tenant.attempt import (
 )
 from rehearsal.tenant.errors import GraphError, bad_request, forbidden
 from rehearsal.tenant.policies import inbound_setting, list_excludes
-from rehearsal.tenant.store import JSON, holders
+from rehearsal.tenant.store import JSON
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")

@@ -5,8 +5,9 @@ from typing import Any
 
 from rehearsal.tenant import errors, permissions
 from rehearsal.tenant.listing import listing
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import READ_MANY, project
-from rehearsal.tenant.routing import Answer, Call, Handler, Route, ok
+from rehearsal.tenant.routing import Call, Handler, Route, ok
 from rehearsal.tenant.schema import (
     APP_ROLE_ASSIGNMENT,
     COLLECTION,
@@ -28,7 +29,7 @@ def memberships(*, transitive: bool, only: str | None = None) -> Handler:
         user = _user(call)
         found = [
             (kind, container)
-            for kind, container in call.tenant.directory.containers(user["id"], transitive=transitive)
+            for kind, container in call.directory.containers(user["id"], transitive=transitive)
             if only in (None, kind)
         ]
         page = call.paging().page(found, call.options, lambda pair: _shown(call, *pair, typed=only is None))
@@ -45,7 +46,7 @@ def expand(call: Call, user: JSON) -> JSON:
     for name in call.options.expansions:
         if name not in ("memberOf", "transitiveMemberOf"):
             raise errors.unknown_option(f"$expand={name}")
-        found = list(call.tenant.directory.containers(user["id"], transitive=name == "transitiveMemberOf"))
+        found = list(call.directory.containers(user["id"], transitive=name == "transitiveMemberOf"))
         shown = found[:EXPAND_CAP] if call.tenant.switches["expanded-members"] == "first-20" else found
         expanded[name] = [
             {"@odata.type": f"#microsoft.graph.{kind}", **_visible(call, kind, container, None)}
@@ -57,7 +58,7 @@ def expand(call: Call, user: JSON) -> JSON:
 def sponsors(call: Call) -> Answer:
     """GET /users/{id}/sponsors: users and groups that answer for a guest."""
     user = _user(call)
-    directory = call.tenant.directory
+    directory = call.directory
     found: list[JSON] = []
     for key in directory.sponsors.get(user["id"].lower(), []):
         if key in directory.users:
@@ -72,13 +73,13 @@ def sponsors(call: Call) -> Answer:
 def app_role_assignments(call: Call) -> Answer:
     """GET /users/{id}/appRoleAssignments."""
     user = _user(call)
-    found = call.tenant.directory.app_role_assignments.get(user["id"].lower(), [])
+    found = call.directory.app_role_assignments.get(user["id"].lower(), [])
     return listing(call, found, APP_ROLE_ASSIGNMENT, "appRoleAssignments")
 
 
 def role_assignments(call: Call) -> Answer:
     """GET /roleManagement/directory/roleAssignments: active ones, tenant-wide and scoped."""
-    found = call.tenant.directory.role_assignments
+    found = call.directory.role_assignments
     return listing(call, found, ROLE_ASSIGNMENT, "roleManagement/directory/roleAssignments")
 
 
@@ -87,12 +88,12 @@ def role_eligibilities(call: Call) -> Answer:
     if call.tenant.switches["eligibility-licence"] == "absent":
         message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
         raise errors.bad_request(message, code="AadPremiumLicenseRequired")
-    found = call.tenant.directory.role_eligibilities
+    found = call.directory.role_eligibilities
     return listing(call, found, ROLE_ELIGIBILITY, "roleManagement/directory/roleEligibilitySchedules")
 
 
 def _user(call: Call) -> JSON:
-    user = call.tenant.directory.user(call.params["id"])
+    user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
     return user

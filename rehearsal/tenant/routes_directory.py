@@ -2,20 +2,21 @@
 
 from rehearsal.tenant import errors, permissions
 from rehearsal.tenant.listing import listing
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import READ_MANY, READ_ONE, project
-from rehearsal.tenant.routing import Answer, Call, Route, ok
+from rehearsal.tenant.routing import Call, Route, ok
 from rehearsal.tenant.schema import B2B_POLICY, DOMAIN, FEDERATION, GROUP, ORG_CONTACT, ORGANIZATION
 from rehearsal.tenant.store import JSON
 
 
 def list_groups(call: Call) -> Answer:
     """GET /groups."""
-    return listing(call, call.tenant.directory.groups.values(), GROUP, "groups")
+    return listing(call, call.directory.groups.values(), GROUP, "groups")
 
 
 def list_contacts(call: Call) -> Answer:
     """GET /contacts."""
-    return listing(call, call.tenant.directory.contacts.values(), ORG_CONTACT, "contacts")
+    return listing(call, call.directory.contacts.values(), ORG_CONTACT, "contacts")
 
 
 def list_domains(call: Call) -> Answer:

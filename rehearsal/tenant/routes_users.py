@@ -3,13 +3,15 @@
 from typing import Any
 
 from rehearsal.tenant import errors, permissions
+from rehearsal.tenant.addresses import asked_addresses, holders
 from rehearsal.tenant.listing import listing
 from rehearsal.tenant.mailboxes import has_mailbox
+from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import READ_MANY, READ_ONE, project
 from rehearsal.tenant.relations import expand
-from rehearsal.tenant.routing import Answer, Call, Route, ok
+from rehearsal.tenant.routing import Call, Route, ok
 from rehearsal.tenant.schema import COLLECTION, USER, words
-from rehearsal.tenant.store import JSON, holders
+from rehearsal.tenant.store import JSON
 
 NO_CONTENT = 204
 WRITABLE = words(
@@ -23,12 +25,16 @@ MASTERED_ON_PREMISES = WRITABLE - {"usageLocation", "otherMails", "preferredData
 
 def list_users(call: Call) -> Answer:
     """GET /users."""
-    return listing(call, call.tenant.directory.users.values(), USER, "users")
+    asked = asked_addresses(call.options.given.get("$filter", ""))
+    users = call.directory.users.values() if asked is None else call.directory.users_holding(asked)
+    return listing(call, users, USER, "users")
 
 
 def list_deleted_users(call: Call) -> Answer:
     """GET /directory/deletedItems/microsoft.graph.user."""
-    return listing(call, call.tenant.directory.deleted_users.values(), USER, "users")
+    asked = asked_addresses(call.options.given.get("$filter", ""))
+    users = call.directory.deleted_users.values() if asked is None else call.directory.deleted_users_holding(asked)
+    return listing(call, users, USER, "users")
 
 
 def get_user(call: Call) -> Answer:
@@ -45,7 +51,7 @@ def count_users(call: Call) -> Answer:
         raise errors.bad_request(
             "$count is not currently supported.", code="Request_BadRequest", violation="unsupported-query"
         )
-    return Answer(200, len(call.tenant.directory.users), {"Content-Type": "text/plain"})
+    return Answer(200, len(call.directory.users), {"Content-Type": "text/plain"})
 
 
 def update_user(call: Call) -> Answer:
@@ -90,14 +96,14 @@ def restore_deleted(call: Call) -> Answer:
 
 
 def _existing(call: Call) -> JSON:
-    user = call.tenant.directory.user(call.params["id"])
+    user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
     return user
 
 
 def _deleted(call: Call) -> JSON:
-    user = call.tenant.directory.deleted_users.get(call.params["id"].lower())
+    user = call.directory.deleted_users.get(call.params["id"].lower())
     if user is None:
         raise errors.resource_not_found(call.params["id"])
     return user
@@ -137,8 +143,8 @@ def _mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
     if not mail:
         return {"proxyAddresses": kept}
     directory = call.tenant.directory
-    others = [*directory.users.values(), *directory.deleted_users.values(), *directory.groups.values()]
-    if any(holder["id"] != user["id"] for holder in holders(others, mail)):
+    found = [*directory.users_holding([mail]), *directory.deleted_users_holding([mail])]
+    if any(holder["id"] != user["id"] for holder in found) or holders(directory.groups.values(), mail):
         message = "Another object with the same value for property proxyAddresses already exists."
         raise errors.bad_request(message, code="Request_BadRequest")
     if holders(directory.contacts.values(), mail):

@@ -1,57 +1,33 @@
-"""Calls, answers, and the table of routes that leads from one to the other."""
+"""Calls on their way to an answer, and the table of routes that leads there."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from rehearsal.tenant import errors
+from rehearsal.tenant.messages import Answer, Request
 from rehearsal.tenant.query import Options, Paging
-from rehearsal.tenant.store import JSON
+from rehearsal.tenant.store import JSON, Directory
 from rehearsal.tenant.tenant import Tenant
 
 BOTH_VERSIONS = ("v1.0", "beta")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One Graph call, over the wire or as a part of a `$batch`. Header names are in lower case."""
-
-    method: str
-    version: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-    origin: str
-    batch: int | None = None
-
-    @property
-    def root(self) -> str:
-        """Address of the service root, `http://127.0.0.1:5000/v1.0`."""
-        return f"{self.origin}/{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, JSON body (None for none) and headers beyond those that every answer has."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
-    """A request on its way through a handler: who asks for what, with which permissions."""
+    """A request on its way through a handler: who asks for what, with which permissions.
+
+    `directory` is what this call sees of the users: a read may come upon a replica that lags behind.
+    """
 
     tenant: Tenant
+    directory: Directory
     request: Request
     params: Mapping[str, str]
     options: Options
     roles: frozenset[str]
     number: int
-    dispatch: Callable[[Request], Answer]
+    dispatch: Callable[[Request], Awaitable[Answer]]
 
     def context(self, fragment: str) -> str:
         """An `@odata.context` value."""
@@ -68,7 +44,7 @@ class Call:
         return Paging(url, self.tenant.clock.now(), short=self.tenant.switches["page-shape"] == "short")
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Answer | Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +52,7 @@ class Route:
     """One operation: `{name}` in the template is one path segment, or what stands between quotes in a function call.
 
     `permissions` are alternatives; none given means that the handler decides. `cost` is in resource units (throttling
-    limits page), before the reductions for `$select` and `$top`.
+    limits page), before the reductions for `$select` and `$top`; 0 for what is charged elsewhere.
     """
 
     method: str
@@ -118,6 +94,8 @@ class Router:
 
 def cost(route: Route, options: Options) -> int:
     """Resource units of a call: `$select` and a small `$top` make it cheaper, `$expand` dearer, one at least."""
+    if not route.cost:
+        return 0
     units = route.cost
     units -= "$select" in options.given
     units += "$expand" in options.given

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rehearsal.tenant import policies
+from rehearsal.tenant.addresses import AddressIndex
 from rehearsal.tenant.clock import Clock
 from rehearsal.tenant.schema import (
     APP_ROLE_ASSIGNMENT,
@@ -92,10 +93,10 @@ def tenant_policies(seed: Mapping[str, Any]) -> Policies:
 
 def directory(seed: Mapping[str, Any], clock: Clock) -> Directory:
     """Objects, memberships and assignments of a seed."""
-    made = Directory(clock)
-    made.users = _by_id(_user(user) for user in seed.get("users") or ())
     deleted = ({"deletedDateTime": clock.stamp()} | dict(user) for user in seed.get("deletedUsers") or ())
-    made.deleted_users = _by_id(_user(user) for user in deleted)
+    users = _by_id(_user(user) for user in seed.get("users") or ())
+    deleted_users = _by_id(_user(user) for user in deleted)
+    made = Directory(clock, users, deleted_users, index=AddressIndex.of(users, deleted_users))
     made.groups = _by_id(_container(group, GROUP, _GROUP_DEFAULTS) for group in seed.get("groups") or ())
     made.roles = _by_id(_container(role, DIRECTORY_ROLE, {}) for role in seed.get("directoryRoles") or ())
     made.contacts = _by_id(ORG_CONTACT.complete(contact) for contact in seed.get("contacts") or ())

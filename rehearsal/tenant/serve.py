@@ -1,86 +1,24 @@
-"""Serving a tenant on a loopback port, and a small client for its control plane."""
+"""Serving a tenant on a loopback port."""
 
 import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import uvicorn
 from starlette.applications import Starlette
 
 from rehearsal.tenant.app import create_app
-from rehearsal.tenant.store import JSON
+from rehearsal.tenant.remote import Control
+from rehearsal.tenant.wire import LendingProtocol
 
 LOOPBACK = "127.0.0.1"
 IDENTITY_HEADER = "rehearsal-identity-header"
 START_SECONDS = 10.0
-
-
-class Control:
-    """The control plane of a running tenant. Errors are `httpx.HTTPStatusError`, with the reason in the response."""
-
-    def __init__(self, base: str) -> None:
-        self._client = httpx.Client(base_url=f"{base}/_sim/", timeout=30.0, trust_env=False)
-
-    def redeem(self, user_id: str, provider: str = "ExternalAzureAD", *, ticket: str | None = None) -> JSON:
-        """Let the person redeem; 409 when there is nothing to redeem. Returns the user as it is then."""
-        body = {"userId": user_id, "identityProvider": provider} | ({"ticket": ticket} if ticket else {})
-        return dict(self._post("redeem", body))
-
-    def journal(self) -> list[JSON]:
-        """Every Graph call so far, parts of a `$batch` as well, in order."""
-        return list(self._get("journal"))
-
-    def violations(self) -> list[JSON]:
-        """Calls that no right client makes."""
-        return list(self._get("violations"))
-
-    def mails(self) -> list[JSON]:
-        """Invitation mails that went out."""
-        return list(self._get("mails"))
-
-    def users(self) -> list[JSON]:
-        """All users, deleted ones too."""
-        return list(self._get("users"))
-
-    def user(self, user_id: str) -> JSON:
-        """One user with groups, roles, app roles and redeem links."""
-        return dict(self._get(f"users/{user_id}"))
-
-    def changes(self) -> list[JSON]:
-        """Every write to a user, with before and after."""
-        return list(self._get("changes"))
-
-    def set_roles(self, roles: Sequence[str]) -> None:
-        """Application permissions of the tokens issued from now on."""
-        self._post("roles", {"roles": list(roles)})
-
-    def set_switch(self, name: str, value: str) -> None:
-        """Put one switch into a position."""
-        self._post("switches", {name: value})
-
-    def advance(self, seconds: float) -> None:
-        """Move the tenant's clock forward."""
-        self._post("clock", {"advance": seconds})
-
-    def reset(self, seed: Mapping[str, Any] | None = None) -> None:
-        """Start over: from the first seed, or from another."""
-        self._post("reset", {} if seed is None else {"seed": dict(seed)})
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
-
-    def _get(self, path: str) -> Any:
-        return self._client.get(path).raise_for_status().json()
-
-    def _post(self, path: str, body: JSON) -> Any:
-        return self._client.post(path, json=body).raise_for_status().json()
 
 
 def _bound(port: int) -> socket.socket:
@@ -95,6 +33,21 @@ def _bound(port: int) -> socket.socket:
     return bound
 
 
+def configuration(app: Starlette, port: int = 0) -> uvicorn.Config:
+    """How a tenant is served: on loopback, quietly, and so that it can hang up on a client."""
+    return uvicorn.Config(
+        app,
+        host=LOOPBACK,
+        port=port,
+        http=LendingProtocol,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
+
+
 class RunningTenant:
     """A tenant that listens on the loopback interface."""
 
@@ -107,10 +60,7 @@ class RunningTenant:
             "IDENTITY_ENDPOINT": f"{self.base}/msi/token",
             "IDENTITY_HEADER": app.state.tenant.identity_header or IDENTITY_HEADER,
         }
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(configuration(app))
         self._thread = threading.Thread(target=self._run, name="rehearsal-tenant", daemon=True)
         self.control = Control(self.base)
 

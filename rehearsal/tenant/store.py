@@ -6,10 +6,11 @@ from it without another source of truth.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Self
 
+from rehearsal.tenant.addresses import ADDRESS_PROPERTIES, AddressIndex
 from rehearsal.tenant.clock import Clock, timestamp
 
 JSON = dict[str, Any]
@@ -20,10 +21,14 @@ RECYCLE_BIN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write: what it did (`add`, `update`, `delete`, `restore`, `purge`) and the properties it touched."""
+    """One write: what it did (`add`, `update`, `delete`, `restore`, `purge`) and the properties it touched.
+
+    `moment` is the tenant's time in seconds, exact where `time` is cut to whole ones.
+    """
 
     number: int
     time: str
+    moment: float
     kind: str
     id: str
     before: Mapping[str, Any]
@@ -32,7 +37,11 @@ class Change:
 
 @dataclass(slots=True)
 class Directory:
-    """All objects by id. Users are written through the methods only, so that the log is complete."""
+    """All objects by id. Users are written through the methods only, so that log and index are complete.
+
+    A write replaces a user by a new one: whoever holds the old one holds the past. `unsettled` are the users whose
+    addresses here may differ from the index, in a view of the past.
+    """
 
     clock: Clock
     users: dict[str, JSON] = field(default_factory=dict)
@@ -46,49 +55,75 @@ class Directory:
     app_role_assignments: dict[str, list[JSON]] = field(default_factory=dict)
     sponsors: dict[str, list[str]] = field(default_factory=dict)
     log: list[Change] = field(default_factory=list)
+    index: AddressIndex = field(default_factory=AddressIndex)
+    unsettled: frozenset[str] = frozenset()
+
+    def fork(self) -> Self:
+        """A directory with the same content, whose users can be written without touching this one."""
+        return replace(
+            self,
+            users=dict(self.users),
+            deleted_users=dict(self.deleted_users),
+            sponsors=dict(self.sponsors),
+            log=list(self.log),
+            index=self.index.copy(),
+        )
 
     def user(self, identifier: str) -> JSON | None:
         """The user with this object id or userPrincipalName, soft-deleted ones left out."""
         wanted = identifier.lower()
         if wanted in self.users:
             return self.users[wanted]
-        return next((user for user in self.users.values() if user["userPrincipalName"].lower() == wanted), None)
+        named = self.users_holding([identifier])
+        return next((user for user in named if user["userPrincipalName"].lower() == wanted), None)
+
+    def users_holding(self, addresses: Iterable[str]) -> list[JSON]:
+        """Users that may hold one of some addresses; nobody else does."""
+        return [self.users[key] for key in self._keys(addresses) if key in self.users]
+
+    def deleted_users_holding(self, addresses: Iterable[str]) -> list[JSON]:
+        """The same among soft-deleted users."""
+        return [self.deleted_users[key] for key in self._keys(addresses) if key in self.deleted_users]
+
+    def _keys(self, addresses: Iterable[str]) -> Iterable[str]:
+        return self.index.find(addresses) | dict.fromkeys(sorted(self.unsettled))
 
     def add_user(self, user: JSON) -> None:
         """Create a user."""
-        self.users[user["id"].lower()] = user
+        key = user["id"].lower()
+        self.users[key] = user
+        self.index.add(key, user)
         self._record("add", user["id"], {}, user)
 
     def update_user(self, identifier: str, changes: Mapping[str, Any]) -> None:
         """Write properties of a user."""
-        user = self.users[identifier.lower()]
-        before = {name: user[name] for name in changes}
-        user.update(changes)
-        self._record("update", user["id"], before, changes)
+        key = identifier.lower()
+        user, changed = self._changed(key, self.users[key], changes)
+        self.users[key] = changed
+        self._record("update", user["id"], {name: user[name] for name in changes}, changes)
 
     def delete_user(self, identifier: str, upn: str) -> None:
         """Move a user to the recycle bin under the name `upn`. Memberships and assignments stay with the object."""
-        user = self.users.pop(identifier.lower())
+        key = identifier.lower()
         changes = {"deletedDateTime": self.clock.stamp(), "userPrincipalName": upn}
-        before = {name: user[name] for name in changes}
-        user.update(changes)
-        self.deleted_users[identifier.lower()] = user
-        self._record("delete", user["id"], before, changes)
+        user, self.deleted_users[key] = self._changed(key, self.users.pop(key), changes)
+        self._record("delete", user["id"], {name: user[name] for name in changes}, changes)
 
     def restore_user(self, identifier: str) -> JSON:
         """Take a user out of the recycle bin, with the name it had."""
-        user = self.deleted_users.pop(identifier.lower())
-        prefix = user["id"].replace("-", "")
-        changes = {"deletedDateTime": None, "userPrincipalName": user["userPrincipalName"].removeprefix(prefix)}
-        before = {name: user[name] for name in changes}
-        user.update(changes)
-        self.users[identifier.lower()] = user
-        self._record("restore", user["id"], before, changes)
-        return user
+        key = identifier.lower()
+        deleted = self.deleted_users.pop(key)
+        prefix = deleted["id"].replace("-", "")
+        changes = {"deletedDateTime": None, "userPrincipalName": deleted["userPrincipalName"].removeprefix(prefix)}
+        _, self.users[key] = self._changed(key, deleted, changes)
+        self._record("restore", deleted["id"], {name: deleted[name] for name in changes}, changes)
+        return self.users[key]
 
     def purge_user(self, identifier: str) -> None:
         """Delete a user for good."""
-        user = self.deleted_users.pop(identifier.lower())
+        key = identifier.lower()
+        user = self.deleted_users.pop(key)
+        self.index.remove(key, user)
         self._record("purge", user["id"], user, {})
 
     def empty_recycle_bin(self) -> None:
@@ -123,23 +158,13 @@ class Directory:
             principals.add(container["id"].lower())
         return any(assignment["principalId"].lower() in principals for assignment in self.role_assignments)
 
-    def changed_since(self, moment: datetime) -> list[Change]:
-        """Changes from a moment on."""
-        since = timestamp(moment)
-        return [change for change in self.log if change.time >= since]
+    def _changed(self, key: str, user: JSON, changes: Mapping[str, Any]) -> tuple[JSON, JSON]:
+        changed = {**user, **changes}
+        if ADDRESS_PROPERTIES & changes.keys():
+            self.index.remove(key, user)
+            self.index.add(key, changed)
+        return user, changed
 
     def _record(self, kind: str, identifier: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        self.log.append(Change(len(self.log) + 1, self.clock.stamp(), kind, identifier, dict(before), dict(after)))
-
-
-def addresses_of(thing: Mapping[str, Any]) -> set[str]:
-    """Every address an object answers to, in lower case and without the `smtp:` prefix."""
-    single: Iterable[str | None] = (thing.get("mail"), thing.get("userPrincipalName"))
-    several = [*thing.get("otherMails", ()), *thing.get("proxyAddresses", ())]
-    return {address.lower().removeprefix("smtp:") for address in [*single, *several] if address}
-
-
-def holders(things: Iterable[JSON], address: str) -> list[JSON]:
-    """Those of some objects that hold an address."""
-    wanted = address.lower()
-    return [thing for thing in things if wanted in addresses_of(thing)]
+        number, moment = len(self.log) + 1, self.clock.seconds()
+        self.log.append(Change(number, self.clock.stamp(), moment, kind, identifier, dict(before), dict(after)))

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from rehearsal.tenant import seed as seeds
 from rehearsal.tenant.clock import Clock
@@ -11,6 +11,7 @@ from rehearsal.tenant.mail import Outbox
 from rehearsal.tenant.permissions import DEFAULT_ROLES
 from rehearsal.tenant.switches import Switches
 from rehearsal.tenant.tickets import Tickets
+from rehearsal.tenant.trouble import Trouble
 
 
 class Tenant:
@@ -31,7 +32,7 @@ class Tenant:
         self.reset()
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
-        """Back to a seed (the first one unless another is given): time, switches, permissions and journal as well."""
+        """Back to a seed (the first one unless another is given): time, switches, permissions, journal, trouble too."""
         chosen = copy.deepcopy(dict(seed if seed is not None else self._seed))
         seeds.check(chosen)
         switches, clock = Switches(self._initial_switches), Clock()
@@ -40,7 +41,14 @@ class Tenant:
         self.policies, self.directory = policies, directory
         self.roles = frozenset(self._initial_roles)
         self.journal, self.outbox, self.tickets = Journal(), Outbox(), Tickets()
+        self.trouble = Trouble(clock)
         self._open_seeded_invitations()
+
+    def fork(self) -> Self:
+        """A tenant in the same state that can be written without touching this one; time and journal are shared."""
+        twin = copy.copy(self)
+        twin.directory, twin.outbox, twin.tickets = self.directory.fork(), self.outbox.fork(), self.tickets.fork()
+        return twin
 
     def _open_seeded_invitations(self) -> None:
         """A guest that the seed shows as pending has a redeem link in its mailbox."""

@@ -1,6 +1,7 @@
 """Redeem links: each invitation makes one, with a ticket in it that is as good as a password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -46,6 +47,12 @@ class Tickets:
     def open(self, user_id: str) -> list[Ticket]:
         """Links of a user that can be redeemed."""
         return [ticket for ticket in self.of(user_id) if ticket.alive and not ticket.redeemed]
+
+    def fork(self) -> Self:
+        """Links of their own in the same state."""
+        twin = type(self)()
+        twin._tickets = [replace(ticket) for ticket in self._tickets]  # noqa: SLF001 - its own kind
+        return twin
 
     def find(self, secret: str) -> Ticket | None:
         """The link with this ticket."""

@@ -1,0 +1,267 @@
+"""Throttling: real buckets on the tenant's clock, and clients that come back before they were told to."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from rehearsal.tenant.throttling import tier_of
+from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, Client, contoso, error, token
+
+FEWEST = 1 / 150
+"""A factor under which one invitation fits in a window, and 23 resource units of a small tenant."""
+
+
+async def throttle(tenant: Client, **settings: Any) -> None:
+    await tenant.sim("clock", {"frozen": True})
+    await tenant.sim("throttling", {"on": True, **settings})
+
+
+async def advance(tenant: Client, seconds: float) -> None:
+    await tenant.sim("clock", {"advance": seconds})
+
+
+async def read_until_refused(tenant: Client, path: str = "users/" + BEN) -> tuple[int, httpx.Response]:
+    for served in range(1000):
+        response = await tenant.http.get(path)
+        if response.status_code == 429:
+            return served, response
+    raise AssertionError("nothing was refused")
+
+
+async def test_throttling_is_off_until_it_is_switched_on() -> None:
+    async with contoso() as tenant:
+        assert (await tenant.sim("throttling"))["on"] is False
+        responses = [await tenant.get("domains") for _ in range(50)]
+        await throttle(tenant, factor=FEWEST)
+        assert {response.status_code for response in responses} == {200}
+        assert (await read_until_refused(tenant))[0] == 23
+
+
+@pytest.mark.parametrize(("tier", "served"), [("S", 35), ("M", 50), ("L", 80)])
+async def test_resource_units_are_limited_by_the_size_of_the_tenant(tier: str, served: int) -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=0.01, tier=tier)
+        assert (await read_until_refused(tenant))[0] == served
+
+
+def test_the_size_of_a_tenant_is_its_number_of_users() -> None:
+    assert [tier_of(users) for users in (0, 49, 50, 500, 501)] == ["S", "S", "M", "M", "L"]
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        (f"users/{BEN}", 35),
+        ("users", 17),
+        ("users?$select=id", 35),
+        ("users?$top=5", 35),
+        (f"users/{BEN}/memberOf", 17),
+    ],
+)
+async def test_a_call_costs_what_the_limits_page_says(path: str, served: int) -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=0.01)
+        assert (await read_until_refused(tenant, path))[0] == served
+
+
+async def test_a_refusal_says_who_why_and_for_how_long() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        _, refused = await read_until_refused(tenant)
+        app_id = (await token(tenant.app))["client_id"]
+    assert error(refused) == (
+        429,
+        "TooManyRequests",
+        f"Too many requests from Identifier:{app_id} under category:aadgraph.app.tenant_small. Please try again later.",
+    )
+    assert refused.headers["x-ms-throttle-information"] == "ResourceUnitLimitExceeded"
+    assert refused.headers["x-ms-throttle-scope"].startswith(f"Tenant_Application/ReadWrite/{app_id}/")
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_the_share_of_the_limit_shows_from_eighty_percent_on() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=0.01)
+        shown = [(await tenant.get(f"users/{BEN}")).headers.get("x-ms-throttle-limit-percentage") for _ in range(35)]
+    assert shown[:28] == [None] * 28
+    assert shown[28:] == ["0.83", "0.86", "0.89", "0.91", "0.94", "0.97", "1.00"]
+
+
+async def test_a_client_that_waits_as_told_is_served_and_blamed_for_nothing() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        _, refused = await read_until_refused(tenant)
+        await advance(tenant, int(refused.headers["retry-after"]))
+        assert (await tenant.get(f"users/{BEN}")).status_code == 200
+        assert await tenant.violations() == []
+
+
+async def test_refused_calls_count_as_well() -> None:
+    async def wait_after(calls: int) -> int:
+        async with contoso() as tenant:
+            await throttle(tenant, factor=FEWEST)
+            await read_until_refused(tenant)
+            told = [await tenant.get("users", select="id", top=str(number)) for number in range(20, 20 + calls)]
+            return int(told[-1].headers["retry-after"])
+
+    assert await wait_after(60) > await wait_after(1) + 20
+
+
+async def test_invitations_have_a_limit_of_their_own_for_the_whole_tenant() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        first, second = await tenant.invite(ANNA), await tenant.invite(ANNA, sendInvitationMessage=False)
+        assert (first.status_code, second.status_code) == (201, 429)
+        assert second.headers["x-ms-throttle-scope"].startswith("Tenant/Write/")
+        assert (await tenant.get(f"users/{ANNA}")).status_code == 200
+        assert len(await tenant.sim("mails")) == 1
+        used = (await tenant.sim("throttling"))["used"]
+    assert used["invitations"] == 2
+    assert not any(name.startswith(("writes", "tenant-writes")) for name in used)
+
+
+async def test_a_hundred_and_fifty_invitations_fit_in_five_seconds() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant)
+        statuses = [(await tenant.invite(ANNA)).status_code for _ in range(151)]
+    assert statuses == [201] * 150 + [429]
+
+
+async def test_writes_have_limits_beside_the_resource_units() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        statuses = []
+        for number in range(24):
+            statuses.append((await tenant.http.patch(f"users/{BEN}", json={"city": f"{number}"})).status_code)
+            await advance(tenant, 0.5)
+        used = (await tenant.sim("throttling"))["used"]
+    assert statuses[:20] == [204] * 20
+    assert 429 in statuses
+    assert used["tenant-writes"] > 19
+
+
+async def test_the_parts_of_a_batch_are_charged_and_refused_one_by_one() -> None:
+    parts = [{"id": str(number), "method": "GET", "url": f"/users?$top={20 + number}"} for number in range(20)]
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        envelope = await tenant.http.post("$batch", json={"requests": parts})
+        units = [value for name, value in (await tenant.sim("throttling"))["used"].items() if "units" in name]
+    answers = {int(part["id"]): part for part in envelope.json()["responses"]}
+    assert units == [40], "twenty parts at two units each, and nothing for the envelope"
+    assert envelope.status_code == 200
+    assert "retry-after" not in envelope.headers
+    assert [answers[number]["status"] for number in range(20)] == [200] * 11 + [429] * 9
+    assert int(answers[19]["headers"]["Retry-After"]) > int(answers[11]["headers"]["Retry-After"]) >= 1
+
+
+async def test_the_same_call_before_retry_after_is_a_violation_and_costs_twice_the_wait() -> None:
+    async with contoso() as tenant:
+        await tenant.sim("clock", {"frozen": True})
+        await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
+        assert (await tenant.invite(ANNA)).headers["retry-after"] == "10"
+        await advance(tenant, 4)
+        early = await tenant.invite(ANNA)
+        assert (early.status_code, early.headers["retry-after"]) == (429, "20")
+        assert await tenant.violations() == ["early-retry"]
+        assert (await tenant.sim("violations"))[0]["detail"] == "the same call, 6.0 s before Retry-After"
+        await advance(tenant, 20)
+        assert (await tenant.invite(ANNA)).status_code == 201
+        assert len(await tenant.sim("mails")) == 1
+
+
+@pytest.mark.parametrize("kind", ["429-fraction", "429-date", "503-retry-after"])
+async def test_every_form_of_retry_after_has_to_be_kept(kind: str) -> None:
+    async with contoso() as tenant:
+        await tenant.sim("clock", {"frozen": True})
+        await tenant.sim("faults", {"faults": [{"kind": kind, "nth": 1}, {"kind": kind, "nth": 2}]})
+        await tenant.get("domains")
+        await advance(tenant, 3.2)
+        assert (await tenant.get("domains")).status_code in (429, 503)
+        assert await tenant.violations() == []
+        await advance(tenant, 1)
+        await tenant.get("domains")
+        assert await tenant.violations() == ["early-retry"]
+
+
+async def test_a_refusal_without_retry_after_asks_for_nothing() -> None:
+    async with contoso() as tenant:
+        await tenant.sim("faults", {"faults": [{"kind": "429-missing", "nth": 1}]})
+        assert [(await tenant.get("domains")).status_code for _ in range(2)] == [429, 200]
+        assert await tenant.violations() == []
+
+
+async def test_another_call_on_a_full_bucket_is_early_once_it_cannot_have_been_under_way() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        _, refused = [await tenant.invite(ANNA) for _ in range(2)]
+        assert refused.headers["retry-after"] == "10"
+        await advance(tenant, 0.5)
+        assert (await tenant.invite(BEN, "ben@fabrikam.com")).status_code == 429
+        assert await tenant.violations() == []
+        await advance(tenant, 0.6)
+        early = await tenant.invite(BEN, "ben@litware.com")
+        assert (early.status_code, early.headers["retry-after"]) == (429, "20")
+        assert (await tenant.sim("violations"))[0]["detail"] == "invitations: 8.9 s before Retry-After"
+        assert await tenant.violations() == ["early-retry"]
+
+
+async def test_after_an_early_retry_the_bucket_stays_shut_even_if_there_is_room() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=2 / 150, grace=4)
+        assert [(await tenant.invite(ANNA)).headers.get("retry-after") for _ in range(3)] == [None, None, "5"]
+        await advance(tenant, 4.9)
+        assert (await tenant.invite(BEN, "ben@fabrikam.com")).headers["retry-after"] == "10"
+        await advance(tenant, 3.9)
+        assert (await tenant.invite(BEN, "ben@litware.com")).headers["retry-after"] == "7"
+        await advance(tenant, 6.2)
+        assert (await tenant.invite(ANNA)).status_code == 201
+        assert await tenant.violations() == ["early-retry"]
+
+
+async def test_another_process_is_not_blamed_for_what_it_was_not_told() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        await read_until_refused(tenant)
+        await advance(tenant, 1.5)
+        bearer = (await token(tenant.app))["access_token"]
+        other = await tenant.http.get(f"users/{BEN}", headers={"Authorization": f"Bearer {bearer}"})
+        assert other.status_code in (200, 429)
+        assert await tenant.violations() == []
+
+
+async def test_another_application_has_resource_units_of_its_own_but_shares_the_tenants_invitations() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        await read_until_refused(tenant)
+        await tenant.invite(ANNA)
+        issued = await token(tenant.app, client_id="7f6a1c0e-0000-4000-8000-000000000001")
+        tenant.http.headers["Authorization"] = f"Bearer {issued['access_token']}"
+        assert (await tenant.get(f"users/{BEN}")).status_code == 200
+        assert (await tenant.invite(BEN, "ben@fabrikam.com")).status_code == 429
+
+
+async def test_promises_can_be_forgiven_when_whoever_heard_them_is_no_more() -> None:
+    async with contoso() as tenant:
+        await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
+        await tenant.get("domains")
+        await tenant.sim("forgive", {})
+        assert (await tenant.get("domains")).status_code == 200
+        assert await tenant.violations() == []
+
+
+async def test_on_a_running_clock_the_buckets_drain_by_themselves() -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        served, _ = await read_until_refused(tenant)
+        await tenant.sim("clock", {"frozen": False, "advance": 10})
+        await tenant.sim("forgive", {})
+        more, _ = await read_until_refused(tenant)
+        assert 0 < more <= served + 1
+
+
+@pytest.mark.parametrize("body", [{"tier": "XL"}, {"factor": 0.001}, {"limit": 5}, {"grace": "long"}])
+async def test_settings_that_make_no_sense_are_refused(body: dict[str, Any]) -> None:
+    async with contoso() as tenant:
+        assert (await tenant.http.post(f"{GRAPH}/_sim/throttling", json=body)).status_code == 400
+        assert (await tenant.sim("throttling"))["on"] is False
