@@ -10,15 +10,15 @@ PROFILE ?= current
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards check format lock clean
+.PHONY: help run test faults guards soak storage tenant check format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules
-	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(KEEP),--keep)
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep)
 
-test: $(INSTALLED) $(AZURITE) ## every test
+test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
@@ -26,6 +26,12 @@ faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before an
 
 guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails
 	@$(BIN)/python -m tests.faults.guards
+
+storage: $(INSTALLED) $(AZURITE) ## Azurite on its usual ports with our queues and tables, for `func start`
+	@$(BIN)/python -m rehearsal.storage
+
+tenant: $(INSTALLED) ## the sample tenant on port 8400, for `func start`
+	@$(BIN)/python -m rehearsal.tenant --port 8400
 
 check: $(INSTALLED) ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -1,8 +1,11 @@
 """How the text of a setting becomes a value. Each reader raises ValueError with what it expected."""
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -94,10 +97,12 @@ def connection_string(text: str) -> str:
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     local = parts.get("UseDevelopmentStorage", "").lower() == "true"
     with_key = {"AccountName", "AccountKey"} <= {name for name, value in parts.items() if value}
-    with_signature = bool(parts.get("SharedAccessSignature"))
-    if not (local or with_key or with_signature):
+    if not (local or with_key) or not all(parts.values()):
         raise ValueError("expected a storage connection string with AccountName and AccountKey")
-    return text
+    with suppress(binascii.Error):
+        base64.b64decode(parts.get("AccountKey", ""), validate=True)
+        return text
+    raise ValueError("expected AccountKey in base64")
 
 
 def hosts(text: str) -> frozenset[str]:
@@ -122,7 +127,7 @@ def overrides(text: str) -> Mapping[str, Severity]:
             raise ValueError(f"no rule is called '{rule}'")
         if not isinstance(severity, str) or severity not in set(Severity):
             raise ValueError(f"{rule}: expected one of {', '.join(Severity)}, got {json.dumps(severity)}")
-        if rule in PINNED and severity != Severity.BLOCK:
+        if rule in PINNED and severity not in {Severity.BLOCK, Severity.FIX}:
             raise ValueError(f"{rule} cannot be softened: there would be nothing to invite")
     return {rule: Severity(severity) for rule, severity in document.items()}
 

@@ -3,6 +3,7 @@
 `SETTINGS` is the list that README, local.settings.sample.json and the deployment are compared with.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ from b2b import readers
 from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Profile, Severity
 
+SECRET = re.compile(r"key=|sig=|signature=|://[^/]*@", re.IGNORECASE)
+"""A value that may hold a secret, put into the wrong setting: it is not repeated in the error."""
 STORAGE = "B2BStorage"
 """The name of the storage connection: a connection string, or the prefix of the identity-based settings."""
 FUNCTIONS_PROCESS = "FUNCTIONS_WORKER_RUNTIME"
@@ -147,6 +150,11 @@ def load(environment: Mapping[str, str]) -> Settings:
 
     """
     values = {setting.name: _value(setting, environment) for setting in SETTINGS}
+    least = values["B2B_REPLICATION_WINDOW_SECONDS"] + values["B2B_GRAPH_TIMEOUT_SECONDS"]
+    if values["B2B_GIVE_UP_SECONDS"] < least:
+        raise SettingsError(
+            "B2B_GIVE_UP_SECONDS", f"expected at least {least:g}: the replication window and Graph's timeout together"
+        )
     overrides = dict(values["B2B_RULE_OVERRIDES"])
     if not values["B2B_EXCLUDED_GROUP_ID"]:
         overrides["excluded-group"] = Severity.OFF
@@ -183,7 +191,8 @@ def _read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
     try:
         return reader(text)
     except ValueError as error:
-        raise SettingsError(name, str(error)) from None
+        said = str(error).partition(", got")[0] if SECRET.search(text) else str(error)
+        raise SettingsError(name, said) from None
 
 
 def _storage(environment: Mapping[str, str]) -> Storage:

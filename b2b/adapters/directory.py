@@ -5,6 +5,7 @@ Calls: https://learn.microsoft.com/graph/api/overview?view=graph-rest-1.0; the a
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Answer, Call, Graph, unlicensed
 from b2b.domain.account import SELECT, Account, from_graph
 from b2b.domain.errors import GRAPH, AccessDenied, Transient
-from b2b.domain.facts import PERMISSIONS, Fact
+from b2b.domain.facts import ACCOUNT_FACTS, PERMISSIONS, Fact
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser
 from b2b.domain.tenant import CrossTenantAccess, DomainList, Domains
@@ -27,6 +28,9 @@ FEDERATIONS_URL = (
 DOMAIN_LIST_URL = "/policies/b2bManagementPolicies"
 """Beta. The lists sit as JSON text in `definition[0]` of the organisation's default policy."""
 LARGEST_PAGE = 999
+MAY_BE_ABSENT = frozenset({Fact.ACCOUNT, Fact.DELETED_ACCOUNT, Fact.HOME_TENANT}) | ACCOUNT_FACTS
+"""What a 404 says something about; a collection is always there, if empty."""
+OWN_TROUBLE = frozenset({400, 500, 502})
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -55,20 +59,24 @@ class Directory:
         return found
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
-        """Read many accounts by id; None for one that is not there.
+        """Read many accounts by id; None for one that is not there, and no entry for one that cannot be read.
+
+        Many are read together, so the trouble of one is not the trouble of all.
 
         Raises:
             Transient: as `read`.
             AccessDenied: as `read`.
 
         """
-        answers = await self._graph.read([_user(self._graph.client, user_id) for user_id in user_ids])
+        answers = await self._graph.read([_user(self._graph.client, user_id) for user_id in user_ids], OWN_TROUBLE)
         if any(answer.status == FORBIDDEN for answer in answers):
             raise AccessDenied(GRAPH, f"accounts cannot be read without {PERMISSIONS[Fact.ACCOUNT]}")
-        return {
-            user_id: None if answer.status == NOT_FOUND else _read_account(answer.body)
-            for user_id, answer in zip(user_ids, answers, strict=True)
-        }
+        found: dict[str, Account | None] = {}
+        for user_id, answer in zip(user_ids, answers, strict=True):
+            with suppress(ValueError):
+                if answer.status not in OWN_TROUBLE:
+                    found[user_id] = None if answer.status == NOT_FOUND else from_graph(answer.body)
+        return found
 
     async def check(self) -> None:
         """Ask Graph for an account that nobody has: "not there" shows that it answers and lets us look.
@@ -96,8 +104,12 @@ def _answer(fact: Fact, answers: list[Answer]) -> Any:
     if FORBIDDEN in statuses:
         return NotReadable()
     if NOT_FOUND in statuses:
+        if fact not in MAY_BE_ABSENT:
+            raise Transient(GRAPH, f"nothing is there to read {fact} from")
         return NotThere()
     if any(unlicensed(answer.body) for answer in answers):
+        if fact is not Fact.ROLE_ELIGIBILITIES:
+            raise Transient(GRAPH, f"{fact} needs a licence that the tenant lacks")
         return ()  # without Entra ID P2 there is no privileged identity management, and nobody is eligible for a role
     try:
         return _READS[fact].parse([answer.body for answer in answers])
@@ -121,13 +133,6 @@ def _quoted(text: str) -> str:
 
 def _user(client: GraphServiceClient, name: str) -> Call:
     return _call(client.users.by_user_id(name), select=list(SELECT))
-
-
-def _read_account(body: dict[str, Any]) -> Account:
-    try:
-        return from_graph(body)
-    except ValueError as error:
-        raise Transient(GRAPH, "an account cannot be read") from error
 
 
 def _find(client: GraphServiceClient, user: InvitedUser) -> list[Call]:

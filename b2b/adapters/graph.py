@@ -37,7 +37,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
 from b2b.adapters.clock import Clock
-from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Transient
+from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
 from b2b.domain.invitation import Invitation, refusal
 from b2b.domain.readings import Invited
 
@@ -111,10 +111,11 @@ class Graph:
         await self._http.aclose()
         await self._transport.aclose()  # the SDK's middleware hides it from the client, which would leave it open
 
-    async def read(self, calls: Sequence[Call]) -> list[Answer]:
+    async def read(self, calls: Sequence[Call], tolerated: frozenset[int] = frozenset()) -> list[Answer]:
         """Make all calls, 20 to a round trip, and follow the pages of collections.
 
-        Answers are in the order of the calls; 200, 403, 404 and a missing licence are for the caller to judge.
+        Answers are in the order of the calls; 200, 403, 404, a missing licence and what is ``tolerated`` are for the
+        caller to judge.
 
         Raises:
             Transient: any other status, or no answer at all; waits as long as Graph asked.
@@ -125,7 +126,7 @@ class Graph:
         for beta in (False, True):
             numbered = [(number, call) for number, call in enumerate(calls) if call.beta is beta]
             for first in range(0, len(numbered), BATCH_LIMIT):
-                answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta]))
+                answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
         return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
 
     async def invite(self, invitation: Invitation) -> Invited:
@@ -152,7 +153,9 @@ class Graph:
             raise self._judged(error) from None  # Graph's own text may hold an address or a link
         return _invited(content, invitation.user_id)
 
-    async def _batch(self, calls: Sequence[tuple[int, Call]], root: str) -> dict[int, Answer]:
+    async def _batch(
+        self, calls: Sequence[tuple[int, Call]], root: str, tolerated: frozenset[int]
+    ) -> dict[int, Answer]:
         if not calls:
             return {}
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
@@ -167,7 +170,7 @@ class Graph:
         ]
         information.set_stream_content(json.dumps({"requests": requests}).encode(), "application/json")
         parts = _parts(await self._fetch(information))
-        self._refuse_failures(parts.values())
+        self._refuse_failures(part for part in parts.values() if part["status"] not in tolerated)
         missing = [number for number, _ in calls if str(number) not in parts]
         if missing:
             raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
@@ -200,7 +203,7 @@ class Graph:
             next_link = body.get("@odata.nextLink")
             if next_link is None:
                 break
-            if not next_link.startswith(self._roots[call.beta]):
+            if not str(next_link).startswith(self._roots[call.beta]):
                 raise Transient(GRAPH, "a page link points to another host")
             information = RequestInformation()
             information.http_method = Method.GET
@@ -336,7 +339,8 @@ def _invited(content: bytes, user_id: str) -> Invited:
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
     if invited_id != user_id.lower():
-        raise OutcomeUnknown(f"Graph invited another object: {invited_id}")
+        # A plain success for somebody else: to repeat it would mail that person again.
+        raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", f"Graph invited {invited_id} instead"))
     if status == "Error":
         raise OutcomeUnknown("Graph answered with status Error")
     return Invited(invitation_id, status)

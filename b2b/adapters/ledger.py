@@ -4,6 +4,7 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
+from datetime import datetime
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -98,9 +99,9 @@ class Ledger:
 
         """
         entity = await fetch(self._conversions, f"address~{address_key}", "reservation")
-        return None if entity is None else Reservation(entity["userId"], entity.metadata["etag"])
+        return None if entity is None else Reservation(entity["userId"], entity["since"], entity.metadata["etag"])
 
-    async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
+    async def reserve(self, address_key: str, user_id: str, over: Reservation | None, now: datetime) -> None:
         """Reserve an address for an account, over a reservation that was found to point nowhere.
 
         Raises:
@@ -108,7 +109,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
-        entity = {"PartitionKey": f"address~{address_key}", "RowKey": "reservation", "userId": user_id}
+        entity = {"PartitionKey": f"address~{address_key}", "RowKey": "reservation", "userId": user_id, "since": now}
         async with translated():
             await self._conversions.submit_transaction([guarded(entity, over.etag if over else "")])
 

@@ -82,9 +82,12 @@ def from_graph(user: dict[str, Any]) -> Account:
     """Read a Graph user.
 
     Raises:
-        msgspec.ValidationError: the answer is not a user as selected.
+        ValueError: the answer is not a user as selected. Graph gives every selected property, null where it is empty;
+            one that is missing was withheld, and must not read as "no".
 
     """
+    if withheld := set(SELECT) - user.keys():
+        raise ValueError(f"Graph withheld {', '.join(sorted(withheld))}")
     return msgspec.convert(user, Account)
 
 

@@ -144,4 +144,5 @@ def _failure(record: RequestRecord) -> dict[str, Any] | None:
     if any(finding.rule in NOTHING_TO_DO for finding in worst):
         return None
     details = [{"code": finding.rule, "message": finding.message} for finding in worst]
-    return {"code": worst[0].rule if worst else record.stage.value, "message": "", "target": None, "details": details}
+    code, message = (worst[0].rule, worst[0].message) if worst else (record.stage.value, record.last_error)
+    return {"code": code, "message": message, "target": None, "details": details}

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from b2b.domain.conversion import Change, Event, RequestRecord, Stage, advance_request
+from b2b.domain.envelope import digest
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.findings import Finding, Severity
 
@@ -24,6 +25,8 @@ class Approval(msgspec.Struct, frozen=True):
     by: str
     reason: str
     at: datetime
+    subject: str
+    """The account and the address that were shown: an approval is for no other."""
     waived: tuple[Waived, ...]
 
 
@@ -80,18 +83,24 @@ def reopened(
     return Change(change.row, (Event(kind, now, Stage.REQUESTED, record.request_id, detail),))
 
 
-def approved(record: RequestRecord, by: str, reason: str, now: datetime) -> Change[RequestRecord]:
+def approved(record: RequestRecord, subject: str, by: str, reason: str, now: datetime) -> Change[RequestRecord]:
     """Begin again a request that needs review, with what was shown to be waived."""
     shown = tuple(Waived(item.rule, item.message) for item in record.findings if item.severity is Severity.REVIEW)
-    approval = Approval(by, reason, now, shown)
+    approval = Approval(by, reason, now, subject, shown)
     return reopened(record, "approved", now, f"by {by}: {reason}", msgspec.json.encode(approval).decode())
 
 
-def waive(findings: tuple[Finding, ...], approval: str) -> tuple[Finding, ...]:
+def subject_of(user_id: str, address: str) -> str:
+    """Name what is approved: this account, with this address."""
+    return digest(f"{user_id.lower()}\n{address.lower()}".encode())
+
+
+def waive(findings: tuple[Finding, ...], approval: str, subject: str) -> tuple[Finding, ...]:
     """Turn the findings that an approval covers from review to warn; everything else stays as it is."""
     if not approval:
         return findings
-    waived = set(msgspec.json.decode(approval, type=Approval).waived)
+    given = msgspec.json.decode(approval, type=Approval)
+    waived = set(given.waived) if given.subject == subject else set[Waived]()
     return tuple(
         msgspec.structs.replace(item, severity=Severity.WARN)
         if item.severity is Severity.REVIEW and Waived(item.rule, item.message) in waived

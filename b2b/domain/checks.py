@@ -6,6 +6,7 @@ from typing import NamedTuple
 from b2b.domain import address as addresses
 from b2b.domain.account import Account
 from b2b.domain.address import domain_of
+from b2b.domain.envelope import digest
 from b2b.domain.facts import Case, Fact
 from b2b.domain.findings import Profile, Severity
 from b2b.domain.service_plans import PlanKind
@@ -28,9 +29,12 @@ def _account(case: Case) -> Account:
     return case.account
 
 
-def _listed(ids: Sequence[str], most: int = 3) -> str:
-    shown = ", ".join(ids[:most])
-    return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    """Name all that a person has to judge; of too many, a digest stands for the rest, so that a change shows."""
+    names = sorted(names)
+    shown = ", ".join(names[:most])
+    rest = names[most:]
+    return f"{shown} and {len(rest)} more ({digest(' '.join(rest).encode())[:8]})" if rest else shown
 
 
 def account_not_found(case: Case) -> Result:

@@ -80,7 +80,7 @@ REQUEST_FOLLOWS: dict[Stage | None, frozenset[Stage]] = {
     **dict.fromkeys(ENDED, frozenset()),
     Stage.NEEDS_REVIEW: frozenset({Stage.REQUESTED}),
     Stage.BLOCKED: frozenset({Stage.REQUESTED}),
-    Stage.FAILED: frozenset({Stage.REQUESTED}),
+    Stage.FAILED: frozenset({Stage.REQUESTED, Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED}),
 }
 """A request: it ends as its conversion ends, so it may skip the stages it did not see. A person may open it again."""
 
@@ -225,14 +225,15 @@ def may_show(record: RequestRecord, conversion: Conversion) -> bool:
 
 def mirrored(conversion: Conversion) -> dict[str, Any]:
     """Return what a request's row shows of the conversion it belongs to."""
+    shown = {"completed_at": conversion.completed_at} if conversion.completed_at else {}
     return {
+        **shown,
         "user_id": conversion.user_id,
         "generation": conversion.generation,
         "verdict": conversion.verdict,
         "findings": conversion.findings,
         "invited_at": conversion.invited_at,
         "accepted_at": conversion.accepted_at,
-        "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
     }
 

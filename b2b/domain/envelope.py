@@ -13,8 +13,6 @@ from b2b.domain.errors import MalformedRequest
 
 MAX_BODY_BYTES = 48 * 1024
 """48 KiB: what base64 leaves of a storage queue message of 64 KiB."""
-MAX_MESSAGE_BYTES = 64 * 1024
-"""What a storage queue takes (https://learn.microsoft.com/azure/storage/queues/scalability-targets)."""
 ROOM_FOR_ID = 128
 """What a request id adds to a body that we put back on the queue."""
 DEEPEST = 16
@@ -26,7 +24,10 @@ RESERVED_BY_HOST = frozenset(
 """Top-level names of a JSON body with which the Functions host overrides the queue message's own metadata, in any case
 (webjobs-sdk, Utility.ApplyBindingData)."""
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
+"""Not `.` and `..`: as the last part of an address they would mean another one."""
+MADE_BY_US = ("queue-", "event-", "body-")
+"""Prefixes of request ids that the service makes itself."""
 _CLOUDEVENT_ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 
 
@@ -71,7 +72,7 @@ def _from_base64(text: bytes) -> bytes:
         decoded = base64.b64decode(text, validate=True).strip().removeprefix(b"\xef\xbb\xbf").strip()
     except binascii.Error:
         return text
-    return decoded or text
+    return decoded if decoded[:1] in (b"{", b"[") else text
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,6 +99,8 @@ def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for name in ("specversion", "id", "source", "type"):
         if not isinstance(event.get(name), str) or not event[name]:
             raise MalformedRequest("MissingField", f"{name}: expected a text, as CloudEvents 1.0 requires", name)
+    if not event["source"].isprintable():
+        raise MalformedRequest("InvalidValue", "source: expected a URI reference", "source")
     if event["specversion"] != "1.0":
         raise MalformedRequest("InvalidValue", "specversion: expected '1.0'", "specversion")
     for name in event:
@@ -126,9 +129,9 @@ def told_request_id(raw: bytes) -> str | None:
     return told if isinstance(told, str) and REQUEST_ID.fullmatch(told) else None
 
 
-def overrides_metadata(raw: bytes) -> bool:
-    """Tell whether the body makes the Functions host replace the message's own id or counters."""
+def keeps_metadata(raw: bytes) -> bool:
+    """Tell whether the host surely reports the message's own id: the body is an object without any reserved name."""
     try:
-        return any(name.lower() in RESERVED_BY_HOST for name in document(raw))
+        return not any(name.lower() in RESERVED_BY_HOST for name in document(raw, limit=len(raw)))
     except MalformedRequest:
         return False

@@ -99,6 +99,8 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
 )
 _ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_LEFT = re.compile("@|\uff20|%40|redeem", re.IGNORECASE)
+"""What an address or a redeem link in another spelling leaves behind: then nothing of the text is kept."""
 _LONGEST = 300
 
 
@@ -110,4 +112,5 @@ def refusal(status: int, code: str, message: str) -> Refusal:
 
 def scrubbed(text: str) -> str:
     """Return a service's text fit for the ledger and the log: no addresses, no links, not too long."""
-    return _ADDRESS.sub("<address>", _URL.sub("<link>", text))[:_LONGEST]
+    cut = _ADDRESS.sub("<address>", _URL.sub("<link>", text))
+    return "(a text that may hold an address or a link)" if _LEFT.search(cut) else cut[:_LONGEST]

@@ -67,10 +67,10 @@ def probe(pace: Pace, until: datetime, now: datetime) -> Change[Pace]:
     return Change(replace(pace, probe_until=until), (Event("breaker-probe", now),))
 
 
-def counted(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool) -> Change[Pace]:
-    """Count one invitation: its outcome may open the breaker, or close it again."""
+def counted(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool, probing: bool) -> Change[Pace] | None:
+    """Count one invitation: its outcome may open the breaker. Once it is open, only the one that probes counts."""
     if pace.open_until is not None:
-        return _probed(pace, now, limits, failed=failed)
+        return _probed(pace, now, limits, failed=failed) if probing else None
     fresh = pace.window_started is None or now - pace.window_started >= limits.window
     sent, failures = (1, int(failed)) if fresh else (pace.sent + 1, pace.failed + int(failed))
     row = replace(pace, window_started=now if fresh else pace.window_started, sent=sent, failed=failures)

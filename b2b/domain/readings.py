@@ -46,6 +46,7 @@ class Reservation:
     """Which account's conversion an external address belongs to."""
 
     user_id: str
+    since: datetime
     etag: str
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from b2b.domain.account import Account, changed_at
-from b2b.domain.conversion import Change, Conversion, Stage, advance
+from b2b.domain.conversion import Change, Conversion, Event, Stage, advance
 
 NOT_VISIBLE = "Graph accepted the invitation but the account never showed it"
 
@@ -26,9 +26,11 @@ def followed(
         return settled(conversion, now) if account.pending or account.accepted else None
     if account.accepted:
         return _accepted(conversion, account, now)
-    invited_at = conversion.invited_at or now
-    if not account.pending and now - invited_at > replication_window:
-        return advance(conversion, Stage.FAILED, now, NOT_VISIBLE, last_error=NOT_VISIBLE)
+    overdue = not account.pending and now - (conversion.invited_at or now) > replication_window
+    if overdue and conversion.last_error != NOT_VISIBLE:
+        # Whether a pending account shows its state at all is inferred, so this is said, and the account stays followed.
+        noted = Event("not-visible", now, stage, conversion.request_id, NOT_VISIBLE)
+        return Change(replace(conversion, last_error=NOT_VISIBLE), (noted,))
     return None
 
 

@@ -14,18 +14,20 @@ from urllib.parse import urlsplit
 import msgspec
 
 from b2b.domain import envelope
-from b2b.domain.envelope import MAX_BODY_BYTES, MAX_MESSAGE_BYTES, REQUEST_ID, digest
+from b2b.domain.envelope import MAX_BODY_BYTES, REQUEST_ID, ROOM_FOR_ID, digest
 from b2b.domain.errors import MalformedRequest
 
 MAX_CC_RECIPIENTS = 1
 """Graph: "Currently only one additional recipient is supported" (invitedUserMessageInfo)."""
 MAX_SPONSORS = 5
 """Graph takes at most five sponsors for a user."""
+LONGEST_URL = 2048
+"""Bytes of a redirect address: what browsers take, and what fits into a finding."""
 MAX_ADDRESS = 320
 """RFC 5321: 64 for the local part, 255 for the domain, and the @."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ACCOUNT_NAME = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f/\\]{1,255}")
+_ACCOUNT_NAME = re.compile(r"[^@\s\x00-\x1f\x7f/\\]{1,64}@[^@\s\x00-\x1f\x7f/\\]{1,255}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _URL_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f\\<>\"]")
 
@@ -128,7 +130,7 @@ def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Pars
         raise MalformedRequest(
             "InvalidValue", "requestId: left out, because the CloudEvents source and id are the key", "requestId"
         )
-    if len(request.message("x" * 64)) > MAX_MESSAGE_BYTES:
+    if len(request.message("x" * 64)) > MAX_BODY_BYTES + ROOM_FOR_ID:
         raise MalformedRequest("RequestTooLarge", "the request does not fit into a queue message", status=413)
     return Parsed(request, event_id or request.request_id)
 
@@ -247,7 +249,7 @@ def _sponsors(sponsors: list[str]) -> Iterator[tuple[str, Problem]]:
 
 def _redirect(url: str, policy: IntakePolicy) -> Iterator[tuple[str, Problem]]:
     target = "inviteRedirectUrl"
-    problem = redirect_problem(url)
+    problem = redirect_problem(url) if len(url.encode()) <= LONGEST_URL else f"expected at most {LONGEST_URL} bytes"
     if problem == NO_URL:
         yield target, ("InvalidValue", problem)
     elif (urlsplit(url).hostname or "") not in policy.redirect_hosts:

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from b2b.domain import answers
 from b2b.domain.answers import Reply
-from b2b.domain.approval import approved, parse_approval, reopened
-from b2b.domain.conversion import ACTIVE, RequestRecord, Source, Stage
+from b2b.domain.approval import approved, parse_approval, reopened, subject_of
+from b2b.domain.conversion import RequestRecord, Source, Stage
 from b2b.domain.envelope import REQUEST_ID
 from b2b.domain.errors import LedgerConflict, RequestRefused, Transient
 from b2b.domain.invitation import sign_in_address
-from b2b.settings import Settings
+from b2b.settings import Mode, Settings
 from b2b.workflows.assess import Assessor
 from b2b.workflows.intake import Intake, stored_request
 from b2b.workflows.ports import Clock, Identity, Ledger, NewId
@@ -76,6 +76,8 @@ class Api:
             record = await self._find(request_id)
             if record is None:
                 return _unknown(request_id)
+            if self._settings.mode is Mode.ASSESS:
+                return _assess_only()
             if record.stage not in RETRIED:
                 return answers.problem(
                     409, "NotRetryable", f"The request is {record.stage}; failed or blocked ones are retried."
@@ -93,9 +95,13 @@ class Api:
             record = await self._find(request_id)
             if record is None:
                 return _unknown(request_id)
+            if self._settings.mode is Mode.ASSESS:
+                return _assess_only()
             if record.stage is not Stage.NEEDS_REVIEW:
                 return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
-            again = approved(record, by, reason, self._clock())
+            conversion = await self._ledger.conversions.get(record.user_id)
+            address = conversion.invited_user_email_address if conversion else ""
+            again = approved(record, subject_of(record.user_id, address), by, reason, self._clock())
             return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
 
         return await self._answered(work)
@@ -128,7 +134,7 @@ class Api:
 
     async def _sign_in(self, record: RequestRecord) -> str | None:
         """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
-        if record.stage not in ACTIVE:
+        if record.stage is not Stage.INVITED:
             return None
         try:
             tenant_id = (await self._identity.claims()).tenant_id
@@ -150,6 +156,10 @@ class Api:
         except Exception:
             log.exception("HTTP request answered 500")
             return answers.problem(500, "InternalError", "The request broke the service; it may be repeated.")
+
+
+def _assess_only() -> Reply:
+    return answers.problem(409, "ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
 
 
 def _unknown(request_id: str) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any
 
 from b2b.domain import address as addresses
 from b2b.domain.account import Account
+from b2b.domain.approval import subject_of
 from b2b.domain.conversion import ACTIVE
 from b2b.domain.eligibility import judge, needed_facts
 from b2b.domain.envelope import digest
@@ -49,6 +50,11 @@ class Assessment:
     findings: tuple[Finding, ...]
 
     @property
+    def subject(self) -> str:
+        """What an approval of this would be for."""
+        return subject_of(self.account.id if self.account else "", self.address or "")
+
+    @property
     def verdict(self) -> Verdict:
         """What the findings add up to."""
         return verdict_of(self.findings)
@@ -61,12 +67,11 @@ def address_key(address: str) -> str:
 
 @dataclass
 class _Cache:
-    """Tenant facts and home tenants, until they are too old."""
+    """Tenant facts, until they are too old."""
 
     read_at: datetime | None = None
     tenant: Tenant = field(default_factory=Tenant)
     unreadable: frozenset[Fact] = frozenset()
-    home_tenants: dict[str, Any] = field(default_factory=dict)
 
 
 class Assessor:
@@ -78,8 +83,10 @@ class Assessor:
         """Use the adapters; nothing is read yet."""
         self._directory, self._ledger, self._identity = directory, ledger, identity
         self._settings, self._clock = settings, clock
+        self._lifetime = timedelta(seconds=settings.tenant_facts_lifetime)
         self._wanted = needed_facts(settings.profile, settings.rule_overrides)
         self._cache, self._lock = _Cache(), asyncio.Lock()
+        self._home_tenants: dict[str, tuple[datetime, Any]] = {}
         self.defaults = Defaults(settings.redirect_url, settings.send_message)
 
     async def look_up(self, request: ConversionRequest) -> LookUp:
@@ -98,6 +105,8 @@ class Assessor:
             questions |= self._address_questions(request.invited_user_email_address.strip())
         facts = await self._directory.read(questions)
         accounts = facts.pop(Fact.ACCOUNT)
+        if user.id is not None and not isinstance(accounts, NotThere) and accounts[0].id.lower() != user.id.lower():
+            raise Transient(GRAPH, "it answered with another account than it was asked for")
         return LookUp(() if isinstance(accounts, NotThere) else accounts, facts)
 
     async def assess(self, request: ConversionRequest, found: LookUp) -> Assessment:
@@ -111,7 +120,7 @@ class Assessor:
         address = addresses.invited_address(request, account, self._settings.profile)
         tenant, unreadable = await self._tenant()
         facts = {**found.facts, **await self._directory.read(self._rest(request, account, address, found.facts))}
-        self._remember_home_tenant(address, facts)
+        home_tenant = self._home_tenant(address, facts)
         if account is not None and any(isinstance(facts.get(fact), NotThere) for fact in ACCOUNT_FACTS):
             raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
         case = Case(
@@ -126,7 +135,7 @@ class Assessor:
             sign_in=sign_in_address(request, tenant.id, self.defaults),
             excluded_group=self._settings.excluded_group,
             reserved_for=await self._reserved_for(address, account),
-            home_tenant=self._home_tenant(address),
+            home_tenant=home_tenant,
             unreadable=unreadable | _unreadable(facts),
             **_relations(facts),
             **_holders(facts, account),
@@ -142,7 +151,8 @@ class Assessor:
             return {}
         domain = addresses.domain_of(address)
         questions: dict[Fact, Any] = dict.fromkeys(self._of(ADDRESS_FACTS) - {Fact.HOME_TENANT}, address)
-        if Fact.HOME_TENANT in self._wanted and domain not in self._cache.home_tenants:
+        read_at, _ = self._home_tenants.get(domain, (None, None))
+        if Fact.HOME_TENANT in self._wanted and (read_at is None or self._clock() - read_at >= self._lifetime):
             questions[Fact.HOME_TENANT] = domain
         return questions
 
@@ -160,19 +170,20 @@ class Assessor:
 
     async def _tenant(self) -> tuple[Tenant, frozenset[Fact]]:
         async with self._lock:
-            now, lifetime = self._clock(), timedelta(seconds=self._settings.tenant_facts_lifetime)
-            if self._cache.read_at is None or now - self._cache.read_at >= lifetime:
+            now = self._clock()
+            if self._cache.read_at is None or now - self._cache.read_at >= self._lifetime:
                 claims = await self._identity.claims()
                 facts = await self._directory.read(dict.fromkeys(self._of(TENANT_FACTS), None))
                 self._cache = _Cache(now, _tenant(claims.tenant_id, facts), _unreadable(facts))
             return self._cache.tenant, self._cache.unreadable
 
-    def _remember_home_tenant(self, address: str | None, facts: Mapping[Fact, Any]) -> None:
-        if address is not None and Fact.HOME_TENANT in facts:
-            self._cache.home_tenants[addresses.domain_of(address)] = facts[Fact.HOME_TENANT]
-
-    def _home_tenant(self, address: str | None) -> str | None:
-        found = self._cache.home_tenants.get(addresses.domain_of(address or ""))
+    def _home_tenant(self, address: str | None, facts: Mapping[Fact, Any]) -> str | None:
+        """Return the tenant of the address's domain, and remember it; what could not be read is asked again."""
+        domain = addresses.domain_of(address or "")
+        _, known = self._home_tenants.get(domain, (None, None))
+        found = facts.get(Fact.HOME_TENANT, known)
+        if Fact.HOME_TENANT in facts and not isinstance(found, NotReadable):
+            self._home_tenants[domain] = (self._clock(), found)
         return found if isinstance(found, str) else None
 
     async def _reserved_for(self, address: str | None, account: Account | None) -> str | None:

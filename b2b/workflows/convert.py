@@ -134,13 +134,19 @@ class Converter:
             before = await self._ledger.conversions.get(found.account.id.lower())
             if before is not None and await self._joined(record, before):
                 return None
+        if before is not None and await self._inviter.seen(before, found.account):
+            return None
         result = await self._assessor.assess(request, found)
-        result = replace(result, findings=waive(result.findings, record.approval))
+        result = replace(result, findings=waive(result.findings, record.approval, result.subject))
+        return await self._act(taken, before, result)
+
+    async def _act(self, taken: Taken, before: Conversion | None, result: Assessment) -> None:
         if result.account is None:
-            return await self._end_without_account(record, result)
-        if result.verdict is Verdict.READY and result.address is not None:
-            return await self._invite(taken, before, result, result.account)
-        return await self._conclude(record, before, result, result.account)
+            await self._end_without_account(taken.record, before, result)
+        elif result.verdict is Verdict.READY and result.address is not None:
+            await self._invite(taken, before, result, result.account)
+        else:
+            await self._conclude(taken.record, before, result, result.account)
 
     async def _dry_run(self, record: RequestRecord, request: ConversionRequest) -> None:
         result = await self._assessor.assess(request, await self._assessor.look_up(request))
@@ -165,9 +171,24 @@ class Converter:
             conversion = await self._ledger.save(Change(conversion, (joined,)), record.request_id)
         if record.stage is not conversion.stage or record.generation != conversion.generation:
             await self._inviter.show(record, conversion)
-        return conversion.stage is not Stage.INVITING or await self._inviter.settle(conversion)
+        if conversion.stage is not Stage.INVITING or await self._inviter.settle(conversion):
+            return True
+        await self._leave_to_leader(record, conversion)
+        return False
 
-    async def _end_without_account(self, record: RequestRecord, result: Assessment) -> None:
+    async def _leave_to_leader(self, record: RequestRecord, conversion: Conversion) -> None:
+        """A conversion is invited as its leading request asked; only where that has ended may another take over."""
+        if conversion.request_id == record.request_id:
+            return
+        leader = await self._ledger.requests.get(conversion.request_id)
+        if leader is not None and leader.stage in WORKING:
+            raise Wait(SHORTEST_WAIT, "the request that leads this conversion invites", ours=True)
+
+    async def _end_without_account(self, record: RequestRecord, before: Conversion | None, result: Assessment) -> None:
+        if before is not None and before.stage is Stage.INVITING:
+            kept = {"verdict": result.verdict, "findings": result.findings}
+            await self._inviter.finish(advance(before, Stage.BLOCKED, self._clock(), result.verdict, **kept))
+            return
         change = advance_request(
             record, Stage.BLOCKED, self._clock(), result.verdict, verdict=result.verdict, findings=result.findings
         )
@@ -243,6 +264,8 @@ class Converter:
         log.error("request %s failed: %s", record.request_id, reason)
         conversion = await self._ledger.conversions.get(record.user_id) if record.user_id else None
         if conversion is not None and conversion.stage is Stage.INVITING:
+            if await self._inviter.settle(conversion):  # an invitation that is out is followed, however late it is seen
+                return
             change = advance(conversion, Stage.FAILED, self._clock(), reason, last_error=reason)
             await self._inviter.finish(change, record.request_id)
         else:

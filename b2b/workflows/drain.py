@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from b2b.domain.conversion import WORKING, Change, Event, RequestRecord, Source, Stage, advance_request
-from b2b.domain.errors import B2BError, RequestRefused
+from b2b.domain.errors import B2BError, LedgerConflict, RequestRefused
 from b2b.domain.readings import PoisonMessage
 from b2b.domain.request import ConversionRequest
 from b2b.workflows.intake import Intake, made_request_id
@@ -75,11 +75,12 @@ class Drain:
     async def _find(self, request: ConversionRequest, told: str | None) -> RequestRecord | None:
         """Find the request by its id or, where it had none, by its body: a poison copy keeps nothing else.
 
-        Of several with the same body one that is still under way: the copy may as well be that one's.
+        By its body, only one that is still under way: an old twin says nothing about this message.
         """
         ids = [told] if told else await self._ledger.by_body(request.body_hash())
         found = [record for request_id in ids if (record := await self._ledger.requests.get(request_id))]
-        return next((record for record in found if record.stage in WORKING), found[0] if found else None)
+        at_work = next((record for record in found if record.stage in WORKING), None)
+        return at_work if at_work or not told else next(iter(found), None)
 
     async def _send_back(self, request: ConversionRequest, record: RequestRecord) -> None:
         """Counted first: a crash in between costs one return, not an endless circle."""
@@ -108,4 +109,9 @@ class Drain:
             last_error=NEVER_RAN,
         )
         failed = Event(Stage.FAILED.value, now, Stage.FAILED, request_id, NEVER_RAN)
-        await self._ledger.requests.write(Change(record, (failed,)))
+        try:
+            await self._ledger.requests.write(Change(record, (failed,)))
+        except LedgerConflict:
+            stored = await self._ledger.requests.get(request_id)
+            if stored is None or stored.body_hash != record.body_hash:
+                raise  # otherwise an earlier sweep recorded it and could not remove it

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from b2b.domain import redemption
 from b2b.domain.account import Account
 from b2b.domain.conversion import Conversion, Stage
-from b2b.domain.errors import B2BError, LedgerConflict
+from b2b.domain.errors import GRAPH, B2BError, LedgerConflict, Transient
 from b2b.domain.readings import Due
 from b2b.workflows.invite import Inviter
 from b2b.workflows.ports import Clock, Directory, Ledger
@@ -77,7 +77,11 @@ class Follow:
         under_way = {row.user_id: row for row in rows if row is not None and row.stage in FOLLOWED}
         accounts = await self._directory.accounts(list(under_way)) if under_way else {}
         return [
-            self._move(under_way[due.key], accounts[due.key]) if due.key in under_way else self._forget(due)
+            self._forget(due)
+            if due.key not in under_way
+            else self._move(under_way[due.key], accounts[due.key])
+            if due.key in accounts
+            else self._unreadable(due)
             for due in chunk
         ]
 
@@ -92,6 +96,9 @@ class Follow:
         except LedgerConflict:
             return False  # somebody else moved it; the next run looks again
         return True
+
+    async def _unreadable(self, due: Due) -> bool:
+        raise Transient(GRAPH, f"the account {due.key} cannot be read")
 
     async def _forget(self, due: Due) -> bool:
         """Remove a pointer whose conversion is over, or was never begun; first show its end, should that be missing."""

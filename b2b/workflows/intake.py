@@ -1,15 +1,15 @@
 """Take a request in: understand it, give it a row, notice repeats and conflicts. Nothing is dropped without a row."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from b2b.domain import envelope
 from b2b.domain.conversion import Change, Event, RequestRecord, Source, Stage
 from b2b.domain.envelope import MAX_BODY_BYTES, ROOM_FOR_ID, digest
-from b2b.domain.errors import LedgerConflict, RequestIdInUse, RequestRefused
-from b2b.domain.request import ConversionRequest, IntakePolicy, Parsed, parse
+from b2b.domain.errors import LedgerConflict, MalformedRequest, RequestIdInUse, RequestRefused
+from b2b.domain.request import GUID, ConversionRequest, IntakePolicy, Parsed, parse
 from b2b.settings import Mode, Settings
 from b2b.workflows.ports import Clock, Ledger, Queue
 
@@ -40,6 +40,10 @@ class Intake:
             Transient: storage did not take it; the caller may repeat the same request.
 
         """
+        told = self.understand(raw, Source.HTTP).request.request_id or ""
+        if told.startswith(envelope.MADE_BY_US):
+            prefixes = ", ".join(envelope.MADE_BY_US)
+            raise MalformedRequest("InvalidValue", f"requestId: expected none of the prefixes {prefixes}", "requestId")
         taken = await self.take_in(raw, Source.HTTP, made_id)
         if taken.record.stage is Stage.REQUESTED:
             await self._queue.send(taken.request.message(taken.record.request_id))
@@ -60,6 +64,9 @@ class Intake:
         if told is None and source is Source.QUEUE:
             await self._ledger.remember_body(record.body_hash, record.request_id)
         stored = await self._ledger.requests.get(record.request_id)
+        if stored is not None and stored.stage is Stage.REJECTED:  # a corrected request takes the place of its draft
+            record = replace(record, sequence=stored.sequence, etag=stored.etag)
+            stored = None
         if stored is None:
             await self._ledger.open.add(record.request_id, record.requested_at)
             detail = "assess only: nothing is written to the directory" if record.dry_run else ""
@@ -171,4 +178,5 @@ def made_request_id(raw: bytes, message_id: str) -> str:
     A body with a reserved name makes the host report that name's value as the message's id,
     so there the body itself counts.
     """
-    return f"body-{digest(raw)[:48]}" if envelope.overrides_metadata(raw) else f"queue-{message_id}"
+    own = envelope.keeps_metadata(raw) and GUID.fullmatch(message_id)
+    return f"queue-{message_id}" if own else f"body-{digest(raw)[:48]}"

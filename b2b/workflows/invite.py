@@ -34,7 +34,7 @@ from b2b.domain.errors import InvitationRefused, LedgerConflict, OutcomeUnknown,
 from b2b.domain.facts import Fact
 from b2b.domain.findings import Finding, Severity, verdict_of
 from b2b.domain.invitation import Invitation
-from b2b.domain.readings import Invited, NotThere
+from b2b.domain.readings import Invited, NotThere, Reservation
 from b2b.domain.request import InvitedUser
 from b2b.workflows.assess import address_key
 from b2b.workflows.pacing import Pacer, Wait
@@ -45,6 +45,9 @@ CLAIM_MARGIN = 30.0
 RACES = 5
 """How often a decision is made anew from fresh rows before the request waits."""
 SHORTEST_WAIT = 15.0
+FORBIDDEN = 403
+FENCE = timedelta(seconds=10)
+"""Longest time between a claim and its call: the lease must still cover the call's own time limit."""
 QUICKER = 5
 """A repeat that sends no mail waits for a fifth of the replication window: it bothers nobody, and changes nothing."""
 
@@ -94,16 +97,29 @@ class Inviter:
         if conversion.intent_at is None:
             return False
         account = await self._read(conversion.user_id)
-        if account is not None and (account.pending or account.accepted):
-            await self.finish(redemption.settled(conversion, now))
+        if await self.seen(conversion, account):
             return True
         open_until = conversion.intent_at + self._limits.replication_window / (QUICKER if conversion.silent else 1)
-        if account is None or now < open_until:
+        if now < open_until:
             raise Wait(
                 max((open_until - now).total_seconds() / 4, SHORTEST_WAIT),
                 "the outcome of the invitation is not known yet",
             )
         return False
+
+    async def seen(self, conversion: Conversion, account: Account | None) -> bool:
+        """Settle an intent whose invitation the account shows; False where there is none, or nothing shows.
+
+        Raises:
+            Transient: storage did not answer.
+            LedgerConflict: somebody else settled it meanwhile.
+
+        """
+        tried = conversion.stage is Stage.INVITING and conversion.intent_at is not None
+        if account is None or not tried or not (account.pending or account.accepted):
+            return False
+        await self.finish(redemption.settled(conversion, self._clock()))
+        return True
 
     async def invite(
         self, before: Conversion | None, opening: Conversion, record: RequestRecord, invitation: Invitation
@@ -116,17 +132,19 @@ class Inviter:
             LedgerConflict: the account is not as it stood before, nothing was sent.
 
         """
-        await self._pacer.permit(self._limits.lease)
+        probing = await self._pacer.permit(self._limits.lease)
         claim = await self._claim(before, opening, record)
         await self._show_latest(record.request_id, claim)
         try:
+            self._check_fence(claim)
             invited = await self._graph.invite(invitation)
         except InvitationRefused as error:
             refusal = error.refusal
-            await self._pacer.record(failed=True)
+            if refusal.status == FORBIDDEN:  # a refusal of the request's own values says nothing about the service
+                await self._pacer.record(failed=True, probing=probing)
             await self._conclude(claim, lambda row: _refused(row, refusal, self._clock()))
         except OutcomeUnknown as error:
-            await self._pacer.record(failed=True)
+            await self._pacer.record(failed=True, probing=probing)
             await self._pacer.throttled(error.retry_after, error.reason)
             await self._conclude(claim, self._released("outcome-unknown", error.reason, in_doubt=True))
             raise Wait(max(error.retry_after or 0.0, SHORTEST_WAIT), error.reason) from error
@@ -135,7 +153,7 @@ class Inviter:
             raise
         else:
             await self._conclude(claim, lambda row: _invited(row, invited, self._clock()))
-            await self._pacer.record(failed=False)
+            await self._pacer.record(failed=False, probing=probing)
 
     async def finish(self, change: Change[Conversion], *request_ids: str) -> None:
         """Write where the conversion came to, and show it on every request that belongs to it.
@@ -181,13 +199,24 @@ class Inviter:
                 await self.show(record, conversion)
                 return
 
+    def _check_fence(self, claim: Conversion) -> None:
+        """A process that slept between claim and call may find that others have settled and sent meanwhile.
+
+        Raises:
+            Transient: it is too late to send under this claim.
+
+        """
+        if claim.intent_at is not None and self._clock() - claim.intent_at > FENCE:
+            raise Transient("the app", "too much time has passed between the claim and the call")
+
     async def _claim(self, before: Conversion | None, opening: Conversion, record: RequestRecord) -> Conversion:
         """Write the intent over the very row that the decision was made from. Whoever succeeds may send."""
         user_id, now = opening.user_id, self._clock()
         key = address_key(opening.invited_user_email_address)
         held = await self._ledger.reservation(key)
         if held is None or held.user_id != user_id:
-            await self._ledger.reserve(key, user_id, held)
+            await self._check_holder(held, key, now)
+            await self._ledger.reserve(key, user_id, held, now)
         await self._ledger.due.add(user_id, now)
         intent: dict[str, Any] = {
             "attempt_id": self._new_id(),
@@ -195,10 +224,32 @@ class Inviter:
             "lease_until": now + self._limits.lease,
         }
         if before is not None and before.stage is Stage.INVITING:
+            untouched = before.intent_at is None
+            intent |= {
+                "request_id": opening.request_id,
+                "invited_user_email_address": opening.invited_user_email_address,
+                "verdict": opening.verdict,
+                "findings": opening.findings,
+                "silent": opening.silent and (untouched or before.silent),
+            }
             change = advance(before, Stage.INVITING, now, "again", attempts=before.attempts + 1, **intent)
         else:
             change = start(before, replace(opening, stage=Stage.INVITING, attempts=1, **intent), now)
         return await self._ledger.save(change, record.request_id)
+
+    async def _check_holder(self, held: Reservation | None, key: str, now: datetime) -> None:
+        """Leave an address to the account that is being converted with it, or is about to be.
+
+        Raises:
+            LedgerConflict: the decision has to be made anew, with the holder in view.
+
+        """
+        if held is None:
+            return
+        holder = await self._ledger.conversions.get(held.user_id)
+        same = holder is not None and address_key(holder.invited_user_email_address) == key
+        if now - held.since < self._limits.lease or (holder is not None and same and holder.stage in ACTIVE):
+            raise LedgerConflict(f"the address is reserved for {held.user_id}")
 
     async def _conclude(self, claim: Conversion, outcome: Callable[[Conversion], Change[Conversion]]) -> None:
         """Write the outcome of the claim's call. Others may join meanwhile, which touches the row but not the claim."""

@@ -47,8 +47,8 @@ class Pacer:
         if left > 0:
             raise Wait(left, f"everything waits: {pace.reason}", ours=True)
 
-    async def permit(self, probe_lease: timedelta) -> None:
-        """Go on if an invitation may be sent now.
+    async def permit(self, probe_lease: timedelta) -> bool:
+        """Go on if an invitation may be sent now; True where it probes an open breaker.
 
         Raises:
             Wait: the switch is on, or the breaker is open.
@@ -61,12 +61,12 @@ class Pacer:
             pace, now = await self._pace(), self._clock()
             verdict = permit(pace, now)
             if verdict is Permit.SEND:
-                return
+                return False
             if verdict is Permit.WAIT:
                 left = max(_left(pace.open_until, now), _left(pace.probe_until, now))
                 raise Wait(left + 1, "too many invitations failed: the breaker is open", ours=True)
             if await self._written(probe(pace, now + probe_lease, now)):
-                return
+                return True
         raise Wait(1, "others write the pace", ours=True)
 
     async def throttled(self, retry_after: float | None, reason: str) -> None:
@@ -76,9 +76,9 @@ class Pacer:
         delay = timedelta(seconds=min(retry_after, LONGEST_PAUSE))
         await self._change(lambda pace, now: pause(pace, now + delay, reason, now))
 
-    async def record(self, *, failed: bool) -> None:
+    async def record(self, *, failed: bool, probing: bool) -> None:
         """Count the outcome of one invitation. Losing one count is no harm: the breaker judges a share."""
-        await self._change(lambda pace, now: counted(pace, now, self._limits, failed=failed))
+        await self._change(lambda pace, now: counted(pace, now, self._limits, failed=failed, probing=probing))
 
     async def _change(self, change: Callable[[Pace, datetime], Change[Pace] | None]) -> None:
         try:

@@ -109,7 +109,7 @@ class Ledger(Protocol):
     async def reservation(self, address_key: str) -> Reservation | None:
         """Return who reserved an address."""
 
-    async def reserve(self, address_key: str, user_id: str, over: Reservation | None) -> None:
+    async def reserve(self, address_key: str, user_id: str, over: Reservation | None, now: datetime) -> None:
         """Reserve an address for an account."""
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from rehearsal.sample import load
 from rehearsal.tenant.app import create_app
 from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK, configuration
 
@@ -18,7 +19,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.tenant", description="Serve a rehearsal tenant.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
-    parser.add_argument("--seed", type=Path, required=True, help="JSON file with the tenant's content")
+    parser.add_argument("--seed", type=Path, help="JSON file with the tenant's content; default: the sample tenant")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=POSITION", help="an open question")
     parser.add_argument("--role", action="append", metavar="NAME", help="application permission; default: all needed")
     parser.add_argument("--identity-header", default=IDENTITY_HEADER, metavar="SECRET")
@@ -26,7 +27,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says in one line on stdout that it listens, and where."""
+    """Says on stdout that it listens, where, and the settings with which an app finds it."""
+
+    def __init__(self, config: uvicorn.Config, identity_header: str) -> None:
+        super().__init__(config)
+        self._identity_header = identity_header
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
@@ -35,6 +40,8 @@ class AnnouncingServer(uvicorn.Server):
             port = self.servers[0].sockets[0].getsockname()[1]
             base = f"http://{LOOPBACK}:{port}"
             print(f"tenant ready: Graph {base}/v1.0, identity {base}/msi/token, control {base}/_sim", flush=True)
+            print(f"GRAPH_BASE_URL={base}/v1.0\nIDENTITY_ENDPOINT={base}/msi/token", flush=True)
+            print(f"IDENTITY_HEADER={self._identity_header}", flush=True)
 
 
 def _leave(_signal: int, _frame: Any) -> None:
@@ -47,9 +54,12 @@ def main(arguments: list[str]) -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _leave)
     switches = dict(switch.split("=", 1) for switch in options.switch)
-    seed = json.loads(options.seed.read_text("utf-8"))
-    app = create_app(seed, switches=switches, roles=options.role, identity_header=options.identity_header)
-    AnnouncingServer(configuration(app, options.port)).run()
+    try:
+        seed = json.loads(options.seed.read_text("utf-8")) if options.seed else load().seed()
+        app = create_app(seed, switches=switches, roles=options.role, identity_header=options.identity_header)
+    except (OSError, ValueError) as error:
+        sys.exit(f"the tenant cannot be made: {error}")
+    AnnouncingServer(configuration(app, options.port), options.identity_header).run()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from b2b.adapters.directory import NOBODY, Directory
 from b2b.domain.account import SELECT, Account
-from b2b.domain.errors import AccessDenied, Transient
+from b2b.domain.errors import AccessDenied
 from b2b.domain.facts import Fact
 from b2b.domain.readings import NotThere
 from b2b.domain.request import InvitedUser
@@ -114,7 +114,7 @@ async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
     assert (entry.path, entry.status) == (f"/v1.0/users/{NOBODY}", 404)
 
 
-async def test_an_account_that_makes_no_sense_is_transient_for_the_sweep_too() -> None:
-    async with graph_over(Wire(batch(lambda _: {"status": 200, "body": {"id": ANNA}}))) as graph:
-        with pytest.raises(Transient):
-            await Directory(graph).accounts([ANNA])
+@pytest.mark.parametrize("part", [{"status": 200, "body": {"id": ANNA}}, {"status": 400}, {"status": 500}])
+async def test_an_account_that_cannot_be_read_is_left_out_and_spoils_no_other(part: dict[str, Any]) -> None:
+    async with graph_over(Wire(batch(lambda _: part))) as graph:
+        assert await Directory(graph).accounts([ANNA]) == {}

@@ -98,7 +98,7 @@ OUTCOMES: dict[str, Row] = {
         json_response({**ACCEPTED, "invitedUser": {"id": None}}, 201), OutcomeUnknown, "cannot be read"
     ),
     "201 for another": Row(
-        json_response({**ACCEPTED, "invitedUser": {"id": OTHER}}, 201), OutcomeUnknown, f"another object: {OTHER}"
+        json_response({**ACCEPTED, "invitedUser": {"id": OTHER}}, 201), InvitationRefused, "201 AnotherObject"
     ),
     "201 with status Error": Row(json_response({**ACCEPTED, "status": "Error"}, 201), OutcomeUnknown, "status Error"),
     # It certainly did not go out.

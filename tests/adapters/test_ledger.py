@@ -154,7 +154,7 @@ async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledg
         ledger.members(conversion()),
         ledger.due.add(USER, NOON),
         ledger.reservation(ADDRESS),
-        ledger.reserve(ADDRESS, USER, None),
+        ledger.reserve(ADDRESS, USER, None, NOON),
         ledger.due.cursor(),
         ledger.pace.get("pace"),
     ):

@@ -45,23 +45,23 @@ async def test_the_longest_request_id_is_a_member_like_any_other(ledger: Ledger)
 
 async def test_an_address_is_reserved_once(ledger: Ledger) -> None:
     assert await ledger.reservation(ADDRESS) is None
-    await ledger.reserve(ADDRESS, USER, None)
+    await ledger.reserve(ADDRESS, USER, None, NOON)
     held = await ledger.reservation(ADDRESS)
     assert isinstance(held, Reservation)
     assert held.user_id == USER
     with pytest.raises(LedgerConflict):
-        await ledger.reserve(ADDRESS, OTHER, None)
+        await ledger.reserve(ADDRESS, OTHER, None, NOON)
 
 
 async def test_a_reservation_is_taken_over_from_the_one_that_was_read(ledger: Ledger) -> None:
-    await ledger.reserve(ADDRESS, USER, None)
+    await ledger.reserve(ADDRESS, USER, None, NOON)
     stale = await ledger.reservation(ADDRESS)
-    await ledger.reserve(ADDRESS, OTHER, stale)
+    await ledger.reserve(ADDRESS, OTHER, stale, NOON)
     held = await ledger.reservation(ADDRESS)
     assert held is not None
     assert held.user_id == OTHER
     with pytest.raises(LedgerConflict):
-        await ledger.reserve(ADDRESS, USER, stale)
+        await ledger.reserve(ADDRESS, USER, stale, NOON)
 
 
 async def test_the_due_list_is_read_in_parts_in_order(ledger: Ledger) -> None:

@@ -116,7 +116,7 @@ async def test_a_write_that_was_cut_off_is_transient_and_a_fresh_read_tells(stor
 async def test_a_reservation_whose_answer_was_lost_is_a_conflict_that_a_fresh_read_settles(storage: str) -> None:
     async with ledger_over(LosingAnswers(as_503), storage) as ledger:
         with pytest.raises(LedgerConflict):
-            await ledger.reserve("0f" * 32, USER, None)
+            await ledger.reserve("0f" * 32, USER, None, NOON)
         held = await ledger.reservation("0f" * 32)
     assert held is not None
     assert held.user_id == USER
@@ -134,7 +134,7 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
             ledger.save(change(conversion(), "inviting")),
             ledger.members(conversion()),
             ledger.reservation("0f" * 32),
-            ledger.reserve("0f" * 32, USER, None),
+            ledger.reserve("0f" * 32, USER, None, NOON),
             ledger.due.add(USER, NOON),
             ledger.due.remove(USER),
             ledger.due.read("", 5),

@@ -44,8 +44,8 @@ GUARDS: tuple[Guard, ...] = (
         "b2b/workflows/invite.py",
         (
             (
-                "        if account is not None and (account.pending or account.accepted):\n",
-                "        if False and account is not None:\n",
+                "        if account is None or not tried or not (account.pending or account.accepted):\n",
+                "        if account is None or tried or not tried:\n",
             ),
         ),
         f"{CONVERT}::test_an_invitation_without_an_answer_is_settled_by_reading",
@@ -53,7 +53,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard(
         "settle: an account that shows nothing is not invited before the replication window has passed",
         "b2b/workflows/invite.py",
-        (("        if account is None or now < open_until:", "        if account is None:"),),
+        (("        if now < open_until:", "        if now < conversion.intent_at:"),),
         f"{CONVERT}::test_an_invitation_that_never_arrived_waits_for_the_replication_window",
     ),
     Guard(

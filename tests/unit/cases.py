@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from b2b.domain.account import Account, from_graph
+from b2b.domain.account import SELECT, Account, from_graph
 from b2b.domain.address import invited_address
 from b2b.domain.facts import Case
 from b2b.domain.findings import Profile
@@ -39,7 +39,7 @@ READY_TENANT = {
 
 def user(**changes: Any) -> Account:
     """An internal cloud account of a partner; changes in Graph's names."""
-    return from_graph({**READY_USER, **changes})
+    return from_graph({**dict.fromkeys(SELECT), **READY_USER, **changes})
 
 
 def request_for(**fields: Any) -> ConversionRequest:

@@ -31,6 +31,7 @@ def test_every_field_is_selected_by_its_name_in_graph() -> None:
 def test_a_user_as_graph_returns_it_is_read_and_unknown_properties_do_no_harm() -> None:
     account = from_graph(
         {
+            **dict.fromkeys(SELECT),
             "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users/$entity",
             "id": ANNA,
             "userPrincipalName": "anna@contoso.com",
@@ -43,10 +44,20 @@ def test_a_user_as_graph_returns_it_is_read_and_unknown_properties_do_no_harm() 
     assert (account.id, account.user_principal_name, account.mail) == (ANNA, "anna@contoso.com", None)
 
 
-@pytest.mark.parametrize("answer", [{}, {"id": ANNA}, {"id": 7, "userPrincipalName": "a@contoso.com"}])
-def test_an_answer_that_is_no_user_is_refused(answer: dict[str, Any]) -> None:
+WHOLE: dict[str, Any] = {**dict.fromkeys(SELECT), "id": ANNA, "userPrincipalName": "a@contoso.com"}
+
+
+@pytest.mark.parametrize("changes", [{"id": None}, {"id": 7}, {"userPrincipalName": None}, {"accountEnabled": "yes"}])
+def test_an_answer_that_is_no_user_is_refused(changes: dict[str, Any]) -> None:
+    assert from_graph(WHOLE).id == ANNA
     with pytest.raises(msgspec.ValidationError):
-        from_graph(answer)
+        from_graph({**WHOLE, **changes})
+
+
+@pytest.mark.parametrize("name", SELECT)
+def test_a_property_that_graph_withholds_does_not_read_as_no(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        from_graph({key: value for key, value in WHOLE.items() if key != name})
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_a_request_is_shown_as_its_conversion_stands() -> None:
     [
         (record(Stage.INVITING, generation=1), None),
         (record(Stage.INVITING, generation=1), conversion(Stage.INVITED, generation=2)),
-        (record(Stage.FAILED, generation=1), conversion(Stage.INVITED)),
+        (record(Stage.BLOCKED, generation=1), conversion(Stage.INVITED)),
         (record(Stage.COMPLETED, generation=1), conversion(Stage.INVITED)),
     ],
 )

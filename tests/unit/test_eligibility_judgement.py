@@ -115,9 +115,14 @@ def test_the_message_about_suppressed_mail_carries_the_sign_in_address() -> None
 
 
 def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_end() -> None:
-    roles = Roles(active=("A", "B", "C", "D", "E"), eligible=("Reader",))
-    (finding,) = judge(case(Profile.CURRENT, roles=roles), {})
-    assert "active role: A, B, C and 2 more; eligible role: Reader" in finding.message
+    many = tuple(f"role-{number:02d}" for number in range(23))
+    messages = []
+    for active in (many, (*many[:-1], "another")):
+        (finding,) = judge(case(Profile.CURRENT, roles=Roles(active=active, eligible=("Reader",))), {})
+        assert "role-19 and 3 more (" in finding.message or "role-18 and 3 more (" in finding.message
+        assert "eligible role: Reader" in finding.message
+        messages.append(finding.message)
+    assert messages[0] != messages[1]
 
 
 def test_a_deleted_account_is_told_from_one_that_never_was() -> None:

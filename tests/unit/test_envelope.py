@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from b2b.domain.envelope import MAX_BODY_BYTES, RESERVED_BY_HOST, ROOM_FOR_ID, overrides_metadata, told_request_id
+from b2b.domain.envelope import MAX_BODY_BYTES, RESERVED_BY_HOST, ROOM_FOR_ID, keeps_metadata, told_request_id
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import IntakePolicy, parse
 from tests.unit.cases import ANNA
@@ -144,7 +144,7 @@ def test_a_cloud_event_carries_the_request_and_its_id() -> None:
     assert parse(event(type="another", subject="s", time="2026-10-01T08:00:00Z"), POLICY).request_id == request_id
 
 
-@pytest.mark.parametrize("other", [{"id": "A-2"}, {"source": "/crm"}, {"id": "1", "source": "/hr\nA-"}])
+@pytest.mark.parametrize("other", [{"id": "A-2"}, {"source": "/crm"}, {"id": "1", "source": "/hrA-"}])
 def test_another_event_is_another_request(other: dict[str, str]) -> None:
     assert parse(event(**other), POLICY).request_id != parse(event(), POLICY).request_id
 
@@ -208,10 +208,10 @@ def test_names_with_which_a_body_overrides_the_messages_metadata_are_known_in_an
         "nextvisibletime",
         "queuetrigger",
     } == RESERVED_BY_HOST
-    assert overrides_metadata(b'{"DequeueCount": 7}')
-    assert overrides_metadata(event())
-    assert not overrides_metadata(RAW)
-    assert not overrides_metadata(b"{")
+    assert not keeps_metadata(b'{"DequeueCount": 7}')
+    assert not keeps_metadata(event())
+    assert keeps_metadata(RAW)
+    assert not keeps_metadata(b"{")
 
 
 @pytest.mark.parametrize("name", ["id", "dequeueCount", "popReceipt", "insertionTime", "queueTrigger"])

@@ -33,7 +33,7 @@ def conversion(stage: Stage, invited_at: datetime | None = EARLIER) -> Conversio
         (Stage.INVITED, None, None),
         (Stage.INVITED, PENDING, None),
         (Stage.INVITED, ACCEPTED, Stage.COMPLETED),
-        (Stage.INVITED, NOTHING, Stage.FAILED),
+        (Stage.INVITED, NOTHING, Stage.INVITED),
         (Stage.ACCEPTED, None, Stage.COMPLETED),
         (Stage.ACCEPTED, ACCEPTED, Stage.COMPLETED),
         *[
@@ -85,16 +85,17 @@ def test_an_invitation_whose_outcome_was_unknown_went_out_when_the_intent_was_wr
     [
         (timedelta(0), None),
         (WINDOW, None),
-        (WINDOW + timedelta(seconds=1), Stage.FAILED),
+        (WINDOW + timedelta(seconds=1), Stage.INVITED),
     ],
 )
-def test_the_absence_of_an_invitation_counts_once_the_replication_window_has_passed(
+def test_the_absence_of_an_invitation_is_noted_once_when_the_replication_window_has_passed(
     age: timedelta, expected: Stage | None
 ) -> None:
     change = followed(conversion(Stage.INVITED, invited_at=NOW - age), user(**NOTHING), NOW, WINDOW)
     assert (change.row.stage if change else None) is expected
     if change:
         assert change.row.last_error == NOT_VISIBLE
+        assert followed(change.row, user(**NOTHING), NOW, WINDOW) is None
 
 
 def test_without_a_time_of_invitation_nothing_is_concluded_from_its_absence() -> None:

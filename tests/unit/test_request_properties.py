@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2b.domain.envelope import overrides_metadata, told_request_id
+from b2b.domain.envelope import keeps_metadata, told_request_id
 from b2b.domain.errors import MalformedRequest, RequestRefused
 from b2b.domain.request import ConversionRequest, IntakePolicy, parse
 
@@ -29,7 +29,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 REQUESTS = st.fixed_dictionaries(
     {"invitedUser": GUIDS.map(lambda guid: {"id": guid})},
     optional={
-        "requestId": st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
+        "requestId": st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(
+            lambda text: text not in {".", ".."}
+        ),
         "dryRun": st.booleans() | st.none(),
         "sendInvitationMessage": st.booleans() | st.none(),
         "invitedUserEmailAddress": TEXT.filter(str.strip),
@@ -54,7 +56,7 @@ def swallow(raw: bytes) -> None:
     with contextlib.suppress(RequestRefused):
         parse(raw, POLICY)
     told_request_id(raw)
-    overrides_metadata(raw)
+    keeps_metadata(raw)
 
 
 @given(st.binary(max_size=300))

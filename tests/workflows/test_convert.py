@@ -57,9 +57,9 @@ async def test_a_message_delivered_twice_is_one_request(ready: World) -> None:
 
 
 async def test_a_message_without_an_id_is_the_same_request_when_it_comes_again(ready: World) -> None:
-    await ready.deliver(None, USER, message="one")
-    await ready.deliver(None, USER, message="one")
-    assert [row["PartitionKey"] for row in ready.all_requests()] == ["queue-one"]
+    for _ in range(2):
+        await ready.deliver(None, USER, message="11111111-2222-4333-8444-555555555555")
+    assert [row["PartitionKey"] for row in ready.all_requests()] == ["queue-11111111-2222-4333-8444-555555555555"]
 
 
 async def test_a_second_request_joins_and_ends_with_the_first(ready: World) -> None:

@@ -55,7 +55,7 @@ async def test_an_intent_whose_delivery_never_came_back_is_settled(world: MakeWo
     assert running.request("r1")["stage"] == "invited"
 
 
-async def test_an_invitation_that_never_shows_ends_as_failed_past_the_window(world: MakeWorld) -> None:
+async def test_an_invitation_that_never_shows_is_said_once_and_followed_on(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.deliver(user=USER)
     running.tenant.control.reset()
@@ -63,6 +63,9 @@ async def test_an_invitation_that_never_shows_ends_as_failed_past_the_window(wor
     running.clock.advance(301)
     assert (await running.services.sweep.run()).moved == 1
     assert "never showed it" in running.request("r1")["lastError"]
+    assert (await running.services.sweep.run()).moved == 0
+    assert running.history("conversions", USER) == ["inviting", "invited", "not-visible"]
+    assert running.request("r1")["stage"] == "invited"
 
 
 async def test_an_account_that_is_gone_stays_as_it_was(world: MakeWorld) -> None:
