@@ -45,9 +45,8 @@ class Compiler:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.close()
-        self._server.stdout.close()
-        self._server.terminate()
         self._server.wait(10)
+        self._server.stdout.close()
 
     def version(self) -> str:
         return str(self._call("bicep/version", {})["version"])
@@ -119,8 +118,9 @@ def kept(name: str) -> Deployment:
 
 
 def text_of(document: dict[str, Any]) -> str:
-    """The form in which predictions are kept."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    """The form in which predictions are kept; the compiler gives the outputs in any order."""
+    ordered = {**document, "outputs": dict(sorted(document["outputs"].items()))}
+    return json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ REFUSED = {
     "maximumInstanceCount": "0",
     "graphTimeoutSeconds": "121",
     "giveUpSeconds": "59",
+    "breakerSharePercent": "0",
+    "breakerWindowSeconds": "9",
     "sweepSchedule": "'hourly'",
     "excludedGroupId": "'44444444-0000-4000-8000-0000000000012'",
     "allowedRedirectHosts": "[]",

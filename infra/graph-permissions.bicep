@@ -1,0 +1,59 @@
+metadata description = 'The application permissions of Microsoft Graph that the app needs, and no other. Run once, by a directory administrator.'
+
+extension microsoftGraphV1
+
+import { ruleOverrides as overrides } from 'modules/types.bicep'
+
+@description('Output identityPrincipalId of main.bicep: the object id of the app\'s identity.')
+@minLength(36)
+@maxLength(36)
+param identityPrincipalId string
+
+@description('As in main.bicep. assess grants nothing that writes.')
+param mode 'assess' | 'convert' = 'assess'
+
+@description('As in main.bicep.')
+param eligibilityProfile 'current' | '2020' = 'current'
+
+@description('As in main.bicep. A rule that is off is not read, so what only it needs is not granted.')
+param ruleOverrides overrides = {}
+
+@description('In convert, User.ReadWrite.All beside User.Invite.All. Whether a conversion works without it is documented nowhere.')
+param grantUserReadWrite bool = true
+
+var table = loadJsonContent('graph-permissions.json')
+var severities = union(toObject(table.rulesOff[eligibilityProfile], rule => rule, rule => 'off'), ruleOverrides)
+var reads = filter(
+  table.permissions,
+  permission =>
+    permission.mode == 'assess' && (empty(permission.rules) || !empty(filter(
+      permission.rules,
+      rule => (severities[?rule] ?? 'on') != 'off'
+    )))
+)
+var writes = filter(
+  table.permissions,
+  permission => permission.mode == 'convert' && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
+)
+var needed = concat(reads, mode == 'convert' ? writes : [])
+var neededValues = map(needed, permission => permission.value)
+var granted = filter(needed, permission => empty(intersection(permission.coveredBy, neededValues)))
+
+resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
+  appId: table.graphAppId
+}
+
+resource assignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
+  for permission in granted: {
+    principalId: identityPrincipalId
+    resourceId: graph.id
+    // An id that Microsoft does not publish is looked up in the directory by its name.
+    appRoleId: permission.?id ?? filter(
+      graph.appRoles,
+      role => role.value == permission.value && contains(role.allowedMemberTypes, 'Application')
+    )[0].id
+  }
+]
+
+@description('What was granted, by name.')
+output permissions string[] = map(granted, permission => permission.value)

@@ -1,0 +1,347 @@
+metadata description = 'Everything the app runs on, in one resource group. Graph permissions are not here: see graph-permissions.bicep.'
+
+import { window } from 'modules/alerts.bicep'
+import { network as networkKind, principal, ruleOverrides as overrides, tags as resourceTags } from 'modules/types.bicep'
+
+// ---- Where, and under which names
+
+@description('Tells several deployments in one resource group apart; the names of all resources come from it.')
+@minLength(1)
+@maxLength(32)
+param environmentName string = 'production'
+
+@description('The region of every resource.')
+param location string = resourceGroup().location
+
+@description('Tags for every resource, besides those of azd.')
+param tags resourceTags = {}
+
+// ---- What the app does (README, section Settings)
+
+@description('assess writes nothing to the directory. convert invites, and a conversion cannot be taken back: it is a decision.')
+param mode 'assess' | 'convert' = 'assess'
+
+@description('The edition of the rules: Microsoft\'s article of 2026, or the original.')
+param eligibilityProfile 'current' | '2020' = 'current'
+
+@description('Rule id to severity, where it shall differ from the table in README.')
+param ruleOverrides overrides = {}
+
+@description('Where a person lands after redemption; an empty tenantId= is filled in.')
+@minLength(8)
+@maxLength(2048)
+param inviteRedirectUrl string = 'https://myapps.microsoft.com?tenantId='
+
+@description('Hosts that a request may name in inviteRedirectUrl.')
+@minLength(1)
+param allowedRedirectHosts string[] = ['myapps.microsoft.com']
+
+@description('Whether Microsoft sends its mail where a request does not say.')
+param sendInvitationMessage bool = true
+
+@description('NCRONTAB, six fields, UTC: when redemptions are followed and poison is drained.')
+@minLength(11)
+@maxLength(120)
+param sweepSchedule string = '0 */10 * * * *'
+
+@description('Object id of the group whose members are never converted; empty: none.')
+@maxLength(36)
+param excludedGroupId string = ''
+
+@description('Longest wait for one answer of Graph.')
+@minValue(1)
+@maxValue(120)
+param graphTimeoutSeconds int = 30
+
+@description('How long a read of Graph may lag behind a write.')
+@minValue(0)
+@maxValue(86400)
+param replicationWindowSeconds int = 300
+
+@description('How long domains and policies are kept before they are read again.')
+@minValue(0)
+@maxValue(86400)
+param tenantFactsSeconds int = 600
+
+@description('How long a request is retried before it ends as failed.')
+@minValue(60)
+@maxValue(604800)
+param giveUpSeconds int = 86400
+
+@description('The stop switch: while it is on, requests wait and nobody is invited.')
+param paused bool = false
+
+@description('When more than this share of a window\'s invitations fails, all inviting pauses. 100: never.')
+@minValue(1)
+@maxValue(100)
+param breakerSharePercent int = 50
+
+@description('Length of that window, and of the pause before one invitation probes.')
+@minValue(10)
+@maxValue(86400)
+param breakerWindowSeconds int = 300
+
+// ---- Who else may reach the data
+
+@description('Those who send requests to the queue. They may add messages and nothing else.')
+@maxLength(50)
+param producers principal[] = []
+
+@description('Those who may read the ledger and the queues; better groups than persons.')
+@maxLength(20)
+param readers principal[] = []
+
+// ---- What it runs on
+
+@description('The version that the tests run on.')
+param pythonVersion '3.11' | '3.12' | '3.13' = '3.11'
+
+@description('Memory of an instance.')
+param instanceMemoryMB 512 | 2048 | 4096 = 2048
+
+@description('Most instances per group of functions. Each works on up to five messages, and Graph takes 30 invitations a second.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 10
+
+@description('Instances that never sleep, for the HTTP routes and for the queue. Each is paid for around the clock.')
+param alwaysReady {
+  @minValue(0)
+  @maxValue(20)
+  http: int
+  @minValue(0)
+  @maxValue(20)
+  queue: int
+} = { http: 0, queue: 0 }
+
+@description('Spread over availability zones. It costs at least two instances per group of functions around the clock.')
+param zoneRedundant bool = false
+
+// ---- The network
+
+@description('public; private-storage: storage behind private endpoints; private: the app\'s own routes too, so that deployments must come from inside.')
+param network networkKind = 'public'
+
+@description('The addresses of the network, where there is one: a /26 or larger that is free in your plan.')
+@minLength(9)
+@maxLength(18)
+param networkAddressPrefix string = '10.87.0.0/24'
+
+@description('Off where the landing zone registers private endpoints in DNS zones of its own.')
+param createPrivateDnsZones bool = true
+
+// ---- Watching
+
+@description('Resource id of the action group that alerts go to; empty: they show in the portal and tell nobody.')
+param actionGroupId string = ''
+
+@description('Alert when no sweep ran for this long; it must be longer than the schedule leaves between two.')
+param sweepAlertWindow window = 'PT1H'
+
+@description('Alert when a request has waited for this long.')
+@minValue(1)
+@maxValue(10080)
+param oldestRequestAlertMinutes int = 60
+
+@description('Alert when more than this share of the last hour\'s requests failed.')
+@minValue(1)
+@maxValue(99)
+param failedShareAlertPercent int = 10
+
+@description('How long telemetry is kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 90
+
+@description('Most telemetry a day, in GB; -1: no limit. Above it alerts go blind until the next day.')
+@minValue(-1)
+@maxValue(1000)
+param logDailyCapGb int = -1
+
+@description('Log who reads, writes and deletes rows of the ledger and messages.')
+param auditStorage bool = false
+
+var token = uniqueString(resourceGroup().id, environmentName)
+var allTags = union({ application: 'b2b-conversion' }, tags, { 'azd-env-name': environmentName })
+var requestQueue = 'conversion-requests'
+var poisonQueue = '${requestQueue}-poison'
+var packageContainer = 'app-package'
+var identityName = 'id-b2b-${token}'
+var siteName = 'func-b2b-${token}'
+var insightsName = 'appi-b2b-${token}'
+var hostAccountName = 'sthost${token}'
+var workAccountName = 'stwork${token}'
+var storageSuffix = environment().suffixes.storage
+var inNetwork = network != 'public'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: identityName
+  location: location
+  tags: allTags
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    workspaceName: 'log-b2b-${token}'
+    insightsName: insightsName
+    location: location
+    tags: allTags
+    retentionDays: logRetentionDays
+    dailyCapGb: logDailyCapGb
+  }
+}
+
+module hostStorage 'modules/storage.bicep' = {
+  params: {
+    name: hostAccountName
+    location: location
+    tags: allTags
+    zoneRedundant: zoneRedundant
+    closed: inNetwork
+    containers: [packageContainer]
+    audit: auditStorage
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module workStorage 'modules/storage.bicep' = {
+  params: {
+    name: workAccountName
+    location: location
+    tags: allTags
+    zoneRedundant: zoneRedundant
+    closed: inNetwork
+    queues: [requestQueue, poisonQueue]
+    tables: ['conversions', 'requests']
+    audit: auditStorage
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  params: {
+    identityName: identity.name
+    hostAccountName: hostAccountName
+    workAccountName: workAccountName
+    insightsName: insightsName
+    requestQueue: requestQueue
+    poisonQueue: poisonQueue
+    producers: producers
+    readers: readers
+  }
+  dependsOn: [hostStorage, workStorage, monitoring]
+}
+
+module vnet 'modules/network.bicep' = if (inNetwork) {
+  params: { token: token, location: location, tags: allTags, addressPrefix: networkAddressPrefix }
+}
+
+module storageEndpoints 'modules/private-endpoints.bicep' = if (inNetwork) {
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    networkId: vnet!.outputs.networkId
+    subnetId: vnet!.outputs.endpointSubnetId
+    createDnsZones: createPrivateDnsZones
+    endpoints: [
+      { name: 'host-blob', serviceId: hostStorage.outputs.id, part: 'blob' }
+      { name: 'host-table', serviceId: hostStorage.outputs.id, part: 'table' }
+      { name: 'work-queue', serviceId: workStorage.outputs.id, part: 'queue' }
+      { name: 'work-table', serviceId: workStorage.outputs.id, part: 'table' }
+    ]
+  }
+}
+
+module app 'modules/app.bicep' = {
+  params: {
+    siteName: siteName
+    planName: 'plan-b2b-${token}'
+    location: location
+    tags: allTags
+    identityId: identity.id
+    identityClientId: identity.properties.clientId
+    hostAccountName: hostAccountName
+    packageContainer: packageContainer
+    insightsName: insightsName
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: filter(
+      [
+        { name: 'http', instanceCount: alwaysReady.http }
+        { name: 'function:convert', instanceCount: alwaysReady.queue }
+      ],
+      group => group.instanceCount > 0
+    )
+    zoneRedundant: zoneRedundant
+    closed: network == 'private'
+    subnetId: inNetwork ? vnet!.outputs.appSubnetId : ''
+    settings: {
+      B2BStorage__queueServiceUri: 'https://${workAccountName}.queue.${storageSuffix}'
+      B2BStorage__tableServiceUri: 'https://${workAccountName}.table.${storageSuffix}'
+      B2BStorage__credential: 'managedidentity'
+      B2BStorage__clientId: identity.properties.clientId
+      AZURE_CLIENT_ID: identity.properties.clientId
+      GRAPH_BASE_URL: 'https://graph.microsoft.com/v1.0'
+      B2B_MODE: mode
+      B2B_ELIGIBILITY_PROFILE: eligibilityProfile
+      B2B_RULE_OVERRIDES: string(ruleOverrides)
+      B2B_INVITE_REDIRECT_URL: inviteRedirectUrl
+      B2B_ALLOWED_REDIRECT_HOSTS: join(allowedRedirectHosts, ',')
+      B2B_SEND_INVITATION_MESSAGE: sendInvitationMessage ? 'true' : 'false'
+      B2B_SWEEP_SCHEDULE: sweepSchedule
+      B2B_EXCLUDED_GROUP_ID: excludedGroupId
+      B2B_GRAPH_TIMEOUT_SECONDS: string(graphTimeoutSeconds)
+      B2B_REPLICATION_WINDOW_SECONDS: string(replicationWindowSeconds)
+      B2B_TENANT_FACTS_SECONDS: string(tenantFactsSeconds)
+      B2B_GIVE_UP_SECONDS: string(giveUpSeconds)
+      B2B_PAUSED: paused ? 'true' : 'false'
+      B2B_BREAKER_SHARE: breakerSharePercent == 100 ? '1' : '0.${padLeft(breakerSharePercent, 2, '0')}'
+      B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
+    }
+  }
+  // It starts by reading its storage, which it may only once the roles are there.
+  dependsOn: [roles, storageEndpoints]
+}
+
+module appEndpoint 'modules/private-endpoints.bicep' = if (network == 'private') {
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    networkId: vnet!.outputs.networkId
+    subnetId: vnet!.outputs.endpointSubnetId
+    createDnsZones: createPrivateDnsZones
+    endpoints: [{ name: 'app', serviceId: app.outputs.id, part: 'sites' }]
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    token: token
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    actionGroupId: actionGroupId
+    sweepWindow: sweepAlertWindow
+    oldestRequestMinutes: oldestRequestAlertMinutes
+    failedSharePercent: failedShareAlertPercent
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: { location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
+}
+
+@description('Object id of the app\'s identity: what graph-permissions.bicep asks for.')
+output identityPrincipalId string = identity.properties.principalId
+
+@description('The function app, for deployments of its code.')
+output functionAppName string = siteName
+
+@description('Where callers reach the routes.')
+output apiUrl string = 'https://${app.outputs.hostName}/api'
+
+@description('Where producers send requests to.')
+output requestQueueUrl string = 'https://${workAccountName}.queue.${storageSuffix}/${requestQueue}'

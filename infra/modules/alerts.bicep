@@ -1,0 +1,143 @@
+metadata description = 'Alerts over the metrics of docs/operations.md. A row that a query returns is a reason to wake somebody.'
+
+import { tags as resourceTags } from 'types.bicep'
+
+@export()
+type window = 'PT15M' | 'PT30M' | 'PT1H' | 'PT2H' | 'PT6H' | 'P1D'
+
+type rule = {
+  name: string
+  description: string
+  @description('0 is critical, 4 verbose.')
+  severity: 0 | 1 | 2 | 3 | 4
+  every: window
+  over: window
+  query: string
+}
+
+param token string
+param location string
+param tags resourceTags
+param workspaceId string
+@description('Empty: the alerts show in the portal and tell nobody.')
+param actionGroupId string
+@description('Longest time without a sweep; longer than the schedule leaves between two.')
+param sweepWindow window
+@minValue(1)
+param oldestRequestMinutes int
+@minValue(1)
+@maxValue(100)
+param failedSharePercent int
+
+var poisonQuery = '''
+AppMetrics
+| where (Name == 'b2b.poison' and Sum > 0)
+    or (Name == 'b2b.queue.depth' and tostring(Properties.queue) endswith '-poison' and Max > 0)
+| summarize Latest = max(TimeGenerated) by Name
+'''
+
+// Too few requests make a share meaningless: one failure of two is half.
+var failedShareQuery = '''
+AppMetrics
+| where Name == 'b2b.requests'
+| extend Stage = tostring(Properties.stage)
+| where Stage in ('assessed', 'blocked', 'needsReview', 'invited', 'failed', 'rejected')
+| summarize Failed = sumif(Sum, Stage == 'failed'), Ended = sum(Sum)
+| where Ended >= 10 and 100.0 * Failed / Ended > PERCENT
+'''
+
+var breakerQuery = '''
+AppMetrics
+| where Name == 'b2b.breaker.open'
+| summarize arg_max(TimeGenerated, Max)
+| where Max >= 1
+'''
+
+var oldestQuery = '''
+AppMetrics
+| where Name == 'b2b.queue.oldest'
+| summarize arg_max(TimeGenerated, Max)
+| where Max > 60 * MINUTES
+'''
+
+// A sum over nothing is one row with 0, so silence is a reason too.
+var sweepQuery = '''
+AppMetrics
+| where Name == 'b2b.sweep.runs'
+| summarize Runs = sum(Sum)
+| where Runs < 1
+'''
+
+var rules rule[] = [
+  {
+    name: 'poison'
+    description: 'The Functions host gave up on a message. The sweep records it; docs/operations.md says what to do.'
+    severity: 2
+    every: 'PT15M'
+    over: 'PT15M'
+    query: poisonQuery
+  }
+  {
+    name: 'failed-share'
+    description: 'More than ${failedSharePercent} % of the requests of the last hour ended as failed.'
+    severity: 1
+    every: 'PT15M'
+    over: 'PT1H'
+    query: replace(failedShareQuery, 'PERCENT', string(failedSharePercent))
+  }
+  {
+    name: 'breaker-open'
+    description: 'Too many invitations were refused in a row: the app has stopped inviting.'
+    severity: 1
+    every: 'PT15M'
+    over: 'PT30M'
+    query: breakerQuery
+  }
+  {
+    name: 'oldest-request'
+    description: 'A request has waited for more than ${oldestRequestMinutes} minutes.'
+    severity: 2
+    every: 'PT15M'
+    over: 'PT30M'
+    query: replace(oldestQuery, 'MINUTES', string(oldestRequestMinutes))
+  }
+  {
+    name: 'sweep-silent'
+    description: 'No sweep has run: redemptions are not seen, poison is not drained, or the settings are wrong.'
+    severity: 1
+    every: 'PT15M'
+    over: sweepWindow
+    query: sweepQuery
+  }
+]
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: 'alert-b2b-${rule.name}-${token}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: 'B2B conversion: ${rule.name}'
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      autoMitigate: true
+      scopes: [workspaceId]
+      evaluationFrequency: rule.every
+      windowSize: rule.over
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: empty(actionGroupId) ? [] : [actionGroupId] }
+    }
+  }
+]

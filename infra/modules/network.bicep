@@ -1,0 +1,114 @@
+metadata description = 'A virtual network for the app, and private endpoints for its storage and, where asked, for the app itself.'
+
+import { tags as resourceTags } from 'types.bicep'
+
+param token string
+param location string
+param tags resourceTags
+@description('At least a /26.')
+param addressPrefix string
+
+// Flex Consumption takes its addresses from a subnet of its own.
+var appPrefix = cidrSubnet(addressPrefix, 27, 0)
+var endpointPrefix = cidrSubnet(addressPrefix, 27, 1)
+
+resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+  name: 'nsg-b2b-app-${token}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'deny-inbound'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 4000
+          protocol: '*'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+  name: 'nsg-b2b-endpoints-${token}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'allow-https-from-networks'
+        properties: {
+          access: 'Allow'
+          direction: 'Inbound'
+          priority: 100
+          protocol: 'Tcp'
+          sourceAddressPrefix: 'VirtualNetwork'
+          sourcePortRange: '*'
+          destinationAddressPrefix: endpointPrefix
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'deny-inbound'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 4000
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+  name: 'vnet-b2b-${token}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: [addressPrefix] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: appPrefix
+          // Graph, Entra and Azure Monitor are reached over the internet; without this the subnet needs a NAT gateway.
+          defaultOutboundAccess: true
+          networkSecurityGroup: { id: appRules.id }
+          delegations: [{ name: 'functions', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: endpointPrefix
+          defaultOutboundAccess: false
+          networkSecurityGroup: { id: endpointRules.id }
+          privateEndpointNetworkPolicies: 'Enabled'
+        }
+      }
+    ]
+  }
+
+  resource app 'subnets' existing = {
+    name: 'app'
+  }
+
+  resource endpoints 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+output networkId string = network.id
+output appSubnetId string = network::app.id
+output endpointSubnetId string = network::endpoints.id

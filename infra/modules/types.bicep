@@ -1,0 +1,68 @@
+metadata description = 'The types and ids that the other files share.'
+
+@export()
+@description('Names and values that every resource carries.')
+type tags = { *: string }
+
+@export()
+@description('Somebody who is given a role: an object id in the directory and what kind of object it is.')
+type principal = {
+  @minLength(36)
+  @maxLength(36)
+  principalId: string
+  principalType: 'Group' | 'ServicePrincipal' | 'User'
+}
+
+type severity = 'block' | 'fix' | 'review' | 'warn' | 'info' | 'off'
+
+@export()
+@sealed()
+@description('Severities that replace those of the rule table in README. The first four cannot be softened: without them there is nothing to invite.')
+type ruleOverrides = {
+  'account-not-found': 'block'?
+  'account-ambiguous': 'block'?
+  'already-external': 'block'?
+  'invitation-pending': 'block'?
+  'no-external-address': severity?
+  'address-not-on-account': severity?
+  'own-verified-domain': severity?
+  'exchange-mailbox': severity?
+  'unknown-exchange-plan': severity?
+  'on-premises-upn': severity?
+  'on-premises-synced': severity?
+  'direct-federation': severity?
+  'upn-domain-federated': severity?
+  'home-account-not-entra': severity?
+  'custom-message-dropped': severity?
+  'address-ambiguous': severity?
+  'address-in-use': severity?
+  'address-requested-twice': severity?
+  'account-disabled': severity?
+  'directory-role': severity?
+  'restricted-management': severity?
+  'domain-not-allowed': severity?
+  'cross-tenant-blocked': severity?
+  'invitations-disabled': severity?
+  'invitations-admins-only': severity?
+  'address-characters': severity?
+  'group-address': severity?
+  'excluded-group': severity?
+  'mail-domain-differs': severity?
+  'message-suppressed': severity?
+}
+
+@export()
+@description('How closed the network is: open, storage behind private endpoints, or the app as well.')
+type network = 'public' | 'private-storage' | 'private'
+
+@export()
+@description('Built-in Azure roles by name. Each is a data-plane role; none can change a resource or grant a role.')
+var roles = {
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  storageQueueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
+  storageQueueDataReader: '19e7f393-937e-4f77-808e-94535e297925'
+  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  storageTableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+}

@@ -1,0 +1,32 @@
+// Every parameter that a production deployment is likely to set. Copy it to production.bicepparam and make it yours.
+using 'main.bicep'
+
+param environmentName = 'production'
+param tags = { costCenter: '4711', owner: 'identity-team@contoso.com' }
+
+// Stay in assess until the findings of the first run have been read.
+param mode = 'assess'
+param eligibilityProfile = 'current'
+// Does without the permission that reads the tenant's allow and deny list; nobody is to review disabled accounts.
+param ruleOverrides = {
+  'domain-not-allowed': 'off'
+  'account-disabled': 'block'
+}
+param inviteRedirectUrl = 'https://portal.contoso.com/partners'
+param allowedRedirectHosts = ['portal.contoso.com', 'myapps.microsoft.com']
+param excludedGroupId = '44444444-0000-4000-8000-000000000001'
+
+param producers = [
+  { principalId: '44444444-0000-4000-8000-000000000002', principalType: 'ServicePrincipal' }
+]
+param readers = [
+  { principalId: '44444444-0000-4000-8000-000000000003', principalType: 'Group' }
+]
+
+param network = 'private-storage'
+param networkAddressPrefix = '10.87.0.0/24'
+param zoneRedundant = true
+param alwaysReady = { http: 1, queue: 0 }
+
+param actionGroupId = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-alerts/providers/Microsoft.Insights/actionGroups/ag-identity'
+param auditStorage = true

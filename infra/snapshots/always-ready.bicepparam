@@ -1,0 +1,3 @@
+using '../main.bicep'
+
+param alwaysReady = { http: 2, queue: 1 }

@@ -1,0 +1,36 @@
+using '../main.bicep'
+
+param environmentName = 'everything'
+param tags = { costCenter: '4711' }
+param mode = 'convert'
+param eligibilityProfile = '2020'
+param ruleOverrides = { 'account-disabled': 'block', 'domain-not-allowed': 'off' }
+param inviteRedirectUrl = 'https://portal.contoso.com'
+param allowedRedirectHosts = ['portal.contoso.com', 'myapps.microsoft.com']
+param sendInvitationMessage = false
+param sweepSchedule = '0 0 * * * *'
+param excludedGroupId = '44444444-0000-4000-8000-000000000009'
+param graphTimeoutSeconds = 60
+param replicationWindowSeconds = 600
+param tenantFactsSeconds = 60
+param giveUpSeconds = 604800
+param paused = true
+param breakerSharePercent = 5
+param breakerWindowSeconds = 600
+param producers = [{ principalId: '44444444-0000-4000-8000-000000000001', principalType: 'ServicePrincipal' }]
+param readers = [{ principalId: '44444444-0000-4000-8000-000000000003', principalType: 'Group' }]
+param pythonVersion = '3.13'
+param instanceMemoryMB = 4096
+param maximumInstanceCount = 40
+param alwaysReady = { http: 2, queue: 2 }
+param zoneRedundant = true
+param network = 'private'
+param networkAddressPrefix = '10.0.4.0/26'
+param createPrivateDnsZones = false
+param actionGroupId = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-alerts/providers/Microsoft.Insights/actionGroups/ag-identity'
+param sweepAlertWindow = 'PT6H'
+param oldestRequestAlertMinutes = 240
+param failedShareAlertPercent = 5
+param logRetentionDays = 365
+param logDailyCapGb = 5
+param auditStorage = true

@@ -1,0 +1,136 @@
+"""The script for those who cannot deploy the Graph template: the real script, with a stand-in for `az` on PATH."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import INFRA, kept
+from tests.infra.conftest import missing
+from tests.infra.test_graph_permissions import OFF_IN_LEAST, ROWS
+
+IDENTITY = "33333333-0000-4000-8000-000000000001"
+GRAPH = "77777777-0000-4000-8000-000000000001"
+LOOKED_UP = "88888888-0000-4000-8000-000000000001"
+OPTIONS = {
+    "graph-assess": [],
+    "graph-convert": ["--mode", "convert"],
+    "graph-least": [
+        "--mode",
+        "convert",
+        "--profile",
+        "2020",
+        "--without-readwrite",
+        "--overrides",
+        json.dumps(OFF_IN_LEAST),
+    ],
+}
+AZ = """#!/usr/bin/env bash
+printf '%s\\n' "$*" >> "$HOME/calls"
+case "$*" in
+  *"method post"*) ;;
+  *appRoleAssignments*) cat "$HOME/held.json" ;;
+  *) cat "$HOME/service.json" ;;
+esac
+"""
+Done = subprocess.CompletedProcess[str]
+Grant = Callable[..., Done]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A directory in which the identity holds nothing yet."""
+    for tool in ("bash", "jq"):
+        if shutil.which(tool) is None:
+            missing(f"the script needs {tool}")
+    az = tmp_path / "az"
+    az.write_text(AZ, "utf-8")
+    az.chmod(0o755)
+    roles = [{"id": row["id"] or LOOKED_UP, "value": value} for value, row in ROWS.items()]
+    # A delegated permission of the same name must not be taken for the application's.
+    named_alike = {"id": GRAPH, "value": "Policy.Read.B2BManagementPolicy", "allowedMemberTypes": ["User"]}
+    service = {"id": GRAPH, "appRoles": [named_alike, *({"allowedMemberTypes": ["Application"], **r} for r in roles)]}
+    (tmp_path / "service.json").write_text(json.dumps(service), "utf-8")
+    holds(tmp_path)
+    return tmp_path
+
+
+def holds(home: Path, *values: str) -> None:
+    held = [{"id": f"grant-{value}", "appRoleId": ROWS[value]["id"], "resourceId": GRAPH} for value in values]
+    (home / "held.json").write_text(json.dumps({"value": held}), "utf-8")
+
+
+@pytest.fixture
+def grant(home: Path) -> Grant:
+    def run(*options: str) -> Done:
+        environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
+        script = str(INFRA / "grant-graph-permissions.sh")
+        return subprocess.run(  # noqa: S603
+            [script, *options], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    return run
+
+
+def posted(home: Path) -> list[dict[str, str]]:
+    lines = (home / "calls").read_text("utf-8").splitlines()
+    return [json.loads(line.split("--body ")[1]) for line in lines if "method post" in line]
+
+
+@pytest.mark.parametrize("scenario", OPTIONS)
+def test_the_script_grants_what_the_template_grants(home: Path, grant: Grant, scenario: str) -> None:
+    done = grant("--identity", IDENTITY, *OPTIONS[scenario])
+    expected = kept(scenario).outputs["permissions"]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"granted  {value}" for value in expected]
+    assert posted(home) == [
+        {"principalId": IDENTITY, "resourceId": GRAPH, "appRoleId": ROWS[value]["id"] or LOOKED_UP}
+        for value in expected
+    ]
+
+
+def test_what_is_held_is_not_granted_again_and_what_is_too_much_is_named(home: Path, grant: Grant) -> None:
+    holds(home, "User.Read.All", "User.ReadWrite.All")
+    done = grant("--identity", IDENTITY)
+    assert done.stdout.splitlines()[0] == "has      User.Read.All"
+    assert done.stdout.splitlines()[-1] == "surplus  User.ReadWrite.All (assignment grant-User.ReadWrite.All)"
+    assert ROWS["User.Read.All"]["id"] not in {body["appRoleId"] for body in posted(home)}
+
+
+def test_a_dry_run_changes_nothing(home: Path, grant: Grant) -> None:
+    done = grant("--identity", IDENTITY, "--dry-run")
+    assert done.returncode == 0
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"would"}
+    assert posted(home) == []
+
+
+def test_a_permission_that_the_tenant_does_not_know_is_named(home: Path, grant: Grant) -> None:
+    (home / "service.json").write_text(json.dumps({"id": GRAPH, "appRoles": []}), "utf-8")
+    done = grant("--identity", IDENTITY)
+    assert done.returncode == 2
+    assert "Policy.Read.B2BManagementPolicy" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--identity: expected an object id"),
+        (["--identity", "b2b-app"], "--identity: expected an object id"),
+        (["--identity", IDENTITY, "--mode", "both"], "--mode: expected assess or convert"),
+        (["--identity", IDENTITY, "--profile", "2021"], "--profile: expected current or 2020"),
+        (["--identity", IDENTITY, "--overrides", "off"], "--overrides: expected a JSON object"),
+        (["--identity"], "--identity wants a value"),
+        (["--everything"], "unknown option --everything"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_asked(
+    home: Path, grant: Grant, options: list[str], said: str
+) -> None:
+    done = grant(*options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (home / "calls").exists()

@@ -1,0 +1,103 @@
+"""The permission sets against the Graph double, which enforces permissions: each suffices and has none too many."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import pytest
+
+from b2b import settings as app_settings
+from b2b.bootstrap import Services, build
+from rehearsal.tenant import running
+from tests.infra.bicep import kept
+from tests.infra.test_graph_permissions import OFF_IN_LEAST
+from tests.support.world import account, tenant_of
+
+ANNA = account(1, otherMails=["partner1@fabrikam.com"])
+GROUP = {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Partners", "members": [ANNA["id"]]}
+SEED = tenant_of(ANNA, groups=[GROUP])
+ASSESS, CONVERT, LEAST = (kept(f"graph-{name}").outputs["permissions"] for name in ("assess", "convert", "least"))
+LEAST_SETTINGS = {"B2B_ELIGIBILITY_PROFILE": "2020", "B2B_RULE_OVERRIDES": json.dumps(OFF_IN_LEAST)}
+App = Callable[..., Awaitable[Services]]
+
+
+@pytest.fixture
+async def app(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+    """Make the app with a token that holds these permissions: `await app(roles, **settings)`."""
+    async with AsyncExitStack() as closing:
+        served = closing.enter_context(ExitStack())
+
+        async def make(roles: Iterable[str], switches: dict[str, str] | None = None, **settings: str) -> Services:
+            tenant = served.enter_context(running(SEED, roles=sorted(roles), switches=switches))
+            for name, value in tenant.identity_env.items():
+                monkeypatch.setenv(name, value)
+            base = {"B2BStorage": storage, "GRAPH_BASE_URL": tenant.graph_url, "B2B_SWEEP_SCHEDULE": "0 */10 * * * *"}
+            services = build(app_settings.load({**base, **settings}))
+            closing.push_async_callback(services.aclose)
+            return services
+
+        yield make
+
+
+async def assessed(services: Services) -> dict[str, Any]:
+    reply = await services.api.assess(json.dumps({"invitedUser": {"id": ANNA["id"]}}).encode())
+    return {"status": reply.status, **reply.body}
+
+
+async def converted(services: Services) -> dict[str, Any]:
+    body = json.dumps({"requestId": "r1", "invitedUser": {"id": ANNA["id"]}}).encode()
+    await services.converter.receive(body, "m1")
+    record = await services.ledger.requests.get("r1")
+    assert record is not None
+    return {"stage": record.stage, "said": record.last_error}
+
+
+def rules(answer: dict[str, Any]) -> set[str]:
+    return {finding["rule"] for finding in answer["findings"]}
+
+
+async def test_the_set_of_assess_lets_every_rule_decide(app: App) -> None:
+    answer = await assessed(await app(ASSESS))
+    assert answer["verdict"] == "ready"
+    assert "fact-not-readable" not in rules(answer)
+
+
+@pytest.mark.parametrize("permission", sorted(set(ASSESS) - {"User.Read.All"}))
+async def test_without_one_of_them_a_finding_names_it(app: App, permission: str) -> None:
+    answer = await assessed(await app(set(ASSESS) - {permission}))
+    blind = [finding["message"] for finding in answer["findings"] if finding["rule"] == "fact-not-readable"]
+    assert blind
+    assert any(permission in message for message in blind)
+
+
+async def test_without_the_one_that_reads_accounts_the_answer_names_it(app: App) -> None:
+    answer = await assessed(await app(set(ASSESS) - {"User.Read.All"}))
+    assert answer["status"] == 503
+    assert "User.Read.All" in json.dumps(answer)
+
+
+async def test_the_set_of_assess_cannot_invite_even_if_the_mode_is_wrong(app: App) -> None:
+    outcome = await converted(await app(ASSESS, B2B_MODE="convert"))
+    assert outcome["stage"] != "invited"
+    assert "User.Invite.All" in outcome["said"]
+
+
+@pytest.mark.parametrize("needed", ["yes", "no"])
+async def test_the_set_of_convert_invites_whatever_graph_turns_out_to_want(app: App, needed: str) -> None:
+    services = await app(CONVERT, {"conversion-needs-readwrite": needed}, B2B_MODE="convert")
+    assert (await converted(services))["stage"] == "invited"
+
+
+async def test_doing_without_readwrite_is_refused_where_graph_wants_it_and_the_ledger_says_so(app: App) -> None:
+    roles = set(CONVERT) - {"User.ReadWrite.All"}
+    outcome = await converted(await app(roles, {"conversion-needs-readwrite": "yes"}, B2B_MODE="convert"))
+    assert outcome["stage"] != "invited"
+    assert "403" in outcome["said"]
+
+
+async def test_the_least_set_converts_with_its_rules_off(app: App) -> None:
+    switches = {"conversion-needs-readwrite": "no"}
+    services = await app(LEAST, switches, B2B_MODE="convert", **LEAST_SETTINGS)
+    assert "fact-not-readable" not in rules(await assessed(services))
+    assert (await converted(services))["stage"] == "invited"

@@ -1,0 +1,118 @@
+"""Alerts and workbook against the metrics that docs/operations.md promises."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from b2b.adapters import queue
+from b2b.domain.conversion import Source, Stage
+from b2b.domain.findings import Severity
+from tests.infra.bicep import APP_SCENARIOS, ROOT, Deployment, kept
+from tests.infra.documents import OPERATIONS, table
+
+METRICS = {row[0].strip("`"): row for row in table(OPERATIONS, "Metrics")}
+DIMENSIONS = {name: set(re.findall(r"`(\w+)`", row[3])) for name, row in METRICS.items()}
+GROUP = (
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-alerts"
+    "/providers/Microsoft.Insights/actionGroups/ag-identity"
+)
+
+
+def alerts(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    token = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
+    rules = deployment.of("Microsoft.Insights/scheduledQueryRules")
+    return {rule["name"].removeprefix("alert-b2b-").removesuffix(f"-{token}"): rule["properties"] for rule in rules}
+
+
+def workbook_items() -> list[dict[str, Any]]:
+    properties = kept("defaults").one("Microsoft.Insights/workbooks")["properties"]
+    text = properties["serializedData"]
+    document = json.loads(text if text.startswith("{") else (ROOT / "infra" / "workbook.json").read_text("utf-8"))
+    items: list[dict[str, Any]] = [item["content"] for item in document["items"]]
+    return items
+
+
+def queries() -> list[str]:
+    of_alerts = [rule["criteria"]["allOf"][0]["query"] for rule in alerts(kept("defaults")).values()]
+    return of_alerts + [item["query"] for item in workbook_items() if "query" in item]
+
+
+def named(query: str) -> set[str]:
+    return set(re.findall(r"'(b2b\.[a-z.]+)'", query))
+
+
+def test_the_documented_alerts_are_those_that_are_deployed() -> None:
+    documented = {row[0].strip("`") for row in table(OPERATIONS, "Alerts")}
+    assert documented == set(alerts(kept("defaults")))
+
+
+def test_every_metric_is_watched_and_none_is_watched_that_is_not_sent() -> None:
+    assert {name for query in queries() for name in named(query)} == set(METRICS)
+
+
+@pytest.mark.parametrize("query", queries())
+def test_a_query_reads_only_dimensions_that_its_metrics_have(query: str) -> None:
+    read = set(re.findall(r"Properties\.(\w+)", query))
+    assert read <= {dimension for name in named(query) for dimension in DIMENSIONS[name]}
+
+
+def test_the_stages_that_queries_name_exist() -> None:
+    words = {word for query in queries() if "b2b.requests" in query for word in re.findall(r"'(\w+)'", query)}
+    assert words <= set(Stage)
+    funnel = next(item for item in workbook_items() if item.get("title") == "Requests by stage")
+    shown = set(re.findall(r"'(\w+)'", funnel["query"]))
+    assert {"requested", "blocked", "needsReview", "invited", "accepted", "completed"} <= shown
+
+
+def test_the_documented_dimensions_are_the_code_s_words() -> None:
+    assert set(re.findall(r"`(\w+)`", METRICS["b2b.requests"][4])) == {"source"} | set(Source)
+    assert {"rule", "severity"} == DIMENSIONS["b2b.findings"]
+    assert set(Severity)
+    assert f"`{queue.REQUESTS}`" in METRICS["b2b.queue.oldest"][4]
+    assert queue.POISON.endswith("-poison")
+
+
+def test_the_workbook_takes_causes_from_a_line_that_the_app_writes() -> None:
+    modules = [path.read_text("utf-8") for path in (ROOT / "b2b").rglob("*.py")]
+    written = [line for text in modules for line in text.splitlines() if '"request %s failed: %s"' in line]
+    parsed = [query for query in queries() if "parse Message with 'request ' RequestId ' failed: ' Cause" in query]
+    assert all("log.error(" in line for line in written)
+    assert written
+    assert len(parsed) == 1
+
+
+@pytest.mark.parametrize("scenario", APP_SCENARIOS)
+def test_alerts_are_on_and_tell_the_group_that_was_given(scenario: str) -> None:
+    groups = [GROUP] if scenario in {"action-group", "everything"} else []
+    for rule in alerts(kept(scenario)).values():
+        assert rule["enabled"] is True
+        assert rule["actions"]["actionGroups"] == groups
+        (criterion,) = rule["criteria"]["allOf"]
+        assert (criterion["timeAggregation"], criterion["operator"], criterion["threshold"]) == (
+            "Count",
+            "GreaterThan",
+            0,
+        )
+
+
+def test_thresholds_reach_the_queries() -> None:
+    plain, strict = alerts(kept("defaults")), alerts(kept("everything"))
+    for name, before, after in (
+        ("failed-share", "> 10", "> 5"),
+        ("oldest-request", "60 * 60", "60 * 240"),
+    ):
+        assert before in plain[name]["criteria"]["allOf"][0]["query"]
+        assert after in strict[name]["criteria"]["allOf"][0]["query"]
+    assert (plain["sweep-silent"]["windowSize"], strict["sweep-silent"]["windowSize"]) == ("PT1H", "PT6H")
+
+
+def test_the_workbook_asks_the_workspace_of_the_deployment() -> None:
+    document = (ROOT / "infra" / "workbook.json").read_text("utf-8")
+    asked = [item for item in workbook_items() if "query" in item]
+    assert asked
+    assert "WORKSPACE_ID" in document
+    assert all(item["queryType"] == 0 and item["timeContextFromParameter"] == "Period" for item in asked)
+    properties = kept("defaults").one("Microsoft.Insights/workbooks")["properties"]
+    assert "WORKSPACE_ID" not in properties["serializedData"] or properties["serializedData"].startswith("[replace(")
