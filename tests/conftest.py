@@ -1,5 +1,6 @@
 """Storage for every test that needs it: one Azurite per run, one account per test."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from rehearsal.storage import Azurite, provision
 
 ACCOUNTS = 1000
+
+# A shell that starts a command in the background tells it to ignore Ctrl-C; tests and what they start must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

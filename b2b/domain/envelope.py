@@ -130,7 +130,12 @@ def told_request_id(raw: bytes) -> str | None:
 
 
 def keeps_metadata(raw: bytes) -> bool:
-    """Tell whether the host surely reports the message's own id: the body is an object without any reserved name."""
+    """Tell whether the host surely reports the message's own id.
+
+    It looks for names in bodies that are JSON as they stand, and is more lenient than we are about what JSON is.
+    """
+    if not raw.lstrip().startswith(b"{"):
+        return True
     try:
         return not any(name.lower() in RESERVED_BY_HOST for name in document(raw, limit=len(raw)))
     except MalformedRequest:

@@ -23,7 +23,7 @@ type ruleOverrides = {
   'account-ambiguous': 'block'?
   'already-external': 'block'?
   'invitation-pending': 'block'?
-  'no-external-address': severity?
+  'no-external-address': 'block'?
   'address-not-on-account': severity?
   'own-verified-domain': severity?
   'exchange-mailbox': severity?
@@ -44,7 +44,7 @@ type ruleOverrides = {
   'cross-tenant-blocked': severity?
   'invitations-disabled': severity?
   'invitations-admins-only': severity?
-  'address-characters': severity?
+  'address-characters': 'block'?
   'group-address': severity?
   'excluded-group': severity?
   'mail-domain-differs': severity?
