@@ -1,0 +1,102 @@
+"""The accounts of a soak and who asks for them: made from a seed, the same for the same seed."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+JSON = Mapping[str, Any]
+Way = Literal["queue", "http"]
+
+TENANT_ID = "6f0c2b52-8a7d-4f0e-9b1c-3d5e7f901234"
+PARTNERS = {
+    "fabrikam.com": "0b6a3c1e-5d2f-4e8a-9c7b-1f3d5a7c9e02",
+    "northwindtraders.com": "1c7b4d2f-6e30-4f9b-8d8c-204e6b8d0f13",
+    "adatum.com": "2d8c5e30-7f41-40ac-9e9d-315f7c9e1024",
+}
+"""Domains of the accounts' addresses, each an Entra tenant."""
+UNFIT: tuple[Mapping[str, str | None], ...] = (
+    {"onPremisesUserPrincipalName": "{name}@contoso.com"},
+    {"mail": "{name}@contoso.com"},
+    {"mail": None},
+)
+"""What makes an account one that must not be invited: synced in a way that blocks, our own domain, no address."""
+UNFIT_EVERY = 40
+HTTP_EVERY = 5
+AGAIN_EVERY = 20
+"""So many accounts for one that is unfit, asked for by HTTP, asked for twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it is sent."""
+
+    request_id: str
+    user_id: str
+    by: Way
+
+    @property
+    def text(self) -> str:
+        """Its body."""
+        return json.dumps({"requestId": self.request_id, "invitedUser": {"id": self.user_id}})
+
+
+class Crowd:
+    """So many accounts of Contoso, with the requests for them in the order in which they are sent."""
+
+    def __init__(self, accounts: int, seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 - spreads requests, hides nothing
+        unfit = set(chance.sample(range(accounts), accounts // UNFIT_EVERY))
+        self._users = [_user(number, unfit=number in unfit, chance=chance) for number in range(accounts)]
+        self.blocked = frozenset(_id(number) for number in unfit)
+        """Object ids of those who must not be invited."""
+        self.ready = frozenset(_id(number) for number in range(accounts)) - self.blocked
+        """Object ids of those who must be invited, once."""
+        self.requests = tuple(_requests(accounts, chance))
+
+    def tenant(self) -> JSON:
+        """The seed of their tenant."""
+        return {
+            "tenantId": TENANT_ID,
+            "displayName": "Contoso",
+            "domains": [{"id": "contoso.com", "isDefault": True}, {"id": "contoso.onmicrosoft.com", "isInitial": True}],
+            "homeTenants": PARTNERS,
+            "users": self._users,
+        }
+
+
+def _id(number: int) -> str:
+    return str(UUID(int=(0xC0FFEE << 96) + (4 << 76) + (8 << 60) + number))
+
+
+def _user(number: int, *, unfit: bool, chance: random.Random) -> JSON:
+    name = f"partner{number}"
+    user = {
+        "id": _id(number),
+        "userPrincipalName": f"{name}@contoso.com",
+        "displayName": f"Partner {number}",
+        "mail": f"{name}@{chance.choice(tuple(PARTNERS))}",
+    }
+    unlike = chance.choice(UNFIT) if unfit else {}
+    return user | {field: value and value.format(name=f"{name}.p") for field, value in unlike.items()}
+
+
+def _requests(accounts: int, chance: random.Random) -> Iterator[Request]:
+    """Everybody once, in any order; some again by the other way, half of them at once and half at some time later."""
+    numbers = chance.sample(range(accounts), accounts)
+    again = set(chance.sample(range(accounts), accounts // AGAIN_EVERY))
+    later: list[Request] = []
+    for place, number in enumerate(numbers):
+        first: Way = "http" if place % HTTP_EVERY == 0 else "queue"
+        yield Request(f"soak-{number}", _id(number), first)
+        if number in again:
+            repeat = Request(f"soak-{number}-again", _id(number), "queue" if first == "http" else "http")
+            if chance.random() < 1 / 2:
+                yield repeat
+            else:
+                later.append(repeat)
+        if later and chance.random() < 1 / AGAIN_EVERY:
+            yield later.pop(0)
+    yield from later

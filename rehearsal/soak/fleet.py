@@ -1,0 +1,95 @@
+"""Several hosts with the same app on the same storage; one after the other is killed and replaced."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rehearsal.host.process import HostError, HostProcess
+
+
+class Fleet:
+    """Hosts for the length of a context. The logs of those that are gone are kept in a directory."""
+
+    def __init__(self, app: Path, environment: Mapping[str, str | None], size: int, logs: Path) -> None:
+        self._app, self._environment, self._size, self._logs = app, environment, size, logs
+        self._up: dict[HostProcess, ExitStack] = {}
+        self._gone: list[Path] = []
+        self.function_key = secrets.token_hex(20)
+        """The same for all of them, as behind one address."""
+        self.kills = 0
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for old in self._logs.glob("host-*.log"):
+            old.unlink()
+        try:
+            for _ in range(self._size):
+                self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where those that are up listen."""
+        return tuple(host.base for host in self._up)
+
+    @property
+    def oldest(self) -> HostProcess:
+        """The one that has been up for the longest time."""
+        return next(iter(self._up))
+
+    @property
+    def youngest(self) -> HostProcess:
+        """The one that was started last."""
+        return next(reversed(self._up))
+
+    def replace(self, host: HostProcess) -> None:
+        """Kill a host in the middle of whatever it does and start another. `HostError` if that does not start."""
+        self._kill(host)
+        self._start()
+
+    def kill_all(self) -> None:
+        """End all of them at once: nobody waits for their last work."""
+        for host in tuple(self._up):
+            self._kill(host)
+
+    def must_live(self) -> None:
+        """Raise `HostError` when a host has ended by itself."""
+        if not all(host.running() for host in self._up):
+            raise HostError("a host ended by itself")
+
+    def log(self) -> str:
+        """What all hosts have logged so far."""
+        return "".join([*(path.read_text("utf-8") for path in self._gone), *(host.log() for host in self._up)])
+
+    def _start(self) -> None:
+        host = HostProcess(app_dir=self._app, env=self._environment, function_key=self.function_key)
+        with ExitStack() as closing:
+            closing.enter_context(host)
+            self._up = {**self._up, host: closing.pop_all()}  # anew: somebody may be reading the addresses
+
+    def _kill(self, host: HostProcess) -> None:
+        host.kill()
+        self.kills += 1
+        self._retire(host)
+
+    def _retire(self, host: HostProcess) -> None:
+        closing = self._up[host]
+        self._up = {each: stack for each, stack in self._up.items() if each is not host}
+        closing.close()
+        self._gone.append(self._logs / f"host-{len(self._gone) + 1:03d}.log")
+        self._gone[-1].write_text(host.log(), "utf-8")
+
+    def _stop(self) -> None:
+        for host in tuple(self._up):
+            self._retire(host)

@@ -1,0 +1,164 @@
+"""What happens in a soak: requests go in, hosts are killed, the sweep runs, and some people redeem."""
+
+import random
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from rehearsal.host.process import HostProcess, wait_until
+from rehearsal.run.interrupts import Interrupts
+from rehearsal.run.progress import Progress
+from rehearsal.soak.crowd import Crowd
+from rehearsal.soak.plan import Plan
+from rehearsal.soak.site import Site
+from rehearsal.soak.upstream import Upstream
+
+RESERVE = 0.15
+"""Share of the time that is kept for redemptions and for the judgement."""
+SWEEP = "sweep"
+SWEEP_SECONDS = 60.0
+_TICK = 0.5
+
+
+@dataclass(slots=True)
+class Done:
+    """What was done."""
+
+    sent: int = 0
+    """Requests that went in: the first so many of the crowd's."""
+    repeated: int = 0
+    """Calls by HTTP that had to be made again, because a host was killed under them."""
+    seconds: float = 0.0
+    """From the first request until no message was left."""
+    sweeps: int = 0
+    redeemed: frozenset[str] = frozenset()
+    """Object ids of those who redeemed."""
+
+
+class Labour:
+    """One soak's work. What is not done in time is noted, and it goes on: the checks name what is missing."""
+
+    def __init__(self, plan: Plan, crowd: Crowd, site: Site, progress: Progress, interrupts: Interrupts) -> None:
+        self._plan, self._crowd, self._site = plan, crowd, site
+        self._progress, self._interrupts = progress, interrupts
+        self._done = Done()
+        self._upstream = Upstream(
+            crowd.requests,
+            put=site.put,
+            addresses=lambda: site.fleet.addresses,
+            key=site.fleet.function_key,
+            stored=site.stored,
+            rate=plan.rate,
+            most_stored=plan.stored,
+        )
+
+    def perform(self) -> Done:
+        """All of it. `HostError` if a host ends by itself, or does not start again."""
+        began = time.monotonic()
+        self._upstream.start()
+        try:
+            self._work()
+        finally:
+            self._upstream.stop()
+        self._done.seconds = time.monotonic() - began
+        self._done.sent, self._done.repeated = self._upstream.sent, self._upstream.repeated
+        self._redeem()
+        self._follow()
+        return self._done
+
+    def _work(self) -> None:
+        """Until everything is sent and no message is left. Hosts are killed as long as requests come."""
+        kill, sweep = _Every(self._plan.kill_every), _Every(self._plan.sweep_every)
+        while not (self._upstream.done and self._site.at_rest()):
+            self._site.fleet.must_live()
+            if self._upstream.failure is not None:
+                raise self._upstream.failure
+            if self._late(1 - RESERVE, "no message left"):
+                return
+            if not self._upstream.done and kill.due():
+                self._site.fleet.replace(self._site.fleet.oldest)
+            if sweep.due():
+                self._start_sweep()
+            self._tell()
+            with self._interrupts.allowed():
+                time.sleep(_TICK)
+        self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._site.fleet.kills}")
+
+    def _redeem(self) -> None:
+        """Let some of those redeem who must have been invited by now."""
+        chance = random.Random(self._plan.seed)  # noqa: S311 - chooses people, hides nothing
+        ready = sorted(self._crowd.ready)
+        people = chance.sample(ready, int(len(ready) * self._plan.redeeming))
+        self._done.redeemed = frozenset(filter(self._redeems, people))
+        self._progress.say(f"people who redeemed: {len(self._done.redeemed)} of {len(people)}")
+
+    def _redeems(self, user_id: str) -> bool:
+        try:
+            self._site.tenant.control.redeem(user_id)
+        except httpx.HTTPStatusError:
+            return False  # nothing to redeem: the checks show that this account was not invited
+        return True
+
+    def _follow(self) -> None:
+        """Kill a host in the middle of a sweep, then sweep until all who redeemed are seen."""
+        self._kill_while_sweeping()
+        while (seen := self._seen()) < len(self._done.redeemed):
+            if self._late(1.0, "everybody seen who redeemed"):
+                return
+            self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} seen who redeemed")
+            self._done.sweeps += 1
+            with self._interrupts.allowed():
+                self._site.fleet.oldest.run_function(SWEEP, seconds=SWEEP_SECONDS)
+        self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} seen who redeemed")
+
+    def _kill_while_sweeping(self) -> None:
+        host = self._site.fleet.oldest
+        ended = _ended_sweeps(host)
+        self._start_sweep()
+        with self._interrupts.allowed():
+            wait_until(lambda: self._seen() or _ended_sweeps(host) > ended, SWEEP_SECONDS, "the begin of a sweep")
+        self._site.fleet.replace(host)
+
+    def _start_sweep(self) -> None:
+        """As the timer would."""
+        self._site.fleet.oldest.start_function(SWEEP)
+        self._done.sweeps += 1
+
+    def _seen(self) -> int:
+        rows = self._site.rows("conversions", "RowKey eq 'current' and stage eq 'completed'")
+        return len(self._done.redeemed & {row["PartitionKey"] for row in rows})
+
+    def _tell(self) -> None:
+        sent, total = self._upstream.sent, len(self._crowd.requests)
+        self._progress.now(
+            f"sent {sent} of {total}, stored {self._site.stored()}, kills {self._site.fleet.kills},"
+            f" invited {len(self._site.tenant.control.mails())} of {len(self._crowd.ready)}"
+        )
+
+    def _late(self, share: float, what: str) -> bool:
+        if self._progress.elapsed < self._plan.seconds * share:
+            return False
+        self._progress.late.append(f"{what}: not within {self._plan.seconds * share:.0f} s")
+        self._progress.say(self._progress.late[-1])
+        return True
+
+
+def _ended_sweeps(host: HostProcess) -> int:
+    counts = host.invocations()[SWEEP]
+    return counts.succeeded + counts.failed
+
+
+class _Every:
+    """Due once in so many seconds, counted from the last time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = time.monotonic() + seconds
+
+    def due(self) -> bool:
+        """Whether it is time; if so, it is not for the next while."""
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + self._seconds
+        return True

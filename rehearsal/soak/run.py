@@ -1,0 +1,101 @@
+"""A soak from start to end, and the exit code that it deserves."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import httpx
+from azure.core.exceptions import AzureError
+
+from rehearsal.host.process import HostError
+from rehearsal.run.interrupts import Interrupts
+from rehearsal.run.progress import Progress
+from rehearsal.run.report import checked
+from rehearsal.run.scene import APP
+from rehearsal.soak.checks import CHECKS
+from rehearsal.soak.crowd import Crowd
+from rehearsal.soak.evidence import gathered
+from rehearsal.soak.figures import figures
+from rehearsal.soak.labour import Done, Labour
+from rehearsal.soak.plan import Plan
+from rehearsal.soak.site import Site, opened
+from rehearsal.storage import StorageError
+
+LOGS = APP / ".rehearsal" / "soak"
+"""Where the logs of the last soak's hosts are kept."""
+PASSED, FAILED, INTERRUPTED = 0, 1, 130
+BROKEN = (AzureError, HostError, OSError, StorageError, TimeoutError, httpx.HTTPError)
+"""What a piece that does not start, or ends before its time, looks like from here."""
+MOST_PROBLEMS = 40
+"""Lines of problems that are printed; thousands say no more."""
+
+
+def soak(plan: Plan, *, out: TextIO = sys.stdout, logs: Path = LOGS) -> int:
+    """Soak, and return 0 if everything that was checked is as it must be, otherwise 1.
+
+    An interruption at any time stops everything that was started; before the judgement it gives 130.
+    """
+    with Interrupts() as interrupts:
+        run = _Run(plan, out, logs, interrupts)
+        run.progress.say(f"seed {plan.seed}: starting Azurite, a tenant of {plan.requests} accounts and two hosts")
+        try:
+            with opened(plan, run.crowd, logs, interrupts) as site:
+                run.perform(site)
+        except KeyboardInterrupt:
+            run.progress.say("interrupted while starting")
+        except BROKEN as error:
+            run.broke(error)
+        run.progress.say("everything is stopped")
+        return run.code
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: Plan
+    out: TextIO
+    logs: Path
+    interrupts: Interrupts
+    code: int = INTERRUPTED
+    crowd: Crowd = field(init=False)
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crowd = Crowd(self.plan.requests, self.plan.seed)
+        self.progress = Progress(self.out)
+
+    def perform(self, site: Site) -> None:
+        """Work and judge. Nothing that goes wrong leaves here: the site is stopped without noise."""
+        try:
+            done = Labour(self.plan, self.crowd, site, self.progress, self.interrupts).perform()
+            with self.interrupts.allowed():
+                self._judge(site, done)
+        except KeyboardInterrupt:
+            self.progress.say("interrupted: stopping everything")
+            site.fleet.kill_all()
+        except BROKEN as error:
+            self.broke(error)
+
+    def broke(self, error: object) -> None:
+        """Say what broke the soak, or that it was interrupted: Ctrl+C in a terminal reaches the pieces as well."""
+        if self.interrupts.pending:
+            self.progress.say("interrupted")
+            return
+        self.code = FAILED
+        self.progress.say(f"the soak broke: {error}")
+
+    def _judge(self, site: Site, done: Done) -> None:
+        self.progress.say("reading ledger, directory, outbox and logs")
+        evidence = gathered(site, self.crowd, done)
+        checks = [examine(evidence) for examine in CHECKS]
+        problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
+        self._print("", *figures(evidence, self.plan), "", *checked(checks), "")
+        if problems:
+            self._print("Wrong", *(f"  {problem}" for problem in problems[:MOST_PROBLEMS]))
+            self._print(f"Seed {self.plan.seed}; the hosts' logs: {self.logs}")
+        self.code = FAILED if problems else PASSED
+        self.progress.say(f"problems: {len(problems)}" if problems else f"all as it must be (seed {self.plan.seed})")
+
+    def _print(self, *lines: str) -> None:
+        for line in lines:
+            print(line, file=self.out, flush=True)

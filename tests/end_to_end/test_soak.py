@@ -1,0 +1,197 @@
+"""`python -m rehearsal.soak` in small: few requests, a few kills, real throttling, and a judgement that can say no."""
+
+import io
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rehearsal.run.checks import Check
+from rehearsal.soak import Plan, soak
+from rehearsal.soak.checks import (
+    CHECKS,
+    accounts_ended,
+    directory_as_told,
+    everything_sent,
+    histories_whole,
+    nothing_told,
+    one_mail_each,
+    queues_empty,
+    requests_ended,
+    well_behaved,
+)
+from rehearsal.soak.crowd import Crowd
+from rehearsal.soak.evidence import Evidence
+from rehearsal.soak.labour import Done
+
+ROOT = Path(__file__).parents[2]
+SMALL = Plan(requests=60, seconds=110, rate=6, kill_every=3, lag=(1, 2), throttling=0.15)
+"""Sent so slowly that three hosts are killed while requests come in."""
+ADDRESS = re.compile(r"Host is ready at (http://127\.0\.0\.1:\d+)")
+
+CROWD = Crowd(80, seed=1)
+REDEEMED, INVITED = sorted(CROWD.ready)[:2]
+BLOCKED = min(CROWD.blocked)
+TICKET = "5f0c6f0d"
+
+
+def figure(printed: str, name: str) -> int:
+    """A number of the table of figures."""
+    found = re.search(rf"^ *{re.escape(name)} +(\d+)$", printed, re.MULTILINE)
+    assert found, f"{name} is not in:\n{printed}"
+    return int(found[1])
+
+
+def test_a_small_soak_ends_with_one_mail_each_and_nothing_lost(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert soak(SMALL, out=out, logs=tmp_path) == 0, out.getvalue()
+    printed = out.getvalue()
+    assert figure(printed, "seed") == SMALL.seed
+    assert figure(printed, "requests") == SMALL.requests * 21 // 20
+    assert figure(printed, "hosts killed") >= 3
+    assert figure(printed, "deliveries") > figure(printed, "requests")
+    assert figure(printed, "faults thrown in") > 0
+    assert len(list(tmp_path.glob("host-*.log"))) == figure(printed, "hosts killed") + 2
+
+
+def test_a_soak_that_is_not_done_in_time_stops_by_itself_and_names_what_is_missing(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert soak(replace(SMALL, requests=400, seconds=8), out=out, logs=tmp_path) == 1
+    printed = out.getvalue()
+    assert "no message left: not within 7 s" in printed
+    assert "of 420 requests were sent" in printed
+    assert "everything is stopped" in printed
+
+
+def test_an_interrupted_soak_stops_everything_that_it_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rehearsal.soak", "--requests", "200", "--seed", "1", "--logs", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stdout is not None
+        assert any("sent" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=30)[0]
+    assert process.returncode == 130, rest
+    assert "everything is stopped" in rest
+    addresses = [ADDRESS.findall(log.read_text("utf-8"))[0] for log in tmp_path.glob("host-*.log")]
+    assert len(addresses) >= 2
+    for address in addresses:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(address, trust_env=False)
+
+
+def good() -> Evidence:
+    """Evidence of a soak in which everything is right."""
+    done = Done(sent=len(CROWD.requests), seconds=60.0, redeemed=frozenset({REDEEMED}))
+    evidence = Evidence(
+        crowd=CROWD,
+        done=done,
+        requests=(),
+        conversions=(),
+        users={},
+        mails=tuple({"userId": user_id, "ticket": TICKET} for user_id in sorted(CROWD.ready)),
+        journal=(),
+        violations=(),
+        log="Executing 'Functions.convert' (Reason='New queue message detected', Id=1)\n",
+        kills=3,
+        stored=0,
+        poison=0,
+    )
+    requests = [
+        row for each in CROWD.requests for row in told("request", each.request_id, evidence.stage(each.user_id))
+    ]
+    accounts = sorted(CROWD.ready | CROWD.blocked)
+    conversions = [row for user_id in accounts for row in told("current", user_id, evidence.stage(user_id))]
+    states = {"blocked": None, "invited": "PendingAcceptance", "completed": "Accepted"}
+    users = {
+        user_id: {"userPrincipalName": "x@contoso.com", "externalUserState": states[evidence.stage(user_id)]}
+        for user_id in accounts
+    }
+    return replace(evidence, requests=tuple(requests), conversions=tuple(conversions), users=users)
+
+
+def told(row_key: str, partition: str, stage: str) -> list[dict[str, Any]]:
+    """A state row with its history."""
+    events = [
+        {"PartitionKey": partition, "RowKey": f"history-{number:010d}", "kind": kind, "stage": kind}
+        for number, kind in enumerate(("requested", stage), start=1)
+    ]
+    return [{"PartitionKey": partition, "RowKey": row_key, "stage": stage, "sequence": 2}, *events]
+
+
+def without(rows: tuple[Mapping[str, Any], ...], partition: str, row_key: str) -> tuple[Mapping[str, Any], ...]:
+    return tuple(row for row in rows if (row["PartitionKey"], row["RowKey"]) != (partition, row_key))
+
+
+def changed(
+    rows: tuple[Mapping[str, Any], ...], partition: str, row_key: str, **columns: Any
+) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {**row, **columns} if (row["PartitionKey"], row["RowKey"]) == (partition, row_key) else row for row in rows
+    )
+
+
+def standing(evidence: Evidence, user_id: str, state: str | None) -> Evidence:
+    user = {**evidence.users[user_id], "externalUserState": state}
+    return replace(evidence, users={**evidence.users, user_id: user})
+
+
+REQUEST = CROWD.requests[0].request_id
+SECOND_EVENT = "history-0000000002"
+EARLY = {"method": "GET", "path": "/v1.0/users", "kind": "early-retry", "detail": "1.0 s before Retry-After"}
+STRANGER = {"stranger": {"userPrincipalName": "p_fabrikam.com#EXT#@contoso.com", "externalUserState": "Accepted"}}
+FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evidence]]] = {
+    "not all were sent": (everything_sent, lambda e: replace(e, done=replace(e.done, sent=e.done.sent - 1))),
+    "a request has no row": (requests_ended, lambda e: replace(e, requests=without(e.requests, REQUEST, "request"))),
+    "a request is under way": (
+        requests_ended,
+        lambda e: replace(e, requests=changed(e.requests, REQUEST, "request", stage="inviting")),
+    ),
+    "an account says otherwise": (
+        accounts_ended,
+        lambda e: replace(e, conversions=changed(e.conversions, INVITED, "current", stage="inviting")),
+    ),
+    "somebody got two mails": (one_mail_each, lambda e: replace(e, mails=(*e.mails, e.mails[0]))),
+    "somebody got no mail": (one_mail_each, lambda e: replace(e, mails=e.mails[1:])),
+    "somebody unfit got a mail": (
+        one_mail_each,
+        lambda e: replace(e, mails=(*e.mails, {"userId": BLOCKED, "ticket": TICKET})),
+    ),
+    "a user was made": (directory_as_told, lambda e: replace(e, users={**e.users, **STRANGER})),
+    "a redemption got lost": (directory_as_told, lambda e: standing(e, REDEEMED, "PendingAcceptance")),
+    "somebody unfit was touched": (directory_as_told, lambda e: standing(e, BLOCKED, "PendingAcceptance")),
+    "an event is missing": (
+        histories_whole,
+        lambda e: replace(e, requests=without(e.requests, REQUEST, SECOND_EVENT)),
+    ),
+    "the last event tells another stage": (
+        histories_whole,
+        lambda e: replace(e, conversions=changed(e.conversions, INVITED, SECOND_EVENT, stage="failed")),
+    ),
+    "a message is left": (queues_empty, lambda e: replace(e, stored=1)),
+    "a message is left in poison": (queues_empty, lambda e: replace(e, poison=1)),
+    "a call came too early": (well_behaved, lambda e: replace(e, violations=(EARLY,))),
+    "a redeem link is in a table": (
+        nothing_told,
+        lambda e: replace(e, conversions=changed(e.conversions, INVITED, "current", lastError=f"?ticket={TICKET}")),
+    ),
+    "an address is in a log": (nothing_told, lambda e: replace(e, log=e.log + "partner1@fabrikam.com\n")),
+}
+"""What can be wrong, and the check that has to see it."""
+
+
+def test_good_evidence_passes_every_check() -> None:
+    assert [problem for examine in CHECKS for problem in examine(good()).problems] == []
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flaw_is_seen_by_the_check_that_is_for_it(flaw: str) -> None:
+    examine, spoil = FLAWS[flaw]
+    assert examine in CHECKS
+    assert examine(spoil(good())).problems
