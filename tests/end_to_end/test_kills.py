@@ -14,13 +14,13 @@ from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import RunningTenant, running
 from tests.host.rig import APP, JSON, Rig, environment, request, seed, user_id
 
-STALL = 5.0
+STALL = 8.0
 """Seconds that a call is held; long enough to have all of them under way at once."""
 SETTINGS = {
     "B2B_GRAPH_TIMEOUT_SECONDS": str(STALL + 1),
     "B2B_REPLICATION_WINDOW_SECONDS": "10",
     "REHEARSAL_MESSAGE_LEASE_SECONDS": "2",
-    "AzureFunctionsJobHost__extensions__queues__batchSize": "8",
+    "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "8",  # more are fetched while some are held
 }
 LITWARE = "litware.com"
 SWEEP, READ, MEMBERSHIPS, HOME, NOT_DONE, DONE = POINTS = (
@@ -105,10 +105,9 @@ def killed_at_all_points(app: Rig) -> Mapping[str, JSON]:
     app.settled(REQUESTS[0])
     control.redeem(user_id(0))
     control.set_faults([{"kind": "slow", "seconds": STALL, **held} for held in HELD.values()])
-    app.host.start_function("sweep")
-    wait_until(lambda: under_way(app.tenant), STALL, "the sweep's call")
     for number in range(1, len(POINTS)):
         app.send(request(number, requestId=REQUESTS[number]))
+    app.host.start_function("sweep")
     wait_until(lambda: len(under_way(app.tenant)) == len(POINTS), STALL, "all calls to be under way at once")
     app.host.kill()
     return under_way(app.tenant)
