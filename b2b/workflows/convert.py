@@ -251,7 +251,7 @@ class Converter:
                 waits = Event("parked", now, record.stage, request_id, f"{delay:.0f} s: {reason}")
                 row = replace(
                     record,
-                    attempts=record.attempts + 1,
+                    attempts=record.attempts + int(trouble),
                     last_error=reason,
                     due_at=now + timedelta(seconds=delay),
                     trouble_since=(record.trouble_since or now) if trouble else None,

@@ -39,7 +39,7 @@ class Plan:
     """Share of the Graph calls, parts of batches as well, that meet a fault by chance."""
     lag: tuple[float, float] = (2.0, 4.0)
     """How far reads by id and lists may lag behind."""
-    throttling: float = 0.35
+    throttling: float = 0.4
     """Share of the real limits that the tenant grants: a little less than what comes in after a pause."""
     redeeming: float = 0.2
     """Share of the invited people who redeem."""

@@ -32,7 +32,7 @@ from rehearsal.soak.evidence import Evidence
 from rehearsal.soak.labour import Done
 
 ROOT = Path(__file__).parents[2]
-SMALL = Plan(requests=60, seconds=110, rate=6, kill_every=3, lag=(1, 2), throttling=0.15)
+SMALL = Plan(requests=60, seconds=110, rate=6, kill_every=3, lag=(1, 2), throttling=0.11)
 """Sent so slowly that three hosts are killed while requests come in."""
 ADDRESS = re.compile(r"Host is ready at (http://127\.0\.0\.1:\d+)")
 
