@@ -35,7 +35,7 @@ def test_no_history_loses_or_repeats_anything(storage: str, monkeypatch: pytest.
             run_state_machine_as_test(
                 history,  # type: ignore[arg-type]  # any callable that makes a machine will do
                 settings=settings(
-                    max_examples=200 if ALL else 12,
+                    max_examples=200 if ALL else 20,
                     stateful_step_count=20 if ALL else 14,
                     deadline=None,
                     derandomize=not ALL,
