@@ -1,5 +1,6 @@
 """The queues of work and of poison, over azure-storage-queue. Messages go out raw (host.json: messageEncoding none)."""
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -57,7 +58,7 @@ class Queue:
         await self._service.close()
 
     async def send(self, body: bytes, delay: float = 0) -> None:
-        """Put a request on the queue, visible after ``delay`` seconds.
+        """Put a request on the queue, visible after ``delay`` seconds, rounded up: storage knows whole ones.
 
         Raises:
             Transient: the queue did not take it.
@@ -65,7 +66,7 @@ class Queue:
         """
         try:
             await self._requests.send_message(
-                body.decode(), visibility_timeout=int(min(max(delay, 0), MAX_DELAY)), time_to_live=_NEVER
+                body.decode(), visibility_timeout=math.ceil(min(max(delay, 0), MAX_DELAY)), time_to_live=_NEVER
             )
         except AzureError as error:
             raise _transient(error) from error
