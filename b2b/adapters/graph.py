@@ -49,6 +49,7 @@ LONGEST_RETRY_AFTER = 86_400.0
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 _DENIED = "Authorization_RequestDenied"
+_TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
 _ERRORS: dict[str, Any] = {"XXX": ODataError}
 _IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
 """Refusals of an invitation that prove nothing: a replica that lags, or a throttle that came after the work."""
@@ -118,8 +119,9 @@ class Graph:
         caller to judge.
 
         Raises:
-            Transient: any other status, or no answer at all; waits as long as Graph asked.
-            AccessDenied: the token itself is not accepted.
+            Transient: any other status, or no answer at all; waits as long as Graph asked. A token that is not accepted
+                (401) is among them: the next one may be.
+            AccessDenied: Graph refuses the application as a whole.
 
         """
         answers: dict[int, Answer] = {}
@@ -174,9 +176,7 @@ class Graph:
         missing = [number for number, _ in calls if str(number) not in parts]
         if missing:
             raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
-        return {
-            number: Answer(parts[str(number)]["status"], parts[str(number)].get("body") or {}) for number, _ in calls
-        }
+        return {number: _answer(parts[str(number)]) for number, _ in calls}
 
     def _relative(self, url: str) -> str:
         """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
@@ -192,8 +192,7 @@ class Graph:
             return
         waits = [wait for part in failed if (wait := self._retry_after(part.get("headers") or {})) is not None]
         statuses = ", ".join(sorted({str(part["status"]) for part in failed}))
-        kind = AccessDenied if any(part["status"] == UNAUTHORIZED for part in failed) else Transient
-        raise kind(GRAPH, f"answered {statuses} within a batch", max(waits, default=None))
+        raise Transient(GRAPH, f"answered {statuses} within a batch", max(waits, default=None))
 
     async def _all_pages(self, call: Call, answer: Answer) -> Answer:
         """Follow `@odata.nextLink`: a short or even empty page may have one. Headers go along with every page."""
@@ -226,7 +225,7 @@ class Graph:
             raise Transient(GRAPH, f"no answer: {type(error).__name__}") from error
         except APIError as error:
             status = error.response_status_code or 0
-            kind = AccessDenied if status in {UNAUTHORIZED, FORBIDDEN} else Transient
+            kind = AccessDenied if status == FORBIDDEN else Transient
             raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from error
 
     async def _send(self, information: RequestInformation) -> bytes:
@@ -239,8 +238,14 @@ class Graph:
         status, code, message = error.response_status_code or 0, "", ""
         if isinstance(error, ODataError) and error.error:
             code, message = error.error.code or "", error.error.message or ""
+        if status == UNAUTHORIZED and code in {"", _TOKEN_REFUSED}:
+            return Transient(GRAPH, f"the token was not accepted ({status} {code})")
         if status == UNAUTHORIZED or (status == FORBIDDEN and code == _DENIED):
-            return AccessDenied(GRAPH, f"the application may not invite ({status} {code}): it needs User.Invite.All")
+            return AccessDenied(
+                GRAPH,
+                f"the application may not invite ({status} {code}): it needs User.Invite.All"
+                " or, where that is not enough, User.ReadWrite.All",
+            )
         if (
             not code
             or status in _IN_DOUBT
@@ -269,10 +274,11 @@ def _object(content: bytes) -> dict[str, Any]:
 
 
 def _answer(part: dict[str, Any]) -> Answer:
-    body = part.get("body") or {}
-    if not isinstance(body, dict):
+    """A failure may have a gateway's HTML for a body; only a success must say something."""
+    body = part.get("body")
+    if not isinstance(body, dict) and part["status"] == httpx.codes.OK:
         raise Transient(GRAPH, "a part of a batch is not a JSON object")
-    return Answer(part["status"], body)
+    return Answer(part["status"], body if isinstance(body, dict) else {})
 
 
 def _parts(content: bytes) -> dict[str, dict[str, Any]]:

@@ -65,10 +65,15 @@ OUTCOMES: dict[str, Row] = {
     "403 for a reason": Row(refusal(403, "Forbidden", "Guest invitations not allowed"), InvitationRefused, "403"),
     "413": Row(refusal(413), InvitationRefused, "413"),
     "422": Row(refusal(422), InvitationRefused, "422"),
+    # It was certainly not sent: the next token may be accepted.
+    "401": Row(refusal(401, "InvalidAuthenticationToken"), Transient, "401 InvalidAuthenticationToken"),
+    "401 without a body": Row(httpx.Response(401), Transient, "401"),
     # A permission is missing.
-    "401": Row(refusal(401, "InvalidAuthenticationToken"), AccessDenied, "401 InvalidAuthenticationToken"),
-    "401 without a body": Row(httpx.Response(401), AccessDenied, "User.Invite.All"),
-    "403 denied": Row(refusal(403, DENIED, "Insufficient privileges"), AccessDenied, f"403 {DENIED}"),
+    "403 denied": Row(
+        refusal(403, DENIED, "Insufficient privileges"),
+        AccessDenied,
+        "needs User.Invite.All or, where that is not enough, User.ReadWrite.All",
+    ),
     # Nobody can tell.
     "404": Row(refusal(404, "Request_ResourceNotFound"), OutcomeUnknown, "404 Request_ResourceNotFound"),
     "408": Row(refusal(408), OutcomeUnknown, "408"),

@@ -91,9 +91,23 @@ async def test_any_other_failure_of_a_part_is_transient(status: int) -> None:
     assert type(caught.value) is Transient
 
 
-async def test_a_part_whose_token_is_not_accepted_is_denied() -> None:
-    with pytest.raises(AccessDenied):
+async def test_a_part_whose_token_is_not_accepted_is_transient_because_the_next_token_may_be() -> None:
+    with pytest.raises(Transient) as caught:
         await read_one(only({"status": 401, "body": {"error": {"code": "InvalidAuthenticationToken"}}}))
+    assert type(caught.value) is Transient
+
+
+@pytest.mark.parametrize("body", [HTML, None, [], 5])
+async def test_a_tolerated_failure_without_a_json_object_is_an_empty_answer(body: object) -> None:
+    """Its caller looks at the status; a gateway's HTML must not break the other parts of the batch."""
+    wire = Wire(batch(lambda _part: {"status": 502, "body": body}))
+    async with graph_over(wire) as graph:
+        assert await graph.read(calls(1), frozenset({502})) == [Answer(502, {})]
+
+
+async def test_a_success_without_a_json_object_is_transient() -> None:
+    with pytest.raises(Transient, match="not a JSON object"):
+        await read_one(only({"status": 200, "body": HTML}))
 
 
 @pytest.mark.parametrize("body", [HTML, None, "", []])
@@ -133,7 +147,7 @@ async def test_a_part_that_was_not_answered_is_transient() -> None:
         (refusal(400), Transient, "answered 400"),
         (httpx.Response(503, text=HTML, headers={"content-type": "text/html"}), Transient, "answered 503"),
         (httpx.Response(500, content=b"{", headers={"content-type": "application/json"}), Transient, "answered 500"),
-        (refusal(401), AccessDenied, "answered 401"),
+        (refusal(401), Transient, "answered 401"),
         (refusal(403), AccessDenied, "answered 403"),
         (httpx.ReadError("reset"), Transient, "ReadError"),
         (httpx.ReadTimeout("timed out"), Transient, "ReadTimeout"),
