@@ -86,6 +86,8 @@ class Assessor:
         self._lifetime = timedelta(seconds=settings.tenant_facts_lifetime)
         self._wanted = needed_facts(settings.profile, settings.rule_overrides)
         self._cache, self._lock = _Cache(), asyncio.Lock()
+        self._failure: Transient | None = None
+        self._not_before: datetime | None = None
         self._home_tenants: dict[str, tuple[datetime, Any]] = {}
         self.defaults = Defaults(settings.redirect_url, settings.send_message)
 
@@ -169,13 +171,26 @@ class Assessor:
         return {fact: subject for fact, subject in questions.items() if fact not in known}
 
     async def _tenant(self) -> tuple[Tenant, frozenset[Fact]]:
+        """One asks for all: who waited for an answer that did not come, or comes too early, shares the failure."""
+        failure_before = self._failure
         async with self._lock:
             now = self._clock()
             if self._cache.read_at is None or now - self._cache.read_at >= self._lifetime:
-                claims = await self._identity.claims()
-                facts = await self._directory.read(dict.fromkeys(self._of(TENANT_FACTS), None))
-                self._cache = _Cache(now, _tenant(claims.tenant_id, facts), _unreadable(facts))
+                too_early = self._not_before is not None and now < self._not_before
+                if self._failure is not None and (too_early or self._failure is not failure_before):
+                    raise self._failure.with_traceback(None)
+                try:
+                    await self._read_tenant(now)
+                except Transient as error:
+                    self._failure = error
+                    self._not_before = now + timedelta(seconds=error.retry_after or 0.0)
+                    raise
             return self._cache.tenant, self._cache.unreadable
+
+    async def _read_tenant(self, now: datetime) -> None:
+        claims = await self._identity.claims()
+        facts = await self._directory.read(dict.fromkeys(self._of(TENANT_FACTS), None))
+        self._cache = _Cache(now, _tenant(claims.tenant_id, facts), _unreadable(facts))
 
     def _home_tenant(self, address: str | None, facts: Mapping[Fact, Any]) -> str | None:
         """Return the tenant of the address's domain, and remember it; what could not be read is asked again."""

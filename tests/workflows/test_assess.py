@@ -1,8 +1,10 @@
 """What is read for a verdict: as little as the rules need, in as few round trips as `$batch` allows."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from b2b.domain.facts import PERMISSIONS, Fact
@@ -51,6 +53,27 @@ async def test_tenant_facts_are_read_again_when_they_are_old(world: MakeWorld) -
     running.clock.advance(601)
     await assessed(running)
     assert policy_reads() == 2
+
+
+async def test_who_waited_for_the_tenants_facts_in_vain_does_not_ask_again_at_once(world: MakeWorld) -> None:
+    """Ten requests at a cold start, and Graph asks for a wait: were each to ask again, nine would break that wait."""
+    running = await world(tenant_of(*(account(number) for number in range(1, 11))))
+    throttled: list[str] = []
+
+    def deny(request: httpx.Request, response: httpx.Response) -> None:
+        if b"authorizationPolicy" in request.content:
+            throttled.append(request.url.path)
+            response.status_code = 429
+            response.headers["Retry-After"] = "60"
+
+    running.graph.after = deny
+    await asyncio.gather(*(running.deliver(f"r{number}", account(number)["id"]) for number in range(1, 11)))
+    assert len(throttled) == 1
+    running.graph.after = lambda _request, _response: None
+    running.clock.advance(61)
+    for number in range(1, 11):
+        await running.redeliver(f"r{number}")
+    assert {running.request(f"r{number}")["stage"] for number in range(1, 11)} == {"invited"}
 
 
 async def test_nothing_but_reads_goes_out(world: MakeWorld) -> None:
