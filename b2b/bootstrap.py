@@ -80,14 +80,14 @@ def build(
     breaker = BreakerLimits(settings.breaker_share, timedelta(seconds=settings.breaker_window))
     pacer = Pacer(ledger, breaker, clock, stopped=settings.paused)
     inviter = Inviter(graph, directory, ledger, pacer, limits, clock, _new_id)
-    follow = Follow(inviter, directory, ledger, limits.replication_window, clock)
+    follow = Follow(inviter, pacer, directory, ledger, limits.replication_window, clock)
     drain, repair = Drain(intake, ledger, queue, clock), Repair(ledger, queue, clock)
     return Services(
         settings=settings,
         api=Api(intake, assessor, ledger, identity, settings, clock, _new_id),
         health=Health(directory, ledger, queue, identity, settings),
         converter=Converter(intake, assessor, inviter, pacer, ledger, queue, settings, clock),
-        sweep=Sweep(follow, repair, drain, pacer),
+        sweep=Sweep(follow, repair, drain),
         identity=identity,
         graph=graph,
         ledger=ledger,

@@ -20,7 +20,7 @@ from b2b.domain.conversion import (
     advance_request,
     start,
 )
-from b2b.domain.errors import GRAPH, AccessDenied, LedgerConflict, RequestRefused, Transient
+from b2b.domain.errors import AccessDenied, LedgerConflict, RequestRefused, Transient
 from b2b.domain.findings import Verdict
 from b2b.domain.invitation import invitation_for
 from b2b.domain.request import ConversionRequest
@@ -104,8 +104,7 @@ class Converter:
         except Transient as error:
             least = ACCESS_WAIT if isinstance(error, AccessDenied) else 0.0
             backoff = min(SHORTEST_WAIT * 2 ** min(record.attempts, 10), LONGEST_WAIT)
-            if error.service == GRAPH:
-                await self._pacer.throttled(error.retry_after, str(error))
+            await self._pacer.heed(error)
             await self._park(taken, max(error.retry_after or backoff, least), str(error))
 
     async def _races(self, taken: Taken) -> None:

@@ -12,6 +12,7 @@ from b2b.domain.conversion import Conversion, Stage
 from b2b.domain.errors import GRAPH, B2BError, LedgerConflict, Transient
 from b2b.domain.readings import Due
 from b2b.workflows.invite import Inviter
+from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Directory, Ledger
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 PER_RUN = 2_000
 """Accounts in one run: 100 round trips. The next run goes on where this one stopped."""
 CHUNK = 20
+MOST_TROUBLE = 3
+"""Chunks that may fail in one run: one bad answer says little, but where every call fails it is no use to go on."""
 POINTER_AGE = timedelta(hours=1)
 """A due row is written before the claim that it points to: a young one that points nowhere may be about to."""
 FOLLOWED = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED})
@@ -38,6 +41,7 @@ class Follow:
     def __init__(
         self,
         inviter: Inviter,
+        pacer: Pacer,
         directory: Directory,
         ledger: Ledger,
         replication_window: timedelta,
@@ -45,31 +49,44 @@ class Follow:
         per_run: int = PER_RUN,
     ) -> None:
         """Use the inviter and the adapters; nothing is read yet."""
-        self._inviter, self._directory, self._ledger = inviter, directory, ledger
+        self._inviter, self._pacer, self._directory, self._ledger = inviter, pacer, directory, ledger
         self._window, self._clock, self._per_run = replication_window, clock, per_run
 
     async def run(self) -> Followed:
         """Look at the next accounts of the list; a conversion that cannot be moved now is left to the next run.
 
+        The cursor goes on with every chunk, also with one that failed: nothing that fails again and again keeps the
+        accounts behind it from being looked at.
+
         Raises:
-            Transient: Graph or storage did not answer.
+            Transient: Graph or storage did not answer, several times.
+            Wait: everything waits for Graph.
 
         """
         after = await self._ledger.due.cursor()
         due = await self._ledger.due.read(after, self._per_run)
-        moved = problems = 0
+        looked_at = moved = problems = trouble = 0
         for first in range(0, len(due), CHUNK):
+            await self._pacer.admit()
             chunk = due[first : first + CHUNK]
-            moves = await asyncio.gather(*await self._moves(chunk), return_exceptions=True)
-            moved += sum(move is True for move in moves)
-            failed = [move for move in moves if isinstance(move, BaseException)]
-            problems += len(failed)
-            for error in failed:
-                log.warning(
-                    "an account could not be followed: %s", error if isinstance(error, B2BError) else repr(error)
-                )
-        await self._ledger.due.move_cursor(due[-1].key if len(due) == self._per_run else "")
-        return Followed(len(due), moved, problems)
+            try:
+                results = await asyncio.gather(*await self._moves(chunk), return_exceptions=True)
+            except Transient as error:
+                await self._pacer.heed(error)
+                await self._ledger.due.move_cursor(chunk[-1].key)
+                trouble += 1
+                if trouble == MOST_TROUBLE:
+                    raise
+                log.warning("%d accounts could not be looked at: %s", len(chunk), error)
+                problems += len(chunk)
+                continue
+            looked_at += len(chunk)
+            moved += sum(result is True for result in results)
+            problems += _told([result for result in results if isinstance(result, BaseException)])
+            await self._ledger.due.move_cursor(chunk[-1].key)
+        if len(due) < self._per_run:
+            await self._ledger.due.move_cursor("")
+        return Followed(looked_at, moved, problems)
 
     async def _moves(self, chunk: list[Due]) -> list[Awaitable[bool]]:
         """Read the state rows and then, in one round trip, the accounts that are still under way."""
@@ -108,3 +125,9 @@ class Follow:
         if self._clock() - due.since > POINTER_AGE:
             await self._ledger.due.remove(due.key)
         return False
+
+
+def _told(errors: list[BaseException]) -> int:
+    for error in errors:
+        log.warning("an account could not be followed: %s", error if isinstance(error, B2BError) else repr(error))
+    return len(errors)

@@ -144,8 +144,8 @@ class Inviter:
                 await self._pacer.record(failed=True, probing=probing)
             await self._conclude(claim, lambda row: _refused(row, refusal, self._clock()))
         except OutcomeUnknown as error:
-            await self._pacer.record(failed=True, probing=probing)
-            await self._pacer.throttled(error.retry_after, error.reason)
+            if not await self._pacer.throttled(error.retry_after, error.reason):  # what makes all wait needs no brake
+                await self._pacer.record(failed=True, probing=probing)
             await self._conclude(claim, self._released("outcome-unknown", error.reason, in_doubt=True))
             raise Wait(max(error.retry_after or 0.0, SHORTEST_WAIT), error.reason) from error
         except Transient as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from b2b.domain.conversion import Change
-from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.errors import GRAPH, LedgerConflict, Transient
 from b2b.domain.pacing import BreakerLimits, Pace, Permit, counted, pause, permit, probe
 from b2b.workflows.ports import Clock, Ledger
 
@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 900.0
 RACES = 10
+PROBE_WAIT = 5.0
+"""Seconds: a probe is mostly over by then, and its lease is there for the one that dies."""
 SHORTEST_PAUSE = 2.0
 """Seconds: a shorter wait is over before the others could read of it."""
 LONGEST_PAUSE = 3600.0
@@ -63,18 +65,27 @@ class Pacer:
             if verdict is Permit.SEND:
                 return False
             if verdict is Permit.WAIT:
-                left = max(_left(pace.open_until, now), _left(pace.probe_until, now))
+                left = _left(pace.open_until, now) or min(_left(pace.probe_until, now), PROBE_WAIT)
                 raise Wait(left + 1, "too many invitations failed: the breaker is open", ours=True)
             if await self._written(probe(pace, now + probe_lease, now)):
                 return True
         raise Wait(1, "others write the pace", ours=True)
 
-    async def throttled(self, retry_after: float | None, reason: str) -> None:
-        """Tell all instances that Graph asked for a wait. Losing that word costs a second 429 and nothing else."""
+    async def heed(self, error: Transient) -> None:
+        """Tell all instances if Graph asked for a wait."""
+        if error.service == GRAPH:
+            await self.throttled(error.retry_after, str(error))
+
+    async def throttled(self, retry_after: float | None, reason: str) -> bool:
+        """Tell all instances that Graph asked for a wait; False where it asked for none that the others could heed.
+
+        Losing that word costs a second 429 and nothing else.
+        """
         if retry_after is None or retry_after < SHORTEST_PAUSE:
-            return
+            return False
         delay = timedelta(seconds=min(retry_after, LONGEST_PAUSE))
         await self._change(lambda pace, now: pause(pace, now + delay, reason, now))
+        return True
 
     async def record(self, *, failed: bool, probing: bool) -> None:
         """Count the outcome of one invitation. Losing one count is no harm: the breaker judges a share."""

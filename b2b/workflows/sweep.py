@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from b2b.domain.errors import B2BError
 from b2b.workflows.drain import Drain
 from b2b.workflows.follow import Follow
-from b2b.workflows.pacing import Pacer, Wait
+from b2b.workflows.pacing import Wait
 from b2b.workflows.repair import Repair
 
 log = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class SweepReport:
 class Sweep:
     """Does three things one after the other, whatever becomes of each."""
 
-    def __init__(self, follow: Follow, repair: Repair, drain: Drain, pacer: Pacer) -> None:
+    def __init__(self, follow: Follow, repair: Repair, drain: Drain) -> None:
         """Use the other workflows."""
-        self._follow, self._repair, self._drain, self._pacer = follow, repair, drain, pacer
+        self._follow, self._repair, self._drain = follow, repair, drain
 
     async def run(self) -> SweepReport:
         """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
@@ -52,7 +52,6 @@ class Sweep:
         return replace(report, problems=report.problems + 1)
 
     async def _followed(self, report: SweepReport) -> SweepReport:
-        await self._pacer.admit()
         looked_at, moved, problems = await self._follow.run()
         return replace(report, looked_at=looked_at, moved=moved, problems=report.problems + problems)
 

@@ -1,10 +1,12 @@
 """Holding back: on Graph's word, on the administrator's, and when invitations keep failing."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from b2b.workflows.pacing import Wait
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USERS = [account(number)["id"] for number in range(1, 10)]
@@ -19,10 +21,12 @@ async def crowd(world: MakeWorld) -> World:
     return await world(tenant_of(*(account(number) for number in range(1, 10))))
 
 
-def throttle(world: World, retry_after: str | None, status: int = 429) -> None:
+def throttle(world: World, retry_after: str | None, status: int = 429, on: str = "") -> None:
     """The next call to Graph is throttled, the others get through."""
 
-    def once(_request: httpx.Request, response: httpx.Response) -> None:
+    def once(request: httpx.Request, response: httpx.Response) -> None:
+        if on not in request.url.path:
+            return
         world.graph.after = lambda _request, _response: None
         response.status_code = status
         if retry_after is not None:
@@ -126,3 +130,34 @@ async def test_a_few_failures_among_many_leave_the_breaker_closed(crowd: World) 
             crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
         await crowd.deliver(f"r{number}", USERS[number])
     assert crowd.history("conversions", "pace") == []
+
+
+async def test_what_makes_everybody_wait_is_no_failure_for_the_breaker(crowd: World) -> None:
+    """Graph throttles whole tenants for minutes; the pause holds already, and the brake on top would double it."""
+    for number in range(6):
+        throttle(crowd, "10", on="/invitations")
+        await crowd.deliver(f"r{number}", USERS[number])
+        assert "429" in crowd.request(f"r{number}")["lastError"]
+        crowd.clock.advance(11)
+    assert set(crowd.history("conversions", "pace")) == {"paused"}
+
+
+async def test_throttling_that_names_no_wait_counts_for_the_breaker(crowd: World) -> None:
+    for number in range(5):
+        throttle(crowd, None, on="/invitations")
+        await crowd.deliver(f"r{number}", USERS[number])
+    assert crowd.history("conversions", "pace") == ["breaker-open"]
+
+
+async def test_who_meets_a_probe_waits_for_its_answer_and_not_for_its_whole_lease(crowd: World) -> None:
+    for number in range(5):
+        crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await crowd.deliver(f"r{number}", USERS[number])
+    crowd.clock.advance(302)
+    pacer = crowd.services.converter._pacer
+    assert await pacer.permit(timedelta(seconds=60))
+    with pytest.raises(Wait) as second:
+        await pacer.permit(timedelta(seconds=60))
+    assert second.value.delay < 10
+    crowd.clock.advance(61)
+    assert await pacer.permit(timedelta(seconds=60))

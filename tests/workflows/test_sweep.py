@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from b2b.workflows.follow import Follow
+from b2b.workflows.follow import CHUNK, MOST_TROUBLE, Follow
 from b2b.workflows.sweep import SweepReport
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -81,7 +81,9 @@ async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World
     for number in range(2, 6):
         await invited.deliver(f"r{number}", account(number)["id"])
     whole = invited.services.sweep._follow
-    small = Follow(whole._inviter, whole._directory, whole._ledger, whole._window, invited.clock, per_run=2)
+    small = Follow(
+        whole._inviter, whole._pacer, whole._directory, whole._ledger, whole._window, invited.clock, per_run=2
+    )
     for number in range(1, 6):
         invited.tenant.control.redeem(account(number)["id"], "mail")
     moved = [(await small.run()).moved for _ in range(3)]
@@ -114,3 +116,59 @@ async def test_two_sweeps_at_once_do_no_harm(invited: World) -> None:
     await asyncio.gather(invited.services.sweep.run(), other.sweep.run())
     assert invited.history("conversions", USER) == ["inviting", "invited", "accepted", "completed"]
     assert invited.history("requests", "r1") == ["requested", "inviting", "invited", "completed"]
+
+
+async def many(world: MakeWorld, count: int) -> World:
+    """A tenant whose accounts are all invited and redeemed, which the ledger does not know yet."""
+    running = await world(tenant_of(*(account(number) for number in range(1, count + 1))))
+    for number in range(1, count + 1):
+        await running.deliver(f"r{number}", account(number)["id"])
+        running.tenant.control.redeem(account(number)["id"], "mail")
+    return running
+
+
+def failing(world: World, times: int, retry_after: str | None = None) -> None:
+    """The next calls to Graph are answered 503."""
+    left = [times]
+
+    def once(_request: httpx.Request, response: httpx.Response) -> None:
+        if left[0]:
+            left[0] -= 1
+            response.status_code = 503
+            if retry_after:
+                response.headers["Retry-After"] = retry_after
+
+    world.graph.after = once
+
+
+async def test_a_chunk_that_fails_does_not_keep_the_others_from_being_looked_at(world: MakeWorld) -> None:
+    running = await many(world, CHUNK + 5)
+    failing(running, 1)
+    assert await running.services.sweep.run() == SweepReport(looked_at=5, moved=5, problems=CHUNK)
+    assert await running.services.sweep.run() == SweepReport(looked_at=CHUNK, moved=CHUNK)
+
+
+async def test_a_run_that_was_stopped_goes_on_behind_what_failed(invited: World) -> None:
+    """Were the cursor left where it was, an account that always fails would hide all those behind it."""
+    for number in range(2, 6):
+        await invited.deliver(f"r{number}", account(number)["id"])
+        invited.tenant.control.redeem(account(number)["id"], "mail")
+    for _ in range(MOST_TROUBLE):
+        failing(invited, 1)
+        await invited.services.sweep.run()
+    assert (await invited.services.sweep.run()).moved == 4
+
+
+async def test_the_sweep_obeys_graphs_word_and_passes_it_on(world: MakeWorld) -> None:
+    running = await many(world, CHUNK + 5)
+    calls = len(running.tenant.control.journal())
+    failing(running, 1, "120")
+    await running.services.sweep.run()
+    batches = [call for call in running.tenant.control.journal()[calls:] if "$batch" in call["path"]]
+    assert len(batches) == 1
+    assert running.history("conversions", "pace") == ["paused"]
+    await running.deliver("r99", account(99)["id"])
+    assert running.request("r99")["lastError"].startswith("everything waits")
+    running.clock.advance(121)
+    assert (await running.services.sweep.run()).moved == 5
+    assert (await running.services.sweep.run()).moved == CHUNK
