@@ -19,6 +19,17 @@ KINDS: dict[str, tuple[When, ...]] = {
     "504": ("before", "after"),
 }
 """What can go wrong with a call, and on which side of its effect."""
+GRAPH_KINDS: dict[str, tuple[When, ...]] = {
+    "401": ("before",),
+    "429 without Retry-After": ("before", "after"),
+    "200 in HTML": ("before", "after"),
+}
+"""What else can go wrong with a call to Graph."""
+
+
+def kinds_of(label: str) -> dict[str, tuple[When, ...]]:
+    """All that can go wrong with this call."""
+    return KINDS | GRAPH_KINDS if label.startswith("graph ") else KINDS
 
 
 class Killed(BaseException):
@@ -74,9 +85,13 @@ class GraphWay(httpx.AsyncBaseTransport):
                 raise httpx.RemoteProtocolError("connection lost", request=request)
             if kind == "refused":
                 raise httpx.ConnectError("connection refused", request=request)
-            headers = {"Retry-After": "7"} if kind in {"429", "503"} else {}
+            status, _, manner = kind.partition(" ")
+            if manner == "in HTML":
+                return httpx.Response(int(status), html="<p>A gateway says hello.</p>", request=request)
+            headers = {"Retry-After": "7"} if status in {"429", "503"} and not manner else {}
+            code = "InvalidAuthenticationToken" if status == "401" else "x"
             return httpx.Response(
-                int(kind), json={"error": {"code": "x", "message": "x"}}, headers=headers, request=request
+                int(status), json={"error": {"code": code, "message": "x"}}, headers=headers, request=request
             )
 
         answer = await self._points.around(f"graph {request.method} {request.url.path}", perform, failed)

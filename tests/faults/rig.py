@@ -21,6 +21,18 @@ TOO_LONG = 60
 """Deliveries after which a case goes in circles."""
 
 
+class BothClocks(MovingClock):
+    """The app's clock, and the tenant's along with it: replicas lag by the time that the app sees pass."""
+
+    def __init__(self, tenant: RunningTenant) -> None:
+        super().__init__()
+        self._tenant = tenant
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._tenant.control.advance(seconds)
+
+
 @dataclass
 class Rig:
     """Plays the host: hands messages over, takes them back, moves the clock instead of waiting."""
@@ -28,9 +40,13 @@ class Rig:
     tenant: RunningTenant
     storage: str
     environment: Mapping[str, str]
-    clock: MovingClock = field(default_factory=MovingClock)
+    clock: MovingClock = field(init=False)
     points: Points = field(default_factory=Points)
     services: Services | None = None
+
+    def __post_init__(self) -> None:
+        """Tie the tenant's clock to the app's."""
+        self.clock = BothClocks(self.tenant)
 
     async def start(self) -> Services:
         """Start the process, if it is not running."""
