@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azure.data.tables import TableServiceClient
@@ -12,6 +12,7 @@ from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import GraphWay, Killed, Points, StorageWay
+from tests.support.storage import signed
 from tests.support.world import MovingClock
 
 MAX_DEQUEUE = 5
@@ -43,6 +44,8 @@ class Rig:
     clock: MovingClock = field(init=False)
     points: Points = field(default_factory=Points)
     services: Services | None = None
+    raised: list[Exception] = field(default_factory=list)
+    """What came out of the app, so that the host delivered again."""
 
     def __post_init__(self) -> None:
         """Tie the tenant's clock to the app's."""
@@ -51,9 +54,9 @@ class Rig:
     async def start(self) -> Services:
         """Start the process, if it is not running."""
         if self.services is None:
-            self.services = build(
-                app_settings.load(self.environment), self.clock, GraphWay(self.points), lambda: StorageWay(self.points)
-            )
+            loaded = app_settings.load(self.environment)
+            reached = replace(loaded, storage=app_settings.Storage(connection_string=signed(self.storage)))
+            self.services = build(reached, self.clock, GraphWay(self.points), lambda: StorageWay(self.points))
         return self.services
 
     async def stop(self) -> None:
@@ -90,11 +93,12 @@ class Rig:
     async def deliver_all(self) -> None:
         """Hand over every message until the queue is empty."""
         for _ in range(TOO_LONG):
-            if not await self._deliver_one():
+            if not await self.deliver_one():
                 return
         raise AssertionError(f"the queue does not get empty: {self.points.calls[-20:]}")
 
-    async def _deliver_one(self) -> bool:
+    async def deliver_one(self) -> bool:
+        """Hand over the next message; False: there is none."""
         with self._queue("conversion-requests") as queue:
             message = queue.receive_message(visibility_timeout=300)
             if message is None:
@@ -105,7 +109,8 @@ class Rig:
             except Killed:
                 await self.stop()
                 self.clock.advance(LEASE)
-            except Exception:  # noqa: BLE001  whatever the app raises, the host delivers again
+            except Exception as error:  # noqa: BLE001  whatever the app raises, the host delivers again
+                self.raised.append(error)
                 self.clock.advance(60)
             else:
                 queue.delete_message(message)

@@ -4,45 +4,16 @@
 """
 
 import os
-from collections.abc import AsyncIterator
 
 import pytest
 
-from rehearsal.storage import Azurite, provision
-from rehearsal.tenant import running
 from tests.faults.points import Fault, Points, kinds_of
 from tests.faults.rig import Rig
 from tests.faults.scenarios import SCENARIOS
-from tests.support.world import account, tenant_of
+from tests.support.world import account
 
-MOST_ACCOUNTS = 4_000
-BY_ID, INDEX = 120, 240
-"""Seconds that replicas lag behind, within the app's replication window of 300."""
 EVERY = 1 if os.environ.get("FAULTS") == "all" else 23
 """Of all cases every so many-th is run; a prime, so that no kind is skipped for good."""
-
-
-@pytest.fixture
-async def rig(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    storage = azurite.connection_string(azurite.account())
-    provision(storage)
-    with running(tenant_of(*(account(number) for number in range(MOST_ACCOUNTS)))) as tenant:
-        for name, value in tenant.identity_env.items():
-            monkeypatch.setenv(name, value)
-        tenant.control.set_lag(BY_ID, INDEX)
-        made = Rig(
-            tenant,
-            storage,
-            {
-                "B2BStorage": storage,
-                "GRAPH_BASE_URL": tenant.graph_url,
-                "B2B_MODE": "convert",
-                "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
-                "B2B_BREAKER_SHARE": "1",
-            },
-        )
-        yield made
-        await made.stop()
 
 
 @pytest.mark.timeout(1200)
@@ -65,6 +36,7 @@ async def test_no_fault_at_any_call_loses_or_repeats_anything(rig: Rig, scenario
         return rig.verdict(user_id, requests)
 
     assert await case(None) == []
+    assert rig.raised == []
     labels = list(rig.points.calls)
     faults = [
         Fault(point, kind, when)

@@ -4,17 +4,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.data.tables import TableServiceClient
-from azure.storage.queue import (
-    AccountSasPermissions,
-    QueueClient,
-    QueueServiceClient,
-    ResourceTypes,
-    generate_account_sas,
-)
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
@@ -25,6 +19,7 @@ from rehearsal.storage import TABLES, provision
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import GraphWay, Killed
 from tests.stateful.calls import Calls, StorageRoad, Weather
+from tests.support.storage import signed
 from tests.support.world import MovingClock, Rows
 
 MAX_DEQUEUE = 5
@@ -48,21 +43,7 @@ class Storage:
         self._queues = QueueServiceClient.from_connection_string(connection_string)
         self.requests: QueueClient = self._queues.get_queue_client("conversion-requests")
         self.poison: QueueClient = self._queues.get_queue_client("conversion-requests-poison")
-        self.signed = self._signed()
-
-    def _signed(self) -> str:
-        """The same without the key: a key signs each address, and the app's delays are taken out of those."""
-        parts = dict(part.split("=", 1) for part in self.connection_string.split(";") if part)
-        signature = generate_account_sas(
-            parts["AccountName"],
-            parts["AccountKey"],
-            ResourceTypes(service=True, container=True, object=True),
-            AccountSasPermissions(read=True, write=True, delete=True, list=True, add=True, update=True, process=True),
-            datetime.now(UTC) + timedelta(days=1),
-            services="qt",
-        )
-        endpoints = "".join(f"{name}={parts[name]};" for name in ("QueueEndpoint", "TableEndpoint"))
-        return f"{endpoints}SharedAccessSignature={signature}"
+        self.signed = signed(connection_string)
 
     def close(self) -> None:
         for client in (self.requests, self.poison, self._queues, self._tables):
