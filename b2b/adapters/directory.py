@@ -12,7 +12,8 @@ from typing import Any
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph.graph_service_client import GraphServiceClient
 
-from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Answer, Call, Graph, unlicensed
+from b2b.adapters.batch import Answer, Call, unlicensed
+from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Graph
 from b2b.domain.account import SELECT, Account, from_graph
 from b2b.domain.errors import GRAPH, AccessDenied, Transient
 from b2b.domain.facts import ACCOUNT_FACTS, PERMISSIONS, Fact

@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -36,14 +35,13 @@ from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
+from b2b.adapters.batch import BATCH_LIMIT, Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
 from b2b.adapters.clock import Clock
 from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
 from b2b.domain.invitation import Invitation, refusal
 from b2b.domain.readings import Invited
 
 _SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
-BATCH_LIMIT = 20
-"""Graph takes at most 20 requests in one $batch."""
 MOST_PAGES = 100
 LONGEST_RETRY_AFTER = 86_400.0
 CONNECT_TIMEOUT = 5.0
@@ -53,23 +51,6 @@ _TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
 _ERRORS: dict[str, Any] = {"XXX": ODataError}
 _IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
 """Refusals of an invitation that prove nothing: a replica that lags, or a throttle that came after the work."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One GET, relative to the root of v1.0 or beta."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    beta: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What Graph said to a call: its status, and its body; of a collection, all pages together."""
-
-    status: int
-    body: dict[str, Any]
 
 
 class Graph:
@@ -161,22 +142,14 @@ class Graph:
         if not calls:
             return {}
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
-        requests = [
-            {
-                "id": str(number),
-                "method": "GET",
-                "url": self._relative(call.url),
-                **({"headers": dict(call.headers)} if call.headers else {}),
-            }
-            for number, call in calls
-        ]
-        information.set_stream_content(json.dumps({"requests": requests}).encode(), "application/json")
-        parts = _parts(await self._fetch(information))
+        requests = [(number, self._relative(call.url), call.headers) for number, call in calls]
+        information.set_stream_content(request_body(requests), "application/json")
+        parts = parts_of(await self._fetch(information))
         self._refuse_failures(part for part in parts.values() if part["status"] not in tolerated)
         missing = [number for number, _ in calls if str(number) not in parts]
         if missing:
             raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
-        return {number: _answer(parts[str(number)]) for number, _ in calls}
+        return {number: answer_of(parts[str(number)]) for number, _ in calls}
 
     def _relative(self, url: str) -> str:
         """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
@@ -209,7 +182,7 @@ class Graph:
             information.url = next_link
             for name, value in call.headers.items():
                 information.headers.add(name, value)
-            body = _object(await self._fetch(information))
+            body = json_object(await self._fetch(information))
             values += body.get("value") or ()
         else:
             raise Transient(GRAPH, f"a listing does not end after {MOST_PAGES} pages")
@@ -260,39 +233,6 @@ class Graph:
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         return retry_after(text, self._clock())
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    """Read the JSON object that Graph answers with; a gateway's HTML, or nothing at all, is no answer."""
-    try:
-        body = json.loads(content)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Transient(GRAPH, "the answer is not a JSON object")
-    return body
-
-
-def _answer(part: dict[str, Any]) -> Answer:
-    """A failure may have a gateway's HTML for a body; only a success must say something."""
-    body = part.get("body")
-    if not isinstance(body, dict) and part["status"] == httpx.codes.OK:
-        raise Transient(GRAPH, "a part of a batch is not a JSON object")
-    return Answer(part["status"], body if isinstance(body, dict) else {})
-
-
-def _parts(content: bytes) -> dict[str, dict[str, Any]]:
-    """Read the answers of a batch by the ids of their requests, in whatever order they come."""
-    try:
-        return {part["id"]: {**part, "status": int(part["status"])} for part in _object(content)["responses"]}
-    except (KeyError, TypeError, ValueError) as error:
-        raise Transient(GRAPH, "the answer to a batch cannot be read") from error
-
-
-def unlicensed(body: object) -> bool:
-    """Tell whether Graph refused because the tenant lacks the licence for a feature, which then nobody can use."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"
 
 
 def scope_of(base_url: str) -> str:

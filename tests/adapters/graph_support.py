@@ -11,8 +11,9 @@ import httpx
 from azure.core.credentials import AccessToken
 from starlette.applications import Starlette
 
+from b2b.adapters.batch import Answer, Call
 from b2b.adapters.clock import Clock, system_clock
-from b2b.adapters.graph import Answer, Call, Graph
+from b2b.adapters.graph import Graph
 from b2b.domain.invitation import Invitation
 from rehearsal.tenant import create_app
 

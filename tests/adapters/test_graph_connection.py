@@ -15,8 +15,9 @@ from azure.core.exceptions import (
 from azure.identity import CredentialUnavailableError
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
+from b2b.adapters.batch import Call
 from b2b.adapters.clock import system_clock
-from b2b.adapters.graph import Call, Graph
+from b2b.adapters.graph import Graph
 from b2b.domain.errors import OutcomeUnknown, Transient
 from tests.adapters.graph_support import ACCEPTED, INVITATION, Credential, Wire, batch, graph_over, json_response
 from tests.adapters.sockets import Serve, answering, closed_port, hang_up, never_answer, server

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from b2b.adapters.graph import MOST_PAGES, Call
+from b2b.adapters.batch import Call
+from b2b.adapters.graph import MOST_PAGES
 from b2b.domain.errors import AccessDenied, Transient
 from tests.adapters.graph_support import ROOT, Wire, graph_over, json_response, only, read_one, refusal
 

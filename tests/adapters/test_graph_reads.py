@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from b2b.adapters.graph import Answer, Call
+from b2b.adapters.batch import Answer, Call
 from b2b.domain.errors import AccessDenied, Transient
 from tests.adapters.graph_support import (
     GRAPH,
