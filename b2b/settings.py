@@ -57,6 +57,7 @@ class Settings:
     graph_timeout: float
     replication_window: float
     tenant_facts_lifetime: float
+    assessment_lifetime: float
     give_up_after: float
     paused: bool
     breaker_share: float
@@ -109,6 +110,12 @@ SETTINGS: tuple[Setting, ...] = (
         "B2B_TENANT_FACTS_SECONDS",
         "600",
         "how long domains and policies are kept before they are read again",
+        readers.seconds(0, _DAY),
+    ),
+    Setting(
+        "B2B_ASSESSMENT_SECONDS",
+        "900",
+        "how long a parked request's assessment holds; after that it is assessed again before anything is sent",
         readers.seconds(0, _DAY),
     ),
     Setting(
@@ -173,6 +180,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         graph_timeout=values["B2B_GRAPH_TIMEOUT_SECONDS"],
         replication_window=values["B2B_REPLICATION_WINDOW_SECONDS"],
         tenant_facts_lifetime=values["B2B_TENANT_FACTS_SECONDS"],
+        assessment_lifetime=values["B2B_ASSESSMENT_SECONDS"],
         give_up_after=values["B2B_GIVE_UP_SECONDS"],
         paused=values["B2B_PAUSED"],
         breaker_share=values["B2B_BREAKER_SHARE"],

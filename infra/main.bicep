@@ -63,6 +63,11 @@ param replicationWindowSeconds int = 300
 @maxValue(86400)
 param tenantFactsSeconds int = 600
 
+@description('How long the assessment of a parked request holds; after that it is assessed again before anything is sent.')
+@minValue(0)
+@maxValue(86400)
+param assessmentSeconds int = 900
+
 @description('How long a request is retried before it ends as failed.')
 @minValue(60)
 @maxValue(604800)
@@ -295,6 +300,7 @@ module app 'modules/app.bicep' = {
       B2B_GRAPH_TIMEOUT_SECONDS: string(graphTimeoutSeconds)
       B2B_REPLICATION_WINDOW_SECONDS: string(replicationWindowSeconds)
       B2B_TENANT_FACTS_SECONDS: string(tenantFactsSeconds)
+      B2B_ASSESSMENT_SECONDS: string(assessmentSeconds)
       B2B_GIVE_UP_SECONDS: string(giveUpSeconds)
       B2B_PAUSED: paused ? 'true' : 'false'
       B2B_BREAKER_SHARE: breakerSharePercent == 100 ? '1' : '0.${padLeft(breakerSharePercent, 2, '0')}'

@@ -112,6 +112,8 @@ class Conversion:
     invited_user_email_address: str = ""
     source: Source = Source.QUEUE
     requested_at: datetime | None = None
+    assessed_at: datetime | None = None
+    """When the rules were asked for the findings that it goes by."""
     invited_at: datetime | None = None
     accepted_at: datetime | None = None
     completed_at: datetime | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from b2b.domain import address as addresses
 from b2b.domain.account import Account
 from b2b.domain.approval import subject_of
-from b2b.domain.conversion import ACTIVE
+from b2b.domain.conversion import ACTIVE, Conversion
 from b2b.domain.eligibility import judge, needed_facts
 from b2b.domain.envelope import digest
 from b2b.domain.errors import GRAPH, Transient
@@ -17,7 +17,7 @@ from b2b.domain.facts import ACCOUNT_FACTS, ADDRESS_FACTS, TENANT_FACTS, Case, F
 from b2b.domain.findings import Finding, Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
 from b2b.domain.readings import Memberships, NotReadable, NotThere
-from b2b.domain.request import ConversionRequest
+from b2b.domain.request import ConversionRequest, InvitedUser
 from b2b.domain.tenant import CrossTenantAccess, DomainList, Domains, Tenant
 from b2b.settings import Settings
 from b2b.workflows.ports import Clock, Directory, Identity, Ledger
@@ -48,6 +48,7 @@ class Assessment:
     tenant_id: str
     sends_message: bool
     findings: tuple[Finding, ...]
+    at: datetime
 
     @property
     def subject(self) -> str:
@@ -118,7 +119,7 @@ class Assessor:
             Transient: a service did not answer, or a replica lags behind its own account.
 
         """
-        account = found.account
+        account, began = found.account, self._clock()
         address = addresses.invited_address(request, account, self._settings.profile)
         tenant, unreadable = await self._tenant()
         facts = {**found.facts, **await self._directory.read(self._rest(request, account, address, found.facts))}
@@ -142,7 +143,28 @@ class Assessor:
             **_relations(facts),
             **_holders(facts, account),
         )
-        return Assessment(account, address, tenant.id, case.send_message, judge(case, self._settings.rule_overrides))
+        findings = judge(case, self._settings.rule_overrides)
+        return Assessment(account, address, tenant.id, case.send_message, findings, began)
+
+    async def recall(self, conversion: Conversion) -> Assessment | None:
+        """Return the assessment that a claim was made on, with the account as it is now.
+
+        None where it holds no more: it is too old, or the account is gone or shows an invitation.
+
+        Raises:
+            Transient: a service did not answer.
+            AccessDenied: accounts cannot be read.
+
+        """
+        at, now = conversion.assessed_at, self._clock()
+        if at is None or now - at >= timedelta(seconds=self._settings.assessment_lifetime):
+            return None
+        tenant, _ = await self._tenant()
+        accounts = (await self._directory.read({Fact.ACCOUNT: InvitedUser(id=conversion.user_id)}))[Fact.ACCOUNT]
+        if isinstance(accounts, NotThere) or accounts[0].pending or accounts[0].accepted:
+            return None
+        address, sends = conversion.invited_user_email_address, not conversion.silent
+        return Assessment(accounts[0], address, tenant.id, sends, conversion.findings, at)
 
     def _of(self, group: frozenset[Fact]) -> frozenset[Fact]:
         return (self._wanted & group) - _DERIVED

@@ -128,6 +128,8 @@ class Converter:
         before = await self._ledger.conversions.get(user_id) if user_id else None
         if before is not None and await self._joined(record, before):
             return None
+        if before is not None and await self._again(taken, before):
+            return None
         found = await self._assessor.look_up(request)
         if found.account is not None and found.account.id.lower() != user_id:
             before = await self._ledger.conversions.get(found.account.id.lower())
@@ -138,6 +140,16 @@ class Converter:
         result = await self._assessor.assess(request, found)
         result = replace(result, findings=waive(result.findings, record.approval, result.subject))
         return await self._act(taken, before, result)
+
+    async def _again(self, taken: Taken, before: Conversion) -> bool:
+        """Go on with a claim of this very request whose assessment still holds; False: the rules are to be asked."""
+        if before.stage is not Stage.INVITING or before.request_id != taken.record.request_id:
+            return False
+        result = await self._assessor.recall(before)
+        if result is None:
+            return False
+        await self._act(taken, before, result)
+        return True
 
     async def _act(self, taken: Taken, before: Conversion | None, result: Assessment) -> None:
         if result.account is None:
@@ -231,6 +243,7 @@ class Converter:
             invited_user_email_address=result.address or "",
             source=record.source,
             requested_at=record.requested_at,
+            assessed_at=result.at,
             silent=not result.sends_message,
         )
 

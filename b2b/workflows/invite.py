@@ -230,6 +230,7 @@ class Inviter:
                 "invited_user_email_address": opening.invited_user_email_address,
                 "verdict": opening.verdict,
                 "findings": opening.findings,
+                "assessed_at": opening.assessed_at,
                 "silent": opening.silent and (untouched or before.silent),
             }
             change = advance(before, Stage.INVITING, now, "again", attempts=before.attempts + 1, **intent)

@@ -13,6 +13,7 @@ param excludedGroupId = '44444444-0000-4000-8000-000000000009'
 param graphTimeoutSeconds = 60
 param replicationWindowSeconds = 600
 param tenantFactsSeconds = 60
+param assessmentSeconds = 300
 param giveUpSeconds = 604800
 param paused = true
 param breakerSharePercent = 5

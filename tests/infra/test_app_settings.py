@@ -36,6 +36,7 @@ BOUNDED = {
     "graphTimeoutSeconds": "B2B_GRAPH_TIMEOUT_SECONDS",
     "replicationWindowSeconds": "B2B_REPLICATION_WINDOW_SECONDS",
     "tenantFactsSeconds": "B2B_TENANT_FACTS_SECONDS",
+    "assessmentSeconds": "B2B_ASSESSMENT_SECONDS",
     "giveUpSeconds": "B2B_GIVE_UP_SECONDS",
     "breakerWindowSeconds": "B2B_BREAKER_WINDOW_SECONDS",
 }

@@ -45,6 +45,7 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         graph_timeout=30.0,
         replication_window=300.0,
         tenant_facts_lifetime=600.0,
+        assessment_lifetime=900.0,
         give_up_after=86_400.0,
         paused=False,
         breaker_share=0.5,
@@ -74,6 +75,7 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         ("B2B_GRAPH_TIMEOUT_SECONDS", "120", "graph_timeout", 120.0),
         ("B2B_REPLICATION_WINDOW_SECONDS", "0", "replication_window", 0.0),
         ("B2B_TENANT_FACTS_SECONDS", "0.5", "tenant_facts_lifetime", 0.5),
+        ("B2B_ASSESSMENT_SECONDS", "0", "assessment_lifetime", 0.0),
         ("B2B_GIVE_UP_SECONDS", "604800", "give_up_after", 604_800.0),
     ],
 )
@@ -124,6 +126,7 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_GRAPH_TIMEOUT_SECONDS", "half a minute", "number of seconds"),
         ("B2B_REPLICATION_WINDOW_SECONDS", "-1", "0 to 86400"),
         ("B2B_TENANT_FACTS_SECONDS", "inf", "0 to 86400"),
+        ("B2B_ASSESSMENT_SECONDS", "86401", "0 to 86400"),
         ("B2B_GIVE_UP_SECONDS", "59", "60 to 604800"),
         ("B2B_PAUSED", "perhaps", "true or false"),
         ("B2B_BREAKER_SHARE", "0", "above 0 and up to 1"),

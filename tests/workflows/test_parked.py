@@ -1,0 +1,86 @@
+"""How long the assessment of a parked request holds: B2B_ASSESSMENT_SECONDS."""
+
+import httpx
+import pytest
+
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+ANNA = account(1)
+USER = ANNA["id"]
+
+
+async def parked(world: MakeWorld, **settings: str) -> World:
+    """A request that was assessed and claimed, and whose call never reached Graph."""
+    running = await world(tenant_of(ANNA), **settings)
+    running.graph.on_invitation(before=httpx.ConnectError("refused"))
+    await running.deliver(user=USER)
+    assert running.history("conversions", USER) == ["inviting", "not-sent"]
+    return running
+
+
+def asked(world: World, since: int) -> set[str]:
+    """What Graph was asked since then."""
+    return {call["path"] for call in world.tenant.control.journal()[since:]}
+
+
+async def test_a_young_assessment_holds_and_only_the_account_is_read_again(world: MakeWorld) -> None:
+    running = await parked(world)
+    calls = len(running.tenant.control.journal())
+    running.clock.advance(590)
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "invited"
+    assert asked(running, calls) - {"/v1.0/$batch"} == {f"/v1.0/users/{USER}", "/v1.0/invitations"}
+
+
+async def test_an_old_one_is_made_again_before_anything_is_sent(world: MakeWorld) -> None:
+    running = await parked(world)
+    running.tenant.control.reset(tenant_of({**ANNA, "accountEnabled": False}))
+    running.clock.advance(901)
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "needsReview"
+    assert running.tenant.control.mails() == []
+
+
+async def test_with_zero_every_message_is_assessed_again(world: MakeWorld) -> None:
+    running = await parked(world, B2B_ASSESSMENT_SECONDS="0")
+    running.tenant.control.reset(tenant_of({**ANNA, "accountEnabled": False}))
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "needsReview"
+
+
+async def test_a_second_wait_does_not_make_an_assessment_younger(world: MakeWorld) -> None:
+    running = await parked(world)
+    running.clock.advance(600)
+    running.graph.on_invitation(before=httpx.ConnectError("refused"))
+    await running.redeliver()
+    running.tenant.control.reset(tenant_of({**ANNA, "accountEnabled": False}))
+    running.clock.advance(600)
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "needsReview"
+
+
+@pytest.mark.parametrize("state", ["PendingAcceptance", "Accepted"])
+async def test_an_invitation_that_came_from_elsewhere_meanwhile_ends_it(world: MakeWorld, state: str) -> None:
+    running = await parked(world)
+    running.tenant.control.reset(tenant_of({**ANNA, "externalUserState": state}))
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "blocked"
+    assert running.tenant.control.mails() == []
+
+
+async def test_an_account_that_is_gone_meanwhile_ends_it(world: MakeWorld) -> None:
+    running = await parked(world)
+    running.tenant.control.reset(tenant_of())
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "blocked"
+
+
+async def test_another_request_for_the_account_is_assessed_on_its_own(world: MakeWorld) -> None:
+    """The first ends; whoever takes the claim over brings its own wishes, and is asked the rules for them."""
+    running = await parked(world, B2B_GIVE_UP_SECONDS="400")
+    running.tenant.control.reset(tenant_of({**ANNA, "accountEnabled": False}))
+    running.clock.advance(401)
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "failed"
+    await running.deliver("r2", USER)
+    assert running.request("r2")["stage"] == "needsReview"
