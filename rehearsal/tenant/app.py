@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
@@ -29,6 +30,8 @@ ROUTES: tuple[Route, ...] = (
     *invitations.ROUTES,
     *batch.ROUTES,
 )
+WITHOUT_ANSWER = (ConnectionLost, ClientDisconnect)
+"""How a call ends that nobody gets an answer to: by a fault, or because whoever called is gone."""
 
 
 def create_app(
@@ -47,10 +50,7 @@ def create_app(
     gateway = Gateway(tenant, ROUTES)
 
     async def graph(http: HttpRequest) -> Response:
-        try:
-            return _response(await gateway.handle(await _request(http)))
-        except ConnectionLost:
-            return NoAnswer()
+        return _response(await gateway.handle(await _request(http)))
 
     async def token(http: HttpRequest) -> Response:
         return _token(tenant, http)
@@ -61,10 +61,15 @@ def create_app(
             *ControlPlane(tenant).routes(),
             *TroublePlane(tenant).routes(),
             HttpRoute("/{version}/{path:path}", graph, methods=METHODS),
-        ]
+        ],
+        exception_handlers=dict.fromkeys(WITHOUT_ANSWER, _no_answer),
     )
     app.state.tenant = tenant
     return app
+
+
+async def _no_answer(_http: HttpRequest, _end: Exception) -> Response:
+    return NoAnswer()
 
 
 async def _request(http: HttpRequest) -> Request:

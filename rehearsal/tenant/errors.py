@@ -18,7 +18,7 @@ class GraphError(Exception):
 
     `violation` marks an error that only a wrong client can cause (an option that does not exist, a filter that Graph
     does not support, a malformed body): the double records it, so that a test can demand that there were none.
-    `detail` is what the record says, if not the message.
+    `detail` is what the record says, if not the message; `told` is as in an `Answer`.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class GraphError(Exception):
         violation: str | None = None,
         detail: str | None = None,
         headers: Mapping[str, str] | None = None,
+        told: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -38,6 +39,7 @@ class GraphError(Exception):
         self.violation = violation
         self.detail = detail or message
         self.headers = dict(headers or {})
+        self.told = dict(told or {})
 
 
 def bad_request(message: str, *, code: str = "BadRequest", violation: str | None = None) -> GraphError:
@@ -67,14 +69,25 @@ def unauthorized(message: str) -> GraphError:
     )
 
 
-def throttled(message: str, *, headers: Mapping[str, str] | None = None, early: str | None = None) -> GraphError:
+def throttled(
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    told: Mapping[str, float] | None = None,
+    early: str | None = None,
+) -> GraphError:
     """429 (throttling article); the wording differs between services.
 
     `early` says what a client did that came back before it was told to.
     """
-    violation = "early-retry" if early else None
     return GraphError(
-        HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", message, violation=violation, detail=early, headers=headers
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "TooManyRequests",
+        message,
+        violation="early-retry" if early else None,
+        detail=early,
+        headers=headers,
+        told=told,
     )
 
 

@@ -5,7 +5,8 @@ On its way: journal, trouble on command, token, route, options, permission, thro
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from uuid import uuid4
 
 from rehearsal.tenant import auth, errors
@@ -60,11 +61,14 @@ class Gateway:
             answer = await self._pass(request, entry, request_id)
         except GraphError as error:
             answer = self._failure(error, request, request_id, entry)
-        self._remember(request, answer)
+        told = self._told(request, answer)
+        if request.batch is None:  # of its parts, a client hears in the answer to the whole
+            self._promise(request, told)
         entry.status = answer.status
         if isinstance(answer.body, dict) and "error" in answer.body:
             entry.errorCode = answer.body["error"]["code"]
-        return Answer(answer.status, answer.body, {**self._headers(request, request_id, answer), **answer.headers})
+        headers = {**self._headers(request, request_id, answer), **answer.headers}
+        return Answer(answer.status, answer.body, headers, told)
 
     async def _pass(self, request: Request, entry: Entry, request_id: str) -> Answer:
         self._not_too_early(request)
@@ -90,10 +94,15 @@ class Gateway:
             wait = {RETRY_AFTER: str(math.ceil(breach.seconds))}
             raise errors.throttled("Please retry again later.", headers=wait, early=early)
 
-    def _remember(self, request: Request, answer: Answer) -> None:
-        if RETRY_AFTER in answer.headers:
-            seconds = seconds_of(answer.headers[RETRY_AFTER], self._tenant.clock)
-            self._tenant.trouble.promises.make(auth.process_of(request.headers), request.identity, seconds)
+    def _told(self, request: Request, answer: Answer) -> Mapping[str, float]:
+        """What a client hears in this answer: Retry-After is for the same call, the rest for what shares its limits."""
+        if RETRY_AFTER not in answer.headers:
+            return answer.told
+        return {**answer.told, request.identity: seconds_of(answer.headers[RETRY_AFTER], self._tenant.clock)}
+
+    def _promise(self, request: Request, told: Mapping[str, float]) -> None:
+        for about, seconds in told.items():
+            self._tenant.trouble.promises.make(auth.process_of(request.headers), about, seconds)
 
     async def _serve(self, request: Request, entry: Entry, tenant: Tenant) -> Answer:
         caller = auth.caller_of(request.headers, tenant.clock)
@@ -116,7 +125,7 @@ class Gateway:
         )
         if not isinstance(answer, Answer):
             answer = await answer
-        return Answer(answer.status, answer.body, {**headers, **answer.headers})
+        return replace(answer, headers={**headers, **answer.headers})
 
     def _charged(self, caller: auth.Caller, request: Request, units: int) -> dict[str, str]:
         """Charge a call: invitations have a limit of their own, the parts of a batch are charged one by one."""
@@ -135,7 +144,7 @@ class Gateway:
             "client-request-id": request.headers.get("client-request-id", request_id),
         }
         body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
-        return Answer(error.status, body, error.headers)
+        return Answer(error.status, body, error.headers, error.told)
 
     def _headers(self, request: Request, request_id: str, answer: Answer) -> dict[str, str]:
         headers = {

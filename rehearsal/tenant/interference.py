@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Protocol
@@ -60,7 +61,7 @@ def _lie(fault: Fault, answer: Answer) -> Answer:
     if answer.status >= FAILED:
         return answer
     told = {} if fault.kind.status is None else {"status": fault.kind.status}
-    return Answer(answer.status, answer.body | told, answer.headers)
+    return replace(answer, body=answer.body | told)
 
 
 def _refusal(fault: Fault, clock: Clock) -> Answer:

@@ -42,8 +42,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body (JSON, text of another type as `str`, None for none) and headers beyond those of every answer."""
+    """Status, body (JSON, text of another type as `str`, None for none) and headers beyond those of every answer.
+
+    `told` is what the client learns from it to stay away from, and for how many seconds.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, float] = field(default_factory=dict)

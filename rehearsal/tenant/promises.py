@@ -12,6 +12,9 @@ from rehearsal.tenant.clock import Clock
 
 TOLERANCE = 0.05
 """Seconds by which timers of client and tenant may differ."""
+GRACE = 1.0
+"""Seconds after the word went out in which a call may have been under way already: sent, or about to be, by somebody at
+the client who could not know of it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,15 @@ class Promise:
 
 
 class Promises:
-    """What was promised to whom: by client and by what it was told to stay away from."""
+    """What was promised to whom: by client and by what it was told to stay away from.
+
+    That is either the call that was refused, or a limit that many calls share. For both, calls within `grace` seconds
+    of the word are nobody's fault; so a wait that is not longer than that cannot be broken.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.grace = GRACE
         self._made: dict[tuple[str, str], Promise] = {}
 
     def __bool__(self) -> bool:
@@ -51,13 +59,10 @@ class Promises:
             return None
         return promise
 
-    def breach(self, client: str, about: str, *, grace: float = 0.0) -> Promise | None:
-        """The longer promise that a client gets who comes too early, twice as long and from now; None if it does not.
-
-        Within `grace` seconds of being told, a call is taken as one that was under way.
-        """
+    def breach(self, client: str, about: str) -> Promise | None:
+        """The longer promise for a client that comes too early, twice as long and from now; None if it does not."""
         promise, now = self.open(client, about), self._clock.seconds()
-        if promise is None or now - promise.told < grace:
+        if promise is None or now - promise.told < self.grace:
             return None
         longer = self._made[client, about] = Promise(now, promise.seconds * 2, promise.until - now)
         return longer

@@ -79,29 +79,31 @@ class Throttling:
         self.on = False
         self.tier: Tier | None = None
         self.factor = 1.0
-        self.grace = 1.0
 
     def set(self, given: Mapping[str, Any]) -> None:
         """Take settings over: `on`, `tier` (S, M, L, or null for the number of users), `factor` on all limits, `grace`.
 
-        Within `grace` seconds after a refusal other calls on the same bucket count as under way.
+        Within `grace` seconds after a refusal further calls count as under way: those that the same bucket refuses, and
+        the same call once more, whatever it was refused for.
         """
         unknown = given.keys() - {"on", "tier", "factor", "grace"}
         if unknown:
             raise ValueError(f"throttling has no {', '.join(sorted(unknown))}")
         factor, tier = float(given.get("factor", self.factor)), given.get("tier", self.tier)
+        grace = float(given.get("grace", self._promises.grace))
         if factor < SMALLEST_FACTOR:
             raise ValueError(f"with a factor below 1/150 no invitation would fit, got {factor}")
         if tier not in (None, *UNITS):
             raise ValueError(f"tier is S, M, L or null, got {tier!r}")
         self.on, self.tier, self.factor = bool(given.get("on", self.on)), tier, factor
-        self.grace = float(given.get("grace", self.grace))
+        self._promises.grace = grace
         self._buckets.clear()
 
     def as_json(self) -> dict[str, Any]:
         """Settings, and how full each bucket was when it was last looked at."""
         levels = {" ".join(filter(None, key)): round(bucket.used, 3) for key, bucket in self._buckets.items()}
-        return {"on": self.on, "tier": self.tier, "factor": self.factor, "grace": self.grace, "used": levels}
+        settings = {"on": self.on, "tier": self.tier, "factor": self.factor, "grace": self._promises.grace}
+        return {**settings, "used": levels}
 
     def admit(self, caller: Caller, charge: Charge, *, users: int, tenant_id: str) -> dict[str, str]:
         """Charge a call: the headers that its answer gets, or 429 as `GraphError`."""
@@ -118,24 +120,20 @@ class Throttling:
             wait, early = self._verdict(caller, level)
             if wait:
                 scope = f"{level.limit.scope}/{level.limit.kind}/{caller.app_id}/{tenant_id}"
-                told = {"Retry-After": str(wait), "x-ms-throttle-scope": scope}
-                reason = {"x-ms-throttle-information": level.limit.reason}
-                raise throttled(text, headers=shown | told | reason, early=early)
+                reason = {"x-ms-throttle-scope": scope, "x-ms-throttle-information": level.limit.reason}
+                headers = {**shown, "Retry-After": str(wait), **reason}
+                raise throttled(text, headers=headers, told={_about(level): wait}, early=early)
         return shown
 
     def _verdict(self, caller: Caller, level: "Level") -> tuple[int, str | None]:
         """How many seconds to stay away from a bucket, 0 for not at all, and what the caller did wrong."""
-        about = f"bucket {level.limit.name}"
-        breach = self._promises.breach(caller.process, about, grace=self.grace)
+        breach = self._promises.breach(caller.process, _about(level))
         if breach is not None:
             wait = max(level.wait, breach.seconds)
             return math.ceil(wait), f"{level.limit.name}: {breach.early:.1f} s before Retry-After"
-        told = self._promises.open(caller.process, about)
+        told = self._promises.open(caller.process, _about(level))
         held = told.until - self._clock.seconds() if told is not None and told.early else 0.0
-        seconds = math.ceil(max(level.wait, held))
-        if seconds:
-            self._promises.make(caller.process, about, seconds)
-        return seconds, None
+        return math.ceil(max(level.wait, held)), None
 
     def _charge(self, limit: Limit, caller: Caller, charge: Charge, tier: str) -> "Level":
         quota = (limit.quota or UNITS[tier]) * self.factor
@@ -161,6 +159,10 @@ def tier_of(users: int) -> Tier:
     if users < SMALL:
         return "S"
     return "M" if users <= LARGE else "L"
+
+
+def _about(level: Level) -> str:
+    return f"bucket {level.limit.name}"
 
 
 def _shown(levels: list[Level]) -> dict[str, str]:

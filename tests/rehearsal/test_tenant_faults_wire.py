@@ -1,5 +1,6 @@
 """Faults over a socket, as the unmodified msgraph-sdk and plain httpx meet them."""
 
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -128,6 +129,16 @@ def test_a_slow_answer_holds_nobody_else_up(tenant: RunningTenant, http: httpx.C
         http.get("domains", timeout=0.3)
     assert http.get(f"users/{ANNA}").status_code == 200
     assert [entry["status"] for entry in tenant.control.journal()] == [None, 200]
+
+
+@pytest.mark.parametrize("path", ["/v1.0/invitations", "/_sim/faults"])
+def test_a_caller_that_dies_in_the_middle_of_a_call_is_no_matter(path: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with running(SEED) as tenant:
+        with socket.create_connection(("127.0.0.1", tenant.port)) as caller:
+            caller.sendall(f"POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 99\r\n\r\n{{".encode())
+            assert tenant.control.journal() == [], "served after the headers of the other call were read"
+        assert tenant.control.journal() == [], "a call that did not come in whole was not made"
+    assert capfd.readouterr().err == ""
 
 
 def test_the_control_drives_all_kinds_of_trouble(tenant: RunningTenant, http: httpx.Client) -> None:

@@ -1,5 +1,7 @@
 """Throttling: real buckets on the tenant's clock, and clients that come back before they were told to."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -168,6 +170,66 @@ async def test_the_same_call_before_retry_after_is_a_violation_and_costs_twice_t
         await advance(tenant, 20)
         assert (await tenant.invite(ANNA)).status_code == 201
         assert len(await tenant.sim("mails")) == 1
+
+
+async def test_the_same_call_again_is_nobodys_fault_as_long_as_it_may_have_been_under_way() -> None:
+    async with contoso() as tenant:
+        await tenant.sim("clock", {"frozen": True})
+        await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
+        assert [(await tenant.get("domains")).status_code for _ in range(2)] == [429, 200]
+        await advance(tenant, 0.9)
+        assert (await tenant.get("domains")).status_code == 200
+        assert await tenant.violations() == []
+
+
+@pytest.mark.parametrize(("pace", "blamed"), [(1.5, 8.5), (0.25, 9.0), (9.0, 1.0)])
+async def test_whoever_does_not_keep_away_is_blamed_once_nothing_can_have_been_under_way(
+    pace: float, blamed: float
+) -> None:
+    async with contoso() as tenant:
+        await tenant.sim("clock", {"frozen": True})
+        await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
+        await tenant.get("domains")
+        while not await tenant.violations():
+            await advance(tenant, pace)
+            await tenant.get("domains")
+        (violation,) = await tenant.sim("violations")
+    assert (violation["kind"], violation["path"]) == ("early-retry", "/v1.0/domains")
+    assert violation["detail"] == f"the same call, {blamed:.1f} s before Retry-After"
+
+
+async def test_retry_after_in_a_batch_counts_from_the_answer_to_the_whole() -> None:
+    batch = {"requests": [{"id": "1", "method": "GET", "url": "/domains"}]}
+    slowly = {"kind": "slow", "when": "after", "seconds": 0.5, "path": r"/\$batch"}
+    async with contoso() as tenant:
+        await tenant.sim("clock", {"frozen": True})
+        await tenant.sim(
+            "faults", {"faults": [slowly, {"kind": "429-integer", "seconds": 10, "nth": 1, "where": "part"}]}
+        )
+        asking = asyncio.create_task(tenant.http.post("$batch", json=batch))
+        while 429 not in [entry["status"] for entry in await tenant.sim("journal")]:
+            await asyncio.wait([asking], timeout=0.01)
+        await advance(tenant, 5)
+        assert (await tenant.get("domains")).status_code == 200
+        assert not asking.done(), "the answer with Retry-After was still on its way"
+        assert (await asking).json()["responses"][0]["headers"]["Retry-After"] == "10"
+        assert await tenant.violations() == []
+        await advance(tenant, 9)
+        await tenant.get("domains")
+        assert await tenant.violations() == ["early-retry"]
+
+
+@pytest.mark.parametrize("kind", ["504-json", "reset"])
+async def test_nobody_keeps_a_retry_after_that_got_lost_on_its_way(kind: str) -> None:
+    async with contoso() as tenant:
+        await throttle(tenant, factor=FEWEST)
+        assert (await tenant.invite(ANNA)).status_code == 201
+        await tenant.sim("faults", {"faults": [{"kind": kind, "when": "after", "nth": 1}]})
+        with suppress(httpx.RemoteProtocolError):
+            assert (await tenant.invite(ANNA)).status_code == 504
+        await advance(tenant, 2)
+        assert (await tenant.invite(ANNA)).headers["retry-after"] == "13"
+        assert await tenant.violations() == []
 
 
 @pytest.mark.parametrize("kind", ["429-fraction", "429-date", "503-retry-after"])
