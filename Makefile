@@ -27,8 +27,8 @@ faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before an
 guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails
 	@$(BIN)/python -m tests.faults.guards
 
-soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant that throttles and lags; five minutes at most
-	@$(BIN)/python -m rehearsal.soak
+soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; five minutes at most; ARGS=--help
+	@$(BIN)/python -m rehearsal.soak $(ARGS)
 
 storage: $(INSTALLED) $(AZURITE) ## Azurite on its usual ports with our queues and tables, for `func start`
 	@$(BIN)/python -m rehearsal.storage

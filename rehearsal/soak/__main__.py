@@ -1,4 +1,4 @@
-"""`python -m rehearsal.soak [--requests 2000] [--seconds 300] [--seed N]`."""
+"""`python -m rehearsal.soak [--requests 2000] [--seconds 300] [--seed N] [--throttling 0.4]`."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    plan = Plan(requests=options.requests, seconds=options.seconds, seed=options.seed)
+    plan = Plan(requests=options.requests, seconds=options.seconds, seed=options.seed, throttling=options.throttling)
     return soak(plan, logs=options.logs)
 
 
@@ -26,7 +26,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     usual = Plan()
     parser = argparse.ArgumentParser(prog="python -m rehearsal.soak", description=__doc__)
     parser.add_argument("--requests", type=int, default=usual.requests, help="accounts to ask for (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="when to stop at last (%(default)g)")
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="all of it ends within (%(default)g)")
+    parser.add_argument(
+        "--throttling", type=float, default=usual.throttling, help="share of Graph's limits to grant (%(default)g)"
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="replays order, faults and lag")
     parser.add_argument("--logs", type=Path, default=LOGS, help="where the hosts' logs are kept (%(default)s)")
     return parser.parse_args(arguments)

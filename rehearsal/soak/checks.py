@@ -1,4 +1,4 @@
-"""What must be true after a soak, whatever failed on the way."""
+"""What must be true after a soak, whatever failed on the way. A condition is called as its function is."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,11 @@ from rehearsal.soak.evidence import HISTORY, Evidence
 
 STATE_ROWS = frozenset({"request", "current", "pace"})
 """Row keys of state rows, each with its history in its own partition."""
+
+
+def in_time(evidence: Evidence) -> Check:
+    """The work was done before the time was up."""
+    return Check(f"{evidence.done.seconds:.0f} s until no message was left", evidence.done.late)
 
 
 def everything_sent(evidence: Evidence) -> Check:
@@ -112,6 +117,7 @@ def nothing_told(evidence: Evidence) -> Check:
 
 
 CHECKS = (
+    in_time,
     everything_sent,
     requests_ended,
     accounts_ended,

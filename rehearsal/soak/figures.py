@@ -1,11 +1,16 @@
-"""The figures of a soak, as a table."""
+"""What a soak prints at its end: its figures, and condition by condition whether it holds."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
+from rehearsal.run.checks import Check
+from rehearsal.run.report import STAGES
 from rehearsal.soak.evidence import Evidence
 from rehearsal.soak.plan import Plan
 
 THROTTLED = 429
+MOST_PROBLEMS = 10
+"""Problems that are printed of one condition; thousands say no more."""
 _EVENTS = {
     "waits on the queue": "parked",
     "outcomes in doubt": "outcome-unknown",
@@ -19,26 +24,59 @@ _EVENTS = {
 
 def figures(evidence: Evidence, plan: Plan) -> Iterator[str]:
     """One line for each figure."""
-    for name, value in _table(evidence, plan):
-        yield f"{name:<28}{value:>10}"
+    for table in (_work, _ends, _mails, _graph, _events):
+        for name, value in table(evidence):
+            yield f"{name:<28}{value:>10}"
+    yield f"{'seed':<28}{plan.seed:>10}"
 
 
-def _table(evidence: Evidence, plan: Plan) -> Iterator[tuple[str, object]]:
+def checked(checks: Mapping[str, Check]) -> Iterator[str]:
+    """A line for each condition; beneath one that does not hold, its first problems."""
+    yield "Conditions"
+    for name, check in checks.items():
+        problems = check.problems
+        yield f"  NO  {name}, problems: {len(problems)}" if problems else f"  ok  {name}: {check.said}"
+        yield from (f"        {problem}" for problem in problems[:MOST_PROBLEMS])
+        if len(problems) > MOST_PROBLEMS:
+            yield f"        and {len(problems) - MOST_PROBLEMS} more"
+
+
+def _work(evidence: Evidence) -> Iterator[tuple[str, object]]:
     done = evidence.done
-    by_http = sum(request.by == "http" for request in evidence.crowd.requests[: done.sent])
-    throttled = [call for call in evidence.journal if call["status"] == THROTTLED]
-    yield "seed", plan.seed
     yield "requests", done.sent
-    yield "  by HTTP", by_http
+    yield "  by HTTP", sum(request.by == "http" for request in evidence.crowd.requests[: done.sent])
     yield "  sent again after a kill", done.repeated
+    yield "  a second", f"{done.sent / done.seconds:.1f}" if done.seconds else "-"
+    yield "seconds", f"{done.seconds:.0f}"
     yield "deliveries", evidence.deliveries
     yield "hosts killed", evidence.kills
     yield "sweeps", done.sweeps
-    yield "invitation mails", len(evidence.mails)
+
+
+def _ends(evidence: Evidence) -> Iterator[tuple[str, object]]:
+    stages = Counter(str(row["stage"]) for row in evidence.request_states.values())
+    yield "requests at the end", stages.total()
+    for stage in sorted(stages, key=[*STAGES].index):
+        yield f"  {stage}", stages[stage]
+
+
+def _mails(evidence: Evidence) -> Iterator[tuple[str, object]]:
+    got = Counter(str(mail["userId"]) for mail in evidence.mails)
+    people = Counter(got[user_id] for user_id in evidence.crowd.ready | got.keys())
+    yield "invitation mails", got.total()
+    for count in sorted({0, 1, 2} | people.keys()):
+        yield f"  people who got {count or 'none'}", people[count]
+
+
+def _graph(evidence: Evidence) -> Iterator[tuple[str, object]]:
+    throttled = [call["fault"] is None for call in evidence.journal if call["status"] == THROTTLED]
     yield "Graph calls", len(evidence.journal)
-    yield "  429 by the buckets", sum(call["fault"] is None for call in throttled)
+    yield "  429 by the limits", sum(throttled)
+    yield "  429 thrown in", len(throttled) - sum(throttled)
     yield "  faults thrown in", sum(call["fault"] is not None for call in evidence.journal)
+    yield "  violations", len(evidence.violations)
+
+
+def _events(evidence: Evidence) -> Iterator[tuple[str, object]]:
     for name, kind in _EVENTS.items():
         yield name, evidence.events[kind]
-    yield "seconds", f"{done.seconds:.0f}"
-    yield "requests a second", f"{done.sent / done.seconds:.1f}" if done.seconds else "-"

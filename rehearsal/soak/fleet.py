@@ -9,6 +9,8 @@ from typing import Self
 
 from rehearsal.host.process import HostError, HostProcess
 
+START_SECONDS = 30.0
+
 
 class Fleet:
     """Hosts for the length of a context. The logs of those that are gone are kept in a directory."""
@@ -20,6 +22,7 @@ class Fleet:
         self.function_key = secrets.token_hex(20)
         """The same for all of them, as behind one address."""
         self.kills = 0
+        """How many were killed and replaced."""
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -55,13 +58,16 @@ class Fleet:
 
     def replace(self, host: HostProcess) -> None:
         """Kill a host in the middle of whatever it does and start another. `HostError` if that does not start."""
-        self._kill(host)
+        host.kill()
+        self.kills += 1
+        self._retire(host)
         self._start()
 
     def kill_all(self) -> None:
-        """End all of them at once: nobody waits for their last work."""
+        """End all of them at once, none to be replaced: nobody waits for their last work."""
         for host in tuple(self._up):
-            self._kill(host)
+            host.kill()
+        self._stop()
 
     def must_live(self) -> None:
         """Raise `HostError` when a host has ended by itself."""
@@ -73,15 +79,12 @@ class Fleet:
         return "".join([*(path.read_text("utf-8") for path in self._gone), *(host.log() for host in self._up)])
 
     def _start(self) -> None:
-        host = HostProcess(app_dir=self._app, env=self._environment, function_key=self.function_key)
+        host = HostProcess(
+            app_dir=self._app, env=self._environment, function_key=self.function_key, start_seconds=START_SECONDS
+        )
         with ExitStack() as closing:
             closing.enter_context(host)
             self._up = {**self._up, host: closing.pop_all()}  # anew: somebody may be reading the addresses
-
-    def _kill(self, host: HostProcess) -> None:
-        host.kill()
-        self.kills += 1
-        self._retire(host)
 
     def _retire(self, host: HostProcess) -> None:
         closing = self._up[host]

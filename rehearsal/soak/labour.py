@@ -14,11 +14,11 @@ from rehearsal.soak.plan import Plan
 from rehearsal.soak.site import Site
 from rehearsal.soak.upstream import Upstream
 
-RESERVE = 0.15
-"""Share of the time that is kept for redemptions and for the judgement."""
+WORKED, FOLLOWED = 0.8, 0.9
+"""Shares of the time at whose end no message is left, and everybody is seen who redeemed; the rest is for judging."""
 SWEEP = "sweep"
-SWEEP_SECONDS = 60.0
 _TICK = 0.5
+_TOLD_EVERY = 3.0
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Done:
     sweeps: int = 0
     redeemed: frozenset[str] = frozenset()
     """Object ids of those who redeemed."""
+    late: tuple[str, ...] = ()
+    """What was not done in time, one sentence each."""
 
 
 class Labour:
@@ -69,18 +71,20 @@ class Labour:
 
     def _work(self) -> None:
         """Until everything is sent and no message is left. Hosts are killed as long as requests come."""
-        kill, sweep = _Every(self._plan.kill_every), _Every(self._plan.sweep_every)
+        kill, sweep, tell = (_Every(each) for each in (self._plan.kill_every, self._plan.sweep_every, _TOLD_EVERY))
         while not (self._upstream.done and self._site.at_rest()):
             self._site.fleet.must_live()
             if self._upstream.failure is not None:
                 raise self._upstream.failure
-            if self._late(1 - RESERVE, "no message left"):
+            if self._left(WORKED) <= 0:
+                self._late("no message left", WORKED)
                 return
             if not self._upstream.done and kill.due():
                 self._site.fleet.replace(self._site.fleet.oldest)
             if sweep.due():
                 self._start_sweep()
-            self._tell()
+            if tell.due():
+                self._tell()
             with self._interrupts.allowed():
                 time.sleep(_TICK)
         self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._site.fleet.kills}")
@@ -102,22 +106,26 @@ class Labour:
 
     def _follow(self) -> None:
         """Kill a host in the middle of a sweep, then sweep until all who redeemed are seen."""
-        self._kill_while_sweeping()
-        while (seen := self._seen()) < len(self._done.redeemed):
-            if self._late(1.0, "everybody seen who redeemed"):
-                return
-            self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} seen who redeemed")
-            self._done.sweeps += 1
-            with self._interrupts.allowed():
-                self._site.fleet.oldest.run_function(SWEEP, seconds=SWEEP_SECONDS)
-        self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} seen who redeemed")
+        try:
+            self._kill_while_sweeping()
+            while (seen := self._seen()) < len(self._done.redeemed):
+                self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} seen who redeemed")
+                self._done.sweeps += 1
+                with self._interrupts.allowed():
+                    self._site.fleet.oldest.run_function(SWEEP, seconds=self._left(FOLLOWED))
+        except TimeoutError:
+            self._late("everybody seen who redeemed", FOLLOWED)
+        else:
+            self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} seen who redeemed")
 
     def _kill_while_sweeping(self) -> None:
         host = self._site.fleet.oldest
         ended = _ended_sweeps(host)
         self._start_sweep()
         with self._interrupts.allowed():
-            wait_until(lambda: self._seen() or _ended_sweeps(host) > ended, SWEEP_SECONDS, "the begin of a sweep")
+            wait_until(
+                lambda: self._seen() or _ended_sweeps(host) > ended, self._left(FOLLOWED), "the begin of a sweep"
+            )
         self._site.fleet.replace(host)
 
     def _start_sweep(self) -> None:
@@ -136,12 +144,13 @@ class Labour:
             f" invited {len(self._site.tenant.control.mails())} of {len(self._crowd.ready)}"
         )
 
-    def _late(self, share: float, what: str) -> bool:
-        if self._progress.elapsed < self._plan.seconds * share:
-            return False
-        self._progress.late.append(f"{what}: not within {self._plan.seconds * share:.0f} s")
-        self._progress.say(self._progress.late[-1])
-        return True
+    def _left(self, share: float) -> float:
+        return self._plan.seconds * share - self._progress.elapsed
+
+    def _late(self, what: str, share: float) -> None:
+        said = f"{what}: not within {self._plan.seconds * share:.0f} s"
+        self._done.late += (said,)
+        self._progress.say(said)
 
 
 def _ended_sweeps(host: HostProcess) -> int:

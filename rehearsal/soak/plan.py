@@ -8,14 +8,12 @@ from rehearsal.tenant.faults import KINDS, WHENS
 
 _TOLD_TO_WAIT = tuple(name for name, kind in KINDS.items() if kind.retry_after)
 _NOT_ANYWHERE = {
-    *_TOLD_TO_WAIT,  # two requests may have the same read under way: the tenant would call the second one too early
-    "401",  # the app takes it for a missing permission and waits for five minutes
     "slow",  # takes nothing but time
 }
 ANYWHERE = tuple(name for name in KINDS if name not in _NOT_ANYWHERE)
-"""Kinds of fault that any call may meet; invitations also meet those with Retry-After, see `Plan.script`."""
+"""Kinds of fault that any call may meet by chance."""
 _APART = 25
-"""Invitations between two of those: each stops all hosts for seconds."""
+"""Invitations between two faults of the script: each stops all hosts for seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +23,7 @@ class Plan:
     requests: int = 2000
     """So many accounts are asked for, each once; a few of them once more."""
     seconds: float = 300.0
-    """After this it stops, done or not."""
+    """All of it ends within this: the work, done or not, and the judgement on it."""
     seed: int = 1
     """Decides on order, ways, faults and lag. What the operating system decides is different in every run."""
     rate: float = 12.0

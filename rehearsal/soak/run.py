@@ -11,12 +11,11 @@ from azure.core.exceptions import AzureError
 from rehearsal.host.process import HostError
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.progress import Progress
-from rehearsal.run.report import checked
 from rehearsal.run.scene import APP
 from rehearsal.soak.checks import CHECKS
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.evidence import gathered
-from rehearsal.soak.figures import figures
+from rehearsal.soak.figures import checked, figures
 from rehearsal.soak.labour import Done, Labour
 from rehearsal.soak.plan import Plan
 from rehearsal.soak.site import Site, opened
@@ -27,8 +26,6 @@ LOGS = APP / ".rehearsal" / "soak"
 PASSED, FAILED, INTERRUPTED = 0, 1, 130
 BROKEN = (AzureError, HostError, OSError, StorageError, TimeoutError, httpx.HTTPError)
 """What a piece that does not start, or ends before its time, looks like from here."""
-MOST_PROBLEMS = 40
-"""Lines of problems that are printed; thousands say no more."""
 
 
 def soak(plan: Plan, *, out: TextIO = sys.stdout, logs: Path = LOGS) -> int:
@@ -85,16 +82,18 @@ class _Run:
         self.progress.say(f"the soak broke: {error}")
 
     def _judge(self, site: Site, done: Done) -> None:
+        if done.late:
+            site.fleet.kill_all()  # what is judged stands still
         self.progress.say("reading ledger, directory, outbox and logs")
         evidence = gathered(site, self.crowd, done)
-        checks = [examine(evidence) for examine in CHECKS]
-        problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
+        checks = {examine.__name__.replace("_", " "): examine(evidence) for examine in CHECKS}
+        failed = [name for name, check in checks.items() if check.problems]
         self._print("", *figures(evidence, self.plan), "", *checked(checks), "")
-        if problems:
-            self._print("Wrong", *(f"  {problem}" for problem in problems[:MOST_PROBLEMS]))
-            self._print(f"Seed {self.plan.seed}; the hosts' logs: {self.logs}")
-        self.code = FAILED if problems else PASSED
-        self.progress.say(f"problems: {len(problems)}" if problems else f"all as it must be (seed {self.plan.seed})")
+        if failed:
+            self._print(f"The hosts' logs: {self.logs}")
+        self.code = FAILED if failed else PASSED
+        verdict = f"FAILED: {', '.join(failed)}" if failed else f"all {len(checks)} conditions hold"
+        self.progress.say(f"{verdict} (seed {self.plan.seed})")
 
     def _print(self, *lines: str) -> None:
         for line in lines:

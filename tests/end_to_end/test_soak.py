@@ -21,6 +21,7 @@ from rehearsal.soak.checks import (
     directory_as_told,
     everything_sent,
     histories_whole,
+    in_time,
     nothing_told,
     one_mail_each,
     queues_empty,
@@ -29,6 +30,7 @@ from rehearsal.soak.checks import (
 )
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.evidence import Evidence
+from rehearsal.soak.figures import checked, figures
 from rehearsal.soak.labour import Done
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +60,12 @@ def test_a_small_soak_ends_with_one_mail_each_and_nothing_lost(tmp_path: Path) -
     assert figure(printed, "hosts killed") >= 3
     assert figure(printed, "deliveries") > figure(printed, "requests")
     assert figure(printed, "faults thrown in") > 0
+    assert figure(printed, "violations") == 0
+    assert figure(printed, "people who got 1") == figure(printed, "invitation mails") > 0
+    assert figure(printed, "people who got none") == figure(printed, "people who got 2") == 0
+    ends = [figure(printed, stage) for stage in ("invited", "completed", "blocked")]
+    assert sum(ends) == figure(printed, "requests at the end") == figure(printed, "requests")
+    assert f"all {len(CHECKS)} conditions hold (seed {SMALL.seed})" in printed
     assert len(list(tmp_path.glob("host-*.log"))) == figure(printed, "hosts killed") + 2
 
 
@@ -65,8 +73,10 @@ def test_a_soak_that_is_not_done_in_time_stops_by_itself_and_names_what_is_missi
     out = io.StringIO()
     assert soak(replace(SMALL, requests=400, seconds=8), out=out, logs=tmp_path) == 1
     printed = out.getvalue()
-    assert "no message left: not within 7 s" in printed
+    assert "  NO  in time, problems: " in printed
+    assert "no message left: not within 6 s" in printed
     assert "of 420 requests were sent" in printed
+    assert re.search(r"FAILED: in time, everything sent.* \(seed 1\)$", printed, re.MULTILINE)
     assert "everything is stopped" in printed
 
 
@@ -147,6 +157,7 @@ SECOND_EVENT = "history-0000000002"
 EARLY = {"method": "GET", "path": "/v1.0/users", "kind": "early-retry", "detail": "1.0 s before Retry-After"}
 STRANGER = {"stranger": {"userPrincipalName": "p_fabrikam.com#EXT#@contoso.com", "externalUserState": "Accepted"}}
 FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evidence]]] = {
+    "it took too long": (in_time, lambda e: replace(e, done=replace(e.done, late=("no message left",)))),
     "not all were sent": (everything_sent, lambda e: replace(e, done=replace(e.done, sent=e.done.sent - 1))),
     "a request has no row": (requests_ended, lambda e: replace(e, requests=without(e.requests, REQUEST, "request"))),
     "a request is under way": (
@@ -195,3 +206,19 @@ def test_a_flaw_is_seen_by_the_check_that_is_for_it(flaw: str) -> None:
     examine, spoil = FLAWS[flaw]
     assert examine in CHECKS
     assert examine(spoil(good())).problems
+
+
+def test_the_figures_tell_how_many_mails_people_got_and_where_requests_ended() -> None:
+    twice = replace(good(), mails=(*good().mails[1:], good().mails[1]), violations=(EARLY,))
+    printed = "\n".join(figures(twice, Plan()))
+    assert [figure(printed, f"people who got {count}") for count in ("none", "1", "2")] == [1, len(CROWD.ready) - 2, 1]
+    assert figure(printed, "completed") >= 1
+    assert figure(printed, "blocked") >= len(CROWD.blocked)
+    assert figure(printed, "violations") == 1
+
+
+def test_a_condition_that_does_not_hold_is_named_with_its_first_problems_only() -> None:
+    lines = list(checked({"queues empty": Check("both", ()), "one mail each": Check("all", ("twice",) * 12)}))
+    assert lines[:4] == ["Conditions", "  ok  queues empty: both", "  NO  one mail each, problems: 12", "        twice"]
+    assert len(lines) == 3 + 10 + 1
+    assert lines[-1] == "        and 2 more"
