@@ -11,11 +11,15 @@ from typing import Any, Literal, Self
 
 OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 LEASE_SETTING = "REHEARSAL_MESSAGE_LEASE_SECONDS"
+"""For tests: whole seconds until a message that was being worked on comes back when its host was killed."""
 
 _TIMESPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,7})?)?")
 _SETTING = re.compile(r"%([^%]+)%")
 _UNBOUNDED = ("-1", "-1.00:00:00")
 _BATCH_SIZES = range(1, 33)
+_LEASE = timedelta(minutes=10)
+_LEASES = range(1, 7 * 24 * 60 * 60 + 1)
+"""Seconds; storage hides no message for longer than seven days."""
 _SHORTEST_POLL = timedelta(milliseconds=100)
 
 
@@ -38,7 +42,7 @@ class QueueOptions:
     """The delay before a failed message is tried again. It is not the lease of a running one."""
     max_polling_interval: timedelta = timedelta(minutes=1)
     message_encoding: Literal["none", "base64"] = "base64"
-    lease: timedelta = timedelta(minutes=10)
+    lease: timedelta = _LEASE
     """How long a running message stays hidden before it is renewed: fixed in Azure, shortened for tests only."""
 
 
@@ -128,13 +132,15 @@ def _queue_options(section: _Section, environment: Mapping[str, str]) -> QueueOp
         visibility_timeout=section.duration("visibilityTimeout", timedelta(0)),
         max_polling_interval=interval,
         message_encoding="none" if encoding == "none" else "base64",
-        lease=_lease(environment.get(LEASE_SETTING, "600")),
+        lease=_lease(environment.get(LEASE_SETTING)),
     )
 
 
-def _lease(text: str) -> timedelta:
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"{LEASE_SETTING} is {text!r}; it must be a whole number of seconds, at least 1.")
+def _lease(text: str | None) -> timedelta:
+    if text is None:
+        return _LEASE
+    if not text.isdecimal() or int(text) not in _LEASES:
+        raise ConfigError(f"{LEASE_SETTING} is {text!r}; allowed: whole seconds, {_LEASES[0]} to {_LEASES[-1]}.")
     return timedelta(seconds=int(text))
 
 

@@ -99,9 +99,14 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         """The id of the process."""
         return self._process.pid
 
+    @property
+    def log_file(self) -> Path:
+        """Where it prints to, stdout and stderr; gone with the context."""
+        return self._directory / "log"
+
     def log(self) -> str:
-        """Everything it has printed so far, stdout and stderr; after the context was left, all that it ever printed."""
-        path = self._directory / "log"
+        """Everything it has printed so far; after the context was left, all that it ever printed."""
+        path = self.log_file
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else self._last_log
 
     def kill(self) -> None:
@@ -159,7 +164,7 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         state = self._state or self._directory / "state"
         command = [sys.executable, "-m", "rehearsal.host", "--app", str(self._app.resolve()), "--port", str(self._port)]
         command += ["--keys-file", str(keys), "--state", str(state.resolve())]
-        with (self._directory / "log").open("wb") as log:
+        with self.log_file.open("wb") as log:
             return subprocess.Popen(
                 command,
                 cwd=_ROOT,

@@ -1,30 +1,36 @@
-"""What somebody needs who goes on by hand: addresses, keys, and commands to paste."""
+"""What somebody needs who goes on by hand: addresses and keys, commands to paste, requests to look at, how to stop."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from rehearsal.run.scene import Scene
-from rehearsal.sample import Sample
+from rehearsal.run.scene import REQUESTS, Scene
+from rehearsal.sample import Profile, Sample
 
-REQUEST_ID = "by-hand-1"
+HTTP_ID, QUEUE_ID = "by-hand-1", "by-hand-2"
+APPROVAL = {"approvedBy": "me", "reason": "known to us"}
+NEEDS_REVIEW = "needsReview"
+SHOWN = (NEEDS_REVIEW, "blocked", "invited")
+"""Stages of which one request each is named."""
 
 
-def instructions(scene: Scene, sample: Sample) -> Iterator[str]:
-    """Addresses and keys of everything that is up, and the way of one more account through it."""
+def instructions(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
+    """Everything that is up, the way of one more account through it, some requests to look at, and the end."""
     host, tenant = scene.host, scene.tenant
-    yield f"Functions host     {host.base}"
-    yield f"  function key     {host.function_key}"
-    yield f"  master key       {host.master_key}"
+    yield f"Functions host     {host.base}  (function key {host.function_key}, master key {host.master_key})"
+    yield f"  its log          tail -f {host.log_file}"
     yield f"Graph              {tenant.graph_url}"
-    yield f"Control plane      {tenant.base}/_sim  (journal, mails, users, violations, redeem, …)"
-    yield f"B2BStorage={scene.storage}"
+    yield f"  control plane    {tenant.base}/_sim/mails  (and journal, users, violations, redeem, …)"
+    yield f"Storage            B2BStorage='{scene.storage}'"
     user_id = candidate(sample)
     if user_id:
         yield ""
-        yield "One more account, ready by its dry run: request it, see where it stands, redeem, sweep."
-        yield from _commands(scene, user_id)
+        yield from _one_more(scene, user_id)
     yield ""
-    yield "Stop with Ctrl+C."
+    yield from _examples(scene, sample, profile)
+    yield ""
+    yield f"Stop with Ctrl+C, or: kill {os.getpid()}"
 
 
 def candidate(sample: Sample) -> str | None:
@@ -37,14 +43,47 @@ def candidate(sample: Sample) -> str | None:
     return None
 
 
-def _commands(scene: Scene, user_id: str) -> Iterator[str]:
-    host, tenant = scene.host, scene.tenant
-    request = {"requestId": REQUEST_ID, "invitedUser": {"id": user_id}}
-    key = f"-H 'x-functions-key: {host.function_key}'"
-    yield f"  curl -s {key} -d '{json.dumps(request)}' {host.base}/api/conversions"
-    yield f"  curl -s {key} {host.base}/api/conversions/{REQUEST_ID}"
-    yield f"  curl -s -d '{json.dumps({'userId': user_id})}' {tenant.base}/_sim/redeem"
-    yield (
-        f"  curl -s -H 'x-functions-key: {host.master_key}' -H 'content-type: application/json' -d '{{}}'"
-        f" {host.base}/admin/functions/sweep"
-    )
+def examples(sample: Sample, profile: Profile) -> dict[str, str]:
+    """By stage, the id of the first request of the sample that ends there.
+
+    Only requests that bring an id, for accounts that may sign in: Graph invites no others, whoever approves it.
+    """
+    expected = sample.expected(profile)
+    found: dict[str, str] = {}
+    for account in sample.accounts:
+        if account.request.request_id and account.user and account.user.get("accountEnabled", True):
+            found.setdefault(expected[account.name].stage, account.request.request_id)
+    return {stage: found[stage] for stage in SHOWN if stage in found}
+
+
+def _one_more(scene: Scene, user_id: str) -> Iterator[str]:
+    host, user = scene.host, {"id": user_id}
+    yield "One more account, ready by its dry run: request it, look, let them redeem, sweep (only on demand here)."
+    yield _curl(f"{host.base}/api/conversions", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
+    yield _curl(f"{host.base}/api/conversions/{HTTP_ID}", host.function_key)
+    yield _curl(f"{scene.tenant.base}/_sim/redeem", body={"userId": user_id})
+    yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
+    yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or begins it."
+    message = json.dumps({"requestId": QUEUE_ID, "invitedUser": user})
+    yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{scene.messages_url()}'"
+
+
+def _examples(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
+    host, found = scene.host, examples(sample, profile)
+    named = {stage: f"{stage} {request_id}" for stage, request_id in found.items()}
+    named |= {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (and approve it)"} if NEEDS_REVIEW in named else {}
+    yield f"Requests to look at: {', '.join(named.values())}."
+    for stage, request_id in found.items():
+        address = f"{host.base}/api/conversions/{request_id}"
+        yield _curl(address, host.function_key)
+        if stage == NEEDS_REVIEW:
+            yield _curl(f"{address}/approve", host.function_key, APPROVAL)
+
+
+def _curl(address: str, key: str | None = None, body: Mapping[str, Any] | None = None) -> str:
+    words = ["curl -s"]
+    if key is not None:
+        words.append(f"-H 'x-functions-key: {key}'")
+    if body is not None:
+        words.append(f"-H 'content-type: application/json' -d '{json.dumps(body)}'")
+    return "  " + " ".join([*words, address])

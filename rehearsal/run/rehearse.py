@@ -118,7 +118,7 @@ class _Run:
         )
 
     def _stay(self, scene: Scene) -> None:
-        self.print("", *instructions(scene, self.sample))
+        self.print("", *instructions(scene, self.sample, self.profile))
         while True:
             scene.must_live()
             time.sleep(_WATCH_SECONDS)

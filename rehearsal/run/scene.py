@@ -5,12 +5,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from azure.data.tables import TableServiceClient
-from azure.storage.queue import QueueServiceClient
+from azure.storage.queue import QueueSasPermissions, QueueServiceClient, generate_queue_sas
 
 from rehearsal.host.process import HostError, HostProcess
 from rehearsal.run.interrupts import Interrupts
@@ -21,6 +22,8 @@ from rehearsal.tenant import RunningTenant, running
 APP = Path(__file__).parents[2]
 """The directory of function_app.py and host.json."""
 CALL_SECONDS = 30.0
+SIGNED_FOR = timedelta(days=7)
+"""How long an address with a permission of its own is good for."""
 
 REQUESTS, POISON = QUEUES
 HOST_SETTINGS = {
@@ -82,6 +85,18 @@ class Scene:
     def put(self, text: str) -> str:
         """Put a message on the queue of requests, exactly as it is; returns the message's id."""
         return str(self._queues[REQUESTS].send_message(text).id)
+
+    def messages_url(self) -> str:
+        """Where a message can be put on the queue of requests with nothing but HTTP: it carries its own permission."""
+        queue = self._queues[REQUESTS]
+        signature = generate_queue_sas(
+            str(queue.account_name),
+            REQUESTS,
+            queue.credential.account_key,
+            QueueSasPermissions(add=True),
+            expiry=datetime.now(UTC) + SIGNED_FOR,
+        )
+        return f"{queue.url}/messages?{signature}"
 
     def waiting(self, queue: str) -> int:
         """How many messages a queue holds, hidden ones too."""

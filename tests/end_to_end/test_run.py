@@ -17,6 +17,7 @@ import pytest
 
 from rehearsal.host.process import wait_until
 from rehearsal.run import rehearse
+from rehearsal.run.by_hand import HTTP_ID, QUEUE_ID
 from rehearsal.sample import Profile, Sample, load
 
 ROOT = Path(__file__).parents[2]
@@ -101,13 +102,26 @@ def performed(command: str) -> httpx.Response:
                 continue
             case "-H":
                 name, _, value = next(words).partition(": ")
-                headers[name] = value
+                headers[name.lower()] = value
             case "-d":
                 content = next(words)
             case _:
                 address = word
     method = "GET" if content is None else "POST"
+    if content is not None:
+        headers.setdefault("content-type", "application/x-www-form-urlencoded")
     return httpx.request(method, address, headers=headers, content=content, trust_env=False, timeout=30)
+
+
+def stage(command: str) -> str:
+    """The stage that a look at a request tells."""
+    told: str = performed(command).json()["stage"]
+    return told
+
+
+def word(printed: str, part: str) -> str:
+    """The first word that has a part."""
+    return next(each for each in printed.split() if part in each)
 
 
 def test_every_account_ends_as_the_2020_edition_says(tmp_path: Path) -> None:
@@ -123,13 +137,28 @@ def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_o
     process = started("--keep")
     printed = read_until(process, "Stop with Ctrl+C")
     assert stages(printed) == expected_stages("current")
-    request, status, redeem, sweep = (line for line in printed.splitlines() if line.startswith("  curl"))
+    commands = [line for line in printed.splitlines() if line.startswith("  curl")]
+    request, status, redeem, sweep, message, review, approve, blocked, invited = commands
 
     assert performed(request).json()["stage"] == "requested"
-    wait_until(lambda: performed(status).json()["stage"] == "invited", 30, "the invitation")
+    wait_until(lambda: stage(status) == "invited", 30, "the invitation")
+    assert performed(message).status_code == 201
+    by_queue = status.replace(HTTP_ID, QUEUE_ID)
+    wait_until(lambda: performed(by_queue).is_success and stage(by_queue) == "invited", 30, "the message's end")
     assert performed(redeem).json()["externalUserState"] == "Accepted"
     assert performed(sweep).status_code == 202
-    wait_until(lambda: performed(status).json()["stage"] == "completed", 30, "the completion")
+    wait_until(lambda: stage(status) == stage(by_queue) == "completed", 30, "the completion")
+
+    assert [stage(each) for each in (review, blocked, invited)] == ["needsReview", "blocked", "invited"]
+    assert performed(approve).status_code == 202
+    wait_until(lambda: stage(review) == "invited", 30, "the invitation that was approved")
+
+    by_hand = printed.split("\nFunctions host ", 1)[1].splitlines()
+    assert len(by_hand) < 25
+    log = next(line.split("tail -f ")[1] for line in by_hand if "tail -f " in line)
+    assert "Host is ready" in Path(log).read_text("utf-8")
+    assert performed(f"curl -s {word(printed, '/_sim/mails')}").json()
+    assert printed.rstrip().endswith(f"kill {process.pid}")
 
     process.terminate()
     assert process.wait(30) == 0, printed

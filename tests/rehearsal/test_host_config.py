@@ -59,10 +59,16 @@ def test_a_file_that_is_no_host_json_is_refused(tmp_path: Path, content: str) ->
         HostConfig.read(tmp_path, {})
 
 
-@pytest.mark.parametrize("text", ["0", "-5", "soon"])
-def test_a_wrong_lease_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ConfigError, match="REHEARSAL_MESSAGE_LEASE_SECONDS"):
+@pytest.mark.parametrize("text", ["0", "-5", "2.5", "soon", "", "604801"])
+def test_a_wrong_lease_is_refused_by_name_with_what_is_allowed(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
         read(tmp_path, {"version": "2.0"}, REHEARSAL_MESSAGE_LEASE_SECONDS=text)
+    assert str(refused.value) == (f"REHEARSAL_MESSAGE_LEASE_SECONDS is {text!r}; allowed: whole seconds, 1 to 604800.")
+
+
+def test_the_lease_can_be_shortened_for_tests(tmp_path: Path) -> None:
+    shortened = read(tmp_path, {"version": "2.0"}, REHEARSAL_MESSAGE_LEASE_SECONDS="2")
+    assert shortened.queues.lease == timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(

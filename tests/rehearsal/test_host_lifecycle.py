@@ -42,6 +42,12 @@ def test_a_directory_without_host_json_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_a_host_with_a_wrong_lease_does_not_start_and_says_why() -> None:
+    host = HostProcess(app_dir=APPS / "http", env={"REHEARSAL_MESSAGE_LEASE_SECONDS": "10m"})
+    with pytest.raises(HostError, match="cannot start: REHEARSAL_MESSAGE_LEASE_SECONDS is '10m'; allowed: whole"), host:
+        pass
+
+
 def test_a_taken_port_is_refused() -> None:
     with HostProcess(app_dir=APPS / "http") as host:
         second = HostProcess(app_dir=APPS / "http", port=host.port)

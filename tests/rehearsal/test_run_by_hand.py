@@ -1,0 +1,26 @@
+"""What `make run KEEP=1` suggests to look at, taken from the sample."""
+
+import pytest
+
+from rehearsal.run.by_hand import SHOWN, candidate, examples
+from rehearsal.sample import Profile, load
+from rehearsal.sample.loading import PROFILES
+
+SAMPLE = load()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_one_request_of_each_stage_is_named_that_ends_there_and_belongs_to_an_enabled_account(profile: Profile) -> None:
+    found = examples(SAMPLE, profile)
+    assert tuple(found) == SHOWN
+    for stage, request_id in found.items():
+        account = SAMPLE.account(request_id)
+        assert account.expect[profile].stage == stage
+        assert account.user
+        assert account.user.get("accountEnabled", True)
+
+
+def test_the_account_for_a_request_of_ones_own_was_never_requested_for_good() -> None:
+    user_id = candidate(SAMPLE)
+    assert user_id
+    assert all(account.request.body["dryRun"] for account in SAMPLE.accounts if account.user_id == user_id)
