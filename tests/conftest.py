@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from rehearsal.storage import Azurite, provision
@@ -11,6 +12,10 @@ ACCOUNTS = 1000
 
 # A shell that starts a command in the background tells it to ignore Ctrl-C; tests and what they start must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Whether an example takes longer than 200 ms says something about the machine and nothing about the code.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,7 @@ from typing import Any
 from rehearsal.tenant.faults import KINDS, WHENS
 
 _TOLD_TO_WAIT = tuple(name for name, kind in KINDS.items() if kind.retry_after)
-_NOT_ANYWHERE = {
-    "slow",  # takes nothing but time
-}
-ANYWHERE = tuple(name for name in KINDS if name not in _NOT_ANYWHERE)
+ANYWHERE = tuple(name for name in KINDS if name != "slow")  # which takes nothing but time
 """Kinds of fault that any call may meet by chance."""
 _APART = 25
 """Invitations between two faults of the script: each stops all hosts for seconds."""
