@@ -12,7 +12,10 @@ from b2b.domain.errors import RequestRefused
 from b2b.domain.findings import Finding, Severity
 
 RETRY_AFTER = 10
-"""Seconds that we ask a polling caller to wait."""
+"""Seconds that we ask a polling caller to wait while the service works."""
+RETRY_AFTER_PERSON = 3600
+"""Seconds that we ask it to wait while a person is awaited: that takes hours to weeks."""
+PERSON_AWAITED = frozenset({Stage.NEEDS_REVIEW, Stage.INVITED})
 OPERATION_STATUS = {
     Stage.REQUESTED: "NotStarted",
     Stage.INVITING: "Running",
@@ -48,6 +51,16 @@ def as_it_stands(record: RequestRecord, conversion: Conversion | None) -> Reques
     return replace(record, stage=conversion.stage, **mirrored(conversion))
 
 
+def joined(record: RequestRecord, conversion: Conversion | None) -> str | None:
+    """Return the request that leads the conversion which this one joined: what that one asked for was sent.
+
+    None where the request leads itself, belongs to no conversion, or a later conversion of the account has begun.
+    """
+    if conversion is None or record.generation != conversion.generation:
+        return None
+    return conversion.request_id if conversion.request_id != record.request_id else None
+
+
 def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
     """Answer a request that was taken in."""
     location, operation = _addresses(record, base_url)
@@ -56,15 +69,16 @@ def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
     return Reply(202, body, headers)
 
 
-def conversion_status(record: RequestRecord, base_url: str, sign_in: str | None) -> Reply:
+def conversion_status(record: RequestRecord, leader: str | None, base_url: str, sign_in: str | None) -> Reply:
     """Tell where a request stands: 202 while the service is at work, 200 when a person is awaited or it has ended.
 
-    Logic Apps and Power Automate poll until the first answer that is not 202.
+    Logic Apps and Power Automate poll until the first answer that is not 202. ``leader`` is what `joined` returned.
     """
     location, operation = _addresses(record, base_url)
     links = {"self": location, "operation": operation, "signIn": sign_in}
     body = {
         "requestId": record.request_id,
+        **_joined(leader),
         "stage": record.stage,
         "dryRun": record.dry_run,
         "userId": record.user_id or None,
@@ -81,19 +95,22 @@ def conversion_status(record: RequestRecord, base_url: str, sign_in: str | None)
     return Reply(200, body)
 
 
-def operation_status(record: RequestRecord, base_url: str) -> Reply:
-    """Tell the same as a status monitor, which answers 200 always."""
+def operation_status(record: RequestRecord, leader: str | None, base_url: str) -> Reply:
+    """Tell the same as a status monitor, which answers 200 always and is Running until the person has redeemed."""
     location, _ = _addresses(record, base_url)
     error = _failure(record)
     status = "Succeeded" if record.stage is Stage.BLOCKED and error is None else OPERATION_STATUS[record.stage]
     body: dict[str, Any] = {
         "id": record.request_id,
+        **_joined(leader),
         "status": status,
         "createdDateTime": _time(record.requested_at),
         "resourceLocation": location,
         **({"error": error} if error else {}),
     }
-    return Reply(200, body, {} if record.stage in ENDED else {"Retry-After": str(RETRY_AFTER)})
+    if record.stage in ENDED:
+        return Reply(200, body)
+    return Reply(200, body, {"Retry-After": str(RETRY_AFTER_PERSON if record.stage in PERSON_AWAITED else RETRY_AFTER)})
 
 
 def refused(error: RequestRefused) -> Reply:
@@ -118,6 +135,10 @@ def _addresses(record: RequestRecord, base_url: str) -> tuple[str, str]:
         f"{base_url}/api/conversions/{record.request_id}",
         f"{base_url}/api/operations/{record.request_id}",
     )
+
+
+def _joined(leader: str | None) -> dict[str, str]:
+    return {"joinedRequestId": leader} if leader else {}
 
 
 def _times(record: RequestRecord) -> dict[str, str | None]:

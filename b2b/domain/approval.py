@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from b2b.domain.conversion import Change, Event, RequestRecord, Stage, advance_request
-from b2b.domain.envelope import digest
+from b2b.domain.envelope import convert, digest, document, names
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.findings import Finding, Severity
 
@@ -42,10 +42,7 @@ def parse_approval(raw: bytes) -> tuple[str, str]:
         MalformedRequest: names the field and what was expected.
 
     """
-    try:
-        body = msgspec.json.decode(raw, type=_Body)
-    except ValueError as error:
-        raise MalformedRequest("InvalidValue", f"expected {{approvedBy, reason}}: {error}") from error
+    body = convert(document(raw), _Body, names(_Body))
     for target, text, longest in (
         ("approvedBy", body.approved_by, LONGEST_NAME),
         ("reason", body.reason, LONGEST_REASON),

@@ -154,7 +154,7 @@ class RequestRecord:
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
     attempts: int = 0
-    """How often it had to wait for a service."""
+    """How often it had to wait because a service did not do its part."""
     trouble_since: datetime | None = None
     """Since when it waits for a service without a break; a wait that we want does not count."""
     due_at: datetime | None = None
@@ -186,7 +186,7 @@ def advance(conversion: Conversion, stage: Stage, at: datetime, detail: str = ""
 
     """
     _check(CONVERSION_FOLLOWS, conversion.stage, stage)
-    moved = replace(conversion, stage=stage, **changes)
+    moved = replace(conversion, stage=stage, **{**_reached(stage, at), **changes})
     return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail),))
 
 
@@ -198,6 +198,7 @@ def start(before: Conversion | None, opening: Conversion, at: datetime, detail: 
 
     """
     _check(CONVERSION_FOLLOWS, before.stage if before else None, opening.stage)
+    opening = replace(opening, **_reached(opening.stage, at))
     if before:
         opening = replace(opening, generation=before.generation + 1, sequence=before.sequence, etag=before.etag)
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
@@ -215,8 +216,7 @@ def advance_request(
     if stage is record.stage:
         return Change(replace(record, **changes))
     _check(REQUEST_FOLLOWS, record.stage, stage)
-    ended = {"completed_at": at} if stage in ENDED and "completed_at" not in changes else {}
-    moved = replace(record, stage=stage, **{**ended, **changes})
+    moved = replace(record, stage=stage, **{**_reached(stage, at), **changes})
     return Change(moved, (Event(stage.value, at, stage, record.request_id, detail),))
 
 
@@ -227,17 +227,21 @@ def may_show(record: RequestRecord, conversion: Conversion) -> bool:
 
 def mirrored(conversion: Conversion) -> dict[str, Any]:
     """Return what a request's row shows of the conversion it belongs to."""
-    shown = {"completed_at": conversion.completed_at} if conversion.completed_at else {}
     return {
-        **shown,
         "user_id": conversion.user_id,
         "generation": conversion.generation,
         "verdict": conversion.verdict,
         "findings": conversion.findings,
         "invited_at": conversion.invited_at,
         "accepted_at": conversion.accepted_at,
+        "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
     }
+
+
+def _reached(stage: Stage, at: datetime) -> dict[str, Any]:
+    """Return what reaching a stage says by itself: whether that is an end, and that an earlier trouble is over."""
+    return {"completed_at": at if stage in ENDED else None, "last_error": ""}
 
 
 def _check(follows: dict[Stage | None, frozenset[Stage]], before: Stage | None, after: Stage) -> None:

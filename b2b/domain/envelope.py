@@ -1,11 +1,11 @@
-"""How a request travels: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope."""
+"""From bytes to what they say, or to a refusal by name: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope."""
 
 import base64
 import binascii
 import hashlib
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,18 @@ REQUEST_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
 MADE_BY_US = ("queue-", "event-", "body-")
 """Prefixes of request ids that the service makes itself."""
 _CLOUDEVENT_ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+_JSON_TYPES = {
+    "str": "string",
+    "bool": "boolean",
+    "int": "number",
+    "float": "number",
+    "list": "array",
+    "dict": "object",
+    type(None).__name__: "null",
+}
+"""A caller is told the types of JSON (RFC 8259), whatever they are called in here."""
+
+Part = TypeVar("Part", bound=msgspec.Struct)
 
 
 def digest(body: bytes) -> str:
@@ -63,7 +75,7 @@ def document(raw: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
     if _deeper(found, DEEPEST):
         raise MalformedRequest("NotJson", "the body is nested too deeply; expected a JSON object")
     if not isinstance(found, dict):
-        raise MalformedRequest("WrongType", f"expected a JSON object, got {type(found).__name__}")
+        raise MalformedRequest("WrongType", f"expected a JSON object, got {_json_type(found)}")
     return found
 
 
@@ -85,7 +97,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    known = {RecursionError: "nested too deeply", UnicodeDecodeError: "not UTF-8"}
+    return known.get(type(error)) or str(error).partition(" - at `")[0]
+
+
+def _json_type(value: Any) -> str:
+    return _JSON_TYPES[type(value).__name__]
 
 
 def _deeper(value: Any, levels: int) -> bool:
@@ -94,11 +111,62 @@ def _deeper(value: Any, levels: int) -> bool:
     return any(levels == 0 or _deeper(member, levels - 1) for member in members)
 
 
+def names(*kinds: type[msgspec.Struct]) -> frozenset[str]:
+    """Return the names that these parts of a document have in JSON."""
+    return frozenset(field.encode_name for kind in kinds for field in msgspec.structs.fields(kind))
+
+
+def convert(document: dict[str, Any], kind: type[Part], known: frozenset[str]) -> Part:
+    """Return a JSON object as ``kind``: a known name that is null is absent, an unknown one is refused by its name.
+
+    Raises:
+        MalformedRequest: names the field and what was expected.
+
+    """
+    try:
+        return msgspec.convert(_without_nulls(document, known), kind)
+    except msgspec.ValidationError as error:
+        raise _named(str(error)) from error
+
+
+def _without_nulls(value: Any, known: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        kept = ((name, member) for name, member in value.items() if member is not None or name not in known)
+        return {name: _without_nulls(member, known) for name, member in kept}
+    return [_without_nulls(member, known) for member in value] if isinstance(value, list) else value
+
+
+_REFUSALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL), "UnknownField", "not a known field"),
+    (re.compile(r"Object missing required field `(?P<field>[^`]*)`"), "MissingField", "required"),
+    (re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`"), "WrongType", "expected {wanted}, got {got}"),
+)
+"""msgspec's texts (pinned version, held by tests), our error code for each, and what the caller is told."""
+_PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", re.DOTALL)
+"""Where msgspec says it found the problem; a field's own name may look alike, but not start with a dot or bracket."""
+
+
+def _named(text: str) -> MalformedRequest:
+    placed = _PLACED.fullmatch(text)
+    message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
+    for pattern, code, said in _REFUSALS:
+        if match := pattern.fullmatch(message):
+            words = match.groupdict()
+            target = ".".join(part for part in (path, words.get("field")) if part)
+            told = said.format(**{name: _in_json(word) for name, word in words.items()})
+            return MalformedRequest(code, f"{target}: {told}".removeprefix(": "), target)
+    return MalformedRequest("InvalidValue", text, path)
+
+
+def _in_json(types: str) -> str:
+    """Name a type of msgspec as JSON does; that null is taken, too, goes without saying."""
+    return _JSON_TYPES.get(types.removesuffix(" | null"), types.removesuffix(" | null"))
+
+
 def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the key of a CloudEvents 1.0 event and the request in it (cloudevents/spec 1.0.2, required attributes)."""
     for name in ("specversion", "id", "source", "type"):
-        if not isinstance(event.get(name), str) or not event[name]:
-            raise MalformedRequest("MissingField", f"{name}: expected a text, as CloudEvents 1.0 requires", name)
+        _require(event, name, str)
     if not event["source"].isprintable():
         raise MalformedRequest("InvalidValue", "source: expected a URI reference", "source")
     if event["specversion"] != "1.0":
@@ -106,9 +174,19 @@ def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for name in event:
         if name != "id" and (name in RESERVED_BY_HOST or not _CLOUDEVENT_ATTRIBUTE.fullmatch(name)):
             raise MalformedRequest("UnknownField", f"{name}: not an attribute of a CloudEvents envelope", name)
-    if not isinstance(event.get("data"), dict):
-        raise MalformedRequest("MissingField", "data: expected the request as a JSON object", "data")
+    _require(event, "data", dict)
     return _event_key(event["source"], event["id"]), event["data"]
+
+
+def _require(event: dict[str, Any], name: str, kind: type) -> None:
+    value = event.get(name)
+    if value is None:
+        raise MalformedRequest("MissingField", f"{name}: required in a CloudEvents envelope", name)
+    if not isinstance(value, kind):
+        expected = f"expected {_JSON_TYPES[kind.__name__]}, got {_json_type(value)}"
+        raise MalformedRequest("WrongType", f"{name}: {expected}", name)
+    if value == "":
+        raise MalformedRequest("InvalidValue", f"{name}: expected a string that is not empty", name)
 
 
 def _event_key(source: str, event_id: str) -> str:

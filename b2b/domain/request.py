@@ -122,7 +122,7 @@ def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Pars
     event_id = None
     if "specversion" in document:
         event_id, document = envelope.open_envelope(document)
-    request = _convert(_without_nulls(document))
+    request = envelope.convert(document, ConversionRequest, _FIELDS)
     for target, problem in _problems(request, policy):
         code, expected = problem
         raise MalformedRequest(code, f"{target}: {expected}", target)
@@ -135,53 +135,7 @@ def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Pars
     return Parsed(request, event_id or request.request_id)
 
 
-_CONVERSION_ERRORS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL), "UnknownField"),
-    (re.compile(r"^Object missing required field `(?P<field>[^`]*)`$"), "MissingField"),
-    (re.compile(r"^Expected (?P<expected>.*)$", re.DOTALL), "WrongType"),
-)
-"""msgspec's texts (pinned version, held by tests), and our error code for each."""
-
-
-def _convert(document: Any) -> ConversionRequest:
-    try:
-        return msgspec.convert(document, ConversionRequest)
-    except msgspec.ValidationError as error:
-        raise _named(str(error)) from error
-
-
-_KNOWN = frozenset(
-    field.encode_name
-    for part in (ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress)
-    for field in msgspec.structs.fields(part)
-)
-
-
-def _without_nulls(value: Any) -> Any:
-    """Drop known members that are null: that means absent. An unknown one stays, to be refused by its name."""
-    if isinstance(value, dict):
-        kept = ((name, member) for name, member in value.items() if member is not None or name not in _KNOWN)
-        return {name: _without_nulls(member) for name, member in kept}
-    return [_without_nulls(member) for member in value] if isinstance(value, list) else value
-
-
-_PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", re.DOTALL)
-"""Where msgspec says it found the problem; a field's own name may look alike, but not start with a dot or bracket."""
-
-
-def _named(text: str) -> MalformedRequest:
-    placed = _PLACED.fullmatch(text)
-    message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
-    for pattern, code in _CONVERSION_ERRORS:
-        if match := pattern.match(message):
-            field = match.groupdict().get("field")
-            target = ".".join(part for part in (path, field) if part)
-            expected = {
-                "UnknownField": "not a field of a request",
-                "MissingField": "required",
-            }.get(code, message.replace("| null", "").replace(" `,", "`,"))
-            return MalformedRequest(code, f"{target}: {expected}".removeprefix(": "), target)
-    return MalformedRequest("InvalidValue", text, path)
+_FIELDS = envelope.names(ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress)
 
 
 Problem = tuple[str, str]

@@ -53,10 +53,8 @@ class Api:
         """Tell where a request stands."""
 
         async def work() -> Reply:
-            record = await self._find(request_id)
-            if record is None:
-                return _unknown(request_id)
-            return answers.conversion_status(record, base_url, await self._sign_in(record))
+            record, leader = await self._find(request_id)
+            return answers.conversion_status(record, leader, base_url, await self._sign_in(record))
 
         return await self._answered(work)
 
@@ -64,8 +62,8 @@ class Api:
         """Tell the same in the form of a status monitor."""
 
         async def work() -> Reply:
-            record = await self._find(request_id)
-            return _unknown(request_id) if record is None else answers.operation_status(record, base_url)
+            record, leader = await self._find(request_id)
+            return answers.operation_status(record, leader, base_url)
 
         return await self._answered(work)
 
@@ -73,9 +71,7 @@ class Api:
         """Begin a failed or blocked request again, from the body it came with."""
 
         async def work() -> Reply:
-            record = await self._find(request_id)
-            if record is None:
-                return _unknown(request_id)
+            record, _ = await self._find(request_id)
             if self._settings.mode is Mode.ASSESS:
                 return _assess_only()
             if record.stage not in RETRIED:
@@ -92,9 +88,7 @@ class Api:
 
         async def work() -> Reply:
             by, reason = parse_approval(raw)
-            record = await self._find(request_id)
-            if record is None:
-                return _unknown(request_id)
+            record, _ = await self._find(request_id)
             if self._settings.mode is Mode.ASSESS:
                 return _assess_only()
             if record.stage is not Stage.NEEDS_REVIEW:
@@ -124,13 +118,23 @@ class Api:
 
         return await self._answered(work)
 
-    async def _find(self, request_id: str) -> RequestRecord | None:
-        if not REQUEST_ID.fullmatch(request_id):
-            return None
-        record = await self._ledger.requests.get(request_id)
-        if record is None or not record.generation:
-            return record
-        return answers.as_it_stands(record, await self._ledger.conversions.get(record.user_id))
+    async def _find(self, request_id: str) -> tuple[RequestRecord, str | None]:
+        """Return a request as it stands and the request that it joined.
+
+        Raises:
+            RequestRefused: there is none.
+            Transient: storage did not answer.
+
+        """
+        known = REQUEST_ID.fullmatch(request_id) is not None
+        record = await self._ledger.requests.get(request_id) if known else None
+        if record is None:
+            shown = request_id if known else "as given"
+            raise RequestRefused("RequestNotFound", f"There is no request {shown}.", "requestId", status=404)
+        if not record.generation:
+            return record, None
+        conversion = await self._ledger.conversions.get(record.user_id)
+        return answers.as_it_stands(record, conversion), answers.joined(record, conversion)
 
     async def _sign_in(self, record: RequestRecord) -> str | None:
         """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
@@ -160,8 +164,3 @@ class Api:
 
 def _assess_only() -> Reply:
     return answers.problem(409, "ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
-
-
-def _unknown(request_id: str) -> Reply:
-    shown = request_id if REQUEST_ID.fullmatch(request_id) else "as given"
-    return answers.problem(404, "RequestNotFound", f"There is no request {shown}.", "requestId")

@@ -1,6 +1,8 @@
 """What callers over HTTP are told at every stage."""
 
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,10 +10,12 @@ import pytest
 
 from b2b.domain.answers import (
     OPERATION_STATUS,
+    Reply,
     accepted,
     as_it_stands,
     conversion_status,
     findings,
+    joined,
     operation_status,
     problem,
     refused,
@@ -19,6 +23,7 @@ from b2b.domain.answers import (
 from b2b.domain.conversion import Conversion, RequestRecord, Source, Stage
 from b2b.domain.errors import MalformedRequest, RequestIdInUse
 from b2b.domain.findings import Finding, Severity, Verdict
+from tests.contracts.readme import rows
 from tests.unit.cases import ANNA
 
 BASE = "https://conversions.contoso.com"
@@ -52,7 +57,8 @@ OPERATION = {
     "lapsed": "Failed",
     "cancelled": "Canceled",
 }
-UNFINISHED = {"requested", "inviting", "needsReview", "invited", "accepted"}
+RETRY_AFTER = {"requested": "10", "inviting": "10", "accepted": "10", "needsReview": "3600", "invited": "3600"}
+"""Soon while the service works, an hour while a person is awaited, never once it has ended."""
 
 
 def record(stage: Stage, **changes: Any) -> RequestRecord:
@@ -81,7 +87,7 @@ def test_the_tables_of_expectations_cover_every_stage() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_poll_ends_with_the_first_answer_that_is_not_202(stage: Stage) -> None:
-    reply = conversion_status(record(stage), BASE, None)
+    reply = conversion_status(record(stage), None, BASE, None)
     assert reply.status == HTTP_STATUS[stage.value]
     assert reply.body["stage"] == stage.value
     waiting = {"Location": f"{BASE}/api/conversions/r-1", "Retry-After": "10"}
@@ -90,32 +96,32 @@ def test_a_poll_ends_with_the_first_answer_that_is_not_202(stage: Stage) -> None
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_status_monitor_answers_200_with_the_state_of_the_operation(stage: Stage) -> None:
-    reply = operation_status(record(stage), BASE)
+    reply = operation_status(record(stage), None, BASE)
     assert reply.status == 200
     assert reply.body["status"] == OPERATION[stage.value]
     assert reply.body["id"] == "r-1"
     assert reply.body["resourceLocation"] == f"{BASE}/api/conversions/r-1"
     assert reply.body["createdDateTime"] == "2026-11-22T12:00:00Z"
     assert ("error" in reply.body) is (reply.body["status"] == "Failed")
-    assert reply.headers == ({"Retry-After": "10"} if stage.value in UNFINISHED else {})
+    assert reply.headers == ({"Retry-After": RETRY_AFTER[stage.value]} if stage.value in RETRY_AFTER else {})
 
 
 @pytest.mark.parametrize("rule", ["already-external", "invitation-pending"])
 def test_where_nothing_was_left_to_do_the_operation_succeeded(rule: str) -> None:
     blocked = record(Stage.BLOCKED, verdict=Verdict.BLOCKED, findings=(finding(rule), finding("x", "warn")))
-    assert operation_status(blocked, BASE).body["status"] == "Succeeded"
-    assert "error" not in operation_status(blocked, BASE).body
-    assert conversion_status(blocked, BASE, None).body["error"] is None
+    assert operation_status(blocked, None, BASE).body["status"] == "Succeeded"
+    assert "error" not in operation_status(blocked, None, BASE).body
+    assert conversion_status(blocked, None, BASE, None).body["error"] is None
 
 
 def test_a_block_beside_it_changes_nothing_about_that() -> None:
     blocked = record(Stage.BLOCKED, findings=(finding("already-external"), finding("exchange-mailbox")))
-    assert operation_status(blocked, BASE).body["status"] == "Succeeded"
+    assert operation_status(blocked, None, BASE).body["status"] == "Succeeded"
 
 
 def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fixed() -> None:
     found = (finding("on-premises-synced", "warn"), finding("no-external-address", "fix"), finding("directory-role"))
-    error = conversion_status(record(Stage.BLOCKED, findings=found), BASE, None).body["error"]
+    error = conversion_status(record(Stage.BLOCKED, findings=found), None, BASE, None).body["error"]
     assert error["code"] == "no-external-address"
     assert error["details"] == [
         {"code": "no-external-address", "message": "about no-external-address"},
@@ -125,7 +131,7 @@ def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fix
 
 def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -> None:
     rejected = record(Stage.REJECTED, error_code="UnknownField", error_target="x", last_error="x: not a field")
-    assert conversion_status(rejected, BASE, None).body["error"] == {
+    assert conversion_status(rejected, None, BASE, None).body["error"] == {
         "code": "UnknownField",
         "message": "x: not a field",
         "target": "x",
@@ -135,7 +141,7 @@ def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -
 
 @pytest.mark.parametrize("stage", [Stage.FAILED, Stage.LAPSED])
 def test_an_end_without_a_code_is_named_by_its_stage(stage: Stage) -> None:
-    error = operation_status(record(stage, last_error="why"), BASE).body["error"]
+    error = operation_status(record(stage, last_error="why"), None, BASE).body["error"]
     assert (error["code"], error["message"]) == (stage.value, "why")
 
 
@@ -151,7 +157,7 @@ def test_the_status_is_complete_in_camel_case() -> None:
         attempts=2,
         dry_run=False,
     )
-    reply = conversion_status(done, BASE, "https://myapps.microsoft.com?tenantId=t")
+    reply = conversion_status(done, None, BASE, "https://myapps.microsoft.com?tenantId=t")
     assert json.loads(json.dumps(reply.body)) == {
         "requestId": "r-1",
         "stage": "completed",
@@ -182,18 +188,24 @@ def test_the_status_is_complete_in_camel_case() -> None:
     }
 
 
+def test_readme_explains_every_field_of_a_status() -> None:
+    said = conversion_status(record(Stage.INVITED), "r-2", BASE, "https://myapps.microsoft.com?tenantId=t").body
+    explained = {name for cells in rows("HTTP") if "/" not in cells[0] for name in re.findall(r"`(\w+)`", cells[0])}
+    assert explained == set(said)
+
+
 def test_what_is_not_known_yet_is_null_and_a_missing_link_is_left_out() -> None:
-    body = conversion_status(record(Stage.REQUESTED), BASE, None).body
+    body = conversion_status(record(Stage.REQUESTED), None, BASE, None).body
     assert [body[name] for name in ("userId", "verdict", "invitedAt", "acceptedAt", "completedAt")] == [None] * 5
     assert set(body["links"]) == {"self", "operation"}
 
 
 def test_a_refusal_has_the_form_of_the_rest_guidelines_and_its_code_in_a_header() -> None:
-    reply = refused(MalformedRequest("UnknownField", "x: not a field of a request", "x"))
+    reply = refused(MalformedRequest("UnknownField", "x: not a known field", "x"))
     assert reply.status == 400
     assert reply.headers == {"x-ms-error-code": "UnknownField"}
     assert reply.body == {
-        "error": {"code": "UnknownField", "message": "x: not a field of a request", "target": "x", "details": []}
+        "error": {"code": "UnknownField", "message": "x: not a known field", "target": "x", "details": []}
     }
 
 
@@ -232,3 +244,19 @@ def test_a_request_is_shown_as_its_conversion_stands() -> None:
 )
 def test_another_conversion_or_an_end_leaves_the_request_as_it_is(row: RequestRecord, led: Conversion | None) -> None:
     assert as_it_stands(row, led) is row
+
+
+def test_a_request_that_joined_names_the_one_that_leads_and_no_other_does() -> None:
+    member = record(Stage.INVITED, generation=1, request_id="r-2")
+    assert joined(member, conversion(Stage.INVITED)) == "r-1"
+    assert joined(record(Stage.INVITED, generation=1), conversion(Stage.INVITED)) is None
+    assert joined(member, conversion(Stage.INVITED, generation=2)) is None
+    assert joined(record(Stage.BLOCKED), None) is None
+
+
+@pytest.mark.parametrize(
+    "tell", [lambda row, leader, base: conversion_status(row, leader, base, None), operation_status]
+)
+def test_who_leads_is_told_only_to_those_who_joined(tell: Callable[..., Reply]) -> None:
+    assert tell(record(Stage.INVITED), "r-2", BASE).body["joinedRequestId"] == "r-2"
+    assert "joinedRequestId" not in tell(record(Stage.INVITED), None, BASE).body

@@ -1,6 +1,7 @@
 """Which stage may follow which, for accounts and for requests, and what a change writes."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,27 @@ def test_an_end_keeps_the_time_that_it_is_given() -> None:
     seen = NOW - timedelta(hours=1)
     change = advance_request(record(Stage.INVITED), Stage.COMPLETED, NOW, completed_at=seen)
     assert change.row.completed_at == seen
+
+
+@pytest.mark.parametrize("after", [Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.INVITED, Stage.FAILED])
+def test_a_new_stage_says_whether_it_is_an_end_and_forgets_an_earlier_trouble(after: Stage) -> None:
+    earlier: dict[str, Any] = {"last_error": "Graph: throttled", "completed_at": NOW - timedelta(hours=1)}
+    for row in (
+        advance(conversion(Stage.INVITING, **earlier), after, NOW).row,
+        advance_request(record(Stage.INVITING, **earlier), after, NOW).row,
+    ):
+        assert (row.completed_at, row.last_error) == (NOW if after in ENDED else None, "")
+
+
+def test_a_conversion_that_begins_with_its_end_says_when() -> None:
+    assert start(None, conversion(Stage.BLOCKED), NOW).row.completed_at == NOW
+    assert start(None, conversion(Stage.NEEDS_REVIEW), NOW).row.completed_at is None
+
+
+def test_a_failed_request_that_shows_an_invitation_after_all_has_not_ended() -> None:
+    led = conversion(Stage.INVITED, invited_at=NOW)
+    failed = record(Stage.FAILED, completed_at=NOW - timedelta(hours=1))
+    assert advance_request(failed, led.stage, NOW, **mirrored(led)).row.completed_at is None
 
 
 def test_the_sets_of_stages_say_who_waits_for_whom() -> None:

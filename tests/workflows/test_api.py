@@ -76,6 +76,117 @@ async def test_a_status_shows_the_conversion_even_where_the_requests_row_is_behi
     assert (await ready.services.api.status("r1", BASE)).body["stage"] == "accepted"
 
 
+async def test_a_request_that_joins_names_the_one_whose_words_were_sent(ready: World) -> None:
+    await ready.deliver(user=USER)
+    await ready.deliver("r2", user=USER, message="m2", invitedUserEmailAddress="other@fabrikam.com")
+    for ask in (ready.services.api.status, ready.services.api.operation):
+        assert (await ask("r2", BASE)).body["joinedRequestId"] == "r1"
+        assert "joinedRequestId" not in (await ask("r1", BASE)).body
+    assert [call["body"]["invitedUserEmailAddress"] for call in ready.posts()] == ["partner1@fabrikam.com"]
+
+
+async def test_a_request_that_joins_ends_when_and_as_its_conversion_ended(ready: World) -> None:
+    await ready.deliver(user=USER)
+    ready.tenant.control.redeem(USER, "mail")
+    await ready.services.sweep.run()
+    ready.clock.advance(86_400)
+    await ready.deliver("r2", user=USER, message="m2")
+    led, joined = [(await ready.services.api.status(each, BASE)).body for each in ("r1", "r2")]
+    assert (joined["stage"], joined["completedAt"]) == ("completed", led["completedAt"])
+    assert joined["completedAt"] < joined["requestedAt"]
+
+
+@pytest.mark.parametrize(
+    ("user", "fields", "stage", "ended"),
+    [
+        (1, {}, "invited", False),
+        (2, {}, "needsReview", False),
+        (1, {"invitedUserEmailAddress": "other@fabrikam.com"}, "blocked", True),
+        (9, {}, "blocked", True),
+        (1, {"dryRun": True}, "assessed", True),
+    ],
+)
+async def test_a_request_has_its_time_of_completion_once_it_has_ended(
+    ready: World, user: int, fields: dict[str, Any], stage: str, *, ended: bool
+) -> None:
+    await ready.deliver(user=account(user)["id"], **fields)
+    status = (await ready.services.api.status("r1", BASE)).body
+    assert (status["stage"], status["completedAt"] is not None) == (stage, ended)
+
+
+async def test_a_status_monitor_is_asked_again_soon_while_we_work_and_seldom_while_a_person_is_awaited(
+    ready: World,
+) -> None:
+    await ready.services.api.submit(body(), BASE)
+    waits = [(await ready.services.api.operation("r1", BASE)).headers["Retry-After"]]
+    await ready.deliver(user=USER)
+    waits.append((await ready.services.api.operation("r1", BASE)).headers["Retry-After"])
+    assert waits == ["10", "3600"]
+
+
+async def test_what_a_request_waits_for_is_told_and_forgotten_when_it_goes_on(ready: World) -> None:
+    def down(_request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    ready.graph.before = down
+    await ready.deliver(user=USER)
+    waiting = (await ready.services.api.status("r1", BASE)).body
+    assert (waiting["stage"], waiting["attempts"]) == ("requested", 1)
+    assert waiting["lastError"].startswith("Graph: ")
+    ready.graph.before = lambda _request: None
+    ready.clock.advance(3600)
+    await ready.redeliver()
+    gone_on = (await ready.services.api.status("r1", BASE)).body
+    assert (gone_on["stage"], gone_on["attempts"], gone_on["lastError"]) == ("invited", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("user", "fields", "stage"), [(1, {"dryRun": True}, "assessed"), (9, {}, "blocked"), (2, {}, "needsReview")]
+)
+async def test_what_a_request_once_waited_for_is_not_told_at_its_end(
+    ready: World, user: int, fields: dict[str, Any], stage: str
+) -> None:
+    def down(_request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    ready.graph.before = down
+    await ready.deliver(user=account(user)["id"], **fields)
+    ready.graph.before = lambda _request: None
+    ready.clock.advance(3600)
+    await ready.redeliver()
+    status = (await ready.services.api.status("r1", BASE)).body
+    assert (status["stage"], status["attempts"], status["lastError"]) == (stage, 1, None)
+
+
+async def test_an_invitation_that_was_not_visible_is_no_error_any_more_once_it_was_redeemed(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), switches={"pending-state": "unset"})
+    await running.deliver(user=USER)
+    running.clock.advance(3600)
+    await running.services.sweep.run()
+    assert (await running.services.api.status("r1", BASE)).body["lastError"]
+    running.tenant.control.redeem(USER, "mail")
+    await running.services.sweep.run()
+    status = (await running.services.api.status("r1", BASE)).body
+    assert (status["stage"], status["lastError"]) == ("completed", None)
+
+
+async def test_an_end_that_the_requests_row_has_not_seen_has_its_time_all_the_same(ready: World) -> None:
+    await ready.deliver(user=USER)
+    conversion = await ready.services.ledger.conversions.get(USER)
+    assert conversion is not None
+    await ready.services.ledger.save(advance(conversion, Stage.LAPSED, ready.clock()))
+    status = (await ready.services.api.status("r1", BASE)).body
+    assert status["stage"] == "lapsed"
+    assert status["completedAt"] is not None
+
+
+async def test_an_account_and_its_request_end_at_the_same_time(ready: World) -> None:
+    await ready.deliver(user=USER, invitedUserEmailAddress="other@fabrikam.com")
+    state = ready.conversion(USER)
+    assert state is not None
+    assert state["completedAt"] == ready.request("r1")["completedAt"]
+
+
 async def test_nothing_to_do_is_no_failure(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1, externalUserState="PendingAcceptance")))
     await running.deliver(user=USER)
@@ -127,7 +238,7 @@ async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
     reply = await ready.services.health.report()
     assert (reply.status, reply.body["status"]) == (200, "healthy")
     assert {check["name"]: check["status"] for check in reply.body["checks"]} == dict.fromkeys(
-        ("mode", "profile", "queues", "tables", "identity", "graph"), "ok"
+        ("mode", "profile", "queues", "tables", "identity", "graph", "graphRoles"), "ok"
     )
 
 

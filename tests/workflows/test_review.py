@@ -56,20 +56,11 @@ async def test_an_approval_does_not_lift_a_block(privileged: World) -> None:
     assert privileged.request("r1")["stage"] == "blocked"
 
 
-@pytest.mark.parametrize(
-    ("body", "target"),
-    [
-        (b"", ""),
-        (b"[]", ""),
-        (b'{"approvedBy": "x"}', ""),
-        (b'{"approvedBy": " ", "reason": "y"}', "approvedBy"),
-        (b'{"approvedBy": "x", "reason": "' + b"y" * 1001 + b'"}', "reason"),
-        (b'{"approvedBy": "x", "reason": "y", "force": true}', ""),
-    ],
-)
-async def test_an_approval_without_name_and_reason_is_refused(privileged: World, body: bytes, target: str) -> None:
-    reply = await privileged.services.api.approve("r1", body, "")
-    assert (reply.status, reply.body["error"]["target"] or "") == (400, target)
+async def test_an_approval_without_name_and_reason_is_refused_as_a_request_would_be(privileged: World) -> None:
+    for body, code, target in ((b"", "EmptyBody", None), (b'{"approvedBy": "x"}', "MissingField", "reason")):
+        reply = await privileged.services.api.approve("r1", body, "")
+        error = reply.body["error"]
+        assert (reply.status, reply.headers["x-ms-error-code"], error["target"]) == (400, code, target)
     assert privileged.request("r1")["stage"] == "needsReview"
 
 
