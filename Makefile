@@ -22,7 +22,7 @@ test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
-	@FAULTS=all $(BIN)/python -m pytest -s -q tests/faults $(ARGS)
+	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults $(ARGS)
 
 guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails
 	@$(BIN)/python -m tests.faults.guards

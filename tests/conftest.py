@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from rehearsal.storage import Azurite, provision
+from tests.support.tally import FIGURES, told
 
 ACCOUNTS = 1000
 
@@ -31,3 +32,13 @@ def storage(azurite: Azurite) -> str:
     connection_string = azurite.connection_string(azurite.account())
     provision(connection_string)
     return connection_string
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cases the fault sweep ran."""
+    reports = [report for group in ("passed", "failed") for report in terminalreporter.stats.get(group, ())]
+    recorded = [value for report in reports for name, value in report.user_properties if name == FIGURES]
+    if lines := told(recorded):
+        terminalreporter.section("fault sweep")
+        for line in lines:
+            terminalreporter.write_line(line)

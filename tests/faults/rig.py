@@ -13,7 +13,7 @@ from b2b.bootstrap import Services, build
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import GraphWay, Killed, Points, StorageWay
 from tests.support.storage import signed
-from tests.support.world import MovingClock
+from tests.support.world import MovingClock, account
 
 MAX_DEQUEUE = 5
 LEASE = 600.0
@@ -46,10 +46,16 @@ class Rig:
     services: Services | None = None
     raised: list[Exception] = field(default_factory=list)
     """What came out of the app, so that the host delivered again."""
+    _accounts: int = 0
 
     def __post_init__(self) -> None:
         """Tie the tenant's clock to the app's."""
         self.clock = BothClocks(self.tenant)
+
+    def next_account(self) -> str:
+        """An account that no case has used."""
+        self._accounts += 1
+        return str(account(self._accounts)["id"])
 
     async def start(self) -> Services:
         """Start the process, if it is not running."""
