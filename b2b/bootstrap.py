@@ -18,6 +18,8 @@ from b2b.adapters.graph import Graph, scope_of
 from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
+from b2b.adapters.tables import Observer, unobserved
+from b2b.domain.figures import figures_of
 from b2b.domain.pacing import BreakerLimits
 from b2b.settings import Settings, Storage, load
 from b2b.workflows.api import Api
@@ -28,9 +30,13 @@ from b2b.workflows.follow import Follow
 from b2b.workflows.health import Health
 from b2b.workflows.intake import Intake
 from b2b.workflows.invite import Inviter, Limits
+from b2b.workflows.measure import Measure
 from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Meter
 from b2b.workflows.repair import Repair
 from b2b.workflows.sweep import Sweep
+
+log = logging.getLogger(__name__)
 
 TALKATIVE = ("azure", "httpx", "httpcore", "hpack", "msal", "kiota_http")
 """Libraries whose info lines name URLs, and with them user principal names and filters."""
@@ -66,14 +72,18 @@ def build(
     clock: Clock = system_clock,
     graph_transport: httpx.AsyncBaseTransport | None = None,
     storage_transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+    meter: Meter | None = None,
 ) -> Services:
-    """Build everything; no network is touched. The transports are the tests' way to get between app and services."""
+    """Build everything; no network is touched. The transports are the tests' way to get between app and services.
+
+    Without ``meter`` nothing is counted or measured.
+    """
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     identity = Identity(settings.client_id, scope_of(settings.graph_base_url))
     graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
     directory = Directory(graph)
-    ledger, queue, storage_identity = _storage(settings.storage, storage_transport)
+    ledger, queue, storage_identity = _storage(settings.storage, storage_transport, _observer(meter))
     limits = Limits.of(settings.graph_timeout, settings.replication_window)
     intake = Intake(ledger, queue, settings, clock)
     assessor = Assessor(directory, ledger, identity, settings, clock)
@@ -87,7 +97,7 @@ def build(
         api=Api(intake, assessor, ledger, identity, settings, clock, _new_id),
         health=Health(directory, ledger, queue, identity, settings),
         converter=Converter(intake, assessor, inviter, pacer, ledger, queue, settings, clock),
-        sweep=Sweep(follow, repair, drain),
+        sweep=Sweep(follow, repair, drain, Measure(ledger, queue, meter, clock) if meter else None),
         identity=identity,
         graph=graph,
         ledger=ledger,
@@ -104,7 +114,28 @@ def services() -> Services:
         SettingsError: a setting is missing or wrong.
 
     """
-    return build(load(os.environ))
+    return build(load(os.environ), meter=meter_for(os.environ))
+
+
+def meter_for(environment: Mapping[str, str]) -> Meter | None:
+    """Return what sends metrics to the Application Insights that the environment names; None where it names none.
+
+    A connection string that is none costs the metrics and a line in the log, not the app.
+    """
+    connection_string = environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()
+    if not connection_string:
+        return None
+    from b2b.adapters.telemetry import Telemetry  # noqa: PLC0415  a sixth of a second that only the cloud has to pay
+
+    try:
+        return Telemetry(connection_string, environment.get("WEBSITE_SITE_NAME", "b2b-conversion"))
+    except ValueError as error:
+        log.warning("no metrics are sent: APPLICATIONINSIGHTS_CONNECTION_STRING: %s", error)
+        return None
+
+
+def _observer(meter: Meter | None) -> Observer:
+    return unobserved if meter is None else lambda change: meter.add(figures_of(change))
 
 
 def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
@@ -126,9 +157,10 @@ def _new_id() -> str:
 
 
 def _storage(
-    storage: Storage, transport: Callable[[], AsyncHttpTransport[Any, Any]] | None
+    storage: Storage, transport: Callable[[], AsyncHttpTransport[Any, Any]] | None, observer: Observer
 ) -> tuple[Ledger, Queue, Identity | None]:
-    tables, queues = ({"transport": transport()} if transport else {} for _ in range(2))
+    tables, queues = (dict[str, Any](transport=transport()) if transport else {} for _ in range(2))
+    tables["observer"] = observer
     if storage.connection_string:
         text = storage.connection_string
         return Ledger.from_connection_string(text, **tables), Queue.from_connection_string(text, **queues), None

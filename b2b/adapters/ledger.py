@@ -11,7 +11,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
-from b2b.adapters.tables import Listing, Rows, fetch, guarded, rows, translated
+from b2b.adapters.tables import Listing, Observer, Rows, fetch, guarded, rows, translated, unobserved
 from b2b.domain.conversion import Change, Conversion, RequestRecord
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
@@ -33,30 +33,34 @@ _MEMBER = "request-"
 class Ledger:
     """Both tables."""
 
-    def __init__(self, service: TableServiceClient) -> None:
-        """Use a service client; nothing is sent."""
+    def __init__(self, service: TableServiceClient, observer: Observer = unobserved) -> None:
+        """Use a service client; nothing is sent. ``observer`` is told of every state row that was written."""
         self._service = service
         self._conversions = service.get_table_client(CONVERSIONS)
         self._requests = service.get_table_client(REQUESTS)
         self.conversions = Rows[Conversion](
-            self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion
+            self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
-        self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace)
+        self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
         self.due = Listing(self._conversions, DUE)
         self.open = Listing(self._requests, OPEN)
         self.requests = Rows[RequestRecord](
-            self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record
+            self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
         )
 
     @classmethod
-    def from_connection_string(cls, connection_string: str, **options: Any) -> "Ledger":
+    def from_connection_string(
+        cls, connection_string: str, *, observer: Observer = unobserved, **options: Any
+    ) -> "Ledger":
         """Open with a connection string: Azurite, or an account that still allows keys."""
-        return cls(TableServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options))
+        return cls(TableServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options), observer)
 
     @classmethod
-    def from_identity(cls, account_url: str, credential: AsyncTokenCredential, **options: Any) -> "Ledger":
+    def from_identity(
+        cls, account_url: str, credential: AsyncTokenCredential, *, observer: Observer = unobserved, **options: Any
+    ) -> "Ledger":
         """Open with the managed identity."""
-        return cls(TableServiceClient(account_url, credential=credential, **CLIENT_OPTIONS, **options))
+        return cls(TableServiceClient(account_url, credential=credential, **CLIENT_OPTIONS, **options), observer)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -9,6 +9,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from b2b.domain.errors import Transient
+from b2b.domain.figures import Backlog
 from b2b.domain.readings import PoisonMessage
 
 REQUESTS = "conversion-requests"
@@ -114,12 +115,26 @@ class Queue:
 
         """
         for client in (self._requests, self._poison):
-            await _exists(client)
+            await _depth(client)
+
+    async def backlog(self) -> Backlog:
+        """Count what waits, and find the oldest of the requests at the queue's head. One that was parked is new again.
+
+        Raises:
+            Transient: a queue is missing or does not answer.
+
+        """
+        depth = {REQUESTS: await _depth(self._requests), POISON: await _depth(self._poison)}
+        try:
+            ahead = await self._requests.peek_messages(max_messages=_PAGE)
+        except AzureError as error:
+            raise _transient(error) from error
+        return Backlog(depth, min((message.inserted_on for message in ahead if message.inserted_on), default=None))
 
 
-async def _exists(client: QueueClient) -> None:
+async def _depth(client: QueueClient) -> int:
     try:
-        await client.get_queue_properties()
+        return (await client.get_queue_properties()).approximate_message_count or 0
     except ResourceNotFoundError as error:
         raise Transient(STORAGE, f"the queue {client.queue_name} does not exist") from error
     except AzureError as error:

@@ -1,5 +1,6 @@
 """Table Storage beneath the ledger: state rows with their history, lists, and the SDK's errors turned into ours."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,23 +25,35 @@ from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Due
 
+log = logging.getLogger(__name__)
+
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
 CURSORS = "cursor~"
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace)
+Observer = Callable[[Change[Any]], None]
+"""Is told of each change that storage took. It cannot undo it, and it must be quick: the writer waits for it."""
+
+
+def unobserved(_change: Change[Any]) -> None:
+    """Tell nobody."""
 
 
 class Rows(Generic[Row]):
     """State rows of one kind, one to a partition, each with its history."""
 
     def __init__(
-        self, table: TableClient, row_key: str, key: Callable[[Row], str], read: Callable[[Mapping[str, Any]], Row]
+        self,
+        table: TableClient,
+        row_key: str,
+        key: Callable[[Row], str],
+        read: Callable[[Mapping[str, Any]], Row],
+        observer: Observer = unobserved,
     ) -> None:
         """Use a table whose state rows have ``row_key``; ``key`` gives a record's partition, ``read`` a record."""
-        self._table = table
-        self._row_key = row_key
+        self._table, self._row_key, self._observer = table, row_key, observer
         self._key: Callable[[Row], str] = key
         self._read: Callable[[Mapping[str, Any]], Row] = read
 
@@ -83,9 +96,17 @@ class Rows(Generic[Row]):
         try:
             async with translated():
                 results = await self._table.submit_transaction(operations)
+            written = replace(row, etag=results[0]["etag"])
         except LedgerConflict:
-            return await self._own_write(key, write_id)
-        return replace(row, etag=results[0]["etag"])
+            written = await self._own_write(key, write_id)
+        self._tell(change)
+        return written
+
+    def _tell(self, change: Change[Row]) -> None:
+        try:
+            self._observer(change)
+        except Exception as error:  # noqa: BLE001  the row is written, whoever counts it
+            log.warning("a change was written and not observed: %r", error)
 
     async def _own_write(self, key: str, write_id: str) -> Row:
         """The client repeats a write whose answer was lost; the repeat then meets its own row."""

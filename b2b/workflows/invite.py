@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from b2b.domain import redemption
+from b2b.domain import outcome, redemption
 from b2b.domain.account import Account
 from b2b.domain.conversion import (
     ACTIVE,
     Change,
     Conversion,
-    Event,
     RequestRecord,
     Stage,
     advance,
@@ -29,12 +28,10 @@ from b2b.domain.conversion import (
     mirrored,
     start,
 )
-from b2b.domain.eligibility import RULES
-from b2b.domain.errors import InvitationRefused, LedgerConflict, OutcomeUnknown, Refusal, Transient
+from b2b.domain.errors import InvitationRefused, LedgerConflict, OutcomeUnknown, Transient
 from b2b.domain.facts import Fact
-from b2b.domain.findings import Finding, Severity, verdict_of
 from b2b.domain.invitation import Invitation
-from b2b.domain.readings import Invited, NotThere, Reservation
+from b2b.domain.readings import NotThere, Reservation
 from b2b.domain.request import InvitedUser
 from b2b.workflows.assess import address_key
 from b2b.workflows.pacing import Pacer, Wait
@@ -140,19 +137,22 @@ class Inviter:
             invited = await self._graph.invite(invitation)
         except InvitationRefused as error:
             refusal = error.refusal
-            if refusal.status == FORBIDDEN:  # a refusal of the request's own values says nothing about the service
-                await self._pacer.record(failed=True, probing=probing)
-            await self._conclude(claim, lambda row: _refused(row, refusal, self._clock()))
+            forbidden = refusal.status == FORBIDDEN
+            if forbidden or probing:  # a refusal of the request's own values says no more than that Graph answers
+                await self._pacer.record(failed=forbidden, probing=probing)
+            await self._conclude(claim, lambda row: outcome.refused(row, refusal, self._clock()))
         except OutcomeUnknown as error:
-            if not await self._pacer.throttled(error.retry_after, error.reason):  # what makes all wait needs no brake
+            reason = error.reason
+            if not await self._pacer.throttled(error.retry_after, reason):  # what makes all wait needs no brake
                 await self._pacer.record(failed=True, probing=probing)
-            await self._conclude(claim, self._released("outcome-unknown", error.reason, in_doubt=True))
-            raise Wait(max(error.retry_after or 0.0, SHORTEST_WAIT), error.reason) from error
+            await self._conclude(claim, lambda row: outcome.in_doubt(row, reason, self._clock()))
+            raise Wait(max(error.retry_after or 0.0, SHORTEST_WAIT), reason) from error
         except Transient as error:
-            await self._conclude(claim, self._released("not-sent", str(error), in_doubt=False))
+            reason = str(error)
+            await self._conclude(claim, lambda row: outcome.not_sent(row, reason, self._clock()))
             raise
         else:
-            await self._conclude(claim, lambda row: _invited(row, invited, self._clock()))
+            await self._conclude(claim, lambda row: outcome.invited(row, invited, self._clock()))
             await self._pacer.record(failed=False, probing=probing)
 
     async def finish(self, change: Change[Conversion], *request_ids: str) -> None:
@@ -252,12 +252,12 @@ class Inviter:
         if now - held.since < self._limits.lease or (holder is not None and same and holder.stage in ACTIVE):
             raise LedgerConflict(f"the address is reserved for {held.user_id}")
 
-    async def _conclude(self, claim: Conversion, outcome: Callable[[Conversion], Change[Conversion]]) -> None:
+    async def _conclude(self, claim: Conversion, ended: Callable[[Conversion], Change[Conversion]]) -> None:
         """Write the outcome of the claim's call. Others may join meanwhile, which touches the row but not the claim."""
         row = claim
         for _ in range(RACES):
             try:
-                return await self.finish(outcome(row))
+                return await self.finish(ended(row))
             except LedgerConflict:
                 latest = await self._ledger.conversions.get(claim.user_id)
                 if latest is None or latest.attempt_id != claim.attempt_id or latest.stage is not Stage.INVITING:
@@ -265,43 +265,7 @@ class Inviter:
                 row = latest
         raise LedgerConflict(f"conversion {claim.user_id}")
 
-    def _released(self, kind: str, reason: str, *, in_doubt: bool) -> Callable[[Conversion], Change[Conversion]]:
-        """End the lease and say how the call ended. Without doubt the next delivery may call at once."""
-
-        def change(row: Conversion) -> Change[Conversion]:
-            now = self._clock()
-            intent_at = row.intent_at if in_doubt else None
-            released = replace(row, lease_until=now, last_error=reason, intent_at=intent_at)
-            return Change(released, (Event(kind, now, row.stage, row.request_id, reason),))
-
-        return change
-
     async def _read(self, user_id: str) -> Account | None:
         answer = await self._directory.read({Fact.ACCOUNT: InvitedUser(id=user_id)})
         accounts = answer[Fact.ACCOUNT]
         return None if isinstance(accounts, NotThere) else accounts[0]
-
-
-def _invited(row: Conversion, invited: Invited, now: datetime) -> Change[Conversion]:
-    return advance(
-        row,
-        Stage.INVITED,
-        now,
-        invited.status,
-        invited_at=now,
-        invitation_id=invited.invitation_id,
-        lease_until=None,
-        last_error="",
-    )
-
-
-def _refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversion]:
-    """Graph's reason becomes a finding of the rule it stands for; one that no rule knows ends as failed."""
-    said = f"Graph refused the invitation: {refusal.text}"
-    rule = next((rule for rule in RULES if rule.id == refusal.rule), None)
-    if rule is None:
-        return advance(row, Stage.FAILED, now, refusal.code, last_error=f"{refusal.status} {refusal.code}: {said}")
-    findings = (*row.findings, Finding(rule.id, Severity.BLOCK, said, rule.fix, rule.source))
-    return advance(
-        row, Stage.BLOCKED, now, refusal.code, findings=findings, verdict=verdict_of(findings), last_error=said
-    )

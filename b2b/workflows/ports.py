@@ -3,13 +3,14 @@
 What each call means, raises and guarantees stands at the adapter that does it.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from b2b.domain.account import Account
 from b2b.domain.conversion import Change, Conversion, RequestRecord
 from b2b.domain.facts import Fact
+from b2b.domain.figures import Backlog, Figure
 from b2b.domain.invitation import Invitation
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Due, Invited, PoisonMessage, Reservation
@@ -136,3 +137,16 @@ class Queue(Protocol):
 
     async def check(self) -> None:
         """Ask for both queues."""
+
+    async def backlog(self) -> Backlog:
+        """Tell what waits, and since when."""
+
+
+class Meter(Protocol):
+    """`b2b.adapters.telemetry.Telemetry`."""
+
+    def add(self, figures: Iterable[Figure]) -> None:
+        """Count or measure."""
+
+    async def flush(self) -> None:
+        """Send what there is."""

@@ -2,9 +2,10 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from b2b.domain.conversion import WORKING, Change, Event
+from b2b.domain.conversion import WORKING, Change, Event, RequestRecord
 from b2b.domain.errors import LedgerConflict
 from b2b.domain.readings import Due
 from b2b.workflows.intake import stored_request
@@ -17,6 +18,13 @@ OVERDUE = timedelta(minutes=30)
 """Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
 
 
+class Repaired(NamedTuple):
+    """How many requests were put back, and since when the oldest waits of those that the service still works on."""
+
+    put_back: int
+    waiting_since: datetime | None
+
+
 class Repair:
     """Finds requests without progress by their list, not by a scan of the table."""
 
@@ -24,8 +32,8 @@ class Repair:
         """Use the adapters; nothing is read yet."""
         self._ledger, self._queue, self._clock, self._per_run = ledger, queue, clock, per_run
 
-    async def run(self) -> int:
-        """Go through the list once, from where the last run stopped; return how many requests were put back.
+    async def run(self) -> Repaired:
+        """Go through the list once, from where the last run stopped.
 
         Raises:
             Transient: storage did not answer.
@@ -33,19 +41,23 @@ class Repair:
         """
         after = await self._ledger.open.cursor()
         listed = await self._ledger.open.read(after, self._per_run)
-        put_back = 0
+        put_back, waiting = 0, list[datetime]()
         for entry in listed:
-            put_back += await self._look_after(entry)
+            record = await self._ledger.requests.get(entry.key)
+            if record is None or record.stage not in WORKING:
+                await self._forget(entry)
+            else:
+                waiting.append(entry.since)
+                put_back += await self._look_after(entry, record)
         await self._ledger.open.move_cursor(listed[-1].key if len(listed) == self._per_run else "")
-        return put_back
+        return Repaired(put_back, min(waiting, default=None))
 
-    async def _look_after(self, entry: Due) -> bool:
+    async def _forget(self, entry: Due) -> None:
+        if self._clock() - entry.since > OVERDUE:  # a young pointer may be ahead of its row
+            await self._ledger.open.remove(entry.key)
+
+    async def _look_after(self, entry: Due, record: RequestRecord) -> bool:
         now = self._clock()
-        record = await self._ledger.requests.get(entry.key)
-        if record is None or record.stage not in WORKING:
-            if now - entry.since > OVERDUE:  # a young pointer may be ahead of its row
-                await self._ledger.open.remove(entry.key)
-            return False
         if now - (record.due_at or entry.since) <= OVERDUE:
             return False
         lost = Event("requeued", now, record.stage, record.request_id, "no progress")

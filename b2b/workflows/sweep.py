@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from b2b.domain.errors import B2BError
 from b2b.workflows.drain import Drain
 from b2b.workflows.follow import Follow
+from b2b.workflows.measure import Measure
 from b2b.workflows.pacing import Wait
 from b2b.workflows.repair import Repair
 
@@ -15,21 +17,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What one run did, in numbers of accounts, requests and messages."""
+    """What one run did, in numbers of accounts, requests and messages, and what it found by the way."""
 
     looked_at: int = 0
     moved: int = 0
     put_back: int = 0
     poison: int = 0
     problems: int = 0
+    waiting_since: datetime | None = field(default=None, compare=False)
+    """When the oldest request came in of those that the service still works on."""
 
 
 class Sweep:
     """Does three things one after the other, whatever becomes of each."""
 
-    def __init__(self, follow: Follow, repair: Repair, drain: Drain) -> None:
-        """Use the other workflows."""
-        self._follow, self._repair, self._drain = follow, repair, drain
+    def __init__(self, follow: Follow, repair: Repair, drain: Drain, measure: Measure | None = None) -> None:
+        """Use the other workflows; without ``measure``, nobody watches."""
+        self._follow, self._repair, self._drain, self._measure = follow, repair, drain, measure
 
     async def run(self) -> SweepReport:
         """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
@@ -37,6 +41,8 @@ class Sweep:
         for part in (self._followed, self._repaired, self._drained):
             report = await self._guarded(part, report)
         log.info("%s", report)
+        if self._measure is not None:
+            await self._measure.run(report.poison, report.waiting_since)
         return report
 
     async def _guarded(self, part: Callable[[SweepReport], Awaitable[SweepReport]], report: SweepReport) -> SweepReport:
@@ -56,7 +62,8 @@ class Sweep:
         return replace(report, looked_at=looked_at, moved=moved, problems=report.problems + problems)
 
     async def _repaired(self, report: SweepReport) -> SweepReport:
-        return replace(report, put_back=await self._repair.run())
+        put_back, waiting_since = await self._repair.run()
+        return replace(report, put_back=put_back, waiting_since=waiting_since)
 
     async def _drained(self, report: SweepReport) -> SweepReport:
         recorded, problems = await self._drain.run()

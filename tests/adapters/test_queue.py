@@ -154,3 +154,27 @@ async def test_a_queue_that_is_down_is_transient_everywhere() -> None:
         with pytest.raises(Transient, match="queue storage: not reached"):
             await work()
     await queue.aclose()
+
+
+async def test_the_backlog_counts_hidden_messages_and_finds_the_oldest_that_is_visible(
+    queue: Queue, requests: QueueClient, poison: QueueClient
+) -> None:
+    requests.send_message("hidden", visibility_timeout=600)
+    first = requests.send_message("visible")
+    requests.send_message("visible")
+    poison.send_message("given up")
+    backlog = await queue.backlog()
+    assert backlog.depth == {"conversion-requests": 3, "conversion-requests-poison": 1}
+    assert backlog.oldest == first.inserted_on
+
+
+async def test_an_empty_backlog_has_no_oldest(queue: Queue) -> None:
+    backlog = await queue.backlog()
+    assert set(backlog.depth.values()) == {0}
+    assert backlog.oldest is None
+
+
+async def test_a_backlog_without_a_queue_names_it(queue: Queue, requests: QueueClient) -> None:
+    requests.delete_queue()
+    with pytest.raises(Transient, match="the queue conversion-requests does not exist"):
+        await queue.backlog()

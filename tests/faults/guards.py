@@ -58,8 +58,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "doubt: a call without an answer leaves its intent",
-        "b2b/workflows/invite.py",
-        (("            intent_at = row.intent_at if in_doubt else None", "            intent_at = None"),),
+        "b2b/domain/outcome.py",
+        (("_released(row, IN_DOUBT, reason, now, row.intent_at)", "_released(row, IN_DOUBT, reason, now, None)"),),
         f"{CONVERT}::test_an_invitation_that_never_arrived_waits_for_the_replication_window",
     ),
     Guard(

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from b2b.adapters import queue
+from b2b.domain import figures
 from b2b.domain.conversion import Source, Stage
-from b2b.domain.findings import Severity
 from tests.infra.bicep import APP_SCENARIOS, ROOT, Deployment, kept
 from tests.infra.documents import OPERATIONS, table
 
 METRICS = {row[0].strip("`"): row for row in table(OPERATIONS, "Metrics")}
-DIMENSIONS = {name: set(re.findall(r"`(\w+)`", row[3])) for name, row in METRICS.items()}
+DIMENSIONS = {name: re.findall(r"`(\w+)`", row[3]) for name, row in METRICS.items()}
 GROUP = (
     "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-alerts"
     "/providers/Microsoft.Insights/actionGroups/ag-identity"
@@ -48,6 +48,11 @@ def test_the_documented_alerts_are_those_that_are_deployed() -> None:
     assert documented == set(alerts(kept("defaults")))
 
 
+def test_the_documented_metrics_are_those_that_the_code_sends() -> None:
+    documented = {name: (row[1], row[2], tuple(DIMENSIONS[name])) for name, row in METRICS.items()}
+    assert documented == {metric.name: (metric.kind, metric.unit, metric.dimensions) for metric in figures.METRICS}
+
+
 def test_every_metric_is_watched_and_none_is_watched_that_is_not_sent() -> None:
     assert {name for query in queries() for name in named(query)} == set(METRICS)
 
@@ -68,8 +73,7 @@ def test_the_stages_that_queries_name_exist() -> None:
 
 def test_the_documented_dimensions_are_the_code_s_words() -> None:
     assert set(re.findall(r"`(\w+)`", METRICS["b2b.requests"][4])) == {"source"} | set(Source)
-    assert {"rule", "severity"} == DIMENSIONS["b2b.findings"]
-    assert set(Severity)
+    assert set(re.findall(r"`([a-z-]+)`", METRICS["b2b.invitations"][4])) == figures.OUTCOMES
     assert f"`{queue.REQUESTS}`" in METRICS["b2b.queue.oldest"][4]
     assert queue.POISON.endswith("-poison")
 

@@ -161,3 +161,15 @@ async def test_who_meets_a_probe_waits_for_its_answer_and_not_for_its_whole_leas
     assert second.value.delay < 10
     crowd.clock.advance(61)
     assert await pacer.permit(timedelta(seconds=60))
+
+
+async def test_a_probe_that_graph_refuses_for_its_own_values_shows_that_graph_answers(world: MakeWorld) -> None:
+    users = [*(account(number) for number in range(1, 7)), account(7, accountEnabled=False)]
+    running = await world(tenant_of(*users), B2B_RULE_OVERRIDES='{"account-disabled": "off"}')
+    for number in range(5):
+        running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await running.deliver(f"r{number}", USERS[number])
+    running.clock.advance(302)
+    await running.deliver("r7", USERS[6])
+    assert running.history("conversions", USERS[6]) == ["inviting", "refused", "blocked"]
+    assert running.history("conversions", "pace")[-1] == "breaker-closed"

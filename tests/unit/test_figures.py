@@ -1,0 +1,189 @@
+"""What a written change counts for: every figure once, with the dimensions that docs/operations.md gives it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from b2b.domain import outcome
+from b2b.domain.approval import reopened
+from b2b.domain.conversion import (
+    Change,
+    Conversion,
+    Event,
+    RequestRecord,
+    Source,
+    Stage,
+    advance,
+    advance_request,
+    mirrored,
+    start,
+)
+from b2b.domain.errors import Refusal
+from b2b.domain.figures import FINDINGS, INVITATIONS, METRICS, REDEMPTION, REQUESTS, Figure, figures_of
+from b2b.domain.findings import Finding, Severity, Verdict
+from b2b.domain.pacing import Pace, pause
+from b2b.domain.readings import Invited
+from b2b.domain.redemption import settled
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+USER = "0a000000-0000-4000-8000-000000000001"
+ROLE = Finding("directory-role", Severity.REVIEW, "anna@fabrikam.com holds a role", "fix", "source")
+SYNCED = Finding("on-premises-synced", Severity.WARN, "synced", "fix", "source")
+RECORD = RequestRecord(
+    request_id="r-1", stage=Stage.REQUESTED, body_hash="ab", source=Source.HTTP, requested_at=NOON, findings=(ROLE,)
+)
+CLAIM = Conversion(
+    user_id=USER,
+    stage=Stage.INVITING,
+    request_id="r-1",
+    findings=(SYNCED, ROLE),
+    attempts=1,
+    intent_at=NOON,
+    invited_at=NOON,
+    user_principal_name="anna@contoso.com",
+    invited_user_email_address="anna@fabrikam.com",
+)
+EACH = [Figure(FINDINGS, 1, ("on-premises-synced", "warn")), Figure(FINDINGS, 1, ("directory-role", "review"))]
+
+
+def said(kind: str, row: Conversion = CLAIM) -> Change[Conversion]:
+    return Change(row, (Event(kind, NOON, row.stage, "r-1", "a reason"),))
+
+
+def refusal(rule: str | None) -> Change[Conversion]:
+    return outcome.refused(CLAIM, Refusal(400, "BadRequest", "no", rule), NOON)
+
+
+def of(change: Change[Any], metric: object = None) -> list[Figure]:
+    return [figure for figure in figures_of(change) if metric in {None, figure.metric}]
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in {Stage.REQUESTED, Stage.REJECTED}])
+def test_a_request_counts_once_in_each_stage_that_it_reaches(stage: Stage) -> None:
+    change = advance_request(RECORD, stage, NOON)
+    assert of(change, REQUESTS) == [Figure(REQUESTS, 1, (stage, "http"))]
+
+
+@pytest.mark.parametrize("stage", [Stage.REQUESTED, Stage.REJECTED, Stage.FAILED])
+def test_a_new_row_counts_as_an_arrival(stage: Stage) -> None:
+    record = replace(RECORD, stage=stage, source=Source.QUEUE, findings=())
+    assert of(Change(record, (Event(stage.value, NOON, stage, "r-1"),))) == [Figure(REQUESTS, 1, (stage, "queue"))]
+
+
+@pytest.mark.parametrize("kind", ["parked", "requeued", "refused-repeat", "returned-from-poison"])
+def test_what_happens_within_a_stage_counts_nothing(kind: str) -> None:
+    assert of(Change(RECORD, (Event(kind, NOON, RECORD.stage, "r-1", "why"),))) == []
+
+
+def test_a_request_that_a_person_opened_again_did_not_arrive_again() -> None:
+    blocked = replace(RECORD, stage=Stage.BLOCKED)
+    assert of(reopened(blocked, "retried", NOON)) == []
+
+
+def test_a_write_without_an_event_counts_nothing() -> None:
+    assert of(Change(RECORD)) == of(Change(CLAIM)) == []
+
+
+@pytest.mark.parametrize("stage", [Stage.ASSESSED, Stage.BLOCKED])
+def test_an_assessment_without_an_account_s_row_counts_its_findings(stage: Stage) -> None:
+    change = advance_request(RECORD, stage, NOON, Verdict.BLOCKED)
+    assert of(change, FINDINGS) == [Figure(FINDINGS, 1, ("directory-role", "review"))]
+
+
+@pytest.mark.parametrize("stage", [Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.INVITING, Stage.INVITED])
+def test_a_request_that_shows_its_account_s_findings_does_not_count_them_again(stage: Stage) -> None:
+    change = advance_request(RECORD, stage, NOON, **mirrored(replace(CLAIM, stage=stage)))
+    assert of(change, FINDINGS) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        start(None, CLAIM, NOON),
+        start(None, replace(CLAIM, stage=Stage.BLOCKED), NOON, Verdict.FIXABLE),
+        advance(CLAIM, Stage.NEEDS_REVIEW, NOON, Verdict.NEEDS_REVIEW),
+    ],
+    ids=["claimed", "fixable", "needs review"],
+)
+def test_an_assessment_of_an_account_counts_each_finding(change: Change[Conversion]) -> None:
+    assert of(change) == EACH
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (outcome.invited(CLAIM, Invited("i-1", "PendingAcceptance"), NOON), "sent"),
+        (refusal("address-in-use"), "refused"),
+        (refusal(None), "refused"),
+        (outcome.in_doubt(CLAIM, "no answer", NOON), "unknown"),
+        (outcome.not_sent(CLAIM, "not reached", NOON), "not-sent"),
+    ],
+)
+def test_a_call_to_invite_counts_by_its_outcome(change: Change[Conversion], word: str) -> None:
+    assert of(change, INVITATIONS) == [Figure(INVITATIONS, 1, (word,))]
+
+
+def test_graph_s_refusal_adds_its_own_finding_and_no_other() -> None:
+    assert of(refusal("address-in-use"), FINDINGS) == [Figure(FINDINGS, 1, ("address-in-use", "block"))]
+    assert of(refusal(None), FINDINGS) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        settled(CLAIM, NOON),
+        advance(CLAIM, Stage.INVITING, NOON, "again", attempts=2),
+        advance(CLAIM, Stage.FAILED, NOON, "given up", last_error="given up after 86400 s: no answer"),
+        said("joined", replace(CLAIM, stage=Stage.INVITED)),
+        said("not-visible", replace(CLAIM, stage=Stage.INVITED)),
+    ],
+    ids=["settled by reading", "claimed again", "given up", "joined", "not visible"],
+)
+def test_what_is_neither_the_end_of_a_call_nor_a_new_verdict_counts_nothing(change: Change[Conversion]) -> None:
+    assert of(change) == []
+
+
+def test_a_redemption_lasts_from_the_invitation_to_the_acceptance() -> None:
+    invited = replace(CLAIM, stage=Stage.INVITED)
+    accepted = advance(invited, Stage.ACCEPTED, NOON, accepted_at=NOON + timedelta(hours=2))
+    assert of(accepted) == [Figure(REDEMPTION, 7200)]
+    done = advance(accepted.row, Stage.COMPLETED, NOON, completed_at=NOON)
+    assert of(Change(done.row, (*accepted.events, *done.events))) == [Figure(REDEMPTION, 7200)]
+
+
+def test_a_clock_that_is_ahead_of_graph_s_makes_no_negative_duration() -> None:
+    invited = replace(CLAIM, stage=Stage.INVITED)
+    accepted = advance(invited, Stage.ACCEPTED, NOON, accepted_at=NOON - timedelta(seconds=3))
+    assert of(accepted) == [Figure(REDEMPTION, 0)]
+
+
+def test_the_pace_counts_nothing() -> None:
+    change = pause(Pace(), NOON, "429", NOON - timedelta(seconds=60))
+    assert change is not None
+    assert of(change) == []
+
+
+def test_no_dimension_is_an_id_or_an_address() -> None:
+    assert {dimension for metric in METRICS for dimension in metric.dimensions} == {
+        "stage",
+        "source",
+        "rule",
+        "severity",
+        "outcome",
+        "queue",
+    }
+    changes: list[Change[Any]] = [
+        start(None, CLAIM, NOON),
+        refusal(Stage.BLOCKED),
+        advance_request(RECORD, Stage.ASSESSED, NOON, "ready"),
+    ]
+    words = {word for change in changes for figure in figures_of(change) for word in figure.words}
+    assert not {word for word in words if "@" in word or USER in word or "r-1" in word}
+
+
+def test_a_figure_has_a_word_for_each_dimension() -> None:
+    assert Figure(REQUESTS, 1, ("blocked", "http")).dimensions == {"stage": "blocked", "source": "http"}
+    with pytest.raises(ValueError, match="zip"):
+        assert Figure(REQUESTS, 1, ("blocked",)).dimensions
