@@ -10,7 +10,7 @@ PROFILE ?= current
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak storage tenant check format lock clean
+.PHONY: help run test faults guards soak storage tenant check snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ check: $(INSTALLED) ## lint, format, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+snapshots: $(INSTALLED) ## predict anew what the templates would deploy (needs a Bicep CLI)
+	@$(BIN)/python -m tests.infra.bicep
 
 format: $(INSTALLED) ## put the code into its format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

@@ -51,8 +51,6 @@ wanted=$(jq -c --arg mode "$mode" --arg profile "$profile" --argjson overrides "
   | [.permissions[] | select(
       if .mode == "assess" then .rules == [] or any(.rules[]; $severities[.] != "off")
       else $mode == "convert" and ($rw or .value != "User.ReadWrite.All") end)]
-  | map(.value) as $values
-  | map(select(.coveredBy - (.coveredBy - $values) == []))
 ' "$table")
 
 service=$(az rest --method get --url "$graph/servicePrincipals(appId='$(jq -r .graphAppId "$table")')?\$select=id,appRoles")

@@ -35,9 +35,7 @@ var writes = filter(
   table.permissions,
   permission => permission.mode == 'convert' && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
 )
-var needed = concat(reads, mode == 'convert' ? writes : [])
-var neededValues = map(needed, permission => permission.value)
-var granted = filter(needed, permission => empty(intersection(permission.coveredBy, neededValues)))
+var granted = concat(reads, mode == 'convert' ? writes : [])
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: table.graphAppId

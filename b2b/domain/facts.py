@@ -37,7 +37,7 @@ PERMISSIONS: dict[Fact, str] = {
     Fact.MEMBERSHIPS: "User.Read.All",
     Fact.GROUP_DETAILS: "Group.Read.All",
     Fact.ROLE_ASSIGNMENTS: "RoleManagement.Read.Directory",
-    Fact.ROLE_ELIGIBILITIES: "RoleEligibilitySchedule.Read.Directory",
+    Fact.ROLE_ELIGIBILITIES: "RoleManagement.Read.Directory",
     Fact.USERS_WITH_ADDRESS: "User.Read.All",
     Fact.DELETED_WITH_ADDRESS: "User.Read.All",
     Fact.GROUPS_WITH_ADDRESS: "Group.Read.All",
@@ -49,7 +49,8 @@ PERMISSIONS: dict[Fact, str] = {
     Fact.CROSS_TENANT_ACCESS: "Policy.Read.All",
     Fact.DOMAIN_LIST: "Policy.Read.B2BManagementPolicy",
 }
-"""The least application permission that reads a fact (microsoftgraph/microsoft-graph-devx-content, permissions.json).
+"""The application permission that reads a fact, the smallest set for all together: eligible roles alone would need
+less, but the permission for the active ones reads both (microsoftgraph/microsoft-graph-devx-content, permissions.json).
 A reservation is our own row and needs none."""
 
 TENANT_FACTS = frozenset(

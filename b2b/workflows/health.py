@@ -5,11 +5,17 @@ from collections.abc import Awaitable
 
 from b2b.domain.answers import Reply
 from b2b.domain.errors import B2BError
-from b2b.settings import Settings
+from b2b.domain.permissions import compare
+from b2b.domain.readings import Claims
+from b2b.settings import Mode, Settings
 from b2b.workflows.ports import Directory, Identity, Ledger, Queue
 
 CHECK_SECONDS = 10.0
 """Longest wait for one dependency."""
+LATE = "what was granted lately can take up to 24 hours to show"
+"""The platform keeps a managed identity's token for that long (MicrosoftDocs/azure-docs#85676)."""
+State = tuple[str, str]
+"""`ok` or `failed`, and one line where there is something to say."""
 
 
 class Health:
@@ -23,14 +29,16 @@ class Health:
         self._identity, self._settings = identity, settings
 
     async def report(self) -> Reply:
-        """Tell mode and profile, and whether storage, identity and Graph do their part."""
+        """Tell mode and profile, whether storage, identity and Graph do their part, and which app roles are wrong."""
+        held: list[Claims] = []
         checks = {
             "queues": self._queue.check(),
             "tables": self._ledger.check(),
-            "identity": self._identity.claims(),
+            "identity": self._claims(held),
             "graph": self._directory.check(),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
+        states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
         entries = [
             {"name": "mode", "status": "ok", "detail": self._settings.mode},
             {"name": "profile", "status": "ok", "detail": self._settings.profile},
@@ -39,8 +47,22 @@ class Health:
         healthy = all(entry["status"] == "ok" for entry in entries)
         return Reply(200 if healthy else 503, {"status": "healthy" if healthy else "unhealthy", "checks": entries})
 
+    async def _claims(self, held: list[Claims]) -> None:
+        held.append(await self._identity.claims())
 
-async def _state(check: Awaitable[object]) -> tuple[str, str]:
+    def _roles(self, roles: frozenset[str]) -> State:
+        """Name every app role that is missing, and those that nothing here needs: the latter harm no request."""
+        settings = self._settings
+        found = compare(roles, settings.profile, settings.rule_overrides, converts=settings.mode is Mode.CONVERT)
+        said = [
+            "no app role is granted" if not roles else "",
+            f"missing: {', '.join(found.missing)} ({LATE})" if found.missing else "",
+            f"more than needed: {', '.join(found.surplus)}" if found.surplus else "",
+        ]
+        return "failed" if found.missing else "ok", "; ".join(filter(None, said))
+
+
+async def _state(check: Awaitable[object]) -> State:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check

@@ -59,7 +59,6 @@ DEFAULT_ROLES = (
     "Policy.Read.All",
     "Policy.Read.B2BManagementPolicy",
     "RoleManagement.Read.Directory",
-    "RoleEligibilitySchedule.Read.Directory",
     "OrgContact.Read.All",
     "Group.Read.All",
     "CrossTenantInformation.ReadBasic.All",

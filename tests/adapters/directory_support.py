@@ -26,10 +26,6 @@ TENANT = SEED | {
 }
 ALTERNATIVES = {
     "User.Read.All": {"User.Read.All", "User.ReadWrite.All"},
-    "RoleEligibilitySchedule.Read.Directory": {
-        "RoleEligibilitySchedule.Read.Directory",
-        "RoleManagement.Read.Directory",
-    },
 }
 """Permissions among the default roles that read more than their name says."""
 

@@ -53,6 +53,13 @@ async def converted(services: Services) -> dict[str, Any]:
     return {"stage": record.stage, "said": record.last_error}
 
 
+async def graph_roles(services: Services) -> tuple[int, str]:
+    """The status of /api/health, and what it says about the token."""
+    reply = await services.health.report()
+    (line,) = (check["detail"] for check in reply.body["checks"] if check["name"] == "graphRoles")
+    return reply.status, line
+
+
 def rules(answer: dict[str, Any]) -> set[str]:
     return {finding["rule"] for finding in answer["findings"]}
 
@@ -101,3 +108,31 @@ async def test_the_least_set_converts_with_its_rules_off(app: App) -> None:
     services = await app(LEAST, switches, B2B_MODE="convert", **LEAST_SETTINGS)
     assert "fact-not-readable" not in rules(await assessed(services))
     assert (await converted(services))["stage"] == "invited"
+
+
+@pytest.mark.parametrize(
+    ("granted", "settings"),
+    [
+        (ASSESS, {}),
+        (CONVERT, {"B2B_MODE": "convert"}),
+        (LEAST, {"B2B_MODE": "convert", **LEAST_SETTINGS}),
+    ],
+    ids=["assess", "convert", "least"],
+)
+async def test_health_has_nothing_to_say_about_exactly_what_is_granted(
+    app: App, granted: list[str], settings: dict[str, str]
+) -> None:
+    assert await graph_roles(await app(granted, **settings)) == (200, "")
+
+
+@pytest.mark.parametrize("permission", sorted(set(CONVERT) - {"User.Read.All", "User.ReadWrite.All"}))
+async def test_health_names_the_one_that_is_missing(app: App, permission: str) -> None:
+    status, line = await graph_roles(await app(set(CONVERT) - {permission}, B2B_MODE="convert"))
+    assert status == 503
+    assert line.startswith(f"missing: {permission} (")
+
+
+async def test_health_names_the_one_that_reads_accounts_where_nothing_wider_stands_in(app: App) -> None:
+    status, line = await graph_roles(await app(set(ASSESS) - {"User.Read.All"}))
+    assert status == 503
+    assert line.startswith("missing: User.Read.All (")

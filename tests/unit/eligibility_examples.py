@@ -60,7 +60,7 @@ NEEDS = {
         Fact.MEMBERSHIPS: "User.Read.All",
         Fact.GROUP_DETAILS: "Group.Read.All",
         Fact.ROLE_ASSIGNMENTS: "RoleManagement.Read.Directory",
-        Fact.ROLE_ELIGIBILITIES: "RoleEligibilitySchedule.Read.Directory",
+        Fact.ROLE_ELIGIBILITIES: "RoleManagement.Read.Directory",
     },
     "domain-not-allowed": {Fact.DOMAIN_LIST: "Policy.Read.B2BManagementPolicy"},
     "cross-tenant-blocked": {

@@ -102,10 +102,7 @@ async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact
     assert any(permission in finding["message"] for finding in blind)
 
 
-WIDER = {
-    "RoleEligibilitySchedule.Read.Directory": ["RoleManagement.Read.Directory"],
-    "Group.Read.All": ["GroupMember.Read.All", "Group.ReadWrite.All"],
-}
+WIDER = {"Group.Read.All": ["GroupMember.Read.All", "Group.ReadWrite.All"]}
 
 
 async def test_a_rule_that_is_off_is_not_read(world: MakeWorld) -> None:

@@ -1,0 +1,61 @@
+"""What /api/health says about the app roles of the token."""
+
+import pytest
+
+from b2b.domain.facts import PERMISSIONS
+from b2b.workflows.health import LATE
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+READING = sorted(set(PERMISSIONS.values()))
+
+
+async def roles_line(running: World) -> tuple[int, str, str]:
+    reply = await running.services.health.report()
+    (found,) = (check for check in reply.body["checks"] if check["name"] == "graphRoles")
+    return reply.status, found["status"], found["detail"]
+
+
+async def asked(world: MakeWorld, *roles: str, **settings: str) -> tuple[int, str, str]:
+    return await roles_line(await world(tenant_of(account(1)), roles=list(roles), **settings))
+
+
+@pytest.mark.parametrize("mode", ["assess", "convert"])
+async def test_exactly_what_the_mode_needs_is_healthy_and_needs_no_words(world: MakeWorld, mode: str) -> None:
+    writing = ["User.Invite.All"] if mode == "convert" else []
+    assert await asked(world, *READING, *writing, B2B_MODE=mode) == (200, "ok", "")
+
+
+async def test_each_missing_role_is_named_and_how_long_a_grant_takes(world: MakeWorld) -> None:
+    granted = set(READING) - {"Group.Read.All", "OrgContact.Read.All"}
+    assert await asked(world, *granted) == (
+        503,
+        "failed",
+        f"missing: Group.Read.All, OrgContact.Read.All, User.Invite.All ({LATE})",
+    )
+
+
+async def test_a_token_without_roles_says_so(world: MakeWorld) -> None:
+    status, state, line = await asked(world, B2B_MODE="assess")
+    assert (status, state) == (503, "failed")
+    assert line.startswith(f"no app role is granted; missing: {', '.join(READING)} (")
+
+
+async def test_more_than_needed_is_named_and_makes_nobody_ill(world: MakeWorld) -> None:
+    assert await asked(world, *READING, "User.Invite.All", "User.ReadWrite.All", B2B_MODE="assess") == (
+        200,
+        "ok",
+        "more than needed: User.Invite.All, User.ReadWrite.All",
+    )
+
+
+async def test_a_rule_that_is_off_needs_nothing(world: MakeWorld) -> None:
+    off = '{"address-in-use": "off"}'
+    granted = [*(set(READING) - {"OrgContact.Read.All"}), "User.Invite.All"]
+    assert await asked(world, *granted, B2B_RULE_OVERRIDES=off) == (200, "ok", "")
+
+
+async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = await world(tenant_of(account(1)))
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
+    running.services = await running.restart()
+    assert await roles_line(running) == (503, "failed", "not known without a token")
