@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ from msgraph_core import GraphClientFactory
 from b2b.adapters.batch import BATCH_LIMIT, Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
 from b2b.adapters.clock import Clock
 from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
-from b2b.domain.invitation import Invitation, refusal
+from b2b.domain.invitation import LONGEST_CALL, Invitation, refusal
 from b2b.domain.readings import Invited
 
 _SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
@@ -199,11 +199,10 @@ class Graph:
         except APIError as error:
             status = error.response_status_code or 0
             kind = AccessDenied if status == FORBIDDEN else Transient
-            raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from error
+            raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from None
 
     async def _send(self, information: RequestInformation) -> bytes:
-        # httpx starts anew with every piece of a slow answer; a fifth more lets it name its own timeouts first.
-        async with asyncio.timeout(self._timeout * 1.2):
+        async with asyncio.timeout(self._timeout * LONGEST_CALL):  # httpx names its own timeouts first
             content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
         return content if isinstance(content, bytes) else b""
 
@@ -251,7 +250,8 @@ def retry_after(text: str, now: datetime) -> float | None:
         seconds = float(text)
     if math.isnan(seconds):
         with suppress(ValueError, TypeError):
-            seconds = (parsedate_to_datetime(text) - now).total_seconds()
+            until = parsedate_to_datetime(text)
+            seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
@@ -141,15 +141,18 @@ class Listing:
         async with translated():
             await self._table.upsert_entity({"PartitionKey": self._name, "RowKey": key, "since": now})
 
-    async def remove(self, key: str) -> None:
-        """Take a key off the list; one that is not on it is fine.
+    async def remove(self, entry: Due) -> None:
+        """Take an entry off the list; one that is gone, or was put there anew since it was read, is left alone.
 
         Raises:
             Transient: storage did not answer.
 
         """
-        async with translated():
-            await self._table.delete_entity(self._name, key)
+        with suppress(LedgerConflict):
+            async with translated():
+                await self._table.delete_entity(
+                    self._name, entry.key, etag=entry.etag, match_condition=MatchConditions.IfNotModified
+                )
 
     async def read(self, after: str, limit: int) -> list[Due]:
         """Return up to ``limit`` entries, in order of their keys, behind the given one.
@@ -160,7 +163,7 @@ class Listing:
         """
         query, found = "PartitionKey eq @name and RowKey gt @after", list[Due]()
         async for entity in rows(self._table, query, {"name": self._name, "after": after}):
-            found.append(Due(entity["RowKey"], entity["since"]))
+            found.append(Due(entity["RowKey"], entity["since"], entity.metadata["etag"] or ""))
             if len(found) == limit:
                 break
         return found
@@ -203,7 +206,7 @@ async def fetch(table: TableClient, partition: str, row: str) -> Any:
             return None
 
 
-async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
+async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[TableEntity]:
     """Give the entities that a query finds, page by page.
 
     Raises:

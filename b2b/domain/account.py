@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from b2b.domain import service_plans
+from b2b.domain.envelope import digest
 from b2b.domain.service_plans import PlanKind
 
 PENDING = "PendingAcceptance"
@@ -43,6 +44,11 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
     on_premises_user_principal_name: str | None = None
     assigned_plans: list[AssignedPlan] | None = None
     is_management_restricted: bool | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of everything that was read: the same as long as the account reads the same."""
+        return digest(msgspec.json.encode(self))
 
     @property
     def synced(self) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from b2b.domain.conversion import Change, Event, RequestRecord, Stage, advance_request
+from b2b.domain.conversion import Change, Conversion, Event, RequestRecord, Stage, advance_request
 from b2b.domain.envelope import convert, digest, document, names
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.findings import Finding, Severity
@@ -53,9 +53,9 @@ def parse_approval(raw: bytes) -> tuple[str, str]:
 
 
 def reopened(
-    record: RequestRecord, kind: str, now: datetime, detail: str = "", approval: str = ""
+    record: RequestRecord, over: Conversion | None, kind: str, now: datetime, detail: str = "", approval: str = ""
 ) -> Change[RequestRecord]:
-    """Begin a request again from its stored body, as if it had just come in.
+    """Begin a request again from its stored body, as if it had just come in. ``over``: its account's row now.
 
     Raises:
         IllegalTransition: it is under way, or was never understood.
@@ -75,16 +75,24 @@ def reopened(
         poison_returns=0,
         trouble_since=None,
         due_at=now,
+        reopened_over=over.sequence if over else 0,
         approval=approval,
     )
     return Change(change.row, (Event(kind, now, Stage.REQUESTED, record.request_id, detail),))
 
 
-def approved(record: RequestRecord, subject: str, by: str, reason: str, now: datetime) -> Change[RequestRecord]:
-    """Begin again a request that needs review, with what was shown to be waived."""
+def approved(
+    record: RequestRecord, over: Conversion | None, by: str, reason: str, now: datetime
+) -> Change[RequestRecord]:
+    """Begin again a request that needs review, with what was shown waived, for the address that it was shown with.
+
+    ``over`` is its account's row now; should that be about a later conversion, nothing is waived.
+    """
+    same = over is not None and over.generation == record.generation
+    subject = subject_of(record.user_id, over.invited_user_email_address if over is not None and same else "")
     shown = tuple(Waived(item.rule, item.message) for item in record.findings if item.severity is Severity.REVIEW)
     approval = Approval(by, reason, now, subject, shown)
-    return reopened(record, "approved", now, f"by {by}: {reason}", msgspec.json.encode(approval).decode())
+    return reopened(record, over, "approved", now, f"by {by}: {reason}", msgspec.json.encode(approval).decode())
 
 
 def subject_of(user_id: str, address: str) -> str:

@@ -114,6 +114,8 @@ class Conversion:
     requested_at: datetime | None = None
     assessed_at: datetime | None = None
     """When the rules were asked for the findings that it goes by."""
+    assessed_as: str = ""
+    """Hash of the account as it read then."""
     invited_at: datetime | None = None
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
@@ -159,6 +161,8 @@ class RequestRecord:
     """Since when it waits for a service without a break; a wait that we want does not count."""
     due_at: datetime | None = None
     """When something is to happen to it next; the sweep looks after one that is long overdue."""
+    reopened_over: int = 0
+    """The sequence of its account's row when a person opened it again: an end that it showed then is past."""
     approval: str = ""
     """JSON of the approval under which it runs."""
     last_error: str = ""
@@ -221,7 +225,12 @@ def advance_request(
 
 
 def may_show(record: RequestRecord, conversion: Conversion) -> bool:
-    """Tell whether a request's row may take over the stage of its conversion; not one that ended, or is further on."""
+    """Tell whether a request's row may take over the stage of its conversion.
+
+    Not one that ended, or is further on; nor an end over which a person opened the request again.
+    """
+    if conversion.stage not in ACTIVE and conversion.sequence <= record.reopened_over:
+        return False
     return conversion.stage is record.stage or conversion.stage in REQUEST_FOLLOWS[record.stage]
 
 

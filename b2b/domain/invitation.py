@@ -12,6 +12,10 @@ _MICROSOFT = ".microsoft.com"
 MY_APPS = "https://myapps.microsoft.com"
 
 
+LONGEST_CALL = 1.2
+"""Graph's timeout holds for each piece of an answer; a fifth more is the limit for the whole of it."""
+
+
 @dataclass(frozen=True)
 class Defaults:
     """What the settings fill in where a request says nothing."""

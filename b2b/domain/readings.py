@@ -1,6 +1,6 @@
 """What the adapters bring in: plain values that workflows decide on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -52,10 +52,11 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Due:
-    """An account or a request that the sweep looks at, and since when."""
+    """An account or a request that the sweep looks at, and since when. ``etag`` is the list's own."""
 
     key: str
     since: datetime
+    etag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 
 from b2b.domain import answers
 from b2b.domain.answers import Reply
-from b2b.domain.approval import approved, parse_approval, reopened, subject_of
-from b2b.domain.conversion import RequestRecord, Source, Stage
+from b2b.domain.approval import approved, parse_approval, reopened
+from b2b.domain.conversion import Conversion, RequestRecord, Source, Stage
 from b2b.domain.envelope import REQUEST_ID
 from b2b.domain.errors import LedgerConflict, RequestRefused, Transient
 from b2b.domain.invitation import sign_in_address
 from b2b.settings import Mode, Settings
 from b2b.workflows.assess import Assessor
 from b2b.workflows.intake import Intake, stored_request
+from b2b.workflows.pacing import Pacer, Wait
 from b2b.workflows.ports import Clock, Identity, Ledger, NewId
 
 log = logging.getLogger(__name__)
 
-SLOWEST_RETRY = 60
 RETRIED = frozenset({Stage.FAILED, Stage.BLOCKED})
 
 
@@ -29,6 +29,7 @@ class Api:
         self,
         intake: Intake,
         assessor: Assessor,
+        pacer: Pacer,
         ledger: Ledger,
         identity: Identity,
         settings: Settings,
@@ -36,7 +37,7 @@ class Api:
         new_id: NewId,
     ) -> None:
         """Use the other workflows and the adapters; nothing is read yet."""
-        self._intake, self._assessor = intake, assessor
+        self._intake, self._assessor, self._pacer = intake, assessor, pacer
         self._ledger, self._identity = ledger, identity
         self._settings, self._clock, self._new_id = settings, clock, new_id
 
@@ -78,7 +79,7 @@ class Api:
                 return answers.problem(
                     409, "NotRetryable", f"The request is {record.stage}; failed or blocked ones are retried."
                 )
-            again = reopened(record, "retried", self._clock())
+            again = reopened(record, await self._account_of(record), "retried", self._clock())
             return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
 
         return await self._answered(work)
@@ -93,9 +94,7 @@ class Api:
                 return _assess_only()
             if record.stage is not Stage.NEEDS_REVIEW:
                 return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
-            conversion = await self._ledger.conversions.get(record.user_id)
-            address = conversion.invited_user_email_address if conversion else ""
-            again = approved(record, subject_of(record.user_id, address), by, reason, self._clock())
+            again = approved(record, await self._account_of(record), by, reason, self._clock())
             return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
 
         return await self._answered(work)
@@ -108,6 +107,7 @@ class Api:
 
         async def work() -> Reply:
             request, _ = self._intake.understand(raw, Source.HTTP)
+            await self._pacer.admit()
             result = await self._assessor.assess(request, await self._assessor.look_up(request))
             body = {
                 "userId": result.account.id.lower() if result.account else None,
@@ -136,6 +136,11 @@ class Api:
         conversion = await self._ledger.conversions.get(record.user_id)
         return answers.as_it_stands(record, conversion), answers.joined(record, conversion)
 
+    async def _account_of(self, record: RequestRecord) -> Conversion | None:
+        """Return the row of the account that a request is for, also if the request's own row does not show it yet."""
+        user_id = record.user_id or (stored_request(record).invited_user.id or "").lower()
+        return await self._ledger.conversions.get(user_id) if user_id else None
+
     async def _sign_in(self, record: RequestRecord) -> str | None:
         """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
         if record.stage is not Stage.INVITED:
@@ -153,13 +158,19 @@ class Api:
             return answers.refused(error)
         except LedgerConflict:
             return answers.problem(409, "RequestChanged", "The request moved meanwhile; look at it again.")
+        except Wait as wait:
+            return _unavailable(wait.delay, wait.reason)
         except Transient as error:
-            wait = min(math.ceil(error.retry_after or answers.RETRY_AFTER), SLOWEST_RETRY)
-            log.warning("HTTP request answered 503: %s", error)
-            return answers.problem(503, "ServiceUnavailable", str(error), retry_after=wait)
+            await self._pacer.heed(error)
+            return _unavailable(error.retry_after or answers.RETRY_AFTER, str(error))
         except Exception:
             log.exception("HTTP request answered 500")
             return answers.problem(500, "InternalError", "The request broke the service; it may be repeated.")
+
+
+def _unavailable(delay: float, reason: str) -> Reply:
+    log.warning("HTTP request answered 503: %s", reason)
+    return answers.problem(503, "ServiceUnavailable", reason, retry_after=math.ceil(delay))
 
 
 def _assess_only() -> Reply:

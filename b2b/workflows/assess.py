@@ -46,7 +46,6 @@ class Assessment:
     account: Account | None
     address: str | None
     tenant_id: str
-    sends_message: bool
     findings: tuple[Finding, ...]
     at: datetime
 
@@ -83,7 +82,7 @@ class Assessor:
     ) -> None:
         """Use the adapters; nothing is read yet."""
         self._directory, self._ledger, self._identity = directory, ledger, identity
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._started = settings, clock, clock()
         self._lifetime = timedelta(seconds=settings.tenant_facts_lifetime)
         self._wanted = needed_facts(settings.profile, settings.rule_overrides)
         self._cache, self._lock = _Cache(), asyncio.Lock()
@@ -144,12 +143,13 @@ class Assessor:
             **_holders(facts, account),
         )
         findings = judge(case, self._settings.rule_overrides)
-        return Assessment(account, address, tenant.id, case.send_message, findings, began)
+        return Assessment(account, address, tenant.id, findings, began)
 
     async def recall(self, conversion: Conversion) -> Assessment | None:
-        """Return the assessment that a claim was made on, with the account as it is now.
+        """Return the assessment that a claim was made on, as long as it holds; else None.
 
-        None where it holds no more: it is too old, or the account is gone or shows an invitation.
+        It does while it is young and the account reads as it did, and in the process that has not been started since:
+        with a restart come new settings.
 
         Raises:
             Transient: a service did not answer.
@@ -157,14 +157,14 @@ class Assessor:
 
         """
         at, now = conversion.assessed_at, self._clock()
-        if at is None or now - at >= timedelta(seconds=self._settings.assessment_lifetime):
+        lifetime = timedelta(seconds=self._settings.assessment_lifetime)
+        if at is None or at < self._started or now - at >= lifetime:
             return None
         tenant, _ = await self._tenant()
         accounts = (await self._directory.read({Fact.ACCOUNT: InvitedUser(id=conversion.user_id)}))[Fact.ACCOUNT]
-        if isinstance(accounts, NotThere) or accounts[0].pending or accounts[0].accepted:
+        if isinstance(accounts, NotThere) or accounts[0].fingerprint != conversion.assessed_as:
             return None
-        address, sends = conversion.invited_user_email_address, not conversion.silent
-        return Assessment(accounts[0], address, tenant.id, sends, conversion.findings, at)
+        return Assessment(accounts[0], conversion.invited_user_email_address, tenant.id, conversion.findings, at)
 
     def _of(self, group: frozenset[Fact]) -> frozenset[Fact]:
         return (self._wanted & group) - _DERIVED

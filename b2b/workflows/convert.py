@@ -3,7 +3,7 @@
 import logging
 import zlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from b2b.domain.account import Account
 from b2b.domain.approval import waive
@@ -28,11 +28,13 @@ from b2b.settings import Mode, Settings
 from b2b.workflows.assess import Assessment, Assessor
 from b2b.workflows.intake import Intake, Taken, made_request_id
 from b2b.workflows.invite import RACES, SHORTEST_WAIT, Inviter
-from b2b.workflows.pacing import LONGEST_WAIT, Pacer, Wait
+from b2b.workflows.pacing import LONGEST_WAIT, Cause, Pacer, Wait
 from b2b.workflows.ports import Clock, Ledger, Queue
 
 log = logging.getLogger(__name__)
 
+IDLE = timedelta(hours=1)
+"""A request that comes back so late after its time was not tried in between: the app was stopped."""
 ACCESS_WAIT = 300.0
 """A missing permission does not come back in seconds."""
 STAGES = {
@@ -73,14 +75,21 @@ class Converter:
         try:
             taken = await self._intake.take_in(raw, Source.QUEUE, made_id)
         except RequestRefused as refused:
-            await self._intake.reject(raw, made_id, refused)
-            log.warning("request refused: %s", refused.code)
+            await self._refuse(raw, made_id, refused)
         except Transient as error:
             request, told = self._intake.understand(raw, Source.QUEUE)
             await self._queue.send(request.message(told or made_id), error.retry_after or SHORTEST_WAIT)
             log.warning("request %s waits before it has a row: %s", told or made_id, error)
         else:
             await self.work(taken)
+
+    async def _refuse(self, raw: bytes, made_id: str, refused: RequestRefused) -> None:
+        log.warning("request refused: %s", refused.code)
+        try:
+            await self._intake.reject(raw, made_id, refused)
+        except Transient as error:
+            await self._queue.send(raw, error.retry_after or SHORTEST_WAIT)
+            log.warning("a refusal waits to be recorded: %s", error)
 
     async def work(self, taken: Taken) -> None:
         """Do what the request still needs; park it where it has to wait.
@@ -89,23 +98,26 @@ class Converter:
             Transient: the request could not even be parked.
 
         """
-        record = taken.record
-        trouble = self._clock() - (record.trouble_since or self._clock())
+        if taken.record.stage not in WORKING:
+            return
         try:
-            if record.stage in WORKING and trouble > timedelta(seconds=self._settings.give_up_after):
-                await self._give_up(record, f"given up after {trouble.total_seconds():.0f} s: {record.last_error}")
-            elif record.stage in WORKING:
-                await self._pacer.admit()
-                await self._races(taken)
-        except Wait as wait:
-            await self._park(taken, wait.delay, wait.reason, trouble=not wait.ours)
-        except LedgerConflict:
-            await self._park(taken, SHORTEST_WAIT, "others write the same rows")
-        except Transient as error:
-            least = ACCESS_WAIT if isinstance(error, AccessDenied) else 0.0
-            backoff = min(SHORTEST_WAIT * 2 ** min(record.attempts, 10), LONGEST_WAIT)
-            await self._pacer.heed(error)
-            await self._park(taken, max(error.retry_after or backoff, least), str(error))
+            await self._pacer.admit()
+            await self._races(taken)
+        except (Wait, LedgerConflict, Transient) as error:
+            wait = await self._wait_after(error, taken.record)
+            if not await self._given_up(taken.record, wait):
+                await self._park(taken, wait)
+
+    async def _wait_after(self, error: Wait | LedgerConflict | Transient, record: RequestRecord) -> Wait:
+        """Say how long a request waits after this, and tell the others if Graph asked for it."""
+        if isinstance(error, Wait):
+            return error
+        if isinstance(error, LedgerConflict):
+            return Wait(SHORTEST_WAIT, "others write the same rows")
+        await self._pacer.heed(error)
+        least = ACCESS_WAIT if isinstance(error, AccessDenied) else 0.0
+        backoff = min(SHORTEST_WAIT * 2 ** min(record.attempts, 10), LONGEST_WAIT)
+        return Wait(max(error.retry_after or backoff, least), str(error))
 
     async def _races(self, taken: Taken) -> None:
         """Decide from fresh rows until nobody else writes in between."""
@@ -193,7 +205,7 @@ class Converter:
             return
         leader = await self._ledger.requests.get(conversion.request_id)
         if leader is not None and leader.stage in WORKING:
-            raise Wait(SHORTEST_WAIT, "the request that leads this conversion invites", ours=True)
+            raise Wait(SHORTEST_WAIT, "the request that leads this conversion invites", Cause.HELD)
 
     async def _end_without_account(self, record: RequestRecord, before: Conversion | None, result: Assessment) -> None:
         if before is not None and before.stage is Stage.INVITING:
@@ -221,7 +233,7 @@ class Converter:
 
     async def _invite(self, taken: Taken, before: Conversion | None, result: Assessment, account: Account) -> None:
         if self._settings.mode is Mode.ASSESS:
-            raise Wait(LONGEST_WAIT, "B2B_MODE is assess: nothing is sent", ours=True)
+            raise Wait(LONGEST_WAIT, "B2B_MODE is assess: nothing is sent", Cause.WANTED)
         opening = self._opening(taken.record, result, account, Stage.INVITING)
         invitation = invitation_for(
             taken.request,
@@ -230,6 +242,7 @@ class Converter:
             result.tenant_id,
             self._assessor.defaults,
         )
+        opening = replace(opening, silent=not invitation.send_message)
         await self._inviter.invite(before, opening, taken.record, invitation)
 
     def _opening(self, record: RequestRecord, result: Assessment, account: Account, stage: Stage) -> Conversion:
@@ -244,43 +257,70 @@ class Converter:
             source=record.source,
             requested_at=record.requested_at,
             assessed_at=result.at,
-            silent=not result.sends_message,
+            assessed_as=account.fingerprint,
         )
 
-    async def _park(self, taken: Taken, delay: float, reason: str, *, trouble: bool = True) -> None:
-        """Put the request back, to be seen after ``delay`` seconds, and say so in its row.
+    async def _park(self, taken: Taken, wait: Wait) -> None:
+        """Put the request back, to be seen when the wait is over, and say so in its row.
 
         The delay is stretched by up to a quarter, by request, so that those who waited together do not come together.
         """
         request_id = taken.record.request_id
-        delay *= 1 + zlib.crc32(request_id.encode()) % 100 / 400
+        delay = wait.delay * (1 + zlib.crc32(request_id.encode()) % 100 / 400)
         await self._queue.send(taken.request.message(request_id), delay)
-        log.warning("request %s waits %.0f s: %s", request_id, delay, reason)
+        log.warning("request %s waits %.0f s: %s", request_id, delay, wait.reason)
         try:
             record = await self._ledger.requests.get(request_id)
             if record is not None:
                 now = self._clock()
-                waits = Event("parked", now, record.stage, request_id, f"{delay:.0f} s: {reason}")
+                waits = Event("parked", now, record.stage, request_id, f"{delay:.0f} s: {wait.reason}")
                 row = replace(
                     record,
-                    attempts=record.attempts + int(trouble),
-                    last_error=reason,
+                    attempts=record.attempts + int(wait.cause is Cause.TROUBLE),
+                    last_error=wait.reason,
                     due_at=now + timedelta(seconds=delay),
-                    trouble_since=(record.trouble_since or now) if trouble else None,
+                    trouble_since=_trouble_since(record, wait, now),
                 )
                 await self._ledger.requests.write(Change(row, (waits,)))
         except (Transient, LedgerConflict) as error:
             log.warning("request %s waits without a note: %s", request_id, error)
 
+    async def _given_up(self, record: RequestRecord, wait: Wait) -> bool:
+        """End a request that has had to wait for too long; not while its invitation may be out.
+
+        Decided only now that it has to wait again: whatever held it up may have been over by this try.
+        """
+        limit, now = timedelta(seconds=self._settings.give_up_after), self._clock()
+        if now - (_trouble_since(record, wait, now) or now) <= limit:
+            return False
+        try:
+            await self._give_up(record, f"given up after {limit.total_seconds():.0f} s of trouble: {wait.reason}")
+        except (Wait, LedgerConflict, Transient) as error:
+            log.warning("request %s is not given up yet: %s", record.request_id, error)
+            return False
+        return True
+
     async def _give_up(self, record: RequestRecord, reason: str) -> None:
-        log.error("request %s failed: %s", record.request_id, reason)
         conversion = await self._ledger.conversions.get(record.user_id) if record.user_id else None
         if conversion is not None and conversion.stage is Stage.INVITING:
             if await self._inviter.settle(conversion):  # an invitation that is out is followed, however late it is seen
                 return
             change = advance(conversion, Stage.FAILED, self._clock(), reason, last_error=reason)
             await self._inviter.finish(change, record.request_id)
+        elif conversion is not None and conversion.stage in ACTIVE and _belongs(record, conversion):
+            await self._inviter.show(record, conversion)
         else:
-            await self._ledger.requests.write(
-                advance_request(record, Stage.FAILED, self._clock(), reason, last_error=reason)
-            )
+            failed = advance_request(record, Stage.FAILED, self._clock(), reason, last_error=reason)
+            await self._ledger.requests.write(failed)
+
+
+def _belongs(record: RequestRecord, conversion: Conversion) -> bool:
+    return record.generation == conversion.generation or record.request_id == conversion.request_id
+
+
+def _trouble_since(record: RequestRecord, wait: Wait, now: datetime) -> datetime | None:
+    """Return since when this request has had to wait without a break; None where an administrator wants it to wait."""
+    if wait.cause is Cause.WANTED:
+        return None
+    idle = record.due_at is not None and now - record.due_at > IDLE
+    return now if idle else record.trouble_since or now

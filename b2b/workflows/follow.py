@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from datetime import timedelta
 from typing import NamedTuple
 
 from b2b.domain import redemption
 from b2b.domain.account import Account
-from b2b.domain.conversion import Conversion, Stage
+from b2b.domain.conversion import WORKING, Conversion, Stage
 from b2b.domain.errors import GRAPH, B2BError, LedgerConflict, Transient
 from b2b.domain.readings import Due
 from b2b.workflows.invite import Inviter
@@ -70,7 +69,7 @@ class Follow:
             await self._pacer.admit()
             chunk = due[first : first + CHUNK]
             try:
-                results = await asyncio.gather(*await self._moves(chunk), return_exceptions=True)
+                results = await self._look_at(chunk)
             except Transient as error:
                 await self._pacer.heed(error)
                 await self._ledger.due.move_cursor(chunk[-1].key)
@@ -80,7 +79,7 @@ class Follow:
                 log.warning("%d accounts could not be looked at: %s", len(chunk), error)
                 problems += len(chunk)
                 continue
-            looked_at += len(chunk)
+            looked_at += len(results)
             moved += sum(result is True for result in results)
             problems += _told([result for result in results if isinstance(result, BaseException)])
             await self._ledger.due.move_cursor(chunk[-1].key)
@@ -88,24 +87,36 @@ class Follow:
             await self._ledger.due.move_cursor("")
         return Followed(looked_at, moved, problems)
 
-    async def _moves(self, chunk: list[Due]) -> list[Awaitable[bool]]:
-        """Read the state rows and then, in one round trip, the accounts that are still under way."""
-        rows = await asyncio.gather(*(self._ledger.conversions.get(due.key) for due in chunk))
-        under_way = {row.user_id: row for row in rows if row is not None and row.stage in FOLLOWED}
+    async def _look_at(self, chunk: list[Due]) -> list[bool | BaseException]:
+        """Move what can be moved: a result for each account under way. The trouble of one is not the trouble of all.
+
+        Raises:
+            Transient: Graph or storage did not answer.
+
+        """
+        rows = await asyncio.gather(*(self._ledger.conversions.get(due.key) for due in chunk), return_exceptions=True)
+        broken = [row for row in rows if isinstance(row, BaseException)]
+        if outage := next((error for error in broken if isinstance(error, Transient)), None):
+            raise outage
+        found = {due: row for due, row in zip(chunk, rows, strict=True) if not isinstance(row, BaseException)}
+        under_way = {row.user_id: row for row in found.values() if row is not None and row.stage in FOLLOWED}
         accounts = await self._directory.accounts(list(under_way)) if under_way else {}
-        return [
-            self._forget(due)
-            if due.key not in under_way
-            else self._move(under_way[due.key], accounts[due.key])
-            if due.key in accounts
-            else self._unreadable(due)
-            for due in chunk
+        moves = [
+            self._move(row, accounts[row.user_id]) if row.user_id in accounts else self._unreadable(row)
+            for row in under_way.values()
         ]
+        over = [self._forget(due, row) for due, row in found.items() if due.key not in under_way]
+        moved = await asyncio.gather(*moves, return_exceptions=True)
+        forgotten = await asyncio.gather(*over, return_exceptions=True)
+        return [*moved, *broken, *(result for result in forgotten if isinstance(result, BaseException))]
 
     async def _move(self, conversion: Conversion, account: Account | None) -> bool:
         if account is None:
             log.warning("account %s is not there though it was invited", conversion.user_id)
-        change = redemption.followed(conversion, account, self._clock(), self._window)
+        now = self._clock()
+        change = redemption.followed(conversion, account, now, self._window)
+        if change is None and not await self._at_work(conversion):
+            change = redemption.abandoned(conversion, now, self._window)
         if change is None:
             return False
         try:
@@ -114,17 +125,25 @@ class Follow:
             return False  # somebody else moved it; the next run looks again
         return True
 
-    async def _unreadable(self, due: Due) -> bool:
-        raise Transient(GRAPH, f"the account {due.key} cannot be read")
+    async def _at_work(self, conversion: Conversion) -> bool:
+        """Tell whether a request still sees to this conversion; one whose message was lost is put back by `Repair`."""
+        if conversion.stage is not Stage.INVITING:
+            return True
+        for request_id in await self._ledger.members(conversion):
+            record = await self._ledger.requests.get(request_id)
+            if record is not None and record.stage in WORKING:
+                return True
+        return False
 
-    async def _forget(self, due: Due) -> bool:
+    async def _unreadable(self, conversion: Conversion) -> bool:
+        raise Transient(GRAPH, f"the account {conversion.user_id} cannot be read")
+
+    async def _forget(self, due: Due, conversion: Conversion | None) -> None:
         """Remove a pointer whose conversion is over, or was never begun; first show its end, should that be missing."""
-        conversion = await self._ledger.conversions.get(due.key)
         if conversion is not None:
             await self._inviter.show_members(conversion)
         if self._clock() - due.since > POINTER_AGE:
-            await self._ledger.due.remove(due.key)
-        return False
+            await self._ledger.due.remove(due)
 
 
 def _told(errors: list[BaseException]) -> int:

@@ -1,14 +1,18 @@
 """Tell whether storage, identity and Graph do their part."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 
 from b2b.domain.answers import Reply
-from b2b.domain.errors import B2BError
+from b2b.domain.errors import B2BError, Transient
 from b2b.domain.permissions import compare
 from b2b.domain.readings import Claims
 from b2b.settings import Mode, Settings
+from b2b.workflows.pacing import Pacer, Wait
 from b2b.workflows.ports import Directory, Identity, Ledger, Queue
+
+log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 10.0
 """Longest wait for one dependency."""
@@ -22,11 +26,17 @@ class Health:
     """Asks every dependency for something small."""
 
     def __init__(
-        self, directory: Directory, ledger: Ledger, queue: Queue, identity: Identity, settings: Settings
+        self,
+        directory: Directory,
+        ledger: Ledger,
+        queue: Queue,
+        identity: Identity,
+        pacer: Pacer,
+        settings: Settings,
     ) -> None:
         """Use the adapters; nothing is asked yet."""
         self._directory, self._ledger, self._queue = directory, ledger, queue
-        self._identity, self._settings = identity, settings
+        self._identity, self._pacer, self._settings = identity, pacer, settings
 
     async def report(self) -> Reply:
         """Tell mode and profile, whether storage, identity and Graph do their part, and which app roles are wrong."""
@@ -35,7 +45,7 @@ class Health:
             "queues": self._queue.check(),
             "tables": self._ledger.check(),
             "identity": self._claims(held),
-            "graph": self._directory.check(),
+            "graph": self._graph(),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
@@ -46,6 +56,17 @@ class Health:
         ]
         healthy = all(entry["status"] == "ok" for entry in entries)
         return Reply(200 if healthy else 503, {"status": "healthy" if healthy else "unhealthy", "checks": entries})
+
+    async def _graph(self) -> str:
+        """Ask Graph, unless it asked everybody to wait: that it throttles is no fault of this app's parts."""
+        try:
+            await self._pacer.admit()
+        except Wait as wait:
+            return f"not asked: {wait.reason}"
+        except Transient:
+            log.info("whether Graph may be asked is not known; it is")
+        await self._directory.check()
+        return ""
 
     async def _claims(self, held: list[Claims]) -> None:
         held.append(await self._identity.claims())
@@ -65,9 +86,12 @@ class Health:
 async def _state(check: Awaitable[object]) -> State:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await check
+            detail = await check
     except B2BError as error:
         return "failed", str(error)
     except TimeoutError:
         return "failed", f"no answer within {CHECK_SECONDS:.0f} s"
-    return "ok", ""
+    except Exception as error:
+        log.exception("a check broke")
+        return "failed", f"broke with {type(error).__name__}"
+    return "ok", detail if isinstance(detail, str) else ""

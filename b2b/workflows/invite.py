@@ -30,15 +30,15 @@ from b2b.domain.conversion import (
 )
 from b2b.domain.errors import InvitationRefused, LedgerConflict, OutcomeUnknown, Transient
 from b2b.domain.facts import Fact
-from b2b.domain.invitation import Invitation
+from b2b.domain.invitation import LONGEST_CALL, Invitation
 from b2b.domain.readings import NotThere, Reservation
 from b2b.domain.request import InvitedUser
 from b2b.workflows.assess import address_key
 from b2b.workflows.pacing import Pacer, Wait
 from b2b.workflows.ports import Clock, Directory, Invitations, Ledger, NewId
 
-CLAIM_MARGIN = 30.0
-"""Seconds that a claim outlives the longest wait for Graph's answer, so that its owner can still write the outcome."""
+CLAIM_MARGIN = 24.0
+"""Seconds that a claim outlives the longest call: for the fence before it, and to write the outcome after it."""
 RACES = 5
 """How often a decision is made anew from fresh rows before the request waits."""
 SHORTEST_WAIT = 15.0
@@ -59,7 +59,9 @@ class Limits:
     @classmethod
     def of(cls, graph_timeout: float, replication_window: float) -> "Limits":
         """Take both settings in seconds."""
-        return cls(timedelta(seconds=graph_timeout + CLAIM_MARGIN), timedelta(seconds=replication_window))
+        return cls(
+            timedelta(seconds=graph_timeout * LONGEST_CALL + CLAIM_MARGIN), timedelta(seconds=replication_window)
+        )
 
 
 class Inviter:
@@ -91,15 +93,17 @@ class Inviter:
         now = self._clock()
         if conversion.lease_until is not None and now < conversion.lease_until:
             raise Wait((conversion.lease_until - now).total_seconds() + 1, "another delivery is inviting")
-        if conversion.intent_at is None:
+        doubt_ends = redemption.in_doubt_until(
+            conversion, self._limits.replication_window / (QUICKER if conversion.silent else 1)
+        )
+        if doubt_ends is None:
             return False
         account = await self._read(conversion.user_id)
         if await self.seen(conversion, account):
             return True
-        open_until = conversion.intent_at + self._limits.replication_window / (QUICKER if conversion.silent else 1)
-        if now < open_until:
+        if now < doubt_ends:
             raise Wait(
-                max((open_until - now).total_seconds() / 4, SHORTEST_WAIT),
+                max((doubt_ends - now).total_seconds() / 4, SHORTEST_WAIT),
                 "the outcome of the invitation is not known yet",
             )
         return False
@@ -165,8 +169,6 @@ class Inviter:
         """
         conversion = await self._ledger.save(change, *request_ids)
         await self.show_members(conversion)
-        if conversion.stage not in ACTIVE - {Stage.COMPLETED}:
-            await self._ledger.due.remove(conversion.user_id)
 
     async def show_members(self, conversion: Conversion) -> None:
         """Bring the rows of all requests that belong to a conversion up to its stage.
@@ -231,6 +233,7 @@ class Inviter:
                 "verdict": opening.verdict,
                 "findings": opening.findings,
                 "assessed_at": opening.assessed_at,
+                "assessed_as": opening.assessed_as,
                 "silent": opening.silent and (untouched or before.silent),
             }
             change = advance(before, Stage.INVITING, now, "again", attempts=before.attempts + 1, **intent)

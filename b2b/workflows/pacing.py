@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 
 from b2b.domain.conversion import Change
 from b2b.domain.errors import GRAPH, LedgerConflict, Transient
@@ -21,12 +22,23 @@ LONGEST_PAUSE = 3600.0
 """No single answer of Graph stops everything for longer than this."""
 
 
-class Wait(Exception):
-    """The request cannot go on before ``delay`` seconds have passed. ``ours``: we want it so, it is no trouble."""
+class Cause(Enum):
+    """Why a request waits, as far as giving up is concerned."""
 
-    def __init__(self, delay: float, reason: str, *, ours: bool = False) -> None:
+    TROUBLE = "trouble"
+    """A service did not do its part when it tried."""
+    HELD = "held"
+    """Others met the trouble, or are at work on the same: it did not try, but its time counts."""
+    WANTED = "wanted"
+    """An administrator wants it so: its time does not count, and whatever was before is forgotten."""
+
+
+class Wait(Exception):
+    """The request cannot go on before ``delay`` seconds have passed."""
+
+    def __init__(self, delay: float, reason: str, cause: Cause = Cause.TROUBLE) -> None:
         super().__init__(reason)
-        self.delay, self.reason, self.ours = delay, reason, ours
+        self.delay, self.reason, self.cause = delay, reason, cause
 
 
 class Pacer:
@@ -47,29 +59,31 @@ class Pacer:
         pace = await self._pace()
         left = _left(pace.paused_until, self._clock())
         if left > 0:
-            raise Wait(left, f"everything waits: {pace.reason}", ours=True)
+            raise _everything_waits(left, pace)
 
     async def permit(self, probe_lease: timedelta) -> bool:
         """Go on if an invitation may be sent now; True where it probes an open breaker.
 
         Raises:
-            Wait: the switch is on, or the breaker is open.
+            Wait: the switch is on, the breaker is open, or Graph asked the whole tenant to wait.
             Transient: storage did not answer.
 
         """
         if self._stopped:
-            raise Wait(LONGEST_WAIT, "B2B_PAUSED is on: nothing is sent", ours=True)
+            raise Wait(LONGEST_WAIT, "B2B_PAUSED is on: nothing is sent", Cause.WANTED)
         for _ in range(RACES):
             pace, now = await self._pace(), self._clock()
+            if (held := _left(pace.paused_until, now)) > 0:  # since `admit`, which may be seconds ago
+                raise _everything_waits(held, pace)
             verdict = permit(pace, now)
             if verdict is Permit.SEND:
                 return False
             if verdict is Permit.WAIT:
                 left = _left(pace.open_until, now) or min(_left(pace.probe_until, now), PROBE_WAIT)
-                raise Wait(left + 1, "too many invitations failed: the breaker is open", ours=True)
+                raise Wait(left + 1, "too many invitations failed: the breaker is open", Cause.HELD)
             if await self._written(probe(pace, now + probe_lease, now)):
                 return True
-        raise Wait(1, "others write the pace", ours=True)
+        raise Wait(1, "others write the pace", Cause.HELD)
 
     async def heed(self, error: Transient) -> None:
         """Tell all instances if Graph asked for a wait."""
@@ -111,6 +125,10 @@ class Pacer:
 
     async def _pace(self) -> Pace:
         return await self._ledger.pace.get("pace") or Pace()
+
+
+def _everything_waits(left: float, pace: Pace) -> Wait:
+    return Wait(left, f"everything waits: {pace.reason}", Cause.HELD)
 
 
 def _left(until: datetime | None, now: datetime) -> float:

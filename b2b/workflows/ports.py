@@ -65,8 +65,8 @@ class Listing(Protocol):
     async def add(self, key: str, now: datetime) -> None:
         """Put a key on the list."""
 
-    async def remove(self, key: str) -> None:
-        """Take a key off the list."""
+    async def remove(self, entry: Due) -> None:
+        """Take an entry off the list as it was read."""
 
     async def read(self, after: str, limit: int) -> list[Due]:
         """Return the next entries."""

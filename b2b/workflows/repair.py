@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from b2b.domain.conversion import WORKING, Change, Event, RequestRecord
-from b2b.domain.errors import LedgerConflict
+from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.readings import Due
 from b2b.workflows.intake import stored_request
 from b2b.workflows.ports import Clock, Ledger, Queue
@@ -14,6 +14,8 @@ from b2b.workflows.ports import Clock, Ledger, Queue
 log = logging.getLogger(__name__)
 
 PER_RUN = 2_000
+MOST_TROUBLE = 3
+"""Requests that may fail in one run: one says little, but where all fail it is no use to go on."""
 OVERDUE = timedelta(minutes=30)
 """Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
 
@@ -33,28 +35,35 @@ class Repair:
         self._ledger, self._queue, self._clock, self._per_run = ledger, queue, clock, per_run
 
     async def run(self) -> Repaired:
-        """Go through the list once, from where the last run stopped.
+        """Go through the list once, from where the last run stopped, past what cannot be helped now.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer, several times.
 
         """
         after = await self._ledger.open.cursor()
         listed = await self._ledger.open.read(after, self._per_run)
-        put_back, waiting = 0, list[datetime]()
+        put_back, trouble, waiting = 0, 0, list[datetime]()
         for entry in listed:
-            record = await self._ledger.requests.get(entry.key)
-            if record is None or record.stage not in WORKING:
-                await self._forget(entry)
-            else:
-                waiting.append(entry.since)
-                put_back += await self._look_after(entry, record)
+            try:
+                record = await self._ledger.requests.get(entry.key)
+                if record is None or record.stage not in WORKING:
+                    await self._forget(entry)
+                else:
+                    waiting.append(entry.since)
+                    put_back += await self._look_after(entry, record)
+            except Transient as error:
+                log.warning("request %s could not be looked after: %s", entry.key, error)
+                trouble += 1
+                if trouble == MOST_TROUBLE:
+                    await self._ledger.open.move_cursor(entry.key)
+                    raise
         await self._ledger.open.move_cursor(listed[-1].key if len(listed) == self._per_run else "")
         return Repaired(put_back, min(waiting, default=None))
 
     async def _forget(self, entry: Due) -> None:
         if self._clock() - entry.since > OVERDUE:  # a young pointer may be ahead of its row
-            await self._ledger.open.remove(entry.key)
+            await self._ledger.open.remove(entry)
 
     async def _look_after(self, entry: Due, record: RequestRecord) -> bool:
         now = self._clock()

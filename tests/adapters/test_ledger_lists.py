@@ -91,18 +91,26 @@ async def test_the_due_list_may_be_longer_than_a_page_of_storage(ledger: Ledger,
 async def test_an_account_is_due_once_and_may_be_taken_off_twice(ledger: Ledger) -> None:
     await ledger.due.add(USER, NOON)
     await ledger.due.add(USER, NOON)
-    assert len(await ledger.due.read("", 10)) == 1
-    await ledger.due.remove(USER)
-    await ledger.due.remove(USER)
+    (entry,) = await ledger.due.read("", 10)
+    await ledger.due.remove(entry)
+    await ledger.due.remove(entry)
     assert await ledger.due.read("", 10) == []
+
+
+async def test_an_entry_that_was_put_there_anew_is_not_taken_off_by_who_read_the_old_one(ledger: Ledger) -> None:
+    await ledger.due.add(USER, NOON)
+    (entry,) = await ledger.due.read("", 10)
+    await ledger.due.add(USER, NOON)
+    await ledger.due.remove(entry)
+    assert [due.key for due in await ledger.due.read("", 10)] == [USER]
 
 
 async def test_open_requests_are_listed_apart_from_due_accounts(ledger: Ledger) -> None:
     for request_id in ("r-2", "r-1", "r-3"):
         await ledger.open.add(request_id, NOON)
     await ledger.due.add(USER, NOON)
-    await ledger.open.remove("r-2")
-    await ledger.open.remove("r-2")
+    _, second, _ = await ledger.open.read("", 10)
+    await ledger.open.remove(second)
     assert await ledger.open.read("", 10) == [Due("r-1", NOON), Due("r-3", NOON)]
     assert await ledger.open.read("r-1", 1) == [Due("r-3", NOON)]
     assert await ledger.due.read("", 10) == [Due(USER, NOON)]

@@ -15,6 +15,7 @@ from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
 from b2b.domain.conversion import Stage
 from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.readings import Due
 from tests.adapters.ledger_support import NOON, USER, change, conversion, history, record
 from tests.adapters.sockets import closed_port, hang_up, never_answer, server
 
@@ -136,12 +137,12 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
             ledger.reservation("0f" * 32),
             ledger.reserve("0f" * 32, USER, None, NOON),
             ledger.due.add(USER, NOON),
-            ledger.due.remove(USER),
+            ledger.due.remove(Due(USER, NOON, "*")),
             ledger.due.read("", 5),
             ledger.due.cursor(),
             ledger.due.move_cursor(USER),
             ledger.open.add("r-1", NOON),
-            ledger.open.remove("r-1"),
+            ledger.open.remove(Due("r-1", NOON, "*")),
             ledger.open.read("", 5),
             ledger.pace.get("pace"),
             ledger.remember_body("ab" * 32, "r-1"),

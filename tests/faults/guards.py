@@ -53,7 +53,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard(
         "settle: an account that shows nothing is not invited before the replication window has passed",
         "b2b/workflows/invite.py",
-        (("        if now < open_until:", "        if now < conversion.intent_at:"),),
+        (("        if now < doubt_ends:", "        if now < conversion.intent_at:"),),
         f"{CONVERT}::test_an_invitation_that_never_arrived_waits_for_the_replication_window",
     ),
     Guard(

@@ -1,5 +1,6 @@
 """A whole rehearsal without the Functions host: the real workflows and adapters, the Graph double, Azurite."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -59,6 +61,56 @@ class Meddler(httpx.AsyncBaseTransport):
         self.after = lambda request, _response: once(request, after)
 
 
+StorageHook = Callable[[HttpRequest], Awaitable[None]]
+
+
+class Storeroom:
+    """The way to tables and queues, with a hand in it: `before` each call may raise, wait, or let something happen."""
+
+    def __init__(self) -> None:
+        self.before: StorageHook = self._nothing
+
+    def once(self, matches: Callable[[HttpRequest], bool], then: StorageHook) -> None:
+        """Let something happen before the first call that matches, and never again."""
+
+        async def watch(request: HttpRequest) -> None:
+            if matches(request):
+                self.before = self._nothing
+                await then(request)
+
+        self.before = watch
+
+    def kill_before(self, matches: Callable[[HttpRequest], bool]) -> None:
+        """Let the process die before the first call that matches: nothing after it happens."""
+
+        async def killed(_request: HttpRequest) -> None:
+            raise asyncio.CancelledError
+
+        self.once(matches, killed)
+
+    def transport(self) -> "StorageWay":
+        """Return what the SDK's clients send through."""
+        return StorageWay(self)
+
+    async def _nothing(self, _request: HttpRequest) -> None:
+        return
+
+
+class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
+    """One client's connection; nobody sleeps before a repeat."""
+
+    def __init__(self, room: Storeroom) -> None:
+        super().__init__()
+        self._room = room
+
+    async def send(self, request: HttpRequest, **kwargs: Any) -> Any:
+        await self._room.before(request)
+        return await super().send(request, **kwargs)
+
+    async def sleep(self, duration: float) -> None:
+        """Time is the test's."""
+
+
 def account(number: int, **properties: Any) -> dict[str, Any]:
     """A cloud-only account of a partner, ready to be converted."""
     name = f"partner{number}"
@@ -93,6 +145,7 @@ class World:
     services: Services
     clock: MovingClock
     graph: Meddler
+    room: Storeroom
     restart: Callable[..., Awaitable[Services]]
 
     def rows(self, table: str, partition: str) -> Rows:
@@ -123,6 +176,11 @@ class World:
         calls = self.tenant.control.journal()
         return [call for call in calls if call["method"] != "GET" and "$batch" not in call["path"]]
 
+    def pass_time(self, seconds: float) -> None:
+        """Move the app's clock and the tenant's."""
+        self.clock.advance(seconds)
+        self.tenant.control.advance(seconds)
+
     async def deliver(self, request_id: str | None = "r1", user: str = "", message: str = "m1", **body: Any) -> None:
         """Hand the app one queue message for a user's object id."""
         told = {"requestId": request_id} if request_id else {}
@@ -134,6 +192,16 @@ class World:
         record = await self.services.ledger.requests.get(request_id)
         assert record is not None
         await self.services.converter.work(Taken(stored_request(record), record))
+
+    async def deliver_in_trouble(self, user: str) -> None:
+        """Deliver a message while invitations do not reach Graph."""
+        self.graph.on_invitation(before=httpx.ConnectError("refused"))
+        await self.deliver(user=user)
+
+    async def redeliver_in_trouble(self, request_id: str = "r1") -> None:
+        """Deliver again what was parked; the trouble lasts."""
+        self.graph.on_invitation(before=httpx.ConnectError("refused"))
+        await self.redeliver(request_id)
 
     def send_to_poison(self, body: str) -> None:
         """Put a body where the host would put it."""

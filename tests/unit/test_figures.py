@@ -79,7 +79,7 @@ def test_what_happens_within_a_stage_counts_nothing(kind: str) -> None:
 
 def test_a_request_that_a_person_opened_again_did_not_arrive_again() -> None:
     blocked = replace(RECORD, stage=Stage.BLOCKED)
-    assert of(reopened(blocked, "retried", NOON)) == []
+    assert of(reopened(blocked, None, "retried", NOON)) == []
 
 
 def test_a_write_without_an_event_counts_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
 from rehearsal.tenant import running
-from tests.support.world import MakeWorld, Meddler, MovingClock, World
+from tests.support.world import MakeWorld, Meddler, MovingClock, Storeroom, World
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             tenant = served.enter_context(running(seed, roles=roles, switches=switches))
             for name, value in tenant.identity_env.items():
                 monkeypatch.setenv(name, value)
-            clock, graph = MovingClock(), Meddler()
+            clock, graph, room = MovingClock(), Meddler(), Storeroom()
             base = {
                 "B2BStorage": storage,
                 "GRAPH_BASE_URL": tenant.graph_url,
@@ -37,10 +37,10 @@ async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             }
 
             async def restart(**changed: str) -> Services:
-                services = build(app_settings.load({**base, **changed}), clock, graph)
+                services = build(app_settings.load({**base, **changed}), clock, graph, room.transport)
                 closing.push_async_callback(services.aclose)
                 return services
 
-            return World(tenant, storage, await restart(), clock, graph, restart)
+            return World(tenant, storage, await restart(), clock, graph, room, restart)
 
         yield make

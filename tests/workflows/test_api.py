@@ -254,3 +254,29 @@ async def test_health_names_what_is_missing(world: MakeWorld) -> None:
     assert "conversion-requests" in lines["queues"]
     assert "requests" in lines["tables"]
     assert "User.Read.All" in lines["graph"]
+
+
+def throttled(world: World, seconds: int) -> None:
+    """The tenant answers the next batch with 429."""
+    world.tenant.control.set_faults([{"kind": "429-integer", "seconds": seconds, "nth": 1, "path": "batch"}])
+
+
+async def test_an_assessment_waits_with_all_others_for_graph(ready: World) -> None:
+    throttled(ready, 120)
+    await ready.deliver(user=USER)
+    ready.pass_time(5)
+    calls = len(ready.tenant.control.journal())
+    reply = await ready.services.api.assess(body())
+    assert (reply.status, reply.body["error"]["code"]) == (503, "ServiceUnavailable")
+    assert 110 <= int(reply.headers["Retry-After"]) <= 120
+    assert len(ready.tenant.control.journal()) == calls
+
+
+async def test_an_assessment_that_is_throttled_tells_all_others(ready: World) -> None:
+    throttled(ready, 120)
+    reply = await ready.services.api.assess(body())
+    assert reply.headers["Retry-After"] == "120"
+    ready.pass_time(61)
+    await ready.deliver(user=USER)
+    assert ready.request("r1")["lastError"].startswith("everything waits")
+    assert ready.tenant.control.violations() == []

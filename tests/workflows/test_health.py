@@ -1,6 +1,7 @@
 """What /api/health says about the app roles of the token."""
 
 import pytest
+from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.facts import PERMISSIONS
 from b2b.workflows.health import LATE
@@ -59,3 +60,28 @@ async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytes
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
     running.services = await running.restart()
     assert await roles_line(running) == (503, "failed", "not known without a token")
+
+
+async def test_a_check_that_breaks_is_a_line_and_not_a_bare_500(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+
+    async def broken(request: HttpRequest) -> None:
+        if "comp=metadata" in request.url:
+            raise ValueError("secret")
+
+    running.room.before = broken
+    reply = await running.services.health.report()
+    assert reply.status == 503
+    (found,) = (check for check in reply.body["checks"] if check["name"] == "queues")
+    assert (found["status"], found["detail"]) == ("failed", "broke with ValueError")
+
+
+async def test_health_leaves_graph_alone_while_everything_waits_for_it(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    running.tenant.control.set_faults([{"kind": "429-integer", "seconds": 120, "nth": 1, "path": "batch"}])
+    await running.deliver(user=account(1)["id"])
+    calls = len(running.tenant.control.journal())
+    reply = await running.services.health.report()
+    (found,) = (check for check in reply.body["checks"] if check["name"] == "graph")
+    assert (found["status"], found["detail"][:27]) == ("ok", "not asked: everything waits")
+    assert len(running.tenant.control.journal()) == calls

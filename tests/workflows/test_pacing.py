@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from azure.core.pipeline.transport import HttpRequest
 
 from b2b.workflows.pacing import Wait
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -61,7 +62,6 @@ async def test_waiting_for_the_tenant_is_no_reason_to_give_up(crowd: World) -> N
     throttle(crowd, "3000")
     await crowd.deliver("r1", USERS[0])
     await crowd.deliver("r2", USERS[1])
-    assert "troubleSince" not in crowd.request("r2")
     crowd.clock.advance(2 * 86_400)
     await crowd.redeliver("r2")
     assert crowd.request("r2")["stage"] == "invited"
@@ -173,3 +173,33 @@ async def test_a_probe_that_graph_refuses_for_its_own_values_shows_that_graph_an
     await running.deliver("r7", USERS[6])
     assert running.history("conversions", USERS[6]) == ["inviting", "refused", "blocked"]
     assert running.history("conversions", "pace")[-1] == "breaker-closed"
+
+
+async def test_who_was_admitted_before_the_pause_does_not_send_in_it(crowd: World) -> None:
+    """Between `admit` and the call lie several round trips, and another instance was throttled meanwhile."""
+    other = await crowd.restart()
+
+    async def meanwhile(_request: HttpRequest) -> None:
+        await other.converter._pacer.throttled(120, "Graph: answered 429")
+
+    crowd.room.once(lambda request: "'address~" in request.url, meanwhile)
+    await crowd.deliver("r1", USERS[0])
+    assert invitations(crowd) == 0
+    assert crowd.request("r1")["lastError"].startswith("everything waits")
+
+
+async def test_requests_end_though_only_one_at_a_time_meets_the_trouble_itself(world: MakeWorld) -> None:
+    """Graph throttles for two days: whoever asks is refused, all others wait for it, and the time counts for all."""
+    users = {f"r{number}": account(number)["id"] for number in range(3)}
+    running = await world(tenant_of(*(account(number) for number in range(3))))
+    running.tenant.control.set_faults([{"kind": "429-integer", "seconds": 600, "path": "batch"}])
+    for request_id, user in users.items():
+        await running.deliver(request_id, user)
+    began, open_ones = running.clock(), set(users)
+    while open_ones and running.clock() - began < timedelta(days=2):
+        request_id = min(open_ones, key=lambda each: running.request(each)["dueAt"])
+        running.pass_time(max((running.request(request_id)["dueAt"] - running.clock()).total_seconds(), 0) + 1)
+        await running.redeliver(request_id)
+        if running.request(request_id)["stage"] == "failed":
+            open_ones.remove(request_id)
+    assert not open_ones

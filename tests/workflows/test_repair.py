@@ -4,6 +4,8 @@ import asyncio
 import json
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.conversion import Stage, advance
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -65,3 +67,19 @@ async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(pl
     assert plain.request("r1")["stage"] == "invited"
     await plain.services.sweep.run()
     assert plain.request("r1")["stage"] == "completed"
+
+
+async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_waiting(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1), account(2)))
+    for request_id, number in (("a1", 1), ("b2", 2)):
+        told = {"requestId": request_id, "invitedUser": {"id": account(number)["id"]}}
+        await running.services.api.submit(json.dumps(told).encode(), "")
+
+    async def refused(request: HttpRequest) -> None:
+        if request.method == "POST" and "/messages" in request.url and b"a1" in (request.body or b""):
+            raise ServiceRequestError("connection refused")
+
+    running.room.before = refused
+    running.clock.advance(31 * 60)
+    assert (await running.services.sweep.run()).put_back == 1
+    assert running.history("requests", "b2") == ["requested", "requeued"]

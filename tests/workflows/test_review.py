@@ -96,3 +96,14 @@ async def test_a_request_at_work_is_neither_retried_nor_approved(world: MakeWorl
 async def test_an_unknown_request_is_404(world: MakeWorld, ask: Any) -> None:
     running = await world(tenant_of())
     assert (await ask(running)).status == 404
+
+
+async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_with(privileged: World) -> None:
+    """Another request was judged later, with another address: approving the first says nothing about that one."""
+    privileged.tenant.control.reset(tenant_of(account(1, mail="someone.else@fabrikam.com"), groups=[GROUP]))
+    await privileged.deliver("r2", USER)
+    assert privileged.request("r2")["stage"] == "needsReview"
+    assert (await privileged.services.api.approve("r1", WORD, "")).status == 202
+    await privileged.redeliver("r1")
+    assert privileged.request("r1")["stage"] == "needsReview"
+    assert privileged.tenant.control.mails() == []

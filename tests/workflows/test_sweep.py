@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from azure.data.tables import TableServiceClient
 
 from b2b.workflows.follow import CHUNK, MOST_TROUBLE, Follow
 from b2b.workflows.sweep import SweepReport
@@ -94,7 +95,7 @@ async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World
 async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.services.ledger.due.add(USER, running.clock())
-    assert await running.services.sweep.run() == SweepReport(looked_at=1)
+    assert await running.services.sweep.run() == SweepReport()
     assert len(running.rows("conversions", "due")) == 1
     running.clock.advance(3601)
     await running.services.sweep.run()
@@ -172,3 +173,13 @@ async def test_the_sweep_obeys_graphs_word_and_passes_it_on(world: MakeWorld) ->
     running.clock.advance(121)
     assert (await running.services.sweep.run()).moved == 5
     assert (await running.services.sweep.run()).moved == CHUNK
+
+
+async def test_one_row_that_cannot_be_read_does_not_keep_the_others_from_being_looked_at(invited: World) -> None:
+    await invited.deliver("r2", account(2)["id"])
+    with TableServiceClient.from_connection_string(invited.storage) as service:
+        table = service.get_table_client("conversions")
+        table.update_entity({**table.get_entity(USER, "current"), "stage": "archived"})
+    invited.tenant.control.redeem(account(2)["id"], "mail")
+    assert await invited.services.sweep.run() == SweepReport(looked_at=2, moved=1, problems=1)
+    assert invited.request("r2")["stage"] == "completed"
