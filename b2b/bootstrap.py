@@ -18,8 +18,7 @@ from b2b.adapters.graph import Graph, scope_of
 from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
-from b2b.adapters.tables import Observer, unobserved
-from b2b.domain.figures import figures_of
+from b2b.adapters.tables import Observer
 from b2b.domain.pacing import BreakerLimits
 from b2b.settings import Settings, Storage, load
 from b2b.workflows.api import Api
@@ -30,7 +29,7 @@ from b2b.workflows.follow import Follow
 from b2b.workflows.health import Health
 from b2b.workflows.intake import Intake
 from b2b.workflows.invite import Inviter, Limits
-from b2b.workflows.measure import Measure
+from b2b.workflows.measure import Measure, observer
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
 from b2b.workflows.repair import Repair
@@ -83,7 +82,7 @@ def build(
     identity = Identity(settings.client_id, scope_of(settings.graph_base_url))
     graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
     directory = Directory(graph)
-    ledger, queue, storage_identity = _storage(settings.storage, storage_transport, _observer(meter))
+    ledger, queue, storage_identity = _storage(settings.storage, storage_transport, observer(meter))
     limits = Limits.of(settings.graph_timeout, settings.replication_window)
     intake = Intake(ledger, queue, settings, clock)
     assessor = Assessor(directory, ledger, identity, settings, clock)
@@ -94,8 +93,8 @@ def build(
     drain, repair = Drain(intake, ledger, queue, clock), Repair(ledger, queue, clock)
     return Services(
         settings=settings,
-        api=Api(intake, assessor, ledger, identity, settings, clock, _new_id),
-        health=Health(directory, ledger, queue, identity, settings),
+        api=Api(intake, assessor, pacer, ledger, identity, settings, clock, _new_id),
+        health=Health(directory, ledger, queue, identity, pacer, settings),
         converter=Converter(intake, assessor, inviter, pacer, ledger, queue, settings, clock),
         sweep=Sweep(follow, repair, drain, Measure(ledger, queue, meter, clock) if meter else None),
         identity=identity,
@@ -134,10 +133,6 @@ def meter_for(environment: Mapping[str, str]) -> Meter | None:
         return None
 
 
-def _observer(meter: Meter | None) -> Observer:
-    return unobserved if meter is None else lambda change: meter.add(figures_of(change))
-
-
 def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
     """Return the scheme and host under which callers reach the app.
 
@@ -157,10 +152,10 @@ def _new_id() -> str:
 
 
 def _storage(
-    storage: Storage, transport: Callable[[], AsyncHttpTransport[Any, Any]] | None, observer: Observer
+    storage: Storage, transport: Callable[[], AsyncHttpTransport[Any, Any]] | None, observed: Observer
 ) -> tuple[Ledger, Queue, Identity | None]:
     tables, queues = (dict[str, Any](transport=transport()) if transport else {} for _ in range(2))
-    tables["observer"] = observer
+    tables["observer"] = observed
     if storage.connection_string:
         text = storage.connection_string
         return Ledger.from_connection_string(text, **tables), Queue.from_connection_string(text, **queues), None

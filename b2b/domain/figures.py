@@ -92,6 +92,14 @@ def figures_of(change: Change[Any]) -> tuple[Figure, ...]:
     return ()
 
 
+def failure_of(change: Change[Any]) -> tuple[str, str] | None:
+    """Return the request that failed with this change, and the cause; None where none did."""
+    row = change.row
+    if isinstance(row, RequestRecord) and any(event.kind == Stage.FAILED for event in change.events):
+        return row.request_id, row.last_error
+    return None
+
+
 def _of_request(row: RequestRecord, event: Event) -> Iterator[Figure]:
     """A stage that was reached. A request that follows an account's conversion shows findings counted there."""
     if not _arrives(event):

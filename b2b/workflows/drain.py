@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from b2b.domain.conversion import WORKING, Change, Event, RequestRecord, Source, Stage, advance_request
-from b2b.domain.errors import B2BError, LedgerConflict, RequestRefused
+from b2b.domain.errors import B2BError, LedgerConflict, RequestRefused, Transient
 from b2b.domain.readings import PoisonMessage
 from b2b.domain.request import ConversionRequest
 from b2b.workflows.intake import Intake, made_request_id
@@ -33,25 +33,29 @@ class Drain:
     async def run(self) -> tuple[int, int]:
         """Go through the poison queue once; return how many messages were recorded and how many could not be.
 
-        A message that could not be recorded stays in the queue for the next run.
-
-        Raises:
-            Transient: the queue did not answer.
-
+        A message that could not be recorded stays in the queue for the next run. Never raises.
         """
         recorded = problems = 0
-        async for message in self._queue.poison(HIDDEN):
-            try:
-                await self._record(message)
-                await self._queue.remove_poison(message)
-                recorded += 1
-            except B2BError as error:
-                problems += 1
-                log.warning("poison message %s stays: %s", message.message_id, error)
-            except Exception:
-                problems += 1
-                log.exception("poison message %s stays", message.message_id)
+        try:
+            async for message in self._queue.poison(HIDDEN):
+                done = await self._recorded(message)
+                recorded, problems = recorded + int(done), problems + int(not done)
+        except Transient as error:  # what was taken out before is not forgotten
+            problems += 1
+            log.warning("the poison queue was not emptied: %s", error)
         return recorded, problems
+
+    async def _recorded(self, message: PoisonMessage) -> bool:
+        try:
+            await self._record(message)
+            await self._queue.remove_poison(message)
+        except B2BError as error:
+            log.warning("poison message %s stays: %s", message.message_id, error)
+        except Exception:
+            log.exception("poison message %s stays", message.message_id)
+        else:
+            return True
+        return False
 
     async def _record(self, message: PoisonMessage) -> None:
         made_id = made_request_id(message.body, message.message_id)
@@ -94,7 +98,6 @@ class Drain:
     async def _fail(self, record: RequestRecord) -> None:
         change = advance_request(record, Stage.FAILED, self._clock(), GAVE_UP, last_error=GAVE_UP)
         await self._ledger.requests.write(change)
-        log.error("request %s failed: %s", record.request_id, GAVE_UP)
 
     async def _never_ran(self, request: ConversionRequest, request_id: str) -> None:
         now = self._clock()

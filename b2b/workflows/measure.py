@@ -3,12 +3,36 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
+from b2b.domain.conversion import Change
 from b2b.domain.errors import B2BError
-from b2b.domain.figures import BREAKER_OPEN, POISON, QUEUE_DEPTH, QUEUE_OLDEST, SWEEP_RUNS, Figure
+from b2b.domain.figures import (
+    BREAKER_OPEN,
+    POISON,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST,
+    SWEEP_RUNS,
+    Figure,
+    failure_of,
+    figures_of,
+)
 from b2b.workflows.ports import Clock, Ledger, Meter, Queue
 
 log = logging.getLogger(__name__)
+
+
+def observer(meter: Meter | None) -> Callable[[Change[Any]], None]:
+    """Return what the ledger tells of each write: it says every failure in the log, with its cause, and counts."""
+
+    def observe(change: Change[Any]) -> None:
+        failure = failure_of(change)
+        if failure is not None:
+            log.error("request %s failed: %s", *failure)
+        if meter is not None:
+            meter.add(figures_of(change))
+
+    return observe
 
 
 class Measure:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.conversion import Source
 from b2b.domain.envelope import digest
@@ -98,3 +100,29 @@ async def test_many_poison_messages_are_drained_in_one_run(plain: World) -> None
         plain.send_to_poison(f"nonsense {number}")
     assert (await plain.services.sweep.run()).poison == 70
     assert len(plain.all_requests()) == 70
+
+
+async def test_what_was_taken_out_counts_though_the_queue_fails_on_the_way(plain: World) -> None:
+    for number in range(40):
+        plain.send_to_poison(f"not json {number}")
+    pages: list[str] = []
+
+    async def second_page(request: HttpRequest) -> None:
+        if request.method == "GET" and "-poison/messages" in request.url:
+            pages.append(request.url)
+            if len(pages) > 1:
+                raise ServiceRequestError("connection refused")
+
+    plain.room.before = second_page
+    report = await plain.services.sweep.run()
+    assert (report.poison, report.problems) == (32, 1)
+
+
+@pytest.mark.parametrize("told", [{"requestId": "r9"}, {}])
+async def test_a_request_that_never_ran_is_in_the_log_with_its_cause(
+    plain: World, told: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    plain.send_to_poison(json.dumps({**told, "invitedUser": {"id": USER}}))
+    await plain.services.sweep.run()
+    (row,) = plain.all_requests()
+    assert f"request {row['PartitionKey']} failed: the host gave up" in caplog.text
