@@ -1,15 +1,19 @@
 """What keeps one invitation one, as a table: the guard, how it is taken out, and the test that then fails.
 
-`python -m tests.faults.guards` (`make guards`) takes each out of a copy of the tree and runs its test there.
+`python -m tests.faults.guards` (`make guards`) runs all these tests in a copy of the tree, where they must pass; then
+it takes each guard out of a copy of its own, where its test must fail.
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("b2b", "rehearsal", "tests", "function_app.py", "host.json", "pyproject.toml", "docs", "README.md")
@@ -23,6 +27,15 @@ class Guard(NamedTuple):
     file: str
     edits: tuple[tuple[str, str], ...]
     test: str
+
+
+class Outcome(NamedTuple):
+    """How a run of tests ended: pytest's exit code, the tests that passed and that failed, and what it said."""
+
+    code: int
+    passed: set[str]
+    failed: set[str]
+    text: str
 
 
 GUARDS: tuple[Guard, ...] = (
@@ -76,7 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "parking: a request that has to wait goes back on the queue",
-        "b2b/workflows/convert.py",
+        "b2b/workflows/park.py",
         (("        await self._queue.send(taken.request.message(request_id), delay)\n", ""),),
         f"{CONVERT}::test_without_the_permission_to_invite_the_request_waits",
     ),
@@ -146,32 +159,57 @@ def removed(guard: Guard, tree: Path) -> None:
     file.write_text(text, "utf-8")
 
 
-def noticed(guard: Guard) -> bool:
-    """Run the guard's test in a copy of the tree without the guard; True where it fails."""
+@contextmanager
+def copied() -> Iterator[Path]:
+    """Make a copy of the tree, and remove it."""
     with tempfile.TemporaryDirectory(prefix="guard-") as directory:
         tree = Path(directory)
         for name in COPIED:
             source = ROOT / name
-            ignored = shutil.ignore_patterns("node_modules", "__pycache__")
             if source.is_dir():
-                shutil.copytree(source, tree / name, ignore=ignored)
+                shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
             else:
                 shutil.copy(source, tree / name)
         (tree / "rehearsal" / "node_modules").symlink_to(ROOT / "rehearsal" / "node_modules")
+        yield tree
+
+
+def tested(tree: Path, tests: Iterable[str]) -> Outcome:
+    """Run tests in a tree."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *sorted(set(tests))]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    told = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    ended = {kind: {line[1] for line in told if line[0] == kind} for kind in ("PASSED", "FAILED")}
+    return Outcome(done.returncode, ended["PASSED"], ended["FAILED"], done.stdout)
+
+
+def noticed(guard: Guard) -> bool:
+    """Run the guard's test in a copy of the tree without the guard; True where the test itself fails."""
+    with copied() as tree:
         removed(guard, tree)
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", guard.test]
-        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
-    return done.returncode == 1
+        outcome = tested(tree, [guard.test])
+    return outcome.code == pytest.ExitCode.TESTS_FAILED and any(_is_of(guard, name) for name in outcome.failed)
 
 
-def main(guards: Iterable[Guard] = GUARDS) -> int:
+def _is_of(guard: Guard, name: str) -> bool:
+    """A test with parameters has several names."""
+    return name == guard.test or name.startswith(f"{guard.test}[")
+
+
+def main(guards: Sequence[Guard] = GUARDS) -> int:
     """Show each guard by mutation; 0 where every one is noticed."""
+    with copied() as tree:
+        control = tested(tree, [guard.test for guard in guards])
+    if control.code != pytest.ExitCode.OK:
+        print(control.text)  # noqa: T201
+        print("these tests fail with every guard in its place: they can show nothing")  # noqa: T201
+        return 1
     missed = 0
     for guard in guards:
-        found = noticed(guard)
-        missed += not found
-        print(f"{'noticed' if found else 'MISSED '}  {guard.name}  ({guard.test})", flush=True)  # noqa: T201
-    print(f"{len(GUARDS) - missed} of {len(GUARDS)} guards are noticed when they are gone")  # noqa: T201
+        shown = any(_is_of(guard, name) for name in control.passed) and noticed(guard)
+        missed += not shown
+        print(f"{'noticed' if shown else 'MISSED '}  {guard.name}  ({guard.test})", flush=True)  # noqa: T201
+    print(f"{len(guards) - missed} of {len(guards)} guards are noticed when they are gone")  # noqa: T201
     return 1 if missed else 0
 
 
