@@ -12,6 +12,7 @@ usage: grant-graph-permissions.sh --identity OBJECT_ID [options]
   --profile PROFILE        current (default) or 2020: the app's B2B_ELIGIBILITY_PROFILE
   --overrides JSON         the app's B2B_RULE_OVERRIDES; what only rules that are off need is not granted
   --without-readwrite      in convert, do without User.ReadWrite.All
+  --graph URL              in a national cloud the app's GRAPH_BASE_URL (and before: az cloud set)
   --dry-run                say what would be granted, change nothing
 
 Needs az, signed in as a Privileged Role Administrator (or with AppRoleAssignment.ReadWrite.All and
@@ -24,10 +25,12 @@ fail() {
   exit 2
 }
 
+table="$(dirname "${BASH_SOURCE[0]}")/graph-permissions.json"
 identity='' mode=assess profile=current overrides='{}' readwrite=true dry_run=false
+graph=$(jq -r '.graphBaseUrls[0]' "$table")
 while (($#)); do
   case $1 in
-    --identity | --mode | --profile | --overrides)
+    --identity | --mode | --profile | --overrides | --graph)
       (($# > 1)) || fail "$1 wants a value"
       printf -v "${1#--}" '%s' "$2"
       shift
@@ -42,10 +45,19 @@ done
 [[ $identity =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] || fail '--identity: expected an object id (GUID)'
 [[ $mode =~ ^(assess|convert)$ ]] || fail "--mode: expected assess or convert, got '$mode'"
 [[ $profile =~ ^(current|2020)$ ]] || fail "--profile: expected current or 2020, got '$profile'"
-jq -e 'type == "object"' <<<"$overrides" >/dev/null 2>&1 || fail '--overrides: expected a JSON object'
+jq -e --arg graph "$graph" '.graphBaseUrls | index([$graph])' "$table" >/dev/null ||
+  fail "--graph: expected one of $(jq -r '.graphBaseUrls | join(", ")' "$table"), got '$graph'"
+jq -es 'map(type) == ["object"]' <<<"$overrides" >/dev/null 2>&1 || fail '--overrides: expected a JSON object'
+wrong=$(jq -r --slurpfile table "$table" '
+  $table[0].overrides as $may
+  | [to_entries[] | . as {$key, $value}
+    | if $may.rules | index([$key]) | not then "no rule is called \($key)"
+      elif ($may.onlyBlock | index([$key])) and $value != "block" then "\($key) can only be block"
+      elif $may.severities | index([$value]) | not then "\($key): expected one of \($may.severities | join(", "))"
+      else empty end]
+  | join("; ")' <<<"$overrides")
+[[ -z $wrong ]] || fail "--overrides: $wrong"
 
-table="$(dirname "${BASH_SOURCE[0]}")/graph-permissions.json"
-graph='https://graph.microsoft.com/v1.0'
 wanted=$(jq -c --arg mode "$mode" --arg profile "$profile" --argjson overrides "$overrides" --argjson rw "$readwrite" '
   ((.rulesOff[$profile] | map({(.): "off"}) | add) + $overrides) as $severities
   | [.permissions[] | select(
@@ -53,9 +65,17 @@ wanted=$(jq -c --arg mode "$mode" --arg profile "$profile" --argjson overrides "
       else $mode == "convert" and ($rw or .value != "User.ReadWrite.All") end)]
 ' "$table")
 
+# Graph's own service principal is larger than the system lets an argument be, so it goes in by a file descriptor.
 service=$(az rest --method get --url "$graph/servicePrincipals(appId='$(jq -r .graphAppId "$table")')?\$select=id,appRoles")
 resource=$(jq -r .id <<<"$service")
 held=$(az rest --method get --url "$graph/servicePrincipals/$identity/appRoleAssignments")
+
+# An id that Microsoft does not publish is looked up in the directory by its name. All are, before the first grant.
+wanted=$(jq -c --slurpfile service <(printf '%s' "$service") '
+  map(.value as $value | .id //= ([$service[0].appRoles[]
+    | select(.value == $value and (.allowedMemberTypes | index("Application"))).id][0] // ""))' <<<"$wanted")
+unknown=$(jq -r 'map(select(.id == "").value) | join(", ")' <<<"$wanted")
+[[ -z $unknown ]] || fail "this tenant's Microsoft Graph has no application permission $unknown"
 
 grant() {
   local value=$1 role=$2
@@ -74,15 +94,11 @@ grant() {
 }
 
 while IFS=$'\t' read -r value role; do
-  # An id that Microsoft does not publish is looked up in the directory by its name.
-  [[ -n $role ]] || role=$(jq -r --arg value "$value" \
-    '[.appRoles[] | select(.value == $value and (.allowedMemberTypes | index("Application"))).id][0] // ""' <<<"$service")
-  [[ -n $role ]] || fail "this tenant's Microsoft Graph has no application permission $value"
   grant "$value" "$role"
-done < <(jq -r '.[] | [.value, .id // ""] | @tsv' <<<"$wanted")
+done < <(jq -r '.[] | [.value, .id] | @tsv' <<<"$wanted")
 
 # Nothing is taken away here: that is for a person to decide.
-jq -r --argjson wanted "$wanted" --arg resource "$resource" --argjson service "$service" '
+jq -r --argjson wanted "$wanted" --arg resource "$resource" --slurpfile service <(printf '%s' "$service") '
   .value[] | select(.resourceId == $resource) | . as $grant
-  | ($service.appRoles[] | select(.id == $grant.appRoleId).value) as $name
+  | ($service[0].appRoles[] | select(.id == $grant.appRoleId).value) as $name
   | select(all($wanted[]; .value != $name)) | "surplus  \($name) (assignment \(.id))"' <<<"$held"

@@ -21,6 +21,13 @@ param tags resourceTags = {}
 @description('assess writes nothing to the directory. convert invites, and a conversion cannot be taken back: it is a decision.')
 param mode 'assess' | 'convert' = 'assess'
 
+@description('Microsoft Graph of your cloud: the global one, US Government L4, US Government L5 (DoD), China.')
+param graphBaseUrl
+  | 'https://graph.microsoft.com/v1.0'
+  | 'https://graph.microsoft.us/v1.0'
+  | 'https://dod-graph.microsoft.us/v1.0'
+  | 'https://microsoftgraph.chinacloudapi.cn/v1.0' = 'https://graph.microsoft.com/v1.0'
+
 @description('The edition of the rules: Microsoft\'s article of 2026, or the original.')
 param eligibilityProfile 'current' | '2020' = 'current'
 
@@ -76,10 +83,10 @@ param giveUpSeconds int = 86400
 @description('The stop switch: while it is on, requests wait and nobody is invited.')
 param paused bool = false
 
-@description('When more than this share of a window\'s invitations fails, all inviting pauses. 100: never.')
-@minValue(1)
-@maxValue(100)
-param breakerSharePercent int = 50
+@description('When more than this share of a window\'s invitations fails, all inviting pauses: above 0, such as 0.5; 1: never.')
+@minLength(1)
+@maxLength(6)
+param breakerShare string = '0.5'
 
 @description('Length of that window, and of the pause before one invitation probes.')
 @minValue(10)
@@ -135,12 +142,18 @@ param networkAddressPrefix string = '10.87.0.0/24'
 @description('Off where the landing zone registers private endpoints in DNS zones of its own.')
 param createPrivateDnsZones bool = true
 
+@description('Resource id of a NAT gateway through which the app calls out, for a fixed address; empty: Azure\'s default outbound access.')
+param natGatewayId string = ''
+
+@description('Resource id of a route table for what the app calls out, such as one that leads to a firewall; empty: none.')
+param routeTableId string = ''
+
 // ---- Watching
 
 @description('Resource id of the action group that alerts go to; empty: they show in the portal and tell nobody.')
 param actionGroupId string = ''
 
-@description('Alert when no sweep ran for this long; it must be longer than the schedule leaves between two.')
+@description('Alert when no sweep ran for this long; alerts on what a sweep measures look back as far. At least twice what sweepSchedule leaves between two.')
 param sweepAlertWindow window = 'PT1H'
 
 @description('Alert when a request has waited for this long.')
@@ -166,16 +179,71 @@ param logDailyCapGb int = -1
 @description('Log who reads, writes and deletes rows of the ledger and messages.')
 param auditStorage bool = false
 
-var token = uniqueString(resourceGroup().id, environmentName)
+// What no decorator can say. All that is wrong is told at once, and before anything is deployed: every name needs the suffix.
+var mistakes = filter(
+  [
+    {
+      wrong: giveUpSeconds < replicationWindowSeconds + graphTimeoutSeconds
+      said: 'giveUpSeconds: at least replicationWindowSeconds and graphTimeoutSeconds together'
+    }
+    {
+      wrong: !startsWith(toLower(inviteRedirectUrl), 'https://')
+      said: 'inviteRedirectUrl: https://…'
+    }
+    {
+      wrong: contains(allowedRedirectHosts, '') || !empty(filter(
+        ['/', ':', '@', '*', ',', ' '],
+        mark => contains(join(allowedRedirectHosts, ''), mark)
+      ))
+      said: 'allowedRedirectHosts: names of hosts, without scheme, port and path'
+    }
+    {
+      wrong: length(filter(split(sweepSchedule, ' '), field => !empty(field))) != 6
+      said: 'sweepSchedule: six fields, the first is seconds'
+    }
+    {
+      wrong: !empty(excludedGroupId) && join(map(split(excludedGroupId, '-'), part => string(length(part))), '-') != '8-4-4-4-12'
+      said: 'excludedGroupId: the object id of a group'
+    }
+    {
+      wrong: breakerShare != '1' && (!startsWith(breakerShare, '0.') || int(replace(breakerShare, '0.', '0')) == 0)
+      said: 'breakerShare: above 0 and up to 1, such as 0.5'
+    }
+    {
+      wrong: inNetwork && parseCidr(networkAddressPrefix).cidr > 26
+      said: 'networkAddressPrefix: a /26 or larger'
+    }
+    {
+      wrong: !inNetwork && !empty('${natGatewayId}${routeTableId}')
+      said: 'natGatewayId, routeTableId: there is nothing to attach them to while network is public'
+    }
+    {
+      wrong: !empty(natGatewayId) && !contains(toLower(natGatewayId), '/providers/microsoft.network/natgateways/')
+      said: 'natGatewayId: the resource id of a NAT gateway'
+    }
+    {
+      wrong: !empty(routeTableId) && !contains(toLower(routeTableId), '/providers/microsoft.network/routetables/')
+      said: 'routeTableId: the resource id of a route table'
+    }
+    {
+      wrong: !empty(actionGroupId) && !contains(toLower(actionGroupId), '/providers/microsoft.insights/actiongroups/')
+      said: 'actionGroupId: the resource id of an action group'
+    }
+  ],
+  check => check.wrong
+)
+var suffix = empty(mistakes)
+  ? uniqueString(resourceGroup().id, environmentName)
+  : fail('Expected ${join(map(mistakes, check => check.said), '; ')}')
 var allTags = union({ application: 'b2b-conversion' }, tags, { 'azd-env-name': environmentName })
 var requestQueue = 'conversion-requests'
 var poisonQueue = '${requestQueue}-poison'
 var packageContainer = 'app-package'
-var identityName = 'id-b2b-${token}'
-var siteName = 'func-b2b-${token}'
-var insightsName = 'appi-b2b-${token}'
-var hostAccountName = 'sthost${token}'
-var workAccountName = 'stwork${token}'
+var identityName = 'id-b2b-${suffix}'
+var siteName = 'func-b2b-${suffix}'
+var insightsName = 'appi-b2b-${suffix}'
+var hostAccountName = 'sthost${suffix}'
+var workAccountName = 'stwork${suffix}'
 var storageSuffix = environment().suffixes.storage
 var inNetwork = network != 'public'
 
@@ -187,7 +255,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 
 module monitoring 'modules/monitoring.bicep' = {
   params: {
-    workspaceName: 'log-b2b-${token}'
+    workspaceName: 'log-b2b-${suffix}'
     insightsName: insightsName
     location: location
     tags: allTags
@@ -225,25 +293,36 @@ module workStorage 'modules/storage.bicep' = {
 
 module roles 'modules/roles.bicep' = {
   params: {
-    identityName: identity.name
+    #disable-next-line what-if-short-circuiting // an identity made anew needs assignments of other names
+    identityPrincipalId: identity.properties.principalId
     hostAccountName: hostAccountName
     workAccountName: workAccountName
     insightsName: insightsName
     requestQueue: requestQueue
     poisonQueue: poisonQueue
-    producers: producers
-    readers: readers
   }
   dependsOn: [hostStorage, workStorage, monitoring]
 }
 
+module access 'modules/access.bicep' = {
+  params: { workAccountName: workAccountName, requestQueue: requestQueue, producers: producers, readers: readers }
+  dependsOn: [workStorage]
+}
+
 module vnet 'modules/network.bicep' = if (inNetwork) {
-  params: { token: token, location: location, tags: allTags, addressPrefix: networkAddressPrefix }
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    addressPrefix: networkAddressPrefix
+    natGatewayId: natGatewayId
+    routeTableId: routeTableId
+  }
 }
 
 module storageEndpoints 'modules/private-endpoints.bicep' = if (inNetwork) {
   params: {
-    token: token
+    suffix: suffix
     location: location
     tags: allTags
     networkId: vnet!.outputs.networkId
@@ -261,7 +340,7 @@ module storageEndpoints 'modules/private-endpoints.bicep' = if (inNetwork) {
 module app 'modules/app.bicep' = {
   params: {
     siteName: siteName
-    planName: 'plan-b2b-${token}'
+    planName: 'plan-b2b-${suffix}'
     location: location
     tags: allTags
     identityId: identity.id
@@ -288,7 +367,7 @@ module app 'modules/app.bicep' = {
       B2BStorage__credential: 'managedidentity'
       B2BStorage__clientId: identity.properties.clientId
       AZURE_CLIENT_ID: identity.properties.clientId
-      GRAPH_BASE_URL: 'https://graph.microsoft.com/v1.0'
+      GRAPH_BASE_URL: graphBaseUrl
       B2B_MODE: mode
       B2B_ELIGIBILITY_PROFILE: eligibilityProfile
       B2B_RULE_OVERRIDES: string(ruleOverrides)
@@ -303,7 +382,7 @@ module app 'modules/app.bicep' = {
       B2B_ASSESSMENT_SECONDS: string(assessmentSeconds)
       B2B_GIVE_UP_SECONDS: string(giveUpSeconds)
       B2B_PAUSED: paused ? 'true' : 'false'
-      B2B_BREAKER_SHARE: breakerSharePercent == 100 ? '1' : '0.${padLeft(breakerSharePercent, 2, '0')}'
+      B2B_BREAKER_SHARE: breakerShare
       B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
     }
   }
@@ -313,7 +392,7 @@ module app 'modules/app.bicep' = {
 
 module appEndpoint 'modules/private-endpoints.bicep' = if (network == 'private') {
   params: {
-    token: token
+    suffix: suffix
     location: location
     tags: allTags
     networkId: vnet!.outputs.networkId
@@ -325,7 +404,7 @@ module appEndpoint 'modules/private-endpoints.bicep' = if (network == 'private')
 
 module alerts 'modules/alerts.bicep' = {
   params: {
-    token: token
+    suffix: suffix
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
@@ -337,7 +416,7 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 module workbook 'modules/workbook.bicep' = {
-  params: { location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
+  params: { suffix: suffix, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
 }
 
 @description('Object id of the app\'s identity: what graph-permissions.bicep asks for.')

@@ -3,25 +3,24 @@ metadata description = 'Alerts over the metrics of docs/operations.md. A row tha
 import { tags as resourceTags } from 'types.bicep'
 
 @export()
-type window = 'PT15M' | 'PT30M' | 'PT1H' | 'PT2H' | 'PT6H' | 'P1D'
+type window = 'PT30M' | 'PT1H' | 'PT2H' | 'PT6H' | 'P1D' | 'P2D'
 
 type rule = {
   name: string
   description: string
   @description('0 is critical, 4 verbose.')
   severity: 0 | 1 | 2 | 3 | 4
-  every: window
   over: window
   query: string
 }
 
-param token string
+param suffix string
 param location string
 param tags resourceTags
 param workspaceId string
 @description('Empty: the alerts show in the portal and tell nobody.')
 param actionGroupId string
-@description('Longest time without a sweep; longer than the schedule leaves between two.')
+@description('How far back the alerts look that live on what a sweep measures: twice the time between two sweeps, at least.')
 param sweepWindow window
 @minValue(1)
 param oldestRequestMinutes int
@@ -29,16 +28,20 @@ param oldestRequestMinutes int
 @maxValue(100)
 param failedSharePercent int
 
+// A workspace has no table of metrics until the first one came, and a query over no table fails instead of finding nothing.
+var metrics = 'union isfuzzy=true (datatable(TimeGenerated: datetime, Name: string, Sum: real, Max: real, Properties: dynamic) []), AppMetrics'
+
+// A gauge is one value and no range: where Max is empty, Sum is that value.
 var poisonQuery = '''
-AppMetrics
+METRICS
 | where (Name == 'b2b.poison' and Sum > 0)
-    or (Name == 'b2b.queue.depth' and tostring(Properties.queue) endswith '-poison' and Max > 0)
+    or (Name == 'b2b.queue.depth' and tostring(Properties.queue) endswith '-poison' and coalesce(Max, Sum) > 0)
 | summarize Latest = max(TimeGenerated) by Name
 '''
 
 // Too few requests make a share meaningless: one failure of two is half.
 var failedShareQuery = '''
-AppMetrics
+METRICS
 | where Name == 'b2b.requests'
 | extend Stage = tostring(Properties.stage)
 | where Stage in ('assessed', 'blocked', 'needsReview', 'invited', 'failed', 'rejected')
@@ -47,22 +50,22 @@ AppMetrics
 '''
 
 var breakerQuery = '''
-AppMetrics
+METRICS
 | where Name == 'b2b.breaker.open'
-| summarize arg_max(TimeGenerated, Max)
-| where Max >= 1
+| summarize arg_max(TimeGenerated, Max, Sum)
+| where coalesce(Max, Sum) >= 1
 '''
 
 var oldestQuery = '''
-AppMetrics
+METRICS
 | where Name == 'b2b.queue.oldest'
-| summarize arg_max(TimeGenerated, Max)
-| where Max > 60 * MINUTES
+| summarize arg_max(TimeGenerated, Max, Sum)
+| where coalesce(Max, Sum) > 60 * MINUTES
 '''
 
 // A sum over nothing is one row with 0, so silence is a reason too.
 var sweepQuery = '''
-AppMetrics
+METRICS
 | where Name == 'b2b.sweep.runs'
 | summarize Runs = sum(Sum)
 | where Runs < 1
@@ -73,15 +76,13 @@ var rules rule[] = [
     name: 'poison'
     description: 'The Functions host gave up on a message. The sweep records it; docs/operations.md says what to do.'
     severity: 2
-    every: 'PT15M'
-    over: 'PT15M'
+    over: sweepWindow
     query: poisonQuery
   }
   {
     name: 'failed-share'
     description: 'More than ${failedSharePercent} % of the requests of the last hour ended as failed.'
     severity: 1
-    every: 'PT15M'
     over: 'PT1H'
     query: replace(failedShareQuery, 'PERCENT', string(failedSharePercent))
   }
@@ -89,23 +90,20 @@ var rules rule[] = [
     name: 'breaker-open'
     description: 'Too many invitations were refused in a row: the app has stopped inviting.'
     severity: 1
-    every: 'PT15M'
-    over: 'PT30M'
+    over: sweepWindow
     query: breakerQuery
   }
   {
     name: 'oldest-request'
     description: 'A request has waited for more than ${oldestRequestMinutes} minutes.'
     severity: 2
-    every: 'PT15M'
-    over: 'PT30M'
+    over: sweepWindow
     query: replace(oldestQuery, 'MINUTES', string(oldestRequestMinutes))
   }
   {
     name: 'sweep-silent'
     description: 'No sweep has run: redemptions are not seen, poison is not drained, or the settings are wrong.'
     severity: 1
-    every: 'PT15M'
     over: sweepWindow
     query: sweepQuery
   }
@@ -113,7 +111,7 @@ var rules rule[] = [
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {
-    name: 'alert-b2b-${rule.name}-${token}'
+    name: 'alert-b2b-${rule.name}-${suffix}'
     location: location
     tags: tags
     kind: 'LogAlert'
@@ -124,12 +122,14 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       enabled: true
       autoMitigate: true
       scopes: [workspaceId]
-      evaluationFrequency: rule.every
+      evaluationFrequency: 'PT15M'
+      // The first deployment comes before the first figure.
+      skipQueryValidation: true
       windowSize: rule.over
       criteria: {
         allOf: [
           {
-            query: rule.query
+            query: replace(rule.query, 'METRICS', metrics)
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0

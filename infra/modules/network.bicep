@@ -2,22 +2,39 @@ metadata description = 'A virtual network for the app, and private endpoints for
 
 import { tags as resourceTags } from 'types.bicep'
 
-param token string
+param suffix string
 param location string
 param tags resourceTags
 @description('At least a /26.')
 param addressPrefix string
+@description('A NAT gateway through which the app calls out; empty: none.')
+param natGatewayId string
+@description('Routes for what the app calls, such as to a firewall; empty: none.')
+param routeTableId string
 
 // Flex Consumption takes its addresses from a subnet of its own.
 var appPrefix = cidrSubnet(addressPrefix, 27, 0)
 var endpointPrefix = cidrSubnet(addressPrefix, 27, 1)
 
+// Nothing here manages machines: whoever took over the app shall not reach any from it.
+var denyManagement = {
+  access: 'Deny'
+  direction: 'Outbound'
+  priority: 200
+  protocol: 'Tcp'
+  sourceAddressPrefix: '*'
+  sourcePortRange: '*'
+  destinationAddressPrefix: 'VirtualNetwork'
+  destinationPortRanges: ['22', '3389']
+}
+
 resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
-  name: 'nsg-b2b-app-${token}'
+  name: 'nsg-b2b-app-${suffix}'
   location: location
   tags: tags
   properties: {
     securityRules: [
+      { name: 'deny-management-outbound', properties: denyManagement }
       {
         name: 'deny-inbound'
         properties: {
@@ -36,11 +53,12 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
 }
 
 resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
-  name: 'nsg-b2b-endpoints-${token}'
+  name: 'nsg-b2b-endpoints-${suffix}'
   location: location
   tags: tags
   properties: {
     securityRules: [
+      { name: 'deny-management-outbound', properties: denyManagement }
       {
         name: 'allow-https-from-networks'
         properties: {
@@ -72,7 +90,7 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
-  name: 'vnet-b2b-${token}'
+  name: 'vnet-b2b-${suffix}'
   location: location
   tags: tags
   properties: {
@@ -82,8 +100,10 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         name: 'app'
         properties: {
           addressPrefix: appPrefix
-          // Graph, Entra and Azure Monitor are reached over the internet; without this the subnet needs a NAT gateway.
-          defaultOutboundAccess: true
+          // Graph, Entra and Azure Monitor are reached over the internet, by Azure's own way unless one is given.
+          defaultOutboundAccess: empty(natGatewayId) && empty(routeTableId)
+          natGateway: empty(natGatewayId) ? null : { id: natGatewayId }
+          routeTable: empty(routeTableId) ? null : { id: routeTableId }
           networkSecurityGroup: { id: appRules.id }
           delegations: [{ name: 'functions', properties: { serviceName: 'Microsoft.App/environments' } }]
         }

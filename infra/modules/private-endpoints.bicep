@@ -5,7 +5,7 @@ import { tags as resourceTags } from 'types.bicep'
 @description('One way in: the service and the part of it (blob, queue, table, sites).')
 type endpoint = { name: string, serviceId: string, part: string }
 
-param token string
+param suffix string
 param location string
 param tags resourceTags
 param networkId string
@@ -15,9 +15,15 @@ param endpoints endpoint[]
 param createDnsZones bool
 
 var parts = union(map(endpoints, item => item.part), [])
+// Azure tells a template no suffix for sites (https://learn.microsoft.com/azure/private-link/private-endpoint-dns).
+var sitesSuffix = {
+  AzureCloud: 'azurewebsites.net'
+  AzureUSGovernment: 'azurewebsites.us'
+  AzureChinaCloud: 'chinacloudsites.cn'
+}[environment().name]
 var zoneNames = map(
   parts,
-  part => part == 'sites' ? 'privatelink.azurewebsites.net' : 'privatelink.${part}.${environment().suffixes.storage}'
+  part => 'privatelink.${part == 'sites' ? sitesSuffix : '${part}.${environment().suffixes.storage}'}'
 )
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
@@ -31,7 +37,7 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
   for (zone, index) in zoneNames: if (createDnsZones) {
     parent: zones[index]
-    name: 'b2b-${token}'
+    name: 'b2b-${suffix}'
     location: 'global'
     tags: tags
     properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
@@ -40,7 +46,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 
 resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
   for item in endpoints: {
-    name: 'pep-b2b-${item.name}-${token}'
+    name: 'pep-b2b-${item.name}-${suffix}'
     location: location
     tags: tags
     properties: {

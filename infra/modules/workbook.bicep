@@ -2,12 +2,13 @@ metadata description = 'The workbook: the funnel, time to redeem, failures by ca
 
 import { tags as resourceTags } from 'types.bicep'
 
+param suffix string
 param location string
 param tags resourceTags
 param workspaceId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(resourceGroup().id, 'b2b-conversion')
+  name: guid(resourceGroup().id, 'b2b-conversion', suffix)
   location: location
   tags: tags
   kind: 'shared'

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +26,10 @@ def find_compiler() -> str | None:
     """The compiler named in BICEP, on PATH, or beside the repository."""
     beside = ROOT.parent / "shared" / "tools" / "bicep"
     return os.environ.get("BICEP") or shutil.which("bicep") or (str(beside) if beside.exists() else None)
+
+
+class Refused(Exception):
+    """The compiler, or the engine that predicts a deployment, would not; in its words."""
 
 
 class Compiler:
@@ -52,7 +56,12 @@ class Compiler:
         return str(self._call("bicep/version", {})["version"])
 
     def predict(self, parameters: Path) -> dict[str, Any]:
-        """What a deployment with these parameters would leave behind, as far as it can be told beforehand."""
+        """What a deployment with these parameters would leave behind, as far as it can be told beforehand.
+
+        Raises:
+            Refused: the template does not take these parameters.
+
+        """
         place = {
             "tenantId": None,
             "subscriptionId": "00000000-0000-0000-0000-000000000001",
@@ -64,9 +73,17 @@ class Compiler:
         document: dict[str, Any] = json.loads(result["snapshot"])
         return document
 
-    def run(self, *arguments: str, cwd: Path = INFRA) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, cwd: Path = INFRA, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603
-            [self._path, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+            [self._path, *arguments],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def _call(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +99,8 @@ class Compiler:
             name, _, value = line.partition(b":")
             length = int(value) if name.lower() == b"content-length" else length
         answer = json.loads(self._server.stdout.read(length))
-        assert "error" not in answer, answer["error"]
+        if "error" in answer:
+            raise Refused(answer["error"]["message"])
         result: dict[str, Any] = answer["result"]
         return result
 

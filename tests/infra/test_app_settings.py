@@ -2,15 +2,14 @@
 
 import json
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 
+from b2b.adapters.graph import scope_of
 from b2b.domain.eligibility import PINNED, RULE_IDS
 from b2b.domain.findings import Severity
 from b2b.settings import SETTINGS, STORAGE, STORAGE_SETTINGS, Setting, load
-from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, Compiler, kept
+from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, kept
 
 HOST = {
     "AzureWebJobsStorage__credential",
@@ -87,7 +86,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
 def test_every_option_reaches_its_setting() -> None:
     defaults, everything = settled("defaults"), settled("everything")
     unmoved = {known.name for known in SETTINGS if everything[known.name] == defaults[known.name]}
-    assert unmoved == {"AZURE_CLIENT_ID", "GRAPH_BASE_URL"}
+    assert unmoved == {"AZURE_CLIENT_ID"}
 
 
 @pytest.mark.parametrize(("parameter", "name"), BOUNDED.items())
@@ -102,17 +101,16 @@ def test_the_bounds_of_a_parameter_are_those_of_its_setting(parameter: str, name
             read(str(outside))
 
 
-@pytest.mark.parametrize(("scenario", "share"), [("defaults", 0.5), ("everything", 0.05)])
-def test_a_percentage_becomes_the_share_that_it_is(scenario: str, share: float) -> None:
-    assert setting("B2B_BREAKER_SHARE").read(kept(scenario).app_settings["B2B_BREAKER_SHARE"]) == share
-
-
-def test_a_hundred_percent_switch_the_breaker_off(compiler: Compiler, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
-    (copy / "never.bicepparam").write_text("using 'main.bicep'\nparam breakerSharePercent = 100\n", "utf-8")
-    resources = compiler.predict(copy / "never.bicepparam")["predictedResources"]
-    (settings,) = (resource["properties"] for resource in resources if resource["type"] == "Microsoft.Web/sites/config")
-    assert setting("B2B_BREAKER_SHARE").read(settings["B2B_BREAKER_SHARE"]) == 1
+def test_the_clouds_are_those_whose_tokens_the_code_knows() -> None:
+    found = re.search(r"param graphBaseUrl((?:\s+\| '[^']+')+) = '([^']+)'", MAIN)
+    assert found is not None
+    offered = re.findall(r"'([^']+)'", found[1])
+    table = json.loads((INFRA / "graph-permissions.json").read_text("utf-8"))
+    assert offered == table["graphBaseUrls"]
+    assert offered[0] == found[2] == setting("GRAPH_BASE_URL").default
+    assert [scope_of(setting("GRAPH_BASE_URL").read(url)) for url in offered] == [
+        url.replace("/v1.0", "/.default") for url in offered
+    ]
 
 
 def test_every_rule_can_be_overridden_and_only_as_the_code_allows() -> None:

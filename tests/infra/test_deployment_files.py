@@ -1,16 +1,50 @@
 """What is deployed and by whom: azure.yaml, .funcignore, the workflow, the parameter files."""
 
 import fnmatch
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.infra.bicep import INFRA, ROOT, kept
+from b2b.settings import SETTINGS
+from tests.infra.bicep import INFRA, ROOT, Compiler, kept
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8"))
 MAIN = (INFRA / "main.bicep").read_text("utf-8")
+PARAMETERS = (INFRA / "main.bicepparam").read_text("utf-8")
+READ: dict[str, str] = dict(re.findall(r"readEnvironmentVariable\('(\w+)', '([^']*)'\)", PARAMETERS))
+"""What infra/main.bicepparam reads, and the defaults."""
+OWN = {"AZURE_CLIENT_ID"}
+"""Settings that the template makes itself."""
+OTHER = {
+    "AZURE_ENV_NAME": "other",
+    "GRAPH_BASE_URL": "https://graph.microsoft.us/v1.0",
+    "B2B_MODE": "convert",
+    "B2B_ELIGIBILITY_PROFILE": "2020",
+    "B2B_RULE_OVERRIDES": '{"domain-not-allowed": "off"}',
+    "B2B_INVITE_REDIRECT_URL": "https://portal.contoso.com",
+    "B2B_ALLOWED_REDIRECT_HOSTS": "portal.contoso.com, myapps.microsoft.com",
+    "B2B_SEND_INVITATION_MESSAGE": "false",
+    "B2B_SWEEP_SCHEDULE": "0 0 * * * *",
+    "B2B_EXCLUDED_GROUP_ID": "44444444-0000-4000-8000-000000000001",
+    "B2B_GRAPH_TIMEOUT_SECONDS": "60",
+    "B2B_REPLICATION_WINDOW_SECONDS": "600",
+    "B2B_TENANT_FACTS_SECONDS": "60",
+    "B2B_ASSESSMENT_SECONDS": "300",
+    "B2B_GIVE_UP_SECONDS": "3600",
+    "B2B_PAUSED": "true",
+    "B2B_BREAKER_SHARE": "0.05",
+    "B2B_BREAKER_WINDOW_SECONDS": "600",
+    "PYTHON_VERSION": "3.13",
+    "NETWORK": "private",
+    "NAT_GATEWAY_ID": "/a/nat/gateway",
+    "ROUTE_TABLE_ID": "/a/route/table",
+    "ZONE_REDUNDANT": "true",
+    "ACTION_GROUP_ID": "/an/action/group",
+    "SWEEP_ALERT_WINDOW": "PT2H",
+}
 DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "b2b"}
 
 
@@ -91,6 +125,64 @@ def test_nothing_is_deployed_from_a_pull_request_or_before_it_was_shown() -> Non
     assert preview["needs"] == ["test", "psrule"]
 
 
+def test_a_pull_request_runs_under_an_identity_of_its_own_that_needs_no_right_to_write() -> None:
+    def client(job: str) -> str:
+        (login,) = (step for step in WORKFLOW["jobs"][job]["steps"] if step.get("uses", "").startswith("azure/login@"))
+        return str(login["with"]["client-id"])
+
+    assert client("what-if") == "${{ vars.AZURE_PREVIEW_CLIENT_ID }}"
+    assert client("deploy") == "${{ vars.AZURE_CLIENT_ID }}"
+    assert "environment" not in WORKFLOW["jobs"]["what-if"]
+    assert "--validation-level ProviderNoRbac" in " ".join(steps("what-if"))
+
+
+def test_only_what_was_shown_is_deployed() -> None:
+    preview, deploy = WORKFLOW["jobs"]["what-if"], WORKFLOW["jobs"]["deploy"]
+    assert preview["outputs"] == {"shown": "${{ steps.preview.outputs.shown }}"}
+    (step,) = (step for step in deploy["steps"] if "deployment group create" in step.get("run", ""))
+    assert step["env"] == {"SHOWN": "${{ needs.what-if.outputs.shown }}"}
+    compiled = '$(az bicep build-params --file "$PARAMETERS" --stdout | sha256sum)'
+    assert f'echo "shown={compiled}"' in " ".join(steps("what-if"))
+    before, _, after = step["run"].partition("az deployment group create")
+    assert f'if [ "{compiled}" != "$SHOWN" ]' in before
+    assert "exit 1" in before
+    assert after
+
+
+def test_the_parameter_file_reads_every_setting_under_its_name_with_its_default() -> None:
+    defaults = {known.name: known.default for known in SETTINGS if known.name not in OWN}
+    assert {name: READ.get(name) for name in defaults} == {**defaults, "B2B_SWEEP_SCHEDULE": READ["B2B_SWEEP_SCHEDULE"]}
+    deployed = kept("defaults").app_settings
+    assert {name: deployed[name] for name in defaults} == {name: READ[name] for name in defaults}
+
+
+@pytest.mark.parametrize("job", ["what-if", "deploy"])
+def test_the_workflow_hands_over_every_variable_that_the_parameter_file_reads(job: str) -> None:
+    given = {name: text for name, text in WORKFLOW["jobs"][job]["env"].items() if name in READ}
+    assert given == {
+        name: f"${{{{ vars.{name} || '{default}' }}}}" if default else f"${{{{ vars.{name} }}}}"
+        for name, default in READ.items()
+    }
+    assert set(WORKFLOW["jobs"][job]["env"]) - set(READ) == {"RESOURCE_GROUP", "PARAMETERS"}
+
+
+def compiled(compiler: Compiler, environment: dict[str, str]) -> dict[str, Any]:
+    done = compiler.run("build-params", "main.bicepparam", "--stdout", environment=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    parameters = json.loads(json.loads(done.stdout)["parametersJson"])["parameters"]
+    return {name: parameter["value"] for name, parameter in parameters.items()}
+
+
+def test_every_variable_reaches_a_parameter_as_what_it_is(compiler: Compiler) -> None:
+    assert OTHER.keys() == READ.keys()
+    plain, other = compiled(compiler, READ), compiled(compiler, OTHER)
+    assert [name for name in plain if plain[name] == other[name]] == []
+    assert len(plain) == len(READ)
+    assert other["ruleOverrides"] == {"domain-not-allowed": "off"}
+    assert other["allowedRedirectHosts"] == ["portal.contoso.com", "myapps.microsoft.com"]
+    assert (other["giveUpSeconds"], other["paused"], other["breakerShare"]) == (3600, True, "0.05")
+
+
 def test_every_psrule_that_is_left_out_is_one_of_the_reasoned_list() -> None:
     text = (INFRA / "ps-rule.yaml").read_text("utf-8")
     excluded = yaml.safe_load(text)["rule"]["exclude"]
@@ -100,6 +192,13 @@ def test_every_psrule_that_is_left_out_is_one_of_the_reasoned_list() -> None:
     for line in block.strip().splitlines():
         reasons += line.strip().startswith("#")
         assert reasons, f"{line.strip()} has no reason above it"
+
+
+def test_psrule_judges_by_a_named_baseline_of_a_named_version() -> None:
+    shell = " ".join(" ".join(steps("psrule")).split())
+    assert "PSRule.Rules.Azure -RequiredVersion 1.47.0" in shell
+    # The newest that 1.47.0 brings: Azure/PSRule.Rules.Azure#3646.
+    assert "-Baseline Azure.GA_2025_12" in shell
 
 
 @pytest.mark.parametrize("name", ["main.bicepparam", "production.sample.bicepparam"])

@@ -40,7 +40,7 @@ def test_parameters_that_the_text_names_exist() -> None:
     not_parameters = {
         "lastError", "schemaVersion", "identityPrincipalId", "functionAppName", "apiUrl", "requestQueueUrl",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
-        "graphRoles",
+        "graphRoles", "isAssignableToRole", "proxyAddresses",
     }  # fmt: skip
     assert named - not_parameters <= known
     assert {"excludedGroupId", "grantUserReadWrite", "createPrivateDnsZones", "actionGroupId"} <= named

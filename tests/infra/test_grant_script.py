@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,11 +110,33 @@ def test_a_dry_run_changes_nothing(home: Path, grant: Grant) -> None:
     assert posted(home) == []
 
 
-def test_a_permission_that_the_tenant_does_not_know_is_named(home: Path, grant: Grant) -> None:
+def test_a_permission_that_the_tenant_does_not_know_is_named_and_nothing_is_granted(home: Path, grant: Grant) -> None:
     (home / "service.json").write_text(json.dumps({"id": GRAPH, "appRoles": []}), "utf-8")
     done = grant("--identity", IDENTITY)
     assert done.returncode == 2
     assert "Policy.Read.B2BManagementPolicy" in done.stderr
+    assert posted(home) == []
+
+
+def test_graph_s_own_service_principal_may_be_as_large_as_it_is(home: Path, grant: Grant) -> None:
+    service = json.loads((home / "service.json").read_text("utf-8"))
+    like = {"allowedMemberTypes": ["Application"], "description": "x" * 250, "origin": "Application", "isEnabled": True}
+    service["appRoles"] += [{"id": str(uuid.UUID(int=n)), "value": f"Some.Permission{n}", **like} for n in range(1_000)]
+    text = json.dumps(service, indent=2)
+    assert len(text) > 2 * 128 * 1024, "the most that Linux takes in one argument"
+    (home / "service.json").write_text(text, "utf-8")
+    holds(home, "User.ReadWrite.All")
+    done = grant("--identity", IDENTITY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("surplus  User.ReadWrite.All")
+
+
+def test_a_national_cloud_s_graph_is_asked(home: Path, grant: Grant) -> None:
+    done = grant("--identity", IDENTITY, "--graph", "https://graph.microsoft.us/v1.0")
+    assert done.returncode == 0
+    urls = re.findall(r"--url (\S+)", (home / "calls").read_text("utf-8"))
+    assert urls
+    assert [url for url in urls if not url.startswith("https://graph.microsoft.us/v1.0/servicePrincipals")] == []
 
 
 @pytest.mark.parametrize(
@@ -123,6 +147,12 @@ def test_a_permission_that_the_tenant_does_not_know_is_named(home: Path, grant: 
         (["--identity", IDENTITY, "--mode", "both"], "--mode: expected assess or convert"),
         (["--identity", IDENTITY, "--profile", "2021"], "--profile: expected current or 2020"),
         (["--identity", IDENTITY, "--overrides", "off"], "--overrides: expected a JSON object"),
+        (["--identity", IDENTITY, "--overrides", ""], "--overrides: expected a JSON object"),
+        (["--identity", IDENTITY, "--overrides", '{"directory-rolle": "off"}'], "no rule is called directory-rolle"),
+        (["--identity", IDENTITY, "--overrides", '{"directory-role": "Off"}'], "directory-role: expected one of block"),
+        (["--identity", IDENTITY, "--overrides", '{"directory-role": null}'], "directory-role: expected one of block"),
+        (["--identity", IDENTITY, "--overrides", '{"already-external": "off"}'], "already-external can only be block"),
+        (["--identity", IDENTITY, "--graph", "https://graph.contoso.com/v1.0"], "--graph: expected one of https://"),
         (["--identity"], "--identity wants a value"),
         (["--everything"], "unknown option --everything"),
     ],

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from b2b.domain.eligibility import RULES, needed_facts
+from b2b.domain.eligibility import PINNED, RULE_IDS, RULES, needed_facts
 from b2b.domain.facts import PERMISSIONS, Fact
 from b2b.domain.findings import Profile, Severity
 from tests.infra.bicep import GRAPH_SCENARIOS, INFRA, kept
@@ -74,6 +74,12 @@ def test_a_permission_lists_the_rules_that_want_it(value: str) -> None:
 @pytest.mark.parametrize("profile", list(Profile))
 def test_the_rules_that_a_profile_leaves_out_are_the_code_s(profile: Profile) -> None:
     assert set(TABLE["rulesOff"][profile]) == {rule.id for rule in RULES if rule.severity(profile, {}) is Severity.OFF}
+
+
+def test_the_overrides_that_the_script_takes_are_those_of_the_code() -> None:
+    assert TABLE["overrides"]["rules"] == list(RULE_IDS)
+    assert set(TABLE["overrides"]["onlyBlock"]) == PINNED
+    assert set(TABLE["overrides"]["severities"]) == set(Severity)
 
 
 @pytest.mark.parametrize("scenario", GRAPH_SCENARIOS)

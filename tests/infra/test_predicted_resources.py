@@ -9,7 +9,7 @@ import pytest
 from b2b.adapters import ledger, queue
 from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, Deployment, kept
 
-CLOSED = {"private-storage", "private", "everything"}
+CLOSED = {"private-storage", "private", "nat-gateway", "route-table", "everything"}
 SECRET = re.compile(
     r"listKeys|listAccountSas|listServiceSas|AccountKey=|SharedAccessSignature|sharedKeys|adminPassword"
 )
@@ -136,6 +136,47 @@ def test_the_app_has_a_subnet_of_its_own_as_flex_consumption_wants_it() -> None:
     assert all("networkSecurityGroup" in subnet["properties"] for subnet in subnets)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "gateway", "table"),
+    [
+        ("private-storage", None, None),
+        ("nat-gateway", "ng-outbound", None),
+        ("route-table", None, "rt-firewall"),
+        ("everything", "ng-outbound", "rt-firewall"),
+    ],
+)
+def test_the_app_calls_out_by_the_way_that_was_given_and_by_azure_s_only_where_none_was(
+    scenario: str, gateway: str | None, table: str | None
+) -> None:
+    app, endpoints = (
+        subnet["properties"]
+        for subnet in kept(scenario).one("Microsoft.Network/virtualNetworks")["properties"]["subnets"]
+    )
+    attached = [app[kind] and app[kind]["id"].rsplit("/", 1)[1] for kind in ("natGateway", "routeTable")]
+    assert attached == [gateway, table]
+    assert app["defaultOutboundAccess"] is (gateway is None and table is None)
+    assert endpoints["defaultOutboundAccess"] is False
+
+
+@pytest.mark.parametrize("scenario", sorted(CLOSED))
+def test_no_machine_can_be_managed_from_the_subnets(scenario: str) -> None:
+    groups = kept(scenario).of("Microsoft.Network/networkSecurityGroups")
+    assert len(groups) == 2
+    for group in groups:
+        (rule,) = (r["properties"] for r in group["properties"]["securityRules"] if "outbound" in r["name"])
+        assert (rule["access"], rule["direction"]) == ("Deny", "Outbound")
+        assert (rule["destinationAddressPrefix"], rule["destinationPortRanges"]) == ("VirtualNetwork", ["22", "3389"])
+
+
+def test_two_environments_in_one_resource_group_share_no_name() -> None:
+    def named(scenario: str) -> set[str]:
+        top = [resource for resource in kept(scenario).resources if resource.get("location")]
+        return {resource["id"] for resource in top if "privateDnsZones" not in resource["type"]}
+
+    assert named("defaults")
+    assert not named("defaults") & named("everything")
+
+
 def test_zone_redundancy_covers_the_plan_and_both_accounts() -> None:
     plain, redundant = kept("defaults"), kept("zone-redundant")
     for deployment, plan, sku in ((plain, False, "Standard_LRS"), (redundant, True, "Standard_ZRS")):
@@ -187,6 +228,15 @@ def test_the_options_are_off_by_default() -> None:
     kinds = {resource["type"] for resource in kept("defaults").resources}
     assert not {kind for kind in kinds if kind.startswith("Microsoft.Network/")}
     assert kept("defaults").app_settings["B2B_MODE"] == "assess"
+
+
+def test_no_parameter_is_called_like_a_secret_that_it_is_not() -> None:
+    # PSRule's Azure.Deployment.SecureParameter goes by the name.
+    sources = [file.read_text("utf-8") for file in INFRA.rglob("*.bicep")]
+    names_of_parameters = {name for text in sources for name in re.findall(r"^param (\w+)", text, re.MULTILINE)}
+    assert "suffix" in names_of_parameters
+    like_a_secret = re.compile("password|secret|token|keys?$", re.IGNORECASE)
+    assert [name for name in names_of_parameters if like_a_secret.search(name)] == []
 
 
 def test_templates_name_no_module_of_a_registry() -> None:

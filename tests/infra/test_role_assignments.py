@@ -30,15 +30,17 @@ READER = {("Storage Table Data Reader", "stwork"), ("Storage Queue Data Reader",
 
 
 def grants(deployment: Deployment) -> dict[str, set[tuple[str, str]]]:
-    """Principal to (role, the last name of the scope without the token)."""
-    token = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
+    """Principal to (role, the last name of the scope without the suffix)."""
+    suffix = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
     found: dict[str, set[tuple[str, str]]] = {}
     for assignment in deployment.of("Microsoft.Authorization/roleAssignments"):
         properties = assignment["properties"]
         role = ROLES[properties["roleDefinitionId"].rsplit("/", 1)[1]]
-        scope = assignment["id"].split("/providers/Microsoft.Authorization/")[0].rsplit("/", 1)[1]
+        # A name that is made of the identity's object id is not known beforehand; its scope is.
+        scope = assignment["id"].removeprefix("[extensionResourceId('").split("', '")[0]
+        scope = scope.split("/providers/Microsoft.Authorization/")[0].rsplit("/", 1)[1]
         who = "app" if "id-b2b-" in properties["principalId"] else properties["principalId"]
-        found.setdefault(who, set()).add((role, scope.removesuffix(token)))
+        found.setdefault(who, set()).add((role, scope.removesuffix(suffix)))
     return found
 
 
@@ -62,5 +64,9 @@ def test_every_assignment_says_the_kind_of_principal_and_has_a_name_that_stays(s
     assignments = kept(scenario).of("Microsoft.Authorization/roleAssignments")
     # A principal that was just made may be unknown to the replica that checks it, unless its kind is told.
     assert all(assignment["properties"]["principalType"] for assignment in assignments)
-    assert all(re.fullmatch(r"[0-9a-f-]{36}", assignment["name"]) for assignment in assignments)
+    for assignment in assignments:
+        who = assignment["properties"]["principalId"].strip("[]")
+        assert re.fullmatch(r"[0-9a-f-]{36}", assignment["name"]) or assignment["name"].startswith("[guid(")
+        # An assignment cannot be given to another principal: an identity that was made anew needs one of another name.
+        assert who in assignment["name"] or "reference(" not in who
     assert len({assignment["id"] for assignment in assignments}) == len(assignments)

@@ -1,11 +1,12 @@
 """The templates under the real compiler: no error, no warning, its own format; and wrong parameters refused."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.infra.bicep import INFRA, VERSION, Compiler
+from tests.infra.bicep import INFRA, VERSION, Compiler, Refused
 
 REFUSED = {
     "mode": "'yes'",
@@ -16,7 +17,8 @@ REFUSED = {
     "maximumInstanceCount": "0",
     "graphTimeoutSeconds": "121",
     "giveUpSeconds": "59",
-    "breakerSharePercent": "0",
+    "breakerShare": "''",
+    "graphBaseUrl": "'https://graph.windows.net/v1.0'",
     "breakerWindowSeconds": "9",
     "sweepSchedule": "'hourly'",
     "excludedGroupId": "'44444444-0000-4000-8000-0000000000012'",
@@ -28,6 +30,28 @@ REFUSED = {
     "sweepAlertWindow": "'PT7M'",
     "logRetentionDays": "7",
 }
+NO_NAT = "/subscriptions/0/resourceGroups/rg-network/providers/Microsoft.Network/publicIPAddresses/pip-outbound"
+MISTAKEN = {
+    "open": {
+        "giveUpSeconds": "329",
+        "inviteRedirectUrl": "'http://portal.contoso.com'",
+        "allowedRedirectHosts": "['portal.contoso.com', 'https://portal.contoso.com']",
+        "sweepSchedule": "'*/10 * * * *'",
+        "excludedGroupId": "'partners-who-stay-as-they-are'",
+        "breakerShare": "'50'",
+        "natGatewayId": f"'{NO_NAT}'",
+        "routeTableId": f"'{NO_NAT}'",
+        "actionGroupId": "'ag-identity'",
+    },
+    "closed": {
+        "network": "'private-storage'",
+        "networkAddressPrefix": "'10.87.0.0/27'",
+        "allowedRedirectHosts": "['']",
+        "breakerShare": "'0.0'",
+        "excludedGroupId": "'44444444-0000-4000-8000-00000000000'",
+    },
+}
+UNTOLD = {"network"}
 SOFTENED = "{ 'already-external': 'warn' }"
 
 
@@ -61,6 +85,26 @@ def test_what_would_fail_later_is_refused_before_a_deployment(compiler: Compiler
     unnoticed = [name for number, name in enumerate(REFUSED, start=2) if number not in said]
     assert done.returncode != 0
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("name", MISTAKEN)
+def test_what_no_type_can_say_stops_a_deployment_before_its_first_resource(
+    compiler: Compiler, tmp_path: Path, name: str
+) -> None:
+    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
+    lines = ["using 'main.bicep'", *(f"param {parameter} = {value}" for parameter, value in MISTAKEN[name].items())]
+    (copy / "mistaken.bicepparam").write_text("\n".join(lines), "utf-8")
+    with pytest.raises(Refused) as refused:
+        compiler.predict(copy / "mistaken.bicepparam")
+    assert set(re.findall(r"(\w+): ", str(refused.value).split("Expected ")[1])) | UNTOLD >= set(MISTAKEN[name])
+
+
+def test_the_borders_themselves_are_taken(compiler: Compiler, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
+    lines = ["param giveUpSeconds = 330", "param breakerShare = '1'", "param network = 'private'"]
+    lines += ["param networkAddressPrefix = '10.87.0.0/26'", "param sweepSchedule = '0  0 6-18/2 * * Mon-Fri'"]
+    (copy / "border.bicepparam").write_text("\n".join(["using 'main.bicep'", *lines]), "utf-8")
+    assert compiler.predict(copy / "border.bicepparam")["diagnostics"] == []
 
 
 def test_rules_without_which_there_is_nothing_to_invite_cannot_be_softened(compiler: Compiler, tmp_path: Path) -> None:

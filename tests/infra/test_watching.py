@@ -13,6 +13,7 @@ from tests.infra.bicep import APP_SCENARIOS, ROOT, Deployment, kept
 from tests.infra.documents import OPERATIONS, table
 
 METRICS = {row[0].strip("`"): row for row in table(OPERATIONS, "Metrics")}
+GAUGES = {name for name, row in METRICS.items() if row[1] == "gauge"}
 DIMENSIONS = {name: re.findall(r"`(\w+)`", row[3]) for name, row in METRICS.items()}
 GROUP = (
     "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-alerts"
@@ -21,9 +22,9 @@ GROUP = (
 
 
 def alerts(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    token = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
+    suffix = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
     rules = deployment.of("Microsoft.Insights/scheduledQueryRules")
-    return {rule["name"].removeprefix("alert-b2b-").removesuffix(f"-{token}"): rule["properties"] for rule in rules}
+    return {rule["name"].removeprefix("alert-b2b-").removesuffix(f"-{suffix}"): rule["properties"] for rule in rules}
 
 
 def workbook_items() -> list[dict[str, Any]]:
@@ -109,7 +110,32 @@ def test_thresholds_reach_the_queries() -> None:
     ):
         assert before in plain[name]["criteria"]["allOf"][0]["query"]
         assert after in strict[name]["criteria"]["allOf"][0]["query"]
-    assert (plain["sweep-silent"]["windowSize"], strict["sweep-silent"]["windowSize"]) == ("PT1H", "PT6H")
+
+
+def test_alerts_on_what_a_sweep_measures_look_back_as_far_as_sweeps_are_apart() -> None:
+    plain, strict = alerts(kept("defaults")), alerts(kept("everything"))
+    by_the_sweep = {name for name, row in METRICS.items() if "sweep" in row[4] and name != "b2b.requests"}
+    following = {name for name, rule in plain.items() if named(rule["criteria"]["allOf"][0]["query"]) & by_the_sweep}
+    assert following == {"poison", "breaker-open", "oldest-request", "sweep-silent"}
+    assert {(plain[name]["windowSize"], strict[name]["windowSize"]) for name in following} == {("PT1H", "PT6H")}
+    assert {rule["evaluationFrequency"] for rule in (*plain.values(), *strict.values())} == {"PT15M"}
+
+
+@pytest.mark.parametrize("name", sorted(alerts(kept("defaults"))))
+def test_an_alert_can_be_made_before_the_first_figure_came(name: str) -> None:
+    rule = alerts(kept("defaults"))[name]
+    assert rule["skipQueryValidation"] is True
+    query = rule["criteria"]["allOf"][0]["query"]
+    columns = re.match(r"union isfuzzy=true \(datatable\((.*?)\) \[\]\), AppMetrics\n", query)
+    assert columns is not None
+    assert {"TimeGenerated", "Name", "Sum", "Max", "Properties"} == set(re.findall(r"(\w+):", columns[1]))
+
+
+@pytest.mark.parametrize("query", [query for query in queries() if named(query) & GAUGES])
+def test_a_gauge_is_read_where_it_stands(query: str) -> None:
+    # The exporter sends one value: in AppMetrics that is Sum, and Max may be empty.
+    assert "coalesce(Max, Sum)" in query
+    assert not re.search(r"\bMax\b (?:>|<|=)|max\(Max\)", query)
 
 
 def test_the_workbook_asks_the_workspace_of_the_deployment() -> None:
