@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Iterable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from b2b.domain import redemption
 from b2b.domain.account import Account
@@ -15,6 +16,8 @@ from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Directory, Ledger
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PER_RUN = 2_000
 """Accounts in one run: 100 round trips. The next run goes on where this one stopped."""
@@ -81,24 +84,24 @@ class Follow:
                 continue
             looked_at += len(results)
             moved += sum(result is True for result in results)
-            problems += _told([result for result in results if isinstance(result, BaseException)])
+            problems += _told([result for result in results if isinstance(result, Exception)])
             await self._ledger.due.move_cursor(chunk[-1].key)
         if len(due) < self._per_run:
             await self._ledger.due.move_cursor("")
         return Followed(looked_at, moved, problems)
 
-    async def _look_at(self, chunk: list[Due]) -> list[bool | BaseException]:
+    async def _look_at(self, chunk: list[Due]) -> list[bool | Exception]:
         """Move what can be moved: a result for each account under way. The trouble of one is not the trouble of all.
 
         Raises:
             Transient: Graph or storage did not answer.
 
         """
-        rows = await asyncio.gather(*(self._ledger.conversions.get(due.key) for due in chunk), return_exceptions=True)
-        broken = [row for row in rows if isinstance(row, BaseException)]
+        rows = await _each(self._ledger.conversions.get(due.key) for due in chunk)
+        broken = [row for row in rows if isinstance(row, Exception)]
         if outage := next((error for error in broken if isinstance(error, Transient)), None):
             raise outage
-        found = {due: row for due, row in zip(chunk, rows, strict=True) if not isinstance(row, BaseException)}
+        found = {due: row for due, row in zip(chunk, rows, strict=True) if not isinstance(row, Exception)}
         under_way = {row.user_id: row for row in found.values() if row is not None and row.stage in FOLLOWED}
         accounts = await self._directory.accounts(list(under_way)) if under_way else {}
         moves = [
@@ -106,9 +109,8 @@ class Follow:
             for row in under_way.values()
         ]
         over = [self._forget(due, row) for due, row in found.items() if due.key not in under_way]
-        moved = await asyncio.gather(*moves, return_exceptions=True)
-        forgotten = await asyncio.gather(*over, return_exceptions=True)
-        return [*moved, *broken, *(result for result in forgotten if isinstance(result, BaseException))]
+        moved, forgotten = await _each(moves), await _each(over)
+        return [*moved, *broken, *(result for result in forgotten if result is not None)]
 
     async def _move(self, conversion: Conversion, account: Account | None) -> bool:
         if account is None:
@@ -146,7 +148,18 @@ class Follow:
             await self._ledger.due.remove(due)
 
 
-def _told(errors: list[BaseException]) -> int:
+async def _each(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
+    """Do all at once; an error is a result, but who is cancelled is cancelled."""
+    results: list[T | Exception] = []
+    for result in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(result, BaseException) and not isinstance(result, Exception):
+            raise result
+        results.append(result)
+    return results
+
+
+def _told(errors: list[Exception]) -> int:
     for error in errors:
-        log.warning("an account could not be followed: %s", error if isinstance(error, B2BError) else repr(error))
+        ours = isinstance(error, B2BError)
+        log.warning("an account could not be followed: %s", error, exc_info=None if ours else error)
     return len(errors)

@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COPIED = ("b2b", "rehearsal", "tests", "function_app.py", "host.json", "pyproject.toml", "docs", "README.md")
 CONVERT = "tests/workflows/test_convert.py"
+GUARDED = "tests/workflows/test_guarded.py"
 
 
 class Guard(NamedTuple):
@@ -144,6 +145,42 @@ GUARDS: tuple[Guard, ...] = (
         "b2b/domain/approval.py",
         ((" and Waived(item.rule, item.message) in waived\n", " and waived\n"),),
         "tests/workflows/test_review.py::test_only_what_was_shown_is_waived",
+    ),
+    Guard(
+        "fence: a claim that has become too old sends nothing",
+        "b2b/workflows/invite.py",
+        (("self._clock() - claim.intent_at > FENCE:", "self._clock() < claim.intent_at:"),),
+        f"{GUARDED}::test_a_claim_that_is_too_old_sends_nothing",
+    ),
+    Guard(
+        "settle: the window begins when the call ends, not when it was meant to be made",
+        "b2b/domain/redemption.py",
+        (("max(conversion.intent_at, conversion.lease_until or conversion.intent_at)", "conversion.intent_at"),),
+        f"{GUARDED}::test_the_window_begins_when_the_call_ends",
+    ),
+    Guard(
+        "leader: who joins a conversion leaves the invitation to the request that leads it",
+        "b2b/workflows/convert.py",
+        (("        if leader is not None and leader.stage in WORKING:\n", "        if leader is None:\n"),),
+        f"{GUARDED}::test_who_joins_waits_for_its_leader",
+    ),
+    Guard(
+        "giving up: an invitation that may be out is settled first",
+        "b2b/workflows/park.py",
+        (("            if await self._inviter.settle(conversion):", "            if conversion.accepted_at:"),),
+        f"{GUARDED}::test_giving_up_settles_first",
+    ),
+    Guard(
+        "waiting: a request whose read was throttled waits as long as Graph asked",
+        "b2b/workflows/park.py",
+        (("max(error.retry_after or backoff, least)", "max(backoff, least)"),),
+        f"{GUARDED}::test_a_request_waits_as_long_as_graph_asked",
+    ),
+    Guard(
+        "waiting: a request whose invitation was throttled waits as long as Graph asked",
+        "b2b/workflows/invite.py",
+        (("max(error.retry_after or 0.0, SHORTEST_WAIT)", "SHORTEST_WAIT"),),
+        f"{GUARDED}::test_a_request_waits_as_long_as_graph_asked",
     ),
 )
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import httpx
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, HttpRequest
+
+from tests.support.world import MovingClock
 
 When = Literal["before", "after"]
-KINDS: dict[str, tuple[When, ...]] = {
+Span = Literal["once", "repeats", "outage"]
+"""A single send, which a client may repeat by itself; that call with all its repeats; storage as a whole, until time
+passes. The last two are what the app itself gets to see."""
+Kinds = dict[str, tuple[When, ...]]
+KINDS: Kinds = {
     "kill": ("before", "after"),
     "reset": ("before", "after"),
     "refused": ("before",),
@@ -19,17 +24,25 @@ KINDS: dict[str, tuple[When, ...]] = {
     "504": ("before", "after"),
 }
 """What can go wrong with a call, and on which side of its effect."""
-GRAPH_KINDS: dict[str, tuple[When, ...]] = {
+GRAPH_KINDS: Kinds = {
     "401": ("before",),
     "429 without Retry-After": ("before", "after"),
     "200 in HTML": ("before", "after"),
 }
 """What else can go wrong with a call to Graph."""
-
-
-def kinds_of(label: str) -> dict[str, tuple[When, ...]]:
-    """All that can go wrong with this call."""
-    return KINDS | GRAPH_KINDS if label.startswith("graph ") else KINDS
+INVITATION_KINDS: Kinds = {"slow reset": ("after",), "slow kill": ("after",)}
+"""An invitation that takes long, so that much of the claim's time is over when its effect comes; nobody hears of it."""
+STORAGE_KINDS: Kinds = {**{kind: sides for kind, sides in KINDS.items() if kind != "504"}, "501": ("before", "after")}
+"""What can go wrong with a call to storage: its SDK repeats on 504 as it does on 503, and does not repeat on 501."""
+LASTING: dict[Span, Kinds] = {
+    "repeats": {"500": ("after",), "reset": ("before",)},
+    "outage": {"501": ("before", "after")},
+}
+"""What goes wrong with storage for longer than a send. The SDK's waits between repeats are real: so these are few."""
+SLOW = 28.0
+"""Seconds: just within the app's time limit for a call, B2B_GRAPH_TIMEOUT_SECONDS."""
+RETRY_AFTER = 40
+"""Seconds: longer than the app's own shortest waits, so that it shows who does not heed it."""
 
 
 class Killed(BaseException):
@@ -38,34 +51,95 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at which call."""
+    """What happens at which call, and for how long."""
 
     number: int
     kind: str
     when: When
+    span: Span = "once"
+
+
+def faults_at(labels: list[str]) -> list[Fault]:
+    """Every fault at every call, on each side of its effect."""
+    return [
+        Fault(point, kind, when, span)
+        for point, label in enumerate(labels, 1)
+        for span, kinds in _kinds_of(label).items()
+        for kind, sides in kinds.items()
+        for when in sides
+    ]
+
+
+def _kinds_of(label: str) -> dict[Span, Kinds]:
+    if label.startswith("storage "):
+        return {"once": STORAGE_KINDS, **LASTING}
+    return {"once": KINDS | GRAPH_KINDS | (INVITATION_KINDS if label.endswith("/invitations") else {})}
 
 
 @dataclass
 class Points:
-    """Counts every outgoing call and hits one of them."""
+    """Counts every outgoing call of a process and hits one of them; and remembers what Graph asked for."""
 
     fault: Fault | None = None
+    clock: MovingClock = field(default_factory=MovingClock)
     calls: list[str] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
-    """Visibility delays that the app asked for: the queue here ignores them, and the clock is moved instead."""
+    dead: bool = False
+    """A dead process makes no more calls, whoever in it catches what killed it."""
+    early: list[str] = field(default_factory=list)
+    """Calls that left for Graph before the time that it had asked to wait."""
+    _hit: object = None
+    _hit_ahead: timedelta = timedelta()
+    _repeated: bool = False
+    _wait_until: datetime | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the call was made that the fault is meant for."""
+        return self._hit is not None
+
+    @property
+    def met(self) -> bool:
+        """Whether the failure came through to the app: its process lives, and no client got over it by a repeat."""
+        return self.fault is not None and "kill" not in self.fault.kind and self.reached and not self._repeated
+
+    def asked_to_wait(self, seconds: float) -> None:
+        """Graph answers with Retry-After."""
+        self._wait_until = self.clock() + timedelta(seconds=seconds)
 
     async def around(
-        self, label: str, perform: Callable[[], Awaitable[Any]], failed: Callable[[str, When, Any], Any]
+        self,
+        label: str,
+        request: object,
+        perform: Callable[[], Awaitable[Any]],
+        failed: Callable[[str], Awaitable[Any]],
     ) -> Any:
-        self.calls.append(label)
-        hit = self.fault if self.fault is not None and self.fault.number == len(self.calls) else None
-        if hit is None:
-            return await perform()
-        done = await perform() if hit.when == "after" else None
-        if hit.kind == "kill":
+        """Make a call, or what the fault makes of it. A client repeats a call with the same `request`."""
+        if self.dead:
             raise Killed
-        outcome = failed(hit.kind, hit.when, done)
-        return await outcome if isinstance(outcome, Awaitable) else outcome
+        self.calls.append(label)
+        if label.startswith("graph ") and self._wait_until is not None and self.clock() < self._wait_until:
+            self.early.append(label)
+        if not self._strikes(label, request) or self.fault is None:
+            self._repeated |= request is self._hit
+            return await perform()
+        if self.fault.kind.startswith("slow"):
+            self.clock.advance(SLOW)
+        if self.fault.when == "after":
+            await perform()
+        if self.fault.kind.endswith("kill"):
+            self.dead = True
+            raise Killed
+        return await failed(self.fault.kind)
+
+    def _strikes(self, label: str, request: object) -> bool:
+        if self.fault is None:
+            return False
+        if self.fault.number == len(self.calls):
+            self._hit, self._hit_ahead = request, self.clock.ahead
+            return True
+        if self.fault.span == "outage":
+            return self.reached and label.startswith("storage ") and self.clock.ahead == self._hit_ahead
+        return self.fault.span == "repeats" and request is self._hit
 
 
 class GraphWay(httpx.AsyncBaseTransport):
@@ -80,62 +154,30 @@ class GraphWay(httpx.AsyncBaseTransport):
             await response.aread()
             return response
 
-        def failed(kind: str, _when: When, _done: Any) -> httpx.Response:
+        async def failed(kind: str) -> httpx.Response:
             if kind == "reset":
                 raise httpx.RemoteProtocolError("connection lost", request=request)
+            if kind == "slow reset":
+                raise httpx.ReadTimeout("no answer", request=request)
             if kind == "refused":
                 raise httpx.ConnectError("connection refused", request=request)
-            status, _, manner = kind.partition(" ")
-            if manner == "in HTML":
-                return httpx.Response(int(status), html="<p>A gateway says hello.</p>", request=request)
-            headers = {"Retry-After": "7"} if status in {"429", "503"} and not manner else {}
-            code = "InvalidAuthenticationToken" if status == "401" else "x"
-            return httpx.Response(
-                int(status), json={"error": {"code": code, "message": "x"}}, headers=headers, request=request
-            )
+            return self._answer(kind, request)
 
-        answer = await self._points.around(f"graph {request.method} {request.url.path}", perform, failed)
+        label = f"graph {request.method} {request.url.path}"
+        answer = await self._points.around(label, request, perform, failed)
         assert isinstance(answer, httpx.Response)
         return answer
 
+    def _answer(self, kind: str, request: httpx.Request) -> httpx.Response:
+        status, _, manner = kind.partition(" ")
+        if manner == "in HTML":
+            return httpx.Response(int(status), html="<p>A gateway says hello.</p>", request=request)
+        headers = {}
+        if status in {"429", "503"} and not manner:
+            self._points.asked_to_wait(RETRY_AFTER)
+            headers["Retry-After"] = str(RETRY_AFTER)
+        error = {"code": "InvalidAuthenticationToken" if status == "401" else "x", "message": "x"}
+        return httpx.Response(int(status), json={"error": error}, headers=headers, request=request)
+
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
-    """The way to tables and queues. Nobody sleeps here, and a queue's visibility delay is noted instead of kept."""
-
-    def __init__(self, points: Points) -> None:
-        super().__init__()
-        self._points = points
-
-    async def send(self, request: HttpRequest, **kwargs: Any) -> AsyncHttpResponse:
-        self._without_delay(request)
-
-        async def perform() -> AsyncHttpResponse:
-            return cast("AsyncHttpResponse", await super(StorageWay, self).send(request, **kwargs))
-
-        async def failed(kind: str, when: When, done: AsyncHttpResponse | None) -> AsyncHttpResponse:
-            if kind == "reset":
-                raise ServiceResponseError("connection lost")
-            if kind == "refused":
-                raise ServiceRequestError("connection refused")
-            if when == "before":
-                nothing = HttpRequest("GET", request.url.split("?")[0].rsplit("/", 1)[0] + "/nothing-here")
-                done = await super(StorageWay, self).send(nothing)
-            assert done is not None
-            done.status_code = int(kind)
-            return done
-
-        label = f"storage {request.method} {request.url.split('?')[0]}"
-        return cast("AsyncHttpResponse", await self._points.around(label, perform, failed))
-
-    def _without_delay(self, request: HttpRequest) -> None:
-        if request.method == "POST" and "visibilitytimeout=" in request.url:
-            head, _, tail = request.url.partition("visibilitytimeout=")
-            seconds, amp, rest = tail.partition("&")
-            self._points.delays.append(float(seconds))
-            request.url = f"{head}visibilitytimeout=0{amp}{rest}"
-
-    async def sleep(self, duration: float) -> None:
-        """The SDK waits before it repeats; here time is the test's."""

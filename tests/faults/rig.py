@@ -1,25 +1,34 @@
 """One app over one tenant and one storage account, whose process can die at any call and is started again."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
+from b2b.domain.errors import Transient
 from rehearsal.tenant import RunningTenant
-from tests.faults.points import GraphWay, Killed, Points, StorageWay
-from tests.support.storage import signed
+from tests.faults.points import Fault, GraphWay, Killed, Points
+from tests.faults.storage_way import StorageWay
+from tests.support.breakages import Breakages
+from tests.support.storage import Message, signed
 from tests.support.world import MovingClock, account
 
 MAX_DEQUEUE = 5
-LEASE = 600.0
-"""The host's lease on a message: what a killed process leaves behind comes back after that."""
+LEASE, RETRY = 600.0, 60.0
+"""Seconds until a message comes back: one whose process died, and one whose handler raised."""
 TOO_LONG = 60
 """Deliveries after which a case goes in circles."""
+
+Result = TypeVar("Result")
 
 
 class BothClocks(MovingClock):
@@ -36,34 +45,42 @@ class BothClocks(MovingClock):
 
 @dataclass
 class Rig:
-    """Plays the host: hands messages over, takes them back, moves the clock instead of waiting."""
+    """Plays the host: hands messages over when they are due, takes them back, moves the clock instead of waiting."""
 
     tenant: RunningTenant
     storage: str
     environment: Mapping[str, str]
     clock: MovingClock = field(init=False)
-    points: Points = field(default_factory=Points)
+    points: Points = field(init=False)
     services: Services | None = None
-    raised: list[Exception] = field(default_factory=list)
-    """What came out of the app, so that the host delivered again."""
+    messages: list[Message] = field(default_factory=list)
+    breakages: Breakages = field(default_factory=Breakages)
+    """What the app raised, so that the host delivered again, or caught and did not expect; but no `Transient`."""
+    _delays: dict[str, float] = field(default_factory=dict)
     _accounts: int = 0
 
     def __post_init__(self) -> None:
         """Tie the tenant's clock to the app's."""
         self.clock = BothClocks(self.tenant)
+        self.points = Points(clock=self.clock)
+        logging.getLogger("b2b").addHandler(self.breakages)
+
+    async def close(self) -> None:
+        """End the process, and listen no more."""
+        logging.getLogger("b2b").removeHandler(self.breakages)
+        await self.stop()
+
+    async def meet(self, fault: Fault | None) -> None:
+        """Start anew, with a fault ahead or without one."""
+        await self.stop()
+        self.points = Points(fault, self.clock)
+        self.breakages.found.clear()
+        self.messages.clear()
 
     def next_account(self) -> str:
         """An account that no case has used."""
         self._accounts += 1
         return str(account(self._accounts)["id"])
-
-    async def start(self) -> Services:
-        """Start the process, if it is not running."""
-        if self.services is None:
-            loaded = app_settings.load(self.environment)
-            reached = replace(loaded, storage=app_settings.Storage(connection_string=signed(self.storage)))
-            self.services = build(reached, self.clock, GraphWay(self.points), lambda: StorageWay(self.points))
-        return self.services
 
     async def stop(self) -> None:
         """End the process."""
@@ -75,21 +92,19 @@ class Rig:
         """Be an HTTP caller, who repeats until the request is taken."""
         for _ in range(TOO_LONG):
             try:
-                reply = await (await self.start()).api.submit(body, "")
+                reply = await self._let(lambda app: app.api.submit(body, ""))
             except Killed:
-                await self.stop()
                 continue
             if reply.status == 202:
                 return
-            assert reply.status in {500, 503}, reply
+            assert reply.status == 503, reply
+            self.clock.advance(float(reply.headers["Retry-After"]))
         raise AssertionError("the request was never taken")
 
     async def sweep(self) -> None:
         """Let the timer fire; a killed run is followed by the next."""
-        try:
-            await (await self.start()).sweep.run()
-        except Killed:
-            await self.stop()
+        with suppress(Killed):
+            await self._let(lambda app: app.sweep.run())
 
     def send(self, body: str) -> None:
         """Be an upstream system."""
@@ -104,35 +119,62 @@ class Rig:
         raise AssertionError(f"the queue does not get empty: {self.points.calls[-20:]}")
 
     async def deliver_one(self) -> bool:
-        """Hand over the next message; False: there is none."""
-        with self._queue("conversion-requests") as queue:
-            message = queue.receive_message(visibility_timeout=300)
-            if message is None:
-                return False
-            self._let_time_pass()
-            try:
-                await (await self.start()).converter.receive(message.content.encode(), message.id)
-            except Killed:
-                await self.stop()
-                self.clock.advance(LEASE)
-            except Exception as error:  # noqa: BLE001  whatever the app raises, the host delivers again
-                self.raised.append(error)
-                self.clock.advance(60)
-            else:
-                queue.delete_message(message)
-                return True
-            if (message.dequeue_count or 0) >= MAX_DEQUEUE:
-                with self._queue("conversion-requests-poison") as poison:
-                    poison.send_message(message.content)
-                queue.delete_message(message)
-            else:
-                queue.update_message(message, visibility_timeout=0)
-            return True
+        """Hand over the next message, when its time has come; False: there is none."""
+        self._collect()
+        if not self.messages:
+            return False
+        message = min(self.messages, key=lambda message: message.due)
+        self.clock.advance(max((message.due - self.clock()).total_seconds(), 0.0))
+        self.messages.remove(message)
+        message.tries += 1
+        try:
+            await self._let(lambda app: app.converter.receive(message.body.encode(), message.id))
+        except Killed:
+            self._back(message, LEASE)
+        except Exception as error:  # noqa: BLE001  whatever the app raises, the host delivers again
+            if not isinstance(error, Transient):
+                self.breakages.found.append(error)
+            self._back(message, RETRY)
+        return True
 
-    def _let_time_pass(self) -> None:
-        for delay in self.points.delays:
-            self.clock.advance(delay)
-        self.points.delays.clear()
+    async def _let(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
+        """Let the process do something; it is started if it is not running.
+
+        Raises:
+            Killed: it died over it, whatever it did about that.
+
+        """
+        if self.services is None:
+            reached = app_settings.Storage(connection_string=signed(self.storage))
+            settings = replace(app_settings.load(self.environment), storage=reached)
+            way = partial(StorageWay, self.points, self._delays)
+            self.services = build(settings, self.clock, GraphWay(self.points), way)
+        try:
+            return await work(self.services)
+        finally:
+            if self.points.dead:
+                await self.stop()
+                self.points.dead = False
+                raise Killed
+
+    def _back(self, message: Message, delay: float) -> None:
+        if message.tries >= MAX_DEQUEUE:
+            with self._queue("conversion-requests-poison") as poison:
+                poison.send_message(message.body)
+        else:
+            message.due = self.clock() + timedelta(seconds=delay)
+            self.messages.append(message)
+
+    def _collect(self) -> None:
+        """Take over what lies in the queue, with the delays that the app asked for."""
+        with self._queue("conversion-requests") as queue:
+            arrived = list(queue.receive_messages(messages_per_page=32, visibility_timeout=3600))
+            if arrived:
+                queue.clear_messages()
+        now = self.clock()
+        self.messages += [
+            Message(new.id, new.content, now + timedelta(seconds=self._delays.pop(new.id, 0.0))) for new in arrived
+        ]
 
     def _queue(self, name: str) -> Any:
         return QueueServiceClient.from_connection_string(self.storage).get_queue_client(name)
@@ -165,6 +207,14 @@ class Rig:
                 left = queue.get_queue_properties().approximate_message_count
             if left:
                 wrong.append(f"{left} messages left in {name}")
+        return [*wrong, *self._misbehaved()]
+
+    def _misbehaved(self) -> list[str]:
+        """Say what the app did on its way to the end that it must not do, and whether the fault was there at all."""
+        wrong = [f"the app broke: {error!r}" for error in self.breakages.found]
+        wrong += [f"Graph had asked to wait before {label}" for label in self.points.early]
+        if self.points.fault is not None and not self.points.reached:
+            wrong.append(f"the fault was never met: {len(self.points.calls)} calls were made")
         return wrong
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from azure.data.tables import TableServiceClient
@@ -18,8 +18,9 @@ from b2b.settings import Settings
 from rehearsal.storage import TABLES, provision
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import GraphWay, Killed
-from tests.stateful.calls import Calls, StorageRoad, Weather
-from tests.support.storage import signed
+from tests.faults.storage_way import StorageWay
+from tests.stateful.calls import Calls, Weather
+from tests.support.storage import Message, signed
 from tests.support.world import MovingClock, Rows
 
 MAX_DEQUEUE = 5
@@ -65,23 +66,13 @@ class Storage:
         return found
 
 
-@dataclass
-class Message:
-    """A queue message in the hands of the host."""
-
-    id: str
-    body: str
-    due: datetime
-    tries: int = 0
-
-
 class Process:
     """One instance of the app."""
 
     def __init__(self, settings: Settings, clock: MovingClock, weather: Weather, delays: dict[str, float]) -> None:
         self.born = clock()
         self.calls = Calls(weather=weather)
-        self.services = build(settings, clock, GraphWay(self.calls), lambda: StorageRoad(self.calls, delays))
+        self.services = build(settings, clock, GraphWay(self.calls), lambda: StorageWay(self.calls, delays))
 
 
 @dataclass

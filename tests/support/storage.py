@@ -1,5 +1,6 @@
 """Storage accounts as tests need them."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from azure.storage.queue import AccountSasPermissions, ResourceTypes, generate_account_sas
@@ -21,3 +22,13 @@ def signed(connection_string: str) -> str:
     )
     endpoints = "".join(f"{name}={parts[name]};" for name in ("QueueEndpoint", "TableEndpoint"))
     return f"{endpoints}SharedAccessSignature={signature}"
+
+
+@dataclass
+class Message:
+    """A queue message in the hands of the host."""
+
+    id: str
+    body: str
+    due: datetime
+    tries: int = 0

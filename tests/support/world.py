@@ -97,7 +97,7 @@ class Storeroom:
 
 
 class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
-    """One client's connection; nobody sleeps before a repeat."""
+    """One client's connection."""
 
     def __init__(self, room: Storeroom) -> None:
         super().__init__()
@@ -106,9 +106,6 @@ class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by az
     async def send(self, request: HttpRequest, **kwargs: Any) -> Any:
         await self._room.before(request)
         return await super().send(request, **kwargs)
-
-    async def sleep(self, duration: float) -> None:
-        """Time is the test's."""
 
 
 def account(number: int, **properties: Any) -> dict[str, Any]:

@@ -51,11 +51,18 @@ async def test_who_joins_waits_for_its_leader(world: MakeWorld) -> None:
 
 
 async def test_giving_up_settles_first(world: MakeWorld) -> None:
-    """The invitation is out, its answer was lost, and then the time was over."""
+    """The invitation is out, its answer was lost, no replica shows it yet, and then the time is over."""
     running = await world(tenant_of(ANNA), B2B_GIVE_UP_SECONDS="400")
-    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
+    running.tenant.control.set_lag(100_000)
+    running.graph.on_invitation(before=httpx.ConnectError("refused"))
     await running.deliver(user=USER)
-    running.clock.advance(500)
+    running.pass_time(390)
+    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
+    await running.redeliver()
+    running.pass_time(30)
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "inviting"
+    running.tenant.control.set_lag(0)
     await running.redeliver()
     assert running.request("r1")["stage"] == "invited"
 
