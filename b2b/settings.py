@@ -121,7 +121,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "B2B_GIVE_UP_SECONDS",
         "86400",
-        "how long a request is retried before it ends as failed",
+        "how long a request may go without progress before it ends as failed",
         readers.seconds(60, 7 * _DAY),
     ),
     Setting(

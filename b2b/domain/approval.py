@@ -13,7 +13,10 @@ LONGEST_NAME, LONGEST_REASON = 200, 1000
 
 
 class Waived(msgspec.Struct, frozen=True):
-    """A finding as it was shown. Should the facts change, so does the message, and the waiver no longer fits."""
+    """A finding as it was shown. Should the facts change, so does the message, and the waiver no longer fits.
+
+    Nor does it after an upgrade that words the message anew: such a request asks for review once more.
+    """
 
     rule: str
     message: str
@@ -81,15 +84,12 @@ def reopened(
     return Change(change.row, (Event(kind, now, Stage.REQUESTED, record.request_id, detail),))
 
 
-def approved(
-    record: RequestRecord, over: Conversion | None, by: str, reason: str, now: datetime
-) -> Change[RequestRecord]:
+def approved(record: RequestRecord, over: Conversion, by: str, reason: str, now: datetime) -> Change[RequestRecord]:
     """Begin again a request that needs review, with what was shown waived, for the address that it was shown with.
 
-    ``over`` is its account's row now; should that be about a later conversion, nothing is waived.
+    ``over`` is its account's row now, which has to be about this very request.
     """
-    same = over is not None and over.generation == record.generation
-    subject = subject_of(record.user_id, over.invited_user_email_address if over is not None and same else "")
+    subject = subject_of(record.user_id, over.invited_user_email_address)
     shown = tuple(Waived(item.rule, item.message) for item in record.findings if item.severity is Severity.REVIEW)
     approval = Approval(by, reason, now, subject, shown)
     return reopened(record, over, "approved", now, f"by {by}: {reason}", msgspec.json.encode(approval).decode())

@@ -94,7 +94,12 @@ class Api:
                 return _assess_only()
             if record.stage is not Stage.NEEDS_REVIEW:
                 return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
-            again = approved(record, await self._account_of(record), by, reason, self._clock())
+            conversion = await self._account_of(record)
+            if conversion is None or conversion.generation != record.generation:
+                return answers.problem(
+                    409, "ApprovalSuperseded", "A later request for this account was judged since; approve that one."
+                )
+            again = approved(record, conversion, by, reason, self._clock())
             return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
 
         return await self._answered(work)

@@ -46,6 +46,7 @@ class Health:
             "tables": self._ledger.check(),
             "identity": self._claims(held),
             "graph": self._graph(),
+            "inviting": self._pacer.standing(),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")

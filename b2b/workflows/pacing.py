@@ -90,6 +90,23 @@ class Pacer:
         if error.service == GRAPH:
             await self.throttled(error.retry_after, str(error))
 
+    async def standing(self) -> str:
+        """Say what keeps invitations from going out; empty: nothing does.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        pace, now = await self._pace(), self._clock()
+        said = [
+            "B2B_PAUSED is on: nothing is sent" if self._stopped else "",
+            f"Graph asked everybody to wait until {pace.paused_until:%H:%M:%S} UTC"
+            if pace.paused_until and pace.paused_until > now
+            else "",
+            "too many invitations failed: the breaker is open, one probes at a time" if pace.open_until else "",
+        ]
+        return "; ".join(filter(None, said))
+
     async def throttled(self, retry_after: float | None, reason: str) -> bool:
         """Tell all instances that Graph asked for a wait; False where it asked for none that the others could heed.
 

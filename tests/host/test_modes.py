@@ -56,7 +56,7 @@ def test_health_names_every_part_that_works(storage: str) -> None:
         answer = app.call("GET", "/api/health")
         assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
         assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(
-            ("mode", "profile", "queues", "tables", "identity", "graph", "graphRoles"), "ok"
+            ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "graphRoles"), "ok"
         )
 
 

@@ -1,5 +1,6 @@
 """What /api/health says about the app roles of the token."""
 
+import httpx
 import pytest
 from azure.core.pipeline.transport import HttpRequest
 
@@ -85,3 +86,24 @@ async def test_health_leaves_graph_alone_while_everything_waits_for_it(world: Ma
     (found,) = (check for check in reply.body["checks"] if check["name"] == "graph")
     assert (found["status"], found["detail"][:27]) == ("ok", "not asked: everything waits")
     assert len(running.tenant.control.journal()) == calls
+
+
+async def inviting(running: World) -> tuple[int, str, str]:
+    reply = await running.services.health.report()
+    (found,) = (check for check in reply.body["checks"] if check["name"] == "inviting")
+    return reply.status, found["status"], found["detail"]
+
+
+async def test_what_keeps_invitations_from_going_out_is_said_and_is_no_fault(world: MakeWorld) -> None:
+    running = await world(tenant_of(*(account(number) for number in range(1, 7))))
+    status = (await inviting(running))[0]
+    assert await inviting(running) == (status, "ok", "")
+    for number in range(1, 6):
+        running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await running.deliver(f"r{number}", account(number)["id"])
+    assert "the breaker is open" in (await inviting(running))[2]
+    await running.services.converter._pacer.throttled(120, "Graph: answered 429")
+    assert "until" in (await inviting(running))[2]
+    running.services = await running.restart(B2B_PAUSED="true")
+    assert await inviting(running) == (status, "ok", (await inviting(running))[2])
+    assert "B2B_PAUSED" in (await inviting(running))[2]

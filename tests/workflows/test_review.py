@@ -103,7 +103,9 @@ async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_w
     privileged.tenant.control.reset(tenant_of(account(1, mail="someone.else@fabrikam.com"), groups=[GROUP]))
     await privileged.deliver("r2", USER)
     assert privileged.request("r2")["stage"] == "needsReview"
-    assert (await privileged.services.api.approve("r1", WORD, "")).status == 202
-    await privileged.redeliver("r1")
+    reply = await privileged.services.api.approve("r1", WORD, "")
+    assert (reply.status, reply.body["error"]["code"]) == (409, "ApprovalSuperseded")
     assert privileged.request("r1")["stage"] == "needsReview"
-    assert privileged.tenant.control.mails() == []
+    assert (await privileged.services.api.approve("r2", WORD, "")).status == 202
+    await privileged.redeliver("r2")
+    assert [mail["userId"] for mail in privileged.tenant.control.mails()] == [USER]
