@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.run.scene import REQUESTS, Scene
+from rehearsal.run.scene import NEWCOMER, REQUESTS, Scene
 from rehearsal.sample import Profile, Sample
 
 HTTP_ID, QUEUE_ID = "by-hand-1", "by-hand-2"
@@ -21,26 +21,14 @@ def instructions(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str
     yield f"Functions host     {host.base}  (function key {host.function_key}, master key {host.master_key})"
     yield f"  its log          tail -f {host.log_file}"
     yield f"Graph              {tenant.graph_url}"
-    yield f"  control plane    {tenant.base}/_sim/mails  (and journal, users, violations, redeem, …)"
+    yield f"  control plane    {tenant.base}/_sim/  (lists its routes: mails, journal, users, redeem and others)"
     yield f"Storage            B2BStorage='{scene.storage}'"
-    user_id = candidate(sample)
-    if user_id:
-        yield ""
-        yield from _one_more(scene, user_id)
+    yield ""
+    yield from _one_more(scene)
     yield ""
     yield from _examples(scene, sample, profile)
     yield ""
     yield f"Stop with Ctrl+C, or: kill {os.getpid()}"
-
-
-def candidate(sample: Sample) -> str | None:
-    """The object id of an account that was only assessed, and found ready; None if the sample has none."""
-    requested = {account.user_id for account in sample.accounts if not account.request.body.get("dryRun")}
-    for account in sample.accounts:
-        ready = {(expect.stage, expect.verdict) for expect in account.expect.values()} == {("assessed", "ready")}
-        if ready and account.user_id not in requested:
-            return account.user_id
-    return None
 
 
 def examples(sample: Sample, profile: Profile) -> dict[str, str]:
@@ -56,16 +44,20 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
     return {stage: found[stage] for stage in SHOWN if stage in found}
 
 
-def _one_more(scene: Scene, user_id: str) -> Iterator[str]:
-    host, user = scene.host, {"id": user_id}
-    yield "One more account, ready by its dry run: request it, look, let them redeem, sweep (only on demand here)."
+def _one_more(scene: Scene) -> Iterator[str]:
+    host, user = scene.host, {"id": NEWCOMER["id"]}
+    name = NEWCOMER["userPrincipalName"]
+    yield f"One more account, {name}: request it; look, seconds later; redeem; sweep (neither happens by itself here)."
     yield _curl(f"{host.base}/api/conversions", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
     yield _curl(f"{host.base}/api/conversions/{HTTP_ID}", host.function_key)
-    yield _curl(f"{scene.tenant.base}/_sim/redeem", body={"userId": user_id})
+    yield _curl(f"{scene.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
     yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
     yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or begins it."
     message = json.dumps({"requestId": QUEUE_ID, "invitedUser": user})
     yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{scene.messages_url()}'"
+    yield "Its rows in the ledger (state and history; the other table is conversions, by object id):"
+    rows = scene.rows_url("requests", f"PartitionKey eq '{HTTP_ID}'")
+    yield f"  curl -s -H 'accept: application/json;odata=nometadata' '{rows}'"
 
 
 def _examples(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
@@ -73,6 +65,8 @@ def _examples(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
     named = {stage: f"{stage} {request_id}" for stage, request_id in found.items()}
     named |= {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (and approve it)"} if NEEDS_REVIEW in named else {}
     yield f"Requests to look at: {', '.join(named.values())}."
+    if NEEDS_REVIEW in named:
+        yield "Approved, its findings read warn and its verdict ready; who and why is in its history in the ledger."
     for stage, request_id in found.items():
         address = f"{host.base}/api/conversions/{request_id}"
         yield _curl(address, host.function_key)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rehearsal.run.evidence import Ending, Evidence
+from rehearsal.run.evidence import MOVED_ON, Ending, Evidence
 from rehearsal.sample import Account, Expectation, Malformed
 
 OK = 200
@@ -36,7 +36,11 @@ def accounts_ended(evidence: Evidence) -> Check:
         got = rows[user_id]["stage"] if user_id in rows else "no row"
         if got != wanted:
             problems.append(f"account {user_id}: expected {wanted}, got {got} (table conversions)")
-    return Check(f"{len(evidence.moved_on)} accounts compared in the table of conversions", tuple(problems))
+    shared = sum(row["stage"] in MOVED_ON for row in evidence.states.values()) - len(evidence.moved_on)
+    return Check(
+        f"{len(evidence.moved_on)} accounts compared in the table of conversions; {shared} requests joined one of them",
+        tuple(problems),
+    )
 
 
 def refused_by_http(evidence: Evidence) -> Check:

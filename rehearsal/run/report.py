@@ -54,6 +54,8 @@ def _stages(evidence: Evidence) -> Iterator[str]:
     for stage in sorted(counts, key=[*STAGES].index):
         yield f"{stage:<14}{counts[stage]:>8}  {STAGES[stage]}"
     yield f"{'(refused)':<14}{refused:>8}  malformed, by HTTP: answered 400, 409 or 413 and not recorded"
+    repeats = len(evidence.sample.accounts) + len(evidence.sample.malformed) - counts.total() - refused
+    yield f"{'(repeats)':<14}{repeats:>8}  under the id of a request above: the same body again, or another by queue"
 
 
 def _rules(evidence: Evidence) -> Iterator[str]:

@@ -59,7 +59,9 @@ def nothing_lost(evidence: Evidence) -> Check:
         for name, wanted, got in _lost(before.get(user_id, {}), after.get(user_id, {}), STATES.get(stage))
     ]
     return Check(
-        f"{evidence.played.redeemed} people redeemed; ids, names, groups, roles and apps as before", tuple(problems)
+        f"{evidence.played.redeemed} of those {len(evidence.moved_on)} people redeemed; ids, names, groups, roles and "
+        "apps as before",
+        tuple(problems),
     )
 
 
@@ -90,8 +92,10 @@ def nothing_told(evidence: Evidence) -> Check:
         if ADDRESS.search(line)
     ]
     lines = evidence.log.count("\n")
+    older = sum(len(user["tickets"]) for user in evidence.played.before.values())
     return Check(
-        f"{len(secrets)} redeem links, none in tables, answers or the {lines} lines of log; no address there",
+        f"{len(secrets)} redeem links ({older} from before the run), none in tables, answers or the {lines} lines "
+        "of log; no address there",
         tuple(problems),
     )
 

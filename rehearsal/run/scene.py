@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
-from azure.data.tables import TableServiceClient
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.data.tables import TableSasPermissions, TableServiceClient, generate_table_sas
 from azure.storage.queue import QueueSasPermissions, QueueServiceClient, generate_queue_sas
 
 from rehearsal.host.process import HostError, HostProcess
@@ -38,6 +40,14 @@ APP_SETTINGS = {
 }
 FOREIGN = ("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_")
 """Beginnings of variables that would change the app or the host: those of the caller's shell are not for this run."""
+
+NEWCOMER = {
+    "id": "7d0f6a4e-93b1-4c58-8e2a-5b6c1d9f0a37",
+    "displayName": "Quinn Moss",
+    "userPrincipalName": "quinn.moss@contoso.com",
+    "mail": "quinn.moss@fabrikam.com",
+}
+"""One more person in the tenant, of whom no request of the sample knows: for whoever goes on by hand."""
 
 Row = Mapping[str, Any]
 
@@ -96,7 +106,18 @@ class Scene:
             QueueSasPermissions(add=True),
             expiry=datetime.now(UTC) + SIGNED_FOR,
         )
-        return f"{queue.url}/messages?{signature}"
+        return f"{queue.url}/messages?messagettl=-1&{signature}"
+
+    def rows_url(self, table: str, query: str) -> str:
+        """Where rows of a table can be read with nothing but HTTP: it carries its own permission."""
+        client = self._tables[table]
+        credential = client.credential
+        if not isinstance(credential, AzureNamedKeyCredential):
+            raise TypeError("the connection string has no key to sign with")
+        signature = generate_table_sas(
+            credential, table, permission=TableSasPermissions(read=True), expiry=datetime.now(UTC) + SIGNED_FOR
+        )
+        return f"{client.url}/{table}()?$filter={quote(query)}&{signature}"
 
     def waiting(self, queue: str) -> int:
         """How many messages a queue holds, hidden ones too."""
@@ -123,7 +144,7 @@ def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupt
         storage = azurite.connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(sample.seed(), port=ports.tenant))
+        tenant = started.enter_context(running(_with_newcomer(sample.seed()), port=ports.tenant))
         environment: dict[str, str | None] = {
             **{name: None for name in os.environ if name.startswith(FOREIGN)},
             **HOST_SETTINGS,
@@ -136,6 +157,10 @@ def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupt
         }
         host = started.enter_context(HostProcess(app_dir=APP, env=environment, port=ports.host))
         yield Scene(tenant, host, storage, started)
+
+
+def _with_newcomer(seed: dict[str, Any]) -> dict[str, Any]:
+    return {**seed, "users": [*seed["users"], NEWCOMER]}
 
 
 def _free(port: int) -> bool:

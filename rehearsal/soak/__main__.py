@@ -25,7 +25,12 @@ def main(arguments: list[str]) -> int:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     usual = Plan()
     parser = argparse.ArgumentParser(prog="python -m rehearsal.soak", description=__doc__)
-    parser.add_argument("--requests", type=int, default=usual.requests, help="accounts to ask for (%(default)s)")
+    parser.add_argument(
+        "--requests",
+        type=int,
+        default=usual.requests,
+        help="accounts to ask for; one in twenty is asked for twice, so that 60 send 63 requests (%(default)s)",
+    )
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="all of it ends within (%(default)g)")
     parser.add_argument(
         "--throttling", type=float, default=usual.throttling, help="share of Graph's limits to grant (%(default)g)"

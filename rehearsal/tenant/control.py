@@ -66,7 +66,16 @@ class ControlPlane:
             *(Route(f"/_sim/{name}", writer(write), methods=["POST"]) for name, write in writers.items()),
             Route("/_sim/journal", self.journal, methods=["GET"]),
             Route("/_sim/users/{id}", self.user, methods=["GET"]),
+            Route("/_sim/", self.listing, methods=["GET"]),
         ]
+
+    async def listing(self, request: Request) -> Response:
+        """Every route of the control plane, with its methods."""
+        routes = [route for route in request.app.routes if isinstance(route, Route) and route.path.startswith("/_sim/")]
+        listed = sorted(
+            (route.path, method) for route in routes for method in (route.methods or ()) if method != "HEAD"
+        )
+        return JSONResponse([f"{method} {path}" for path, method in listed])
 
     async def journal(self, request: Request) -> Response:
         """Every Graph call, in order; with `?after=n` those behind the n-th."""

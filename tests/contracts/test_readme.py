@@ -25,6 +25,7 @@ STATUS_OF_CODE = {
     "NotRetryable": 409,
     "ModeIsAssess": 409,
     "NotAwaitingApproval": 409,
+    "ApprovalSuperseded": 409,
     "RequestChanged": 409,
     "RequestNotFound": 404,
     "ServiceUnavailable": 503,

@@ -41,6 +41,7 @@ def test_parameters_that_the_text_names_exist() -> None:
         "lastError", "schemaVersion", "identityPrincipalId", "functionAppName", "apiUrl", "requestQueueUrl",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
         "graphRoles", "isAssignableToRole", "proxyAddresses",
+        "approvedBy", "joinedRequestId", "nextMarker", "requestId", "sendInvitationMessage", "userId",
     }  # fmt: skip
     assert named - not_parameters <= known
     assert {"excludedGroupId", "grantUserReadWrite", "createPrivateDnsZones", "actionGroupId"} <= named
