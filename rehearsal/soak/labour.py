@@ -44,7 +44,7 @@ class Labour:
     def __init__(self, plan: Plan, crowd: Crowd, site: Site, progress: Progress, interrupts: Interrupts) -> None:
         self._plan, self._crowd, self._site = plan, crowd, site
         self._progress, self._interrupts = progress, interrupts
-        self._done = Done()
+        self._done, self._granted = Done(), plan.granted(0.0)
         self._upstream = Upstream(
             crowd.requests,
             put=site.put,
@@ -85,6 +85,7 @@ class Labour:
                 self._start_sweep()
             if tell.due():
                 self._tell()
+            self._grant()
             with self._interrupts.allowed():
                 time.sleep(_TICK)
         self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._site.fleet.kills}")
@@ -136,6 +137,12 @@ class Labour:
     def _seen(self) -> int:
         rows = self._site.rows("conversions", "RowKey eq 'current' and stage eq 'completed'")
         return len(self._done.redeemed & {row["PartitionKey"] for row in rows})
+
+    def _grant(self) -> None:
+        granted = self._plan.granted(self._upstream.sent / len(self._crowd.requests))
+        if granted != self._granted:
+            self._granted = granted
+            self._site.tenant.control.set_throttling(factor=granted)
 
     def _tell(self) -> None:
         sent, total = self._upstream.sent, len(self._crowd.requests)

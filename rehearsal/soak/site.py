@@ -77,6 +77,6 @@ def trouble(tenant: RunningTenant, plan: Plan) -> None:
     control = tenant.control
     control.set_seed(plan.seed)
     control.set_lag(*plan.lag, seed=plan.seed)
-    control.set_throttling(factor=plan.throttling)
+    control.set_throttling(factor=plan.granted(0.0))
     control.set_chaos(plan.chaos, seed=plan.seed, kinds=ANYWHERE)
     control.set_faults(list(plan.script()))
