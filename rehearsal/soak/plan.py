@@ -35,7 +35,7 @@ class Plan:
     lag: tuple[float, float] = (2.0, 4.0)
     """How far reads by id and lists may lag behind."""
     throttling: float = 0.4
-    """Share of the real limits that the tenant grants: a little less than what comes in after a pause."""
+    """Share of the real limits that the tenant grants."""
     tight: tuple[float, float] = (0.25, 0.28)
     """Between these shares of the requests it grants a third of that: its limits are met then, on any machine."""
     redeeming: float = 0.2

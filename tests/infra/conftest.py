@@ -12,6 +12,7 @@ def missing(reason: str) -> None:
     """Skip for want of a tool; in CI that is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
+    # Pip cannot bring the compiler, and who changes Python alone does without it: the reason says how to get one.
     pytest.skip(reason)
 
 

@@ -1,17 +1,13 @@
-import base64
+"""What the sample has to cover, and what makes an expectation well formed."""
+
 import itertools
-import json
-import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
-from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 
-from rehearsal.sample import Account, Expectation, Malformed, Profile, Sample, Variant, Way, load
-from rehearsal.sample.merge_patch import merge
+from rehearsal.sample import Account, Expectation, Profile, Sample, Way
+from tests.rehearsal.sample_support import STATUS_OF
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
@@ -59,32 +55,6 @@ STAGES_OF = {
     "needsReview": {"needsReview", "assessed"},
 }
 
-STATUS_OF = {
-    "EmptyBody": 400,
-    "NotJson": 400,
-    "UnknownField": 400,
-    "MissingField": 400,
-    "WrongType": 400,
-    "InvalidValue": 400,
-    "RedirectHostNotAllowed": 400,
-    "CallbackNotAvailable": 400,
-    "RequestTooLarge": 413,
-    "RequestIdInUse": 409,
-}
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-KIB = 1024
-
-EXAMPLE_DOMAIN = re.compile(
-    r"([a-z0-9-]+\.)*([a-z0-9-]+\.example|(contoso|fabrikam|northwindtraders|adatum|wingtiptoys|litware|tailspintoys|"
-    r"proseware|woodgrovebank)\.com|contoso\.onmicrosoft\.com|myapps\.microsoft\.com)"
-)
-
-
-@pytest.fixture(scope="module")
-def sample() -> Sample:
-    return load()
-
 
 def rules_on(profile: Profile) -> set[str]:
     return {rule for rule, severities in RULES.items() if severities[PROFILES.index(profile)]}
@@ -97,19 +67,8 @@ def everything_expected(sample: Sample) -> Iterator[tuple[str, Profile, Expectat
             yield f"{variant or 'base'}/{name}", profile, expectation
 
 
-def twice(values: Iterator[Any]) -> list[Any]:
-    return [value for value, count in Counter(values).items() if count > 1]
-
-
 def named_account(account: Account) -> dict[str, Any]:
     return {key: value for key, value in account.request.body["invitedUser"].items() if value is not None}
-
-
-def requests_sent(sample: Sample) -> list[Account | Malformed]:
-    return [*sample.accounts, *sample.malformed]
-
-
-# What the sample has to cover
 
 
 def test_there_are_at_least_sixty_accounts_of_several_partners(sample: Sample) -> None:
@@ -213,209 +172,3 @@ def test_the_key_in_a_request_is_the_one_of_its_account(sample: Sample) -> None:
         user = users.get(account.user_id or "", {})
         held = [user.get(key), *(user.get("otherMails", []) if key == "mail" else [])]
         assert (value.lower() in {str(one).lower() for one in held}) == (account.user_id is not None), account.name
-
-
-# What makes the directory well formed
-
-
-def test_names_are_unique_and_reasons_are_sentences(sample: Sample) -> None:
-    entries: list[Account | Malformed | Variant] = [*sample.accounts, *sample.malformed, *sample.variants]
-    assert not twice(entry.name for entry in entries)
-    assert [entry.name for entry in entries if not entry.why.endswith(".")] == []
-
-
-def directory_ids(seed: dict[str, Any]) -> list[str]:
-    kinds = (
-        "users",
-        "deletedUsers",
-        "groups",
-        "directoryRoles",
-        "roleAssignments",
-        "roleEligibilitySchedules",
-        "contacts",
-    )
-    held = [one["id"] for assigned in seed["appRoleAssignments"].values() for one in assigned]
-    return [seed["tenantId"], *(thing["id"] for kind in kinds for thing in seed[kind]), *held]
-
-
-def test_ids_are_unique_guids_in_lower_case(sample: Sample) -> None:
-    ids = directory_ids(sample.seed())
-    assert not twice(iter(ids))
-    assert [one for one in ids if str(UUID(one)) != one] == []
-
-
-def test_user_principal_names_are_unique_and_in_verified_domains(sample: Sample) -> None:
-    seed = sample.seed()
-    names = [user["userPrincipalName"] for user in seed["users"]]
-    verified = {domain["id"] for domain in seed["domains"] if domain["isVerified"]}
-    assert not twice(name.lower() for name in names)
-    assert {name.rpartition("@")[2] for name in names} <= verified
-
-
-def test_whoever_is_referred_to_exists(sample: Sample) -> None:
-    seed = sample.seed()
-    users, groups = ({thing["id"] for thing in seed[kind]} for kind in ("users", "groups"))
-    containers = [*seed["groups"], *seed["directoryRoles"]]
-    assignments = [*seed["roleAssignments"], *seed["roleEligibilitySchedules"]]
-    referred = [member for container in containers for member in container.get("members", [])]
-    referred += [assignment["principalId"] for assignment in assignments]
-    referred += [sponsor for a in sample.accounts for sponsor in a.request.body.get("invitedUserSponsors") or []]
-    assert set(referred) <= users | groups
-    assert set(seed["appRoleAssignments"]) <= users
-    assert sample.settings["B2B_EXCLUDED_GROUP_ID"] in groups
-    assert {role["roleTemplateId"] for role in seed["directoryRoles"]} <= {a["roleDefinitionId"] for a in assignments}
-
-
-def test_every_partner_with_settings_of_its_own_is_somebodys_home(sample: Sample) -> None:
-    partners = sample.tenant["crossTenantAccessPolicy"]["partners"]
-    assert {partner["tenantId"] for partner in partners} <= set(sample.tenant["homeTenants"].values())
-
-
-def test_only_example_domains_appear(sample: Sample) -> None:
-    sent = "\n".join(
-        request.text if isinstance(request, Malformed) else request.request.text for request in requests_sent(sample)
-    )
-    text = json.dumps(sample.seed(), ensure_ascii=False) + sent
-    domains = {found.lower() for found in re.findall(r"(?:@|://)([A-Za-z0-9.-]+\.[A-Za-z]+)", text)}
-    assert len(domains) > 10
-    assert [
-        domain for domain in domains if not EXAMPLE_DOMAIN.fullmatch(domain.replace("myapps.microsoft.com.", ""))
-    ] == []
-
-
-# What makes a request well formed
-
-
-def test_request_ids_are_keys_and_each_belongs_to_one_request(sample: Sample) -> None:
-    bodies: dict[str, Any] = {}
-    for account in sample.accounts:
-        key = account.request.request_id
-        if key is not None:
-            assert REQUEST_ID.fullmatch(key)
-            assert bodies.setdefault(key, account.request.body) == account.request.body, account.name
-
-
-def test_some_requests_leave_the_id_to_the_service(sample: Sample) -> None:
-    without = {account.request.by for account in sample.accounts if account.request.request_id is None}
-    assert without == set(get_args(Way))
-
-
-def test_redirect_addresses_of_accepted_requests_are_on_allowed_hosts(sample: Sample) -> None:
-    hosts = {urlsplit(a.request.body.get("inviteRedirectUrl") or "").hostname for a in sample.accounts} - {None}
-    assert hosts == set(sample.settings["B2B_ALLOWED_REDIRECT_HOSTS"].split(","))
-
-
-def test_a_queue_message_carries_the_text_as_its_way_says(sample: Sample) -> None:
-    for account in sample.accounts:
-        text = account.request.message
-        decoded = base64.b64decode(text, validate=True).decode() if account.request.by == "queue-base64" else text
-        data = json.loads(decoded)
-        inner = data["data"] if account.request.by == "queue-cloudevent" else data
-        assert inner == account.request.body, account.name
-
-
-def test_a_refusal_says_what_its_way_can_tell(sample: Sample) -> None:
-    for request in sample.malformed:
-        by_http = request.by == "http"
-        assert request.expect.status == (STATUS_OF[request.expect.code] if by_http else None), request.name
-        assert request.expect.stage == (None if by_http else "rejected"), request.name
-
-
-def test_a_refused_request_is_found_by_the_id_it_carries(sample: Sample) -> None:
-    own = [request for request in sample.malformed if request.request_id and not request.conflicts_with]
-    assert not twice(request.request_id for request in own)
-    for request in own:
-        assert json.loads(request.text)["requestId"] == request.request_id
-    taken = {account.request.request_id for account in sample.accounts}
-    assert taken.isdisjoint(request.request_id for request in own)
-
-
-def test_a_conflicting_request_comes_after_the_one_whose_id_it_takes(sample: Sample) -> None:
-    conflicts = [request for request in sample.malformed if request.conflicts_with]
-    assert {request.by for request in conflicts} == {"http", "queue"}
-    for request in conflicts:
-        first = sample.account(request.conflicts_with or "").request
-        assert request.expect.code == "RequestIdInUse"
-        assert request.request_id == first.request_id
-        assert request.wave > first.wave
-        assert json.loads(request.text) != first.body
-
-
-def test_a_refused_request_names_an_account_that_no_other_request_converts(sample: Sample) -> None:
-    converted = {
-        account.user_id
-        for account in sample.accounts
-        for end in account.expect.values()
-        if end.stage in {"invited", "completed"}
-    }
-    named = {
-        found for r in sample.malformed for found in re.findall(r'"invitedUser": \{"id": "([0-9a-f-]{36})"', r.text)
-    }
-    assert len(named) == 1
-    assert named.isdisjoint(converted)
-
-
-def test_oversized_requests_are_49_kib_and_fit_a_queue_message(sample: Sample) -> None:
-    oversized = [request for request in sample.malformed if request.expect.code == "RequestTooLarge"]
-    assert {request.by for request in oversized} == {"http", "queue"}
-    assert {len(request.message.encode()) for request in oversized} == {49 * KIB}
-    assert {json.loads(request.text)["invitedUser"]["id"] for request in oversized}
-
-
-def test_the_messages_that_no_function_can_receive_are_told(sample: Sample) -> None:
-    metadata = ("dequeueCount", "insertionTime")
-    undeliverable = {r.name for r in sample.malformed if any(f'"{field}"' in r.text for field in metadata)}
-    assert undeliverable == {request.name for request in sample.malformed if request.poison}
-    assert len(undeliverable) == len(metadata)
-
-
-# Variants of the tenant
-
-
-def test_a_variant_changes_the_tenant_or_the_token_for_accounts_that_exist(sample: Sample) -> None:
-    for variant in sample.variants:
-        assert bool(variant.patch) != bool(variant.missing_roles), variant.name
-        assert not variant.patch or sample.seed(variant.name) != sample.seed(), variant.name
-        assert variant.expect, variant.name
-        assert all(sample.account(name).request.wave == 1 for name in variant.expect), variant.name
-
-
-def test_a_fact_cannot_be_read_just_where_a_permission_is_missing(sample: Sample) -> None:
-    for variant in sample.variants:
-        found = {rule for expect in variant.expect.values() for end in expect.values() for rule in end.findings}
-        assert ("fact-not-readable" in found) == bool(variant.missing_roles), variant.name
-
-
-def test_a_seed_belongs_to_its_receiver(sample: Sample) -> None:
-    sample.seed()["users"][0]["otherMails"].append("changed@fabrikam.com")
-    sample.seed()["domains"].clear()
-    assert "changed@fabrikam.com" not in json.dumps(sample.seed())
-    assert sample.seed()["domains"]
-
-
-def test_unknown_names_are_errors(sample: Sample) -> None:
-    with pytest.raises(KeyError, match="no-such-account"):
-        sample.account("no-such-account")
-    with pytest.raises(KeyError, match="no-such-variant"):
-        sample.seed("no-such-variant")
-
-
-@pytest.mark.parametrize(
-    ("target", "patch", "result"),
-    [  # RFC 7396, appendix A
-        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
-        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
-        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
-        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
-        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
-        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
-        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
-        (["a", "b"], ["c", "d"], ["c", "d"]),
-        ({"a": "foo"}, "bar", "bar"),
-        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
-        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
-        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
-    ],
-)
-def test_a_merge_patch_does_what_its_rfc_says(target: Any, patch: Any, result: Any) -> None:
-    assert merge(target, patch) == result

@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import traceback
 from typing import Any
 
 import httpx
 import pytest
-from azure.core.exceptions import ServiceRequestError
-from azure.core.pipeline.transport import HttpRequest
 
-from b2b.domain.errors import Transient
 from rehearsal.tenant.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -241,39 +237,6 @@ async def test_without_the_permission_to_read_accounts_the_request_waits(world: 
     assert "User.Read.All" in row["lastError"]
 
 
-async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> None:
-    await ready.deliver_in_trouble(USER)
-    for _ in range(28):
-        assert ready.request("r1")["stage"] == "inviting"
-        ready.clock.advance(3100)
-        await ready.redeliver_in_trouble()
-    row, state = ready.request("r1"), ready.conversion(USER)
-    assert state is not None
-    assert (row["stage"], state["stage"]) == ("failed", "failed")
-    assert "given up" in row["lastError"]
-
-
-async def test_a_request_that_was_not_tried_for_days_gets_its_day_anew(ready: World) -> None:
-    """The app was stopped: the first trouble after that must not end thousands of requests at once."""
-    await ready.deliver_in_trouble(USER)
-    ready.clock.advance(5 * 86_400)
-    await ready.redeliver_in_trouble()
-    assert ready.request("r1")["stage"] == "inviting"
-    ready.clock.advance(60)
-    await ready.redeliver()
-    assert ready.request("r1")["stage"] == "invited"
-
-
-async def test_whatever_held_a_request_up_may_be_over_by_its_last_try(ready: World) -> None:
-    await ready.deliver_in_trouble(USER)
-    for _ in range(27):
-        ready.clock.advance(3100)
-        await ready.redeliver_in_trouble()
-    ready.clock.advance(3100)
-    await ready.redeliver()
-    assert ready.request("r1")["stage"] == "invited"
-
-
 @pytest.mark.parametrize(
     ("switches", "rule"),
     [({"disabled-account": "refused"}, "account-disabled"), ({"verified-subdomain": "refused"}, "own-verified-domain")],
@@ -303,59 +266,9 @@ async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> 
     assert row["lastError"].startswith("403 Forbidden: Graph refused the invitation")
 
 
-async def test_a_request_whose_row_cannot_be_written_waits_under_its_id(ready: World) -> None:
-    ready.services = await ready.restart(
-        B2BStorage=ready.storage.replace("TableEndpoint=http://127.0.0.1:", "TableEndpoint=http://127.0.0.1:1;X=")
-    )
-    await ready.deliver(None, USER, message="one")
-    assert ready.waiting() == 1
-
-
 async def test_an_account_that_cannot_be_named_ends_blocked_without_a_row_of_its_own(ready: World) -> None:
     nobody = "99999999-0000-4000-8000-000000000000"
     await ready.deliver(user=nobody)
     row = ready.request("r1")
     assert (row["stage"], rules(row)) == ("blocked", {"account-not-found"})
     assert ready.rows("conversions", nobody) == []
-
-
-async def test_a_refused_invitation_is_in_the_log_with_its_cause(
-    world: MakeWorld, caplog: pytest.LogCaptureFixture
-) -> None:
-    running = await world(
-        tenant_of({**ANNA, "isManagementRestricted": True}), B2B_RULE_OVERRIDES='{"restricted-management": "off"}'
-    )
-    await running.deliver(user=USER)
-    assert running.request("r1")["stage"] == "failed"
-    assert "request r1 failed: 403" in caplog.text
-
-
-async def test_a_malformed_message_waits_while_tables_are_down(ready: World) -> None:
-    """Five tries of the host would put it into poison for a fault of storage."""
-
-    async def down(request: HttpRequest) -> None:
-        if "/requests" in request.url or "$batch" in request.url:
-            raise ServiceRequestError("connection refused")
-
-    ready.room.before = down
-    await ready.services.converter.receive(b'{"invitedUser": 5}', "m1")
-    assert ready.waiting() == 1
-
-
-async def test_graphs_own_text_is_in_nothing_that_the_host_might_log(ready: World) -> None:
-    """An exception that leaves the function is logged with all its causes, and Graph's text may hold an address."""
-
-    def spoilt(request: httpx.Request, response: httpx.Response) -> None:
-        if "batch" in request.url.path:
-            response.status_code = 500
-            text = {"error": {"code": "x", "message": "Resource 'anna@fabrikam.com' is locked"}}
-            response._content = json.dumps(text).encode()
-
-    async def down(request: HttpRequest) -> None:
-        if "/messages" in request.url:
-            raise ServiceRequestError("connection refused")
-
-    ready.graph.after, ready.room.before = spoilt, down
-    with pytest.raises(Transient) as raised:
-        await ready.deliver(user=USER)
-    assert "anna@fabrikam.com" not in "".join(traceback.format_exception(raised.value))

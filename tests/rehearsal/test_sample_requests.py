@@ -1,0 +1,96 @@
+"""What makes the sample's requests well formed."""
+
+import base64
+import json
+import re
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from rehearsal.sample import Sample, Way
+from tests.rehearsal.sample_support import STATUS_OF, twice
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+KIB = 1024
+
+
+def test_request_ids_are_keys_and_each_belongs_to_one_request(sample: Sample) -> None:
+    bodies: dict[str, Any] = {}
+    for account in sample.accounts:
+        key = account.request.request_id
+        if key is not None:
+            assert REQUEST_ID.fullmatch(key)
+            assert bodies.setdefault(key, account.request.body) == account.request.body, account.name
+
+
+def test_some_requests_leave_the_id_to_the_service(sample: Sample) -> None:
+    without = {account.request.by for account in sample.accounts if account.request.request_id is None}
+    assert without == set(get_args(Way))
+
+
+def test_redirect_addresses_of_accepted_requests_are_on_allowed_hosts(sample: Sample) -> None:
+    hosts = {urlsplit(a.request.body.get("inviteRedirectUrl") or "").hostname for a in sample.accounts} - {None}
+    assert hosts == set(sample.settings["B2B_ALLOWED_REDIRECT_HOSTS"].split(","))
+
+
+def test_a_queue_message_carries_the_text_as_its_way_says(sample: Sample) -> None:
+    for account in sample.accounts:
+        text = account.request.message
+        decoded = base64.b64decode(text, validate=True).decode() if account.request.by == "queue-base64" else text
+        data = json.loads(decoded)
+        inner = data["data"] if account.request.by == "queue-cloudevent" else data
+        assert inner == account.request.body, account.name
+
+
+def test_a_refusal_says_what_its_way_can_tell(sample: Sample) -> None:
+    for request in sample.malformed:
+        by_http = request.by == "http"
+        assert request.expect.status == (STATUS_OF[request.expect.code] if by_http else None), request.name
+        assert request.expect.stage == (None if by_http else "rejected"), request.name
+
+
+def test_a_refused_request_is_found_by_the_id_it_carries(sample: Sample) -> None:
+    own = [request for request in sample.malformed if request.request_id and not request.conflicts_with]
+    assert not twice(request.request_id for request in own)
+    for request in own:
+        assert json.loads(request.text)["requestId"] == request.request_id
+    taken = {account.request.request_id for account in sample.accounts}
+    assert taken.isdisjoint(request.request_id for request in own)
+
+
+def test_a_conflicting_request_comes_after_the_one_whose_id_it_takes(sample: Sample) -> None:
+    conflicts = [request for request in sample.malformed if request.conflicts_with]
+    assert {request.by for request in conflicts} == {"http", "queue"}
+    for request in conflicts:
+        first = sample.account(request.conflicts_with or "").request
+        assert request.expect.code == "RequestIdInUse"
+        assert request.request_id == first.request_id
+        assert request.wave > first.wave
+        assert json.loads(request.text) != first.body
+
+
+def test_a_refused_request_names_an_account_that_no_other_request_converts(sample: Sample) -> None:
+    converted = {
+        account.user_id
+        for account in sample.accounts
+        for end in account.expect.values()
+        if end.stage in {"invited", "completed"}
+    }
+    named = {
+        found for r in sample.malformed for found in re.findall(r'"invitedUser": \{"id": "([0-9a-f-]{36})"', r.text)
+    }
+    assert len(named) == 1
+    assert named.isdisjoint(converted)
+
+
+def test_oversized_requests_are_49_kib_and_fit_a_queue_message(sample: Sample) -> None:
+    oversized = [request for request in sample.malformed if request.expect.code == "RequestTooLarge"]
+    assert {request.by for request in oversized} == {"http", "queue"}
+    assert {len(request.message.encode()) for request in oversized} == {49 * KIB}
+    assert {json.loads(request.text)["invitedUser"]["id"] for request in oversized}
+
+
+def test_the_messages_that_no_function_can_receive_are_told(sample: Sample) -> None:
+    metadata = ("dequeueCount", "insertionTime")
+    undeliverable = {r.name for r in sample.malformed if any(f'"{field}"' in r.text for field in metadata)}
+    assert undeliverable == {request.name for request in sample.malformed if request.poison}
+    assert len(undeliverable) == len(metadata)
