@@ -54,7 +54,8 @@ class Api:
         """Tell where a request stands."""
 
         async def work() -> Reply:
-            record, leader = await self._find(request_id)
+            record, conversion = await self._find(request_id)
+            leader = answers.joined(record, conversion)
             return answers.conversion_status(record, leader, base_url, await self._sign_in(record))
 
         return await self._answered(work)
@@ -63,8 +64,8 @@ class Api:
         """Tell the same in the form of a status monitor."""
 
         async def work() -> Reply:
-            record, leader = await self._find(request_id)
-            return answers.operation_status(record, leader, base_url)
+            record, conversion = await self._find(request_id)
+            return answers.operation_status(record, answers.joined(record, conversion), base_url)
 
         return await self._answered(work)
 
@@ -72,14 +73,14 @@ class Api:
         """Begin a failed or blocked request again, from the body it came with."""
 
         async def work() -> Reply:
-            record, _ = await self._find(request_id)
+            record, conversion = await self._find(request_id)
             if self._settings.mode is Mode.ASSESS:
                 return _assess_only()
             if record.stage not in RETRIED:
                 return answers.problem(
                     409, "NotRetryable", f"The request is {record.stage}; failed or blocked ones are retried."
                 )
-            again = reopened(record, await self._account_of(record), "retried", self._clock())
+            again = reopened(record, conversion or await self._account_of(record), "retried", self._clock())
             return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
 
         return await self._answered(work)
@@ -89,12 +90,11 @@ class Api:
 
         async def work() -> Reply:
             by, reason = parse_approval(raw)
-            record, _ = await self._find(request_id)
+            record, conversion = await self._find(request_id)
             if self._settings.mode is Mode.ASSESS:
                 return _assess_only()
             if record.stage is not Stage.NEEDS_REVIEW:
                 return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
-            conversion = await self._account_of(record)
             if conversion is None or conversion.generation != record.generation:
                 return answers.problem(
                     409, "ApprovalSuperseded", "A later request for this account was judged since; approve that one."
@@ -123,8 +123,8 @@ class Api:
 
         return await self._answered(work)
 
-    async def _find(self, request_id: str) -> tuple[RequestRecord, str | None]:
-        """Return a request as it stands and the request that it joined.
+    async def _find(self, request_id: str) -> tuple[RequestRecord, Conversion | None]:
+        """Return a request as it stands, and the row of the account whose conversion it belongs to.
 
         Raises:
             RequestRefused: there is none.
@@ -139,7 +139,7 @@ class Api:
         if not record.generation:
             return record, None
         conversion = await self._ledger.conversions.get(record.user_id)
-        return answers.as_it_stands(record, conversion), answers.joined(record, conversion)
+        return answers.as_it_stands(record, conversion), conversion
 
     async def _account_of(self, record: RequestRecord) -> Conversion | None:
         """Return the row of the account that a request is for, also if the request's own row does not show it yet."""
