@@ -42,6 +42,17 @@ TALKATIVE = ("azure", "httpx", "httpcore", "hpack", "msal", "kiota_http")
 
 
 @dataclass(frozen=True)
+class Adapters:
+    """What the workflows reach the outside through."""
+
+    graph: Graph
+    ledger: Ledger
+    queue: Queue
+    identity: Identity
+    storage_identity: Identity | None = None
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything a trigger hands its input to."""
 
@@ -80,9 +91,15 @@ def build(
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     identity = Identity(settings.client_id, scope_of(settings.graph_base_url))
-    graph = Graph(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
-    directory = Directory(graph)
+    graph = Graph.connect(identity.credential, settings.graph_base_url, settings.graph_timeout, clock, graph_transport)
     ledger, queue, storage_identity = _storage(settings.storage, storage_transport, observer(meter))
+    return assemble(settings, clock, Adapters(graph, ledger, queue, identity, storage_identity), meter)
+
+
+def assemble(settings: Settings, clock: Clock, adapters: Adapters, meter: Meter | None = None) -> Services:
+    """Build the workflows upon adapters that are there already."""
+    graph, ledger, queue, identity = adapters.graph, adapters.ledger, adapters.queue, adapters.identity
+    directory = Directory(graph)
     limits = Limits.of(settings.graph_timeout, settings.replication_window)
     intake = Intake(ledger, queue, settings, clock)
     assessor = Assessor(directory, ledger, identity, settings, clock)
@@ -101,7 +118,7 @@ def build(
         graph=graph,
         ledger=ledger,
         queue=queue,
-        storage_identity=storage_identity,
+        storage_identity=adapters.storage_identity,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,19 +53,39 @@ _IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFL
 """Refusals of an invitation that prove nothing: a replica that lags, or a throttle that came after the work."""
 
 
+def http_transport(base_url: str) -> httpx.AsyncHTTPTransport:
+    """Return the transport to Graph: HTTP/2 over TLS, HTTP/1.1 to a double on loopback."""
+    return httpx.AsyncHTTPTransport(http2=base_url.startswith("https"))
+
+
+class Closing(Protocol):
+    """A connection that is closed at the end of the process."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+
+
 class Graph:
     """One Graph client for the life of the process."""
 
-    def __init__(
-        self,
+    def __init__(self, adapter: GraphRequestAdapter, timeout: float, clock: Clock, *closed: Closing) -> None:
+        """Send through ``adapter``; `aclose` closes ``closed``. ``timeout`` is in seconds, for one answer."""
+        self._adapter, self._timeout, self._clock, self._closed = adapter, timeout, clock, closed
+        root = adapter.base_url
+        self._roots = {False: root, True: root.removesuffix("/v1.0") + "/beta"}
+        self.client = GraphServiceClient(request_adapter=adapter)
+
+    @classmethod
+    def connect(
+        cls,
         credential: AsyncTokenCredential,
         base_url: str,
         timeout: float,
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Build the client; nothing is sent. ``timeout`` is in seconds, for one answer."""
-        self._transport = transport or httpx.AsyncHTTPTransport(http2=base_url.startswith("https"))
+    ) -> "Graph":
+        """Build the HTTP client; nothing is sent."""
+        transport = transport or http_transport(base_url)
         http = GraphClientFactory.create_with_default_middleware(
             options={
                 **options,
@@ -73,25 +93,21 @@ class Graph:
                 RedirectHandlerOption.get_key(): RedirectHandlerOption(should_redirect=False),
             },
             client=httpx.AsyncClient(
-                timeout=httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout)),
-                transport=self._transport,
+                timeout=httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, timeout)), transport=transport
             ),
         )
         hosts = [urlsplit(base_url).hostname or ""]
         auth = AzureIdentityAuthenticationProvider(credential, scopes=[scope_of(base_url)], allowed_hosts=hosts)
-        self._adapter = GraphRequestAdapter(auth, client=http)
+        adapter = GraphRequestAdapter(auth, client=http)
         # Set after the construction: httpx appends a slash to a base URL, and the SDK would join "/v1.0//users".
-        self._adapter.base_url = base_url
-        self._http = http
-        self._timeout = timeout
-        self._clock = clock
-        self._roots = {False: base_url, True: base_url.removesuffix("/v1.0") + "/beta"}
-        self.client = GraphServiceClient(request_adapter=self._adapter)
+        adapter.base_url = base_url
+        # The SDK's middleware hides the transport from the client, which would leave it open.
+        return cls(adapter, timeout, clock, http, transport)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
-        await self._transport.aclose()  # the SDK's middleware hides it from the client, which would leave it open
+        for connection in self._closed:
+            await connection.aclose()
 
     async def read(self, calls: Sequence[Call], tolerated: frozenset[int] = frozenset()) -> list[Answer]:
         """Make all calls, 20 to a round trip, and follow the pages of collections.

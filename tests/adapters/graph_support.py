@@ -118,7 +118,7 @@ async def graph_over(
     timeout: float = 30.0,  # noqa: ASYNC109 - the setting under test, not a limit on this function
 ) -> AsyncIterator[Graph]:
     """A client that is closed when the test is done with it; without a transport the real network."""
-    graph = Graph(credential or Credential(), base_url, timeout, clock, transport)
+    graph = Graph.connect(credential or Credential(), base_url, timeout, clock, transport)
     try:
         yield graph
     finally:

@@ -17,7 +17,7 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
 from b2b.adapters.batch import Call
 from b2b.adapters.clock import system_clock
-from b2b.adapters.graph import Graph
+from b2b.adapters.graph import Graph, http_transport
 from b2b.domain.errors import OutcomeUnknown, Transient
 from tests.adapters.graph_support import ACCEPTED, INVITATION, Credential, Wire, batch, graph_over, json_response
 from tests.adapters.sockets import Serve, answering, closed_port, hang_up, never_answer, server
@@ -110,14 +110,13 @@ async def test_another_host_never_sees_the_token(host: str) -> None:
 
 @pytest.mark.parametrize(("root", "http2"), [("https://graph.microsoft.com/v1.0", True), ("http://[::1]/v1.0", False)])
 async def test_http_2_is_offered_over_tls_alone(root: str, http2: bool) -> None:  # noqa: FBT001 - a column
-    async with graph_over(None, base_url=root) as graph:
-        assert isinstance(graph._transport, httpx.AsyncHTTPTransport)
-        assert graph._transport._pool._http2 is http2
+    async with http_transport(root) as transport:
+        assert transport._pool._http2 is http2
 
 
 async def test_closing_closes_the_transport() -> None:
     wire = Wire(json_response(ACCEPTED, 201))
-    graph = Graph(Credential(), "https://graph.microsoft.com/v1.0", 1, system_clock, wire)
+    graph = Graph.connect(Credential(), "https://graph.microsoft.com/v1.0", 1, system_clock, wire)
     await graph.invite(INVITATION)
     assert not wire.closed
     await graph.aclose()
