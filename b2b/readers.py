@@ -132,8 +132,11 @@ def overrides(text: str) -> Mapping[str, Severity]:
     return {rule: Severity(severity) for rule, severity in document.items()}
 
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 59, ()),
     (0, 59, ()),
@@ -143,26 +146,43 @@ _FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 6, _DAYS),
 )
 """NCrontab's fields from seconds to weekdays: least, most, and names for the numbers from the least on."""
+_LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_PART = re.compile(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([+-]?[0-9]{1,9}))?", re.ASCII | re.IGNORECASE)
 
 
 def schedule(text: str) -> str:
-    """Six NCRONTAB fields. The host would drop a function with a wrong schedule without a word."""
-    fields = text.split()
-    if len(fields) != len(_FIELDS) or not all(
-        _fits(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)
-    ):
+    """Six NCRONTAB fields. The host drops a function with a wrong schedule without a word, so it is refused here.
+
+    Two schedules that the host takes are refused, too: a range backwards, which the host turns round, and a date that
+    never comes.
+    """
+    fields = [field for field in text.split(" ") if field]
+    if len(fields) != len(_FIELDS):
         raise ValueError(f"expected six NCRONTAB fields such as '0 */10 * * * *', got '{text}'")
+    *_, days, months, _ = (_scheduled(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True))
+    if min(days) > max(_LAST_DAYS[month - 1] for month in months):
+        raise ValueError(f"'{text}' never comes: no such month has that day")
     return text
 
 
-def _fits(field: str, least: int, most: int, names: tuple[str, ...]) -> bool:
-    numbered = {name: number for number, name in enumerate(names, start=least)}
+def _scheduled(field: str, least: int, most: int, names: tuple[str, ...]) -> set[int]:
+    """The numbers that one field of a schedule stands for."""
+    numbers: set[int] = set()
     for part in field.split(","):
-        match = re.fullmatch(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([1-9][0-9]*))?", part, re.IGNORECASE | re.ASCII)
+        match = _PART.fullmatch(part)
         if match is None:
-            return False
-        ends = [] if match[1] == "*" else match[1].lower().split("-")
-        numbers = [numbered.get(end, int(end) if end.isdecimal() else -1) for end in ends]
-        if not all(least <= number <= most for number in numbers) or numbers != sorted(numbers):
-            return False
-    return True
+            raise ValueError(f"'{part}' is not part of an NCRONTAB field such as '*/10', '9-17' or 'MON'")
+        ends = [least, most] if match[1] == "*" else [_named(end, least, names) for end in match[1].split("-")]
+        if match[2] and len(ends) == 1:
+            ends.append(most)
+        if not least <= ends[0] <= ends[-1] <= most:
+            raise ValueError(f"expected {least} to {most} in this field of a schedule, the least first, got '{part}'")
+        numbers.update(range(ends[0], ends[-1] + 1, max(1, int(match[2] or 1))))
+    return numbers
+
+
+def _named(text: str, least: int, names: tuple[str, ...]) -> int:
+    """The number that a text is, or the place of the first name that begins with it; -1 when it is neither."""
+    if text.isdecimal():
+        return int(text)
+    return next((number for number, name in enumerate(names, least) if name.startswith(text.lower())), -1)

@@ -10,9 +10,9 @@ from typing import NoReturn
 
 from rehearsal.host.config import ConfigError, HostConfig
 from rehearsal.host.host import Host, Setup
-from rehearsal.host.http import bound_socket
 from rehearsal.host.keys import Keys
 from rehearsal.host.log import host_log, show_app_logs, start_logging
+from rehearsal.host.server import bound_socket
 from rehearsal.host.worker import Worker, prepare_environment
 
 DEFAULT_PORT = 7071

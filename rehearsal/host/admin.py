@@ -1,10 +1,15 @@
-"""The endpoints under `/admin` that tools use, and `/_rehearsal`, the host's own, for those who wait for an end.
+"""The endpoints under `/admin` that tools use, and `/_rehearsal`, the host's own, for tests that wait for an end.
 
-All of them want the master key. `POST /admin/functions/{name}` answers at once, as in Azure; the header
-`x-rehearsal-invocation` (ours) tells what to ask `/_rehearsal/invocations/{id}` for.
+All but the ping want the master key: another key of the app is forbidden, no key or a wrong one is unauthorized, and
+an address that the real host does not have is not found. Endpoints of the real host that nothing here needs (keys,
+drain, restart and so on) want the key, too, and are not found with it.
+
+`POST /admin/functions/{name}` answers at once, as in Azure; the header `x-rehearsal-invocation` (ours) says which
+`/_rehearsal/invocations/{id}` to ask for the end.
 """
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,33 +19,60 @@ from typing import Any
 
 from rehearsal.host.bindings import Datum, HttpAnswer, QueueItem, queue_metadata, timer_info
 from rehearsal.host.engine import Engine
+from rehearsal.host.keys import Keys
 from rehearsal.host.worker import Function
 
 INVOCATION_HEADER = "x-rehearsal-invocation"
-PREFIXES = ("/admin/", "/_rehearsal/")
+_PREFIXES = ("/admin/", "/runtime/", "/_rehearsal/")
+_KEYED = re.compile(
+    r"""/(?: admin/functions(?: /[^/]+ (?: /status | /keys (?: /[^/]+ )? )? )?
+           | admin/host/(?: status | drain(?:/status)? | resume | scale/status | log | debug | synctriggers | restart
+                          | state | (?: keys | functionkeys | systemkeys )(?: /[^/]+ )? )
+           | runtime/webhooks/.+
+           | _rehearsal/.+ )/?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PING = HttpAnswer(200, (("cache-control", "no-store,no-cache"), ("pragma", "no-cache")))
+_UNAUTHORIZED = HttpAnswer(401, (("www-authenticate", "Bearer"),))
+_FORBIDDEN = HttpAnswer(403)
 _NOT_FOUND = HttpAnswer(404)
 
 
 class Admin:
-    """Answers the host's own requests; whoever asks has shown the master key."""
+    """Answers the requests for the host itself."""
 
-    def __init__(self, engine: Engine, functions: Mapping[str, Function]) -> None:
+    def __init__(self, engine: Engine, functions: Mapping[str, Function], keys: Keys) -> None:
         self._engine = engine
         self._functions = {name.lower(): function for name, function in functions.items()}
+        self._keys = keys
         self._started = time.monotonic()
 
-    def answer(self, method: str, path: str, body: bytes) -> HttpAnswer:
-        """The answer to one request."""
+    @staticmethod
+    def serves(path: str) -> bool:
+        """Whether a path is for the host and for no function."""
+        return path.lower().startswith(_PREFIXES)
+
+    def answer(self, method: str, path: str, body: bytes, key: str | None) -> HttpAnswer:
+        """The answer to one request that shows `key`."""
+        if path.lower().rstrip("/") == "/admin/host/ping" and method in ("GET", "POST"):
+            return _PING
+        if not _KEYED.fullmatch(path):
+            return _NOT_FOUND
+        if not self._keys.is_master(key):
+            return _FORBIDDEN if self._keys.knows(key) else _UNAUTHORIZED
+        return self._allowed(method, path, body)
+
+    def _allowed(self, method: str, path: str, body: bytes) -> HttpAnswer:
         answer = _NOT_FOUND
-        match method, path.strip("/").split("/"):
+        match method, path.lower().strip("/").split("/"):
             case "GET", ["admin", "host", "status"]:
                 answer = _json({"state": "Running", "processUptime": int((time.monotonic() - self._started) * 1000)})
             case "GET", ["admin", "functions"]:
                 answer = _json([_described(function) for function in self._functions.values()])
-            case "GET", ["admin", "functions", name] if name.lower() in self._functions:
-                answer = _json(_described(self._functions[name.lower()]))
-            case "POST", ["admin", "functions", name] if name.lower() in self._functions:
-                answer = self._run(self._functions[name.lower()], body)
+            case "GET", ["admin", "functions", name] if name in self._functions:
+                answer = _json(_described(self._functions[name]))
+            case "POST", ["admin", "functions", name] if name in self._functions:
+                answer = self._run(self._functions[name], body)
             case "GET", ["_rehearsal", "invocations"]:
                 answer = _json({name: asdict(counts) for name, counts in self._engine.counts.items()})
             case "GET", ["_rehearsal", "invocations", invocation_id] if state := self._engine.state(invocation_id):
@@ -54,14 +86,13 @@ class Admin:
         except (ValueError, AttributeError):
             return HttpAnswer(400)
         text = text if isinstance(text, str) else json.dumps(text)
-        metadata: dict[str, Datum] = {}
+        value, metadata = Datum(text, "string"), dict[str, Datum]()
         match function.trigger["type"]:
             case "timerTrigger":
                 value = timer_info(past_due=False, status=None)
             case "queueTrigger":
-                value, metadata = Datum(text, "string"), queue_metadata(_made_up(function, text))
-            case _:
-                return _json({"error": "An HTTP function is called by its route."}, 400)
+                metadata = queue_metadata(_made_up(function, text))
+        # A text is no request, so an HTTP function is started and fails before any line of it runs, as in Azure.
         invocation_id = self._engine.invoke_by_hand(function, value, metadata)
         return HttpAnswer(202, ((INVOCATION_HEADER, invocation_id),))
 

@@ -11,12 +11,13 @@ from rehearsal.host.admin import Admin
 from rehearsal.host.config import ConfigError, HostConfig, resolve
 from rehearsal.host.connections import Connections
 from rehearsal.host.engine import Engine
-from rehearsal.host.http import Front, server
+from rehearsal.host.http import Front
 from rehearsal.host.keys import Keys
 from rehearsal.host.log import host_log
 from rehearsal.host.ncrontab import parse
 from rehearsal.host.queues import QueueListener
 from rehearsal.host.routes import Route, route
+from rehearsal.host.server import server
 from rehearsal.host.timers import TimerListener
 from rehearsal.host.worker import Function, Worker
 
@@ -67,7 +68,7 @@ class Host:
             connections = Connections(self._setup.environment, stack)
             for function in self._functions.values():
                 await self._add(function, connections)
-            admin = Admin(self._engine, self._functions)
+            admin = Admin(self._engine, self._functions, self._setup.keys)
             front = server(Front(self._engine, self._routes, admin, self._setup.keys))
             serving = asyncio.create_task(front.serve(sockets=[self._setup.bound]))
             listening = asyncio.create_task(front.listening.wait())

@@ -1,40 +1,27 @@
 """The HTTP front of the host: routes requests to functions, checks keys, and hands `/admin` on."""
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl
 
-import uvicorn
-
-from rehearsal.host.admin import PREFIXES, Admin
+from rehearsal.host.admin import Admin
 from rehearsal.host.bindings import HttpAnswer, http_answer, http_request
 from rehearsal.host.engine import Engine
 from rehearsal.host.keys import Keys, presented_key
-from rehearsal.host.routes import Route, decoded, find
+from rehearsal.host.log import host_log
+from rehearsal.host.request import Refused, Request, Scope, read_head
+from rehearsal.host.routes import Route, find
 
 LARGEST_BODY = 104_857_600
 """Bytes; one more ends in 500 and a closed connection (`maxRequestBodySize` of the Functions host)."""
-SHUTDOWN_SECONDS = 30
-"""How long a request in flight may go on after SIGTERM."""
-_LARGEST_HEAD = 32_768
+_CLOSE = (("connection", "close"),)
+_STATUSES = range(200, 600)
+_WITHOUT_BODY = (204, 304)
+_HOME = HttpAnswer(
+    200, (("content-type", "text/html"),), b"<!DOCTYPE html><title>Functions</title><p>The function app is running."
+)
 
-Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """The head of a request as a function sees it: header names in lower case, repeated values joined with a comma."""
-
-    method: str
-    url: str
-    path: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
 
 
 class Front:
@@ -48,21 +35,22 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = _head(scope)
-        body = await _body(request, receive)
-        if body is None:
-            await _send(send, HttpAnswer(500, (("connection", "close"),)))
-            return
-        await _send(send, await self._answer(request, body))
+        try:
+            request = read_head(scope)
+            body = await _body(request, receive)
+        except Refused as refused:
+            answer = HttpAnswer(refused.status, _CLOSE)
+        else:
+            answer = _sendable(request, await self._answer(request, body))
+        await _send(send, answer)
 
-    async def _answer(self, request: _Request, body: bytes) -> HttpAnswer:
+    async def _answer(self, request: Request, body: bytes) -> HttpAnswer:
         key = presented_key(request.headers, request.query)
-        if request.path.lower().startswith(PREFIXES):
-            allowed = self._keys.is_master(key)
-            return self._admin.answer(request.method, request.path, body) if allowed else HttpAnswer(401)
+        if self._admin.serves(request.path):
+            return self._admin.answer(request.method, request.path, body, key)
         found = find(self._routes, request.method, request.path)
         if found is None:
-            return HttpAnswer(404)
+            return _HOME if request.path == "/" else HttpAnswer(404)
         route, params = found
         if not self._keys.opens(route.level, route.function.name, key):
             return HttpAnswer(401)
@@ -79,66 +67,12 @@ class Front:
         return http_answer(result.value) if result.succeeded else HttpAnswer(500)
 
 
-class Server(uvicorn.Server):
-    """The server that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then set `listening`."""
-        await super().startup(sockets)
-        self.listening.set()
-
-
-def server(front: Front) -> Server:
-    """A server for the front; the caller hands it the socket, so that nothing answers before the host is ready."""
-    config = uvicorn.Config(
-        front,
-        http="h11",
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    return Server(config)
-
-
-def bound_socket(port: int) -> socket.socket:
-    """A loopback socket that holds a port (0: a free one) and refuses connections until a server listens on it."""
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it each answer waits 40 ms.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    return bound
-
-
-def _head(scope: Scope) -> _Request:
-    headers = _joined((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
-    raw_path = scope["raw_path"].decode("latin-1")
-    query_string = scope["query_string"].decode("latin-1")
-    url = f"http://{headers.get('host', '')}{raw_path}" + (f"?{query_string}" if query_string else "")
-    query = _joined(parse_qsl(query_string))  # leaves out what has no value, as the real host does
-    return _Request(scope["method"], url, decoded(raw_path), headers, query)
-
-
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: ",".join(found) for name, found in values.items()}
-
-
-async def _body(request: _Request, receive: Receive) -> bytes | None:
-    """The body; None when it is too large. Only one with a Content-Length is forwarded: a chunked body is empty."""
-    announced = int(request.headers.get("content-length", "0"))
+async def _body(request: Request, receive: Receive) -> bytes:
+    """The body; `Refused` when it is too large. The host hands on no body without a Content-Length: a chunked one."""
+    chunked = "transfer-encoding" in request.headers
+    announced = 0 if chunked else int(request.headers.get("content-length", "0"))
     if announced > LARGEST_BODY:
-        return None
+        raise Refused(500)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -146,14 +80,30 @@ async def _body(request: _Request, receive: Receive) -> bytes | None:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > LARGEST_BODY:
-            return None
+            raise Refused(500)
         if not message.get("more_body"):
             return b"".join(chunks) if announced else b""
 
 
+def _sendable(request: Request, answer: HttpAnswer) -> HttpAnswer:
+    """The answer, or the empty 500 that takes its place when its head cannot be sent."""
+    if answer.status not in _STATUSES:
+        host_log.error("A function answered %d: this host sends no such status.", answer.status)
+        return HttpAnswer(500)
+    if not all(name.isascii() and value.isascii() for name, value in answer.headers):
+        kept = tuple((name, value) for name, value in answer.headers if name.lower() == "content-type")
+        return HttpAnswer(500, kept)
+    if answer.status in _WITHOUT_BODY:
+        return HttpAnswer(answer.status, answer.headers)
+    lengths = [value for name, value in answer.headers if name.lower() == "content-length"]
+    if request.method != "HEAD" and any(length != str(len(answer.body)) for length in lengths):
+        return HttpAnswer(500)
+    return answer
+
+
 async def _send(send: Send, answer: HttpAnswer) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    if not any(name == b"content-length" for name, _ in headers):
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    if answer.status not in _WITHOUT_BODY and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

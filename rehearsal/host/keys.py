@@ -47,11 +47,16 @@ class Keys:
         matches = [hmac.compare_digest(given, key.encode()) for key in accepted if key]
         return any(matches)
 
+    def knows(self, presented: str | None) -> bool:
+        """Whether this is any key of the app."""
+        return any(self.opens("function", function, presented) for function in ("", *self.functions))
+
     def is_master(self, presented: str | None) -> bool:
         """Whether this is the master key."""
         return self.opens("admin", "", presented)
 
 
 def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """The key that a request shows. A header, even a wrong one, beats a right `?code=` (seen on the real host)."""
-    return headers.get("x-functions-key") or query.get("code")
+    """The key that a request shows. A header, even a wrong one, beats a right `?code=`, whose name has any case."""
+    codes = (value for name, value in query.items() if name.lower() == "code")
+    return headers.get("x-functions-key") or next(codes, None)

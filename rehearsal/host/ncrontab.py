@@ -1,7 +1,13 @@
 """NCRONTAB, the schedule language of timer triggers: `{second} {minute} {hour} {day} {month} {day of week}`.
 
-Five fields mean second 0. Day and day of week must both match (NCrontab, unlike cron, never ors them). A TimeSpan such
-as `00:00:30` is a constant interval. Times are UTC, as in Azure.
+It reads what NCrontab, the parser of the real host, reads, in the same sense: fields are parted by spaces alone; five
+fields mean second 0; day and day of week must both match; a name may be cut short (`MO`, `MON`, `monday`); a step of 0
+or less is a step of 1. Libraries for cron differ in each of these, so a schedule that works with one can be dead in
+Azure. A TimeSpan such as `00:00:30` is a constant interval, which Azure runs on a dedicated plan only. Times are UTC,
+as in Azure.
+
+It refuses two things that NCrontab takes, since their author meant something else: a range backwards, which NCrontab
+turns round (`22-2` is 2 to 22), and a schedule that never comes, such as 30 February.
 """
 
 import re
@@ -12,22 +18,21 @@ from typing import Protocol
 
 from rehearsal.host.config import ConfigError, timespan
 
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_MONTHS = {name: i for i, name in enumerate(_MONTH_NAMES, start=1)}
-_DAYS = {name: i for i, name in enumerate(_DAY_NAMES)}
-_NAME_LENGTH = 3
-_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
-    ("second", 0, 59, {}),
-    ("minute", 0, 59, {}),
-    ("hour", 0, 23, {}),
-    ("day", 1, 31, {}),
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("second", 0, 59, ()),
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day", 1, 31, ()),
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 6, _DAYS),
 )
-_PART = re.compile(r"(\*|[0-9]+|[a-z]+)(?:-([0-9]+|[a-z]+))?(?:/([0-9]+))?", re.IGNORECASE)
-# 29 February on a given weekday comes back after 40 years at the latest (28, or 40 over a skipped leap year like 2100).
-_HORIZON = timedelta(days=366 * 41)
+_PART = re.compile(r"(\*|[0-9]+|[a-z]+)(?:-([0-9]+|[a-z]+))?(?:/([+-]?[0-9]{1,9}))?", re.ASCII | re.IGNORECASE)
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Schedule(Protocol):
@@ -60,20 +65,21 @@ class Cron:
     weekdays: tuple[int, ...]
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first firing strictly after `moment`; `ConfigError` when no date ever matches (30 February)."""
+        """The first firing strictly after `moment`."""
         start = moment.replace(microsecond=0) + timedelta(seconds=1)
-        for day in self._matching_days(start):
-            for hour in self.hours:
-                for minute in self.minutes:
-                    for second in self.seconds:
-                        candidate = day.replace(hour=hour, minute=minute, second=second)
-                        if candidate >= start:
-                            return candidate
-        raise ConfigError("The schedule never fires.")
+        return next(
+            candidate
+            for day in self._days_from(start)
+            for hour in self.hours
+            for minute in self.minutes
+            for second in self.seconds
+            if (candidate := day.replace(hour=hour, minute=minute, second=second)) >= start
+        )
 
-    def _matching_days(self, start: datetime) -> Iterator[datetime]:
+    def _days_from(self, start: datetime) -> Iterator[datetime]:
+        """The matching days; they never end, since `parse` lets only schedules pass that come."""
         day = start.replace(hour=0, minute=0, second=0)
-        while day < start + _HORIZON:
+        while True:
             if day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays:
                 yield day
             day += timedelta(days=1)
@@ -83,12 +89,15 @@ def parse(expression: str) -> Schedule:
     """Read an NCRONTAB expression or a TimeSpan; `ConfigError` says what is wrong with it."""
     if ":" in expression:
         return _interval(expression)
-    fields = expression.split()
+    fields = [field for field in expression.split(" ") if field]
     if len(fields) == len(_FIELDS) - 1:
         fields = ["0", *fields]
     if len(fields) != len(_FIELDS):
         raise ConfigError(f"'{expression}' is not a schedule: six fields (or five, without seconds) are expected.")
-    return Cron(*(_values(text, *field) for text, field in zip(fields, _FIELDS, strict=True)))
+    schedule = Cron(*(_values(text, *field) for text, field in zip(fields, _FIELDS, strict=True)))
+    if min(schedule.days) > max(_LONGEST[month - 1] for month in schedule.months):
+        raise ConfigError(f"'{expression}' never comes: no such month has that day.")
+    return schedule
 
 
 def _interval(expression: str) -> Interval:
@@ -98,26 +107,27 @@ def _interval(expression: str) -> Interval:
     return Interval(every)
 
 
-def _values(text: str, name: str, low: int, high: int, words: dict[str, int]) -> tuple[int, ...]:
+def _values(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -> tuple[int, ...]:
     values: set[int] = set()
     for part in text.split(","):
         match = _PART.fullmatch(part)
-        if match is None:
+        if match is None or (match[1] == "*" and match[2]):
             raise ConfigError(f"'{part}' is not a valid {name} of a schedule.")
         first, last, step = match.groups()
-        start = low if first == "*" else _number(first, words)
+        start = low if first == "*" else _number(first, low, words)
         open_ended = first == "*" or (step and not last)
-        end = high if open_ended else _number(last, words) if last else start
-        if not low <= start <= end <= high or (step and int(step) == 0):
+        end = high if open_ended else _number(last, low, words) if last else start
+        if not low <= start <= end <= high:
             raise ConfigError(f"'{part}' is not a valid {name} of a schedule: {low} to {high} is allowed.")
-        values.update(range(start, end + 1, int(step or 1)))
+        values.update(range(start, end + 1, max(1, int(step or 1))))
     return tuple(sorted(values))
 
 
-def _number(text: str, words: dict[str, int]) -> int:
+def _number(text: str, low: int, words: tuple[str, ...]) -> int:
+    """A number, or the place of the first name that begins with the text."""
     if text.isdecimal():
         return int(text)
-    try:
-        return words[text[:_NAME_LENGTH].lower()]
-    except KeyError:
-        raise ConfigError(f"'{text}' is not a value of a schedule.") from None
+    for number, word in enumerate(words, start=low):
+        if word.startswith(text.lower()):
+            return number
+    raise ConfigError(f"'{text}' is not a value of a schedule.")

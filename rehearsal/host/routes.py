@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import unquote
 from uuid import UUID
 
 from rehearsal.host.config import ConfigError
@@ -18,6 +17,8 @@ Check = Callable[[str], bool]
 
 _PARAMETER = re.compile(r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?P<constraints>(?::[^:{}?=]+)*)(?P<tail>\?|=[^{}]*)?\}")
 _CONSTRAINT = re.compile(r"(\w+)(?:\((.*)\))?")
+# A catch-all takes everything but an empty first segment: ASP.NET gives up on `//` before it comes to the catch-all.
+_REST = "((?!/).*)"
 _RESERVED = ("admin", "runtime")
 
 
@@ -76,11 +77,6 @@ def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[s
     return None
 
 
-def decoded(raw_path: str) -> str:
-    """A path with its percent-encodings resolved, but for the slash, which stays `%2F` as in Kestrel."""
-    return unquote(re.sub("%2f", "%252F", raw_path, flags=re.IGNORECASE))
-
-
 def _literal(text: str) -> str:
     return "/" + re.escape(text)
 
@@ -94,7 +90,7 @@ def _segment(segment: str, names: list[str], checks: list[tuple[str, Check]], de
         checks += [(name, _check(text)) for text in found["constraints"].split(":")[1:]]
         if tail.startswith("="):
             defaults[name] = tail[1:]
-        pattern += re.escape(segment[position : found.start()]) + ("(.*)" if found["rest"] else "([^/]+)")
+        pattern += re.escape(segment[position : found.start()]) + (_REST if found["rest"] else "([^/]+)")
         position = found.end()
         whole = found if found.span() == (0, len(segment)) else None
     pattern += re.escape(segment[position:])

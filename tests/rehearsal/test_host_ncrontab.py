@@ -8,46 +8,30 @@ from hypothesis import strategies as st
 
 from rehearsal.host.config import ConfigError
 from rehearsal.host.ncrontab import Cron, parse
+from tests.support.schedules import NEVER, NOW, REFUSED, TAKEN, TURNED_ROUND, WIDER
 
-NOW = datetime(2026, 11, 22, 17, 56, 30, 500_000, tzinfo=UTC)  # a Sunday
 
-
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("* * * * * *", "2026-11-22 17:56:31"),
-        ("*/15 * * * * *", "2026-11-22 17:56:45"),
-        ("30 * * * * *", "2026-11-22 17:57:30"),
-        ("0 */5 * * * *", "2026-11-22 18:00:00"),
-        ("*/5 * * * *", "2026-11-22 18:00:00"),
-        ("0 30 9-17 * * 1-5", "2026-11-23 09:30:00"),
-        ("0 30 9-17 * * Mon-Fri", "2026-11-23 09:30:00"),
-        ("0 0 0 1 JAN *", "2027-01-01 00:00:00"),
-        ("0 0 12 29 2 *", "2028-02-29 12:00:00"),
-        ("0 0 0 13 * 5", "2027-08-13 00:00:00"),
-        ("5,50 10/20 * * * *", "2026-11-22 18:10:05"),
-        ("0 0 6-10/2 * * *", "2026-11-23 06:00:00"),
-        ("0 0 0 * * 0", "2026-11-29 00:00:00"),
-        ("01:30:00", "2026-11-22 19:26:30.500000"),
-    ],
-)
+@pytest.mark.parametrize(("expression", "expected"), [*TAKEN.items(), *WIDER.items()])
 def test_the_next_firing(expression: str, expected: str) -> None:
     assert parse(expression).next_after(NOW) == datetime.fromisoformat(expected + "+00:00")
 
 
-@pytest.mark.parametrize(
-    "expression",
-    ["", "every hour", "* * * *", "* * * * * * *", "60 * * * * *", "0 0 24 * * *", "0 0 0 0 * *", "0 0 0 1 13 *",
-     "0 0 0 * * 7", "*/0 * * * * *", "5-2 * * * * *", "0 0 0 1 Foo *", "-1 * * * * *", "0:0:0", "00:00:00"],
-)  # fmt: skip
+@pytest.mark.parametrize("expression", [*REFUSED, "0:0:0", "00:00:00"])
 def test_what_is_no_schedule_is_refused(expression: str) -> None:
     with pytest.raises(ConfigError):
         parse(expression)
 
 
-def test_a_schedule_without_any_date_is_refused_when_asked() -> None:
-    with pytest.raises(ConfigError, match="never fires"):
-        parse("0 0 0 31 4 *").next_after(NOW)
+@pytest.mark.parametrize("expression", TURNED_ROUND)
+def test_a_range_backwards_is_refused_and_not_turned_round(expression: str) -> None:
+    with pytest.raises(ConfigError, match="is not a valid"):
+        parse(expression)
+
+
+@pytest.mark.parametrize("expression", NEVER)
+def test_a_schedule_that_never_comes_is_refused(expression: str) -> None:
+    with pytest.raises(ConfigError, match="never comes"):
+        parse(expression)
 
 
 def test_a_leap_day_on_a_weekday_is_found_even_across_a_year_without_one() -> None:

@@ -84,7 +84,7 @@ def test_a_memory_that_is_not_readable_is_said_and_forgotten(bench: Bench) -> No
     [
         (None, "'%HOURLY%' does not resolve to a value."),
         ("every hour", "'every hour' is not a schedule"),
-        ("0 0 0 30 2 *", "The schedule never fires."),
+        ("0 0 0 30 2 *", "'0 0 0 30 2 *' never comes"),
     ],
 )
 def test_a_schedule_that_is_none_takes_out_that_one_function(bench: Bench, schedule: str | None, said: str) -> None:
