@@ -10,7 +10,7 @@ PROFILE ?= current
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults guards soak storage tenant check snapshots format lock clean
+.PHONY: help run test unit simulate faults guards soak storage tenant check snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +20,13 @@ run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leave
 
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, half a minute
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/simulation/test_stories.py
+	@$(BIN)/python -m tests.simulation --count 1000 --seed 0
+
+simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
 	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults $(ARGS)

@@ -1,0 +1,217 @@
+"""What people, callers and the tenant do in a history: the steps by name. A new meddler is a row here."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.app import POISON, WORK
+from tests.simulation.history import Ask, Step
+from tests.simulation.people import BY_NAME
+from tests.simulation.world import Act, Instance, World
+
+
+@dataclass(frozen=True)
+class Action:
+    """One kind of step. ``meddles`` counts it among the meddlers whose coverage is measured."""
+
+    take: Callable[[World, Step], None]
+    meaning: str
+    meddles: bool = True
+
+
+def body_of(ask: Ask) -> bytes:
+    """Write a request as its caller would."""
+    person = BY_NAME[ask.person]
+    user = {"id": person.id, "userPrincipalName": person.upn, "mail": person.mail}[ask.by]
+    said = {
+        "requestId": ask.request,
+        "dryRun": ask.dry_run,
+        "sendInvitationMessage": ask.mail,
+        "invitedUserEmailAddress": ask.address,
+        "inviteRedirectUrl": ask.redirect,
+        "invitedUserMessage": "hello" if ask.broken else None,
+    }
+    body = {"invitedUser": {ask.by: user}, **{name: value for name, value in said.items() if value is not None}}
+    return json.dumps(body).encode()
+
+
+def _idle(world: World) -> Instance:
+    """Return the process that gets the next piece of work: the least busy."""
+    able = [each for each in world.instances if each.takes_work] or [each for each in world.instances if each.alive]
+    return min(able, key=lambda each: len(each.running))
+
+
+def _send(world: World, step: Step) -> None:
+    world.queues.put(WORK, body_of(step.value).decode(), time_to_live=-1)
+
+
+def _send_base64(world: World, step: Step) -> None:
+    world.queues.put(WORK, base64.b64encode(body_of(step.value)).decode(), time_to_live=-1)
+
+
+def _http(work: Callable[[Instance, Step], Any]) -> Callable[[World, Step], None]:
+    """Make a step of an HTTP call: its answer is recorded, unless the process dies first."""
+
+    def take(world: World, step: Step) -> None:
+        instance = _idle(world)
+
+        async def call() -> None:
+            reply = await work(instance, step)
+            world.replies.append((world.loop.now, step.action, step.subject, reply))
+            world.say(f"{step.action} {step.subject} answered {reply.status}")
+            if reply.status == 500:
+                world.breakages.append(f"{step} was answered 500")
+
+        world.start(f"{step.action} {step.subject}".rstrip(), instance, call())
+
+    return take
+
+
+async def _approval(instance: Instance, step: Step) -> Any:
+    """Read what waits, as the person does, and approve exactly that."""
+    shown = await instance.app.get(step.subject)
+    world = instance.world
+    world.replies.append((world.loop.now, "shown", step.subject, shown))
+    return await instance.app.approve(step.subject, b'{"approvedBy": "admin", "reason": "known"}')
+
+
+def _directory(name: str) -> Callable[[World, Step], None]:
+    def take(world: World, step: Step) -> None:
+        getattr(world.directory, name)(BY_NAME[step.subject].id)
+
+    return take
+
+
+def _purge(world: World, step: Step) -> None:
+    """Deleted, and deleted from the recycle bin as well."""
+    world.directory.delete(BY_NAME[step.subject].id)
+    world.directory.purge(BY_NAME[step.subject].id)
+
+
+def _redeem(world: World, step: Step) -> None:
+    """A person opens the newest link, where one is open; the step is for nothing otherwise."""
+    world.directory.redeem(BY_NAME[step.subject].id)
+
+
+def _rename(world: World, step: Step) -> None:
+    world.directory.rename(BY_NAME[step.subject].id, step.value)
+
+
+def _swap_names(world: World, step: Step) -> None:
+    """The name goes over to another account, as after a marriage or a mistake: the other keeps no name of its own."""
+    first, second = BY_NAME[step.subject], BY_NAME[step.value]
+    world.directory.rename(first.id, f"{first.name}.old@contoso.com")
+    world.directory.rename(second.id, first.upn)
+
+
+def _change(world: World, step: Step) -> None:
+    world.directory.change(BY_NAME[step.subject].id, **step.value)
+
+
+def _give_role(world: World, step: Step) -> None:
+    world.directory.set_roles(BY_NAME[step.subject].id, (step.value,))
+
+
+def _lag(world: World, step: Step) -> None:
+    """From now on reads of one account lag so far; those of others go on as they did."""
+    person, before = BY_NAME[step.subject].id, world.directory.lag
+    world.directory.lag = lambda subject, kind: step.value if subject == person else before(subject, kind)
+
+
+def _set(world: World, step: Step) -> None:
+    world.roll_out(**{step.subject: step.value})
+
+
+def _restart(world: World, _step: Step) -> None:
+    world.roll_out()
+
+
+def _crash(world: World, _step: Step) -> None:
+    for instance in [each for each in world.instances if each.alive]:
+        world.kill(instance)
+
+
+def _lose(world: World, step: Step) -> None:
+    """Messages of a request vanish: an administrator clears the queue, or their time to live ends."""
+    for message in world.queues.stored(WORK):
+        if _about(message.content, step.subject):
+            world.queues.drop(WORK, message.id)
+
+
+def _to_poison(world: World, step: Step) -> None:
+    """The host gives up on a message after five crashes, each before the app got to it."""
+    for message in world.queues.stored(WORK):
+        if _about(message.content, step.subject):
+            world.queues.drop(WORK, message.id)
+            world.queues.put(POISON, message.content)
+
+
+def _about(content: str, request: str) -> bool:
+    return f'"{request}"' in content
+
+
+def _foreign_row(world: World, step: Step) -> None:
+    """A row gets a stage that this version does not know: a newer version wrote it, and was rolled back."""
+    client = world.tables.open_client("requests")
+    before = client.read(step.subject, "request")
+    if before is not None and step.subject not in world.foreign:
+        world.foreign[step.subject] = dict(before)
+        client.write({**before, "stage": "teleported"})
+
+
+def _own_row_again(world: World, step: Step) -> None:
+    """The newer version is back, and its row with it."""
+    before = world.foreign.pop(step.subject, None)
+    if before is not None:
+        world.tables.open_client("requests").write(before)
+
+
+def _sweep(world: World, _step: Step) -> None:
+    instance = _idle(world)
+    world.start("sweep", instance, instance.app.sweep())
+
+
+def _sweep_part(world: World, step: Step) -> None:
+    instance = _idle(world)
+    world.start(f"sweep: {step.subject}", instance, instance.app.part(step.subject))
+
+
+ACTIONS: dict[str, Action] = {
+    "send": Action(_send, "upstream puts a request on the queue", meddles=False),
+    "send base64": Action(_send_base64, "the same, in base64", meddles=False),
+    "post": Action(_http(lambda i, s: i.app.submit(body_of(s.value))), "a caller posts a request", meddles=False),
+    "retry": Action(_http(lambda i, s: i.app.retry(s.subject)), "an administrator retries a request"),
+    "approve": Action(_http(_approval), "an administrator reads a request and approves it"),
+    "redeem": Action(_redeem, "the person redeems the invitation"),
+    "delete": Action(_directory("delete"), "the account is deleted, and lies in the recycle bin"),
+    "restore": Action(_directory("restore"), "the account is restored from the recycle bin"),
+    "purge": Action(_purge, "the account is deleted for good"),
+    "disable": Action(_directory("disable"), "the account is disabled"),
+    "enable": Action(_directory("enable"), "the account is enabled"),
+    "rename": Action(_rename, "the account's user principal name changes"),
+    "move name": Action(_swap_names, "the user principal name of one account goes over to another"),
+    "change": Action(_change, "properties of the account change"),
+    "give role": Action(_give_role, "the account gets a directory role"),
+    "convert back": Action(_directory("convert_back"), "the account is made internal again"),
+    "reset": Action(_directory("reset_redemption"), "the account's redemption is reset"),
+    "invite by hand": Action(_directory("invite_by_hand"), "an administrator invites the account in the portal"),
+    "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
+    "set": Action(_set, "a setting changes, and the app restarts with it"),
+    "restart": Action(_restart, "the app restarts"),
+    "crash": Action(_crash, "all processes die at once"),
+    "lose": Action(_lose, "the messages of a request vanish"),
+    "poison": Action(_to_poison, "the host gives up on the messages of a request"),
+    "foreign row": Action(_foreign_row, "the request's row is of a version that this one cannot read"),
+    "own row": Action(_own_row_again, "the row is as it was before"),
+    "sweep": Action(_sweep, "the timer fires", meddles=False),
+    "part": Action(_sweep_part, "one part of the sweep runs", meddles=False),
+}
+
+
+def take(world: World, step: Step) -> None:
+    """Take a step, and record it."""
+    world.acts.append(Act(world.loop.now, step.action, step.subject, step.value))
+    world.say(f"* {step}")
+    ACTIONS[step.action].take(world, step)

@@ -1,0 +1,122 @@
+"""The app as the simulator uses it: the only module here that knows the names of its workflows."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from b2b import settings
+from b2b.adapters.graph import Graph
+from b2b.adapters.ledger import Ledger
+from b2b.adapters.queue import Queue
+from b2b.bootstrap import Adapters, assemble
+from b2b.domain.answers import Reply
+from b2b.domain.errors import Transient
+from b2b.domain.readings import Claims
+from b2b.workflows.ports import Clock
+from tests.simulation.directory import Directory
+from tests.simulation.gate import Gate
+from tests.simulation.graph_client import MemoryGraphAdapter
+from tests.simulation.people import EXCLUDED_GROUP, TENANT_ID
+from tests.simulation.queues import Queues
+from tests.simulation.tables import Tables
+
+TABLES = ("conversions", "requests")
+QUEUES = ("conversion-requests", "conversion-requests-poison")
+WORK, POISON = QUEUES
+ROLES = frozenset(
+    {
+        "User.Invite.All",
+        "User.Read.All",
+        "Domain.Read.All",
+        "IdentityProvider.Read.All",
+        "Policy.Read.All",
+        "RoleManagement.Read.Directory",
+        "OrgContact.Read.All",
+        "Group.Read.All",
+        "CrossTenantInformation.ReadBasic.All",
+        "Policy.Read.B2BManagementPolicy",
+    }
+)
+ENVIRONMENT = {
+    "B2BStorage": "UseDevelopmentStorage=true",
+    "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
+    "B2B_MODE": "convert",
+    "B2B_EXCLUDED_GROUP_ID": EXCLUDED_GROUP,
+}
+WINDOW = 300.0
+"""Seconds: the replication window that the app runs with."""
+EXPECTED: tuple[type[Exception], ...] = (Transient,)
+"""What a workflow may raise to the host; anything else is a bug."""
+PARTS = ("follow", "repair", "drain")
+"""The parts of the sweep, each of which can be run alone."""
+
+
+class FixedIdentity:
+    """A managed identity whose token is always there."""
+
+    async def claims(self) -> Claims:
+        return Claims(TENANT_ID, ROLES)
+
+
+@lru_cache(maxsize=512)
+def _load(environment: tuple[tuple[str, str], ...]) -> settings.Settings:
+    return settings.load(dict(environment))
+
+
+class App:
+    """One process of the app on services in memory."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        clock: Clock,
+        gate: Gate,
+        tables: Tables,
+        queues: Queues,
+        directory: Directory,
+    ) -> None:
+        self.settings = _load(tuple(sorted((ENVIRONMENT | dict(environment)).items())))
+        graph = Graph(MemoryGraphAdapter(directory, gate), self.settings.graph_timeout, clock)
+        ledger, queue = Ledger(tables.client(gate)), Queue(queues.client(gate))  # type: ignore[arg-type]
+        self._services = assemble(self.settings, clock, Adapters(graph, ledger, queue, FixedIdentity()))  # type: ignore[arg-type]
+
+    @property
+    def sends(self) -> bool:
+        """Whether an administrator lets this process invite."""
+        return self.settings.mode is settings.Mode.CONVERT and not self.settings.paused
+
+    async def receive(self, body: bytes, message_id: str, _dequeue_count: int, _inserted: datetime) -> None:
+        """Handle one queue message."""
+        await self._services.converter.receive(body, message_id)
+
+    async def sweep(self) -> None:
+        """Run the timer."""
+        await self._services.sweep.run()
+
+    async def part(self, name: str) -> None:
+        """Run one part of the sweep alone."""
+        sweep = self._services.sweep
+        part: Any = {"follow": sweep._follow, "repair": sweep._repair, "drain": sweep._drain}[name]
+        await part.run()
+
+    async def submit(self, body: bytes) -> Reply:
+        """POST a request."""
+        return await self._services.api.submit(body, "https://app")
+
+    async def get(self, request_id: str) -> Reply:
+        """GET a request."""
+        return await self._services.api.status(request_id, "https://app")
+
+    async def retry(self, request_id: str) -> Reply:
+        """Begin a request again."""
+        return await self._services.api.retry(request_id, "https://app")
+
+    async def approve(self, request_id: str, body: bytes) -> Reply:
+        """Approve a request that waits for a person."""
+        return await self._services.api.approve(request_id, body, "https://app")
+
+
+def rows_of(tables: Tables, table: str) -> dict[str, list[dict[str, Any]]]:
+    """All rows of a table by partition, but for those that are no request and no account."""
+    return {key: tables.rows(table, key) for key in tables.partitions(table) if "~" not in key and key != "due"}

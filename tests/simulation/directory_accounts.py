@@ -1,0 +1,145 @@
+"""Accounts and recycle bin of the directory in memory with all their past, so that a read can lag."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+State = Mapping[str, Any]
+"""The properties of one object at one time. A write makes a new one and leaves the old one as it is."""
+_Version = tuple[float, State | None]
+
+PENDING, ACCEPTED = "PendingAcceptance", "Accepted"
+RECYCLE_BIN = 30 * 86_400.0
+"""How long a deleted account can be restored, in seconds."""
+BEGINNING = float("-inf")
+USER: Mapping[str, Any] = {
+    "id": None,
+    "userPrincipalName": None,
+    "displayName": None,
+    "mail": None,
+    "mailNickname": None,
+    "creationType": None,
+    "externalUserState": None,
+    "externalUserStateChangeDateTime": None,
+    "onPremisesSyncEnabled": None,
+    "onPremisesUserPrincipalName": None,
+    "isManagementRestricted": None,
+    "preferredLanguage": None,
+    "deletedDateTime": None,
+    "otherMails": [],
+    "proxyAddresses": [],
+    "identities": [],
+    "assignedPlans": [],
+    "userType": "Member",
+    "accountEnabled": True,
+    "createdDateTime": "2021-02-03T09:00:00Z",
+}
+"""The properties of a user that can be given, read and changed, and what each is when nobody gave it."""
+
+
+def plain(address: str) -> str:
+    """An address as it is compared: without regard to case, without the `smtp:` of a proxy address."""
+    return address.casefold().removeprefix("smtp:")
+
+
+def addresses_of(thing: State) -> Iterator[str]:
+    """Every address that a user, a group or a contact answers to."""
+    for name in ("mail", "userPrincipalName"):
+        if thing.get(name):
+            yield plain(thing[name])
+    for name in ("otherMails", "proxyAddresses"):
+        yield from map(plain, thing.get(name) or ())
+
+
+def holding(things: Iterable[State | None], address: str) -> list[State]:
+    """Those of some users, groups or contacts that hold an address."""
+    wanted = plain(address)
+    return [thing for thing in things if thing is not None and wanted in addresses_of(thing)]
+
+
+def complete(user: Mapping[str, Any]) -> dict[str, Any]:
+    """A user with all properties, some of which are given; a name that does not exist is a ValueError."""
+    if unknown := user.keys() - USER.keys():
+        raise ValueError(f"a user has no {', '.join(sorted(unknown))}")
+    upn = user["userPrincipalName"]
+    local, _, domain = upn.partition("@")
+    sign_in = {"signInType": "userPrincipalName", "issuer": domain, "issuerAssignedId": upn}
+    return {**USER, "displayName": local, "mailNickname": local, "identities": [sign_in], **user}
+
+
+class Accounts:
+    """Users and recycle bin. Moments are seconds since 1970; keys are object ids in lower case."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, list[_Version]] = {}
+        self._bin: dict[str, list[_Version]] = {}
+        self._deleted_at: dict[str, float] = {}
+        self._holders: dict[str, dict[str, None]] = {}
+        self.ever_pending: dict[str, None] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._live, **self._bin})
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._live or key in self._bin
+
+    def live(self, key: str, moment: float) -> State | None:
+        """The account as it was at a moment; None where it was absent or in the recycle bin."""
+        return _at(self._live.get(key, ()), moment)
+
+    def binned(self, key: str, moment: float) -> State | None:
+        """The account as it lay in the recycle bin at a moment, which loses it after 30 days."""
+        state = _at(self._bin.get(key, ()), moment)
+        return None if state is None or moment - self._deleted_at[key] > RECYCLE_BIN else state
+
+    def ever_holding(self, addresses: Iterable[str]) -> dict[str, None]:
+        """The keys of all that hold one of some addresses, or once did."""
+        found: dict[str, None] = {}
+        for address in addresses:
+            found |= self._holders.get(plain(address), {})
+        return found
+
+    def holders(self, address: str, moment: float) -> list[State]:
+        """The users that hold an address."""
+        return holding((self.live(key, moment) for key in self.ever_holding([address])), address)
+
+    def deleted_holders(self, address: str, moment: float) -> list[State]:
+        """The users in the recycle bin that hold an address."""
+        return holding((self.binned(key, moment) for key in self.ever_holding([address])), address)
+
+    def write(self, moment: float, live: State) -> None:
+        """Make this the state of an account, new or old, that is not deleted."""
+        key = live["id"].lower()
+        self._append(self._live, key, moment, live)
+        if key in self._bin:
+            self._append(self._bin, key, moment, None)
+
+    def discard(self, moment: float, binned: State, *, seen: float | None = None) -> None:
+        """Put an account into the recycle bin; ``seen`` is since when reads show it there, if not since then."""
+        key = binned["id"].lower()
+        since = moment if seen is None else seen
+        self._deleted_at[key] = moment
+        if key in self._live:
+            self._append(self._live, key, since, None)
+        self._append(self._bin, key, since, binned)
+
+    def purge(self, moment: float, key: str) -> None:
+        """Delete for good what lies in the recycle bin."""
+        self._append(self._bin, key, moment, None)
+
+    def _append(self, logs: dict[str, list[_Version]], key: str, moment: float, state: State | None) -> None:
+        log = logs.setdefault(key, [])
+        if log and log[-1][1] is state:
+            return
+        log.append((moment, state))
+        if state is not None:
+            for address in addresses_of(state):
+                self._holders.setdefault(address, {})[key] = None
+            if state["externalUserState"] == PENDING:
+                self.ever_pending[key] = None
+
+
+def _at(log: Sequence[_Version], moment: float) -> State | None:
+    for since, state in reversed(log):
+        if since <= moment:
+            return state
+    return None

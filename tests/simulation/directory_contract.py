@@ -1,0 +1,241 @@
+"""The directory in memory and the rehearsal's double over HTTP behind one face, for tests that hold them together."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+
+from b2b.adapters.graph import Graph
+from rehearsal.tenant import auth, create_app
+from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.tenant import Tenant
+from tests.adapters.graph_support import GRAPH, TenantCredential, graph_over
+from tests.rehearsal.tenant_support import SEED
+from tests.simulation.directory import Directory
+from tests.simulation.directory_accounts import USER
+from tests.simulation.directory_asking import REDIRECT, Client
+from tests.simulation.gate import OPEN, Gate
+from tests.simulation.graph_client import MemoryGraphAdapter
+
+
+class World(Client, Protocol):
+    """A tenant, a client of it, and what people do to it."""
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; it stands still otherwise."""
+
+    def set_lag(self, seconds: float) -> None:
+        """Let reads of accounts, alone or in lists, come that late from the next write on."""
+
+    async def act(self, name: str, user_id: str, *given: Any, **more: Any) -> bool:
+        """Do one of the acts of `Directory`; whether it was possible."""
+
+    def truth(self, user_id: str) -> dict[str, Any] | None:
+        """The account, as the primary holds it."""
+
+    def deleted(self, user_id: str) -> dict[str, Any] | None:
+        """The account, as it lies in the recycle bin."""
+
+    def newest_link(self, user_id: str) -> str:
+        """The secret of the account's newest redeem link."""
+
+    def mails(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """The mails that went out: account, address, copies."""
+
+    def posts(self) -> list[tuple[str, str, bool, int]]:
+        """The app's invitations: account, address, whether with a mail, HTTP status."""
+
+
+Script = Callable[[World], Awaitable[Any]]
+
+
+class MemoryWorld:
+    """The directory in memory."""
+
+    def __init__(
+        self,
+        seed: Mapping[str, Any],
+        start: datetime,
+        switches: Mapping[str, str] | None = None,
+        permissions: Iterable[str] | None = None,
+        gate: Gate = OPEN,
+    ) -> None:
+        self.now = start
+        granted = {} if permissions is None else {"permissions": permissions}
+        deleted = seed.get("deletedUsers", ())
+        self.directory = Directory(
+            lambda: self.now, seed["users"], switches, deleted=deleted, **granted, **_facts(seed)
+        )
+        self.adapter = MemoryGraphAdapter(self.directory, gate)
+        self.graph = Graph(self.adapter, 30.0, lambda: self.now)
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def set_lag(self, seconds: float) -> None:
+        self.directory.lag = lambda _subject, _kind: seconds
+
+    async def act(self, name: str, user_id: str, *given: Any, **more: Any) -> bool:
+        return bool(getattr(self.directory, name)(user_id, *given, **more))
+
+    def truth(self, user_id: str) -> dict[str, Any] | None:
+        return self.directory.truth(user_id)
+
+    def deleted(self, user_id: str) -> dict[str, Any] | None:
+        return self.directory.deleted(user_id)
+
+    def newest_link(self, user_id: str) -> str:
+        return self.directory.tickets_of(user_id)[-1].secret
+
+    def mails(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [(mail.user_id, mail.address, mail.cc) for mail in self.directory.mails]
+
+    def posts(self) -> list[tuple[str, str, bool, int]]:
+        return [(post.user_id, post.address, post.send_message, post.status) for post in self.directory.posts]
+
+
+class HttpWorld:
+    """The double, whose administrators use Graph as well and whose people use its control plane."""
+
+    def __init__(self, tenant: Tenant, graph: Graph, http: httpx.AsyncClient) -> None:
+        self.graph, self._tenant, self._http = graph, tenant, http
+        self._by_hand: set[int] = set()
+
+    def advance(self, seconds: float) -> None:
+        self._tenant.clock.advance(seconds)
+
+    def set_lag(self, seconds: float) -> None:
+        self._tenant.trouble.replicas.set({"byId": seconds}, self._tenant.directory)
+
+    async def act(self, name: str, user_id: str, *given: Any, **more: Any) -> bool:
+        return bool(await getattr(self, f"_{name}")(user_id, *given, **more))
+
+    def truth(self, user_id: str) -> dict[str, Any] | None:
+        return _known(self._tenant.directory.users.get(user_id))
+
+    def deleted(self, user_id: str) -> dict[str, Any] | None:
+        self._tenant.directory.empty_recycle_bin()
+        return _known(self._tenant.directory.deleted_users.get(user_id))
+
+    def newest_link(self, user_id: str) -> str:
+        return self._tenant.tickets.of(user_id)[-1].secret
+
+    def mails(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [(mail.userId, mail.address, tuple(mail.cc)) for mail in self._tenant.outbox.mails]
+
+    def posts(self) -> list[tuple[str, str, bool, int]]:
+        return [
+            (
+                entry.body["invitedUser"]["id"],
+                entry.body["invitedUserEmailAddress"],
+                entry.body["sendInvitationMessage"],
+                entry.status or 0,
+            )
+            for entry in self._tenant.journal.entries
+            if entry.path.endswith("/invitations") and entry.number not in self._by_hand
+        ]
+
+    async def _redeem(self, user_id: str, secret: str | None = None) -> bool:
+        ticket = {"ticket": secret} if secret else {}
+        return (await self._http.post(f"{GRAPH}/_sim/redeem", json={"userId": user_id, **ticket})).is_success
+
+    async def _delete(self, user_id: str) -> bool:
+        return await self._send("DELETE", f"users/{user_id}")
+
+    async def _restore(self, user_id: str) -> bool:
+        return await self._send("POST", f"directory/deletedItems/{user_id}/restore")
+
+    async def _purge(self, user_id: str) -> bool:
+        return await self._send("DELETE", f"directory/deletedItems/{user_id}")
+
+    async def _rename(self, user_id: str, upn: str) -> bool:
+        return await self._change(user_id, userPrincipalName=upn)
+
+    async def _change(self, user_id: str, **properties: Any) -> bool:
+        return await self._send("PATCH", f"users/{user_id}", properties)
+
+    async def _disable(self, user_id: str) -> bool:
+        return await self._change(user_id, accountEnabled=False)
+
+    async def _enable(self, user_id: str) -> bool:
+        return await self._change(user_id, accountEnabled=True)
+
+    async def _reset_redemption(self, user_id: str) -> bool:
+        return await self._invited(user_id, resetRedemption=True)
+
+    async def _invite_by_hand(self, user_id: str, *, mail: bool) -> bool:
+        return await self._invited(user_id, sendInvitationMessage=mail)
+
+    async def _invited(self, user_id: str, **more: Any) -> bool:
+        user = self._tenant.directory.users.get(user_id, {"mail": None})
+        body = {"invitedUserEmailAddress": user["mail"], "inviteRedirectUrl": REDIRECT, "invitedUser": {"id": user_id}}
+        self._by_hand.add(len(self._tenant.journal.entries) + 1)
+        return await self._send("POST", "invitations", {**body, **more})
+
+    async def _send(self, method: str, path: str, body: Any = None) -> bool:
+        clock, tenant_id = self._tenant.clock, self._tenant.policies.tenant_id
+        token = auth.issue(GRAPH, tenant_id=tenant_id, client_id=None, roles=DEFAULT_ROLES, clock=clock)
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        return (await self._http.request(method, f"{GRAPH}/v1.0/{path}", json=body, headers=headers)).is_success
+
+
+def _known(user: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if user is None else {name: user[name] for name in USER}
+
+
+def _facts(seed: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a seed of the rehearsal, by the names that the directory in memory has for them."""
+    lists, cross_tenant = seed.get("b2bManagementPolicy") or {}, seed.get("crossTenantAccessPolicy") or {}
+    given = {
+        "tenant_id": seed["tenantId"],
+        "domains": seed["domains"],
+        "federated_partners": seed.get("samlOrWsFedDomains"),
+        "home_tenants": seed.get("homeTenants"),
+        "allow_invites_from": (seed.get("authorizationPolicy") or {}).get("allowInvitesFrom"),
+        "inbound": (cross_tenant.get("default") or {}).get("b2bCollaborationInbound"),
+        "partners": cross_tenant.get("partners"),
+        "allowed_domains": lists.get("allowedDomains"),
+        "blocked_domains": lists.get("blockedDomains"),
+        "contacts": seed.get("contacts"),
+        "groups": seed.get("groups"),
+        "roles": seed.get("directoryRoles"),
+        "role_assignments": seed.get("roleAssignments"),
+        "role_eligibilities": seed.get("roleEligibilitySchedules"),
+    }
+    return {
+        name: list(value) if isinstance(value, list) else value for name, value in given.items() if value is not None
+    }
+
+
+@asynccontextmanager
+async def http_world(
+    seed: Mapping[str, Any], switches: Mapping[str, str] | None = None, permissions: Iterable[str] | None = None
+) -> AsyncIterator[tuple[HttpWorld, Tenant]]:
+    """The double, over HTTP without a port; its clock stands still."""
+    app = create_app(seed, switches=switches, roles=permissions)
+    tenant: Tenant = app.state.tenant
+    tenant.clock.freeze()
+    transport = httpx.ASGITransport(app)
+    async with (
+        graph_over(transport, credential=TenantCredential(app), clock=tenant.clock.now) as graph,
+        httpx.AsyncClient(transport=transport) as http,
+    ):
+        yield HttpWorld(tenant, graph, http), tenant
+
+
+async def both(
+    script: Script,
+    seed: Mapping[str, Any] = SEED,
+    switches: Mapping[str, str] | None = None,
+    permissions: Iterable[str] | None = None,
+) -> Any:
+    """Play a script against the double and against the directory in memory; its outcome, which must be the same."""
+    async with http_world(seed, switches, permissions) as (world, tenant):
+        memory = MemoryWorld(seed, tenant.clock.now(), switches, permissions)
+        expected = await script(world)
+        assert tenant.journal.violations == []
+    found = await script(memory)
+    assert found == expected
+    return found

@@ -1,0 +1,245 @@
+"""Reads of the directory in memory: what each query answers, pages of collections, batches.
+
+A read of an account sees it as it was some seconds ago, as `lag` says: by id with the kind `object`, in a list with the
+kind `list`, which is asked once for each account in a walk through pages: a walk stays with one replica.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from tests.simulation.directory_accounts import State
+from tests.simulation.directory_query import Query, asked_addresses, matches, page_token, query_of
+from tests.simulation.directory_state import Refused, TenantState, not_found
+from tests.simulation.directory_tenant import GROUP, GROUPS, JSON, NEEDED, ROLE, ROLES
+
+_JSON_HEADERS = {"Content-Type": "application/json"}
+_PART_ERRORS = {
+    401: ("InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."),
+    403: ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+    429: ("TooManyRequests", "Please retry again later."),
+    500: ("InternalServerError", ""),
+    503: ("ServiceUnavailable", ""),
+}
+_ASK_AGAIN = frozenset({429, 503})
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One request of a batch."""
+
+    id: str
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = {}
+
+    @property
+    def eventual(self) -> bool:
+        """Whether it asks for an index that may lag."""
+        return is_eventual(self.headers)
+
+
+class _Batch(msgspec.Struct):
+    requests: list[Part]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A way through the pages of a collection. It gets its number with its first link to a next page."""
+
+    query: Query
+    root: str
+    eventual: bool
+    until: float
+    lags: dict[str, float] = field(default_factory=dict)
+    number: int = 0
+
+
+_parts = msgspec.json.Decoder(_Batch).decode
+_json = msgspec.json.Encoder().encode
+
+
+def is_eventual(headers: Mapping[str, str]) -> bool:
+    """Whether the header of advanced queries is among the headers of a call."""
+    return any(name.lower() == "consistencylevel" and value.lower() == "eventual" for name, value in headers.items())
+
+
+def parts_of(content: bytes) -> list[Part]:
+    """The requests of a batch, checked as Graph checks the envelope."""
+    parts = _parts(content).requests
+    assert 1 <= len(parts) <= 20, f"a batch has 1 to 20 parts, not {len(parts)}"
+    assert len({part.id.lower() for part in parts}) == len(parts), "two parts of a batch have the same id"
+    assert all(part.method == "GET" for part in parts), "the directory in memory takes only GET in a batch"
+    return parts
+
+
+class Reads:
+    """Answers reads from the state of a tenant."""
+
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
+        self._walks: dict[int, _Walk] = {}
+        self._numbers = count(1)
+        self._objects: Mapping[str, Callable[[Query], JSON]] = {
+            "user": self._user,
+            "deleted item": self._deleted_item,
+            "home tenant": self._home_tenant,
+            "authorization policy": lambda _query: {"allowInvitesFrom": state.tenant.allow_invites_from},
+            "cross-tenant default": lambda _query: {"b2bCollaborationInbound": state.tenant.inbound},
+        }
+        self._collections: Mapping[str, Callable[[_Walk], list[JSON]]] = {
+            "users": lambda walk: self._listed(walk, state.accounts.live),
+            "deleted users": lambda walk: self._listed(walk, state.accounts.binned),
+            "groups": lambda walk: self._filtered(walk, state.tenant.groups),
+            "contacts": lambda walk: self._filtered(walk, state.tenant.contacts),
+            "memberships": self._memberships,
+            "role assignments": lambda walk: self._filtered(walk, state.tenant.role_assignments),
+            "role eligibilities": lambda walk: self._filtered(walk, state.tenant.role_eligibilities),
+            "domains": self._domains,
+            "federations": lambda _walk: [{"domains": [{"id": name}]} for name in state.tenant.federated_partners],
+            "cross-tenant partners": lambda _walk: state.tenant.partners,
+            "b2b policies": lambda _walk: state.tenant.b2b_policy(),
+        }
+
+    def batch(self, root: str, parts: Sequence[Part]) -> bytes:
+        """Answer a batch: 200 whatever becomes of its parts, which come back in reverse order."""
+        version = root.rpartition("/")[2]
+        answers = [self._part(root, part, query_of(version, part.url)) for part in parts]
+        answers.reverse()
+        return _json({"responses": answers})
+
+    def page(self, url: str, *, eventual: bool) -> bytes:
+        """Answer the next page of a listing; a token that is no longer good is a `Refused`."""
+        token = page_token(url)
+        walk = None if token is None else self._walks.get(token.walk)
+        if token is None or walk is None or walk.until < self._state.moment() or walk.eventual != eventual:
+            message = "The specified page token value has expired and can no longer be included in your request."
+            raise Refused(400, "Directory_ExpiredPageToken", message)
+        return _json(self._page(walk, token.start))
+
+    def walked(self, url: str) -> Query | None:
+        """The query whose next page this address is, while its token is known."""
+        token = page_token(url)
+        return self._walks[token.walk].query if token is not None and token.walk in self._walks else None
+
+    def expire_pages(self) -> None:
+        """Let no page token be good any more."""
+        self._walks.clear()
+
+    def _part(self, root: str, part: Part, query: Query) -> JSON:
+        try:
+            body = self._answer(root, part, query)
+        except Refused as refused:
+            error = {"code": refused.code, "message": refused.message}
+            headers = {**_JSON_HEADERS, **refused.headers}
+            return {"id": part.id, "status": refused.status, "headers": headers, "body": {"error": error}}
+        return {"id": part.id, "status": 200, "headers": _JSON_HEADERS, "body": body}
+
+    def _answer(self, root: str, part: Part, query: Query) -> JSON:
+        status = self._state.part_fault(part.url)
+        if status is None and NEEDED[query.kind].isdisjoint(self._state.permissions):
+            status = 403
+        if status is not None:
+            code, message = _PART_ERRORS.get(status, ("UnknownError", ""))
+            raise Refused(status, code, message, self._state.retry_after if status in _ASK_AGAIN else None)
+        if query.kind in self._objects:
+            return self._objects[query.kind](query)
+        until = self._state.moment() + self._state.page_lifetime
+        return self._page(_Walk(query, root, part.eventual, until), None)
+
+    def _page(self, walk: _Walk, start: int | None) -> JSON:
+        found = self._collections[walk.query.kind](walk)
+        size = min(walk.query.top, self._state.page_cap or walk.query.top)
+        if self._state.switches["page-shape"] == "short":
+            size = 0 if start is None else max(1, size // 2)
+        first = start or 0
+        body: JSON = {}
+        if walk.query.count and walk.eventual and start is None:
+            body["@odata.count"] = len(found)
+        if first + size < len(found):
+            body["@odata.nextLink"] = self._next_link(walk, first + size)
+        body["value"] = found[first : first + size]
+        return body
+
+    def _next_link(self, walk: _Walk, start: int) -> str:
+        if not walk.number:
+            self._forget_expired()
+            walk.number = next(self._numbers)
+            self._walks[walk.number] = walk
+        return f"{walk.root}{walk.query.path}?$skiptoken={walk.number}-{start}"
+
+    def _forget_expired(self) -> None:
+        now = self._state.moment()
+        while self._walks and next(iter(self._walks.values())).until < now:
+            del self._walks[next(iter(self._walks))]
+
+    def _user(self, query: Query) -> JSON:
+        return _shown(self._existing(query), query.select)
+
+    def _existing(self, query: Query) -> State:
+        """The account with this id or user principal name, as this read sees it."""
+        accounts, now = self._state.accounts, self._state.moment()
+        keys: Iterable[str] = (query.subject,) if query.by_id else accounts.ever_holding([query.subject])
+        for key in keys:
+            state = accounts.live(key, now - self._state.lag(key, "object"))
+            if state is not None and (query.by_id or state["userPrincipalName"].lower() == query.subject):
+                return state
+        raise not_found(query.subject)
+
+    def _deleted_item(self, query: Query) -> JSON:
+        moment = self._state.moment() - self._state.lag(query.subject, "object")
+        state = self._state.accounts.binned(query.subject, moment)
+        if state is None:
+            raise not_found(query.subject)
+        return {"@odata.type": "#microsoft.graph.user", **_shown(state, query.select)}
+
+    def _home_tenant(self, query: Query) -> JSON:
+        tenant_id = self._state.tenant.home_tenants.get(query.subject)
+        if tenant_id is None:
+            message = f"Unable to find a tenant for the domain '{query.subject}'."
+            raise Refused(404, "Directory_ObjectNotFound", message)
+        return {"tenantId": tenant_id, "defaultDomainName": query.subject}
+
+    def _listed(self, walk: _Walk, at: Callable[[str, float], State | None]) -> list[JSON]:
+        query, accounts, now = walk.query, self._state.accounts, self._state.moment()
+        exact = self._state.switches["filter-case"] == "exact"
+        addresses = asked_addresses(query.clauses)
+        found = []
+        for key in accounts.ever_holding(addresses) if addresses else accounts.ever_pending:
+            if key not in walk.lags:
+                walk.lags[key] = self._state.lag(key, "list")
+            state = at(key, now - walk.lags[key])
+            if state is not None and matches(state, query.clauses, exact=exact):
+                found.append(_shown(state, query.select))
+        return found
+
+    def _filtered(self, walk: _Walk, things: Iterable[JSON]) -> list[JSON]:
+        exact = self._state.switches["filter-case"] == "exact"
+        found = ({"proxyAddresses": [], "mail": None, **thing} for thing in things)
+        return [_shown(thing, walk.query.select) for thing in found if matches(thing, walk.query.clauses, exact=exact)]
+
+    def _memberships(self, walk: _Walk) -> list[JSON]:
+        user, permissions = self._existing(walk.query), self._state.permissions
+        readable = {"group": not GROUPS.isdisjoint(permissions), "directoryRole": not ROLES.isdisjoint(permissions)}
+        names = {"group": GROUP, "directoryRole": ROLE}
+        return [
+            {
+                "@odata.type": f"#microsoft.graph.{kind}",
+                **{
+                    name: container.get(name) if readable[kind] or name == "id" else None
+                    for name in walk.query.select or sorted(names[kind])
+                    if name in names[kind]
+                },
+            }
+            for kind, container in self._state.tenant.containers(user["id"])
+        ]
+
+    def _domains(self, walk: _Walk) -> list[JSON]:
+        defaults: dict[str, Any] = {"isVerified": True, "authenticationType": "Managed"}
+        return [_shown({**defaults, **domain}, walk.query.select) for domain in self._state.tenant.domains]
+
+
+def _shown(thing: State, names: tuple[str, ...] | None) -> JSON:
+    return dict(thing) if names is None else {name: thing[name] for name in names}

@@ -1,0 +1,173 @@
+"""The state of a Graph tenant in memory: what calls read and change, and the settings of how reads lag and fail.
+
+What nobody has measured of Graph is a switch, with the names and positions of the rehearsal's.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.simulation.directory_accounts import BEGINNING, Accounts, State, complete
+from tests.simulation.directory_tenant import PERMISSIONS, TenantFacts
+
+Lag = Callable[[str, str], float]
+PartFault = Callable[[str], int | None]
+
+SWITCHES: Mapping[str, tuple[str, ...]] = {
+    "pending-state": ("pending-acceptance", "unset"),
+    "address-match": ("mail-or-other-mails", "mail-only"),
+    "invite-redeemed-account": ("completed", "refused"),
+    "old-redeem-link": ("dead", "alive"),
+    "disabled-account": ("refused", "accepted"),
+    "deleted-holder": ("ignored", "refused"),
+    "mailbox-account": ("accepted", "refused"),
+    "page-shape": ("full", "short"),
+    "held-address": ("refused", "accepted"),
+    "unknown-account": ("not-found", "bad-request"),
+    "filter-case": ("ignored", "exact"),
+}
+"""The positions of each switch, its default first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One invitation as it was received. ``user_id`` is empty where the body named no account; ``status`` is HTTP."""
+
+    time: datetime
+    user_id: str
+    address: str
+    send_message: bool
+    body: Mapping[str, Any]
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One invitation mail that the app caused. ``user_id`` is the account that was named, or the guest made instead."""
+
+    time: datetime
+    user_id: str
+    address: str
+    cc: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One redeem link. A newer invitation kills it, or leaves it alive, by the switch `old-redeem-link`."""
+
+    secret: str
+    user_id: str
+    address: str
+    alive: bool = True
+    redeemed: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the person can redeem with it."""
+        return self.alive and not self.redeemed
+
+
+class Refused(Exception):
+    """What Graph says no with: to a call, or to one part of a batch."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after: str | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message = status, code, message
+        self.headers = {} if retry_after is None else {"Retry-After": retry_after}
+
+
+def not_found(identifier: str) -> Refused:
+    """404: the object is absent, deleted, or not known to this replica yet."""
+    return Refused(
+        404,
+        "Request_ResourceNotFound",
+        f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present.",
+    )
+
+
+class TenantState:
+    """All that a call can read or change, and the settings of how reads lag and fail, which may change at any time.
+
+    - `lag(id, "object" or "list")`: by how many seconds the next read of this account lags.
+    - `part_fault(url)`: the status with which one part of a batch fails, or None.
+    - `retry_after`: what a throttled answer says when the fault does not; None leaves the header out.
+    - `page_cap`: pages are no longer than this; `page_lifetime`: seconds for which a page token is good.
+    - `permissions`: of the app's token.
+    - `tenant`: the facts; the constructor takes them by keyword.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        users: Iterable[Mapping[str, Any]],
+        switches: Mapping[str, str] | None = None,
+        *,
+        deleted: Iterable[Mapping[str, Any]] = (),
+        permissions: Iterable[str] = PERMISSIONS,
+        **facts: Any,
+    ) -> None:
+        self.now = now
+        self.tenant = TenantFacts(**facts)
+        self.permissions = frozenset(permissions)
+        self.switches = {name: positions[0] for name, positions in SWITCHES.items()}
+        for name, position in (switches or {}).items():
+            self.set_switch(name, position)
+        self.lag: Lag = lambda _subject, _kind: 0.0
+        self.part_fault: PartFault = lambda _url: None
+        self.retry_after: str | None = "2"
+        self.page_cap: int | None = None
+        self.page_lifetime = 1800.0
+        self.accounts = Accounts()
+        self.posts: list[Post] = []
+        self.by_hand: list[Post] = []
+        self.mails: list[Mail] = []
+        self._tickets: defaultdict[str, list[Ticket]] = defaultdict(list)
+        self.issued = 0
+        for user in users:
+            self.accounts.write(BEGINNING, complete(user))
+        for user in deleted:
+            state = complete({"deletedDateTime": self.stamp(), **user})
+            self.accounts.discard(self.moment(), state, seen=BEGINNING)
+        for user_id in self.accounts.ever_pending:
+            if (account := self.account(user_id)) is not None:
+                self.issue(user_id, account["mail"] or account["userPrincipalName"])
+
+    def set_switch(self, name: str, position: str) -> None:
+        """Put one switch into a position; a name or position that does not exist is a ValueError."""
+        if position not in SWITCHES.get(name, ()):
+            raise ValueError(f"no switch {name!r} with a position {position!r}")
+        self.switches[name] = position
+
+    def moment(self) -> float:
+        """The tenant's time in seconds since 1970."""
+        return self.now().timestamp()
+
+    def stamp(self) -> str:
+        """The tenant's time in Graph's form."""
+        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def account(self, user_id: str) -> State | None:
+        """The account as the primary holds it; None where it is absent or deleted."""
+        return self.accounts.live(user_id.lower(), self.moment())
+
+    def update(self, account: State, **changes: Any) -> State:
+        """Write properties of an account."""
+        changed = {**account, **changes}
+        self.accounts.write(self.moment(), changed)
+        return changed
+
+    def issue(self, user_id: str, address: str) -> Ticket:
+        """Make a redeem link; older ones die or stay alive, by the switch."""
+        earlier = self._tickets[user_id.lower()]
+        if self.switches["old-redeem-link"] == "dead":
+            for older in earlier:
+                older.alive = False
+        self.issued += 1
+        earlier.append(Ticket(f"t1cket{self.issued:026d}", user_id.lower(), address))
+        return earlier[-1]
+
+    def tickets_of(self, user_id: str) -> tuple[Ticket, ...]:
+        """The redeem links of an account, oldest first."""
+        return tuple(self._tickets.get(user_id.lower(), ()))

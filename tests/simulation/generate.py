@@ -1,0 +1,200 @@
+"""Random histories: each is drawn from one seed, and is data from then on."""
+
+from random import Random
+
+from tests.simulation.history import Ask, Fault, History, Step
+
+SWITCHES: dict[str, tuple[str, ...]] = {
+    "pending-state": ("pending-acceptance", "unset"),
+    "address-match": ("mail-or-other-mails", "mail-only"),
+    "invite-redeemed-account": ("completed", "refused"),
+    "old-redeem-link": ("dead", "alive"),
+    "disabled-account": ("refused", "accepted"),
+    "deleted-holder": ("ignored", "refused"),
+    "mailbox-account": ("accepted", "refused"),
+    "page-shape": ("full", "short"),
+}
+"""The switches that the protocol can meet, with their positions, the default first."""
+
+WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
+FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "graph invite",
+        "*",
+        (
+            "unreachable",
+            "busy",
+            "throttled",
+            "error before",
+            "error after",
+            "throttled after",
+            "reset before",
+            "reset after",
+            "kill before",
+            "kill after",
+            "hold",
+            "slow",
+            "late",
+            "freeze",
+            "another",
+            "refused",
+            "denied",
+        ),
+    ),
+    (
+        "graph read",
+        "*",
+        (
+            "unreachable",
+            "busy",
+            "throttled",
+            "error before",
+            "reset before",
+            "kill before",
+            "kill after",
+            "hold",
+            "freeze",
+        ),
+    ),
+    (
+        "tables write",
+        "*",
+        (
+            "unreachable",
+            "busy",
+            "error before",
+            "error after",
+            "reset before",
+            "reset after",
+            "repeat",
+            "kill before",
+            "kill after",
+            "hold",
+            "late",
+            "freeze",
+        ),
+    ),
+    ("tables write", "requests/*", ("unreachable", "reset after", "kill before", "kill after", "hold")),
+    ("tables write", "conversions/*", ("unreachable", "reset after", "kill before", "kill after", "hold", "freeze")),
+    ("tables read", "*", ("unreachable", "busy", "kill before", "hold")),
+    ("tables list", "*", ("busy", "kill before")),
+    ("queue send", "*", ("unreachable", "error after", "reset after", "kill before", "kill after", "repeat", "hold")),
+    ("queue receive", "*", ("busy", "kill after")),
+    ("host settle", "*", ("kill before",)),
+)
+"""Kinds of call, and what can become of them. Invitations are drawn as often as all the others together."""
+
+
+def history(seed: int) -> History:
+    """Return the history of a seed."""
+    draw = Random(seed)  # noqa: S311
+    people = _people(draw)
+    switches = tuple((name, draw.choice(positions[1:])) for name, positions in SWITCHES.items() if draw.random() < 0.15)
+    steps = _steps(draw, people)
+    faults = tuple(_fault(draw) for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4))))
+    settings = [("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com")]
+    if "dora" in people:
+        settings += [
+            ("B2B_RULE_OVERRIDES", '{"address-in-use": "warn", "address-not-on-account": "warn"}'),
+        ]
+        switches += (("held-address", "accepted"),)
+    if draw.random() < 0.1:
+        settings.append(("B2B_MODE", "assess"))
+    return History(
+        steps=steps,
+        faults=faults,
+        people=people,
+        switches=switches,
+        settings=tuple(settings),
+        known=draw.random() < 0.5,
+        schedule=draw.randrange(10**6) if draw.random() < 0.8 else None,
+        lag=draw.randrange(10**6) if draw.random() < 0.6 else None,
+        skew=draw.choice((0.0, 0.0, -59.0, -20.0, 20.0, 59.0)),
+    )
+
+
+def _people(draw: Random) -> tuple[str, ...]:
+    if draw.random() < 0.2:
+        return ("dora", "emil")
+    first = draw.choice(("anna", "anna", "anna", "carl", "fred", "gina", "hugo", "iris"))
+    return (first, "ben") if draw.random() < 0.5 or first in {"hugo", "iris"} else (first,)
+
+
+def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
+    steps, requests = list[Step](), list[Ask]()
+    moment = 0.0
+    for number in range(draw.choice((1, 1, 2, 2, 3))):
+        ask = _ask(draw, f"r{number + 1}", people)
+        requests.append(ask)
+        steps.append(Step(moment, draw.choice(("send", "send", "send base64", "post")), "", ask))
+        moment += draw.choice((0.0, 0.0, 0.1, 2.0, 100.0, 700.0))
+    for _ in range(draw.choice((0, 1, 1, 2, 3, 4))):
+        steps.extend(_meddling(draw, people, requests))
+    if draw.random() < 0.6:
+        steps.append(Step(draw.choice((900.0, 1500.0, 4000.0)), "redeem", draw.choice(people)))
+    steps.sort(key=lambda step: step.at)
+    return tuple(steps)
+
+
+def _ask(draw: Random, request: str, people: tuple[str, ...]) -> Ask:
+    return Ask(
+        request,
+        draw.choice(people),
+        by=draw.choice(("id", "id", "id", "userPrincipalName", "mail")),
+        dry_run=True if draw.random() < 0.1 else None,
+        mail=draw.choice((None, None, True, False)),
+        redirect="https://partners.contoso.com/start" if draw.random() < 0.15 else None,
+        broken=draw.random() < 0.05,
+    )
+
+
+def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list[Step]:
+    """One meddler's work: what it does, and what belongs to it."""
+    at = draw.choice((0.2, 1.0, 5.0, 30.0, 90.0, 200.0, 400.0, 900.0, 2000.0)) * (0.5 + draw.random())
+    who, ask = draw.choice(people), draw.choice(requests)
+    asked = ask.request or ""
+    later = at + draw.choice((1.0, 60.0, 400.0, 1500.0))
+    kinds: dict[str, list[Step]] = {
+        "again": [Step(at, "send", "", ask)],
+        "retry": [Step(at, "retry", asked)],
+        "approve": [Step(at, "approve", asked)],
+        "delete": [Step(at, "delete", who), Step(later, draw.choice(("restore", "restore", "purge")), who)],
+        "disable": [Step(at, "disable", who), Step(later, "enable", who)],
+        "rename": [Step(at, "rename", who, f"{who}.new@contoso.com")],
+        "move name": [Step(at, "move name", people[0], people[-1])] if len(people) > 1 else [],
+        "change": [Step(at, "change", who, {"mail": f"{who}.new@fabrikam.com"})],
+        "give role": [Step(at, "give role", who, "Helpdesk Administrator")],
+        "convert back": [Step(at, "convert back", who), Step(later, "send", "", Ask("again", who))],
+        "reset": [Step(at, "reset", who), Step(later, "send", "", Ask("reset", who))],
+        "by hand": [Step(at, "invite by hand", who)],
+        "pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(later, "set", "B2B_PAUSED", "false")],
+        "mode": [Step(at, "set", "B2B_MODE", "assess"), Step(later, "set", "B2B_MODE", "convert")],
+        "hosts": [Step(at, "set", "B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com")],
+        "restart": [Step(at, "restart")],
+        "crash": [Step(at, "crash")],
+        "lose": [Step(at, "lose", asked)],
+        "poison": [
+            Step(draw.choice((0.0, at)), "poison", asked),
+            Step(later + 700, draw.choice(("retry", "send")), asked, ask),
+        ],
+        "foreign": [Step(at, "foreign row", asked), Step(later, "own row", asked)],
+        "sweep": [Step(at, "sweep")],
+        "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
+        "correct": [Step(at, "send", "", Ask("r1", who))],
+    }
+    return kinds[draw.choice(list(kinds))]
+
+
+def _fault(draw: Random) -> Fault:
+    call, subject, outcomes = FAULTY_CALLS[0] if draw.random() < 0.4 else draw.choice(FAULTY_CALLS[1:])
+    outcome = draw.choice(outcomes)
+    lasting = {
+        "hold": draw.choice(WAITS[:4]),
+        "slow": draw.choice((5.0, 40.0, 200.0)),
+        "late": draw.choice((2.0, 10.0, 30.0)),
+        "freeze": draw.choice((5.0, 30.0, 300.0, 3600.0)),
+        "throttled": draw.choice((5.0, 30.0, 300.0)),
+        "throttled after": draw.choice((5.0, 30.0, 300.0)),
+    }
+    nth = draw.choice((1, 1, 1, 2, 2, 3)) if call == "graph invite" else 1 + min(int(draw.expovariate(0.25)), 20)
+    return Fault(call, subject, outcome, nth, 0, lasting.get(outcome, 0.0))

@@ -1,0 +1,413 @@
+"""Plays a history: chooses who goes on, carries calls out, and lets the faults happen.
+
+The order of calls is the schedule's: by seed, one activity after the other, or with preemptions at given calls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.simulation import actions
+from tests.simulation.app import POISON, WORK
+from tests.simulation.history import Ask, Fault, History, Step
+from tests.simulation.world import AT_ONCE, Activity, Instance, Pending, Sent, World
+
+SWEEP_EVERY = 600.0
+LONGEST_REST = 48 * 3600.0
+"""Seconds after the last step within which everything must have come to rest."""
+CALM = 3
+"""Sweeps in a row after which nothing has changed: then everything is at rest."""
+SECONDS = {"tables": 0.01, "queue": 0.01, "graph": 0.15, "host": 0.0, "identity": 0.01}
+"""How long a call takes."""
+
+OUTCOMES: dict[str, str] = {
+    "unreachable": "the connection fails; nothing is sent",
+    "busy": "503; nothing was done",
+    "throttled": "429 with Retry-After 20 (or as many seconds as given); nothing was done",
+    "error before": "500; nothing was done",
+    "error after": "500; it was done",
+    "throttled after": "429; it was done",
+    "reset before": "no answer; it was not done",
+    "reset after": "no answer; it was done",
+    "repeat": "the answer is lost and the SDK sends the call again",
+    "kill before": "the process dies before the call",
+    "kill after": "the process dies after the call, before the answer",
+    "hold": "the call waits in the process before it is sent",
+    "slow": "the call is carried out, and its answer takes long",
+    "late": "the call reaches the service late",
+    "freeze": "the whole process stands still before the call is sent",
+    "another": "Graph answers 201 with another account",
+    "refused": "Graph refuses the invitation: 400",
+    "denied": "Graph refuses the application: 403",
+}
+"""What can become of a call. `another`, `refused` and `denied` concern invitations."""
+LONGEST_EFFECT = 30.0
+"""Seconds within which a call that was sent takes effect, if it does."""
+
+
+@dataclass
+class Schedule:
+    """Chooses among what can go on. The first choice is the activity that went on last."""
+
+    seed: int | None = None
+    preempt: frozenset[int] = frozenset()
+    """Numbers of calls before which another activity goes on instead, for as long as it can."""
+    kill: int = 0
+    """Number of the call after whose effect its process dies; 0: none does."""
+    begin: int = 0
+    """Calls are counted once so many steps were taken, until everything that began then has ended."""
+    current: Activity | None = None
+    count: int = 0
+    counting: bool = False
+    changing: list[int] = field(default_factory=list)
+    """The numbers of the calls that change something."""
+    random: Random = field(init=False)
+    _yielded: bool = False
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)  # noqa: S311  a schedule, not a secret
+
+    def next(self, ready: Sequence[Pending], startable: int) -> Pending | None:
+        """Return the call to carry out next; None: something new begins instead."""
+        if self.seed is not None:
+            return self._by_chance(ready, startable)
+        mine = next((each for each in ready if each.activity is self.current), None)
+        preempted = self.counting and mine is not None and self.count + 1 in self.preempt and not self._yielded
+        if preempted:
+            self._yielded = True
+            if startable:
+                return None
+        if preempted or mine is None:
+            others = [each for each in ready if each.activity is not self.current]
+            if startable and not others:
+                return None
+            mine = others[0] if others else mine
+        if mine is None:
+            return None
+        self.current = mine.activity
+        if self.counting:
+            self.count += 1
+            self._yielded = False
+            if mine.call.changes:
+                self.changing.append(self.count)
+            if self.count == self.kill:
+                mine.outcome = "kill after"
+        return mine
+
+    def _by_chance(self, ready: Sequence[Pending], startable: int) -> Pending | None:
+        if startable and (not ready or self.random.random() < 0.3):
+            return None
+        if self.current is not None and self.random.random() < 0.6:
+            for each in ready:
+                if each.activity is self.current:
+                    return each
+        chosen = ready[int(self.random.random() * len(ready))]
+        self.current = chosen.activity
+        return chosen
+
+
+class Runner:
+    """One run of one history."""
+
+    def __init__(self, history: History, schedule: Schedule | None = None, *, traced: bool = False) -> None:
+        self.history = history
+        self.world = World(history)
+        self.schedule = schedule or Schedule(history.schedule)
+        self.left = list(history.steps)
+        self.base = 0.0
+        self.taken = 0
+        self.counts = [0] * len(history.faults)
+        self.hit: list[str] = []
+        """Outcomes of the faults that were met."""
+        self.next_sweep = SWEEP_EVERY
+        self.rested = False
+        self._calm = 0
+        self._print: object = None
+        if traced:
+            self.world.trace = []
+        if history.lag is not None:
+            lags = Random(history.lag)  # noqa: S311
+            self.world.directory.lag = lambda _subject, _kind: _lag(lags)
+
+    def play(self) -> World:
+        """Play it to the end: until everything is at rest, or for as long as that may take."""
+        world = self.world
+        if self.history.known:
+            self._show_what_the_tenant_shows()
+        while not self._over():
+            world.loop.drain()
+            ready = [each for each in world.pending if self._ready(each)]
+            beginnings = self._beginnings()
+            if not ready and not beginnings:
+                self.schedule.counting = False
+                if not self._pass_time():
+                    break
+                continue
+            chosen = self.schedule.next(ready, len(beginnings))
+            if chosen is None:
+                self._begin(beginnings)
+            else:
+                self._carry_out(chosen)
+        world.loop.drain()
+        return world
+
+    def _show_what_the_tenant_shows(self) -> None:
+        """Let the app invite somebody first, and see for itself."""
+        steps, self.left = self.left, [Step(0.0, "send", "", Ask("warm-up", "jack"))]
+        faults, self.counts = self.counts, []
+        lag, self.world.directory.lag = self.world.directory.lag, lambda _subject, _kind: 0.0
+        while self.left or self.world.loop.now < SWEEP_EVERY or self.next_sweep <= SWEEP_EVERY or self._busy():
+            self.world.loop.drain()
+            ready = [each for each in self.world.pending if self._ready(each)]
+            beginnings = self._beginnings()
+            if ready:
+                self._carry_out(ready[0])
+            elif beginnings:
+                self._begin(beginnings[:1])
+            else:
+                self._pass_time()
+        self.left, self.counts, self.world.directory.lag = steps, faults, lag
+        self.base, self.taken, self._calm = self.world.loop.now, 0, 0
+        self.next_sweep = self.base + SWEEP_EVERY
+
+    def _still(self) -> bool:
+        """Tell whether nothing has changed for so many sweeps in a row, and nothing waits."""
+        return self._calm >= CALM
+
+    def _busy(self) -> bool:
+        return any(each.running for each in self.world.instances if each.alive)
+
+    def _over(self) -> bool:
+        if self.left or self._busy():
+            return False
+        last = self.history.steps[-1].at if self.history.steps else 0.0
+        if self.world.loop.now - self.base > last + LONGEST_REST:
+            return True
+        self.rested = self._still() and self.world.loop.now - self.base > last
+        return self.rested
+
+    def _beginnings(self) -> list[Any]:
+        """Return what could begin now: steps that are due, messages that are visible, the timer."""
+        world = self.world
+        if self.left and self.base + self.left[0].at <= world.loop.now:
+            return [self.left[0]]
+        able = [each for each in world.instances if each.takes_work]
+        found: list[Any] = []
+        free = [each for each in able if len(each.running) < AT_ONCE]
+        if free:
+            found += [("deliver", message.id) for message in world.queues.visible(WORK)[:4]]
+        if able and world.loop.now >= self.next_sweep:
+            found.append(("sweep", ""))
+        return found
+
+    def _begin(self, beginnings: list[Any]) -> None:
+        world, schedule = self.world, self.schedule
+        number = int(schedule.random.random() * len(beginnings)) if schedule.seed is not None else 0
+        chosen = beginnings[number]
+        if isinstance(chosen, Step):
+            self.left.pop(0)
+            self.taken += 1
+            self._calm = 0
+            actions.take(world, chosen)
+            schedule.counting = self.taken >= schedule.begin
+            return
+        kind, key = chosen
+        able = [each for each in world.instances if each.takes_work]
+        free = [each for each in able if len(each.running) < AT_ONCE]
+        pool: list[Instance] = free if kind == "deliver" else able
+        picked = (
+            pool[int(schedule.random.random() * len(pool))]
+            if schedule.seed is not None
+            else min(pool, key=lambda each: len(each.running))
+        )
+        if kind == "deliver":
+            world.say(f"> message {key} goes to {picked.name}")
+            self._calm = 0
+            world.deliver(key, picked)
+        else:
+            self.next_sweep = world.loop.now + SWEEP_EVERY
+            self._look_around()
+            world.say(f"> sweep at {picked.name}")
+            world.start("sweep", picked, picked.app.sweep())
+        schedule.current = picked.running[-1] if picked.running else schedule.current
+
+    def _look_around(self) -> None:
+        """Before each sweep: has anything changed since the one before?"""
+        world = self.world
+        waiting = [message.id for queue in (WORK, POISON) for message in world.queues.stored(queue)]
+        now = world.tables.fingerprint()
+        self._calm = self._calm + 1 if now == self._print and not waiting else 0
+        self._print = now
+
+    def _ready(self, pending: Pending) -> bool:
+        instance = pending.activity.instance
+        if instance.frozen or pending.not_before > self.world.loop.now:
+            return False
+        if pending.outcome is None:
+            self._decide(pending)
+            return not instance.frozen and pending.not_before <= self.world.loop.now
+        return True
+
+    def _decide(self, pending: Pending) -> None:
+        """Give the call its fault, where one is meant for it."""
+        pending.outcome = "ok"
+        for number in range(len(self.counts)):
+            fault = self.history.faults[number]
+            if self.taken >= fault.after and fault.matches(pending.name, pending.subject):
+                self.counts[number] += 1
+                if self.counts[number] == fault.nth:
+                    self._meet(pending, fault)
+
+    def _meet(self, pending: Pending, fault: Fault) -> None:
+        world, now = self.world, self.world.loop.now
+        pending.outcome = fault.outcome
+        self.hit.append(f"{pending.name}: {fault.outcome}")
+        world.say(
+            f"! {pending.activity.label}: {pending.name} {pending.subject}: {fault.outcome} {fault.seconds or ''}"
+        )
+        if fault.outcome == "freeze":
+            world.freeze(pending.activity.instance, fault.seconds)
+        elif fault.outcome == "hold":
+            pending.not_before = now + fault.seconds
+        elif fault.outcome == "late":
+            pending.not_before = now + min(fault.seconds, LONGEST_EFFECT)
+        elif _fails_late(fault):
+            pending.not_before = now + fault.seconds
+        pending.slow = fault.seconds
+        if fault.outcome in {"throttled", "throttled after"}:
+            pending.outcome = f"{fault.outcome}:{fault.seconds or 20:g}"
+
+    def _carry_out(self, pending: Pending) -> None:
+        world = self.world
+        world.pending.remove(pending)
+        world.loop.move_to(world.loop.now + SECONDS[pending.call.service])
+        outcome, _, detail = (pending.outcome or "ok").partition(":")
+        posts, mails = len(world.directory.posts), len(world.directory.mails)
+        done = _done(pending, outcome, detail)
+        if world.trace is not None:
+            told = "" if outcome in _QUIET else f": {outcome}"
+            what = f"{pending.name} {pending.subject}{told}{_shown(done)}"
+            world.say(f"  {pending.activity.label} at {pending.activity.instance.name}: {what}")
+        if len(world.directory.posts) > posts:
+            self._note_invitation(pending, outcome, mailed=len(world.directory.mails) > mails)
+        if outcome in {"kill before", "kill after"}:
+            world.kill(pending.activity.instance)
+            return
+        if outcome == "slow":
+            self._answer_later(pending, done)
+            return
+        _answer(pending, done)
+
+    def _answer_later(self, pending: Pending, done: Any) -> None:
+        fault = next(
+            each
+            for each in self.history.faults
+            if each.outcome == "slow" and each.matches(pending.name, pending.subject)
+        )
+        self.world.loop.call_later(fault.seconds, _answer, pending, done)
+
+    def _note_invitation(self, pending: Pending, outcome: str, *, mailed: bool) -> None:
+        """Record an invitation that reached Graph, with the process that sent it."""
+        world = self.world
+        world.sent.append(
+            Sent(
+                at=world.loop.now,
+                person=pending.subject,
+                status=world.directory.posts[-1].status,
+                mailed=world.directory.mails[-1].address.lower() if mailed else None,
+                allowed=pending.activity.instance.app.sends,
+                activity=pending.activity.label,
+                answered=outcome in _ANSWERING,
+                for_another=outcome == "another",
+            )
+        )
+
+    def _pass_time(self) -> bool:
+        """Move to the next moment at which anything can happen; False: there is none."""
+        world, now = self.world, self.world.loop.now
+        moments = [each.not_before for each in world.pending if each.activity.instance.alive and each.not_before > now]
+        moments += [each.frozen_until for each in world.instances if each.alive and each.frozen]
+        if self.left:
+            moments.append(self.base + self.left[0].at)
+        if (timer := world.loop.next_timer()) is not None:
+            moments.append(timer)
+        if (message := world.queues.next_change(WORK)) is not None:
+            moments.append((message - world.now()).total_seconds() + now)
+        moments.append(self.next_sweep)
+        later = [each for each in moments if each > now]
+        if not later:
+            return False
+        world.loop.move_to(min(later))
+        return True
+
+
+_REPLACED = frozenset({"refused", "denied", "another"})
+"""Outcomes in which Graph answers otherwise than it would, and does nothing to the account."""
+_ANSWERING = frozenset({"ok", "late", "hold", "freeze", *_REPLACED})
+"""Outcomes whose answer the app gets."""
+_QUIET = frozenset({"ok", "hold", "late", "freeze"})
+
+
+def _fails_late(fault: Fault) -> bool:
+    """A connection that fails only after a while."""
+    return fault.outcome in _BEFORE and fault.outcome != "throttled" and fault.seconds > 0
+
+
+_BEFORE = {
+    "unreachable": "unreachable",
+    "busy": "busy",
+    "error before": "error",
+    "reset before": "reset",
+    "throttled": "throttled",
+}
+_AFTER = {"error after": "error", "reset after": "reset", "throttled after": "throttled"}
+
+
+@dataclass(frozen=True)
+class _Failed:
+    error: BaseException
+
+
+def _done(pending: Pending, outcome: str, detail: str) -> Any:
+    """Carry the call out as far as its outcome says; return its result or its error."""
+    if outcome == "kill before":
+        return None
+    if outcome in _REPLACED:
+        invitation: Any = pending.effect
+        return _effect(lambda: invitation.replaced(outcome))
+    failure = _BEFORE.get(outcome) or _AFTER.get(outcome)
+    result = None if outcome in _BEFORE else _effect(pending.effect)
+    if outcome == "repeat":
+        result = _effect(pending.effect)
+    if failure is None:
+        return result
+    return _Failed(pending.failure(f"{failure}:{detail}" if detail else failure))
+
+
+def _effect(effect: Any) -> Any:
+    try:
+        return effect()
+    except Exception as error:  # noqa: BLE001  the caller gets it
+        return _Failed(error)
+
+
+def _answer(pending: Pending, done: Any) -> None:
+    if pending.future.done():
+        return
+    if isinstance(done, _Failed):
+        pending.future.set_exception(done.error)
+    else:
+        pending.future.set_result(done)
+
+
+def _shown(done: Any) -> str:
+    return f" -> {type(done.error).__name__}" if isinstance(done, _Failed) else ""
+
+
+def _lag(lags: Random) -> float:
+    """Half the reads lag not at all, some a little, some as far as the window allows."""
+    chance = lags.random()
+    if chance < 0.5:
+        return 0.0
+    return lags.random() * (20.0 if chance < 0.75 else 295.0)

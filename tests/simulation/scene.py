@@ -1,0 +1,119 @@
+"""A world at rest, and what oracles may look at: what was sent in, what people did, what callers are shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from tests.simulation.actions import body_of
+from tests.simulation.app import rows_of
+from tests.simulation.history import Ask
+from tests.simulation.people import BY_NAME
+from tests.simulation.world import START, World
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request that was taken in: from the queue, or by HTTP with 202."""
+
+    at: float
+    ask: Ask
+    raw: bytes
+    request: str | None
+    """The id by which its caller knows it; None: the app makes one."""
+    allowed: bool
+    """Whether the app was to convert when it was sent."""
+    lost: bool
+    taken: bool
+    """The app said 202, or it came by the queue. Without that answer it may have been taken in, or not."""
+
+
+@dataclass
+class Scene:
+    """A world at rest, and everything that an oracle may look at."""
+
+    world: World
+    answers: dict[str, dict[str, Any]]
+    """What GET says about each request."""
+
+    @cached_property
+    def bodies(self) -> list[Body]:
+        """Everything that was taken in, in order."""
+        world, found, mode = self.world, list[Body](), dict(self.world.history.settings).get("B2B_MODE", "convert")
+        accepted = [
+            (at, reply.body["requestId"])
+            for at, action, _, reply in world.replies
+            if action == "post" and reply.status == 202
+        ]
+        for act in world.acts:
+            if act.action == "set" and act.subject == "B2B_MODE":
+                mode = act.value
+            if act.action in {"send", "send base64", "post"}:
+                raw = body_of(act.value)
+                request = act.value.request
+                answers = [told for at, told in accepted if at >= act.at and request in {None, told}]
+                taken = act.action != "post" or bool(answers)
+                if taken and act.action == "post":
+                    request = answers[0]
+                lost = any(
+                    later.action in {"lose", "crash"} and later.at >= act.at and later.subject in {"", request}
+                    for later in world.acts
+                    if later.action == "lose"
+                )
+                found.append(Body(act.at, act.value, raw, request, mode == "convert", lost, taken))
+        return found
+
+    @cached_property
+    def holders(self) -> list[Body]:
+        """Of the bodies that came with one id, the one that the id belongs to: the first that was understood."""
+        found: dict[str | None, Body] = {}
+        for body in self.bodies:
+            if body.taken and not body.ask.broken and body.request is not None:
+                found.setdefault(body.request, body)
+        return list(found.values())
+
+    @cached_property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The rows of requests, by id."""
+        tables = rows_of(self.world.tables, "requests")
+        return {key: row for key, rows in tables.items() for row in rows if row["RowKey"] == "request"}
+
+    def history(self, request: str) -> list[dict[str, Any]]:
+        """The history of a request, in order."""
+        rows = self.world.tables.rows("requests", request)
+        return [row for row in rows if row["RowKey"].startswith("history-")]
+
+    def since(self, action: frozenset[str], subject: str, first: float, last: float) -> bool:
+        """Tell whether one of these was done to a subject between two moments."""
+        return any(
+            act.action in action and act.subject == subject and first < act.at <= last for act in self.world.acts
+        )
+
+    def requests_of(self, person: str) -> list[Body]:
+        """The requests that name a person, now or by a name that it had."""
+        return [body for body in self.bodies if person in self.names(body.ask)]
+
+    def names(self, ask: Ask) -> set[str]:
+        """The people whom a request can mean, over all the time."""
+        found = {ask.person}
+        if ask.by == "mail":
+            found |= {name for name in self.world.people if BY_NAME[name].mail == BY_NAME[ask.person].mail}
+        for act in self.world.acts:
+            if act.action == "move name" and act.subject == ask.person and ask.by == "userPrincipalName":
+                found.add(act.value)
+        return found
+
+    def state(self, person: str) -> str | None:
+        """The account's externalUserState now; `gone` for one that is not in the directory."""
+        user = self.world.directory.truth(BY_NAME[person].id)
+        return user.get("externalUserState") if user is not None else "gone"
+
+
+def moment_of(text: str | None, default: float) -> float:
+    """Return a time of an answer as seconds of the history."""
+    return seconds_of(datetime.fromisoformat(text)) if text else default
+
+
+def seconds_of(moment: datetime) -> float:
+    """Return a time as seconds of the history."""
+    return (moment - START).total_seconds()

@@ -1,0 +1,121 @@
+"""Plays histories, shrinks one that fails, and tells it as numbered steps."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.simulation.history import History
+from tests.simulation.oracles import Violation, judge
+from tests.simulation.runner import Runner, Schedule
+
+logging.getLogger("b2b").setLevel(logging.CRITICAL)
+
+
+@dataclass
+class Played:
+    """One history as it went."""
+
+    history: History
+    violations: list[Violation]
+    calls: int
+    hit: list[str]
+    actions: list[str]
+    trace: list[str] = field(default_factory=list)
+
+    @property
+    def oracles(self) -> frozenset[str]:
+        """The oracles that were not content."""
+        return frozenset(each.oracle for each in self.violations)
+
+
+def play(history: History, schedule: Schedule | None = None, *, traced: bool = False) -> Played:
+    """Play a history, and judge it."""
+    runner = Runner(history, schedule, traced=traced)
+    world = runner.play()
+    violations = judge(world)
+    return Played(
+        history, violations, world.calls, runner.hit, [act.action for act in world.acts], list(world.trace or ())
+    )
+
+
+def shrink(history: History, oracle: str, tries: int = 400) -> History:
+    """Return a history with as little as possible in it that the same oracle still refuses."""
+    changed = True
+    while changed and tries > 0:
+        changed = False
+        for smaller in history.smaller():
+            tries -= 1
+            if tries <= 0:
+                break
+            if oracle in play(smaller).oracles:
+                history, changed = smaller, True
+                break
+    return history
+
+
+def told(history: History, oracle: str | None = None) -> str:
+    """Tell a history as a person can follow it: what was planned, what happened, what was wrong."""
+    played = play(history, traced=True)
+    planned = [f"{number}. at {step.at:g} s: {step}" for number, step in enumerate(history.steps, start=1)]
+    faults = [f"   {fault}" for fault in history.faults]
+    wrong = [str(each) for each in played.violations if oracle in {None, each.oracle}]
+    return "\n".join(
+        [
+            str(history),
+            "",
+            "steps:",
+            *planned,
+            *(["faults:", *faults] if faults else []),
+            "",
+            "what happened:",
+            *played.trace,
+            "",
+            "what was wrong:",
+            *wrong,
+        ]
+    )
+
+
+@dataclass
+class Tally:
+    """The figures of a search."""
+
+    histories: int = 0
+    calls: list[int] = field(default_factory=list)
+    hit: Counter[str] = field(default_factory=Counter)
+    """In how many histories each kind of fault was met."""
+    actions: Counter[str] = field(default_factory=Counter)
+    failing: dict[int, Played] = field(default_factory=dict)
+
+    def add(self, seed: int, played: Played) -> None:
+        """Count one history."""
+        self.histories += 1
+        self.calls.append(played.calls)
+        self.hit.update({hit.partition(": ")[2] for hit in played.hit})
+        self.actions.update(set(played.actions))
+        if played.violations:
+            self.failing[seed] = played
+
+    def merge(self, other: "Tally") -> None:
+        """Add another tally."""
+        self.histories += other.histories
+        self.calls += other.calls
+        self.hit.update(other.hit)
+        self.actions.update(other.actions)
+        self.failing.update(other.failing)
+
+    @property
+    def median_calls(self) -> int:
+        """Outgoing calls of the median history."""
+        return sorted(self.calls)[len(self.calls) // 2] if self.calls else 0
+
+
+def search(make: Callable[[int], History], seeds: range, until: Callable[[], bool]) -> Tally:
+    """Play one history for each seed, for as long as ``until`` says no."""
+    tally = Tally()
+    for seed in seeds:
+        if until():
+            break
+        tally.add(seed, play(make(seed)))
+    return tally

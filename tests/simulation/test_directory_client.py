@@ -1,0 +1,238 @@
+"""The client in memory: its errors are those of the SDK's pipeline, its calls pass the gate, and it fails closed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+from b2b.adapters.batch import Call as Read
+from b2b.adapters.batch import request_body
+from b2b.adapters.graph import Graph
+from b2b.domain.facts import Fact
+from b2b.domain.request import InvitedUser
+from tests.adapters.graph_support import Credential, Outcome, Wire, graph_over, json_response, refusal
+from tests.rehearsal.tenant_support import ANNA, BEN, SEED
+from tests.simulation.directory_asking import PENDING_LIST, Client, Failed, account, facts, invite
+from tests.simulation.directory_contract import MemoryWorld, http_world
+from tests.simulation.gate import Call
+from tests.simulation.graph_client import ROOT
+
+T = TypeVar("T")
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+EVE = "0a000000-0000-4000-8000-000000000009"
+QUESTIONS = {Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.MEMBERSHIPS: ANNA}
+
+
+@dataclass
+class Watch:
+    """A gate that keeps the calls, and has the last one fail or be answered otherwise where it was told to."""
+
+    failing: str | None = None
+    after: bool = False
+    replaced: str | None = None
+    calls: list[Call] = field(default_factory=list)
+
+    async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:
+        self.calls.append(call)
+        if self.replaced is not None:
+            return effect.replaced(self.replaced)  # type: ignore[attr-defined, no-any-return]
+        if self.failing is None:
+            return effect()
+        if self.after:
+            effect()
+        raise failure(self.failing)
+
+
+class Here(MemoryWorld):
+    """A directory in memory, and a client of it behind a gate."""
+
+    def __init__(self, gate: Watch | None = None, switches: dict[str, str] | None = None) -> None:
+        self.gate = gate or Watch()
+        super().__init__(SEED, NOON, switches, gate=self.gate)
+
+
+def answered(status: int, code: str, retry_after: str | None = None) -> httpx.Response:
+    response = refusal(status, code, "")
+    if retry_after is not None:
+        response.headers["Retry-After"] = retry_after
+    return response
+
+
+ON_THE_WIRE: list[tuple[str, Outcome]] = [
+    ("unreachable", httpx.ConnectError("refused")),
+    ("reset", httpx.ReadError("reset")),
+    ("timeout", httpx.ReadTimeout("late")),
+    ("throttled", answered(429, "TooManyRequests", "2")),
+    ("throttled:30", answered(429, "TooManyRequests", "30")),
+    ("throttled:2.128", answered(429, "TooManyRequests", "2.128")),
+    ("throttled:Mon, 04 May 2026 12:01:30 GMT", answered(429, "TooManyRequests", "Mon, 04 May 2026 12:01:30 GMT")),
+    ("busy", answered(503, "ServiceUnavailable")),
+    ("busy:7", answered(503, "ServiceUnavailable", "7")),
+    ("error", answered(500, "InternalServerError")),
+    ("conflict", answered(409, "Directory_ConcurrencyViolation")),
+    ("not-found", answered(404, "Request_ResourceNotFound")),
+    ("unauthorized", answered(401, "InvalidAuthenticationToken")),
+    ("refused", answered(400, "BadRequest")),
+    ("denied", answered(403, "Authorization_RequestDenied")),
+    ("gateway", httpx.Response(504, html="<html><body>Our services are not available</body></html>")),
+]
+
+
+@dataclass
+class There:
+    """A client over a wire."""
+
+    graph: Graph
+
+
+@pytest.mark.parametrize(("kind", "outcome"), ON_THE_WIRE, ids=[kind for kind, _ in ON_THE_WIRE])
+async def test_trouble_is_what_the_sdk_makes_of_it_on_the_wire(kind: str, outcome: Outcome) -> None:
+    here = Here(Watch(failing=kind))
+    async with graph_over(Wire(outcome), clock=lambda: NOON) as graph:
+        there = There(graph)
+        read, invited = await facts(there, QUESTIONS), await invite(there)
+    assert isinstance(read, Failed)
+    assert isinstance(invited, Failed)
+    assert (await facts(here, QUESTIONS), await invite(here)) == (read, invited)
+    assert here.directory.posts == []
+
+
+@pytest.mark.parametrize("attempt", [invite, account])
+async def test_a_token_that_is_not_given_is_the_same_trouble(attempt: Callable[[Client], Any]) -> None:
+    refusing = Credential(ClientAuthenticationError("no token"))
+    async with graph_over(Wire(json_response({})), credential=refusing) as graph:
+        expected = await attempt(There(graph))
+    assert await attempt(Here(Watch(failing="no-token"))) == expected
+    assert expected == Failed("Transient", "identity: no token: ClientAuthenticationError")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, "429-integer"), (503, "503-json"), (500, "500-json"), (401, "401")])
+async def test_a_part_of_a_batch_fails_as_in_the_double(status: int, kind: str) -> None:
+    here = Here()
+    here.directory.retry_after = "2" if status == 429 else None
+    here.directory.part_fault = lambda url: status if "transitiveMemberOf" in url else None
+    async with http_world(SEED) as (there, tenant):
+        tenant.trouble.script.load([{"kind": kind, "path": "transitiveMemberOf", "where": "part"}])
+        expected = await facts(there, QUESTIONS)
+    assert isinstance(expected, Failed)
+    assert await facts(here, QUESTIONS) == expected
+
+
+async def test_a_lost_answer_hides_what_was_done() -> None:
+    here = Here(Watch(failing="reset", after=True))
+    assert (await invite(here)).kind == "OutcomeUnknown"
+    assert [post.status for post in here.directory.posts] == [201]
+    assert len(here.directory.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "status", "mails"),
+    [
+        ("refused", "InvitationRefused", 400, 0),
+        ("denied", "AccessDenied", 403, 0),
+        ("another", "InvitationRefused", 201, 1),
+    ],
+)
+async def test_an_answer_is_replaced_and_the_account_stays_as_it_was(
+    answer: str, kind: str, status: int, mails: int
+) -> None:
+    here = Here(Watch(replaced=answer))
+    before = here.directory.truth(ANNA)
+    assert (await invite(here)).kind == kind
+    assert here.directory.truth(ANNA) == before
+    assert [(post.user_id, post.status) for post in here.directory.posts] == [(ANNA, status)]
+    assert [mail.address for mail in here.directory.mails] == ["anna@fabrikam.com"] * mails
+
+
+@pytest.mark.parametrize("replaced", [None, "another"])
+async def test_nothing_happens_when_the_bytes_may_not_leave(replaced: str | None) -> None:
+    class FenceIsUpError(Exception):
+        pass
+
+    def forbid() -> None:
+        raise FenceIsUpError
+
+    here = Here(Watch(replaced=replaced))
+    here.adapter.before_send = forbid
+    with pytest.raises(FenceIsUpError):
+        await invite(here)
+    assert (here.directory.posts, here.directory.mails) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("questions", "subject"),
+    [
+        ({Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.USERS_WITH_ADDRESS: "anna@fabrikam.com"}, ANNA),
+        ({Fact.MEMBERSHIPS: ANNA, Fact.ROLE_ASSIGNMENTS: ANNA, Fact.DELETED_ACCOUNT: ANNA, Fact.DOMAINS: None}, ANNA),
+        ({Fact.ACCOUNT: InvitedUser(user_principal_name="ANNA@contoso.com")}, ANNA),
+        ({Fact.ACCOUNT: InvitedUser(user_principal_name="nobody@contoso.com")}, "selector"),
+        ({Fact.ACCOUNT: InvitedUser(id=EVE)}, EVE),
+        ({Fact.MEMBERSHIPS: ANNA, Fact.ACCOUNT: InvitedUser(id=BEN)}, "accounts"),
+        ({Fact.USERS_WITH_ADDRESS: "anna@fabrikam.com", Fact.HOME_TENANT: "fabrikam.com"}, "address"),
+        ({Fact.DOMAINS: None, Fact.INVITATION_POLICY: None}, "tenant"),
+    ],
+)
+async def test_a_batch_is_known_by_what_it_is_about(questions: dict[Fact, Any], subject: str) -> None:
+    here = Here()
+    await facts(here, questions)
+    assert here.gate.calls == [Call("graph", "read", subject, changes=False)]
+
+
+async def test_parts_come_back_in_another_order() -> None:
+    here = Here()
+    information = RequestInformation(Method.POST, "{+root}/$batch", {"root": ROOT})
+    information.content = request_body([(number, "/domains", {}) for number in range(3)])
+    answer = json.loads(await here.adapter.send_primitive_async(information, "bytes", {"XXX": ODataError}))
+    assert [part["id"] for part in answer["responses"]] == ["2", "1", "0"]
+
+
+async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
+    here = Here(switches={"page-shape": "short"})
+    await here.graph.read([Read(PENDING_LIST)])
+    await invite(here)
+    await facts(here, {Fact.ROLE_ASSIGNMENTS: BEN, Fact.MEMBERSHIPS: BEN})
+    assert [(call.verb, call.subject, call.changes) for call in here.gate.calls] == [
+        ("read", "list", False),
+        ("page", "list", False),
+        ("invite", ANNA, True),
+        ("read", BEN, False),
+        ("page", BEN, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/me",
+        f"/users/{ANNA}/memberOf",
+        f"/users/{ANNA}?$expand=manager",
+        f"/users/{ANNA}?$select=id,signInActivity",
+        "/users?$select=id",
+        "/users?$filter=startsWith(mail,'anna')&$select=id",
+        "/users?$filter=mail eq 'anna@fabrikam.com' and accountEnabled eq true",
+        "/users?$filter=otherMails eq 'anna@fabrikam.com'",
+        "/users?$filter=externalUserState eq 'PendingAcceptance'&$top=1000",
+        "/users?$filter=externalUserState eq 'PendingAcceptance' or mail eq 'anna@fabrikam.com'",
+        "/policies/b2bManagementPolicies",
+    ],
+)
+async def test_a_read_that_is_not_known_fails_loudly(url: str) -> None:
+    with pytest.raises(AssertionError):
+        await Here().graph.read([Read(url)])
+
+
+@pytest.mark.parametrize("method", [Method.GET, Method.POST, Method.PATCH])
+async def test_a_call_other_than_a_batch_a_page_or_an_invitation_fails_loudly(method: Method) -> None:
+    information = RequestInformation(method, "{+baseurl}/users", {})
+    information.content = b"{}"
+    with pytest.raises(AssertionError, match="/users"):
+        await Here().adapter.send_primitive_async(information, "bytes", {"XXX": ODataError})

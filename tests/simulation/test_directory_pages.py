@@ -1,0 +1,131 @@
+"""Listings over several pages, and reads that lag: the directory in memory does what the rehearsal's double does."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from b2b.adapters.batch import Call
+from b2b.adapters.directory import EVENTUAL
+from b2b.domain.facts import Fact
+from tests.rehearsal.tenant_support import ANNA, BEN, GUEST, SEED
+from tests.simulation.directory_accounts import ACCEPTED, PENDING
+from tests.simulation.directory_asking import PENDING_LIST, Failed, facts, invite, pending, state, tried
+from tests.simulation.directory_contract import MemoryWorld, World, both
+from tests.simulation.directory_state import SWITCHES
+from tests.simulation.graph_client import ROOT
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+GUESTS = [
+    {
+        "id": f"0a000000-0000-4000-8000-{number:012d}",
+        "userPrincipalName": f"guest{number}_litware.com#EXT#@contoso.onmicrosoft.com",
+        "mail": f"guest{number}@litware.com",
+        "userType": "Guest",
+        "externalUserState": PENDING if number % 3 else ACCEPTED,
+    }
+    for number in range(100, 1400)
+]
+CROWD = SEED | {"users": [*SEED["users"], *GUESTS]}
+
+
+@pytest.mark.parametrize("shape", SWITCHES["page-shape"])
+async def test_who_is_pending_is_listed_over_all_pages(shape: str) -> None:
+    async def script(world: World) -> Any:
+        await invite(world)
+        return await pending(world)
+
+    found = await both(script, CROWD, {"page-shape": shape})
+    expected = [guest["id"] for guest in GUESTS if guest["externalUserState"] == PENDING]
+    assert found == sorted([*expected, ANNA, GUEST])
+
+
+async def second_page(world: World, call: Call, then: Call, wait: float) -> Any:
+    """Read the first page of a listing, and the others later or with other headers: how many there are, or why not."""
+    first = await world.graph._batch([(0, call)], ROOT, frozenset())
+    world.advance(wait)
+    found = await tried(world.graph._all_pages(then, first[0]))
+    return found if isinstance(found, Failed) else len(found.body["value"])
+
+
+@pytest.mark.parametrize(("wait", "outcome"), [(1799, 868), (1801, Failed("Transient", "Graph: answered 400"))])
+async def test_a_page_token_is_good_for_half_an_hour(wait: float, outcome: Any) -> None:
+    async def script(world: World) -> Any:
+        return await second_page(world, Call(PENDING_LIST), Call(PENDING_LIST), wait)
+
+    assert await both(script, CROWD, {"page-shape": "short"}) == outcome
+
+
+@pytest.mark.parametrize(("headers", "outcome"), [(EVENTUAL, 1), ({}, Failed("Transient", "Graph: answered 400"))])
+async def test_the_pages_of_an_advanced_query_need_its_header(headers: dict[str, str], outcome: Any) -> None:
+    url = "/directory/deletedItems/graph.user?%24count=true&%24filter=mail%20eq%20'dora@fabrikam.com'&%24select=id"
+
+    async def script(world: World) -> Any:
+        return await second_page(world, Call(url, EVENTUAL), Call(url, headers), 0)
+
+    assert await both(script, SEED, {"page-shape": "short"}) == outcome
+
+
+async def act_on(world: World, name: str) -> None:
+    """Do one act to Anna, who is invited by the app."""
+    await (invite(world) if name == "invite" else world.act(name, ANNA))
+
+
+@pytest.mark.parametrize("act", ["invite", "redeem", "delete", "restore", "purge"])
+async def test_a_read_that_lags_shows_what_was_there_before(act: str) -> None:
+    before = {"invite": (), "redeem": ("invite",), "delete": (), "restore": ("delete",), "purge": ("delete",)}[act]
+
+    async def script(world: World) -> Any:
+        for name in before:
+            await act_on(world, name)
+        world.advance(100)
+        world.set_lag(60)
+        await act_on(world, act)
+        early = [await state(world), await everywhere(world), await pending(world)]
+        world.advance(60)
+        return early, [await state(world), await everywhere(world), await pending(world)]
+
+    old, new = await both(script)
+    assert old != new
+
+
+async def everywhere(world: World) -> Any:
+    """Who holds Anna's address, and whether she is in the recycle bin: an index of each kind."""
+    address = "anna@fabrikam.com"
+    questions = {Fact.USERS_WITH_ADDRESS: address, Fact.DELETED_WITH_ADDRESS: address, Fact.DELETED_ACCOUNT: ANNA}
+    return await facts(world, questions)
+
+
+async def test_each_account_lags_on_its_own_and_a_walk_stays_with_one_replica() -> None:
+    here = MemoryWorld(SEED, NOON, {"page-shape": "short"})
+    asked: list[tuple[str, str]] = []
+    lags = {(ANNA, "object"): 0.0, (ANNA, "list"): 90.0, (BEN, "object"): 90.0, (BEN, "list"): 0.0}
+
+    def lag(subject: str, kind: str) -> float:
+        asked.append((subject, kind))
+        return lags.get((subject, kind), 0.0)
+
+    here.directory.change(BEN, mail="ben@fabrikam.com")
+    here.directory.lag = lag
+    here.advance(10)
+    for user_id in (ANNA, BEN):
+        assert here.directory.invite_by_hand(user_id)
+    here.advance(60)
+    assert [await state(here, user_id) for user_id in (ANNA, BEN)] == ["PendingAcceptance", None]
+    assert asked == [(ANNA, "object"), (BEN, "object")]
+    asked.clear()
+    assert await pending(here) == [BEN, GUEST]
+    assert sorted(asked) == [(ANNA, "list"), (BEN, "list"), (GUEST, "list")]
+
+
+async def test_pages_are_as_short_as_they_are_told_to_be_until_their_tokens_expire() -> None:
+    here = MemoryWorld(SEED, NOON)
+    for user_id in (ANNA, BEN):
+        here.directory.update(here.directory.account(user_id) or {}, externalUserState="PendingAcceptance")
+    here.directory.page_cap = 1
+    assert await pending(here) == [ANNA, BEN, GUEST]
+    first = await here.graph._batch([(0, Call(PENDING_LIST))], ROOT, frozenset())
+    here.directory.reads.expire_pages()
+    assert await tried(here.graph._all_pages(Call(PENDING_LIST), first[0])) == Failed(
+        "Transient", "Graph: answered 400"
+    )

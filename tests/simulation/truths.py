@@ -1,0 +1,144 @@
+"""What a request says of its end is true of the directory: one small check for each way to lie."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tests.simulation.people import BY_ID
+from tests.simulation.scene import Body, Scene, moment_of
+
+SHOWN = frozenset({"PendingAcceptance", "Accepted"})
+
+
+@dataclass
+class End:
+    """A request at rest, beside the account that it shows."""
+
+    scene: Scene
+    body: Body
+    answer: dict[str, Any]
+
+    @property
+    def stage(self) -> str:
+        """Where it says that it stands."""
+        return str(self.answer["stage"])
+
+    @cached_property
+    def person(self) -> str:
+        """The account that it shows; before it is found, the one that it names."""
+        user_id = self.answer.get("userId") or ""
+        return BY_ID[user_id].name if user_id in BY_ID else self.body.ask.person
+
+    @cached_property
+    def state(self) -> str | None:
+        """That account's externalUserState; `gone` where the directory does not have it."""
+        return self.scene.state(self.person)
+
+    @property
+    def rules(self) -> set[str]:
+        """The rules of its findings."""
+        return {finding["rule"] for finding in self.answer.get("findings") or ()}
+
+    def happened(self, *actions: str, before: float | None = None) -> bool:
+        """Tell whether one of these was done to the account, at all or before a moment."""
+        last = self.scene.world.loop.now if before is None else before
+        return self.scene.since(frozenset(actions), self.person, -1.0, last)
+
+
+def _another(end: End) -> str | None:
+    if end.answer.get("userId") and end.person not in end.scene.names(end.body.ask):
+        return f"names {end.body.ask.person} and shows {end.person}"
+    return None
+
+
+def _completed(end: End) -> str | None:
+    if end.stage != "completed":
+        return None
+    if not end.happened("redeem"):
+        return "is completed, and nobody redeemed"
+    if end.state is None and end.happened("convert back", before=end.body.at):
+        return f"is completed, and {end.person} had been made internal again before it came"
+    if end.state == "PendingAcceptance" and end.happened("reset", before=end.body.at):
+        return f"is completed, and the redemption of {end.person} had been reset before it came"
+    return None
+
+
+def _invited(end: End) -> str | None:
+    if end.stage != "invited":
+        return None
+    if end.state == "Accepted":
+        return f"is invited, and {end.person} has redeemed"
+    if end.state == "gone" and not end.answer.get("waiting"):
+        return f"is invited without a word, and {end.person} is not in the directory"
+    return None
+
+
+def _cancelled(end: End) -> str | None:
+    called_off = any(
+        act.action in {"cancel", "refuse"} and act.subject == end.body.request for act in end.scene.world.acts
+    )
+    undone = end.happened("convert back", "purge") or called_off
+    return (
+        f"is cancelled, and {end.person} is there"
+        if end.stage == "cancelled" and end.state != "gone" and not undone
+        else None
+    )
+
+
+def _invited_after_all(end: End) -> str | None:
+    """It says that nothing was done, and the app invited the account before it ended."""
+    if end.stage not in {"blocked", "failed"} or end.happened("convert back", "purge", "invite by hand"):
+        return None
+    world = end.scene.world
+    meant = {end.person} | (end.scene.names(end.body.ask) if end.body.ask.by == "userPrincipalName" else set())
+    ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
+    ours = [
+        sent
+        for sent in world.sent
+        if sent.person in meant
+        and sent.status == 201
+        and not sent.for_another
+        and end.body.at <= sent.at <= ended
+        and end.scene.state(sent.person) in SHOWN
+    ]
+    return f"is {end.stage}, and the app invited {end.person} after it came" if ours else None
+
+
+def _not_found(end: End) -> str | None:
+    away = end.happened("convert back", "purge", "delete")
+    lies = "account-not-found" in end.rules and end.stage == "blocked" and end.body.ask.by == "id"
+    if lies and end.state != "gone" and not away and end.person == end.body.ask.person:
+        return f"did not find {end.person}, who was there all the time"
+    return None
+
+
+def _doubtful_review(end: End) -> str | None:
+    history = end.scene.world.history
+    shows = history.known and "unset" not in dict(history.switches).values()
+    if end.stage == "needsReview" and "outcome-unknown" in end.rules and shows:
+        return "waits in a review with a doubt, and the tenant shows invitations"
+    return None
+
+
+TRUTHS: tuple[Callable[[End], str | None], ...] = (
+    _another,
+    _completed,
+    _invited,
+    _cancelled,
+    _invited_after_all,
+    _not_found,
+    _doubtful_review,
+)
+
+
+def truth(scene: Scene) -> Iterator[str]:
+    """What a request says of its end is true of the directory."""
+    for body in scene.holders:
+        answer = scene.answers.get(body.request or "")
+        unreadable = body.request in scene.world.foreign or answer is None or "stage" not in answer
+        if answer is None or unreadable or body.ask.dry_run or not body.allowed:
+            continue
+        for check in TRUTHS:
+            if said := check(End(scene, body, answer)):
+                yield f"request {body.request} {said}"

@@ -1,0 +1,282 @@
+"""One history's world: storage, directory, clocks, the processes of the app, and what was done from outside.
+
+Every call of every process waits here until the runner carries it out.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from tests.simulation.app import EXPECTED, POISON, QUEUES, TABLES, WORK, App
+from tests.simulation.directory import Directory
+from tests.simulation.gate import Call
+from tests.simulation.history import History
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.people import BY_NAME, TENANT_ID, alias
+from tests.simulation.queues import Queues
+from tests.simulation.tables import Tables
+
+T = TypeVar("T")
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+LEASE, RETRY, MAX_DEQUEUE = 600.0, 60.0, 5
+"""The host: seconds until the message of a dead process and of a failed try comes back, and tries until poison."""
+AT_ONCE = 4
+"""Messages that one process works on at a time (host.json, batchSize)."""
+
+
+@dataclass(eq=False)
+class Activity:
+    """One message in the hands of a process, one HTTP call, or one run of the timer."""
+
+    label: str
+    instance: "Instance"
+    message: tuple[str, str] | None = None
+    """Id and receipt of the queue message it works on."""
+    done: bool = False
+
+
+CURRENT: ContextVar[Activity] = ContextVar("activity")
+
+
+@dataclass(eq=False)
+class Pending:
+    """A call that waits to be carried out."""
+
+    activity: Activity
+    call: Call
+    effect: Callable[[], Any]
+    failure: Callable[[str], BaseException]
+    future: asyncio.Future[Any]
+    name: str
+    subject: str
+    not_before: float = 0.0
+    outcome: str | None = None
+    """Decided when it was first looked at."""
+    slow: float = 0.0
+    """Seconds that its answer takes."""
+
+
+@dataclass(eq=False)
+class Instance:
+    """One process of the app."""
+
+    name: str
+    world: "World"
+    settings: dict[str, str]
+    skew: float
+    alive: bool = True
+    retired: bool = False
+    """It gets no new work and ends what it has: a new version is being rolled out."""
+    frozen_until: float = 0.0
+    running: list[Activity] = field(default_factory=list)
+    app: App = field(init=False)
+
+    def __post_init__(self) -> None:
+        world = self.world
+        self.app = App(self.settings, self.clock, self, world.tables, world.queues, world.directory)
+
+    def clock(self) -> datetime:
+        """The time as this process knows it."""
+        return START + timedelta(seconds=self.world.loop.now + self.skew)
+
+    async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:
+        """Be the gate of all its clients: wait for the runner."""
+        world = self.world
+        future: asyncio.Future[T] = asyncio.Future(loop=world.loop)
+        world.calls += 1
+        pending = Pending(
+            CURRENT.get(), call, effect, failure, future, f"{call.service} {call.verb}", alias(call.subject)
+        )
+        world.pending.append(pending)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if pending in world.pending:
+                world.pending.remove(pending)
+            raise
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still now."""
+        return self.frozen_until > self.world.loop.now
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether the host gives it new work."""
+        return self.alive and not self.retired and not self.frozen
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An invitation that reached Graph."""
+
+    at: float
+    person: str
+    status: int
+    mailed: str | None
+    """The mailbox that got a mail; None: no mail went out."""
+    allowed: bool
+    """Whether the process that sent it was allowed to invite by its settings."""
+    activity: str
+    answered: bool
+    """Whether the app got Graph's answer."""
+    for_another: bool = False
+    """Graph answered that it had invited another account, and the app said so."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that a person, a caller or the tenant did."""
+
+    at: float
+    action: str
+    subject: str
+    value: Any = None
+
+
+class World:
+    """Everything that a history happens in."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.loop = SimulatedLoop()  # type: ignore[abstract]  # what no workflow calls is left out
+        self.loop.postpone = self._postponed
+        self.tables = Tables(TABLES, self.now)
+        self.queues = Queues(QUEUES, self.now)
+        self.people = {name: BY_NAME[name] for name in (*history.people, "jack")}
+        self.directory = directory_of(self)
+        self.settings: dict[str, str] = dict(history.settings)
+        self.pending: list[Pending] = []
+        self.instances: list[Instance] = []
+        self.acts: list[Act] = []
+        self.sent: list[Sent] = []
+        self.replies: list[tuple[float, str, str, Any]] = []
+        """Time, action, request and answer of each HTTP call that got one."""
+        self.breakages: list[str] = []
+        self.trace: list[str] | None = None
+        self.calls = 0
+        self.foreign: dict[str, dict[str, Any]] = {}
+        """Rows that another version wrote, by request, with what stood there before."""
+        for number in range(2):
+            self.begin_instance(f"i{number + 1}", history.skew * number)
+
+    def now(self) -> datetime:
+        """The time of the services."""
+        return START + timedelta(seconds=self.loop.now)
+
+    def say(self, text: str) -> None:
+        """Add a line to the trace, where one is kept."""
+        if self.trace is not None:
+            self.trace.append(f"{self.loop.now:10.2f}  {text}")
+
+    def begin_instance(self, name: str, skew: float) -> None:
+        """Start a process with the settings of now."""
+        self.instances.append(Instance(name, self, dict(self.settings), skew))
+
+    def roll_out(self, **changed: str) -> None:
+        """Deploy: processes that end what they have, and new ones with other settings."""
+        self.settings.update(changed)
+        for old in [each for each in self.instances if each.alive and not each.retired]:
+            old.retired = True
+            self.begin_instance(old.name + "'", old.skew)
+
+    def kill(self, instance: Instance) -> None:
+        """End a process at once: nothing of it goes on, and the host starts another."""
+        if not instance.alive:
+            return
+        instance.alive = False
+        self.pending = [each for each in self.pending if each.activity.instance is not instance]
+        for activity in instance.running:
+            activity.done = True
+            if activity.message is not None:
+                self.queues.lapse(WORK, *activity.message, after=LEASE)
+        instance.running.clear()
+        if not instance.retired:
+            self.begin_instance(instance.name + "+", instance.skew)
+
+    def freeze(self, instance: Instance, seconds: float) -> None:
+        """Let a process stand still; the host's lease on its messages runs out meanwhile."""
+        instance.frozen_until = self.loop.now + seconds
+        if seconds > LEASE:
+            for activity in instance.running:
+                if activity.message is not None:
+                    self.queues.lapse(WORK, *activity.message, after=LEASE)
+
+    def start(
+        self, label: str, instance: Instance, work: Coroutine[Any, Any, Any], message: tuple[str, str] | None = None
+    ) -> Activity:
+        """Begin an activity in a process."""
+        activity = Activity(label, instance, message)
+        instance.running.append(activity)
+        context = copy_context()
+        context.run(CURRENT.set, activity)
+        task = self.loop.create_task(self._guarded(activity, work), context=context)
+        self.tasks.append(task)
+        return activity
+
+    async def _guarded(self, activity: Activity, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  whatever it is, it is one error too many
+            self.breakages.append(f"{activity.label}: {error!r}")
+        finally:
+            if not activity.done:
+                activity.done = True
+                activity.instance.running.remove(activity)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Kept, because the loop itself holds tasks only weakly."""
+        return self.__dict__.setdefault("_tasks", [])  # type: ignore[no-any-return]
+
+    def deliver(self, message_id: str, instance: Instance) -> None:
+        """Let the host hand a message to a process."""
+        message = self.queues.take(WORK, message_id, lease=10.0**8)
+        label = f"delivery of {message_id} ({message.dequeue_count})"
+        self.start(label, instance, self._handled(instance, message), (message.id, message.pop_receipt))
+
+    async def _handled(self, instance: Instance, message: Any) -> None:
+        key = (message.id, message.pop_receipt)
+        try:
+            await instance.app.receive(message.content.encode(), message.id, message.dequeue_count, message.inserted_on)
+        except EXPECTED:
+            await self._host(instance, message.id, lambda: self._failed(message, key))
+        except Exception as error:  # noqa: BLE001
+            self.breakages.append(f"delivery: {error!r}")
+            await self._host(instance, message.id, lambda: self._failed(message, key))
+        else:
+            await self._host(instance, message.id, lambda: self.queues.done(WORK, *key))
+
+    def _failed(self, message: Any, key: tuple[str, str]) -> None:
+        if message.dequeue_count < MAX_DEQUEUE:
+            self.queues.release(WORK, *key, delay=RETRY)
+        elif self.queues.done(WORK, *key):
+            self.queues.put(POISON, message.content)
+
+    async def _host(self, instance: Instance, message_id: str, effect: Callable[[], Any]) -> None:
+        await instance.call(Call("host", "settle", message_id, changes=True), effect, ValueError)
+
+    def _postponed(self, context: Context | None) -> float | None:
+        activity = context.get(CURRENT) if context is not None else None
+        if activity is None:
+            return None
+        return activity.instance.frozen_until
+
+
+def directory_of(world: World) -> Directory:
+    """Make the tenant of a history."""
+    people = list(world.people.values())
+    directory = Directory(
+        world.now,
+        [person.seed() for person in people],
+        dict(world.history.switches),
+        tenant_id=TENANT_ID,
+    )
+    for person in people:
+        directory.set_groups(person.id, person.groups)
+        directory.set_roles(person.id, person.roles)
+    return directory
