@@ -188,9 +188,11 @@ def test_a_machine_that_is_unlike_azure_is_refused(place: Place, machine: Machin
 
 @pytest.mark.parametrize("version", ["3.10", "3.14", "3", "", "3.11.9", "three"])
 def test_a_python_that_is_not_supported_is_refused(place: Place, version: str) -> None:
-    for attempt in (lambda: build(place, version, LINUX), lambda: build_source(place, version)):
-        with pytest.raises(PackageError, match=r"is not supported: 3\.11, 3\.12, 3\.13"):
-            attempt()
+    refusal = r"is not supported: 3\.11, 3\.12, 3\.13"
+    with pytest.raises(PackageError, match=refusal):
+        build(place, version, LINUX)
+    with pytest.raises(PackageError, match=refusal):
+        build_source(place, version)
     assert left(place) == []
 
 
