@@ -13,16 +13,19 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package test faults guards soak storage tenant check snapshots format lock clean
+.PHONY: help run package cold-start test faults guards soak storage tenant check snapshots format lock clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed
 	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
 	@$(PYTHON) -m infra.package --python $(DEPLOY_PYTHON_VERSION) $(ARGS)
+
+cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the package, against bare imports of the same SDKs
+	@$(BIN)/python -m rehearsal.cold_start $(PACKAGE_ZIP)
 
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)

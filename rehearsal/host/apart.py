@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.host.bindings import Datum
+from rehearsal.host.log import host_log
 from rehearsal.host.worker import Function, Result
 
+STARTING = "Starting the app's process"
 PROGRAM = Path(__file__).parent / "apart_main.py"
 
 
@@ -41,6 +43,7 @@ class WorkerApart:
         """Start the process, which imports and indexes the app; the functions in the order of their names."""
         self._pipe, theirs = Pipe()
         # Without a module path of ours and with an empty site: `-I` and what the interpreter's own folder has.
+        host_log.info("%s with %s", STARTING, self._interpreter)
         command = [str(self._interpreter), "-I", str(PROGRAM), str(self._app), str(theirs.fileno())]
         subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
