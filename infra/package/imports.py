@@ -51,10 +51,10 @@ def import_app() -> None:
 
 
 def import_later(app: Path) -> None:
-    """Import what is imported inside functions: of the app all, of its packages those functions that the app names.
+    """Import what functions import when they run: all functions of the app, and those of its packages that it names.
 
-    An SDK's client has hundreds of properties, each of which imports a module when it is read. Which of them the app
-    reads stands in its code; `python -m rehearsal run --package` finds what this does not.
+    Each property of an SDK's client imports a module when it is read, and there are hundreds. The app's code names
+    those that it reads. What this misses, `python -m rehearsal run --package` reports.
     """
     own = [path for path in (app / "function_app.py", *(app / "b2b").rglob("*.py")) if path.exists()]
     named = {name for path in own for name in _names(path)}

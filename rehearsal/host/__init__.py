@@ -5,8 +5,8 @@ Azure is rebuilt here from the public sources of the Functions host and its exte
 keys, admin endpoints, shutdown. `python -m rehearsal.host --app DIR` runs it; `rehearsal.host.process.HostProcess`
 does so from a test.
 
-Where it is simpler than the real one: one process holds host and app, so a native crash or a `functionTimeout` ends
-both (the real host starts a new worker); there is one host, so nothing is locked against a second one; timer state is a
-file instead of a blob; triggers other than queue, timer and HTTP, and output bindings other than the HTTP answer, are
-refused.
+Where it is simpler than the real one: host and app are one process, or two with `--interpreter`, and a native crash or
+a `functionTimeout` ends both (the real host starts a new worker); there is one host, so nothing is locked against a
+second one; timer state is a file instead of a blob; triggers other than queue, timer and HTTP, and output bindings
+other than the HTTP answer, are refused.
 """

@@ -42,7 +42,7 @@ class WorkerApart:
     def load(self) -> list[Function]:
         """Start the process, which imports and indexes the app; the functions in the order of their names."""
         self._pipe, theirs = Pipe()
-        # Without a module path of ours and with an empty site: `-I` and what the interpreter's own folder has.
+        # `-I`: no variable and no folder of this checkout makes anything importable.
         host_log.info("%s with %s", STARTING, self._interpreter)
         command = [str(self._interpreter), "-I", str(PROGRAM), str(self._app), str(theirs.fileno())]
         subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)

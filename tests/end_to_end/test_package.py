@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """This checkout's package, in a folder of its own: that of whoever runs the tests stays."""
+    """This checkout's package, in a folder of its own: the one in dist/ stays as it is."""
     if HERE not in SUPPORTED:
         pytest.skip(f"there is no package for Python {HERE}")
     checkout = tmp_path_factory.mktemp("checkout")
