@@ -63,7 +63,7 @@ def build(place: Place, version: str, machine: interpreter.Machine, *, trimmed: 
         if trimmed:
             trim(site_packages, compiled)
         _finish(place, Path(name), {"python": version, "packages": "included"})
-    return _measured(place, version, len(compiled), time.monotonic() - began)
+    return _measured(place, version, time.monotonic() - began)
 
 
 def build_source(place: Place, version: str) -> Built:
@@ -80,7 +80,7 @@ def build_source(place: Place, version: str) -> Built:
     with _scratch(place) as name:
         _copy_app(place, Path(name, "app"))
         _finish(place, Path(name), {"python": version, "packages": "remote build"})
-    return _measured(place, version, 0, time.monotonic() - began)
+    return _measured(place, version, time.monotonic() - began)
 
 
 def clear(place: Place) -> None:
@@ -121,13 +121,14 @@ def _finish(place: Place, scratch: Path, about: dict[str, str]) -> None:
     zipped.replace(place.archive)
 
 
-def _measured(place: Place, version: str, compiled: int, seconds: float) -> Built:
-    sizes = [path.stat().st_size for path in archive.files_of(place.app) if path.name != IGNORE_FILE]
+def _measured(place: Place, version: str, seconds: float) -> Built:
+    files = [path for path in archive.files_of(place.app) if path.name != IGNORE_FILE]
+    sizes = [path.stat().st_size for path in files]
     return Built(
         archive=place.archive,
         python=version,
         files=len(sizes),
-        compiled=compiled,
+        compiled=sum(path.suffix == ".pyc" for path in files),
         unpacked_bytes=sum(sizes),
         zipped_bytes=place.archive.stat().st_size,
         seconds=seconds,

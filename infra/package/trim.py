@@ -4,7 +4,6 @@ They are most of the package's size, and none of its start: what is not imported
 as long as the app reads Graph's answers as bytes; the SDK's models import one another when an answer is read into them.
 """
 
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -18,5 +17,5 @@ def trim(site_packages: Path, imported: Collection[Path]) -> None:
         if path not in imported:
             path.unlink()
     for path in sorted(generated.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.rglob("*.py")):
-            shutil.rmtree(path)
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

@@ -154,8 +154,10 @@ def test_msgraph_is_whole_unless_asked_otherwise(place: Place) -> None:
     unused = str(SITE_PACKAGES / "msgraph/generated/models/unused.py")
     build(place, HERE, LINUX)
     assert unused in packed(place)
+    before = compiled(place)
     build(place, HERE, LINUX, trimmed=True)
     assert unused not in packed(place)
+    assert compiled(place) == before
     assert str(SITE_PACKAGES / "msgraph/generated/used.py") in packed(place)
 
 
