@@ -6,17 +6,26 @@ INSTALLED := $(VENV)/.installed
 AZURITE := rehearsal/node_modules/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install --no-compile
 PROFILE ?= current
+DEPLOY_PYTHON_VERSION ?= 3.11
+PACKAGE_ZIP := dist/b2b-conversion.zip
+PACKAGED := $(filter 1 yes true,$(PACKAGE))
 # More workers than cores: most of a test's time is waiting. Each has an Azurite of its own.
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate faults guards soak storage tenant check snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate faults guards soak storage tenant check snapshots format lock clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules
-	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep)
+run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
+
+package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
+	@$(PYTHON) -m infra.package --python $(DEPLOY_PYTHON_VERSION) $(ARGS)
+
+cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the package, against bare imports of the same SDKs
+	@$(BIN)/python -m rehearsal.cold_start $(PACKAGE_ZIP)
 
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
@@ -56,11 +65,11 @@ format: $(INSTALLED) ## put the code into its format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 lock: ## pin requirements*.txt anew from requirements*.in (needs uv)
-	uv pip compile --universal --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --quiet --no-header --generate-hashes requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what was installed and what runs left behind
-	rm -rf $(VENV) rehearsal/node_modules .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist rehearsal/node_modules .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(INSTALLED): requirements-dev.txt requirements-host.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'

@@ -7,7 +7,7 @@ usage() {
   cat <<'TEXT'
 usage: grant-graph-permissions.sh --identity OBJECT_ID [options]
 
-  --identity OBJECT_ID     output identityPrincipalId of the deployment
+  --identity OBJECT_ID     output AZURE_IDENTITY_PRINCIPAL_ID of the deployment
   --mode MODE              assess (default) or convert: the app's B2B_MODE
   --profile PROFILE        current (default) or 2020: the app's B2B_ELIGIBILITY_PROFILE
   --overrides JSON         the app's B2B_RULE_OVERRIDES; what only rules that are off need is not granted

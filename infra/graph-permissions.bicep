@@ -4,7 +4,7 @@ extension microsoftGraphV1
 
 import { ruleOverrides as overrides } from 'modules/types.bicep'
 
-@description('Output identityPrincipalId of main.bicep: the object id of the app\'s identity.')
+@description('Output AZURE_IDENTITY_PRINCIPAL_ID of main.bicep: the object id of the app\'s identity.')
 @minLength(36)
 @maxLength(36)
 param identityPrincipalId string

@@ -1,17 +1,29 @@
 metadata description = 'Everything the app runs on, in one resource group. Graph permissions are not here: see graph-permissions.bicep.'
 
 import { window } from 'modules/alerts.bicep'
-import { network as networkKind, principal, ruleOverrides as overrides, tags as resourceTags } from 'modules/types.bicep'
+import { alphanumeric, isSubnet, isZone, onlyHas, smallAlphanumeric } from 'modules/checks.bicep'
+import {
+  network as networkKind
+  principal
+  privateDnsZones
+  resourceNames as names
+  ruleOverrides as overrides
+  tags as resourceTags
+} from 'modules/types.bicep'
 
 // ---- Where, and under which names
 
-@description('Tells several deployments in one resource group apart; the names of all resources come from it.')
+@description('Tells several deployments in one resource group apart; names of resources come from it.')
 @minLength(1)
-@maxLength(32)
+@maxLength(256)
 param environmentName string = 'production'
 
-@description('The region of every resource.')
-param location string = resourceGroup().location
+@description('The region of every resource; empty: that of the resource group.')
+@maxLength(64)
+param location string = ''
+
+@description('Names that a naming policy asks for. A resource that is not named here gets a name of its own.')
+param resourceNames names = {}
 
 @description('Tags for every resource, besides those of azd.')
 param tags resourceTags = {}
@@ -103,6 +115,19 @@ param producers principal[] = []
 @maxLength(20)
 param readers principal[] = []
 
+@description('Object id of the principal that deploys. A person becomes a reader; azd tells it as AZURE_PRINCIPAL_ID.')
+@maxLength(36)
+param deployerId string = ''
+
+@description('What deployerId is, as far as it is known. Nobody but a User is given anything.')
+param deployerType '' | 'Group' | 'ServicePrincipal' | 'User' = ''
+
+@description('The person who deploys may send requests, too.')
+param deployerSends bool = false
+
+@description('Deploy although nobody may read the ledger: not even an Owner of the subscription can, without a role on the data.')
+param noReaders bool = false
+
 // ---- What it runs on
 
 @description('The version that the tests run on.')
@@ -134,13 +159,22 @@ param zoneRedundant bool = false
 @description('public; private-storage: storage behind private endpoints; private: the app\'s own routes too, so that deployments must come from inside.')
 param network networkKind = 'public'
 
-@description('The addresses of the network, where there is one: a /26 or larger that is free in your plan.')
+@description('Resource id of a subnet that is there, through which the app calls out: delegated to Microsoft.App/environments, a /27 or larger, for this app alone. Goes with endpointSubnetId.')
+param appSubnetId string = ''
+
+@description('Resource id of a subnet that is there, for the private endpoints. Goes with appSubnetId.')
+param endpointSubnetId string = ''
+
+@description('The addresses of the network that is made where no subnet is given: a /26 or larger that is free in your plan.')
 @minLength(9)
 @maxLength(18)
 param networkAddressPrefix string = '10.87.0.0/24'
 
 @description('Off where the landing zone registers private endpoints in DNS zones of its own.')
 param createPrivateDnsZones bool = true
+
+@description('Resource ids of private DNS zones that are there: endpoints are registered in them. They must be linked to the network of the app.')
+param privateDnsZoneIds privateDnsZones = {}
 
 @description('Resource id of a NAT gateway through which the app calls out, for a fixed address; empty: Azure\'s default outbound access.')
 param natGatewayId string = ''
@@ -179,7 +213,20 @@ param logDailyCapGb int = -1
 @description('Log who reads, writes and deletes rows of the ledger and messages.')
 param auditStorage bool = false
 
-// What no decorator can say. All that is wrong is told at once, and before anything is deployed: every name needs the suffix.
+var deployerIsPerson = !empty(deployerId) && deployerType == 'User'
+var deployer = deployerIsPerson ? [{ principalId: deployerId, principalType: 'User' }] : []
+var allReaders = concat(
+  readers,
+  filter(deployer, person => !contains(map(readers, r => r.principalId), person.principalId))
+)
+var allProducers = concat(
+  producers,
+  filter(deployerSends ? deployer : [], person => !contains(map(producers, p => p.principalId), person.principalId))
+)
+var inNetwork = network != 'public'
+var inExistingNetwork = !empty('${appSubnetId}${endpointSubnetId}')
+
+// What no decorator can say. All that is wrong is told at once, and before anything is deployed.
 var mistakes = filter(
   [
     {
@@ -210,12 +257,89 @@ var mistakes = filter(
       said: 'breakerShare: above 0 and up to 1, such as 0.5'
     }
     {
-      wrong: inNetwork && parseCidr(networkAddressPrefix).cidr > 26
+      wrong: empty(allReaders) && !noReaders
+      said: 'readers: at least one, or nobody can read the ledger (noReaders, if that is meant)'
+    }
+    {
+      wrong: !empty(deployerId) && length(deployerId) != 36
+      said: 'deployerId: an object id'
+    }
+    {
+      wrong: inNetwork && !inExistingNetwork && parseCidr(networkAddressPrefix).cidr > 26
       said: 'networkAddressPrefix: a /26 or larger'
     }
     {
       wrong: !inNetwork && !empty('${natGatewayId}${routeTableId}')
       said: 'natGatewayId, routeTableId: there is nothing to attach them to while network is public'
+    }
+    {
+      wrong: inExistingNetwork && !empty('${natGatewayId}${routeTableId}')
+      said: 'natGatewayId, routeTableId: attach them to the subnet of appSubnetId yourself'
+    }
+    {
+      wrong: !inNetwork && !empty('${appSubnetId}${endpointSubnetId}')
+      said: 'appSubnetId, endpointSubnetId: not used while network is public'
+    }
+    {
+      wrong: empty(appSubnetId) != empty(endpointSubnetId) || (!empty(appSubnetId) && toLower(appSubnetId) == toLower(endpointSubnetId))
+      said: 'appSubnetId, endpointSubnetId: two subnets, or none'
+    }
+    {
+      wrong: !isSubnet(appSubnetId)
+      said: 'appSubnetId: the resource id of a subnet'
+    }
+    {
+      wrong: !isSubnet(endpointSubnetId)
+      said: 'endpointSubnetId: the resource id of a subnet'
+    }
+    {
+      wrong: contains(last(split(appSubnetId, '/')), '_')
+      said: 'appSubnetId: Flex Consumption takes no subnet with _ in its name'
+    }
+    {
+      wrong: !inNetwork && !empty(privateDnsZoneIds)
+      said: 'privateDnsZoneIds: not used while network is public'
+    }
+    {
+      wrong: !empty(filter(['blob', 'queue', 'table'], part => !isZone(privateDnsZoneIds[?part] ?? '', part))) || !(isZone(
+        privateDnsZoneIds.?sites ?? '',
+        'azurewebsites'
+      ) || isZone(privateDnsZoneIds.?sites ?? '', 'chinacloudsites'))
+      said: 'privateDnsZoneIds: each the resource id of the zone privatelink.… of its part'
+    }
+    {
+      wrong: !onlyHas(resourceNames.?hostStorage ?? '', smallAlphanumeric)
+      said: 'resourceNames.hostStorage: small letters and digits'
+    }
+    {
+      wrong: !onlyHas(resourceNames.?workStorage ?? '', smallAlphanumeric)
+      said: 'resourceNames.workStorage: small letters and digits'
+    }
+    {
+      wrong: (resourceNames.?hostStorage ?? '1') == (resourceNames.?workStorage ?? '2')
+      said: 'resourceNames.hostStorage, resourceNames.workStorage: two accounts'
+    }
+    {
+      wrong: !onlyHas(resourceNames.?functionApp ?? '', '${alphanumeric}-') || startsWith(
+        resourceNames.?functionApp ?? '',
+        '-'
+      ) || endsWith(resourceNames.?functionApp ?? '', '-')
+      said: 'resourceNames.functionApp: letters, digits and -, which is neither first nor last'
+    }
+    {
+      wrong: !empty(filter(
+        objectKeys(resourceNames),
+        kind => !onlyHas(resourceNames[?kind] ?? '', '${alphanumeric}-_.(){}')
+      ))
+      said: 'resourceNames: letters, digits, and of the marks only - _ . ( )'
+    }
+    {
+      wrong: !contains(resourceNames.?privateEndpoint ?? '{0}', '{0}')
+      said: 'resourceNames.privateEndpoint: with {0} where each has its part'
+    }
+    {
+      wrong: !contains(resourceNames.?alert ?? '{0}', '{0}')
+      said: 'resourceNames.alert: with {0} where each has its part'
     }
     {
       wrong: !empty(natGatewayId) && !contains(toLower(natGatewayId), '/providers/microsoft.network/natgateways/')
@@ -232,32 +356,33 @@ var mistakes = filter(
   ],
   check => check.wrong
 )
-var suffix = empty(mistakes)
-  ? uniqueString(resourceGroup().id, environmentName)
-  : fail('Expected ${join(map(mistakes, check => check.said), '; ')}')
+var suffix = uniqueString(resourceGroup().id, environmentName)
+// Every name is taken from here, so that a mistake stops a deployment whatever names are given.
+var named = empty(mistakes) ? resourceNames : fail('Expected ${join(map(mistakes, check => check.said), '; ')}')
+#disable-next-line no-loc-expr-outside-params // a parameter file cannot leave a parameter to its default
+var region = empty(location) ? resourceGroup().location : location
 var allTags = union({ application: 'b2b-conversion' }, tags, { 'azd-env-name': environmentName })
 var requestQueue = 'conversion-requests'
 var poisonQueue = '${requestQueue}-poison'
 var packageContainer = 'app-package'
-var identityName = 'id-b2b-${suffix}'
-var siteName = 'func-b2b-${suffix}'
-var insightsName = 'appi-b2b-${suffix}'
-var hostAccountName = 'sthost${suffix}'
-var workAccountName = 'stwork${suffix}'
+var identityName = named.?identity ?? 'id-b2b-${suffix}'
+var siteName = named.?functionApp ?? 'func-b2b-${suffix}'
+var insightsName = named.?insights ?? 'appi-b2b-${suffix}'
+var hostAccountName = named.?hostStorage ?? 'sthost${suffix}'
+var workAccountName = named.?workStorage ?? 'stwork${suffix}'
 var storageSuffix = environment().suffixes.storage
-var inNetwork = network != 'public'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: identityName
-  location: location
+  location: region
   tags: allTags
 }
 
 module monitoring 'modules/monitoring.bicep' = {
   params: {
-    workspaceName: 'log-b2b-${suffix}'
+    workspaceName: named.?workspace ?? 'log-b2b-${suffix}'
     insightsName: insightsName
-    location: location
+    location: region
     tags: allTags
     retentionDays: logRetentionDays
     dailyCapGb: logDailyCapGb
@@ -267,7 +392,7 @@ module monitoring 'modules/monitoring.bicep' = {
 module hostStorage 'modules/storage.bicep' = {
   params: {
     name: hostAccountName
-    location: location
+    location: region
     tags: allTags
     zoneRedundant: zoneRedundant
     closed: inNetwork
@@ -280,7 +405,7 @@ module hostStorage 'modules/storage.bicep' = {
 module workStorage 'modules/storage.bicep' = {
   params: {
     name: workAccountName
-    location: location
+    location: region
     tags: allTags
     zoneRedundant: zoneRedundant
     closed: inNetwork
@@ -305,14 +430,16 @@ module roles 'modules/roles.bicep' = {
 }
 
 module access 'modules/access.bicep' = {
-  params: { workAccountName: workAccountName, requestQueue: requestQueue, producers: producers, readers: readers }
+  params: { workAccountName: workAccountName, requestQueue: requestQueue, producers: allProducers, readers: allReaders }
   dependsOn: [workStorage]
 }
 
-module vnet 'modules/network.bicep' = if (inNetwork) {
+module vnet 'modules/network.bicep' = if (inNetwork && !inExistingNetwork) {
   params: {
-    suffix: suffix
-    location: location
+    networkName: named.?network ?? 'vnet-b2b-${suffix}'
+    appRulesName: named.?appSecurityGroup ?? 'nsg-b2b-app-${suffix}'
+    endpointRulesName: named.?endpointSecurityGroup ?? 'nsg-b2b-endpoints-${suffix}'
+    location: region
     tags: allTags
     addressPrefix: networkAddressPrefix
     natGatewayId: natGatewayId
@@ -322,26 +449,29 @@ module vnet 'modules/network.bicep' = if (inNetwork) {
 
 module storageEndpoints 'modules/private-endpoints.bicep' = if (inNetwork) {
   params: {
-    suffix: suffix
-    location: location
+    endpointName: named.?privateEndpoint ?? 'pep-b2b-{0}-${suffix}'
+    linkName: 'b2b-${suffix}'
+    location: region
     tags: allTags
-    networkId: vnet!.outputs.networkId
-    subnetId: vnet!.outputs.endpointSubnetId
+    networkId: inExistingNetwork ? split(appSubnetId, '/subnets/')[0] : vnet!.outputs.networkId
+    subnetId: inExistingNetwork ? endpointSubnetId : vnet!.outputs.endpointSubnetId
     createDnsZones: createPrivateDnsZones
+    zoneIds: privateDnsZoneIds
     endpoints: [
-      { name: 'host-blob', serviceId: hostStorage.outputs.id, part: 'blob' }
-      { name: 'host-table', serviceId: hostStorage.outputs.id, part: 'table' }
-      { name: 'work-queue', serviceId: workStorage.outputs.id, part: 'queue' }
-      { name: 'work-table', serviceId: workStorage.outputs.id, part: 'table' }
+      { name: 'host-blob', part: 'blob' }
+      { name: 'host-table', part: 'table' }
+      { name: 'work-queue', part: 'queue' }
+      { name: 'work-table', part: 'table' }
     ]
+    serviceIds: [hostStorage.outputs.id, hostStorage.outputs.id, workStorage.outputs.id, workStorage.outputs.id]
   }
 }
 
 module app 'modules/app.bicep' = {
   params: {
     siteName: siteName
-    planName: 'plan-b2b-${suffix}'
-    location: location
+    planName: named.?plan ?? 'plan-b2b-${suffix}'
+    location: region
     tags: allTags
     identityId: identity.id
     identityClientId: identity.properties.clientId
@@ -360,7 +490,7 @@ module app 'modules/app.bicep' = {
     )
     zoneRedundant: zoneRedundant
     closed: network == 'private'
-    subnetId: inNetwork ? vnet!.outputs.appSubnetId : ''
+    subnetId: inExistingNetwork ? appSubnetId : inNetwork ? vnet!.outputs.appSubnetId : ''
     settings: {
       B2BStorage__queueServiceUri: 'https://${workAccountName}.queue.${storageSuffix}'
       B2BStorage__tableServiceUri: 'https://${workAccountName}.table.${storageSuffix}'
@@ -392,20 +522,23 @@ module app 'modules/app.bicep' = {
 
 module appEndpoint 'modules/private-endpoints.bicep' = if (network == 'private') {
   params: {
-    suffix: suffix
-    location: location
+    endpointName: named.?privateEndpoint ?? 'pep-b2b-{0}-${suffix}'
+    linkName: 'b2b-${suffix}'
+    location: region
     tags: allTags
-    networkId: vnet!.outputs.networkId
-    subnetId: vnet!.outputs.endpointSubnetId
+    networkId: inExistingNetwork ? split(appSubnetId, '/subnets/')[0] : vnet!.outputs.networkId
+    subnetId: inExistingNetwork ? endpointSubnetId : vnet!.outputs.endpointSubnetId
     createDnsZones: createPrivateDnsZones
-    endpoints: [{ name: 'app', serviceId: app.outputs.id, part: 'sites' }]
+    zoneIds: privateDnsZoneIds
+    endpoints: [{ name: 'app', part: 'sites' }]
+    serviceIds: [app.outputs.id]
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
   params: {
-    suffix: suffix
-    location: location
+    ruleName: named.?alert ?? 'alert-b2b-{0}-${suffix}'
+    location: region
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
     actionGroupId: actionGroupId
@@ -416,17 +549,20 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 module workbook 'modules/workbook.bicep' = {
-  params: { suffix: suffix, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
+  params: { suffix: suffix, location: region, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
 }
 
-@description('Object id of the app\'s identity: what graph-permissions.bicep asks for.')
-output identityPrincipalId string = identity.properties.principalId
+@description('Object id of the app\'s identity: what graph-permissions.bicep and its scripts ask for.')
+output AZURE_IDENTITY_PRINCIPAL_ID string = identity.properties.principalId
 
 @description('The function app, for deployments of its code.')
-output functionAppName string = siteName
+output AZURE_FUNCTION_APP_NAME string = siteName
 
 @description('Where callers reach the routes.')
-output apiUrl string = 'https://${app.outputs.hostName}/api'
+output AZURE_API_URL string = 'https://${app.outputs.hostName}/api'
 
 @description('Where producers send requests to.')
-output requestQueueUrl string = 'https://${workAccountName}.queue.${storageSuffix}/${requestQueue}'
+output AZURE_REQUEST_QUEUE_URL string = 'https://${workAccountName}.queue.${storageSuffix}/${requestQueue}'
+
+@description('The storage account of queues and tables, for the commands of docs/operations.md.')
+output AZURE_WORK_STORAGE_NAME string = workAccountName

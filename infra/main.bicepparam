@@ -1,8 +1,11 @@
 // What `azd up` and the deploy workflow use: the azd environment (azd env set NAME VALUE) or the repository's variables
-// fill it in. For anything more, copy a line from production.sample.bicepparam.
+// fill it in. Settings of the app stand under the names that README gives them; names that begin with AZURE_ are azd's
+// own; everything else begins with DEPLOY_. For anything more, copy a line from production.sample.bicepparam.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'production')
+param location = readEnvironmentVariable('AZURE_LOCATION', '')
+param resourceNames = json(readEnvironmentVariable('DEPLOY_RESOURCE_NAMES', '{}'))
 
 // ---- The settings of README, under their names
 
@@ -27,12 +30,26 @@ param paused = bool(readEnvironmentVariable('B2B_PAUSED', 'false'))
 param breakerShare = readEnvironmentVariable('B2B_BREAKER_SHARE', '0.5')
 param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SECONDS', '300'))
 
+// ---- Who may send and read
+
+param deployerId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+param deployerType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', '')
+param deployerSends = bool(readEnvironmentVariable('DEPLOY_DEPLOYER_SENDS', 'false'))
+param readers = json(readEnvironmentVariable('DEPLOY_READERS', '[]'))
+param producers = json(readEnvironmentVariable('DEPLOY_PRODUCERS', '[]'))
+param noReaders = bool(readEnvironmentVariable('DEPLOY_NO_READERS', 'false'))
+
 // ---- What it runs on
 
-param pythonVersion = readEnvironmentVariable('PYTHON_VERSION', '3.11')
-param network = readEnvironmentVariable('NETWORK', 'public')
-param natGatewayId = readEnvironmentVariable('NAT_GATEWAY_ID', '')
-param routeTableId = readEnvironmentVariable('ROUTE_TABLE_ID', '')
-param zoneRedundant = bool(readEnvironmentVariable('ZONE_REDUNDANT', 'false'))
-param actionGroupId = readEnvironmentVariable('ACTION_GROUP_ID', '')
-param sweepAlertWindow = readEnvironmentVariable('SWEEP_ALERT_WINDOW', 'PT1H')
+param pythonVersion = readEnvironmentVariable('DEPLOY_PYTHON_VERSION', '3.11')
+param network = readEnvironmentVariable('DEPLOY_NETWORK', 'public')
+param networkAddressPrefix = readEnvironmentVariable('DEPLOY_NETWORK_ADDRESS_PREFIX', '10.87.0.0/24')
+param appSubnetId = readEnvironmentVariable('DEPLOY_APP_SUBNET_ID', '')
+param endpointSubnetId = readEnvironmentVariable('DEPLOY_ENDPOINT_SUBNET_ID', '')
+param createPrivateDnsZones = bool(readEnvironmentVariable('DEPLOY_CREATE_PRIVATE_DNS_ZONES', 'true'))
+param privateDnsZoneIds = json(readEnvironmentVariable('DEPLOY_PRIVATE_DNS_ZONE_IDS', '{}'))
+param natGatewayId = readEnvironmentVariable('DEPLOY_NAT_GATEWAY_ID', '')
+param routeTableId = readEnvironmentVariable('DEPLOY_ROUTE_TABLE_ID', '')
+param zoneRedundant = bool(readEnvironmentVariable('DEPLOY_ZONE_REDUNDANT', 'false'))
+param actionGroupId = readEnvironmentVariable('DEPLOY_ACTION_GROUP_ID', '')
+param sweepAlertWindow = readEnvironmentVariable('DEPLOY_SWEEP_ALERT_WINDOW', 'PT1H')

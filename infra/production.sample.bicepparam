@@ -25,6 +25,12 @@ param readers = [
 
 param network = 'private-storage'
 param networkAddressPrefix = '10.87.0.0/24'
+// In place of a network of its own, subnets that the network team hands out, and its DNS zones:
+// param appSubnetId = '/subscriptions/…/virtualNetworks/vnet-spoke/subnets/snet-b2b-app'
+// param endpointSubnetId = '/subscriptions/…/virtualNetworks/vnet-spoke/subnets/snet-b2b-endpoints'
+// param privateDnsZoneIds = { blob: '/subscriptions/…/privateDnsZones/privatelink.blob.core.windows.net' }
+// Names that a policy asks for, for as many resources as it does:
+// param resourceNames = { functionApp: 'func-identity-b2b-prod-weu-001', hostStorage: 'stb2bhostprodweu001' }
 param zoneRedundant = true
 param alwaysReady = { http: 1, queue: 0 }
 

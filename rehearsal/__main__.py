@@ -1,4 +1,4 @@
-"""`python -m rehearsal run [--profile current|2020] [--keep]`: the whole job on the sample tenant."""
+"""`python -m rehearsal run [--profile current|2020] [--keep] [--package ZIP]`: the whole job on the sample tenant."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    return rehearse(options.profile, keep=options.keep, log_file=options.log)
+    return rehearse(options.profile, keep=options.keep, log_file=options.log, package=options.package)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -28,6 +28,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
     run.add_argument("--keep", action="store_true", help="leave everything up afterwards and print the addresses")
     run.add_argument("--log", type=Path, default=LOG_FILE, help="where the host's log is kept (default: %(default)s)")
+    run.add_argument("--package", type=Path, metavar="ZIP", help="run what `make package` made, and nothing else")
     return parser.parse_args(arguments)
 
 

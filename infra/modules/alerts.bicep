@@ -14,7 +14,8 @@ type rule = {
   query: string
 }
 
-param suffix string
+@description('With {0} where each rule has its own name.')
+param ruleName string
 param location string
 param tags resourceTags
 param workspaceId string
@@ -111,7 +112,7 @@ var rules rule[] = [
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {
-    name: 'alert-b2b-${rule.name}-${suffix}'
+    name: format(ruleName, rule.name)
     location: location
     tags: tags
     kind: 'LogAlert'

@@ -2,7 +2,9 @@ metadata description = 'A virtual network for the app, and private endpoints for
 
 import { tags as resourceTags } from 'types.bicep'
 
-param suffix string
+param networkName string
+param appRulesName string
+param endpointRulesName string
 param location string
 param tags resourceTags
 @description('At least a /26.')
@@ -29,7 +31,7 @@ var denyManagement = {
 }
 
 resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
-  name: 'nsg-b2b-app-${suffix}'
+  name: appRulesName
   location: location
   tags: tags
   properties: {
@@ -53,7 +55,7 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
 }
 
 resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
-  name: 'nsg-b2b-endpoints-${suffix}'
+  name: endpointRulesName
   location: location
   tags: tags
   properties: {
@@ -90,7 +92,7 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
-  name: 'vnet-b2b-${suffix}'
+  name: networkName
   location: location
   tags: tags
   properties: {

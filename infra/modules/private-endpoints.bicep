@@ -1,18 +1,24 @@
 metadata description = 'Private endpoints in the network, and the DNS zones that lead to them.'
 
-import { tags as resourceTags } from 'types.bicep'
+import { privateDnsZones, tags as resourceTags } from 'types.bicep'
 
-@description('One way in: the service and the part of it (blob, queue, table, sites).')
-type endpoint = { name: string, serviceId: string, part: string }
+@description('One way in, to a part of a service: blob, queue, table, sites.')
+type endpoint = { name: string, part: string }
 
-param suffix string
+@description('With {0} where each endpoint has its own name.')
+param endpointName string
+param linkName string
 param location string
 param tags resourceTags
 param networkId string
 param subnetId string
 param endpoints endpoint[]
+@description('The service that each of them leads to.')
+param serviceIds string[]
 @description('Off where the landing zone registers private endpoints in zones of its own.')
 param createDnsZones bool
+@description('Zones that are there, by part. Only for the other parts a zone is made.')
+param zoneIds privateDnsZones
 
 var parts = union(map(endpoints, item => item.part), [])
 // Azure tells a template no suffix for sites (https://learn.microsoft.com/azure/private-link/private-endpoint-dns).
@@ -27,7 +33,7 @@ var zoneNames = map(
 )
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zone in zoneNames: if (createDnsZones) {
+  for (zone, index) in zoneNames: if (createDnsZones && empty(zoneIds[?parts[index]] ?? '')) {
     name: zone
     location: 'global'
     tags: tags
@@ -35,9 +41,9 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zone, index) in zoneNames: if (createDnsZones) {
+  for (zone, index) in zoneNames: if (createDnsZones && empty(zoneIds[?parts[index]] ?? '')) {
     parent: zones[index]
-    name: 'b2b-${suffix}'
+    name: linkName
     location: 'global'
     tags: tags
     properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
@@ -45,8 +51,8 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 ]
 
 resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
-  for item in endpoints: {
-    name: 'pep-b2b-${item.name}-${suffix}'
+  for (item, index) in endpoints: {
+    name: format(endpointName, item.name)
     location: location
     tags: tags
     properties: {
@@ -56,7 +62,7 @@ resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
           name: item.name
           properties: {
             #disable-next-line use-resource-id-functions // a parameter, seen through the loop
-            privateLinkServiceId: item.serviceId
+            privateLinkServiceId: serviceIds[index]
             groupIds: [item.part]
           }
         }
@@ -66,12 +72,19 @@ resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
 ]
 
 resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
-  for (item, index) in endpoints: if (createDnsZones) {
+  for (item, index) in endpoints: if (createDnsZones || !empty(zoneIds[?item.part] ?? '')) {
     parent: privateEndpoints[index]
     name: 'default'
     properties: {
       privateDnsZoneConfigs: [
-        { name: item.part, properties: { privateDnsZoneId: zones[indexOf(parts, item.part)].id } }
+        {
+          name: item.part
+          properties: {
+            privateDnsZoneId: empty(zoneIds[?item.part] ?? '')
+              ? zones[indexOf(parts, item.part)].id
+              : zoneIds[?item.part]
+          }
+        }
       ]
     }
   }

@@ -17,7 +17,7 @@ type severity = 'block' | 'fix' | 'review' | 'warn' | 'info' | 'off'
 
 @export()
 @sealed()
-@description('Severities that replace those of the rule table in README. The first four cannot be softened: without them there is nothing to invite.')
+@description('Severities that replace those of the rule table in README. Those that take nothing but block cannot be softened: without them there is nothing to invite, or nowhere to send it.')
 type ruleOverrides = {
   'account-not-found': 'block'?
   'account-ambiguous': 'block'?
@@ -49,6 +49,62 @@ type ruleOverrides = {
   'excluded-group': severity?
   'mail-domain-differs': severity?
   'message-suppressed': severity?
+}
+
+@export()
+@sealed()
+@description('A name for a resource of each kind. Lengths are those that Azure allows.')
+type resourceNames = {
+  @minLength(3)
+  @maxLength(128)
+  identity: string?
+  @minLength(4)
+  @maxLength(63)
+  workspace: string?
+  @minLength(1)
+  @maxLength(255)
+  insights: string?
+  @description('The account of the host: package, leases, function keys.')
+  @minLength(3)
+  @maxLength(24)
+  hostStorage: string?
+  @description('The account of queues and ledger.')
+  @minLength(3)
+  @maxLength(24)
+  workStorage: string?
+  @minLength(1)
+  @maxLength(40)
+  plan: string?
+  @minLength(2)
+  @maxLength(60)
+  functionApp: string?
+  @minLength(2)
+  @maxLength(64)
+  network: string?
+  @minLength(1)
+  @maxLength(80)
+  appSecurityGroup: string?
+  @minLength(1)
+  @maxLength(80)
+  endpointSecurityGroup: string?
+  @description('With {0} where each endpoint has its part: pep-b2b-{0}.')
+  @minLength(4)
+  @maxLength(70)
+  privateEndpoint: string?
+  @description('With {0} where each alert has its part: alert-b2b-{0}.')
+  @minLength(4)
+  @maxLength(240)
+  alert: string?
+}
+
+@export()
+@sealed()
+@description('Resource ids of private DNS zones, by the part of a service whose addresses they hold.')
+type privateDnsZones = {
+  blob: string?
+  queue: string?
+  table: string?
+  sites: string?
 }
 
 @export()

@@ -1,1 +1,3 @@
 using '../main.bicep'
+
+param noReaders = true

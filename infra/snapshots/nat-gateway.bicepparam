@@ -2,3 +2,4 @@ using '../main.bicep'
 
 param network = 'private-storage'
 param natGatewayId = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-network/providers/Microsoft.Network/natGateways/ng-outbound'
+param noReaders = true

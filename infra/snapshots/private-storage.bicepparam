@@ -1,3 +1,4 @@
 using '../main.bicep'
 
 param network = 'private-storage'
+param noReaders = true

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
+from rehearsal.host.apart import WorkerApart
 from rehearsal.host.config import ConfigError, HostConfig
 from rehearsal.host.host import Host, Setup
 from rehearsal.host.keys import Keys
@@ -32,14 +33,14 @@ def main() -> int:
         return 1
     prepare_environment(os.environ, f"127.0.0.1:{bound.getsockname()[1]}")
     state = arguments.state.resolve() if arguments.state else app / ".rehearsal" / "host"
-    worker = Worker(app)
+    worker = WorkerApart(app, arguments.interpreter) if arguments.interpreter else Worker(app)
     functions = worker.load()
     show_app_logs()
     setup = Setup(config=config, keys=keys, state=state, bound=bound, environment=os.environ)
     return _serve(worker, Host(worker, functions, setup))
 
 
-def _serve(worker: Worker, host: Host) -> NoReturn:
+def _serve(worker: Worker | WorkerApart, host: Host) -> NoReturn:
     """The app's loop on the main thread, as in Azure; the host's beside it, ending the process when it ends."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: host.stop())
@@ -81,6 +82,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 lets the system choose")
     parser.add_argument(
         "--state", type=Path, help="where timers remember their last run (default: APP/.rehearsal/host)"
+    )
+    parser.add_argument(
+        "--interpreter",
+        type=Path,
+        help="run the app in a process of this Python, which has the runtime library, and with its own packages",
     )
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--keys-file", type=Path, help='{"master": …, "host": {name: key}, "functions": {function: …}}')

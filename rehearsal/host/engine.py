@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from rehearsal.host.apart import WorkerApart
 from rehearsal.host.bindings import Datum
 from rehearsal.host.log import host_log
 from rehearsal.host.worker import Function, Result, Worker
@@ -31,7 +32,7 @@ class Engine:
     `broken` is then set, and the host ends.
     """
 
-    def __init__(self, worker: Worker, functions: Iterable[Function], timeout: timedelta | None) -> None:
+    def __init__(self, worker: Worker | WorkerApart, functions: Iterable[Function], timeout: timedelta | None) -> None:
         self._worker = worker
         self._timeout = timeout
         self._running: set[asyncio.Task[Result]] = set()

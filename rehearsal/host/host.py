@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.host.admin import Admin
+from rehearsal.host.apart import WorkerApart
 from rehearsal.host.config import ConfigError, HostConfig, resolve
 from rehearsal.host.connections import Connections
 from rehearsal.host.engine import Engine
@@ -42,7 +43,7 @@ class Setup:
 class Host:
     """Serves one app until it is told to stop, or until the worker breaks."""
 
-    def __init__(self, worker: Worker, functions: Iterable[Function], setup: Setup) -> None:
+    def __init__(self, worker: Worker | WorkerApart, functions: Iterable[Function], setup: Setup) -> None:
         self._functions = {function.name: function for function in functions}
         self._setup = setup
         self._engine = Engine(worker, self._functions.values(), setup.config.function_timeout)

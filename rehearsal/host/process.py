@@ -46,7 +46,8 @@ class HostProcess(AbstractContextManager["HostProcess"]):
     """One host with one app, ready when the context is entered, gone when it is left.
 
     `env` is laid over this process's environment (None removes a variable). `state` keeps the timers' memory across
-    processes; without it each process starts anew.
+    processes; without it each process starts anew. With `interpreter` the app runs in a process of that Python, which
+    has the runtime library and nothing else.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         state: Path | None = None,
         master_key: str | None = None,
         function_key: str | None = None,
+        interpreter: Path | None = None,
         start_seconds: float = _START_SECONDS,
     ) -> None:
         self.master_key = master_key or secrets.token_hex(20)
@@ -68,6 +70,7 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         self._env = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
         self._port = port
         self._state = state
+        self._interpreter = interpreter
         self._start_seconds = start_seconds
         self._last_log = ""
 
@@ -164,6 +167,8 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         state = self._state or self._directory / "state"
         command = [sys.executable, "-m", "rehearsal.host", "--app", str(self._app.resolve()), "--port", str(self._port)]
         command += ["--keys-file", str(keys), "--state", str(state.resolve())]
+        if self._interpreter is not None:
+            command += ["--interpreter", str(self._interpreter)]
         with self.log_file.open("wb") as log:
             return subprocess.Popen(
                 command,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rehearsal.run.evidence import MOVED_ON, Ending, Evidence
+from rehearsal.run.packaged import Packaged
 from rehearsal.sample import Account, Expectation, Malformed
 
 OK = 200
@@ -93,6 +94,15 @@ def queues_empty(evidence: Evidence) -> Check:
     if evidence.left_in_queues:
         problems.append(f"messages left in the queues: {evidence.left_in_queues}")
     return Check(f"{evidence.played.poison} poison messages drained, both queues empty", tuple(problems))
+
+
+def came_compiled(packaged: Packaged) -> Check:
+    """The interpreter made no compiled file: in Azure it could not keep it, and every start would pay for it again."""
+    made = packaged.compiled_since()
+    problems = tuple(f"{name}: imported, and not compiled in the package" for name in made)
+    return Check(
+        f"{len(packaged.compiled)} modules came compiled in the package, none had to be compiled on the way", problems
+    )
 
 
 CHECKS: tuple[Examiner, ...] = (

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -11,9 +12,10 @@ from azure.core.exceptions import AzureError
 
 from rehearsal.host.process import HostError
 from rehearsal.run.by_hand import instructions
-from rehearsal.run.checks import CHECKS
+from rehearsal.run.checks import CHECKS, came_compiled
 from rehearsal.run.evidence import gathered
 from rehearsal.run.interrupts import Interrupts
+from rehearsal.run.packaged import Packaged, PackageUnusableError, unpacked
 from rehearsal.run.play import NotHealthyError, Play
 from rehearsal.run.progress import Progress
 from rehearsal.run.report import checked, differences, outcome
@@ -25,7 +27,9 @@ from rehearsal.storage import StorageError
 LOG_FILE = APP / ".rehearsal" / "host.log"
 """Where the host's log of the last run is kept."""
 AS_SAID, DIFFERENT, INTERRUPTED = 0, 1, 130
-BROKEN = (AzureError, HostError, NotHealthyError, OSError, StorageError, TimeoutError, httpx.HTTPError)
+BROKEN = (
+    AzureError, HostError, NotHealthyError, OSError, PackageUnusableError, StorageError, TimeoutError, httpx.HTTPError
+)  # fmt: skip
 """What a piece that does not start, or ends before its time, looks like from here."""
 _WATCH_SECONDS = 0.5
 
@@ -37,18 +41,22 @@ def rehearse(
     keep: bool = False,
     out: TextIO = sys.stdout,
     log_file: Path = LOG_FILE,
+    package: Path | None = None,
 ) -> int:
     """Play the sample under one profile and return 0 if every request ended as the sample says, otherwise 1.
 
     `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
-    interruption at any time stops everything that was started; before the comparison it gives 130.
+    interruption at any time stops everything that was started; before the comparison it gives 130. With `package` the
+    app is the one in that zip, in an interpreter that has nothing else but the Functions runtime library.
     """
     with Interrupts() as interrupts:
         run = _Run(sample or load(), profile, out, log_file, interrupts)
         run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
         try:
-            with opened(run.sample, profile, friendly_ports() if keep else Ports(), interrupts) as scene:
-                run.perform(scene, keep=keep)
+            with unpacked(package) if package else nullcontext() as packaged:
+                ports = friendly_ports() if keep else Ports()
+                with opened(run.sample, profile, ports, interrupts, packaged) as scene:
+                    run.perform(scene, packaged, keep=keep)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
         except BROKEN as error:
@@ -70,11 +78,11 @@ class _Run:
     def __post_init__(self) -> None:
         self.progress = Progress(self.out)
 
-    def perform(self, scene: Scene, *, keep: bool) -> None:
+    def perform(self, scene: Scene, packaged: Packaged | None, *, keep: bool) -> None:
         """Play and judge. Nothing that goes wrong leaves here: the scene is stopped without noise."""
         try:
             with self.interrupts.allowed():
-                self._judge(scene)
+                self._judge(scene, packaged)
                 if keep:
                     self._stay(scene)
         except KeyboardInterrupt:
@@ -100,11 +108,13 @@ class _Run:
         for line in lines:
             print(line, file=self.out, flush=True)
 
-    def _judge(self, scene: Scene) -> None:
+    def _judge(self, scene: Scene, packaged: Packaged | None) -> None:
         played = Play(scene, self.sample, self.profile, self.progress).perform()
         self.progress.say("reading ledger, directory, outbox and log")
         evidence = gathered(scene, self.sample, self.profile, played)
         checks = [examine(evidence) for examine in (*CHECKS, *SAFETY)]
+        if packaged:
+            checks.append(came_compiled(packaged))
         problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
         self.print("", *outcome(evidence), "", *checked(checks), "")
         if problems:

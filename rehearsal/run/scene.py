@@ -17,6 +17,7 @@ from azure.storage.queue import QueueSasPermissions, QueueServiceClient, generat
 
 from rehearsal.host.process import HostError, HostProcess
 from rehearsal.run.interrupts import Interrupts
+from rehearsal.run.packaged import Packaged
 from rehearsal.sample import Profile, Sample
 from rehearsal.storage import DEFAULT_PORTS, QUEUES, TABLES, Azurite, provision
 from rehearsal.tenant import RunningTenant, running
@@ -134,8 +135,10 @@ class Scene:
 
 
 @contextmanager
-def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupts) -> Iterator[Scene]:
-    """Start everything, and stop it at the end, whatever happens.
+def opened(
+    sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupts, packaged: Packaged | None = None
+) -> Iterator[Scene]:
+    """Start everything, and stop it at the end, whatever happens. The app is that of this checkout or a package.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
     """
@@ -155,7 +158,10 @@ def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupt
             "GRAPH_BASE_URL": tenant.graph_url,
             "B2B_ELIGIBILITY_PROFILE": profile,
         }
-        host = started.enter_context(HostProcess(app_dir=APP, env=environment, port=ports.host))
+        app, interpreter = (packaged.app, packaged.interpreter) if packaged else (APP, None)
+        host = started.enter_context(
+            HostProcess(app_dir=app, env=environment, port=ports.host, interpreter=interpreter)
+        )
         yield Scene(tenant, host, storage, started)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.contracts.readme import ROOT
 
+HASH = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}")
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)(?:\[[a-z,-]+\])?==(?P<version>[0-9][^ ;]*)(?: ; (?P<marker>.+))?")
 REGISTRIES = re.compile(
     r"registry\.(npmj[s]|yarnpkg|[a-z]+\.[a-z]+)|pythonhoste[d]\.org|pyp[i]\.org|index-url|artifactory|\.pkg\.dev|verdaccio",
@@ -20,7 +21,7 @@ LONGEST_MODULE = 350
 
 
 def lines(name: str) -> list[str]:
-    text = (ROOT / name).read_text("utf-8")
+    text = (ROOT / name).read_text("utf-8").replace("\\\n", "")
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
@@ -28,7 +29,7 @@ def pins(name: str) -> dict[tuple[str, str], str]:
     """(package, marker) to version; fails on a line that fixes none."""
     found = {}
     for line in lines(name):
-        match = PIN.fullmatch(line)
+        match = PIN.fullmatch(HASH.sub("", line).rstrip())
         assert match, f"{name}: '{line}' fixes no version"
         found[match["name"], match["marker"] or ""] = match["version"]
     return found
@@ -37,6 +38,10 @@ def pins(name: str) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-host.txt"])
 def test_every_package_is_pinned(name: str) -> None:
     assert pins(name)
+
+
+def test_what_is_deployed_is_pinned_by_its_hashes() -> None:
+    assert [line for line in lines("requirements.txt") if not HASH.search(line)] == []
 
 
 def test_everything_that_the_app_asks_for_is_pinned_and_nothing_is_asked_for_twice() -> None:

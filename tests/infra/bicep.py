@@ -82,7 +82,7 @@ class Compiler:
             env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=110,
             check=False,
         )
 

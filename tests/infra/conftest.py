@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infra.bicep import HOW_TO_GET_ONE, Compiler, find_compiler
+from tests.infra.powershell import HOW_TO_GET_ONE as HOW_TO_GET_POWERSHELL
+from tests.infra.powershell import find_powershell
 
 
 def missing(reason: str) -> None:
@@ -24,3 +26,11 @@ def compiler() -> Iterator[Compiler]:
     else:
         with Compiler(path) as running:
             yield running
+
+
+@pytest.fixture(scope="session")
+def pwsh() -> str:
+    path = find_powershell()
+    if path is None:
+        missing(HOW_TO_GET_POWERSHELL)
+    return str(path)

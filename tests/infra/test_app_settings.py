@@ -70,7 +70,7 @@ def test_every_setting_that_app_and_host_read_is_set_and_no_other(scenario: str)
 def test_the_app_starts_with_what_it_is_given(scenario: str) -> None:
     settings = load(settled(scenario))
     assert settings.mode == ("convert" if scenario in {"convert", "everything"} else "assess")
-    assert re.fullmatch(r"https://stwork\w+\.queue\.core\.windows\.net", settings.storage.queue_uri)
+    assert re.fullmatch(r"https://st(work\w+|contosob2bwork)\.queue\.core\.windows\.net", settings.storage.queue_uri)
     assert settings.storage.client_id == settings.client_id == GUID
 
 

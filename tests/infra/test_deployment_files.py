@@ -3,12 +3,15 @@
 import fnmatch
 import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
 from b2b.settings import SETTINGS
+from infra.package.interpreter import DEFAULT, SUPPORTED
+from infra.package.place import APP_FILES, APP_FOLDERS, Place
 from tests.infra.bicep import INFRA, ROOT, Compiler, kept
 
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8"))
@@ -37,14 +40,29 @@ OTHER = {
     "B2B_PAUSED": "true",
     "B2B_BREAKER_SHARE": "0.05",
     "B2B_BREAKER_WINDOW_SECONDS": "600",
-    "PYTHON_VERSION": "3.13",
-    "NETWORK": "private",
-    "NAT_GATEWAY_ID": "/a/nat/gateway",
-    "ROUTE_TABLE_ID": "/a/route/table",
-    "ZONE_REDUNDANT": "true",
-    "ACTION_GROUP_ID": "/an/action/group",
-    "SWEEP_ALERT_WINDOW": "PT2H",
+    "AZURE_LOCATION": "northeurope",
+    "AZURE_PRINCIPAL_ID": "44444444-0000-4000-8000-000000000007",
+    "AZURE_PRINCIPAL_TYPE": "User",
+    "DEPLOY_DEPLOYER_SENDS": "true",
+    "DEPLOY_READERS": '[{"principalId": "44444444-0000-4000-8000-000000000003", "principalType": "Group"}]',
+    "DEPLOY_PRODUCERS": '[{"principalId": "44444444-0000-4000-8000-000000000002", "principalType": "User"}]',
+    "DEPLOY_NO_READERS": "true",
+    "DEPLOY_RESOURCE_NAMES": '{"functionApp": "func-contoso-b2b"}',
+    "DEPLOY_PYTHON_VERSION": "3.13",
+    "DEPLOY_NETWORK": "private",
+    "DEPLOY_NETWORK_ADDRESS_PREFIX": "10.0.4.0/26",
+    "DEPLOY_APP_SUBNET_ID": "/a/subnet",
+    "DEPLOY_ENDPOINT_SUBNET_ID": "/another/subnet",
+    "DEPLOY_CREATE_PRIVATE_DNS_ZONES": "false",
+    "DEPLOY_PRIVATE_DNS_ZONE_IDS": '{"blob": "/a/zone"}',
+    "DEPLOY_NAT_GATEWAY_ID": "/a/nat/gateway",
+    "DEPLOY_ROUTE_TABLE_ID": "/a/route/table",
+    "DEPLOY_ZONE_REDUNDANT": "true",
+    "DEPLOY_ACTION_GROUP_ID": "/an/action/group",
+    "DEPLOY_SWEEP_ALERT_WINDOW": "PT2H",
 }
+OF_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE", "DEPLOY_DEPLOYER_SENDS"}
+"""Who deploys by azd. The workflow's identity is no reader, so the workflow does not tell who it is."""
 DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "b2b"}
 
 
@@ -57,7 +75,7 @@ def ignored(name: str, *, folder: bool) -> bool:
 
 
 def test_only_what_the_app_runs_is_deployed() -> None:
-    made_by_tools = {"app.zip", "local.settings.json"}
+    made_by_tools = {"local.settings.json"}
     kept_files = {
         path.name
         for path in ROOT.iterdir()
@@ -66,11 +84,34 @@ def test_only_what_the_app_runs_is_deployed() -> None:
     assert kept_files == DEPLOYED
     assert ignored("local.settings.json", folder=False)
     assert ignored("__pycache__", folder=True)
+    assert ignored("dist", folder=True)
+    assert ignored("app.zip", folder=False)
 
 
-def test_the_workflow_packs_the_same() -> None:
-    (packing,) = (line for line in steps("deploy") if line.strip().startswith("zip "))
-    assert set(packing.split("app.zip ")[1].split(" -x")[0].split()) == DEPLOYED
+def test_the_package_has_the_same() -> None:
+    assert {*APP_FILES, *APP_FOLDERS} == DEPLOYED
+
+
+@pytest.mark.parametrize(
+    "made", ["dist/app", "dist/b2b-conversion.zip", ".python_packages/lib", "app.zip", ".azure/.env"]
+)
+def test_what_a_deployment_makes_in_the_folder_is_nobody_s_source(made: str) -> None:
+    done = subprocess.run(["git", "check-ignore", "--quiet", made], cwd=ROOT, timeout=60, check=False)  # noqa: S603, S607
+    assert done.returncode == 0
+
+
+def test_the_workflow_deploys_the_package_that_is_built_here() -> None:
+    shell = " ".join(" ".join(steps("deploy")).split())
+    building, _, deploying = shell.partition("az functionapp deployment source config-zip")
+    assert 'make package PYTHON="python$DEPLOY_PYTHON_VERSION"' in building
+    assert f"--src {Place(ROOT).archive.relative_to(ROOT)} --build-remote false" in deploying
+    assert "PACKAGE=1" in " ".join(steps("test"))
+    pythons = [
+        step["with"]["python-version"]
+        for step in WORKFLOW["jobs"]["deploy"]["steps"]
+        if "setup-python" in step.get("uses", "")
+    ]
+    assert pythons == ["${{ env.DEPLOY_PYTHON_VERSION }}"]
 
 
 def steps(job: str) -> list[str]:
@@ -81,7 +122,7 @@ def steps(job: str) -> list[str]:
 def test_azd_finds_template_code_and_site() -> None:
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     (service,) = project["services"]
-    assert project["services"][service] == {"project": ".", "language": "python", "host": "function"}
+    assert project["services"][service].items() >= {"project": ".", "language": "python", "host": "function"}.items()
     assert (ROOT / project["infra"]["path"] / f"{project['infra']['module']}.bicep").exists()
     deployment = kept("defaults")
     assert deployment.one("Microsoft.Web/sites")["tags"]["azd-service-name"] == service
@@ -92,7 +133,10 @@ def test_the_versions_of_python_that_may_be_chosen_are_those_that_are_tested() -
     found = re.search(r"param pythonVersion (.*) = '([\d.]+)'", MAIN)
     assert found is not None
     offered = [version.strip(" '") for version in found[1].split("|")]
-    assert offered == WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert offered == WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"] == list(SUPPORTED)
+    makefile = re.search(r"^DEPLOY_PYTHON_VERSION \?= (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert makefile is not None
+    assert READ["DEPLOY_PYTHON_VERSION"] == makefile[1] == DEFAULT == found[2]
     floor = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
     assert floor is not None
     assert found[2] == floor[1] == min(offered, key=lambda version: tuple(map(int, version.split("."))))
@@ -162,6 +206,7 @@ def test_the_workflow_hands_over_every_variable_that_the_parameter_file_reads(jo
     assert given == {
         name: f"${{{{ vars.{name} || '{default}' }}}}" if default else f"${{{{ vars.{name} }}}}"
         for name, default in READ.items()
+        if name not in OF_AZD
     }
     assert set(WORKFLOW["jobs"][job]["env"]) - set(READ) == {"RESOURCE_GROUP", "PARAMETERS"}
 
@@ -179,6 +224,8 @@ def test_every_variable_reaches_a_parameter_as_what_it_is(compiler: Compiler) ->
     assert [name for name in plain if plain[name] == other[name]] == []
     assert len(plain) == len(READ)
     assert other["ruleOverrides"] == {"domain-not-allowed": "off"}
+    assert other["resourceNames"] == {"functionApp": "func-contoso-b2b"}
+    assert other["readers"] == [{"principalId": "44444444-0000-4000-8000-000000000003", "principalType": "Group"}]
     assert other["allowedRedirectHosts"] == ["portal.contoso.com", "myapps.microsoft.com"]
     assert (other["giveUpSeconds"], other["paused"], other["breakerShare"]) == (3600, True, "0.05")
 
@@ -199,6 +246,17 @@ def test_psrule_judges_by_a_named_baseline_of_a_named_version() -> None:
     assert "PSRule.Rules.Azure -RequiredVersion 1.47.0" in shell
     # The newest that 1.47.0 brings: Azure/PSRule.Rules.Azure#3646.
     assert "-Baseline Azure.GA_2025_12" in shell
+
+
+def test_variables_that_images_and_shells_have_anyway_mean_nothing(compiler: Compiler) -> None:
+    anyway = {"PYTHON_VERSION": "3.11.9", "NETWORK": "host", "ZONE_REDUNDANT": "yes", "LOCATION": "here"}
+    assert compiled(compiler, {**READ, **anyway}) == compiled(compiler, READ)
+
+
+@pytest.mark.parametrize("name", sorted(READ))
+def test_a_variable_says_by_its_beginning_whose_it_is(name: str) -> None:
+    settings = {known.name for known in SETTINGS}
+    assert name in settings or name.startswith(("AZURE_", "DEPLOY_"))
 
 
 @pytest.mark.parametrize("name", ["main.bicepparam", "production.sample.bicepparam"])

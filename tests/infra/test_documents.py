@@ -38,7 +38,7 @@ def test_parameters_that_the_text_names_exist() -> None:
     known = {name for names in PARAMETERS.values() for name in names}
     named = set(re.findall(r"`([a-z]+[A-Z]\w+)(?:=\w+|: [^`]+)?`", OPERATIONS + SECURITY))
     not_parameters = {
-        "lastError", "schemaVersion", "identityPrincipalId", "functionAppName", "apiUrl", "requestQueueUrl",
+        "lastError", "schemaVersion",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
         "graphRoles", "isAssignableToRole", "proxyAddresses",
         "approvedBy", "joinedRequestId", "nextMarker", "requestId", "sendInvitationMessage", "userId",

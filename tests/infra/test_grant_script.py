@@ -1,4 +1,4 @@
-"""The script for those who cannot deploy the Graph template: the real script, with a stand-in for `az` on PATH."""
+"""The scripts for those who cannot deploy the Graph template: the real ones, with a stand-in for `az` on PATH."""
 
 import json
 import os
@@ -8,11 +8,13 @@ import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.infra.bicep import INFRA, kept
 from tests.infra.conftest import missing
+from tests.infra.powershell import powershell
 from tests.infra.test_graph_permissions import OFF_IN_LEAST, ROWS
 
 IDENTITY = "33333333-0000-4000-8000-000000000001"
@@ -31,8 +33,22 @@ OPTIONS = {
         json.dumps(OFF_IN_LEAST),
     ],
 }
+POWERSHELL = {
+    "--identity": "-Identity",
+    "--mode": "-Mode",
+    "--profile": "-Profile",
+    "--overrides": "-Overrides",
+    "--graph": "-Graph",
+    "--without-readwrite": "-WithoutReadWrite",
+    "--dry-run": "-DryRun",
+}
+"""The options of one script, and those of the other."""
 AZ = """#!/usr/bin/env bash
-printf '%s\\n' "$*" >> "$HOME/calls"
+call=()
+for argument; do
+  case $argument in @*) call+=("$(cat "${argument#@}")") ;; *) call+=("$argument") ;; esac
+done
+printf '%s\\n' "${call[*]}" >> "$HOME/calls"
 case "$*" in
   *"method post"*) ;;
   *appRoleAssignments*) cat "$HOME/held.json" ;;
@@ -62,20 +78,40 @@ def home(tmp_path: Path) -> Path:
 
 
 def holds(home: Path, *values: str) -> None:
-    held = [{"id": f"grant-{value}", "appRoleId": ROWS[value]["id"], "resourceId": GRAPH} for value in values]
+    held = [
+        {"id": f"grant-{value}", "appRoleId": ROWS[value]["id"] or LOOKED_UP, "resourceId": GRAPH} for value in values
+    ]
     (home / "held.json").write_text(json.dumps({"value": held}), "utf-8")
 
 
-@pytest.fixture
-def grant(home: Path) -> Grant:
+def by_bash(home: Path, *options: str) -> Done:
+    environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
+    script = str(INFRA / "grant-graph-permissions.sh")
+    return subprocess.run(  # noqa: S603
+        [script, *options], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@pytest.fixture(params=["bash", "pwsh"])
+def grant(home: Path, request: pytest.FixtureRequest) -> Grant:
+    """Runs one of the two scripts with the options of the one for bash."""
+    if request.param == "bash":
+        return lambda *options: by_bash(home, *options)
+    pwsh: str = request.getfixturevalue("pwsh")
+
     def run(*options: str) -> Done:
-        environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
-        script = str(INFRA / "grant-graph-permissions.sh")
-        return subprocess.run(  # noqa: S603
-            [script, *options], env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
+        environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "TMPDIR": str(home)}
+        words = [POWERSHELL.get(option, option) for option in options]
+        done = powershell(pwsh, "-File", str(INFRA / "grant-graph-permissions.ps1"), *words, environment=environment)
+        for bash, other in POWERSHELL.items():
+            done.stderr = done.stderr.replace(f"{other}:", f"{bash}:")
+        return done
 
     return run
+
+
+def json_body(body: dict[str, Any]) -> str:
+    return f"--headers Content-Type=application/json --body {json.dumps(body, separators=(',', ':'))}"
 
 
 def posted(home: Path) -> list[dict[str, str]]:
@@ -93,6 +129,27 @@ def test_the_script_grants_what_the_template_grants(home: Path, grant: Grant, sc
         {"principalId": IDENTITY, "resourceId": GRAPH, "appRoleId": ROWS[value]["id"] or LOOKED_UP}
         for value in expected
     ]
+
+
+def test_every_call_is_one_of_these(home: Path, grant: Grant) -> None:
+    holds(home, *(value for value in ROWS if value != "User.Read.All"))
+    assert grant("--identity", IDENTITY).returncode == 0
+    graph = "https://graph.microsoft.com/v1.0/servicePrincipals"
+    app_id = json.loads((INFRA / "graph-permissions.json").read_text("utf-8"))["graphAppId"]
+    body = {"principalId": IDENTITY, "resourceId": GRAPH, "appRoleId": ROWS["User.Read.All"]["id"]}
+    assert (home / "calls").read_text("utf-8").splitlines() == [
+        f"rest --method get --url {graph}(appId='{app_id}')?$select=id,appRoles",
+        f"rest --method get --url {graph}/{IDENTITY}/appRoleAssignments",
+        f"rest --method post --url {graph}/{IDENTITY}/appRoleAssignments {json_body(body)}",
+    ]
+    assert [path.name for path in home.iterdir() if path.suffix == ".tmp"] == []
+
+
+def test_a_call_that_fails_ends_the_script(home: Path, grant: Grant) -> None:
+    (home / "az").write_text("#!/usr/bin/env bash\necho 'Insufficient privileges' >&2\nexit 3\n", "utf-8")
+    done = grant("--identity", IDENTITY)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Insufficient privileges" in done.stderr
 
 
 def test_what_is_held_is_not_granted_again_and_what_is_too_much_is_named(home: Path, grant: Grant) -> None:
@@ -153,8 +210,6 @@ def test_a_national_cloud_s_graph_is_asked(home: Path, grant: Grant) -> None:
         (["--identity", IDENTITY, "--overrides", '{"directory-role": null}'], "directory-role: expected one of block"),
         (["--identity", IDENTITY, "--overrides", '{"already-external": "off"}'], "already-external can only be block"),
         (["--identity", IDENTITY, "--graph", "https://graph.contoso.com/v1.0"], "--graph: expected one of https://"),
-        (["--identity"], "--identity wants a value"),
-        (["--everything"], "unknown option --everything"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_asked(
@@ -164,3 +219,32 @@ def test_wrong_options_are_refused_before_anything_is_asked(
     assert done.returncode == 2
     assert said in done.stderr
     assert not (home / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--identity"], "--identity wants a value"), (["--everything"], "unknown option --everything")],
+)
+def test_options_that_do_not_exist_are_refused(home: Path, options: list[str], said: str) -> None:
+    done = by_bash(home, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (home / "calls").exists()
+
+
+def test_powershell_s_own_refusals_grant_nothing(home: Path, pwsh: str) -> None:
+    script = str(INFRA / "grant-graph-permissions.ps1")
+    for options in (["-Everything"], ["-Identity"], ["-Identity", IDENTITY, "more"]):
+        environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
+        done = powershell(pwsh, "-File", script, *options, environment=environment)
+        assert done.returncode != 0
+        assert not (home / "calls").exists()
+
+
+def test_both_scripts_explain_the_same_options() -> None:
+    help_of_bash = (INFRA / "grant-graph-permissions.sh").read_text("utf-8").split("TEXT'\n")[1].split("\nTEXT")[0]
+    help_of_powershell = (INFRA / "grant-graph-permissions.ps1").read_text("utf-8").split("#>")[0]
+    assert set(re.findall(r"^  (--[a-z-]+)", help_of_bash, re.MULTILINE)) == set(POWERSHELL)
+    assert {f"-{name}" for name in re.findall(r"^\.PARAMETER (\w+)", help_of_powershell, re.MULTILINE)} == set(
+        POWERSHELL.values()
+    )

@@ -9,7 +9,16 @@ import pytest
 from b2b.adapters import ledger, queue
 from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, Deployment, kept
 
-CLOSED = {"private-storage", "private", "nat-gateway", "route-table", "everything"}
+OWN_NETWORK = {"private-storage", "private", "nat-gateway", "route-table", "everything", "existing-zones", "names"}
+CLOSED = OWN_NETWORK | {"existing-network"}
+APP_CLOSED = {"private", "everything", "existing-network", "names"}
+OUTPUTS = {
+    "AZURE_IDENTITY_PRINCIPAL_ID",
+    "AZURE_FUNCTION_APP_NAME",
+    "AZURE_API_URL",
+    "AZURE_REQUEST_QUEUE_URL",
+    "AZURE_WORK_STORAGE_NAME",
+}
 SECRET = re.compile(
     r"listKeys|listAccountSas|listServiceSas|AccountKey=|SharedAccessSignature|sharedKeys|adminPassword"
 )
@@ -57,7 +66,7 @@ def test_storage_has_no_keys_and_no_public_blobs(scenario: str) -> None:
 def test_no_key_and_no_secret_stands_anywhere(scenario: str) -> None:
     deployment = kept(scenario)
     assert [text for text in strings(list(deployment.resources)) if SECRET.search(text)] == []
-    assert set(deployment.outputs) == {"identityPrincipalId", "functionAppName", "apiUrl", "requestQueueUrl"}
+    assert set(deployment.outputs) == OUTPUTS
     # Application Insights calls an address so; with local authentication off, the key in it opens nothing.
     wordy = [name for name in deployment.app_settings if "CONNECTION_STRING" in name]
     assert wordy == ["APPLICATIONINSIGHTS_CONNECTION_STRING"]
@@ -106,11 +115,14 @@ def test_the_network_is_closed_as_far_as_the_option_says(scenario: str) -> None:
     assert doors == {"Disabled" if closed else "Enabled"}
     assert rules == {"Deny" if closed else "Allow"}
     assert (site["properties"]["virtualNetworkSubnetId"] is not None) is closed
-    app_closed = scenario in {"private", "everything"}
+    app_closed = scenario in APP_CLOSED
     assert site["properties"]["publicNetworkAccess"] == ("Disabled" if app_closed else "Enabled")
-    endpoints = {name.rsplit("-", 1)[0] for name in names(deployment, "Microsoft.Network/privateEndpoints")}
-    storage = {f"pep-b2b-{name}" for name in ("host-blob", "host-table", "work-queue", "work-table")}
-    assert endpoints == (storage if closed else set()) | ({"pep-b2b-app"} if app_closed else set())
+    connections = [
+        endpoint["properties"]["privateLinkServiceConnections"][0]["name"]
+        for endpoint in deployment.of("Microsoft.Network/privateEndpoints")
+    ]
+    storage = ["host-blob", "host-table", "work-queue", "work-table"]
+    assert sorted(connections) == sorted((storage if closed else []) + (["app"] if app_closed else []))
 
 
 def test_every_private_endpoint_has_a_record_and_every_zone_is_linked() -> None:
@@ -125,6 +137,69 @@ def test_a_landing_zone_may_keep_the_dns_zones_to_itself() -> None:
     deployment = kept("everything")
     assert len(deployment.of("Microsoft.Network/privateEndpoints")) == 5
     assert [resource["type"] for resource in deployment.resources if "Dns" in resource["type"]] == []
+
+
+def test_subnets_and_zones_that_are_there_are_used_and_none_is_made() -> None:
+    deployment = kept("existing-network")
+    made = {resource["type"] for resource in deployment.resources if resource["type"].startswith("Microsoft.Network/")}
+    assert made == {"Microsoft.Network/privateEndpoints", "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"}
+    site = deployment.one("Microsoft.Web/sites")
+    assert site["properties"]["virtualNetworkSubnetId"].endswith("/vnet-spoke/subnets/snet-b2b-app")
+    endpoints = deployment.of("Microsoft.Network/privateEndpoints")
+    subnets = {endpoint["properties"]["subnet"]["id"].rsplit("/", 1)[1] for endpoint in endpoints}
+    assert (len(endpoints), subnets) == (5, {"snet-endpoints"})
+    assert registered(deployment) == {
+        "host-blob": "privatelink.blob.core.windows.net",
+        "host-table": "privatelink.table.core.windows.net",
+        "work-queue": "privatelink.queue.core.windows.net",
+        "work-table": "privatelink.table.core.windows.net",
+        "app": "privatelink.azurewebsites.net",
+    }
+
+
+def registered(deployment: Deployment) -> dict[str, str]:
+    """The zone in which each endpoint is registered, by what the endpoint leads to."""
+    zones = {
+        record["name"].split("/")[0]: record["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"]
+        for record in deployment.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+    }
+    return {
+        endpoint["properties"]["privateLinkServiceConnections"][0]["name"]: zones[endpoint["name"]].rsplit("/", 1)[-1]
+        for endpoint in deployment.of("Microsoft.Network/privateEndpoints")
+        if endpoint["name"] in zones
+    }
+
+
+def test_only_the_zones_that_are_not_there_are_made_and_linked() -> None:
+    deployment = kept("existing-zones")
+    made = names(deployment, "Microsoft.Network/privateDnsZones")
+    assert len(made) == len(deployment.of("Microsoft.Network/privateDnsZones/virtualNetworkLinks")) == 2
+    assert [zone for zone in made if "blob" in zone] == []
+    assert registered(deployment)["host-blob"] == "privatelink.blob.core.windows.net"
+    assert len(registered(deployment)) == 4
+
+
+def test_every_resource_has_the_name_that_was_given_and_the_region() -> None:
+    deployment = kept("names")
+    ours = [resource for resource in deployment.resources if resource.get("location") not in {None, "global"}]
+    assert len(ours) > 15
+    assert {resource["location"] for resource in ours} == {"northeurope"}
+    # A workbook's name is an id and nothing that a person reads.
+    unnamed = [r["name"] for r in ours if "contoso" not in r["name"] and r["type"] != "Microsoft.Insights/workbooks"]
+    assert unnamed == []
+    parameters = re.search(
+        r"type resourceNames = \{(.*?)\n\}", (INFRA / "modules" / "types.bicep").read_text("utf-8"), re.DOTALL
+    )
+    assert parameters is not None
+    kinds = set(re.findall(r"^  (\w+): string\?$", parameters[1], re.MULTILINE))
+    given = set(re.findall(r"^  (\w+): '", (INFRA / "snapshots" / "names.bicepparam").read_text("utf-8"), re.MULTILINE))
+    assert kinds == given
+
+
+def test_the_region_is_that_of_the_resource_group_unless_one_is_given() -> None:
+    assert {resource["location"] for resource in kept("defaults").resources if resource.get("location")} == {
+        "westeurope"
+    }
 
 
 def test_the_app_has_a_subnet_of_its_own_as_flex_consumption_wants_it() -> None:
@@ -158,7 +233,7 @@ def test_the_app_calls_out_by_the_way_that_was_given_and_by_azure_s_only_where_n
     assert endpoints["defaultOutboundAccess"] is False
 
 
-@pytest.mark.parametrize("scenario", sorted(CLOSED))
+@pytest.mark.parametrize("scenario", sorted(OWN_NETWORK))
 def test_no_machine_can_be_managed_from_the_subnets(scenario: str) -> None:
     groups = kept(scenario).of("Microsoft.Network/networkSecurityGroups")
     assert len(groups) == 2

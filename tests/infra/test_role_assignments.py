@@ -1,11 +1,13 @@
 """Who may do what with the data: small roles, narrow scopes."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from b2b.adapters import queue
-from tests.infra.bicep import APP_SCENARIOS, Deployment, kept
+from tests.infra.bicep import APP_SCENARIOS, INFRA, Compiler, Deployment, kept
 
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -25,13 +27,16 @@ APP = {
     ("Storage Table Data Contributor", "stwork"),
     ("Monitoring Metrics Publisher", "appi-b2b-"),
 }
+DEPLOYER = "44444444-0000-4000-8000-000000000007"
 PRODUCER = {("Storage Queue Data Message Sender", queue.REQUESTS)}
+WITH_PEOPLE = {"access", "everything", "deployer", "deployer-service"}
 READER = {("Storage Table Data Reader", "stwork"), ("Storage Queue Data Reader", "stwork")}
 
 
 def grants(deployment: Deployment) -> dict[str, set[tuple[str, str]]]:
     """Principal to (role, the last name of the scope without the suffix)."""
     suffix = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
+    given = {"stcontosob2bhost": "sthost", "stcontosob2bwork": "stwork", "appi-contoso-b2b": "appi-b2b-"}
     found: dict[str, set[tuple[str, str]]] = {}
     for assignment in deployment.of("Microsoft.Authorization/roleAssignments"):
         properties = assignment["properties"]
@@ -39,8 +44,8 @@ def grants(deployment: Deployment) -> dict[str, set[tuple[str, str]]]:
         # A name that is made of the identity's object id is not known beforehand; its scope is.
         scope = assignment["id"].removeprefix("[extensionResourceId('").split("', '")[0]
         scope = scope.split("/providers/Microsoft.Authorization/")[0].rsplit("/", 1)[1]
-        who = "app" if "id-b2b-" in properties["principalId"] else properties["principalId"]
-        found.setdefault(who, set()).add((role, scope.removesuffix(suffix)))
+        who = "app" if "userAssignedIdentities" in properties["principalId"] else properties["principalId"]
+        found.setdefault(who, set()).add((role, given.get(scope) or scope.removesuffix(suffix)))
     return found
 
 
@@ -49,7 +54,7 @@ def test_the_app_has_the_roles_it_needs_and_no_other(scenario: str) -> None:
     assert grants(kept(scenario))["app"] == APP
 
 
-@pytest.mark.parametrize("scenario", [name for name in APP_SCENARIOS if name not in {"access", "everything"}])
+@pytest.mark.parametrize("scenario", [name for name in APP_SCENARIOS if name not in WITH_PEOPLE])
 def test_nobody_else_has_any_unless_asked(scenario: str) -> None:
     assert grants(kept(scenario)).keys() == {"app"}
 
@@ -57,6 +62,58 @@ def test_nobody_else_has_any_unless_asked(scenario: str) -> None:
 def test_producers_may_send_to_the_one_queue_and_readers_may_read() -> None:
     people = {who[-1]: what for who, what in grants(kept("access")).items() if who != "app"}
     assert people == {"1": PRODUCER, "2": PRODUCER, "3": READER}
+
+
+def test_the_person_who_deploys_may_read_and_sends_only_on_request() -> None:
+    deployment = kept("deployer")
+    people = {who[-1]: what for who, what in grants(deployment).items() if who != "app"}
+    assert people == {"7": READER | PRODUCER}
+    kinds = {
+        assignment["properties"]["principalType"]
+        for assignment in deployment.of("Microsoft.Authorization/roleAssignments")
+        if assignment["properties"]["principalId"].endswith("7")
+    }
+    assert kinds == {"User"}
+
+
+def test_a_service_principal_that_deploys_is_given_nothing() -> None:
+    people = {who[-1]: what for who, what in grants(kept("deployer-service")).items() if who != "app"}
+    assert people == {"3": READER}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sends", "expected"),
+    [
+        ("User", "false", {"7": READER}),
+        ("Group", "true", {}),
+        ("ServicePrincipal", "true", {}),
+        ("", "true", {}),
+    ],
+)
+def test_nobody_but_a_person_becomes_a_reader_by_deploying(
+    compiler: Compiler, tmp_path: Path, kind: str, sends: str, expected: dict[str, set[tuple[str, str]]]
+) -> None:
+    parameters = {"deployerId": f"'{DEPLOYER}'", "deployerType": f"'{kind}'", "deployerSends": sends}
+    assert people_after(compiler, tmp_path, {**parameters, "noReaders": "true"}) == expected
+
+
+def test_a_person_who_is_named_and_deploys_is_given_each_role_once(compiler: Compiler, tmp_path: Path) -> None:
+    named = f"[{{ principalId: '{DEPLOYER}', principalType: 'User' }}]"
+    parameters = {"deployerId": f"'{DEPLOYER}'", "deployerType": "'User'", "deployerSends": "true"}
+    both = {**parameters, "readers": named, "producers": named}
+    assert people_after(compiler, tmp_path, both) == {"7": READER | PRODUCER}
+
+
+def people_after(compiler: Compiler, folder: Path, parameters: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
+    """Who holds what, but for the app, once a deployment with these parameters has ended."""
+    copy = Path(shutil.copytree(INFRA, folder / "infra"))
+    lines = ["using 'main.bicep'", *(f"param {name} = {value}" for name, value in parameters.items())]
+    (copy / "people.bicepparam").write_text("\n".join(lines), "utf-8")
+    document = compiler.predict(copy / "people.bicepparam")
+    deployment = Deployment("people", document["predictedResources"], document["outputs"], document["diagnostics"])
+    ids = [assignment["id"] for assignment in deployment.of("Microsoft.Authorization/roleAssignments")]
+    assert len(set(ids)) == len(ids)
+    return {who[-1]: what for who, what in grants(deployment).items() if who != "app"}
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)

@@ -29,8 +29,16 @@ REFUSED = {
     "alwaysReady": "{ http: 21, queue: 0 }",
     "sweepAlertWindow": "'PT7M'",
     "logRetentionDays": "7",
+    "environmentName": "''",
+    "deployerType": "'Robot'",
+    "resourceNames": "{ hostStorage: 'stcontosob2bconversionhost' }",
+    "privateDnsZoneIds": "{ file: '/a/zone' }",
 }
 NO_NAT = "/subscriptions/0/resourceGroups/rg-network/providers/Microsoft.Network/publicIPAddresses/pip-outbound"
+NETWORK = "/subscriptions/0/resourceGroups/rg-network/providers/Microsoft.Network"
+SPOKE = f"{NETWORK}/virtualNetworks/vnet-spoke/subnets"
+ROUTES = f"{NETWORK}/routeTables/rt-firewall"
+BLOB_ZONE = f"{NETWORK}/privateDnsZones/privatelink.blob.core.windows.net"
 MISTAKEN = {
     "open": {
         "giveUpSeconds": "329",
@@ -42,6 +50,40 @@ MISTAKEN = {
         "natGatewayId": f"'{NO_NAT}'",
         "routeTableId": f"'{NO_NAT}'",
         "actionGroupId": "'ag-identity'",
+        "readers": "[]",
+        "deployerId": "'somebody@contoso.com'",
+        "appSubnetId": f"'{SPOKE}/snet-app'",
+        "privateDnsZoneIds": "{ blob: '/a/zone' }",
+        "resourceNames": "{ functionApp: '-func' }",
+    },
+    "one account for both": {"resourceNames": "{ hostStorage: 'stcontoso', workStorage: 'stcontoso' }"},
+    "a host account that Azure does not allow": {"resourceNames": "{ hostStorage: 'st-Contoso' }"},
+    "a work account that Azure does not allow": {"resourceNames": "{ workStorage: 'ST1' }"},
+    "an app that Azure does not allow": {"resourceNames": "{ functionApp: 'func_contoso' }"},
+    "a plan that Azure does not allow": {"resourceNames": "{ plan: 'plan contoso' }"},
+    "one name for all endpoints": {"resourceNames": "{ privateEndpoint: 'pep-contoso' }"},
+    "one name for all alerts": {"resourceNames": "{ alert: 'alert-contoso' }"},
+    "half a network": {"network": "'private'", "appSubnetId": f"'{SPOKE}/snet-app'"},
+    "one subnet for both": {
+        "network": "'private'",
+        "appSubnetId": f"'{SPOKE}/snet'",
+        "endpointSubnetId": f"'{SPOKE}/SNET'",
+    },
+    "no subnets": {"network": "'private'", "appSubnetId": f"'{NO_NAT}'", "endpointSubnetId": "'snet-endpoints'"},
+    "a subnet that Flex Consumption does not take": {
+        "network": "'private'",
+        "appSubnetId": f"'{SPOKE}/snet_app'",
+        "endpointSubnetId": f"'{SPOKE}/snet-b'",
+    },
+    "a route for a subnet of others": {
+        "network": "'private'",
+        "appSubnetId": f"'{SPOKE}/snet-app'",
+        "endpointSubnetId": f"'{SPOKE}/snet-endpoints'",
+        "routeTableId": f"'{ROUTES}'",
+    },
+    "zones of other parts": {
+        "network": "'private'",
+        "privateDnsZoneIds": f"{{ queue: '{BLOB_ZONE}', sites: '{BLOB_ZONE}' }}",
     },
     "closed": {
         "network": "'private-storage'",
@@ -52,6 +94,13 @@ MISTAKEN = {
     },
 }
 UNTOLD = {"network"}
+TOLD = {
+    "half a network": {"endpointSubnetId"},
+    "one subnet for both": {"endpointSubnetId"},
+    "a subnet that Flex Consumption does not take": {"appSubnetId"},
+    "a route for a subnet of others": {"routeTableId"},
+}
+"""What is named where it is not every parameter that was given."""
 SOFTENED = "{ 'already-external': 'warn' }"
 
 
@@ -92,16 +141,22 @@ def test_what_no_type_can_say_stops_a_deployment_before_its_first_resource(
     compiler: Compiler, tmp_path: Path, name: str
 ) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
-    lines = ["using 'main.bicep'", *(f"param {parameter} = {value}" for parameter, value in MISTAKEN[name].items())]
+    given = {"noReaders": "true", **MISTAKEN[name]}
+    if "readers" in given:
+        del given["noReaders"]
+    lines = ["using 'main.bicep'", *(f"param {parameter} = {value}" for parameter, value in given.items())]
     (copy / "mistaken.bicepparam").write_text("\n".join(lines), "utf-8")
     with pytest.raises(Refused) as refused:
         compiler.predict(copy / "mistaken.bicepparam")
-    assert set(re.findall(r"(\w+): ", str(refused.value).split("Expected ")[1])) | UNTOLD >= set(MISTAKEN[name])
+    said = re.findall(r"(?:^|; )([\w., ]+): ", str(refused.value).split("Expected ")[1])
+    parameters = {part.split(".")[0] for parts in said for part in parts.split(", ")}
+    assert parameters | UNTOLD >= TOLD.get(name, set(MISTAKEN[name]))
 
 
 def test_the_borders_themselves_are_taken(compiler: Compiler, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
-    lines = ["param giveUpSeconds = 330", "param breakerShare = '1'", "param network = 'private'"]
+    lines = ["param noReaders = true", f"param environmentName = '{'e' * 256}'"]
+    lines += ["param giveUpSeconds = 330", "param breakerShare = '1'", "param network = 'private'"]
     lines += ["param networkAddressPrefix = '10.87.0.0/26'", "param sweepSchedule = '0  0 6-18/2 * * Mon-Fri'"]
     (copy / "border.bicepparam").write_text("\n".join(["using 'main.bicep'", *lines]), "utf-8")
     assert compiler.predict(copy / "border.bicepparam")["diagnostics"] == []

@@ -146,3 +146,12 @@ def test_the_workbook_asks_the_workspace_of_the_deployment() -> None:
     assert all(item["queryType"] == 0 and item["timeContextFromParameter"] == "Period" for item in asked)
     properties = kept("defaults").one("Microsoft.Insights/workbooks")["properties"]
     assert "WORKSPACE_ID" not in properties["serializedData"] or properties["serializedData"].startswith("[replace(")
+
+
+def test_nothing_that_is_counted_is_sampled() -> None:
+    host = json.loads((ROOT / "host.json").read_text("utf-8"))
+    whole = set(host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";"))
+    tables = set(re.findall(r"\bApp[A-Z]\w+", " ".join(queries())))
+    assert {"AppTraces", "AppMetrics"} <= tables
+    # Metrics are counted before they are sent, and never sampled.
+    assert {table.removeprefix("App").removesuffix("s") for table in tables} - {"Metric"} <= whole

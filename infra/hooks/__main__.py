@@ -1,0 +1,46 @@
+"""`python -m infra.hooks HOOK`: one of azd's hooks."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from infra.hooks.after import postdeploy, postprovision
+from infra.hooks.before import preprovision
+from infra.hooks.errors import HookError
+from infra.hooks.package import prepackage
+from infra.hooks.tools import Tools
+from infra.package.interpreter import Machine
+from infra.package.place import Place
+
+FAILED = 2
+HOOKS = ("preprovision", "prepackage", "postprovision", "postdeploy")
+
+
+def main(arguments: list[str]) -> int:
+    """Run a hook and print its lines; a failure is one line, and azd stops."""
+    hook = arguments[0] if len(arguments) == 1 else ""
+    try:
+        for line in _lines(hook, Tools(dict(os.environ))):
+            print(line, flush=True)
+    except (HookError, OSError) as error:
+        print(f"{hook or 'hook'}: {error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _lines(hook: str, tools: Tools) -> Iterator[str]:
+    match hook:
+        case "preprovision":
+            return preprovision(tools)
+        case "prepackage":
+            return prepackage(tools, Place(), Machine.this())
+        case "postprovision":
+            return postprovision(tools)
+        case "postdeploy":
+            return postdeploy(tools)
+        case _:
+            raise HookError(f"expected one of {', '.join(HOOKS)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

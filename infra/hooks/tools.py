@@ -1,0 +1,75 @@
+"""The command lines that hooks call: az, azd, and what grants or builds."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.hooks.errors import HookError
+
+_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Finds programs on the PATH of an environment, and runs them in it."""
+
+    environment: Mapping[str, str]
+
+    def find(self, *names: str) -> str | None:
+        """Return the path of the first of these programs that is there."""
+        found = (shutil.which(name, path=self.environment.get("PATH")) for name in names)
+        return next((path for path in found if path), None)
+
+    def az(self, *arguments: str) -> Any:
+        """Ask az about the subscription that azd deploys to, and return its JSON.
+
+        Raises:
+            HookError: az is not there, is not signed in, or refuses.
+
+        """
+        subscription = self.environment.get("AZURE_SUBSCRIPTION_ID", "")
+        scope = ("--subscription", subscription) if subscription else ()
+        return self._json("az", *arguments, *scope, "--output", "json")
+
+    def az_version(self) -> str:
+        """Return the version of az."""
+        return str(self._json("az", "version", "--output", "json")["azure-cli"])
+
+    def azd(self, *arguments: str) -> Any:
+        """Ask azd, and return its JSON."""
+        return self._json("azd", *arguments, "--output", "json")
+
+    def azd_set(self, name: str, value: str) -> None:
+        """Write a value into the azd environment; the parameter file reads it there."""
+        self._text("azd", "env", "set", name, value)
+
+    def run(self, *command: str) -> int:
+        """Run a command that talks to the person itself, and return its exit code."""
+        return subprocess.run(command, env=dict(self.environment), check=False).returncode
+
+    def _json(self, program: str, *arguments: str) -> Any:
+        text = self._text(program, *arguments)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise HookError(f"{program} {arguments[0]} answers something that is not JSON") from None
+
+    def _text(self, program: str, *arguments: str) -> str:
+        path = self.find(program)
+        if path is None:
+            raise HookError(f"{program} is not on PATH: install it")
+        done = subprocess.run(
+            [path, *arguments],
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+            raise HookError(f"{program} {' '.join(arguments[:3])}: {lines[0].strip()}")
+        return done.stdout

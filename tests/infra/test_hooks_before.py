@@ -1,0 +1,277 @@
+"""What azd's hook checks before anything is deployed, with stand-ins for az and azd."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.hooks.before import DELEGATION, NETWORK_PROVIDERS, OLDEST_AZD, PROVIDERS, preprovision
+from infra.hooks.errors import HookError
+from infra.hooks.tools import Tools
+from tests.infra.bicep import ROOT
+from tests.infra.documents import OPERATIONS
+from tests.infra.standins import StandIns, named
+
+SUBSCRIPTION = "11111111-0000-4000-8000-000000000001"
+NETWORK = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-spoke"
+)
+APP_SUBNET, ENDPOINT_SUBNET = f"{NETWORK}/subnets/snet-app", f"{NETWORK}/subnets/snet-endpoints"
+SCOPE = ("--subscription", SUBSCRIPTION, "--output", "json")
+PERSON = {"oid": "44444444-0000-4000-8000-000000000007", "idtyp": "user", "scp": "user_impersonation"}
+LOCATIONS = ("az", "functionapp", "list-flexconsumption-locations", "--query", "[].name", *SCOPE)
+TOKEN = ("azd", "auth", "token", "--output", "json")
+
+
+def runtimes(region: str) -> tuple[str, ...]:
+    command = ("functionapp", "list-flexconsumption-runtimes", "--location", region, "--runtime", "python")
+    return ("az", *command, "--query", "[].version", *SCOPE)
+
+
+def token(claims: Any) -> dict[str, str]:
+    """What azd prints: a token whose middle part says who it was made for."""
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return {"token": f"header.{part}.signature", "expiresOn": "2026-11-27T12:00:00Z"}
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> StandIns:
+    """A subscription in which everything is as it has to be, for a person."""
+    made = StandIns(tmp_path / "bin")
+    made.program("az", "azd")
+    made.expect("azd", "version", "--output", "json", says={"azd": {"version": "1.24.0", "commit": "abc"}})
+    made.expect("az", "version", "--output", "json", says={"azure-cli": "2.80.0"})
+    made.expect(*TOKEN, says=token(PERSON))
+    made.expect("azd", "env", "set", "AZURE_PRINCIPAL_TYPE", "User")
+    providers = ("az", "provider", "list", "--query", "[?registrationState=='Registered'].namespace", *SCOPE)
+    made.expect(*providers, says=[*PROVIDERS, *NETWORK_PROVIDERS, "Microsoft.Compute"])
+    made.expect(*LOCATIONS, says=["westeurope", "East US", "northeurope"])
+    for region in ("westeurope", "eastus"):
+        made.expect(*runtimes(region), says=["3.10", "3.11", "3.12", "3.13"])
+    return made
+
+
+def expect_subnets(programs: StandIns, **app: Any) -> None:
+    """Two subnets in westeurope; what is given differs from a good one for the app."""
+    good = {"name": "snet-app", "addressPrefix": "10.1.0.0/26", "delegations": [{"serviceName": DELEGATION}]}
+    programs.expect("az", "network", "vnet", "subnet", "show", "--ids", APP_SUBNET, *SCOPE, says={**good, **app})
+    other = {"name": "snet-endpoints", "addressPrefixes": ["10.1.1.0/28"], "delegations": []}
+    programs.expect("az", "network", "vnet", "subnet", "show", "--ids", ENDPOINT_SUBNET, *SCOPE, says=other)
+    programs.expect(
+        "az", "network", "vnet", "show", "--ids", NETWORK, "--query", "location", *SCOPE, says='"westeurope"'
+    )
+
+
+def check(programs: StandIns, **changes: str) -> list[str]:
+    """The lines of the hook in an azd environment; an empty value takes a variable away."""
+    environment = {
+        "PATH": programs.path(),
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+        "AZURE_LOCATION": "westeurope",
+        "AZURE_RESOURCE_GROUP": "rg-b2b",
+        **changes,
+    }
+    return list(preprovision(Tools({name: value for name, value in environment.items() if value})))
+
+
+def refusal(programs: StandIns, **changes: str) -> str:
+    """The one line with which the hook stops azd."""
+    with pytest.raises(HookError) as refused:
+        check(programs, **changes)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_deployment_that_will_work_is_let_through_and_every_question_is_one_of_these(programs: StandIns) -> None:
+    lines = check(programs)
+    assert lines == [
+        "azd 1.24.0, az 2.80.0",
+        "you become a reader of the ledger and the queues",
+        "resource providers are registered",
+        "westeurope has Flex Consumption with Python 3.11",
+    ]
+    assert [call[:4] for call in programs.calls] == [
+        ["azd", "version", "--output", "json"],
+        ["az", "version", "--output", "json"],
+        ["azd", "auth", "token", "--output"],
+        ["azd", "env", "set", "AZURE_PRINCIPAL_TYPE"],
+        ["az", "provider", "list", "--query"],
+        ["az", "functionapp", "list-flexconsumption-locations", "--query"],
+        ["az", "functionapp", "list-flexconsumption-runtimes", "--location"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claims", "kind"),
+    [
+        (PERSON, "User"),
+        ({"oid": "x", "scp": "user_impersonation"}, "User"),
+        ({"oid": "x", "idtyp": "app"}, "ServicePrincipal"),
+        ({"oid": "x"}, "ServicePrincipal"),
+        ({"oid": "x", "idtyp": "app", "scp": "user_impersonation"}, "ServicePrincipal"),
+    ],
+)
+def test_the_kind_of_who_deploys_is_told_to_the_parameter_file(
+    programs: StandIns, claims: dict[str, str], kind: str
+) -> None:
+    programs.expect(*TOKEN, says=token(claims))
+    programs.expect("azd", "env", "set", "AZURE_PRINCIPAL_TYPE", kind)
+    lines = check(programs, AZURE_PRINCIPAL_TYPE="Robot")
+    assert ["env", "set", "AZURE_PRINCIPAL_TYPE", kind] in named(programs.calls, "azd")
+    assert ("you become a reader" in lines[1]) is (kind == "User")
+
+
+def test_a_kind_that_is_known_already_is_not_written_again(programs: StandIns) -> None:
+    check(programs, AZURE_PRINCIPAL_TYPE="User")
+    assert [call for call in named(programs.calls, "azd") if call[0] == "env"] == []
+
+
+def test_who_asks_for_it_may_send_as_well(programs: StandIns) -> None:
+    assert check(programs, DEPLOY_DEPLOYER_SENDS="true")[1].endswith("and may send requests")
+
+
+@pytest.mark.parametrize("text", ["no token", "a.b.c", "a." + base64.urlsafe_b64encode(b"[1]").decode() + ".c"])
+def test_what_is_no_token_is_refused_and_not_repeated(programs: StandIns, text: str) -> None:
+    programs.expect(*TOKEN, says={"token": text})
+    said = refusal(programs)
+    assert "sign in again (azd auth login)" in said
+    assert text not in said
+
+
+def test_an_old_azd_would_build_in_azure_and_is_refused(programs: StandIns) -> None:
+    programs.expect("azd", "version", "--output", "json", says={"azd": {"version": "1.23.4"}})
+    assert refusal(programs) == f"azd 1.23.4 is too old: {OLDEST_AZD} or newer is needed"
+
+
+@pytest.mark.parametrize("version", [OLDEST_AZD, "1.24.0-daily.5012345", "2.0.0"])
+def test_a_new_azd_is_taken(programs: StandIns, version: str) -> None:
+    programs.expect("azd", "version", "--output", "json", says={"azd": {"version": version}})
+    assert check(programs)[0].startswith(f"azd {version},")
+
+
+def test_an_old_az_is_refused(programs: StandIns) -> None:
+    programs.expect("az", "version", "--output", "json", says={"azure-cli": "2.9.1"})
+    assert refusal(programs).startswith("az 2.9.1 is too old")
+
+
+@pytest.mark.parametrize("program", ["az", "azd"])
+def test_a_program_that_is_not_there_is_named(programs: StandIns, program: str) -> None:
+    (programs.folder / program).unlink()
+    assert refusal(programs) == f"{program} is not on PATH: install it"
+
+
+def test_what_az_complains_of_is_repeated_in_one_line(programs: StandIns) -> None:
+    complaint = "ERROR: Please run 'az login' to setup account.\nmore\n"
+    programs.expect(*LOCATIONS, complains=complaint, code=1)
+    said = refusal(programs)
+    assert (
+        said == "az functionapp list-flexconsumption-locations --query: ERROR: Please run 'az login' to setup account."
+    )
+
+
+def test_an_answer_that_is_not_json_is_said_so(programs: StandIns) -> None:
+    programs.expect(*LOCATIONS, says="To sign in, use a web browser")
+    assert refusal(programs) == "az functionapp answers something that is not JSON"
+
+
+def test_a_region_without_flex_consumption_is_refused_with_those_that_have_it(programs: StandIns) -> None:
+    said = refusal(programs, AZURE_LOCATION="polandcentral")
+    assert said == (
+        "AZURE_LOCATION: polandcentral has no Flex Consumption; these have: eastus, northeurope, westeurope"
+    )
+
+
+@pytest.mark.parametrize("written", ["eastus", "East US", "EastUS"])
+def test_a_region_may_be_written_as_azure_writes_it(programs: StandIns, written: str) -> None:
+    assert check(programs, AZURE_LOCATION=written)[-1].startswith("eastus has")
+
+
+def test_without_a_location_it_is_that_of_the_resource_group(programs: StandIns) -> None:
+    programs.expect("az", "group", "show", "--name", "rg-b2b", "--query", "location", *SCOPE, says='"eastus"')
+    assert check(programs, AZURE_LOCATION="")[-1] == "eastus has Flex Consumption with Python 3.11"
+
+
+def test_without_location_and_resource_group_there_is_nothing_to_ask(programs: StandIns) -> None:
+    assert "neither AZURE_LOCATION nor AZURE_RESOURCE_GROUP" in refusal(
+        programs, AZURE_LOCATION="", AZURE_RESOURCE_GROUP=""
+    )
+
+
+def test_a_python_that_the_region_does_not_have_is_refused(programs: StandIns) -> None:
+    programs.expect(*runtimes("westeurope"), says=["3.10", "3.11"])
+    said = refusal(programs, DEPLOY_PYTHON_VERSION="3.13")
+    assert said == "DEPLOY_PYTHON_VERSION: westeurope has Python 3.10, 3.11, and not 3.13"
+
+
+def test_resource_providers_that_are_not_registered_come_with_their_commands(programs: StandIns) -> None:
+    call = ("az", "provider", "list", "--query", "[?registrationState=='Registered'].namespace", *SCOPE)
+    programs.expect(*call, says=[name for name in PROVIDERS if name != "Microsoft.Web"])
+    assert "az provider register --namespace Microsoft.Web --wait" in refusal(programs)
+    said = refusal(programs, DEPLOY_NETWORK="private-storage")
+    assert all(f"--namespace {name} " in said for name in (*NETWORK_PROVIDERS, "Microsoft.Web"))
+
+
+def test_every_provider_is_one_that_the_documentation_names() -> None:
+    row = next(line for line in OPERATIONS.splitlines() if line.startswith("| the resource providers"))
+    assert set(re.findall(r"`(Microsoft\.\w+)`", row)) == {*PROVIDERS, *NETWORK_PROVIDERS}
+
+
+def test_subnets_that_fit_are_let_through(programs: StandIns) -> None:
+    expect_subnets(programs)
+    lines = check(
+        programs,
+        DEPLOY_NETWORK="private",
+        DEPLOY_APP_SUBNET_ID=APP_SUBNET,
+        DEPLOY_ENDPOINT_SUBNET_ID=ENDPOINT_SUBNET,
+    )
+    assert lines[-2:] == ["DEPLOY_APP_SUBNET_ID: snet-app fits", "DEPLOY_ENDPOINT_SUBNET_ID: snet-endpoints fits"]
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ({"delegations": []}, "delegated to nothing; Flex Consumption wants Microsoft.App/environments"),
+        ({"delegations": None}, "delegated to nothing"),
+        ({"delegations": [{"serviceName": "Microsoft.Web/serverFarms"}]}, "delegated to Microsoft.Web/serverFarms;"),
+        ({"addressPrefix": "10.1.0.0/28"}, "a /28; Flex Consumption wants a /27 or larger"),
+        ({"addressPrefix": None, "addressPrefixes": ["10.1.0.0/26", "10.2.0.0/29"]}, "a /29;"),
+    ],
+)
+def test_a_subnet_that_the_app_cannot_use_is_refused(programs: StandIns, app: dict[str, Any], said: str) -> None:
+    expect_subnets(programs, **app)
+    told = refusal(programs, DEPLOY_NETWORK="private-storage", DEPLOY_APP_SUBNET_ID=APP_SUBNET)
+    assert told.startswith(f"DEPLOY_APP_SUBNET_ID: {said}")
+
+
+def test_the_smallest_subnet_is_taken(programs: StandIns) -> None:
+    expect_subnets(programs, addressPrefix="10.1.0.0/27")
+    assert check(programs, DEPLOY_NETWORK="private", DEPLOY_APP_SUBNET_ID=APP_SUBNET)[-1].endswith("snet-app fits")
+
+
+def test_a_delegated_subnet_takes_no_endpoints(programs: StandIns) -> None:
+    expect_subnets(programs)
+    told = refusal(programs, DEPLOY_NETWORK="private", DEPLOY_ENDPOINT_SUBNET_ID=APP_SUBNET)
+    assert told == (
+        f"DEPLOY_ENDPOINT_SUBNET_ID: delegated to {DELEGATION}; private endpoints want a subnet that is not"
+    )
+
+
+def test_a_network_of_another_region_is_refused(programs: StandIns) -> None:
+    expect_subnets(programs)
+    told = refusal(programs, AZURE_LOCATION="eastus", DEPLOY_NETWORK="private", DEPLOY_APP_SUBNET_ID=APP_SUBNET)
+    assert told == "DEPLOY_APP_SUBNET_ID: the network is in westeurope, everything else goes to eastus"
+
+
+def test_who_knows_better_may_skip_what_is_asked_of_the_subscription(programs: StandIns) -> None:
+    lines = check(programs, DEPLOY_SKIP_CHECKS="true", AZURE_LOCATION="polandcentral")
+    assert lines[-1] == "DEPLOY_SKIP_CHECKS is true: region, providers and subnets are not checked"
+    assert named(programs.calls, "az") == [["version", "--output", "json"]]
+
+
+def test_azd_itself_refuses_to_be_too_old() -> None:
+    project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
+    assert project["requiredVersions"] == {"azd": f">= {OLDEST_AZD}"}
