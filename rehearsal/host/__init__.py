@@ -8,10 +8,10 @@ answers: queue listener, timers, addresses, routes, keys, admin endpoints, shutd
 
 Where it differs from the real one, and why:
 
-- Host and app are one process, or two with `--interpreter`. When the app calls exit or outlives `functionTimeout`, the host fails every invocation
-  that runs, as the real one does, and then ends; a crash ends both at once, and what ran comes back when its lease
-  ends. The real host starts another worker and goes on. The runtime library keeps the app in module state, so one
-  process cannot load it anew, and a host that ends is what a test of a crash has to see: it starts the next one itself.
+- Host and app are one process, or two with `--interpreter`. When the app calls exit or outlives `functionTimeout`, the
+  host fails every invocation that runs, as the real one does, and then ends; a crash ends both at once, and what ran
+  comes back when its lease ends. The real host starts another worker and goes on. The runtime library keeps the app in
+  module state, so one process cannot load it anew, and a host that ends is what a test of a crash has to see.
 - For the same reason a killed host takes its app along. In Azure a call that is under way can complete more than a
   minute after its host is gone.
 - A message that was fetched is begun at once. The real host that is stopped in between keeps the lease of a message
