@@ -175,9 +175,24 @@ class Run:
             self.operator.say(str(error))
             end.code = NOT_ALL
         finally:
-            self._remove(accounts, leftovers)
-            if leftovers:
-                end.code = end.code or NOT_ALL
+            self._clear_away(end, accounts, leftovers)
+
+    def _clear_away(self, end: "_End", accounts: Accounts, leftovers: Leftovers) -> None:
+        """Remove the test accounts; it takes a second Ctrl-C to stop that."""
+        while leftovers:
+            try:
+                self._remove(accounts, leftovers)
+                break
+            except KeyboardInterrupt:
+                if end.code == INTERRUPTED:
+                    break
+                end.code = INTERRUPTED
+                self.operator.say("Interrupted: the test accounts are removed first.")
+        if leftovers:
+            end.code = end.code or NOT_ALL
+            self.operator.say("Left behind; the next run removes it, or --clean does:")
+        for entry in leftovers:
+            self.operator.say(f"  {entry.name} ({entry.where})")
 
     def _remove(self, accounts: Accounts, leftovers: Leftovers) -> None:
         try:
@@ -186,12 +201,8 @@ class Run:
                     accounts.remove([entry])
                 except CannotRemove as error:
                     self.operator.say(str(error))
-        except (KeyboardInterrupt, NoAnswer) as error:
-            self.operator.say(str(error) or "Interrupted again.")
-        if leftovers:
-            self.operator.say("Left behind; the next run removes it, or --clean does:")
-        for entry in leftovers:
-            self.operator.say(f"  {entry.name} ({entry.where})")
+        except (NoAnswer, ProbeError) as error:
+            self.operator.say(str(error))
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,18 +57,27 @@ class Wire(httpx.BaseTransport):
         self._app = app
         self._loop = asyncio.new_event_loop()
         self.sent = 0
-        self.cut: Callable[[int], None] = lambda _: None
-        self.cut_after: Callable[[int], None] = lambda _: None
+        self.let_through()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         graph = not request.url.path.startswith(("/_sim", "/msi"))
         self.sent += graph
         if graph:
-            self.cut(self.sent)
-        response = self._loop.run_until_complete(self._served(request))
+            self.before(self.sent)
+        served = self.rewrite(request) if graph else request
+        response = self._loop.run_until_complete(self._served(served))
         if graph:
-            self.cut_after(self.sent)
+            response = self.answer(request, response)
+        if graph:
+            self.after(self.sent)
         return response
+
+    def let_through(self) -> None:
+        """Stand in no call's way."""
+        self.before: Callable[[int], None] = lambda _: None
+        self.after: Callable[[int], None] = lambda _: None
+        self.rewrite: Callable[[httpx.Request], httpx.Request] = lambda request: request
+        self.answer: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda _, response: response
 
     async def _served(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -207,30 +216,55 @@ class Lab:
     def journal(self) -> list[dict[str, Any]]:
         return self.control.journal()
 
-    def cut_before(self, number: int, how: type[BaseException] = Killed) -> None:
-        """End the probe before its call of that number leaves, and at whatever it tries afterwards."""
+    def killed(self, options: Options, number: int, *, behind: bool) -> None:
+        """Run until the call of that number, and end as if killed: before it leaves, or behind its effect.
 
-        def cut(sent: int) -> None:
-            if sent >= number:
-                raise how
+        Python still unwinds here, where a killed process would not: what it writes then is taken back.
+        """
+        kept: list[dict[Path, bytes]] = []
 
-        self.wire.cut = cut
+        def end() -> None:
+            kept.append({path: path.read_bytes() for path in options.folder.glob("*.json")})
+            raise Killed
 
-    def cut_behind(self, number: int) -> None:
-        """End the probe when the effect of that call is there and its answer is not."""
+        def before(sent: int) -> None:
+            if sent > number or (sent == number and not behind):
+                end()
 
-        def cut(sent: int) -> None:
-            if sent > number:
-                raise Killed
+        def after(sent: int) -> None:
+            if sent == number and behind:
+                end()
 
-        def cut_after(sent: int) -> None:
+        self.wire.sent, self.wire.before, self.wire.after = 0, before, after
+        try:
+            self.perform(options)
+        except Killed:
+            for path in options.folder.glob("*.json"):
+                path.unlink()
+            for path, content in kept[0].items():
+                path.write_bytes(content)
+        else:
+            raise AssertionError(f"the run ended before its call {number}")
+        finally:
+            self.wire.let_through()
+
+    def interrupted(self, options: Options, number: int) -> int:
+        """Run, with one Ctrl-C while the call of that number is under way."""
+
+        def after(sent: int) -> None:
             if sent == number:
-                raise Killed
+                raise KeyboardInterrupt
 
-        self.wire.cut, self.wire.cut_after = cut, cut_after
+        self.wire.sent, self.wire.after = 0, after
+        try:
+            return self.perform(options)
+        finally:
+            self.wire.let_through()
 
-    def mend(self) -> None:
-        self.wire.cut = self.wire.cut_after = lambda _: None
+    def noted(self) -> list[Any]:
+        """What the probe's own notes say is left."""
+        files = (self.folder / "notes").glob("*.json")
+        return [entry for path in files for entry in json.loads(path.read_text("utf-8"))]
 
     def __enter__(self) -> Self:
         return self
@@ -249,7 +283,3 @@ def switched() -> Sequence[tuple[Question, str]]:
 def seed(**changes: Any) -> dict[str, Any]:
     """A tenant of one's own."""
     return copy.deepcopy(TENANT | changes)
-
-
-def today() -> datetime:
-    return datetime.now(UTC)
