@@ -15,8 +15,8 @@ WORKERS ?= 3
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules
-	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep)
+run: $(INSTALLED) $(AZURITE) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, BELIEFS=FILE what the probe saw
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep)
 
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
@@ -51,6 +51,7 @@ format: $(INSTALLED) ## put the code into its format
 lock: ## pin requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile --universal --python-version 3.11 --quiet --no-header requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements-dev.txt probe/requirements.in -o probe/requirements.txt
 
 clean: ## remove what was installed and what runs left behind
 	rm -rf $(VENV) rehearsal/node_modules .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

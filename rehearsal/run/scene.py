@@ -134,8 +134,15 @@ class Scene:
 
 
 @contextmanager
-def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupts) -> Iterator[Scene]:
-    """Start everything, and stop it at the end, whatever happens.
+def opened(
+    sample: Sample,
+    profile: Profile,
+    ports: Ports,
+    interrupts: Interrupts,
+    *,
+    positions: Mapping[str, str] | None = None,
+) -> Iterator[Scene]:
+    """Start everything, the tenant in these positions of its switches, and stop it at the end, whatever happens.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
     """
@@ -144,7 +151,7 @@ def opened(sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupt
         storage = azurite.connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(_with_newcomer(sample.seed()), port=ports.tenant))
+        tenant = started.enter_context(running(_with_newcomer(sample.seed()), switches=positions, port=ports.tenant))
         environment: dict[str, str | None] = {
             **{name: None for name in os.environ if name.startswith(FOREIGN)},
             **HOST_SETTINGS,

@@ -52,6 +52,10 @@ class Control:
         own = {} if client_id is None else {"clientId": client_id}
         self._post("roles", {"roles": list(roles), **own})
 
+    def switches(self) -> dict[str, str]:
+        """Positions of all switches."""
+        return dict(self._get("switches"))
+
     def set_switch(self, name: str, value: str) -> None:
         """Put one switch into a position."""
         self._post("switches", {name: value})
