@@ -20,7 +20,7 @@ CALL_SECONDS = 60.0
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code says how it ended."""
-    given = _parse(arguments)
+    given = parse(arguments)
     questions = _chosen(given.only)
     if given.permissions:
         for line in plan.permissions(questions):
@@ -61,7 +61,8 @@ def _chosen(only: Sequence[str]) -> list[Question]:
     return [question for question in QUESTIONS if not wanted or question.id in wanted]
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m probe", description="Ask a test tenant how Microsoft's service behaves where nobody knows."
     )

@@ -204,6 +204,6 @@ def next_query(link: str) -> dict[str, str]:
 
 def _json(response: httpx.Response) -> Any:
     try:
-        return response.json()
+        return json.loads(response.content.decode("utf-8-sig"))  # a count comes with a byte order mark
     except ValueError:
         return None

@@ -74,9 +74,8 @@ def check_address(graph: Graph, tenant: Tenant, address: str) -> None:
         raise ProbeError(f"{address} is no address that Microsoft Entra ID takes in an invitation.")
     if any(domain.lower() == own or domain.lower().endswith(f".{own}") for own in tenant.verified):
         raise ProbeError(f"{address} is in a domain of this tenant; the probe needs one from outside.")
-    condition = (
-        f"mail eq '{address}' or otherMails/any(o:o eq '{address}') or proxyAddresses/any(p:p eq 'smtp:{address}')"
-    )
+    proxies = " or ".join(f"proxyAddresses/any(p:p eq '{kind}:{address}')" for kind in ("SMTP", "smtp"))
+    condition = f"mail eq '{address}' or otherMails/any(o:o eq '{address}') or {proxies}"
     query = {"$filter": condition, "$select": "id,companyName"}
     found = _good(graph.ask_all(LIST_USERS, query=query)).body["value"]
     if any(user.get("companyName") != TAG for user in found):
