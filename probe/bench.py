@@ -95,11 +95,12 @@ class Bench:
 
         An invitation that is answered with the status Error, or that invites another account, has not been made.
         """
-        answer = self.send(account.id, address or account.mail, by=by, **more)
         for _ in range(TIMES):
+            answer = self.send(account.id, address or account.mail, by=by, **more)
             if not (answer.good and answer.body.get("status") == ERROR):
                 break
-            answer = self.send(account.id, address or account.mail, by=by, **more)
+        else:
+            raise Unclear(f"the invitation was answered {answer.short} with the status {ERROR}, time and again", answer)
         named = answer.body.get("invitedUser", {}).get("id") if answer.good else account.id
         if named != account.id:
             guest = self.accounts.adopt_guest(named, address or account.mail)

@@ -26,7 +26,7 @@ def told(
     if not any(CREATE_USER in question.calls for question in asked):
         yield "  They only read: nothing is made, sent or changed."
         return
-    yield f"  makes    {accounts} test accounts, one or two at a time, named b2b-probe-...@{tenant.initial}"
+    yield f"  makes    up to {accounts} test accounts, one or two at a time, named b2b-probe-...@{tenant.initial}"
     if shared:
         yield f"  invites  the test accounts, at {addresses[0]} and made-up addresses in the same domain"
     mails = sum(question.mails for question in asked) if len(addresses) > 1 else 0

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from probe.accounts import IN_A_ROW
 from probe.bench import Bench
 from probe.calls import BATCH, ELIGIBLE_ROLES, FEDERATIONS, LIST_USERS, READ_DELETED
 from probe.errors import Skipped, Unclear
@@ -98,11 +97,12 @@ def _compared(bench: Bench, identifier: str, exact: str, other: str) -> Reading:
 
     Lists lag and their replicas take turns: a miss counts only between hits of the exact filter.
     """
-    begun, found, missed = bench.clock.now(), 0, 0
+    begun, missed = bench.clock.now(), 0
     while bench.clock.now() - begun < timedelta(seconds=bench.patience):
         hit, _ = _finds(bench, identifier, exact)
-        found, missed = (found + 1, missed) if hit else (0, 0)
-        if found >= IN_A_ROW:
+        if not hit:
+            missed = 0
+        else:
             bench.meter.took("list", (bench.clock.now() - begun) / timedelta(seconds=1))
             also, answer = _finds(bench, identifier, other)
             missed += not also

@@ -47,6 +47,17 @@ def test_that_holds_while_replicas_lag_and_for_an_ordinary_next_run(lab: Lab, id
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
+@pytest.mark.parametrize("identifier", ["INV-26", "READ-17"])
+def test_that_holds_for_accounts_that_do_not_show_yet(lab: Lab, identifier: str) -> None:
+    options = lab.options(identifier)
+    for number in range(1, calls_of(lab, options) + 1, 2):
+        lab.start_over()
+        lab.control.set_lag(*LAG, seed=number)
+        lab.killed(options, number, behind=True)
+        assert lab.run(identifier, clean=True) == 0, (number, lab.person.said)
+        assert (lab.strangers(), lab.noted()) == ([], []), number
+
+
 def test_a_whole_run_that_is_killed_here_and_there_leaves_nothing_for_good(lab: Lab) -> None:
     options = lab.options()
     for number in range(5, calls_of(lab, options) + 1, 15):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from probe.questions import Question
@@ -86,6 +87,71 @@ def test_in_all_trouble_at_once_no_wrong_position_is_reported(
             assert lab.run(clean=True) == 0
         found = positions(lab, case)
         assert found["ended"] != "seen" or case[1] in found["positions"], (seed, found, lab.person.said)
+
+
+def test_an_invitation_that_is_lost_behind_its_201_does_not_make_a_tenant_one_that_hides_them(lab: Lab) -> None:
+    lab.control.set_faults([{"kind": "no-effect", "nth": nth} for nth in (1, 2)])
+    assert lab.run("RED-01") == 0
+    assert lab.belief("RED-01")["positions"] == ["pending-acceptance"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("position", ["pending-acceptance", "unset"])
+def test_nothing_is_called_invisible_before_a_later_write_shows(lab: Lab, position: str, seed: int) -> None:
+    lab.start_over(pending_state=position)
+    lab.control.set_lag(200, 200, seed=seed)
+    lab.run("RED-01", patience=400)
+    found = lab.belief("RED-01")
+    assert found.get("positions", [position]) == [position]
+
+
+def test_nothing_is_called_invisible_within_a_minute_however_quick_replication_seems(lab: Lab) -> None:
+    """The invitation service writes to the directory in its own time, other writes do not wait for it."""
+    tenant = lab.app.state.tenant
+    lab.control.set_faults([{"kind": "no-effect"}])
+    invited: dict[str, float] = {}
+
+    def take_effect(_: int) -> None:
+        for user_id, due in invited.items():
+            user = tenant.directory.users.get(user_id)
+            if user and user["externalUserState"] is None and tenant.clock.seconds() >= due:
+                tenant.directory.update_user(user_id, {"externalUserState": "PendingAcceptance"})
+
+    def note(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith("/invitations"):
+            invited.setdefault(response.json()["invitedUser"]["id"], tenant.clock.seconds() + 50)
+        return response
+
+    lab.wire.before, lab.wire.answer = take_effect, note
+    assert lab.run("RED-01") == 0
+    assert lab.belief("RED-01")["positions"] == ["pending-acceptance"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_invitation_that_is_answered_with_an_error_in_a_201_is_made_again(lab: Lab, when: str) -> None:
+    lab.control.set_faults([{"kind": "status-error", "when": when, "nth": 1}])
+    assert lab.run("INV-01") == 0
+    assert lab.belief("INV-01")["answer"]["shape"]["status"] == "PendingAcceptance"
+    lab.control.set_faults([{"kind": "status-error", "when": when}])
+    assert lab.run("INV-01") == 1
+    assert lab.belief("INV-01")["ended"] == "unclear"
+    assert lab.strangers() == []
+
+
+def test_one_batch_in_order_does_not_prove_an_order(lab: Lab) -> None:
+    batches = 0
+
+    def in_order_at_first(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        nonlocal batches
+        if not request.url.path.endswith("$batch"):
+            return response
+        batches += 1
+        parts = response.json()["responses"]
+        return httpx.Response(200, json={"responses": parts[::-1] if batches < 3 else parts})
+
+    lab.wire.answer = in_order_at_first
+    assert lab.run("BATCH-04") == 0
+    assert (lab.belief("BATCH-04")["positions"], batches) == (["reversed"], 3)
 
 
 def test_throttling_and_lag_are_measured(lab: Lab) -> None:
