@@ -189,6 +189,16 @@ def test_accounts_that_only_look_like_the_probes_are_not_touched(lab: Lab) -> No
     assert lab.control.users() == before
 
 
+def test_an_account_that_somebody_wrote_into_the_notes_is_not_touched(lab: Lab) -> None:
+    folder = lab.folder / "notes"
+    folder.mkdir()
+    note = {"name": "anna@contoso.com", "since": "2026-12-01T00:00:00+00:00", "id": None}
+    (folder / "contoso.onmicrosoft.com.json").write_text(json.dumps([note]), "utf-8")
+    assert lab.run(clean=True) == REFUSED
+    assert lab.person.said == ["The account anna@contoso.com lacks the probe's marks, so the probe leaves it."]
+    assert lab.control.user(ANNA)["deletedDateTime"] is None
+
+
 def test_notes_that_cannot_be_read_are_said_to_be(lab: Lab) -> None:
     folder = lab.folder / "notes"
     folder.mkdir()

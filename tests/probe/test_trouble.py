@@ -95,12 +95,12 @@ def test_an_invitation_that_is_lost_behind_its_201_does_not_make_a_tenant_one_th
     assert lab.belief("RED-01")["positions"] == ["pending-acceptance"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("position", ["pending-acceptance", "unset"])
 def test_nothing_is_called_invisible_before_a_later_write_shows(lab: Lab, position: str, seed: int) -> None:
     lab.start_over(pending_state=position)
-    lab.control.set_lag(200, 200, seed=seed)
-    lab.run("RED-01", patience=400)
+    lab.control.set_lag(2400, 2400, seed=seed)
+    lab.run("RED-01", patience=6000)
     found = lab.belief("RED-01")
     assert found.get("positions", [position]) == [position]
 
@@ -136,6 +136,25 @@ def test_an_invitation_that_is_answered_with_an_error_in_a_201_is_made_again(lab
     assert lab.run("INV-01") == 1
     assert lab.belief("INV-01")["ended"] == "unclear"
     assert lab.strangers() == []
+
+
+def test_a_miss_counts_only_between_hits_of_the_exact_filter(lab: Lab) -> None:
+    """An up-to-date replica answers the first filter, one that lags the second, eight times over."""
+    asked = 0
+
+    def take_turns(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        nonlocal asked
+        condition = request.url.params.get("$filter", "")
+        if not condition.lower().startswith("mail eq 'b2b-probe-"):
+            return response
+        asked += 1
+        stale = asked <= 24 and asked % 3 != 1
+        return httpx.Response(200, json={"value": []}) if stale else response
+
+    lab.wire.answer = take_turns
+    assert lab.run("READ-10") == 0
+    assert lab.belief("READ-10")["positions"] == ["ignored"]
+    assert asked > 24
 
 
 def test_one_batch_in_order_does_not_prove_an_order(lab: Lab) -> None:
