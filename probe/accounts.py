@@ -22,7 +22,7 @@ IN_A_ROW = 3
 """Reads in a row that must agree: replicas answer in turn, and one that is up to date says nothing about the others."""
 FRESH = timedelta(hours=1)
 """A marked account that is younger and unknown here may belong to a probe that is at work elsewhere."""
-NOT_FOUND, FORBIDDEN = 404, 403
+NOT_FOUND = 404
 STATE = "id,userPrincipalName,displayName,companyName,mail,jobTitle,userType,creationType,externalUserState,identities"
 MARKS = "id,userPrincipalName,displayName,companyName,createdDateTime"
 
@@ -97,17 +97,15 @@ class Accounts:
         answer = self._graph.ask(READ_USER, id=account.id, query={"$select": select})
         return answer.body if answer.good else None
 
-    def wait_for(
-        self, account: Account, wanted: Callable[[User], bool], *, in_a_row: int = IN_A_ROW, select: str = STATE
-    ) -> float | None:
-        """Read until so many reads in a row show what is wanted: the seconds until the first of them, else None."""
+    def wait_for(self, account: Account, wanted: Callable[[User], bool], select: str = STATE) -> float | None:
+        """Read until some reads in a row show what is wanted: the seconds until the first of them, else None."""
         begun, first, agreed, pause = self._clock.now(), 0.0, 0, 1.0
         while True:
             user = self.read(account, select)
             passed = (self._clock.now() - begun) / timedelta(seconds=1)
             agreed = agreed + 1 if user is not None and wanted(user) else 0
             first = passed if agreed == 1 else first
-            if agreed == in_a_row:
+            if agreed == IN_A_ROW:
                 return first
             if passed > self._patience:
                 return None

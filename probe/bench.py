@@ -67,7 +67,6 @@ class Bench:
     meter: Meter
     patience: float
     _memory: dict[str, Any] = field(default_factory=dict)
-    shared: list[Account] = field(default_factory=list)
     own: list[Account] = field(default_factory=list)
 
     def ask(self, call: Call, *, every_page: bool = False, **how: Any) -> Answer:
@@ -142,7 +141,6 @@ class Bench:
     def _plain(self) -> Plain:
         address = self.addresses[0]
         account = self.accounts.create(address, other_mails=[address])
-        self.shared.append(account)
         return Plain(account, self.invite(account))
 
     def _shows(self) -> tuple[bool, Answer]:

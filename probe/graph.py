@@ -142,7 +142,7 @@ class Graph:
             if answer.code == EXPIRED:
                 self._tokens.renew()
         if answer is None:
-            raise NoAnswer(f"{call.name} was not answered in {TRIES} tries")
+            raise NoAnswer(f"{call.name} was not answered in {TRIES} tries.")
         return answer
 
     def ask_all(self, call: Call, *, query: Mapping[str, str] | None = None, advanced: bool = False) -> Answer:

@@ -24,6 +24,8 @@ from probe.tenant import Tenant, agree, check_address, look_at
 
 DONE, NOT_ALL, REFUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: everything asked, something unclear or left behind, not begun, interrupted."""
+UNEXPECTED = (AttributeError, LookupError, TypeError, ValueError)
+"""What becomes of an answer that lacks something, where a question takes it apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Run:
         except (ProbeError, NoAnswer) as error:
             self.operator.say(str(error))
         except KeyboardInterrupt:
-            self.operator.say("Interrupted before anything was made.")
+            self.operator.say("Interrupted before the first question.")
             return INTERRUPTED
         return REFUSED
 
@@ -144,6 +146,9 @@ class Run:
             outcome = Outcome(question, "skipped", reason=str(reason))
         except Unclear as reason:
             outcome = Outcome(question, "unclear", reason=str(reason), answer=reason.answer)
+        except UNEXPECTED as error:
+            # Surprises are what the probe is for: one odd answer must not end the other questions.
+            outcome = Outcome(question, "unclear", reason=f"an answer has an unexpected form ({error!r})")
         bench.accounts.remove([account.entry for account in bench.own])
         bench.own.clear()
         return outcome

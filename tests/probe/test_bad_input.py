@@ -115,6 +115,17 @@ def test_a_lost_connection_ends_the_run_and_what_is_left_is_listed_and_removed_b
     assert (lab.strangers(), lab.noted()) == ([], [])
 
 
+def test_an_answer_of_an_unexpected_form_costs_its_question_only(lab: Lab) -> None:
+    def without_value(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, json={}) if "federationConfigurations" in request.url.path else response
+
+    lab.wire.answer = without_value
+    assert lab.run("FACT-14", "READ-17") == NOT_ALL
+    assert lab.belief("FACT-14")["reason"] == "an answer has an unexpected form (KeyError('value'))"
+    assert lab.belief("READ-17")["positions"] == ["prefixed"]
+    assert lab.strangers() == []
+
+
 def test_what_cannot_be_removed_is_listed(lab: Lab) -> None:
     lab.control.set_faults([{"kind": "500-json", "method": "DELETE", "path": "/deletedItems/"}])
     assert lab.run("INV-01") == NOT_ALL

@@ -106,7 +106,7 @@ def test_trouble_that_stays_is_the_answer_in_the_end() -> None:
 
 def test_a_service_that_never_answers_is_said_to_be_away() -> None:
     service = Service(httpx.ConnectError("away"))
-    with pytest.raises(NoAnswer, match=r"^GET /v1\.0/users was not answered in 8 tries$"):
+    with pytest.raises(NoAnswer, match=r"^GET /v1\.0/users was not answered in 8 tries\.$"):
         service.graph.ask(LIST_USERS)
 
 
