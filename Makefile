@@ -18,8 +18,8 @@ WORKERS ?= 3
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed
-	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
+run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed, BELIEFS=FILE what the probe saw
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
 	@$(PYTHON) -m infra.package --python $(DEPLOY_PYTHON_VERSION) $(ARGS)
@@ -67,6 +67,7 @@ format: $(INSTALLED) ## put the code into its format
 lock: ## pin requirements*.txt anew from requirements*.in (needs uv)
 	uv pip compile --universal --python-version 3.11 --quiet --no-header --generate-hashes requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --quiet --no-header -c requirements-dev.txt probe/requirements.in -o probe/requirements.txt
 
 clean: ## remove what was installed and what runs left behind
 	rm -rf $(VENV) dist rehearsal/node_modules .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

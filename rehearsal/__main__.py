@@ -1,4 +1,4 @@
-"""`python -m rehearsal run [--profile current|2020] [--keep] [--package ZIP]`: the whole job on the sample tenant."""
+"""`python -m rehearsal run [--profile current|2020] [--beliefs FILE] [--keep] [--package ZIP]`: the whole job."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rehearsal.run import LOG_FILE, rehearse
 from rehearsal.sample.loading import PROFILES
+from rehearsal.tenant import beliefs
 
 LOOPBACK = "127.0.0.1,localhost"
 
@@ -18,7 +19,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    return rehearse(options.profile, keep=options.keep, log_file=options.log, package=options.package)
+    return rehearse(
+        options.profile,
+        positions=options.beliefs,
+        keep=options.keep,
+        log_file=options.log,
+        package=options.package,
+    )
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -26,10 +33,20 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="send the sample requests, let the people redeem, compare every end")
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
+    run.add_argument(
+        "--beliefs", type=_beliefs, default={}, metavar="FILE", help="a result of the probe: behave like that tenant"
+    )
     run.add_argument("--keep", action="store_true", help="leave everything up afterwards and print the addresses")
     run.add_argument("--log", type=Path, default=LOG_FILE, help="where the host's log is kept (default: %(default)s)")
     run.add_argument("--package", type=Path, metavar="ZIP", help="run what `make package` made, and nothing else")
     return parser.parse_args(arguments)
+
+
+def _beliefs(path: str) -> dict[str, str]:
+    try:
+        return beliefs.read(Path(path))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ class Evidence:
     violations: tuple[JSONObject, ...]
     log: str
     left_in_queues: int
+    switches: Mapping[str, str]
+    """The positions of the tenant's switches."""
 
     @cached_property
     def states(self) -> dict[str, Row]:
@@ -120,6 +122,7 @@ def gathered(scene: Scene, sample: Sample, profile: Profile, played: Played) -> 
         violations=tuple(control.violations()),
         log=scene.host.log(),
         left_in_queues=scene.waiting(REQUESTS) + scene.waiting(POISON),
+        switches=control.switches(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from rehearsal.run.safety import SAFETY
 from rehearsal.run.scene import APP, Ports, Scene, friendly_ports, opened
 from rehearsal.sample import Profile, Sample, load
 from rehearsal.storage import StorageError
+from rehearsal.tenant.beliefs import unusual
 
 LOG_FILE = APP / ".rehearsal" / "host.log"
 """Where the host's log of the last run is kept."""
@@ -38,6 +40,7 @@ def rehearse(
     profile: Profile,
     *,
     sample: Sample | None = None,
+    positions: Mapping[str, str] | None = None,
     keep: bool = False,
     out: TextIO = sys.stdout,
     log_file: Path = LOG_FILE,
@@ -45,6 +48,7 @@ def rehearse(
 ) -> int:
     """Play the sample under one profile and return 0 if every request ended as the sample says, otherwise 1.
 
+    `positions` are those of the tenant's switches; the sample expects the defaults.
     `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
     interruption at any time stops everything that was started; before the comparison it gives 130. With `package` the
     app is the one in that zip, in an interpreter that has nothing else but the Functions runtime library.
@@ -52,10 +56,11 @@ def rehearse(
     with Interrupts() as interrupts:
         run = _Run(sample or load(), profile, out, log_file, interrupts)
         run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
+        tell_positions(run.progress, positions or {})
         try:
             with unpacked(package) if package else nullcontext() as packaged:
                 ports = friendly_ports() if keep else Ports()
-                with opened(run.sample, profile, ports, interrupts, packaged) as scene:
+                with opened(run.sample, profile, ports, interrupts, packaged, positions=positions) as scene:
                     run.perform(scene, packaged, keep=keep)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
@@ -63,6 +68,15 @@ def rehearse(
             run.broke(error)
         run.progress.say("everything is stopped")
         return run.code
+
+
+def tell_positions(progress: Progress, positions: Mapping[str, str]) -> None:
+    """Say where the tenant is not what the sample takes it for, so that a difference has its reason."""
+    differing = unusual(positions)
+    for name, position in differing.items():
+        progress.say(f"the tenant as it was seen: {name} is {position}")
+    if positions and not differing:
+        progress.say(f"the tenant as it was seen: all {len(positions)} positions are the usual ones")
 
 
 @dataclass(slots=True)

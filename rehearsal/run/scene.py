@@ -136,9 +136,17 @@ class Scene:
 
 @contextmanager
 def opened(
-    sample: Sample, profile: Profile, ports: Ports, interrupts: Interrupts, packaged: Packaged | None = None
+    sample: Sample,
+    profile: Profile,
+    ports: Ports,
+    interrupts: Interrupts,
+    packaged: Packaged | None = None,
+    *,
+    positions: Mapping[str, str] | None = None,
 ) -> Iterator[Scene]:
-    """Start everything, and stop it at the end, whatever happens. The app is that of this checkout or a package.
+    """Start everything, the tenant in these positions of its switches, and stop it at the end, whatever happens.
+
+    The app is that of this checkout or a package.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
     """
@@ -147,7 +155,7 @@ def opened(
         storage = azurite.connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(_with_newcomer(sample.seed()), port=ports.tenant))
+        tenant = started.enter_context(running(_with_newcomer(sample.seed()), switches=positions, port=ports.tenant))
         environment: dict[str, str | None] = {
             **{name: None for name in os.environ if name.startswith(FOREIGN)},
             **HOST_SETTINGS,

@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from rehearsal.sample import load
+from rehearsal.tenant import beliefs
 from rehearsal.tenant.app import create_app
 from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK, configuration
 
@@ -20,6 +21,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m rehearsal.tenant", description="Serve a rehearsal tenant.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--seed", type=Path, help="JSON file with the tenant's content; default: the sample tenant")
+    parser.add_argument("--beliefs", type=Path, metavar="FILE", help="a result of the probe: behave like that tenant")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=POSITION", help="an open question")
     parser.add_argument("--role", action="append", metavar="NAME", help="application permission; default: all needed")
     parser.add_argument("--identity-header", default=IDENTITY_HEADER, metavar="SECRET")
@@ -53,8 +55,9 @@ def main(arguments: list[str]) -> None:
     options = parse(arguments)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _leave)
-    switches = dict(switch.split("=", 1) for switch in options.switch)
     try:
+        seen = beliefs.read(options.beliefs) if options.beliefs else {}
+        switches = seen | dict(switch.split("=", 1) for switch in options.switch)
         seed = json.loads(options.seed.read_text("utf-8")) if options.seed else load().seed()
         app = create_app(seed, switches=switches, roles=options.role, identity_header=options.identity_header)
     except (OSError, ValueError) as error:

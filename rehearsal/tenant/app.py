@@ -11,7 +11,17 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
-from rehearsal.tenant import auth, batch, delta, invitations, relations, routes_directory, routes_users
+from rehearsal.tenant import (
+    auth,
+    batch,
+    creation,
+    delta,
+    invitations,
+    licences,
+    relations,
+    routes_directory,
+    routes_users,
+)
 from rehearsal.tenant.control import ControlPlane
 from rehearsal.tenant.control_trouble import TroublePlane
 from rehearsal.tenant.gateway import Gateway
@@ -25,6 +35,8 @@ METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 ROUTES: tuple[Route, ...] = (
     *delta.ROUTES,
     *routes_users.ROUTES,
+    *creation.ROUTES,
+    *licences.ROUTES,
     *relations.ROUTES,
     *routes_directory.ROUTES,
     *invitations.ROUTES,
@@ -113,7 +125,7 @@ def _token(tenant: Tenant, http: HttpRequest) -> Response:
         resource,
         tenant_id=tenant.policies.tenant_id,
         client_id=http.query_params.get("client_id"),
-        roles=tenant.roles,
+        roles=tenant.roles_of(http.query_params.get("client_id")),
         clock=tenant.clock,
     )
     return JSONResponse(issued)

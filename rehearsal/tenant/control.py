@@ -14,6 +14,7 @@ from rehearsal.tenant.redemption import NothingToRedeemError, redeem
 from rehearsal.tenant.store import JSON
 from rehearsal.tenant.switches import Switches
 from rehearsal.tenant.tenant import Tenant
+from rehearsal.tenant.tickets import ticket_of
 
 DEFAULT_PROVIDER = "ExternalAzureAD"
 
@@ -119,7 +120,9 @@ class ControlPlane:
         return refused(404, "there is no such user") if state is None else JSONResponse(state)
 
     def redeem(self, body: JSON) -> Response:
-        """Open a redeem link."""
+        """Open a redeem link: the `link` itself, or of `userId` the newest one or that with the `ticket`."""
+        if "link" in body:
+            body = body | ticket_of(str(body["link"]))
         user_id = str(body["userId"])
         if user_id.lower() not in self._tenant.directory.users:
             return refused(404, f"there is no user {user_id!r}")
@@ -138,7 +141,11 @@ class ControlPlane:
         return JSONResponse(self.switches())
 
     def set_roles(self, body: JSON) -> Response:
-        """Change the permissions of tokens issued from now on."""
+        """Change the permissions of tokens issued from now on: everybody's, or those of one `clientId`."""
+        client_id = body.get("clientId")
+        if client_id is not None:
+            self._tenant.roles_by_client[str(client_id)] = frozenset(body["roles"])
+            return JSONResponse(sorted(body["roles"]))
         self._tenant.roles = frozenset(body["roles"])
         return JSONResponse(self.roles())
 

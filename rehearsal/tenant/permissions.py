@@ -47,6 +47,8 @@ APP_ROLES_READ = frozenset({"AppRoleAssignment.ReadWrite.All", "Directory.Read.A
 ORGANIZATION_READ = frozenset(
     {"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 )
+LICENCES_READ = ORGANIZATION_READ | {"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All"}
+LICENCES_ASSIGN = USERS_WRITE | {"LicenseAssignment.ReadWrite.All"}
 ANY: frozenset[str] = frozenset()
 """No permission of its own: `$batch` (each part is checked) and `/invitations` (its service decides)."""
 

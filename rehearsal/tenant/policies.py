@@ -92,6 +92,33 @@ def b2b_management_policy(lists: Mapping[str, Any]) -> JSON:
     }
 
 
+SKU_FIELDS = frozenset(
+    {
+        "accountId",
+        "accountName",
+        "appliesTo",
+        "capabilityStatus",
+        "consumedUnits",
+        "id",
+        "prepaidUnits",
+        "servicePlans",
+        "skuId",
+        "skuPartNumber",
+        "subscriptionIds",
+    }
+)
+_NO_UNITS = {"enabled": 0, "suspended": 0, "warning": 0, "lockedOut": 0}
+
+
+def subscription(given: Mapping[str, Any]) -> JSON:
+    """A subscription as Graph shows it, made from the part of it that a seed gives."""
+    strangers = given.keys() - SKU_FIELDS
+    if strangers:
+        raise ValueError(f"a subscribed SKU has no {', '.join(sorted(strangers))}")
+    defaults = {"appliesTo": "User", "capabilityStatus": "Enabled", "consumedUnits": 0, "id": given["skuId"]}
+    return defaults | dict(given) | {"prepaidUnits": _NO_UNITS | given.get("prepaidUnits", {})}
+
+
 def inbound_setting(policy: Mapping[str, Any], partner_tenant: str) -> JSON:
     """What applies to people of a partner tenant: its own entry, or the default where the entry says nothing."""
     for partner in policy["partners"]:

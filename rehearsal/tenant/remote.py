@@ -11,8 +11,8 @@ from rehearsal.tenant.store import JSON
 class Control:
     """The control plane of a running tenant. Errors are `httpx.HTTPStatusError`, with the reason in the response."""
 
-    def __init__(self, base: str) -> None:
-        self._client = httpx.Client(base_url=f"{base}/_sim/", timeout=30.0, trust_env=False)
+    def __init__(self, base: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(base_url=f"{base}/_sim/", timeout=30.0, trust_env=False, transport=transport)
 
     def redeem(self, user_id: str, provider: str = "ExternalAzureAD", *, ticket: str | None = None) -> JSON:
         """Let the person redeem; 409 when there is nothing to redeem. Returns the user as it is then."""
@@ -43,9 +43,18 @@ class Control:
         """Every write to a user, with before and after."""
         return list(self._get("changes"))
 
-    def set_roles(self, roles: Sequence[str]) -> None:
-        """Application permissions of the tokens issued from now on."""
-        self._post("roles", {"roles": list(roles)})
+    def open_link(self, link: str) -> JSON:
+        """Open a redeem link as the person does; 409 when it is dead. Returns the user as it is then."""
+        return dict(self._post("redeem", {"link": link}))
+
+    def set_roles(self, roles: Sequence[str], client_id: str | None = None) -> None:
+        """Application permissions of the tokens issued from now on: everybody's, or those of one application."""
+        own = {} if client_id is None else {"clientId": client_id}
+        self._post("roles", {"roles": list(roles), **own})
+
+    def switches(self) -> dict[str, str]:
+        """Positions of all switches."""
+        return dict(self._get("switches"))
 
     def set_switch(self, name: str, value: str) -> None:
         """Put one switch into a position."""

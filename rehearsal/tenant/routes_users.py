@@ -60,7 +60,7 @@ def update_user(call: Call) -> Answer:
     changes = _changes(call.request.body)
     _refuse_foreign_authority(user, changes)
     if "mail" in changes:
-        changes |= _mail_change(call, user, changes["mail"])
+        changes |= mail_change(call, user, changes["mail"])
     call.tenant.directory.update_user(user["id"], changes)
     return Answer(NO_CONTENT)
 
@@ -137,8 +137,11 @@ def _refuse_foreign_authority(user: JSON, changes: dict[str, Any]) -> None:
         raise errors.bad_request(message, code="Request_BadRequest")
 
 
-def _mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
-    """A new mail also becomes the primary proxy address, which no other user, deleted or not, and no group may hold."""
+def mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
+    """What a new mail brings with it: the primary proxy address, unless a contact holds it.
+
+    A user, deleted or not, or a group that holds the address stands in the way.
+    """
     kept = [address for address in user["proxyAddresses"] if not address.startswith("SMTP:")]
     if not mail:
         return {"proxyAddresses": kept}

@@ -31,7 +31,7 @@ CREATED = "2021-02-03T09:00:00Z"
 KEYS = words(
     "tenantId displayName domains authorizationPolicy samlOrWsFedDomains crossTenantAccessPolicy b2bManagementPolicy",
     "homeTenants users deletedUsers groups directoryRoles roleAssignments roleEligibilitySchedules contacts",
-    "appRoleAssignments",
+    "appRoleAssignments subscribedSkus",
 )
 
 
@@ -48,6 +48,7 @@ class Policies:
     b2b_management: list[JSON]
     home_tenants: dict[str, str]
     lists: JSON
+    subscriptions: list[JSON]
 
     @property
     def initial_domain(self) -> str:
@@ -88,6 +89,7 @@ def tenant_policies(seed: Mapping[str, Any]) -> Policies:
         b2b_management=[] if lists is None else [B2B_POLICY.complete(policies.b2b_management_policy(lists))],
         home_tenants={name.lower(): tenant for name, tenant in (seed.get("homeTenants") or {}).items()},
         lists=dict(lists or {}),
+        subscriptions=[policies.subscription(sku) for sku in seed.get("subscribedSkus") or ()],
     )
 
 

@@ -40,9 +40,14 @@ class Tenant:
         self._seed, self.switches, self.clock = chosen, switches, clock
         self.policies, self.directory = policies, directory
         self.roles = frozenset(self._initial_roles)
+        self.roles_by_client: dict[str, frozenset[str]] = {}
         self.journal, self.outbox, self.tickets = Journal(), Outbox(), Tickets()
         self.trouble = Trouble(clock)
         self._open_seeded_invitations()
+
+    def roles_of(self, client_id: str | None) -> frozenset[str]:
+        """The permissions of new tokens for an application: its own, where it was given some."""
+        return self.roles_by_client.get(client_id or "", self.roles)
 
     def fork(self) -> Self:
         """A tenant in the same state that can be written without touching this one; time and journal are shared."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import uuid4
 
 
@@ -23,6 +23,15 @@ class Ticket:
             f"&ticket={self.secret}&ver=2.0"
         )
         return f"https://login.microsoftonline.com/redeem?rd={quote(redeem, safe='')}"
+
+
+def ticket_of(link: str) -> dict[str, str]:
+    """What a redeem link says: `userId` and `ticket`; ValueError for another address."""
+    inner = parse_qs(urlsplit(link).query).get("rd", [""])[0]
+    said = parse_qs(urlsplit(inner).query)
+    if not {"user", "ticket"} <= said.keys():
+        raise ValueError("this is no redeem link")
+    return {"userId": said["user"][0], "ticket": said["ticket"][0]}
 
 
 class Tickets:

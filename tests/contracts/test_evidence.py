@@ -1,9 +1,12 @@
 """`docs/evidence.md` against the rehearsal tenant: what is inferred is a switch, and every switch has its belief."""
 
+import json
 import re
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from probe.questions import QUESTIONS
 from rehearsal.tenant.switches import TABLE
 
 LEDGER = Path(__file__).parents[2] / "docs" / "evidence.md"
@@ -16,14 +19,26 @@ class Belief(NamedTuple):
     grade: str
     source: str
     switch: str
+    seen: str
 
 
 def beliefs() -> list[Belief]:
     lines = LEDGER.read_text("utf-8").splitlines()
-    cells = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if re.match(r"\| [A-Z]+-\d\d \|", line)
-    ]
+    cells = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if re.match(r"\| [A-Z]+-\d\d \|", line)]
     return [Belief(*row) for row in cells]
+
+
+def seen(folder: Path) -> dict[str, str]:
+    """The cell of each belief that results of the probe speak of: its positions, the most frequent first."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for path in sorted(folder.glob("*.json")):
+        for belief in json.loads(path.read_text("utf-8"))["beliefs"]:
+            if belief["ended"] == "seen":
+                found[belief["id"]][" or ".join(belief["positions"]) or "something else"] += 1
+    return {
+        identifier: ", ".join(f"{position} ({count})" for position, count in positions.most_common())
+        for identifier, positions in found.items()
+    }
 
 
 def switch_names(belief: Belief) -> list[str]:
@@ -63,3 +78,32 @@ def test_ids_count_up_within_their_section() -> None:
         section, _, number = row.id.partition("-")
         seen[section] = seen.get(section, 0) + 1
         assert int(number) == seen[section], row.id
+
+
+def test_the_column_seen_is_what_the_results_in_the_repository_say() -> None:
+    expected = seen(LEDGER.parent / "seen")
+    rows = beliefs()
+    assert expected.keys() <= {row.id for row in rows}
+    assert [(row.id, row.seen, expected.get(row.id, "")) for row in rows if row.seen != expected.get(row.id, "")] == []
+
+
+def test_results_of_several_tenants_are_counted(tmp_path: Path) -> None:
+    answers = [["mail-only"], ["mail-only"], ["mail-or-other-mails"], []]
+    for number, positions in enumerate(answers):
+        result = [
+            {"id": "INV-06", "ended": "seen", "positions": positions},
+            {"id": "INV-16", "ended": "seen", "positions": ["unless-restricted", "always"]},
+            {"id": "INV-13", "ended": "skipped", "reason": "no licence"},
+        ]
+        (tmp_path / f"{number}.json").write_text(json.dumps({"beliefs": result}), "utf-8")
+    assert seen(tmp_path) == {
+        "INV-06": "mail-only (2), mail-or-other-mails (1), something else (1)",
+        "INV-16": "unless-restricted or always (4)",
+    }
+
+
+def test_every_question_of_the_probe_is_a_belief_of_the_ledger_with_its_switch() -> None:
+    named = {row.id: switch_names(row) for row in beliefs()}
+    assert [
+        (question.id, question.switch) for question in QUESTIONS if question.switch not in (None, *named[question.id])
+    ] == []

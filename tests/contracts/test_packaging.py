@@ -16,7 +16,8 @@ REGISTRIES = re.compile(
     r"registry\.(npmj[s]|yarnpkg|[a-z]+\.[a-z]+)|pythonhoste[d]\.org|pyp[i]\.org|index-url|artifactory|\.pkg\.dev|verdaccio",
     re.IGNORECASE,
 )
-MODULES = [ROOT / "function_app.py", *sorted((ROOT / "b2b").rglob("*.py"))]
+ROOMS = ("b2b", "probe")
+MODULES = [ROOT / "function_app.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
 LONGEST_MODULE = 350
 
 
@@ -35,7 +36,9 @@ def pins(name: str) -> dict[tuple[str, str], str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-host.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-host.txt", "probe/requirements.txt"]
+)
 def test_every_package_is_pinned(name: str) -> None:
     assert pins(name)
 
@@ -63,6 +66,17 @@ def test_azure_functions_is_1_below_python_3_13_and_2_from_it() -> None:
 def test_the_tests_run_on_what_runs_in_the_cloud() -> None:
     development = pins("requirements-dev.txt")
     assert {key: development.get(key) for key in pins("requirements.txt")} == pins("requirements.txt")
+
+
+def test_the_probe_asks_for_little_and_runs_on_what_it_is_tested_with() -> None:
+    development, own = pins("requirements-dev.txt"), pins("probe/requirements.txt")
+    assert {key: development.get(key) for key in own} == own
+    assert set(lines("probe/requirements.in")) == {"azure-identity", "httpx"}
+
+
+def test_what_is_not_the_app_is_not_deployed() -> None:
+    left_out = set(lines(".funcignore"))
+    assert {f"{room}/" for room in ("docs", "infra", "probe", "rehearsal", "tests")} <= left_out
 
 
 def test_azurite_is_pinned_and_the_lock_names_no_address() -> None:

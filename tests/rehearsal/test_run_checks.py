@@ -110,6 +110,7 @@ def good() -> Evidence:
         violations=(),
         log="Executed 'Functions.convert' (Succeeded)\n",
         left_in_queues=0,
+        switches={},
     )
 
 
@@ -187,6 +188,15 @@ def test_a_flaw_is_found_and_named(examine: Examiner, named: str, flaw: Flaw) ->
     problems = examine(flaw(good())).problems
     assert problems
     assert any(named in problem for problem in problems), problems
+
+
+def test_a_tenant_that_does_not_show_pending_invitations_is_believed() -> None:
+    evidence = good()
+    pending = [key for key, shown in evidence.after.items() if shown["externalUserState"] == "PendingAcceptance"]
+    hidden = {key: {**evidence.after[key], "externalUserState": None} for key in pending}
+    unseen = replace(evidence, after={**evidence.after, **hidden})
+    assert len(nothing_lost(unseen).problems) == len(pending) > 0
+    assert nothing_lost(replace(unseen, switches={"pending-state": "unset"})).problems == ()
 
 
 def test_every_check_has_a_flaw_that_it_finds() -> None:

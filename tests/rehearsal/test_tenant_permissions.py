@@ -44,7 +44,7 @@ def test_every_read_that_is_not_answered_to_everybody_names_its_permissions() ->
 
 async def test_the_default_permissions_open_everything_a_converter_reads() -> None:
     closed = {route.template for route in GUARDED if not route.permissions & set(DEFAULT_ROLES)}
-    assert closed == {"/users/{id}/appRoleAssignments", "/organization"}
+    assert closed == {"/users/{id}/appRoleAssignments", "/organization", "/subscribedSkus"}
 
 
 async def test_without_a_permission_for_groups_a_membership_shows_only_type_and_id() -> None:

@@ -1,0 +1,61 @@
+"""What the probe says before it does anything: what it will make, send, change and remove, and where."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from probe.calls import COUNT, CREATE_INVITATION, CREATE_USER, DOMAINS, LIST_DELETED, LIST_USERS, opened, smallest
+from probe.questions import Question
+from probe.questions.question import WATCHES
+from probe.tenant import Tenant
+
+BEFORE = (DOMAINS, COUNT, LIST_USERS, LIST_DELETED)
+"""Calls of every run: to know the tenant, and to find what an earlier run has left."""
+CORE = frozenset({*BEFORE, *WATCHES})
+"""Calls that most questions share; the permission of any other is missed by single questions only."""
+
+
+def told(
+    tenant: Tenant, questions: Sequence[Question], addresses: Sequence[str], *, person: bool, left: int
+) -> Iterator[str]:
+    """The plan, line by line."""
+    asked = [question for question in questions if person or not question.people]
+    shared = any(CREATE_INVITATION in question.calls for question in asked)
+    accounts = sum(question.accounts for question in asked) + shared
+    yield f"Tenant {tenant.default}, {tenant.users} users. {len(asked)} questions will be asked there."
+    if left:
+        yield f"  removes  {left} test accounts that an earlier run has left"
+    if not any(CREATE_USER in question.calls for question in asked):
+        yield "  They only read: nothing is made, sent or changed."
+        return
+    yield f"  makes    up to {accounts} test accounts, one or two at a time, named b2b-probe-...@{tenant.initial}"
+    if shared:
+        yield f"  invites  the test accounts, at {addresses[0]} and made-up addresses in the same domain"
+    mails = sum(question.mails for question in asked) if len(addresses) > 1 else 0
+    yield f"  sends    {f'an invitation mail to {addresses[1]} with copies to {addresses[0]}' if mails else 'no mail'}"
+    if any(question.licences for question in asked):
+        yield "  uses     a free licence with a mailbox for some minutes, if the tenant has one"
+    if any(question.people for question in asked):
+        yield f"  asks you to open one or two links and sign in as {addresses[0]}"
+    yield "  removes  every test account for good, out of the recycle bin too"
+    yield "It touches no account that it has not made, no group, no policy and no setting."
+
+
+def required(questions: Iterable[Question]) -> tuple[str, ...]:
+    """The permissions without which the probe does not begin."""
+    asked = {call for question in questions for call in question.calls}
+    return smallest({*BEFORE, *(asked & CORE)})
+
+
+def permissions(questions: Sequence[Question]) -> Iterator[str]:
+    """The smallest set of permissions, and what single questions need beside it."""
+    needed = required(questions)
+    yield f"The smallest set of application permissions: {', '.join(needed)}"
+    more = {question: [p for p in smallest(question.calls) if not opened(p, needed)] for question in questions}
+    if any(more.values()):
+        yield "Single questions are skipped without:"
+    for question, names in more.items():
+        if names:
+            yield f"  {question.id:<9} {', '.join(names)}"
+    used = {*BEFORE, *(call for question in questions for call in question.calls)}
+    yield "What each is for:"
+    for call in sorted((call for call in used if call.permission), key=lambda call: (str(call.permission), call.name)):
+        yield f"  {call.permission:<42} {call.name}: {call.purpose}"

@@ -1,0 +1,88 @@
+"""A run that is cut off at any call leaves nothing that the next run does not remove."""
+
+import pytest
+
+from probe.questions import QUESTIONS
+from probe.run import INTERRUPTED, Options
+from tests.probe.support import Lab
+
+ASKED = {question.id: question for question in QUESTIONS}
+CONTROL = "INV-01"
+REMOVAL = 2
+"""Calls that remove one account."""
+LAG = (8.0, 20.0)
+"""Seconds by which reads by id and lists may lag."""
+
+
+def calls_of(lab: Lab, options: Options) -> int:
+    lab.start_over()
+    assert lab.perform(options) == 0, lab.person.said
+    return lab.wire.sent
+
+
+@pytest.mark.parametrize("identifier", ASKED)
+def test_a_run_that_is_killed_at_any_call_leaves_nothing_for_good(lab: Lab, identifier: str) -> None:
+    options = lab.options(identifier)
+    # What comes before a question's own calls is the same for all, and cut to pieces with INV-01.
+    first = calls_of(lab, lab.options(CONTROL)) - REMOVAL if ASKED[identifier].control else 1
+    for number in range(first, calls_of(lab, options) + 1):
+        for behind in (False, True):
+            lab.start_over()
+            lab.killed(options, number, behind=behind)
+            left = lab.strangers()
+            assert len(lab.noted()) >= len(left), (number, behind, "an account without a line in the notes")
+            assert lab.run(identifier, clean=True) == 0, (number, behind, lab.person.said)
+            assert (lab.strangers(), lab.noted()) == ([], []), (number, behind)
+
+
+@pytest.mark.parametrize("identifier", ["INV-26", "RED-05", "READ-17"])
+def test_that_holds_while_replicas_lag_and_for_an_ordinary_next_run(lab: Lab, identifier: str) -> None:
+    options = lab.options(identifier)
+    for number in range(2, calls_of(lab, options) + 1, 3):
+        lab.start_over()
+        lab.control.set_lag(*LAG, seed=number)
+        lab.killed(options, number, behind=True)
+        lab.control.advance(3600)  # a fresh account of nobody's known making could be another probe's
+        assert lab.perform(options) == 0, (number, lab.person.said)
+        assert (lab.strangers(), lab.noted()) == ([], []), number
+
+
+@pytest.mark.parametrize("identifier", ["INV-26", "READ-17"])
+def test_that_holds_for_accounts_that_do_not_show_yet(lab: Lab, identifier: str) -> None:
+    options = lab.options(identifier)
+    for number in range(1, calls_of(lab, options) + 1, 2):
+        lab.start_over()
+        lab.control.set_lag(*LAG, seed=number)
+        lab.killed(options, number, behind=True)
+        assert lab.run(identifier, clean=True) == 0, (number, lab.person.said)
+        assert (lab.strangers(), lab.noted()) == ([], []), number
+
+
+def test_a_whole_run_that_is_killed_here_and_there_leaves_nothing_for_good(lab: Lab) -> None:
+    options = lab.options()
+    for number in range(5, calls_of(lab, options) + 1, 15):
+        lab.start_over()
+        lab.killed(options, number, behind=True)
+        assert lab.run(clean=True) == 0
+        assert (lab.strangers(), lab.noted()) == ([], []), number
+
+
+def test_without_its_notes_a_run_finds_by_their_marks_what_another_has_left(lab: Lab) -> None:
+    options = lab.options("INV-25")
+    for number in range(1, calls_of(lab, options) + 1):
+        lab.start_over()
+        lab.killed(options, number, behind=True)
+        for path in options.folder.glob("*.json"):
+            path.unlink()
+        assert lab.run("INV-25", clean=True) == 0
+        assert lab.strangers() == [], number
+
+
+@pytest.mark.parametrize("identifier", ["INV-13", "INV-26", "INV-31", "RED-07", "FACT-10"])
+def test_ctrl_c_at_any_call_removes_everything_at_once(lab: Lab, identifier: str) -> None:
+    options = lab.options(identifier)
+    for number in range(1, calls_of(lab, options) + 1):
+        lab.start_over()
+        assert lab.interrupted(options, number) == INTERRUPTED, number
+        assert (lab.strangers(), lab.noted()) == ([], []), number
+        assert any(line.startswith("Interrupted") for line in lab.person.said)
