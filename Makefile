@@ -13,7 +13,7 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package cold-start test unit simulate faults guards soak storage tenant check snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate faults guards soak storage tenant check reference snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,12 +38,12 @@ simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS=
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
-	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults $(ARGS)
+	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults $(ARGS)
 
-guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails
-	@$(BIN)/python -m tests.faults.guards
+guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails; ARGS='--only address' takes some
+	@$(BIN)/python -m tests.faults.guards $(ARGS)
 
-soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; five minutes at most; ARGS=--help
+soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; ten minutes at most; ARGS=--help
 	@$(BIN)/python -m rehearsal.soak $(ARGS)
 
 storage: $(INSTALLED) $(AZURITE) ## Azurite on its usual ports with our queues and tables, for `func start`
@@ -52,11 +52,15 @@ storage: $(INSTALLED) $(AZURITE) ## Azurite on its usual ports with our queues a
 tenant: $(INSTALLED) ## the sample tenant on port 8400, for `func start`
 	@$(BIN)/python -m rehearsal.tenant --port 8400
 
-check: $(INSTALLED) ## lint, format, types, import contracts
+check: $(INSTALLED) ## lint, format, types, import contracts, and whether generated files are up to date
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m reference --check
+
+reference: $(INSTALLED) ## write docs/reference, and the lists in infra, from the tables in b2b
+	@$(BIN)/python -m reference
 
 snapshots: $(INSTALLED) ## predict anew what the templates would deploy (needs a Bicep CLI)
 	@$(BIN)/python -m tests.infra.bicep

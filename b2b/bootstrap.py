@@ -19,21 +19,33 @@ from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
 from b2b.adapters.tables import Observer
+from b2b.domain.conversion.situation import limits_of
+from b2b.domain.conversion.tenant_fact import Known, TenantFact
 from b2b.domain.pacing import BreakerLimits
-from b2b.settings import Settings, Storage, load
+from b2b.domain.request import IntakePolicy
+from b2b.settings import Mode, Settings, Storage, load
 from b2b.workflows.api import Api
-from b2b.workflows.assess import Assessor
-from b2b.workflows.convert import Converter
-from b2b.workflows.drain import Drain
-from b2b.workflows.follow import Follow
+from b2b.workflows.conversion.assess import Assessor
+from b2b.workflows.conversion.claims import Claims
+from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.endings import Endings
+from b2b.workflows.conversion.facts import TenantFacts
+from b2b.workflows.conversion.invite import Inviter
+from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.conversion.parking import Parking
+from b2b.workflows.conversion.process import Converter, Protocol, Steps
+from b2b.workflows.conversion.reservations import Reservations
+from b2b.workflows.decisions import Decisions
 from b2b.workflows.health import Health
-from b2b.workflows.intake import Intake
-from b2b.workflows.invite import Inviter, Limits
-from b2b.workflows.measure import Measure, observer
+from b2b.workflows.intake.intake import Intake
+from b2b.workflows.intake.receive import Receiver
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
-from b2b.workflows.repair import Repair
-from b2b.workflows.sweep import Sweep
+from b2b.workflows.sweep.drain import Drain
+from b2b.workflows.sweep.follow import Follow
+from b2b.workflows.sweep.measure import Measure, observer
+from b2b.workflows.sweep.repair import Repair
+from b2b.workflows.sweep.sweep import Sweep
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +71,7 @@ class Services:
     settings: Settings
     api: Api
     health: Health
-    converter: Converter
+    receiver: Receiver
     sweep: Sweep
     identity: Identity
     graph: Graph
@@ -99,21 +111,34 @@ def build(
 def assemble(settings: Settings, clock: Clock, adapters: Adapters, meter: Meter | None = None) -> Services:
     """Build the workflows upon adapters that are there already."""
     graph, ledger, queue, identity = adapters.graph, adapters.ledger, adapters.queue, adapters.identity
-    directory = Directory(graph)
-    limits = Limits.of(settings.graph_timeout, settings.replication_window)
-    intake = Intake(ledger, queue, settings, clock)
-    assessor = Assessor(directory, ledger, identity, settings, clock)
+    directory, assess_only = Directory(graph), settings.mode is Mode.ASSESS
+    limits = limits_of(settings.graph_timeout, settings.replication_window, settings.give_up_after)
     breaker = BreakerLimits(settings.breaker_share, timedelta(seconds=settings.breaker_window))
-    pacer = Pacer(ledger, breaker, clock, stopped=settings.paused)
-    inviter = Inviter(graph, directory, ledger, pacer, limits, clock, _new_id)
-    follow = Follow(inviter, pacer, directory, ledger, limits.replication_window, clock)
-    drain, repair = Drain(intake, ledger, queue, clock), Repair(ledger, queue, clock)
+    pacer, facts = Pacer(ledger, breaker, clock), TenantFacts(ledger, _configured(settings), clock)
+    conversions, messages = Conversions(ledger, clock), Messages(ledger, queue, clock, _new_id)
+    reservations = Reservations(ledger, directory, limits, clock)
+    assessor = Assessor(directory, reservations, identity, settings, clock)
+    claims = Claims(conversions, reservations, limits, clock, _new_id)
+    inviter = Inviter(graph, claims, conversions, pacer, clock)
+    protocol = Protocol(limits, clock, paused=settings.paused, assess_only=assess_only)
+    endings = Endings(conversions, messages, ledger, clock)
+    parking = Parking(messages, endings, pacer, ledger, limits.give_up, clock)
+    converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
+    policy = IntakePolicy(settings.redirect_hosts)
+    intake = Intake(ledger, messages, policy, clock, _new_id, assess_only=assess_only)
+    decisions = Decisions(ledger, conversions, endings, messages, clock)
+    sweep = Sweep(
+        Follow(conversions, facts, pacer, directory, ledger, limits, clock),
+        Repair(conversions, messages, ledger, queue, clock),
+        Drain(intake, messages, endings, ledger, queue, clock),
+        Measure(ledger, queue, meter, clock) if meter else None,
+    )
     return Services(
         settings=settings,
-        api=Api(intake, assessor, pacer, ledger, identity, settings, clock, _new_id),
+        api=Api(intake, decisions, assessor, pacer, ledger, identity, settings),
         health=Health(directory, ledger, queue, identity, pacer, settings),
-        converter=Converter(intake, assessor, inviter, pacer, ledger, queue, settings, clock),
-        sweep=Sweep(follow, repair, drain, Measure(ledger, queue, meter, clock) if meter else None),
+        receiver=Receiver(intake, converter, queue),
+        sweep=sweep,
         identity=identity,
         graph=graph,
         ledger=ledger,
@@ -162,6 +187,10 @@ def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
         return f"{url.scheme}://{url.netloc.decode()}"
     local = host.startswith(("localhost", "127.", "0.0.0.0"))  # noqa: S104  compared, not bound
     return f"{'http' if local else 'https'}://{host}"
+
+
+def _configured(settings: Settings) -> TenantFact:
+    return TenantFact(Known(settings.cloud_accounts_show), Known(settings.synced_accounts_show))
 
 
 def _new_id() -> str:

@@ -4,27 +4,31 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from b2b.domain.eligibility import PINNED, RULE_IDS
+from b2b.domain.eligibility.judge import PINNED, RULE_IDS
 from b2b.domain.findings import Severity
-from b2b.domain.request import GUID, redirect_problem
+from b2b.domain.request.ids import GUID
+from b2b.domain.request.redirect import redirect_problem
 
 
-def choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+@dataclass(frozen=True)
+class Choice:
     """One of the values of an enumeration."""
 
-    def read(text: str) -> StrEnum:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"expected one of {', '.join(kind)}, got '{text}'") from None
+    kind: type[StrEnum]
 
-    return read
+    def __call__(self, text: str) -> StrEnum:
+        """Read a text."""
+        try:
+            return self.kind(text)
+        except ValueError:
+            raise ValueError(f"expected one of {', '.join(self.kind)}, got '{text}'") from None
 
 
 def boolean(text: str) -> bool:
@@ -35,19 +39,22 @@ def boolean(text: str) -> bool:
     return known[text.lower()]
 
 
-def seconds(least: float, most: float) -> Callable[[str], float]:
+@dataclass(frozen=True)
+class Seconds:
     """A number of seconds between two bounds."""
 
-    def read(text: str) -> float:
+    least: int
+    most: int
+
+    def __call__(self, text: str) -> float:
+        """Read a text."""
         try:
             value = float(text)
         except ValueError:
             raise ValueError(f"expected a number of seconds, got '{text}'") from None
-        if not least <= value <= most:
-            raise ValueError(f"expected {least:g} to {most:g} seconds, got {text}")
+        if not self.least <= value <= self.most:
+            raise ValueError(f"expected {self.least:g} to {self.most:g} seconds, got {text}")
         return value
-
-    return read
 
 
 def share(text: str) -> float:
@@ -66,6 +73,21 @@ def guid(text: str) -> str:
     if text and not GUID.fullmatch(text):
         raise ValueError(f"expected an object id (GUID), got '{text}'")
     return text.lower()
+
+
+def optional_guid(text: str) -> str | None:
+    """An object id, lower case; None where it is empty."""
+    return guid(text) or None
+
+
+CLOUDS = (
+    "https://graph.microsoft.com/v1.0",
+    "https://graph.microsoft.us/v1.0",
+    "https://dod-graph.microsoft.us/v1.0",
+    "https://microsoftgraph.chinacloudapi.cn/v1.0",
+)
+"""Graph of the global cloud, US Government L4, US Government L5 (DoD) and China
+(https://learn.microsoft.com/graph/deployments). A deployment offers these; the app also takes a double on loopback."""
 
 
 def graph_url(text: str) -> str:
@@ -94,6 +116,8 @@ def redirect(text: str) -> str:
 
 def connection_string(text: str) -> str:
     """A storage connection string. What is wrong with one is never said in its own words: it holds a key."""
+    if text[:1] in "\"'" or text[-1:] in "\"'":
+        raise ValueError("expected a storage connection string without quotation marks around it")
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     local = parts.get("UseDevelopmentStorage", "").lower() == "true"
     with_key = {"AccountName", "AccountKey"} <= {name for name, value in parts.items() if value}
@@ -112,6 +136,21 @@ def hosts(text: str) -> frozenset[str]:
     if wrong or not found:
         raise ValueError(f"expected host names separated by commas, got '{text}'")
     return found
+
+
+def domains(text: str) -> frozenset[str]:
+    """Domain names separated by commas, lower case; empty stays empty."""
+    return hosts(text) if text.strip() else frozenset()
+
+
+def base_url(text: str) -> str:
+    """The scheme and host of an address, https only, with a path if the gateway has one; empty stays empty."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if redirect_problem(text) or parts.scheme != "https" or parts.query or parts.fragment:
+        raise ValueError(f"expected https://<host>, got '{text}'")
+    return text.rstrip("/")
 
 
 def overrides(text: str) -> Mapping[str, Severity]:

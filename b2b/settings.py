@@ -1,6 +1,6 @@
 """The environment, read once into one frozen value and checked at start.
 
-`SETTINGS` is the list that README, local.settings.sample.json and the deployment are compared with.
+docs/reference/settings.md, local.settings.sample.json and the lists in infra and the workflow are generated from here.
 """
 
 import re
@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from b2b import readers
+from b2b.domain.conversion.tenant_fact import Shows
+from b2b.domain.eligibility.rules import RULES
 from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Profile, Severity
 
@@ -54,11 +56,16 @@ class Settings:
     send_message: bool
     sweep_schedule: str
     excluded_group: str | None
+    scope_group: str | None
+    copy_domains: frozenset[str]
+    public_url: str
     graph_timeout: float
     replication_window: float
     tenant_facts_lifetime: float
     assessment_lifetime: float
     give_up_after: float
+    cloud_accounts_show: Shows
+    synced_accounts_show: Shows
     paused: bool
     breaker_share: float
     breaker_window: float
@@ -66,87 +73,207 @@ class Settings:
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable: its default, what it means, and how its text becomes a value."""
+    """One environment variable, as one row: everything else that lists settings is generated from it.
 
+    ``field`` is its place in `Settings`; ``default`` is None where it is required; ``sample`` is what the sample and
+    the deployment take instead of a default.
+    """
+
+    field: str
     name: str
     default: str | None
     meaning: str
     read: Callable[[str], Any]
+    sample: str | None = None
+
+    @property
+    def suggested(self) -> str:
+        """The text for a sample or a new deployment."""
+        return self.sample or self.default or ""
 
 
-_DAY = 86_400.0
+_DAY = 86_400
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "AZURE_CLIENT_ID", "", "client id of the user-assigned managed identity; empty: system-assigned", readers.guid
+        "client_id",
+        "AZURE_CLIENT_ID",
+        "",
+        "client id of the user-assigned managed identity for Graph; empty: system-assigned",
+        readers.guid,
     ),
-    Setting("GRAPH_BASE_URL", "https://graph.microsoft.com/v1.0", "Microsoft Graph of your cloud", readers.graph_url),
-    Setting("B2B_MODE", "assess", "`assess` writes nothing to Graph; `convert` invites", readers.choice(Mode)),
-    Setting("B2B_ELIGIBILITY_PROFILE", "current", "edition of the rules: `current` or `2020`", readers.choice(Profile)),
-    Setting("B2B_RULE_OVERRIDES", "{}", "JSON, rule id to block, fix, review, warn, info or off", readers.overrides),
     Setting(
+        "graph_base_url",
+        "GRAPH_BASE_URL",
+        "https://graph.microsoft.com/v1.0",
+        "Microsoft Graph of your cloud; plain http for loopback only",
+        readers.graph_url,
+    ),
+    Setting(
+        "mode",
+        "B2B_MODE",
+        "assess",
+        "`assess` writes nothing to Graph, whatever a request says; `convert` invites. A conversion cannot be taken "
+        "back: switching to `convert` is a decision",
+        readers.Choice(Mode),
+    ),
+    Setting(
+        "profile",
+        "B2B_ELIGIBILITY_PROFILE",
+        "current",
+        "edition of the rules: `current` (Microsoft's article of 2026) or `2020` (the original)",
+        readers.Choice(Profile),
+    ),
+    Setting(
+        "rule_overrides",
+        "B2B_RULE_OVERRIDES",
+        "{}",
+        "JSON, rule id to `block`, `fix`, `review`, `warn`, `info` or `off`, where it shall differ from the table of "
+        "rules",
+        readers.overrides,
+    ),
+    Setting(
+        "redirect_url",
         "B2B_INVITE_REDIRECT_URL",
         "https://myapps.microsoft.com?tenantId=",
         "where a person lands after redemption; an empty `tenantId=` is filled in",
         readers.redirect,
     ),
     Setting(
+        "redirect_hosts",
         "B2B_ALLOWED_REDIRECT_HOSTS",
         "myapps.microsoft.com",
         "hosts that a request's `inviteRedirectUrl` may name, separated by commas",
         readers.hosts,
     ),
-    Setting("B2B_SEND_INVITATION_MESSAGE", "true", "whether Microsoft sends its mail by default", readers.boolean),
-    Setting("B2B_SWEEP_SCHEDULE", None, "NCRONTAB schedule of the sweep, UTC, six fields", readers.schedule),
-    Setting("B2B_EXCLUDED_GROUP_ID", "", "accounts in this group are never converted; empty: none", readers.guid),
-    Setting("B2B_GRAPH_TIMEOUT_SECONDS", "30", "longest wait for one answer of Graph", readers.seconds(1, 120)),
     Setting(
-        "B2B_REPLICATION_WINDOW_SECONDS",
-        "300",
-        "how long a read may lag behind a write; a second invitation waits at least this long",
-        readers.seconds(0, _DAY),
+        "send_message",
+        "B2B_SEND_INVITATION_MESSAGE",
+        "true",
+        "whether Microsoft sends its mail where a request does not say",
+        readers.boolean,
     ),
     Setting(
+        "sweep_schedule",
+        "B2B_SWEEP_SCHEDULE",
+        None,
+        "NCRONTAB schedule of the sweep, six fields, UTC, such as `0 */10 * * * *`",
+        readers.schedule,
+        "0 */10 * * * *",
+    ),
+    Setting(
+        "excluded_group",
+        "B2B_EXCLUDED_GROUP_ID",
+        "",
+        "object id of the group whose members, nested too, are never converted; empty: no group",
+        readers.optional_guid,
+    ),
+    Setting(
+        "scope_group",
+        "B2B_SCOPE_GROUP_ID",
+        "",
+        "object id of the group to whose members, nested too, conversions are limited; empty: no limit",
+        readers.optional_guid,
+    ),
+    Setting(
+        "copy_domains",
+        "B2B_ALLOWED_COPY_DOMAINS",
+        "",
+        "domains to which a copy of the invitation mail may go without review, separated by commas; empty: the "
+        "tenant's verified domains",
+        readers.domains,
+    ),
+    Setting(
+        "public_url",
+        "B2B_PUBLIC_URL",
+        "",
+        "where callers reach the app if a gateway stands in front of it, such as `https://api.contoso.com`; empty: the "
+        "app's own host name",
+        readers.base_url,
+    ),
+    Setting(
+        "graph_timeout",
+        "B2B_GRAPH_TIMEOUT_SECONDS",
+        "30",
+        "longest wait for one answer of Graph",
+        readers.Seconds(1, 120),
+    ),
+    Setting(
+        "replication_window",
+        "B2B_REPLICATION_WINDOW_SECONDS",
+        "300",
+        "how long a read of Graph may lag behind a write; a second invitation waits at least this long",
+        readers.Seconds(0, _DAY),
+    ),
+    Setting(
+        "tenant_facts_lifetime",
         "B2B_TENANT_FACTS_SECONDS",
         "600",
         "how long domains and policies are kept before they are read again",
-        readers.seconds(0, _DAY),
+        readers.Seconds(0, _DAY),
     ),
     Setting(
+        "assessment_lifetime",
         "B2B_ASSESSMENT_SECONDS",
         "900",
-        "how long a parked request's assessment holds; after that it is assessed again before anything is sent",
-        readers.seconds(0, _DAY),
+        "how long the assessment of a parked request (one put back on the queue to wait) holds; after that it is "
+        "assessed again before anything is sent; `0`: always",
+        readers.Seconds(0, _DAY),
     ),
     Setting(
+        "give_up_after",
         "B2B_GIVE_UP_SECONDS",
         "86400",
-        "how long a request may go without progress before it ends as failed",
-        readers.seconds(60, 7 * _DAY),
+        "how long a request may go without progress before it ends as `failed`, decided when it has to wait again; "
+        "waiting for the stop switch or in `assess` does not count",
+        readers.Seconds(60, 7 * _DAY),
     ),
     Setting(
-        "B2B_PAUSED", "false", "the stop switch: while true, requests wait and nothing is invited", readers.boolean
+        "cloud_accounts_show",
+        "B2B_CLOUD_ACCOUNTS_SHOW_PENDING",
+        "unknown",
+        "whether a cloud-only account reads `PendingAcceptance` until its person redeems: `shows`, `does not show` or "
+        "`unknown`; the probe finds out, and what the app sees itself counts more",
+        readers.Choice(Shows),
     ),
     Setting(
+        "synced_accounts_show",
+        "B2B_SYNCED_ACCOUNTS_SHOW_PENDING",
+        "unknown",
+        "the same for an account that Active Directory masters",
+        readers.Choice(Shows),
+    ),
+    Setting(
+        "paused",
+        "B2B_PAUSED",
+        "false",
+        "the stop switch: while `true`, requests wait and nobody is invited",
+        readers.boolean,
+    ),
+    Setting(
+        "breaker_share",
         "B2B_BREAKER_SHARE",
         "0.5",
-        "when more than this share of a window's invitations fails, all inviting pauses; 1: never",
+        "the breaker: when more than this share of a window's invitations (five at least) fails, all inviting pauses; "
+        "`1`: never",
         readers.share,
     ),
     Setting(
+        "breaker_window",
         "B2B_BREAKER_WINDOW_SECONDS",
         "300",
         "length of that window, and of the pause before one invitation probes",
-        readers.seconds(10, _DAY),
+        readers.Seconds(10, _DAY),
     ),
 )
-STORAGE_SETTINGS = (
-    STORAGE,
-    f"{STORAGE}__queueServiceUri",
-    f"{STORAGE}__tableServiceUri",
-    f"{STORAGE}__credential",
-    f"{STORAGE}__clientId",
-)
+STORAGE_SETTINGS: dict[str, str] = {
+    STORAGE: "connection string of the storage account with queues and tables; or the four that follow",
+    f"{STORAGE}__queueServiceUri": "identity-based instead: `https://<account>.queue.core.windows.net`",
+    f"{STORAGE}__tableServiceUri": "`https://<account>.table.core.windows.net`",
+    f"{STORAGE}__credential": "`managedidentity`",
+    f"{STORAGE}__clientId": "client id of a user-assigned identity",
+}
+"""The two forms of the storage connection, which the host reads as well."""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -156,36 +283,15 @@ def load(environment: Mapping[str, str]) -> Settings:
         SettingsError: names the first setting that is missing or wrong.
 
     """
-    values = {setting.name: _value(setting, environment) for setting in SETTINGS}
-    least = values["B2B_REPLICATION_WINDOW_SECONDS"] + values["B2B_GRAPH_TIMEOUT_SECONDS"]
-    if values["B2B_GIVE_UP_SECONDS"] < least:
+    values = {setting.field: _value(setting, environment) for setting in SETTINGS}
+    least = values["replication_window"] + values["graph_timeout"]
+    if values["give_up_after"] < least:
         raise SettingsError(
             "B2B_GIVE_UP_SECONDS", f"expected at least {least:g}: the replication window and Graph's timeout together"
         )
-    overrides = dict(values["B2B_RULE_OVERRIDES"])
-    if not values["B2B_EXCLUDED_GROUP_ID"]:
-        overrides["excluded-group"] = Severity.OFF
-    return Settings(
-        storage=_storage(environment),
-        client_id=values["AZURE_CLIENT_ID"],
-        graph_base_url=values["GRAPH_BASE_URL"],
-        mode=values["B2B_MODE"],
-        profile=values["B2B_ELIGIBILITY_PROFILE"],
-        rule_overrides=overrides,
-        redirect_url=values["B2B_INVITE_REDIRECT_URL"],
-        redirect_hosts=values["B2B_ALLOWED_REDIRECT_HOSTS"],
-        send_message=values["B2B_SEND_INVITATION_MESSAGE"],
-        sweep_schedule=values["B2B_SWEEP_SCHEDULE"],
-        excluded_group=values["B2B_EXCLUDED_GROUP_ID"] or None,
-        graph_timeout=values["B2B_GRAPH_TIMEOUT_SECONDS"],
-        replication_window=values["B2B_REPLICATION_WINDOW_SECONDS"],
-        tenant_facts_lifetime=values["B2B_TENANT_FACTS_SECONDS"],
-        assessment_lifetime=values["B2B_ASSESSMENT_SECONDS"],
-        give_up_after=values["B2B_GIVE_UP_SECONDS"],
-        paused=values["B2B_PAUSED"],
-        breaker_share=values["B2B_BREAKER_SHARE"],
-        breaker_window=values["B2B_BREAKER_WINDOW_SECONDS"],
-    )
+    without_setting = (rule.id for rule in RULES if rule.only_with and not values[rule.only_with])
+    values["rule_overrides"] = {**values["rule_overrides"], **dict.fromkeys(without_setting, Severity.OFF)}
+    return Settings(storage=_storage(environment), **values)
 
 
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:

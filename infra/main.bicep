@@ -28,22 +28,23 @@ param resourceNames names = {}
 @description('Tags for every resource, besides those of azd.')
 param tags resourceTags = {}
 
-// ---- What the app does (README, section Settings)
+// ---- What the app does (docs/reference/settings.md)
 
-@description('assess writes nothing to the directory. convert invites, and a conversion cannot be taken back: it is a decision.')
-param mode 'assess' | 'convert' = 'assess'
-
-@description('Microsoft Graph of your cloud: the global one, US Government L4, US Government L5 (DoD), China.')
+// generated: parameters of settings (make reference)
+@description('Microsoft Graph of your cloud; plain http for loopback only.')
 param graphBaseUrl
   | 'https://graph.microsoft.com/v1.0'
   | 'https://graph.microsoft.us/v1.0'
   | 'https://dod-graph.microsoft.us/v1.0'
   | 'https://microsoftgraph.chinacloudapi.cn/v1.0' = 'https://graph.microsoft.com/v1.0'
 
-@description('The edition of the rules: Microsoft\'s article of 2026, or the original.')
+@description('Assess writes nothing to Graph, whatever a request says; convert invites. A conversion cannot be taken back: switching to convert is a decision.')
+param mode 'assess' | 'convert' = 'assess'
+
+@description('Edition of the rules: current (Microsoft\'s article of 2026) or 2020 (the original).')
 param eligibilityProfile 'current' | '2020' = 'current'
 
-@description('Rule id to severity, where it shall differ from the table in README.')
+@description('JSON, rule id to block, fix, review, warn, info or off, where it shall differ from the table of rules.')
 param ruleOverrides overrides = {}
 
 @description('Where a person lands after redemption; an empty tenantId= is filled in.')
@@ -51,28 +52,39 @@ param ruleOverrides overrides = {}
 @maxLength(2048)
 param inviteRedirectUrl string = 'https://myapps.microsoft.com?tenantId='
 
-@description('Hosts that a request may name in inviteRedirectUrl.')
+@description('Hosts that a request\'s inviteRedirectUrl may name, separated by commas.')
 @minLength(1)
 param allowedRedirectHosts string[] = ['myapps.microsoft.com']
 
 @description('Whether Microsoft sends its mail where a request does not say.')
 param sendInvitationMessage bool = true
 
-@description('NCRONTAB, six fields, UTC: when redemptions are followed and poison is drained.')
+@description('NCRONTAB schedule of the sweep, six fields, UTC, such as 0 */10 * * * *.')
 @minLength(11)
 @maxLength(120)
 param sweepSchedule string = '0 */10 * * * *'
 
-@description('Object id of the group whose members are never converted; empty: none.')
+@description('Object id of the group whose members, nested too, are never converted; empty: no group.')
 @maxLength(36)
 param excludedGroupId string = ''
+
+@description('Object id of the group to whose members, nested too, conversions are limited; empty: no limit.')
+@maxLength(36)
+param scopeGroupId string = ''
+
+@description('Domains to which a copy of the invitation mail may go without review, separated by commas; empty: the tenant\'s verified domains.')
+param allowedCopyDomains string[] = []
+
+@description('Where callers reach the app if a gateway stands in front of it, such as https://api.contoso.com; empty: the app\'s own host name.')
+@maxLength(2048)
+param publicUrl string = ''
 
 @description('Longest wait for one answer of Graph.')
 @minValue(1)
 @maxValue(120)
 param graphTimeoutSeconds int = 30
 
-@description('How long a read of Graph may lag behind a write.')
+@description('How long a read of Graph may lag behind a write; a second invitation waits at least this long.')
 @minValue(0)
 @maxValue(86400)
 param replicationWindowSeconds int = 300
@@ -82,20 +94,26 @@ param replicationWindowSeconds int = 300
 @maxValue(86400)
 param tenantFactsSeconds int = 600
 
-@description('How long the assessment of a parked request holds; after that it is assessed again before anything is sent.')
+@description('How long the assessment of a parked request (one put back on the queue to wait) holds; after that it is assessed again before anything is sent; 0: always.')
 @minValue(0)
 @maxValue(86400)
 param assessmentSeconds int = 900
 
-@description('How long a request is retried before it ends as failed.')
+@description('How long a request may go without progress before it ends as failed, decided when it has to wait again; waiting for the stop switch or in assess does not count.')
 @minValue(60)
 @maxValue(604800)
 param giveUpSeconds int = 86400
 
-@description('The stop switch: while it is on, requests wait and nobody is invited.')
+@description('Whether a cloud-only account reads PendingAcceptance until its person redeems: shows, does not show or unknown; the probe finds out, and what the app sees itself counts more.')
+param cloudAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
+
+@description('The same for an account that Active Directory masters.')
+param syncedAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
+
+@description('The stop switch: while true, requests wait and nobody is invited.')
 param paused bool = false
 
-@description('When more than this share of a window\'s invitations fails, all inviting pauses: above 0, such as 0.5; 1: never.')
+@description('The breaker: when more than this share of a window\'s invitations (five at least) fails, all inviting pauses; 1: never.')
 @minLength(1)
 @maxLength(6)
 param breakerShare string = '0.5'
@@ -104,6 +122,7 @@ param breakerShare string = '0.5'
 @minValue(10)
 @maxValue(86400)
 param breakerWindowSeconds int = 300
+// end of generated
 
 // ---- Who else may reach the data
 
@@ -251,6 +270,24 @@ var mistakes = filter(
     {
       wrong: !empty(excludedGroupId) && join(map(split(excludedGroupId, '-'), part => string(length(part))), '-') != '8-4-4-4-12'
       said: 'excludedGroupId: the object id of a group'
+    }
+    {
+      wrong: !empty(scopeGroupId) && join(map(split(scopeGroupId, '-'), part => string(length(part))), '-') != '8-4-4-4-12'
+      said: 'scopeGroupId: the object id of a group'
+    }
+    {
+      wrong: contains(allowedCopyDomains, '') || !empty(filter(
+        ['/', ':', '@', '*', ',', ' '],
+        mark => contains(join(allowedCopyDomains, ''), mark)
+      ))
+      said: 'allowedCopyDomains: names of domains, without @'
+    }
+    {
+      wrong: !empty(publicUrl) && (!startsWith(toLower(publicUrl), 'https://') || contains(publicUrl, '?') || contains(
+        publicUrl,
+        '#'
+      ))
+      said: 'publicUrl: https://…, without query'
     }
     {
       wrong: breakerShare != '1' && (!startsWith(breakerShare, '0.') || int(replace(breakerShare, '0.', '0')) == 0)
@@ -496,6 +533,7 @@ module app 'modules/app.bicep' = {
       B2BStorage__tableServiceUri: 'https://${workAccountName}.table.${storageSuffix}'
       B2BStorage__credential: 'managedidentity'
       B2BStorage__clientId: identity.properties.clientId
+      // generated: settings (make reference)
       AZURE_CLIENT_ID: identity.properties.clientId
       GRAPH_BASE_URL: graphBaseUrl
       B2B_MODE: mode
@@ -506,14 +544,20 @@ module app 'modules/app.bicep' = {
       B2B_SEND_INVITATION_MESSAGE: sendInvitationMessage ? 'true' : 'false'
       B2B_SWEEP_SCHEDULE: sweepSchedule
       B2B_EXCLUDED_GROUP_ID: excludedGroupId
+      B2B_SCOPE_GROUP_ID: scopeGroupId
+      B2B_ALLOWED_COPY_DOMAINS: join(allowedCopyDomains, ',')
+      B2B_PUBLIC_URL: publicUrl
       B2B_GRAPH_TIMEOUT_SECONDS: string(graphTimeoutSeconds)
       B2B_REPLICATION_WINDOW_SECONDS: string(replicationWindowSeconds)
       B2B_TENANT_FACTS_SECONDS: string(tenantFactsSeconds)
       B2B_ASSESSMENT_SECONDS: string(assessmentSeconds)
       B2B_GIVE_UP_SECONDS: string(giveUpSeconds)
+      B2B_CLOUD_ACCOUNTS_SHOW_PENDING: cloudAccountsShowPending
+      B2B_SYNCED_ACCOUNTS_SHOW_PENDING: syncedAccountsShowPending
       B2B_PAUSED: paused ? 'true' : 'false'
       B2B_BREAKER_SHARE: breakerShare
       B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
+      // end of generated
     }
   }
   // It starts by reading its storage, which it may only once the roles are there.

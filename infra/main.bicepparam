@@ -7,8 +7,9 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'production')
 param location = readEnvironmentVariable('AZURE_LOCATION', '')
 param resourceNames = json(readEnvironmentVariable('DEPLOY_RESOURCE_NAMES', '{}'))
 
-// ---- The settings of README, under their names
+// ---- The settings of docs/reference/settings.md, under their names
 
+// generated: settings (make reference)
 param graphBaseUrl = readEnvironmentVariable('GRAPH_BASE_URL', 'https://graph.microsoft.com/v1.0')
 param mode = readEnvironmentVariable('B2B_MODE', 'assess')
 param eligibilityProfile = readEnvironmentVariable('B2B_ELIGIBILITY_PROFILE', 'current')
@@ -21,14 +22,23 @@ param allowedRedirectHosts = map(
 param sendInvitationMessage = bool(readEnvironmentVariable('B2B_SEND_INVITATION_MESSAGE', 'true'))
 param sweepSchedule = readEnvironmentVariable('B2B_SWEEP_SCHEDULE', '0 */10 * * * *')
 param excludedGroupId = readEnvironmentVariable('B2B_EXCLUDED_GROUP_ID', '')
+param scopeGroupId = readEnvironmentVariable('B2B_SCOPE_GROUP_ID', '')
+param allowedCopyDomains = filter(
+  map(split(readEnvironmentVariable('B2B_ALLOWED_COPY_DOMAINS', ''), ','), domain => trim(domain)),
+  domain => !empty(domain)
+)
+param publicUrl = readEnvironmentVariable('B2B_PUBLIC_URL', '')
 param graphTimeoutSeconds = int(readEnvironmentVariable('B2B_GRAPH_TIMEOUT_SECONDS', '30'))
 param replicationWindowSeconds = int(readEnvironmentVariable('B2B_REPLICATION_WINDOW_SECONDS', '300'))
 param tenantFactsSeconds = int(readEnvironmentVariable('B2B_TENANT_FACTS_SECONDS', '600'))
 param assessmentSeconds = int(readEnvironmentVariable('B2B_ASSESSMENT_SECONDS', '900'))
 param giveUpSeconds = int(readEnvironmentVariable('B2B_GIVE_UP_SECONDS', '86400'))
+param cloudAccountsShowPending = readEnvironmentVariable('B2B_CLOUD_ACCOUNTS_SHOW_PENDING', 'unknown')
+param syncedAccountsShowPending = readEnvironmentVariable('B2B_SYNCED_ACCOUNTS_SHOW_PENDING', 'unknown')
 param paused = bool(readEnvironmentVariable('B2B_PAUSED', 'false'))
 param breakerShare = readEnvironmentVariable('B2B_BREAKER_SHARE', '0.5')
 param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SECONDS', '300'))
+// end of generated
 
 // ---- Who may send and read
 

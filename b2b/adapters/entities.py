@@ -1,23 +1,25 @@
-"""How records become table entities and back: camelCase columns, findings as JSON, times as Edm.DateTime."""
+"""How records become table entities and back: camelCase columns, structures as JSON, times as Edm.DateTime."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from azure.data.tables import EntityProperty
 
-from b2b.domain.conversion import Conversion, Event, RequestRecord, Source, Stage
-from b2b.domain.findings import Finding, Verdict
+from b2b.domain.conversion.records import SCHEMA_VERSION, Conversion, Event
+from b2b.domain.errors import UnreadableRow
 from b2b.domain.pacing import Pace
+from b2b.domain.request.record import RequestRecord
 
 STATE, REQUEST, PACE = "current", "request", "pace"
 HISTORY = "history-"
-SYSTEM_COLUMNS = frozenset({"etag"})
-_ENUMS: dict[str, type[Enum]] = {"stage": Stage, "verdict": Verdict, "source": Source}
 _MISSING: tuple[Any, ...] = (None, "")
+Record = TypeVar("Record", Conversion, RequestRecord, Pace)
+Reader = Callable[[Any], Any]
 
 
 def column(name: str) -> str:
@@ -27,24 +29,24 @@ def column(name: str) -> str:
 
 
 def to_entity(row: Conversion | RequestRecord | Pace) -> dict[str, Any]:
-    """Return the columns of a record; what is empty has no column."""
-    columns = {column(item.name): _stored(getattr(row, item.name)) for item in fields(row) if item.name != "etag"}
+    """Return the columns of a record; an empty value has no column."""
+    columns = {stored: _stored(getattr(row, name)) for name, stored, _ in _COLUMNS[type(row)]}
     return {name: value for name, value in columns.items() if value not in _MISSING}
 
 
 def conversion(entity: Mapping[str, Any]) -> Conversion:
-    """Read the state row of an account."""
-    return Conversion(**_values(Conversion, entity))
+    """Read the row of an account."""
+    return _read(Conversion, entity)
 
 
 def request_record(entity: Mapping[str, Any]) -> RequestRecord:
     """Read the row of a request."""
-    return RequestRecord(**_values(RequestRecord, entity))
+    return _read(RequestRecord, entity)
 
 
 def pace(entity: Mapping[str, Any]) -> Pace:
-    """Read the row that holds everybody back."""
-    return Pace(**_values(Pace, entity))
+    """Read the row that holds all instances back."""
+    return _read(Pace, entity)
 
 
 def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
@@ -64,24 +66,57 @@ def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
 def _stored(value: Any) -> Any:
     if isinstance(value, tuple):
         return msgspec.json.encode(value).decode() if value else None
+    if isinstance(value, msgspec.Struct):
+        return msgspec.json.encode(value).decode()
     return value.value if isinstance(value, Enum) else value
 
 
-def _values(kind: type[Conversion | RequestRecord | Pace], entity: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
-        item.name: _loaded(item.name, entity[column(item.name)])
-        for item in fields(kind)
-        if column(item.name) in entity and item.name not in SYSTEM_COLUMNS
-    }
-    metadata = getattr(entity, "metadata", {})
-    return {**found, "etag": metadata.get("etag", "")}
+def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
+    """Read a record.
+
+    Raises:
+        UnreadableRow: a value is not known to this version.
+
+    """
+    partition = entity.get("PartitionKey", "")
+    if int(entity.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
+        raise UnreadableRow(f"{kind.__name__} {partition} was written by a newer version")
+    try:
+        found = {name: read(_plain(entity[stored])) for name, stored, read in _COLUMNS[kind] if stored in entity}
+        return kind(**found, etag=getattr(entity, "metadata", {}).get("etag", ""))
+    except (TypeError, ValueError) as error:
+        raise UnreadableRow(f"{kind.__name__} {partition} cannot be read: {type(error).__name__}") from error
 
 
-def _loaded(name: str, value: Any) -> Any:
-    if isinstance(value, EntityProperty):
-        value = value.value
-    if name in _ENUMS:
-        return _ENUMS[name](value)
-    if name == "findings":
-        return msgspec.json.decode(value, type=tuple[Finding, ...])
-    return value.astimezone(UTC).replace(tzinfo=UTC) if isinstance(value, datetime) else value
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, EntityProperty) else value
+
+
+def _time(value: datetime) -> datetime:
+    """The SDK gives a subclass that no encoder knows."""
+    utc = value.astimezone(UTC)
+    return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)
+
+
+def _reader(hint: Any) -> Reader:
+    """Return what makes a field's value of a stored one, by the type of the field."""
+    if isinstance(hint, UnionType):
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
+    if get_origin(hint) is tuple or (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        return msgspec.json.Decoder(hint).decode
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return _time if hint is datetime else lambda value: value
+
+
+def _columns(kind: type[Any]) -> tuple[tuple[str, str, Reader], ...]:
+    hints = get_type_hints(kind)
+    return tuple(
+        (item.name, column(item.name), _reader(hints[item.name])) for item in fields(kind) if item.name != "etag"
+    )
+
+
+_COLUMNS: dict[type[Any], tuple[tuple[str, str, Reader], ...]] = {
+    kind: _columns(kind) for kind in (Conversion, RequestRecord, Pace)
+}
+"""Field, column and reader of every record."""

@@ -37,6 +37,7 @@ from msgraph_core import GraphClientFactory
 
 from b2b.adapters.batch import BATCH_LIMIT, Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
 from b2b.adapters.clock import Clock
+from b2b.adapters.fence import FencedTransport, FencePassedError, fenced
 from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
 from b2b.domain.invitation import LONGEST_CALL, Invitation, refusal
 from b2b.domain.readings import Invited
@@ -85,7 +86,7 @@ class Graph:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> "Graph":
         """Build the HTTP client; nothing is sent."""
-        transport = transport or http_transport(base_url)
+        transport = FencedTransport(transport or http_transport(base_url))
         http = GraphClientFactory.create_with_default_middleware(
             options={
                 **options,
@@ -128,8 +129,8 @@ class Graph:
                 answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
         return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
 
-    async def invite(self, invitation: Invitation) -> Invited:
-        """Send one invitation, once.
+    async def invite(self, invitation: Invitation, not_after: datetime) -> Invited:
+        """Send one invitation, once; not if its first byte would leave later than ``not_after``.
 
         Raises:
             Transient: it was certainly not sent.
@@ -141,7 +142,10 @@ class Graph:
         configuration: RequestConfiguration[Any] = RequestConfiguration()
         information = self.client.invitations.to_post_request_information(graph_invitation(invitation), configuration)
         try:
-            content = await self._send(information)
+            with fenced(lambda: self._clock() <= not_after):
+                content = await self._send(information)
+        except FencePassedError as error:
+            raise Transient("the app", "too much time has passed between the claim and the call") from error
         except AzureError as error:
             raise Transient("identity", f"no token: {type(error).__name__}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -275,13 +279,12 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
     """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised."""
     info = InvitedUserMessageInfo(
         message_language=invitation.language,
-        customized_message_body=invitation.message,
         cc_recipients=[
             Recipient(email_address=EmailAddress(name=name, address=address)) for name, address in invitation.cc
         ]
         or None,
     )
-    has_info = invitation.language or invitation.message or invitation.cc
+    has_info = invitation.language or invitation.cc
     return GraphInvitation(
         invited_user=User(id=invitation.user_id),
         invited_user_email_address=invitation.address,

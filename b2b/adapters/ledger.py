@@ -4,22 +4,25 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
 from b2b.adapters.tables import Listing, Observer, Rows, fetch, guarded, rows, translated, unobserved
-from b2b.domain.conversion import Change, Conversion, RequestRecord
+from b2b.domain.conversion.records import Change, Conversion
+from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
+from b2b.domain.request.record import RequestRecord
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
-DUE, OPEN = "due", "open~"
-"""Lists of accounts that are followed and of requests not at rest; no object id and no request id is called so."""
+FOLLOWED, OPEN, FACT = "followed~", "open~", "tenant~fact"
+"""Partitions of lists and of the tenant's fact. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
@@ -42,7 +45,7 @@ class Ledger:
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
-        self.due = Listing(self._conversions, DUE)
+        self.followed = Listing(self._conversions, FOLLOWED)
         self.open = Listing(self._requests, OPEN)
         self.requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
@@ -103,19 +106,50 @@ class Ledger:
 
         """
         entity = await fetch(self._conversions, f"address~{address_key}", "reservation")
-        return None if entity is None else Reservation(entity["userId"], entity["since"], entity.metadata["etag"])
+        if entity is None:
+            return None
+        absent_since, etag = entity.get("absentSince"), entity.metadata["etag"]
+        return Reservation(address_key, entity["userId"], entity["since"], absent_since, etag)
 
-    async def reserve(self, address_key: str, user_id: str, over: Reservation | None, now: datetime) -> None:
-        """Reserve an address for an account, over a reservation that was found to point nowhere.
+    async def reserve(self, reservation: Reservation) -> Reservation:
+        """Write a reservation over the one that its ETag names, or where there is none.
 
         Raises:
-            LedgerConflict: somebody else reserved it meanwhile.
+            LedgerConflict: another one is there.
             Transient: storage did not answer.
 
         """
-        entity = {"PartitionKey": f"address~{address_key}", "RowKey": "reservation", "userId": user_id, "since": now}
+        entity = {
+            "PartitionKey": f"address~{reservation.address_key}",
+            "RowKey": "reservation",
+            "userId": reservation.user_id,
+            "since": reservation.since,
+            **({"absentSince": reservation.absent_since} if reservation.absent_since else {}),
+        }
         async with translated():
-            await self._conversions.submit_transaction([guarded(entity, over.etag if over else "")])
+            results = await self._conversions.submit_transaction([guarded(entity, reservation.etag)])
+        return replace(reservation, etag=results[0]["etag"])
+
+    async def tenant_fact(self) -> TenantFact:
+        """Return what the tenant is known to show; nothing is known where no row is there.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await fetch(self._conversions, FACT, FACT)
+        return TenantFact() if entity is None else msgspec.json.decode(entity["known"], type=TenantFact)
+
+    async def learn(self, fact: TenantFact) -> None:
+        """Remember what the tenant is known to show. The last writer wins: each has seen it.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
+        async with translated():
+            await self._conversions.upsert_entity(entity)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.

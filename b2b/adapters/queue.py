@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -72,6 +73,19 @@ class Queue:
         except AzureError as error:
             raise _transient(error) from error
 
+    async def head(self) -> list[tuple[bytes, datetime]]:
+        """Return bodies and insertion times of the messages at the head of the work queue, without taking them.
+
+        Raises:
+            Transient: the queue did not answer.
+
+        """
+        try:
+            ahead = await self._requests.peek_messages(max_messages=_PAGE)
+        except AzureError as error:
+            raise _transient(error) from error
+        return [(message.content.encode(), message.inserted_on) for message in ahead if message.inserted_on]
+
     async def poison(self, hidden_for: float) -> AsyncIterator[PoisonMessage]:
         """Give every message that is visible in the poison queue; each stays hidden for ``hidden_for`` seconds.
 
@@ -125,11 +139,7 @@ class Queue:
 
         """
         depth = {REQUESTS: await _depth(self._requests), POISON: await _depth(self._poison)}
-        try:
-            ahead = await self._requests.peek_messages(max_messages=_PAGE)
-        except AzureError as error:
-            raise _transient(error) from error
-        return Backlog(depth, min((message.inserted_on for message in ahead if message.inserted_on), default=None))
+        return Backlog(depth, min((inserted for _, inserted in await self.head()), default=None))
 
 
 async def _depth(client: QueueClient) -> int:

@@ -20,10 +20,11 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
-from b2b.domain.conversion import Change, Conversion, RequestRecord
+from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Due
+from b2b.domain.readings import Entry
+from b2b.domain.request.record import RequestRecord
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Listing:
         async with translated():
             await self._table.upsert_entity({"PartitionKey": self._name, "RowKey": key, "since": now})
 
-    async def remove(self, entry: Due) -> None:
+    async def remove(self, entry: Entry) -> None:
         """Take an entry off the list; one that is gone, or was put there anew since it was read, is left alone.
 
         Raises:
@@ -154,16 +155,16 @@ class Listing:
                     self._name, entry.key, etag=entry.etag, match_condition=MatchConditions.IfNotModified
                 )
 
-    async def read(self, after: str, limit: int) -> list[Due]:
+    async def read(self, after: str, limit: int) -> list[Entry]:
         """Return up to ``limit`` entries, in order of their keys, behind the given one.
 
         Raises:
             Transient: storage did not answer.
 
         """
-        query, found = "PartitionKey eq @name and RowKey gt @after", list[Due]()
+        query, found = "PartitionKey eq @name and RowKey gt @after", list[Entry]()
         async for entity in rows(self._table, query, {"name": self._name, "after": after}):
-            found.append(Due(entity["RowKey"], entity["since"], entity.metadata["etag"] or ""))
+            found.append(Entry(entity["RowKey"], entity["since"], entity.metadata["etag"] or ""))
             if len(found) == limit:
                 break
         return found

@@ -1,16 +1,19 @@
 """A directory user as the rules see it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from b2b.domain import service_plans
-from b2b.domain.envelope import digest
+from b2b.domain.hashing import digest
 from b2b.domain.service_plans import PlanKind
 
 PENDING = "PendingAcceptance"
 ACCEPTED = "Accepted"
+PRIMARY = "SMTP:"
+"""The primary proxy address has its prefix in capitals."""
 
 
 class AssignedPlan(msgspec.Struct, frozen=True, rename="camel"):
@@ -28,13 +31,32 @@ class ObjectIdentity(msgspec.Struct, frozen=True, rename="camel"):
     issuer: str | None = None
 
 
+class LicenseState(msgspec.Struct, frozen=True, rename="camel"):
+    """Graph's licenseAssignmentState: how one licence came to the user."""
+
+    assigned_by_group: str | None = None
+    state: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Tell whether the licence is in force: `Active`, also with errors."""
+        return (self.state or "").startswith("Active")
+
+
 class Account(msgspec.Struct, frozen=True, rename="camel"):
     """A user object. The fields are exactly what we ask Graph for: `$select` is made from them."""
 
     id: str
-    user_principal_name: str
+    user_principal_name: str = ""
+    display_name: str | None = None
+    given_name: str | None = None
+    surname: str | None = None
+    company_name: str | None = None
+    employee_id: str | None = None
+    employee_type: str | None = None
     mail: str | None = None
     other_mails: list[str] | None = None
+    proxy_addresses: list[str] | None = None
     account_enabled: bool | None = None
     creation_type: str | None = None
     external_user_state: str | None = None
@@ -43,7 +65,11 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
     on_premises_sync_enabled: bool | None = None
     on_premises_user_principal_name: str | None = None
     assigned_plans: list[AssignedPlan] | None = None
+    license_assignment_states: list[LicenseState] | None = None
     is_management_restricted: bool | None = None
+    is_resource_account: bool | None = None
+    withheld: tuple[str, ...] = ()
+    """Selected properties that Graph left out of its answer: they must not read as "no"."""
 
     @property
     def fingerprint(self) -> str:
@@ -66,6 +92,11 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
         return self.external_user_state == ACCEPTED
 
     @property
+    def external(self) -> bool:
+        """Tell whether an invitation shows: it waits for redemption, or was redeemed."""
+        return self.pending or self.accepted
+
+    @property
     def exchange_plans(self) -> frozenset[PlanKind]:
         """What the service plans say about an Exchange mailbox."""
         plans = (
@@ -75,26 +106,45 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
         return service_plans.kinds(plans)
 
     @property
+    def licence_groups(self) -> tuple[str, ...]:
+        """The groups through which licences come: object ids."""
+        states = self.license_assignment_states or ()
+        return tuple(sorted({state.assigned_by_group for state in states if state.assigned_by_group and state.active}))
+
+    @property
+    def licensed_directly(self) -> bool:
+        """Tell whether a licence was given to the account itself."""
+        return any(not state.assigned_by_group and state.active for state in self.license_assignment_states or ())
+
+    @property
+    def primary_address(self) -> str | None:
+        """The primary one of the proxy addresses."""
+        primary = (text for text in self.proxy_addresses or () if text.startswith(PRIMARY))
+        return next((text.removeprefix(PRIMARY) for text in primary), None)
+
+    @property
     def has_mailbox(self) -> bool:
         """Tell whether a plan brings a mailbox, which makes Exchange the master of the account's addresses."""
         return PlanKind.MAILBOX in self.exchange_plans
 
 
-SELECT: tuple[str, ...] = tuple(field.encode_name for field in msgspec.structs.fields(Account))
+SELECT: tuple[str, ...] = tuple(
+    field.encode_name for field in msgspec.structs.fields(Account) if field.name != "withheld"
+)
 """The `$select` of every user we read: a property that is not selected is simply absent from Graph's answer."""
+STATE = "externalUserState"
 
 
-def from_graph(user: dict[str, Any]) -> Account:
-    """Read a Graph user.
+def from_graph(user: Mapping[str, Any]) -> Account:
+    """Read a Graph user. Graph gives every selected property, null where it is empty; one that is missing is noted.
 
     Raises:
-        ValueError: the answer is not a user as selected. Graph gives every selected property, null where it is empty;
-            one that is missing was withheld, and must not read as "no".
+        ValueError: the answer is not a user.
 
     """
-    if withheld := set(SELECT) - user.keys():
-        raise ValueError(f"Graph withheld {', '.join(sorted(withheld))}")
-    return msgspec.convert(user, Account)
+    selected = {name: user[name] for name in SELECT if name in user}
+    withheld = [name for name in SELECT if name not in user]
+    return msgspec.convert({**selected, "withheld": withheld}, Account)
 
 
 def changed_at(account: Account) -> datetime | None:

@@ -1,36 +1,23 @@
 """What callers over HTTP are told, as plain JSON values: camelCase names, RFC 3339 times in UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from b2b.domain.conversion import ENDED, WORKING, Conversion, RequestRecord, Stage, may_show, mirrored
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.stages import Phase, Stage, phase_of, row_of
+from b2b.domain.conversion.waits import Waiting
 from b2b.domain.errors import RequestRefused
 from b2b.domain.findings import Finding, Severity
+from b2b.domain.request.record import RequestRecord, belongs, may_show, mirrored
 
 RETRY_AFTER = 10
 """Seconds that we ask a polling caller to wait while the service works."""
 RETRY_AFTER_PERSON = 3600
 """Seconds that we ask it to wait while a person is awaited: that takes hours to weeks."""
-PERSON_AWAITED = frozenset({Stage.NEEDS_REVIEW, Stage.INVITED})
-OPERATION_STATUS = {
-    Stage.REQUESTED: "NotStarted",
-    Stage.INVITING: "Running",
-    Stage.NEEDS_REVIEW: "Running",
-    Stage.INVITED: "Running",
-    Stage.ACCEPTED: "Running",
-    Stage.ASSESSED: "Succeeded",
-    Stage.COMPLETED: "Succeeded",
-    Stage.REJECTED: "Failed",
-    Stage.BLOCKED: "Failed",
-    Stage.FAILED: "Failed",
-    Stage.LAPSED: "Failed",
-    Stage.CANCELLED: "Canceled",
-}
-"""The states of Azure's status monitor (microsoft/api-guidelines, Guidelines.md, "Long-running operations")."""
 NOTHING_TO_DO = frozenset({"already-external", "invitation-pending"})
 """A request blocked by these ends without an error, whatever else there is: what it wanted is so already."""
 
@@ -46,17 +33,19 @@ class Reply:
 
 def as_it_stands(record: RequestRecord, conversion: Conversion | None) -> RequestRecord:
     """Return the request with what its conversion says now: the conversion's own row is the truth."""
-    if conversion is None or record.generation != conversion.generation or not may_show(record, conversion):
+    if conversion is None or not belongs(record, conversion) or not may_show(record, conversion):
         return record
-    return replace(record, stage=conversion.stage, **mirrored(conversion))
+    shown = replace(record, stage=conversion.stage, **mirrored(conversion))
+    at_work = phase_of(conversion.stage) is Phase.SERVICE
+    return replace(shown, waiting=record.waiting if at_work else conversion.waiting)
 
 
 def joined(record: RequestRecord, conversion: Conversion | None) -> str | None:
     """Return the request that leads the conversion which this one joined: what that one asked for was sent.
 
-    None where the request leads itself, belongs to no conversion, or a later conversion of the account has begun.
+    None if the request leads itself, belongs to no conversion, or a later conversion of the account has begun.
     """
-    if conversion is None or record.generation != conversion.generation:
+    if conversion is None or not record.generation or record.generation != conversion.generation:
         return None
     return conversion.request_id if conversion.request_id != record.request_id else None
 
@@ -64,12 +53,12 @@ def joined(record: RequestRecord, conversion: Conversion | None) -> str | None:
 def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
     """Answer a request that was taken in."""
     location, operation = _addresses(record, base_url)
-    body = {"requestId": record.request_id, "stage": record.stage, "mode": mode, "dryRun": record.dry_run}
+    body = {"requestId": record.request_id, "stage": record.stage, "mode": mode, "dryRun": record.only_judged}
     headers = {"Location": location, "Operation-Location": operation, "Retry-After": str(RETRY_AFTER)}
     return Reply(202, body, headers)
 
 
-def conversion_status(record: RequestRecord, leader: str | None, base_url: str, sign_in: str | None) -> Reply:
+def request_status(record: RequestRecord, leader: str | None, base_url: str, sign_in: str | None) -> Reply:
     """Tell where a request stands: 202 while the service is at work, 200 when a person is awaited or it has ended.
 
     Logic Apps and Power Automate poll until the first answer that is not 202. ``leader`` is what `joined` returned.
@@ -80,17 +69,17 @@ def conversion_status(record: RequestRecord, leader: str | None, base_url: str, 
         "requestId": record.request_id,
         **_joined(leader),
         "stage": record.stage,
-        "dryRun": record.dry_run,
+        "dryRun": record.only_judged,
         "userId": record.user_id or None,
         "verdict": record.verdict,
         "findings": findings(record.findings),
         **_times(record),
-        "attempts": record.attempts,
+        "waiting": _waiting(record.waiting),
         "lastError": record.last_error or None,
         "error": _failure(record),
         "links": {name: link for name, link in links.items() if link},
     }
-    if record.stage in WORKING:
+    if phase_of(record.stage) is Phase.SERVICE:
         return Reply(202, body, {"Location": location, "Retry-After": str(RETRY_AFTER)})
     return Reply(200, body)
 
@@ -99,7 +88,7 @@ def operation_status(record: RequestRecord, leader: str | None, base_url: str) -
     """Tell the same as a status monitor, which answers 200 always and is Running until the person has redeemed."""
     location, _ = _addresses(record, base_url)
     error = _failure(record)
-    status = "Succeeded" if record.stage is Stage.BLOCKED and error is None else OPERATION_STATUS[record.stage]
+    status = "Succeeded" if record.stage is Stage.BLOCKED and error is None else row_of(record.stage).operation
     body: dict[str, Any] = {
         "id": record.request_id,
         **_joined(leader),
@@ -108,20 +97,32 @@ def operation_status(record: RequestRecord, leader: str | None, base_url: str) -
         "resourceLocation": location,
         **({"error": error} if error else {}),
     }
-    if record.stage in ENDED:
+    phase = phase_of(record.stage)
+    if phase is Phase.ENDED:
         return Reply(200, body)
-    return Reply(200, body, {"Retry-After": str(RETRY_AFTER_PERSON if record.stage in PERSON_AWAITED else RETRY_AFTER)})
+    return Reply(200, body, {"Retry-After": str(RETRY_AFTER_PERSON if phase is Phase.PERSON else RETRY_AFTER)})
 
 
 def refused(error: RequestRefused) -> Reply:
-    """Answer a request that was not taken in."""
-    return problem(error.status, error.code, error.message, error.target)
+    """Answer a request that was not taken in; if several things are wrong with it, all are in the details."""
+    faults = (error, *error.others) if error.others else ()
+    details = [{"code": fault.code, "message": fault.message, "target": fault.target or None} for fault in faults]
+    return problem(error.status, error.code, error.message, error.target, details=details)
 
 
-def problem(status: int, code: str, message: str, target: str = "", retry_after: int | None = None) -> Reply:
+def problem(
+    status: int,
+    code: str,
+    message: str,
+    target: str = "",
+    retry_after: int | None = None,
+    details: Sequence[Mapping[str, Any]] = (),
+) -> Reply:
     """Return an error in the form of the Microsoft REST guidelines; codes are part of the contract."""
     headers = {"x-ms-error-code": code, **({"Retry-After": str(retry_after)} if retry_after is not None else {})}
-    body: dict[str, Any] = {"error": {"code": code, "message": message, "target": target or None, "details": []}}
+    body: dict[str, Any] = {
+        "error": {"code": code, "message": message, "target": target or None, "details": list(details)}
+    }
     return Reply(status, body, headers)
 
 
@@ -132,9 +133,21 @@ def findings(found: tuple[Finding, ...]) -> list[dict[str, Any]]:
 
 def _addresses(record: RequestRecord, base_url: str) -> tuple[str, str]:
     return (
-        f"{base_url}/api/conversions/{record.request_id}",
+        f"{base_url}/api/requests/{record.request_id}",
         f"{base_url}/api/operations/{record.request_id}",
     )
+
+
+def _waiting(waiting: Waiting | None) -> dict[str, Any] | None:
+    """Return why a request waits, since when, and when the app looks again."""
+    if waiting is None:
+        return None
+    return {
+        "reason": waiting.reason,
+        "text": waiting.text,
+        "since": _time(waiting.since),
+        "until": _time(waiting.until),
+    }
 
 
 def _joined(leader: str | None) -> dict[str, str]:
@@ -156,7 +169,7 @@ def _time(when: datetime | None) -> str | None:
 
 def _failure(record: RequestRecord) -> dict[str, Any] | None:
     """Return why the request ended without what it asked for; None also where nothing was left to do."""
-    if OPERATION_STATUS[record.stage] != "Failed":
+    if row_of(record.stage).operation != "Failed":
         return None
     if record.stage is not Stage.BLOCKED:
         code = record.error_code or record.stage.value

@@ -9,13 +9,20 @@
     + AccessDenied            yes: a permission is missing, and a grant takes up to a day to reach a token
   x OutcomeUnknown            only after the account was read again: the effect may have happened
   x InvitationRefused         never as it stands: Graph said no to this invitation
-  x LedgerConflict            at once, from a fresh read: somebody else wrote the row first
+  x LedgerConflict            at once, from a fresh read: another process wrote the row first
+  x MustWait                  after the wait: the reason is a row of `domain.conversion.waits`
+  x UnreadableRow             not by this version: a newer one wrote the row
   x IllegalTransition         never: a bug, the stage may not follow
 
 No text in here carries personal data: object ids, request ids and domain names of settings only.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
+
+from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.error_codes import STATUS
 
 GRAPH = "Graph"
 """The name of Microsoft Graph in `Transient.service`."""
@@ -28,15 +35,21 @@ class B2BError(Exception):
 class RequestRefused(B2BError):
     """The caller's request cannot be taken in. Retry: no, not as it stands.
 
-    ``code`` is part of the HTTP contract, ``target`` the path of the field, ``status`` the HTTP status.
+    ``code`` is one of `ERROR_CODES`, which gives the HTTP status; ``target`` is the path of the field.
     """
 
-    def __init__(self, code: str, message: str, target: str = "", *, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, target: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.target = target
-        self.status = status
+        self.status = STATUS[code]
+        self.others: tuple[RequestRefused, ...] = ()
+
+    def with_others(self, others: Iterable[Self]) -> Self:
+        """Add what else is wrong with the same request."""
+        self.others = tuple(others)
+        return self
 
 
 class MalformedRequest(RequestRefused):
@@ -51,7 +64,6 @@ class RequestIdInUse(RequestRefused):
             "RequestIdInUse",
             f"requestId '{request_id}' belongs to a request with another body; use a new requestId",
             "requestId",
-            status=409,
         )
 
 
@@ -111,6 +123,21 @@ class InvitationRefused(B2BError):
 
 class LedgerConflict(B2BError):
     """Another delivery wrote the row first. Retry: at once, from a fresh read."""
+
+
+class MustWait(B2BError):
+    """The request cannot go on now. Retry: after ``seconds``, or when the reason's own delay is over.
+
+    ``detail`` is for the log and for ``lastError``; the reason's own text is what callers read.
+    """
+
+    def __init__(self, reason: WaitReason, seconds: float | None = None, detail: str = "") -> None:
+        super().__init__(detail or reason.value)
+        self.reason, self.seconds, self.detail = reason, seconds, detail
+
+
+class UnreadableRow(B2BError):
+    """A row has a value that this version does not know: a newer version wrote it. Retry: not by this version."""
 
 
 class IllegalTransition(B2BError):

@@ -10,9 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from b2b.domain.conversion import Change, Conversion, Event, RequestRecord, Stage
+from b2b.domain.conversion.outcome import IN_DOUBT, NOT_SENT, REFUSED
+from b2b.domain.conversion.records import Change, Conversion, Event
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Finding, Verdict
-from b2b.domain.outcome import IN_DOUBT, NOT_SENT, REFUSED
+from b2b.domain.request.record import RequestRecord
 
 
 class Kind(StrEnum):

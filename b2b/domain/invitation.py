@@ -2,12 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from b2b.domain.errors import Refusal
-from b2b.domain.request import ConversionRequest, MessageInfo
+from b2b.domain.request.model import ConversionRequest, MessageInfo
+from b2b.domain.request.redirect import host_of, names_tenant, sent_as, with_tenant
 
-_TENANT = "tenantid"
 _MICROSOFT = ".microsoft.com"
 MY_APPS = "https://myapps.microsoft.com"
 
@@ -33,7 +32,6 @@ class Invitation:
     redirect_url: str
     send_message: bool
     language: str | None = None
-    message: str | None = None
     cc: tuple[tuple[str | None, str], ...] = ()
     sponsors: tuple[str, ...] = ()
 
@@ -49,7 +47,6 @@ def invitation_for(
         redirect_url=redirect_url(request, tenant_id, defaults),
         send_message=sends_message(request, defaults),
         language=info.message_language,
-        message=info.customized_message_body,
         cc=tuple(
             (recipient.email_address.name, recipient.email_address.address or "") for recipient in info.cc_recipients
         ),
@@ -63,13 +60,8 @@ def sends_message(request: ConversionRequest, defaults: Defaults) -> bool:
 
 
 def redirect_url(request: ConversionRequest, tenant_id: str, defaults: Defaults) -> str:
-    """Return where the person lands: https, and an empty `tenantId=` filled in, as Microsoft's samples leave it."""
-    parts = urlsplit(request.invite_redirect_url or defaults.redirect_url)
-    query = [
-        (name, tenant_id if name.lower() == _TENANT and not value else value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    return urlunsplit(parts._replace(scheme="https", query=urlencode(query)))
+    """Return where the person lands."""
+    return sent_as(request.invite_redirect_url or defaults.redirect_url, tenant_id)
 
 
 def sign_in_address(request: ConversionRequest, tenant_id: str, defaults: Defaults) -> str:
@@ -79,28 +71,40 @@ def sign_in_address(request: ConversionRequest, tenant_id: str, defaults: Defaul
     understand the parameter; there My Apps is the way in (M365 B2B: tenant-specific direct link).
     """
     url = redirect_url(request, tenant_id, defaults)
-    parts = urlsplit(url)
-    if any(name.lower() == _TENANT for name, _ in parse_qsl(parts.query)):
+    if names_tenant(url):
         return url
-    if not (parts.hostname or "").endswith(_MICROSOFT):
-        return f"{MY_APPS}?{urlencode({'tenantId': tenant_id})}"
-    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode({"tenantId": tenant_id}))))))
+    return with_tenant(url if host_of(url).endswith(_MICROSOFT) else MY_APPS, tenant_id)
 
 
 # Texts of the invitation service, lower case, and the rule that each stands for: its error codes are too coarse.
 # Sources: https://learn.microsoft.com/entra/external-id/troubleshoot, MicrosoftDocs/azure-docs#71825 and #107086,
-# microsoftgraph/msgraph-beta-sdk-dotnet#798.
+# microsoftgraph/msgraph-beta-sdk-dotnet#798, MicrosoftDocs/entra-docs#802 and its error codes of cross-tenant
+# synchronization (InvitationCreationFailureInvalidPropertyValue).
 _REFUSALS: tuple[tuple[str, str], ...] = (
     ("is a verified domain of this directory", "own-verified-domain"),
     ("invitee is in inviter tenant", "own-verified-domain"),
     ("match any emails on the user object", "address-not-on-account"),
     ("blocked from signing in", "account-disabled"),
     ("already exists in the directory as object", "address-in-use"),
+    ("already exists with the given mail address", "address-in-use"),
     ("group email address is not supported", "group-address"),
     ("matches with the email address of a group", "group-address"),
     ("guest invitations not allowed for your company", "invitations-disabled"),
     ("blocked by cross-tenant access settings", "cross-tenant-blocked"),
+    ("primary smtp address is an invalid value", "address-characters"),
 )
+_CAUSES: tuple[tuple[str, str], ...] = (
+    (
+        "invalid request input",
+        "Graph gives no cause; known ones are an onPremisesUserPrincipalName and a sponsor who does not exist.",
+    ),
+    (
+        "can't be invited to this directory",
+        "Graph gives no cause; try another address of the person.",
+    ),
+)
+"""Texts that stand for no rule, and what is known of their causes."""
+_NO_HELP = "Retrying alone does not help: change what Graph refused, then retry or send a new request."
 _ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _LEFT = re.compile("@|\uff20|%40|redeem", re.IGNORECASE)
@@ -110,8 +114,12 @@ _LONGEST = 300
 
 def refusal(status: int, code: str, message: str) -> Refusal:
     """Explain a refused invitation without repeating personal data or a link."""
-    rule = next((rule for text, rule in _REFUSALS if text in message.lower()), None)
-    return Refusal(status, code, scrubbed(message), rule)
+    lowered = message.lower().replace("\u2019", "'")
+    rule = next((rule for text, rule in _REFUSALS if text in lowered), None)
+    if rule is not None:
+        return Refusal(status, code, scrubbed(message), rule)
+    causes = [said for text, said in _CAUSES if text in lowered]
+    return Refusal(status, code, " ".join((scrubbed(message), *causes, _NO_HELP)))
 
 
 def scrubbed(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from b2b.domain.conversion import Change, Event
+from b2b.domain.conversion.records import Change, Event
 
 SMALLEST_SAMPLE = 5
 """Fewer invitations than this say nothing about a share."""
@@ -15,16 +15,17 @@ class Pace:
     """One row for all instances. Times are None where nothing holds."""
 
     paused_until: datetime | None = None
-    """Graph asked for a wait: nobody asks it anything before."""
+    """Graph asked for a wait: no instance asks it anything before."""
     reason: str = ""
     window_started: datetime | None = None
     sent: int = 0
     failed: int = 0
     """Of the window's invitations those that were refused or got no answer."""
     open_until: datetime | None = None
-    """The breaker is open: nobody invites before, and then one probes."""
+    """The breaker is open: no instance invites before, and then one probes."""
+    why_open: str = ""
     probe_until: datetime | None = None
-    """Somebody probes; the lease ends of itself should that somebody die."""
+    """Lease of the instance that is probing; it expires if that instance dies."""
     sequence: int = 0
     etag: str = ""
 
@@ -38,7 +39,7 @@ class BreakerLimits:
 
 
 class Permit(Enum):
-    """What the breaker says to one who wants to invite."""
+    """What the breaker says to an instance that wants to invite."""
 
     SEND = "send"
     PROBE = "probe"
@@ -46,7 +47,7 @@ class Permit(Enum):
 
 
 def pause(pace: Pace, until: datetime, reason: str, now: datetime) -> Change[Pace] | None:
-    """Hold everybody back; None where a longer wait holds already."""
+    """Hold all instances back; None: a longer wait is in force."""
     if pace.paused_until is not None and pace.paused_until >= until:
         return None
     paused = replace(pace, paused_until=until, reason=reason)
@@ -67,22 +68,41 @@ def probe(pace: Pace, until: datetime, now: datetime) -> Change[Pace]:
     return Change(replace(pace, probe_until=until), (Event("breaker-probe", now),))
 
 
-def counted(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool, probing: bool) -> Change[Pace] | None:
-    """Count one invitation: its outcome may open the breaker. Once it is open, only the one that probes counts."""
+@dataclass(frozen=True)
+class Counts:
+    """Invitations of one instance that it has not reported yet."""
+
+    sent: int = 0
+    failed: int = 0
+
+    def and_one(self, *, failed: bool) -> "Counts":
+        """Count one more."""
+        return Counts(self.sent + 1, self.failed + int(failed))
+
+
+def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) -> Change[Pace] | None:
+    """Add what an instance has counted; None: the breaker is open, and only a probe counts."""
     if pace.open_until is not None:
-        return _probed(pace, now, limits, failed=failed) if probing else None
+        return None
     fresh = pace.window_started is None or now - pace.window_started >= limits.window
-    sent, failures = (1, int(failed)) if fresh else (pace.sent + 1, pace.failed + int(failed))
+    sent, failures = (counts.sent, counts.failed) if fresh else (pace.sent + counts.sent, pace.failed + counts.failed)
     row = replace(pace, window_started=now if fresh else pace.window_started, sent=sent, failed=failures)
     if sent < SMALLEST_SAMPLE or failures <= limits.share * sent:
         return Change(row)
-    detail = f"{failures} of {sent} invitations failed"
-    return Change(replace(row, open_until=now + limits.window), (Event("breaker-open", now, detail=detail),))
+    return opened(row, now, limits, f"{failures} of {sent} invitations failed")
 
 
-def _probed(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool) -> Change[Pace]:
+def opened(pace: Pace, now: datetime, limits: BreakerLimits, detail: str) -> Change[Pace]:
+    """Open the breaker."""
+    row = replace(pace, open_until=now + limits.window, probe_until=None, why_open=detail)
+    return Change(row, (Event("breaker-open", now, detail=detail),))
+
+
+def probed(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool) -> Change[Pace] | None:
+    """Record how a probe ended; None: another instance has closed the breaker meanwhile."""
+    if pace.open_until is None:
+        return None
     if failed:
-        still_open = replace(pace, open_until=now + limits.window, probe_until=None)
-        return Change(still_open, (Event("breaker-open", now, detail="the probe failed"),))
-    closed = replace(pace, open_until=None, probe_until=None, window_started=None, sent=0, failed=0)
+        return opened(pace, now, limits, "the probe failed")
+    closed = replace(pace, open_until=None, probe_until=None, window_started=None, sent=0, failed=0, why_open="")
     return Change(closed, (Event("breaker-closed", now, detail="the probe succeeded"),))

@@ -6,7 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class NotReadable:
-    """Graph refused to say: a permission is missing."""
+    """Graph did not say. ``because``: its answer, where that is something else than a missing permission."""
+
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -16,13 +18,10 @@ class NotThere:
 
 @dataclass(frozen=True)
 class Memberships:
-    """What an account is a member of, nested groups included; ids in lower case."""
+    """What an account is a member of, nested groups included: groups by id in lower case, roles by name."""
 
     groups: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
-    role_assignable_groups: tuple[str, ...] = ()
-    details_readable: bool = True
-    """False: Graph gave only ids, so that nobody can tell which group is role-assignable."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,17 @@ class Invited:
 class Reservation:
     """Which account's conversion an external address belongs to."""
 
+    address_key: str
     user_id: str
     since: datetime
-    etag: str
+    absent_since: datetime | None = None
+    """When Graph first did not know that account any more."""
+    etag: str = ""
 
 
 @dataclass(frozen=True)
-class Due:
-    """An account or a request that the sweep looks at, and since when. ``etag`` is the list's own."""
+class Entry:
+    """An account or a request on a list of the sweep, and since when. ``etag`` is the list's own."""
 
     key: str
     since: datetime

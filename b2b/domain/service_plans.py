@@ -27,7 +27,12 @@ OTHER_PLANS = {
     "cd31b152-6326-4d1b-ae1b-997b625182e6": "MIP_S_Exchange",
     "897d51f1-2cfa-4848-9b30-469149f5e68e": "EXCHANGEONLINE_MULTIGEO",
 }
-"""Plans of Exchange that bring no mailbox. The archive plans are left out on purpose: they are worth a second look."""
+"""Plans of Exchange that bring no mailbox."""
+ARCHIVE_PLANS = {
+    "176a09a6-7ec5-4039-ac02-b2791c6ba793": "EXCHANGE_S_ARCHIVE_ADDON",
+    "da040e0a-b393-4bea-bb76-928b3fa1cf5a": "EXCHANGE_S_ARCHIVE",
+}
+"""Plans that bring an archive and no mailbox of their own."""
 
 _EXCHANGE = "exchange"
 _GONE = "Deleted"
@@ -38,6 +43,7 @@ class PlanKind(Enum):
     """What one service plan says about a mailbox."""
 
     MAILBOX = "mailbox"
+    ARCHIVE = "archive"
     UNKNOWN = "unknown"
 
 
@@ -50,4 +56,6 @@ def kinds(plans: Iterable[tuple[str, str, str]]) -> frozenset[PlanKind]:
 def _kind(plan: str, service: str) -> PlanKind | None:
     if plan in MAILBOX_PLANS:
         return PlanKind.MAILBOX
+    if plan in ARCHIVE_PLANS:
+        return PlanKind.ARCHIVE
     return PlanKind.UNKNOWN if service == _EXCHANGE and plan not in OTHER_PLANS else None

@@ -3,23 +3,27 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from b2b.domain import answers
 from b2b.domain.answers import Reply
-from b2b.domain.approval import approved, parse_approval, reopened
-from b2b.domain.conversion import Conversion, RequestRecord, Source, Stage
-from b2b.domain.envelope import REQUEST_ID
-from b2b.domain.errors import LedgerConflict, RequestRefused, Transient
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import LedgerConflict, MustWait, RequestRefused, Transient, UnreadableRow
 from b2b.domain.invitation import sign_in_address
+from b2b.domain.request import decision as bodies
+from b2b.domain.request import parse
+from b2b.domain.request.decision import Decision
+from b2b.domain.request.ids import REQUEST_ID
+from b2b.domain.request.record import RequestRecord
 from b2b.settings import Mode, Settings
-from b2b.workflows.assess import Assessor
-from b2b.workflows.intake import Intake, stored_request
-from b2b.workflows.pacing import Pacer, Wait
-from b2b.workflows.ports import Clock, Identity, Ledger, NewId
+from b2b.workflows.conversion.assess import Assessor
+from b2b.workflows.decisions import Decisions
+from b2b.workflows.intake.intake import Intake, stored_request
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Identity, Ledger
 
 log = logging.getLogger(__name__)
-
-RETRIED = frozenset({Stage.FAILED, Stage.BLOCKED})
 
 
 class Api:
@@ -28,24 +32,21 @@ class Api:
     def __init__(
         self,
         intake: Intake,
+        decisions: Decisions,
         assessor: Assessor,
         pacer: Pacer,
         ledger: Ledger,
         identity: Identity,
         settings: Settings,
-        clock: Clock,
-        new_id: NewId,
     ) -> None:
-        """Use the other workflows and the adapters; nothing is read yet."""
-        self._intake, self._assessor, self._pacer = intake, assessor, pacer
-        self._ledger, self._identity = ledger, identity
-        self._settings, self._clock, self._new_id = settings, clock, new_id
+        self._intake, self._decisions, self._assessor, self._pacer = intake, decisions, assessor, pacer
+        self._ledger, self._identity, self._settings = ledger, identity, settings
 
     async def submit(self, raw: bytes, base_url: str) -> Reply:
         """Take a request in: 202, or why not."""
 
         async def work() -> Reply:
-            record = await self._intake.submit(raw, self._new_id())
+            record = await self._intake.submit(raw)
             return answers.accepted(record, base_url, self._settings.mode)
 
         return await self._answered(work)
@@ -56,7 +57,7 @@ class Api:
         async def work() -> Reply:
             record, conversion = await self._find(request_id)
             leader = answers.joined(record, conversion)
-            return answers.conversion_status(record, leader, base_url, await self._sign_in(record))
+            return answers.request_status(record, leader, base_url, await self._sign_in(record))
 
         return await self._answered(work)
 
@@ -70,39 +71,25 @@ class Api:
         return await self._answered(work)
 
     async def retry(self, request_id: str, base_url: str) -> Reply:
-        """Begin a failed or blocked request again, from the body it came with."""
-
-        async def work() -> Reply:
-            record, conversion = await self._find(request_id)
-            if self._settings.mode is Mode.ASSESS:
-                return _assess_only()
-            if record.stage not in RETRIED:
-                return answers.problem(
-                    409, "NotRetryable", f"The request is {record.stage}; failed or blocked ones are retried."
-                )
-            again = reopened(record, conversion or await self._account_of(record), "retried", self._clock())
-            return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
-
-        return await self._answered(work)
+        """Begin a failed or blocked request again, from the body that it came with."""
+        return await self._decided(request_id, base_url, self._decisions.retry)
 
     async def approve(self, request_id: str, raw: bytes, base_url: str) -> Reply:
         """Let a request that needs review go on: the rules are asked again, and only what was shown is waived."""
+        return await self._decided(request_id, base_url, self._decisions.approve, partial(bodies.approval, raw))
 
-        async def work() -> Reply:
-            by, reason = parse_approval(raw)
-            record, conversion = await self._find(request_id)
-            if self._settings.mode is Mode.ASSESS:
-                return _assess_only()
-            if record.stage is not Stage.NEEDS_REVIEW:
-                return answers.problem(409, "NotAwaitingApproval", f"The request is {record.stage}, not needsReview.")
-            if conversion is None or conversion.generation != record.generation:
-                return answers.problem(
-                    409, "ApprovalSuperseded", "A later request for this account was judged since; approve that one."
-                )
-            again = approved(record, conversion, by, reason, self._clock())
-            return answers.accepted(await self._intake.reopen(again), base_url, self._settings.mode)
+    async def release(self, request_id: str, base_url: str) -> Reply:
+        """Let a dry run become real, for exactly what was judged."""
+        return await self._decided(request_id, base_url, self._decisions.release)
 
-        return await self._answered(work)
+    async def refuse(self, request_id: str, raw: bytes, base_url: str) -> Reply:
+        """End a request that waits for a person."""
+        read = partial(bodies.refusal, raw)
+        return await self._decided(request_id, base_url, self._decisions.refuse, read, always=True)
+
+    async def cancel(self, request_id: str, base_url: str) -> Reply:
+        """End a request that was not invited yet."""
+        return await self._decided(request_id, base_url, self._decisions.cancel, always=True)
 
     async def assess(self, raw: bytes) -> Reply:
         """Judge a request and change nothing: neither the directory nor the ledger.
@@ -111,7 +98,7 @@ class Api:
         """
 
         async def work() -> Reply:
-            request, _ = self._intake.understand(raw, Source.HTTP)
+            request, _ = parse(raw, self._intake.policy)
             await self._pacer.admit()
             result = await self._assessor.assess(request, await self._assessor.look_up(request))
             body = {
@@ -120,6 +107,26 @@ class Api:
                 "findings": answers.findings(result.findings),
             }
             return Reply(200, body)
+
+        return await self._answered(work)
+
+    async def _decided(
+        self,
+        request_id: str,
+        base_url: str,
+        decide: Callable[[RequestRecord, Decision], Awaitable[RequestRecord]],
+        read: Callable[[], Decision] = lambda: Decision("key"),
+        *,
+        always: bool = False,
+    ) -> Reply:
+        """Carry out a decision; while the mode is `assess`, only those that let nothing go on (``always``)."""
+
+        async def work() -> Reply:
+            decision = read()
+            record, _ = await self._find(request_id)
+            if self._settings.mode is Mode.ASSESS and not always:
+                raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
+            return answers.accepted(await decide(record, decision), base_url, self._settings.mode)
 
         return await self._answered(work)
 
@@ -135,16 +142,9 @@ class Api:
         record = await self._ledger.requests.get(request_id) if known else None
         if record is None:
             shown = request_id if known else "as given"
-            raise RequestRefused("RequestNotFound", f"There is no request {shown}.", "requestId", status=404)
-        if not record.generation:
-            return record, None
-        conversion = await self._ledger.conversions.get(record.user_id)
+            raise RequestRefused("RequestNotFound", f"There is no request {shown}.", "requestId")
+        conversion = await self._ledger.conversions.get(record.user_id) if record.user_id else None
         return answers.as_it_stands(record, conversion), conversion
-
-    async def _account_of(self, record: RequestRecord) -> Conversion | None:
-        """Return the row of the account that a request is for, also if the request's own row does not show it yet."""
-        user_id = record.user_id or (stored_request(record).invited_user.id or "").lower()
-        return await self._ledger.conversions.get(user_id) if user_id else None
 
     async def _sign_in(self, record: RequestRecord) -> str | None:
         """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
@@ -162,21 +162,24 @@ class Api:
         except RequestRefused as error:
             return answers.refused(error)
         except LedgerConflict:
-            return answers.problem(409, "RequestChanged", "The request moved meanwhile; look at it again.")
-        except Wait as wait:
-            return _unavailable(wait.delay, wait.reason)
-        except Transient as error:
-            await self._pacer.heed(error)
-            return _unavailable(error.retry_after or answers.RETRY_AFTER, str(error))
+            said = "The request changed while it was being processed. Read it again and retry."
+            return answers.problem(409, "RequestChanged", said)
+        except (MustWait, UnreadableRow, Transient) as error:
+            return await self._later(error)
         except Exception:
             log.exception("HTTP request answered 500")
-            return answers.problem(500, "InternalError", "The request broke the service; it may be repeated.")
+            return answers.problem(500, "InternalError", "Internal error. The request can be retried safely.")
+
+    async def _later(self, error: MustWait | UnreadableRow | Transient) -> Reply:
+        """Ask the caller to come back: the service does not do its part now."""
+        if isinstance(error, MustWait):
+            return _unavailable(error.seconds or answers.RETRY_AFTER, str(error))
+        if isinstance(error, UnreadableRow):
+            return _unavailable(answers.RETRY_AFTER_PERSON, f"A newer version of the app wrote this: {error}")
+        await self._pacer.heed(error)
+        return _unavailable(error.retry_after or answers.RETRY_AFTER, str(error))
 
 
 def _unavailable(delay: float, reason: str) -> Reply:
     log.warning("HTTP request answered 503: %s", reason)
     return answers.problem(503, "ServiceUnavailable", reason, retry_after=math.ceil(delay))
-
-
-def _assess_only() -> Reply:
-    return answers.problem(409, "ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Awaitable
 
 from b2b.domain.answers import Reply
-from b2b.domain.errors import B2BError, Transient
-from b2b.domain.permissions import compare
+from b2b.domain.eligibility.permissions import compare
+from b2b.domain.errors import B2BError, MustWait, Transient
 from b2b.domain.readings import Claims
 from b2b.settings import Mode, Settings
-from b2b.workflows.pacing import Pacer, Wait
+from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Directory, Identity, Ledger, Queue
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ class Health:
         pacer: Pacer,
         settings: Settings,
     ) -> None:
-        """Use the adapters; nothing is asked yet."""
         self._directory, self._ledger, self._queue = directory, ledger, queue
         self._identity, self._pacer, self._settings = identity, pacer, settings
 
@@ -46,7 +45,7 @@ class Health:
             "tables": self._ledger.check(),
             "identity": self._claims(held),
             "graph": self._graph(),
-            "inviting": self._pacer.standing(),
+            "inviting": self._inviting(),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
@@ -62,12 +61,17 @@ class Health:
         """Ask Graph, unless it asked everybody to wait: that it throttles is no fault of this app's parts."""
         try:
             await self._pacer.admit()
-        except Wait as wait:
-            return f"not asked: {wait.reason}"
+        except MustWait as wait:
+            return f"not asked: {wait}"
         except Transient:
             log.info("whether Graph may be asked is not known; it is")
         await self._directory.check()
         return ""
+
+    async def _inviting(self) -> str:
+        """Name what keeps invitations from going out; that is no fault of the app's parts."""
+        paused = ["B2B_PAUSED is on: nothing is sent"] if self._settings.paused else []
+        return "; ".join([*paused, *await self._pacer.standing()])
 
     async def _claims(self, held: list[Claims]) -> None:
         held.append(await self._identity.claims())

@@ -13,43 +13,51 @@ type principal = {
   principalType: 'Group' | 'ServicePrincipal' | 'User'
 }
 
-type severity = 'block' | 'fix' | 'review' | 'warn' | 'info' | 'off'
+// generated: rule overrides (make reference)
+type severity = 'block' | 'review' | 'fix' | 'warn' | 'info' | 'off'
 
 @export()
 @sealed()
-@description('Severities that replace those of the rule table in README. Those that take nothing but block cannot be softened: without them there is nothing to invite, or nowhere to send it.')
+@description('Severities that replace those of docs/reference/rules.md. Some can only be block: without them there is nothing to invite.')
 type ruleOverrides = {
   'account-not-found': 'block'?
   'account-ambiguous': 'block'?
+  'address-characters': 'block'?
+  'custom-message-dropped': severity?
+  'copy-recipient': severity?
+  'message-suppressed': severity?
   'already-external': 'block'?
   'invitation-pending': 'block'?
-  'no-external-address': 'block'?
-  'address-not-on-account': severity?
-  'own-verified-domain': severity?
-  'exchange-mailbox': severity?
-  'unknown-exchange-plan': severity?
+  'account-disabled': severity?
+  'restricted-management': severity?
   'on-premises-upn': severity?
   'on-premises-synced': severity?
-  'direct-federation': severity?
   'upn-domain-federated': severity?
-  'home-account-not-entra': severity?
-  'custom-message-dropped': severity?
+  'directory-role': severity?
+  'excluded-group': severity?
+  'outside-scope': severity?
+  'looks-like-employee': severity?
+  'resource-account': severity?
+  'no-external-address': 'block'?
+  'address-not-on-account': severity?
   'address-ambiguous': severity?
+  'exchange-mailbox': severity?
+  'possible-mailbox': severity?
+  'unknown-exchange-plan': severity?
+  'own-verified-domain': severity?
+  'address-unlikely': severity?
+  'direct-federation': severity?
+  'home-account-not-entra': severity?
   'address-in-use': severity?
   'address-requested-twice': severity?
-  'account-disabled': severity?
-  'directory-role': severity?
-  'restricted-management': severity?
   'domain-not-allowed': severity?
   'cross-tenant-blocked': severity?
+  'group-address': severity?
+  'mail-domain-differs': severity?
   'invitations-disabled': severity?
   'invitations-admins-only': severity?
-  'address-characters': 'block'?
-  'group-address': severity?
-  'excluded-group': severity?
-  'mail-domain-differs': severity?
-  'message-suppressed': severity?
 }
+// end of generated
 
 @export()
 @sealed()

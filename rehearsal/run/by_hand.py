@@ -36,11 +36,11 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
 
     Only requests that bring an id, for accounts that may sign in: Graph invites no others, whoever approves it.
     """
-    expected = sample.expected(profile)
+    ends = sample.ends(profile)
     found: dict[str, str] = {}
     for account in sample.accounts:
         if account.request.request_id and account.user and account.user.get("accountEnabled", True):
-            found.setdefault(expected[account.name].stage, account.request.request_id)
+            found.setdefault(ends[account.name].stage, account.request.request_id)
     return {stage: found[stage] for stage in SHOWN if stage in found}
 
 
@@ -48,8 +48,8 @@ def _one_more(scene: Scene) -> Iterator[str]:
     host, user = scene.host, {"id": NEWCOMER["id"]}
     name = NEWCOMER["userPrincipalName"]
     yield f"One more account, {name}: request it; look, seconds later; redeem; sweep (neither happens by itself here)."
-    yield _curl(f"{host.base}/api/conversions", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
-    yield _curl(f"{host.base}/api/conversions/{HTTP_ID}", host.function_key)
+    yield _curl(f"{host.base}/api/requests", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
+    yield _curl(f"{host.base}/api/requests/{HTTP_ID}", host.function_key)
     yield _curl(f"{scene.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
     yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
     yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or begins it."
@@ -68,7 +68,7 @@ def _examples(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
     if NEEDS_REVIEW in named:
         yield "Approved, its findings read warn and its verdict ready; who and why is in its history in the ledger."
     for stage, request_id in found.items():
-        address = f"{host.base}/api/conversions/{request_id}"
+        address = f"{host.base}/api/requests/{request_id}"
         yield _curl(address, host.function_key)
         if stage == NEEDS_REVIEW:
             yield _curl(f"{address}/approve", host.function_key, APPROVAL)

@@ -7,7 +7,7 @@ from rehearsal.run.evidence import MOVED_ON, Ending, Evidence
 from rehearsal.run.packaged import Packaged
 from rehearsal.sample import Account, Expectation, Malformed
 
-OK = 200
+OK, ACCEPTED = 200, 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ Examiner = Callable[[Evidence], Check]
 
 def requests_ended(evidence: Evidence) -> Check:
     """Every request's row, and what the API says of it: stage, verdict and exactly the expected rules."""
-    expected = evidence.sample.expected(evidence.profile)
+    expected = evidence.sample.ends(evidence.profile)
     problems = [
         problem for account in evidence.sample.accounts for problem in _ended(evidence, account, expected[account.name])
     ]
-    return Check(f"{len(expected)} requests compared, in the ledger and by GET /api/conversions/…", tuple(problems))
+    return Check(f"{len(expected)} requests compared, in the ledger and by GET /api/requests/…", tuple(problems))
 
 
 def accounts_ended(evidence: Evidence) -> Check:
@@ -42,6 +42,20 @@ def accounts_ended(evidence: Evidence) -> Check:
         f"{len(evidence.moved_on)} accounts compared in the table of conversions; {shared} requests joined one of them",
         tuple(problems),
     )
+
+
+def decisions_taken(evidence: Evidence) -> Check:
+    """Each decision was accepted; a request that was to wait gave the right reason for it."""
+    problems, decisions = [], evidence.sample.decisions
+    for decision in decisions:
+        receipt = evidence.played.decided[decision.request]
+        if receipt.status != ACCEPTED:
+            got = f"HTTP {receipt.status} {receipt.error_code or ''}".rstrip()
+            problems.append(f"{decision.request}: {decision.action} was answered {got}")
+        if decision.waits != (reason := evidence.played.waited.get(decision.request)):
+            problems.append(f"{decision.request}: was to wait for {decision.waits}, waited for {reason}")
+    taken = ", ".join(decision.action for decision in decisions) or "none"
+    return Check(f"{len(decisions)} decisions taken by HTTP: {taken}", tuple(problems))
 
 
 def refused_by_http(evidence: Evidence) -> Check:
@@ -108,6 +122,7 @@ def came_compiled(packaged: Packaged) -> Check:
 CHECKS: tuple[Examiner, ...] = (
     requests_ended,
     accounts_ended,
+    decisions_taken,
     refused_by_http,
     refused_from_queue,
     conflicts_noted,

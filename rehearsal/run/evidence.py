@@ -44,7 +44,7 @@ class Evidence:
     """The whole table: state rows, history and whatever else is in it."""
     conversions: tuple[Row, ...]
     answers: Mapping[str, tuple[int, JSONObject]]
-    """Status and body of `GET /api/conversions/{id}`, by request id."""
+    """Status and body of `GET /api/requests/{id}`, by request id."""
     after: Mapping[str, JSONObject]
     """Every user, by object id."""
     journal: tuple[JSONObject, ...]
@@ -68,8 +68,8 @@ class Evidence:
     @cached_property
     def moved_on(self) -> dict[str, str]:
         """The stage of every account that must have got an invitation, as the sample says, by object id."""
-        expected = self.sample.expected(self.profile)
-        stages = ((account.user_id, expected[account.name].stage) for account in self.sample.accounts)
+        ends = self.sample.ends(self.profile)
+        stages = ((account.user_id, ends[account.name].stage) for account in self.sample.accounts)
         return {user_id: stage for user_id, stage in stages if user_id and stage in MOVED_ON}
 
     def events(self, request_id: str) -> list[str]:
@@ -98,7 +98,8 @@ class Evidence:
         yield "the host's log", self.log
         yield "table requests", _text(self.requests)
         yield "table conversions", _text(self.conversions)
-        yield "HTTP answers", _text([*self.answers.values(), *(each.body for each in self.played.receipts.values())])
+        receipts = [*self.played.receipts.values(), *self.played.decided.values()]
+        yield "HTTP answers", _text([*self.answers.values(), *(each.body for each in receipts)])
 
 
 def gathered(scene: Scene, sample: Sample, profile: Profile, played: Played) -> Evidence:
@@ -107,7 +108,7 @@ def gathered(scene: Scene, sample: Sample, profile: Profile, played: Played) -> 
     recorded = {receipt.request_id for receipt in played.receipts.values() if receipt.request_id}
     answers = {}
     for request_id in sorted(recorded):
-        answer = scene.api.get(f"/api/conversions/{request_id}")
+        answer = scene.api.get(f"/api/requests/{request_id}")
         answers[request_id] = (answer.status_code, answer.json() if answer.content else {})
     return Evidence(
         sample=sample,

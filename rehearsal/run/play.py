@@ -1,16 +1,18 @@
-"""The acts of a run: send wave by wave, wait for each to come to rest, let the people redeem, run the sweep."""
+"""The acts of a run: send wave by wave, wait for each to come to rest, decide, let the people redeem, run the sweep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from rehearsal.host.process import wait_until
+from rehearsal.run.deciding import decide, hold, waits_for
 from rehearsal.run.progress import Count, Progress
 from rehearsal.run.scene import POISON, REQUESTS, Scene
 from rehearsal.run.sending import Receipt, send
-from rehearsal.sample import Account, Malformed, Profile, Sample
+from rehearsal.sample import Account, Decision, Malformed, Profile, Sample
 
 HEALTH_SECONDS = 30.0
 WAVE_SECONDS = 90.0
@@ -32,6 +34,10 @@ class Played:
 
     receipts: dict[str, Receipt] = field(default_factory=dict)
     """By the name of the sample's entry."""
+    decided: dict[str, Receipt] = field(default_factory=dict)
+    """The answers to the decisions, by the name of the request's entry."""
+    waited: dict[str, str | None] = field(default_factory=dict)
+    """Why a request waited when its decision was taken, by the name of its entry; those that are to wait only."""
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Every user before the first request, by object id."""
     redeemed: int = 0
@@ -46,7 +52,7 @@ class Play:
     def __init__(self, scene: Scene, sample: Sample, profile: Profile, progress: Progress) -> None:
         self._scene = scene
         self._sample = sample
-        self._expected = sample.expected(profile)
+        self._ends = sample.ends(profile)
         self._progress = progress
         self.played = Played()
 
@@ -54,10 +60,14 @@ class Play:
         """All acts in order. `NotHealthyError` if they cannot begin, `HostError` if the host ends before they do."""
         self._until_healthy()
         self.played.before = users(self._scene)
-        # A message that the host cannot hand over takes all its tries, seconds apart: those go first.
+        # The message of a request that waits comes back only after the wait, and one that the host cannot hand over
+        # takes all its tries, seconds apart: those go first.
+        self._decide_while_waiting([each for each in self._sample.decisions if each.waits])
         entries: list[Account | Malformed] = [*self._sample.malformed, *self._sample.accounts]
+        entries = [entry for entry in entries if entry.name not in self.played.receipts]
         for wave in sorted({_wave(entry) for entry in entries}):
             self._send(wave, [entry for entry in entries if _wave(entry) == wave])
+        self._decide([each for each in self._sample.decisions if not each.waits])
         self._wait_for_poison()
         self._redeem()
         self._sweep()
@@ -92,6 +102,30 @@ class Play:
         settled = {row["PartitionKey"] for row in rows if row["stage"] not in UNDER_WAY}
         return len(settled & request_ids), len(request_ids)
 
+    def _decide_while_waiting(self, decisions: Sequence[Decision]) -> None:
+        """Send requests about whose accounts Graph does not answer, and decide once the app says why they wait."""
+        hold(self._scene, self._sample, decisions)
+        for decision in decisions:
+            receipt = send(self._scene, self._sample.account(decision.request))
+            self.played.receipts[decision.request] = receipt
+            self._until(f"the wait of {decision.request}", partial(self._waits, receipt.request_id))
+            self.played.waited[decision.request] = waits_for(self._scene, receipt.request_id)
+        self._decide(decisions)
+        if decisions:
+            self._scene.tenant.control.clear_faults()
+
+    def _decide(self, decisions: Sequence[Decision]) -> None:
+        """Take the decisions of an administrator, and wait until they are carried out."""
+        for decision in decisions:
+            request_id = self.played.receipts[decision.request].request_id
+            self.played.decided[decision.request] = decide(self._scene, decision, request_id)
+        awaited = {each for one in decisions if (each := self.played.receipts[one.request].request_id)}
+        if awaited:
+            self._wait("decisions carried out", lambda: self._settled(awaited), WAVE_SECONDS)
+
+    def _waits(self, request_id: str | None) -> bool:
+        return waits_for(self._scene, request_id) is not None
+
     def _wait_for_poison(self) -> None:
         due = sum(_seen_by_sweep_alone(entry) for entry in self._sample.malformed)
         if due:
@@ -103,7 +137,7 @@ class Play:
         people = {
             account.user_id: account.redeem
             for account in self._sample.accounts
-            if account.user_id and account.redeem and self._expected[account.name].stage == "completed"
+            if account.user_id and account.redeem and self._ends[account.name].stage == "completed"
         }
         for user_id, provider in people.items():
             try:

@@ -12,14 +12,13 @@ STAGES = {
     "accepted": "the person redeemed; not verified yet",
     "invited": "waits for the person",
     "inviting": "the invitation is under way",
-    "needsReview": "waits for somebody's decision",
+    "needsReview": "waits for an administrator",
     "blocked": "not converted; the findings say why",
     "assessed": "dry run: judged, nothing written",
     "requested": "not worked on yet",
     "rejected": "malformed, by queue",
     "failed": "given up",
-    "lapsed": "the deadline passed",
-    "cancelled": "called off",
+    "cancelled": "called off or refused",
 }
 """Stages in the order in which they are listed, with their meaning."""
 SEVERITIES = ("block", "fix", "review", "warn", "info")

@@ -155,7 +155,7 @@ def opened(
         storage = azurite.connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(_with_newcomer(sample.seed()), switches=positions, port=ports.tenant))
+        tenant = started.enter_context(running(_with_newcomer(sample), switches=positions, port=ports.tenant))
         environment: dict[str, str | None] = {
             **{name: None for name in os.environ if name.startswith(FOREIGN)},
             **HOST_SETTINGS,
@@ -173,8 +173,14 @@ def opened(
         yield Scene(tenant, host, storage, started)
 
 
-def _with_newcomer(seed: dict[str, Any]) -> dict[str, Any]:
-    return {**seed, "users": [*seed["users"], NEWCOMER]}
+def _with_newcomer(sample: Sample) -> dict[str, Any]:
+    """The sample's tenant and one person more, who is in the group to which conversions are limited."""
+    seed, scope = sample.seed(), sample.settings["B2B_SCOPE_GROUP_ID"]
+    groups = [
+        {**group, "members": [*group["members"], NEWCOMER["id"]]} if group["id"] == scope else group
+        for group in seed["groups"]
+    ]
+    return {**seed, "groups": groups, "users": [*seed["users"], NEWCOMER]}
 
 
 def _free(port: int) -> bool:

@@ -27,7 +27,7 @@ def send(scene: Scene, entry: Account | Malformed) -> Receipt:
     """Send the request of one sample entry the way that it says."""
     request: Request | Malformed = entry.request if isinstance(entry, Account) else entry
     if request.by == "http":
-        return _posted(scene.api.post("/api/conversions", content=request.text.encode(), headers=_JSON))
+        return received(scene.api.post("/api/requests", content=request.text.encode(), headers=_JSON))
     message_id = scene.put(request.message)
     return Receipt(request.request_id or derived_id(request.text, message_id))
 
@@ -35,7 +35,8 @@ def send(scene: Scene, entry: Account | Malformed) -> Receipt:
 _JSON = {"content-type": "application/json"}
 
 
-def _posted(answer: httpx.Response) -> Receipt:
+def received(answer: httpx.Response) -> Receipt:
+    """Read what the API answered to a POST."""
     content = answer.json() if answer.content else {}
     return Receipt(
         request_id=content.get("requestId"),

@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.sample.records import Account, Expectation, Malformed, Profile, Refusal, Request, Sample, Variant
+from rehearsal.sample.records import (
+    Account,
+    Decision,
+    Expectation,
+    Malformed,
+    Profile,
+    Refusal,
+    Request,
+    Sample,
+    Variant,
+)
 
 HERE = Path(__file__).parent
 PROFILES: tuple[Profile, ...] = ("current", "2020")
@@ -15,12 +25,13 @@ REQUEST_FIELDS = frozenset({"by", "wave", "body"})
 MALFORMED_FIELDS = frozenset(
     {"name", "why", "by", "wave", "raw", "body", "repeat", "requestId", "conflictsWith", "poison", "expect"}
 )
+DECISION_FIELDS = frozenset({"request", "why", "action", "waits", "expect"})
 VARIANT_FIELDS = frozenset({"name", "why", "patch", "missingRoles", "expect"})
 EXPECTATION_FIELDS = frozenset({"stage", "verdict", "findings"})
 
 
 def load() -> Sample:
-    """Read the four files into one sample; ValueError or KeyError where they are malformed."""
+    """Read the five files into one sample; ValueError or KeyError where they are malformed."""
     tenant = _read("tenant.json")
     settings = tenant.pop("settings")
     return Sample(
@@ -28,6 +39,7 @@ def load() -> Sample:
         settings=settings,
         accounts=_accounts(_read("accounts.json")),
         malformed=tuple(_malformed(entry) for entry in _read("malformed.json")),
+        decisions=tuple(_decision(entry) for entry in _read("decisions.json")),
         variants=tuple(_variant(entry) for entry in _read("variants.json")),
     )
 
@@ -102,6 +114,17 @@ def _text(entry: Mapping[str, Any]) -> str:
     repeat = entry["repeat"]
     room = repeat["bytes"] - len((repeat["prefix"] + repeat["suffix"]).encode())
     return str(repeat["prefix"] + repeat["fill"] * room + repeat["suffix"])
+
+
+def _decision(entry: Mapping[str, Any]) -> Decision:
+    _known(entry, DECISION_FIELDS)
+    return Decision(
+        request=entry["request"],
+        why=entry["why"],
+        action=entry["action"],
+        waits=entry.get("waits"),
+        expect=_by_profile(entry["expect"]),
+    )
 
 
 def _variant(entry: Mapping[str, Any]) -> Variant:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -12,8 +12,12 @@ from rehearsal.sample.merge_patch import merge
 Profile = Literal["current", "2020"]
 """An eligibility profile: today's article or that of 2020."""
 
-Way = Literal["queue", "queue-base64", "queue-cloudevent", "http"]
-"""How a request arrives: as it is on the queue, in base64, in a CloudEvents envelope, or by HTTP POST."""
+Way = Literal["queue", "queue-base64", "queue-base64-lines", "queue-cloudevent", "http"]
+"""How a request arrives: as it is on the queue, in base64 (in one line, or in several as GNU and .NET write it), in a
+CloudEvents envelope, or by HTTP POST."""
+
+Action = Literal["release", "approve", "refuse", "cancel"]
+"""What an administrator does with a request."""
 
 EVENT_SOURCE = "https://partners.contoso.com/onboarding"
 EVENT_TYPE = "com.contoso.partner.conversion.requested"
@@ -21,10 +25,10 @@ EVENT_TYPE = "com.contoso.partner.conversion.requested"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """How a request must end: its last stage, the verdict, and exactly these rule ids, sorted."""
+    """How a request must end: its last stage, the verdict (None: never judged), and exactly these rule ids, sorted."""
 
     stage: str
-    verdict: str
+    verdict: str | None
     findings: tuple[str, ...]
 
 
@@ -82,6 +86,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What an administrator decides about the request of one account, and how that request ends then.
+
+    With `waits`, Graph does not answer for the account until the decision is taken, and the app must give this reason.
+    """
+
+    request: str
+    why: str
+    action: Action
+    waits: str | None
+    expect: Mapping[Profile, Expectation]
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """What a malformed request is answered with: by HTTP a `status` and a `target`, from the queue a row's `stage`."""
 
@@ -134,6 +152,7 @@ class Sample:
     settings: Mapping[str, str]
     accounts: tuple[Account, ...]
     malformed: tuple[Malformed, ...]
+    decisions: tuple[Decision, ...]
     variants: tuple[Variant, ...]
 
     def account(self, name: str) -> Account:
@@ -148,15 +167,20 @@ class Sample:
         """A fresh copy of the whole tenant, users included, for the Graph double; KeyError for an unknown variant."""
         users = [account.user for account in self.accounts if account.user and not account.deleted]
         deleted = [account.user for account in self.accounts if account.user and account.deleted]
-        whole = {**self.tenant, "users": users, "deletedUsers": deleted}
+        groups = [_with_members(group, users) for group in self.tenant["groups"]]
+        whole = {**self.tenant, "groups": groups, "users": users, "deletedUsers": deleted}
         patch = self.variant(variant).patch if variant else {}
         return deepcopy(merge(whole, patch))
 
     def expected(self, profile: Profile, variant: str | None = None) -> dict[str, Expectation]:
-        """How each request must end, by name: all of them, or those that a variant speaks of."""
+        """How each request must end while nobody decides, by name: all of them, or those that a variant speaks of."""
         if variant:
             return {name: expect[profile] for name, expect in self.variant(variant).expect.items()}
         return {account.name: account.expect[profile] for account in self.accounts}
+
+    def ends(self, profile: Profile) -> dict[str, Expectation]:
+        """How each request must end once the decisions are taken, by name."""
+        return self.expected(profile) | {each.request: each.expect[profile] for each in self.decisions}
 
 
 Entry = TypeVar("Entry", Account, Variant)
@@ -164,7 +188,18 @@ Entry = TypeVar("Entry", Account, Variant)
 
 def in_message(text: str, by: Way) -> str:
     """Text as a queue message carries it."""
+    if by == "queue-base64-lines":
+        return base64.encodebytes(text.encode()).decode("ascii")
     return base64.b64encode(text.encode()).decode("ascii") if by == "queue-base64" else text
+
+
+def _with_members(group: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Write out who is in a group of which the data names only those who are not."""
+    others = group.get("membersExcept")
+    if others is None:
+        return dict(group)
+    members = [user["id"] for user in users if user["id"] not in others]
+    return {name: value for name, value in group.items() if name != "membersExcept"} | {"members": members}
 
 
 def _named(entries: tuple[Entry, ...], name: str) -> Entry:

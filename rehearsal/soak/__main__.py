@@ -1,4 +1,4 @@
-"""`python -m rehearsal.soak [--requests 2000] [--seconds 300] [--seed N] [--throttling 0.4]`."""
+"""`python -m rehearsal.soak [--requests 2000] [--seconds 300] [--seed N] [--throttling 0.4] [--hidden]`."""
 
 import argparse
 import os
@@ -18,7 +18,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    plan = Plan(requests=options.requests, seconds=options.seconds, seed=options.seed, throttling=options.throttling)
+    plan = Plan(
+        requests=options.requests,
+        seconds=options.seconds,
+        seed=options.seed,
+        throttling=options.throttling,
+        shows=not options.hidden,
+    )
     return soak(plan, logs=options.logs)
 
 
@@ -34,6 +40,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="all of it ends within (%(default)g)")
     parser.add_argument(
         "--throttling", type=float, default=usual.throttling, help="share of Graph's limits to grant (%(default)g)"
+    )
+    parser.add_argument(
+        "--hidden",
+        action="store_true",
+        help="the tenant shows no invitation that waits for its person: a lost answer then ends in a review",
     )
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="replays order, faults and lag")
     parser.add_argument("--logs", type=Path, default=LOGS, help="where the hosts' logs are kept (%(default)s)")

@@ -4,10 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from rehearsal.run.checks import Check
+from rehearsal.run.evidence import findings
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 from rehearsal.run.scene import Row
-from rehearsal.soak.evidence import HISTORY, Evidence
+from rehearsal.soak.evidence import HISTORY, REVIEW, Evidence
 
+OUTCOME_UNKNOWN = "outcome-unknown"
+"""The finding of an account whose invitation may be out."""
 STATE_ROWS = frozenset({"request", "current", "pace"})
 """Row keys of state rows, each with its history in its own partition."""
 
@@ -28,36 +31,47 @@ def requests_ended(evidence: Evidence) -> Check:
     states = evidence.request_states
     problems = []
     for request in evidence.crowd.requests[: evidence.done.sent]:
-        wanted, row = evidence.stage(request.user_id), states.get(request.request_id)
+        wanted, row = evidence.stands(request.user_id), states.get(request.request_id)
         if row is None:
             problems.append(f"request {request.request_id}: expected {wanted}, got no row")
-        elif row["stage"] != wanted:
-            problems.append(
-                f"request {request.request_id}: expected {wanted}, got {row['stage']} ({row.get('lastError', '')})"
-            )
+        elif row["stage"] != wanted and not (row["stage"] == REVIEW and request.user_id in evidence.lied_about):
+            why = row.get("lastError") or row.get("waiting") or "no reason"
+            problems.append(f"request {request.request_id}: expected {wanted}, got {row['stage']} ({why})")
     return Check(f"{len(states)} requests ended, none lost", tuple(problems))
 
 
 def accounts_ended(evidence: Evidence) -> Check:
-    """The row of each account says the same."""
-    states = evidence.account_states
-    stages = {user_id: states[user_id]["stage"] if user_id in states else "no row" for user_id in _asked_for(evidence)}
+    """Every account stands where it must. In a tenant that shows invitations no lost answer is left to a person."""
+    accounts = _asked_for(evidence)
     problems = [
-        f"account {user_id}: expected {evidence.stage(user_id)}, got {stage}"
-        for user_id, stage in stages.items()
-        if stage != evidence.stage(user_id)
+        f"account {user_id}: expected {' or '.join(evidence.stages(user_id))}, got {evidence.stands(user_id)}"
+        for user_id in sorted(accounts)
+        if evidence.stands(user_id) not in evidence.stages(user_id)
     ]
-    return Check(f"{len(stages)} accounts say the same as their requests", tuple(problems))
+    return Check(f"{len(accounts)} accounts ended as they must", tuple(problems))
+
+
+def reviews_for_doubts_alone(evidence: Evidence) -> Check:
+    """A person is asked about an account only because an answer was lost, and the finding says so."""
+    reviews = {key: row for key, row in evidence.account_states.items() if row["stage"] == REVIEW}
+    problems = []
+    for user_id, row in reviews.items():
+        rules = {finding["rule"] for finding in findings(row)}
+        if rules != {OUTCOME_UNKNOWN}:
+            problems.append(f"account {user_id}: expected a review for {OUTCOME_UNKNOWN}, got {sorted(rules)}")
+    return Check(f"{len(reviews)} accounts wait for a person, each because an answer was lost", tuple(problems))
 
 
 def one_mail_each(evidence: Evidence) -> Check:
-    """Exactly one invitation to everybody who must have one, and none to anybody else."""
+    """Nobody gets two mails. Who must have one gets one, unless Graph lied, or a person is asked whether it arrived."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     wanted = evidence.crowd.ready & _asked_for(evidence)
+    asked = {user_id for user_id in wanted if evidence.stands(user_id) == REVIEW}
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
     problems += [f"account {user_id}: invited though it must not be" for user_id in sorted(got.keys() - wanted)]
-    problems += [f"account {user_id}: not invited" for user_id in sorted(wanted - got.keys())]
-    return Check(f"{got.total()} mails went out, exactly one to each person", tuple(problems))
+    due = wanted - asked - evidence.lied_about
+    problems += [f"account {user_id}: not invited" for user_id in sorted(due - got.keys())]
+    return Check(f"{got.total()} mails went out, nobody got two", tuple(problems))
 
 
 def directory_as_told(evidence: Evidence) -> Check:
@@ -69,7 +83,7 @@ def directory_as_told(evidence: Evidence) -> Check:
         if user_id not in known
     ]
     for user_id in _asked_for(evidence):
-        wanted, got = STATES.get(evidence.stage(user_id)), evidence.users[user_id].get("externalUserState")
+        wanted, got = _state(evidence, user_id), evidence.users[user_id].get("externalUserState")
         if got != wanted:
             problems.append(f"account {user_id}: externalUserState was to be {wanted}, is {got}")
     return Check(f"{len(evidence.users)} users in the directory as told, none created", tuple(problems))
@@ -121,6 +135,7 @@ CHECKS = (
     everything_sent,
     requests_ended,
     accounts_ended,
+    reviews_for_doubts_alone,
     one_mail_each,
     directory_as_told,
     histories_whole,
@@ -132,6 +147,13 @@ CHECKS = (
 
 def _asked_for(evidence: Evidence) -> frozenset[str]:
     return frozenset(request.user_id for request in evidence.crowd.requests[: evidence.done.sent])
+
+
+def _state(evidence: Evidence, user_id: str) -> str | None:
+    """The `externalUserState` of an account by its stage; a tenant that shows no invitation shows only redemptions."""
+    state = STATES.get(evidence.stands(user_id))
+    shown = evidence.shows and user_id not in evidence.lied_about
+    return state if shown or state == STATES["completed"] else None
 
 
 def _partitions(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:

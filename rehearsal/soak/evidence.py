@@ -10,10 +10,14 @@ from typing import Any
 from rehearsal.run.scene import POISON, REQUESTS, Row
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.labour import Done
+from rehearsal.soak.plan import Plan
 from rehearsal.soak.site import Site
 
 JSON = Mapping[str, Any]
 HISTORY = "history-"
+REVIEW = "needsReview"
+NO_EFFECT = "no-effect"
+"""The fault of an invitation that Graph confirms and does not send."""
 DELIVERY = re.compile(r"Executing 'Functions\.convert' ")
 """What a host logs at each delivery of a message."""
 
@@ -23,6 +27,8 @@ class Evidence:
     """Everything that the checks and the figures look at."""
 
     crowd: Crowd
+    shows: bool
+    """Whether the tenant shows an invitation that waits for its person."""
     done: Done
     requests: tuple[Row, ...]
     """The whole table: state rows, history and whatever else is in it."""
@@ -58,11 +64,28 @@ class Evidence:
         """How often a message was handed to the app."""
         return len(DELIVERY.findall(self.log))
 
-    def stage(self, user_id: str) -> str:
-        """Where an account, and every request for it, must stand."""
+    @cached_property
+    def lied_about(self) -> frozenset[str]:
+        """Accounts whose invitation Graph confirmed and did not send, and that got none later.
+
+        They stay `invited`, and nothing shows: only a person can tell that from an account that shows nothing.
+        """
+        faults = ((call["fault"] or {}, call) for call in self.journal)
+        told = {str(call["body"]["invitedUser"]["id"]) for fault, call in faults if fault.get("kind") == NO_EFFECT}
+        return frozenset(told - {str(mail["userId"]) for mail in self.mails})
+
+    def stages(self, user_id: str) -> tuple[str, ...]:
+        """Where an account, and every request for it, may stand: the first unless it is in doubt."""
         if user_id in self.crowd.blocked:
-            return "blocked"
-        return "completed" if user_id in self.done.redeemed else "invited"
+            return ("blocked",)
+        if user_id in self.done.redeemed:
+            return ("completed",)
+        return ("invited",) if self.shows else ("invited", REVIEW)
+
+    def stands(self, user_id: str) -> str:
+        """Where an account stands, as its own row says."""
+        row = self.account_states.get(user_id)
+        return str(row["stage"]) if row is not None else "no row"
 
     def told(self) -> Iterator[tuple[str, str]]:
         """Every place where a secret must not be, with its text."""
@@ -71,11 +94,12 @@ class Evidence:
         yield "table conversions", str(self.conversions)
 
 
-def gathered(site: Site, crowd: Crowd, done: Done) -> Evidence:
+def gathered(site: Site, plan: Plan, crowd: Crowd, done: Done) -> Evidence:
     """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
     control = site.tenant.control
     return Evidence(
         crowd=crowd,
+        shows=plan.shows,
         done=done,
         requests=tuple(site.rows("requests")),
         conversions=tuple(site.rows("conversions")),

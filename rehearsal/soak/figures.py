@@ -12,8 +12,9 @@ THROTTLED = 429
 MOST_PROBLEMS = 10
 """Problems that are printed of one condition; thousands say no more."""
 _EVENTS = {
-    "waits on the queue": "parked",
+    "waits on the queue": "waits",
     "outcomes in doubt": "outcome-unknown",
+    "doubts that nothing went out": "nothing-went-out",
     "requests that joined": "joined",
     "pauses of all hosts": "paused",
     "breaker opened": "breaker-open",
@@ -74,6 +75,7 @@ def _graph(evidence: Evidence) -> Iterator[tuple[str, object]]:
     yield "  429 by the limits", sum(throttled)
     yield "  429 thrown in", len(throttled) - sum(throttled)
     yield "  faults thrown in", sum(call["fault"] is not None for call in evidence.journal)
+    yield "  201 and no invitation", len(evidence.lied_about)
     yield "  violations", len(evidence.violations)
 
 

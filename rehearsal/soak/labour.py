@@ -14,7 +14,7 @@ from rehearsal.soak.plan import Plan
 from rehearsal.soak.site import Site
 from rehearsal.soak.upstream import Upstream
 
-WORKED, FOLLOWED = 0.8, 0.9
+WORKED, FOLLOWED = 0.75, 0.9
 """Shares of the time at whose end no message is left, and everybody is seen who redeemed; the rest is for judging."""
 SWEEP = "sweep"
 _TICK = 0.5
@@ -81,6 +81,7 @@ class Labour:
                 return
             if not self._upstream.done and kill.due():
                 self._site.fleet.replace(self._site.fleet.oldest)
+                kill.begin()  # on a busy machine a host takes longer to start than it is to live
             if sweep.due():
                 self._start_sweep()
             if tell.due():
@@ -170,11 +171,15 @@ class _Every:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._next = time.monotonic() + seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._next = time.monotonic() + self._seconds
 
     def due(self) -> bool:
         """Whether it is time; if so, it is not for the next while."""
         if time.monotonic() < self._next:
             return False
-        self._next = time.monotonic() + self._seconds
+        self.begin()
         return True

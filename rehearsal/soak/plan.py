@@ -19,11 +19,12 @@ class Plan:
 
     requests: int = 2000
     """So many accounts are asked for, each once; a few of them once more."""
-    seconds: float = 300.0
-    """All of it ends within this: the work, done or not, and the judgement on it."""
+    seconds: float = 600.0
+    """All of it ends within this: the work, done or not, and the judgement on it. The last kill alone costs more than
+    three minutes: the claim's lease, then the window in which its account may not show what was sent."""
     seed: int = 1
     """Decides on order, ways, faults and lag. What the operating system decides is different in every run."""
-    rate: float = 12.0
+    rate: float = 20.0
     """Requests sent in a second, at most."""
     stored: int = 200
     """Messages in the queue, hidden ones too, above which nothing more is sent: Azurite looks through all of them to
@@ -32,6 +33,8 @@ class Plan:
     sweep_every: float = 60.0
     chaos: float = 0.002
     """Share of the Graph calls, parts of batches as well, that meet a fault by chance."""
+    shows: bool = True
+    """Whether an account shows an invitation that waits for its person. Nobody knows of a real tenant."""
     lag: tuple[float, float] = (2.0, 4.0)
     """How far reads by id and lists may lag behind."""
     throttling: float = 0.4

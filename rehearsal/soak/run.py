@@ -85,7 +85,7 @@ class _Run:
         if done.late:
             site.fleet.kill_all()  # what is judged stands still
         self.progress.say("reading ledger, directory, outbox and logs")
-        evidence = gathered(site, self.crowd, done)
+        evidence = gathered(site, self.plan, self.crowd, done)
         checks = {examine.__name__.replace("_", " "): examine(evidence) for examine in CHECKS}
         failed = [name for name, check in checks.items() if check.problems]
         self._print("", *figures(evidence, self.plan), "", *checked(checks), "")

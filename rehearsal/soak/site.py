@@ -76,6 +76,7 @@ def trouble(tenant: RunningTenant, plan: Plan) -> None:
     """Let the tenant misbehave."""
     control = tenant.control
     control.set_seed(plan.seed)
+    control.set_switch("pending-state", "pending-acceptance" if plan.shows else "unset")
     control.set_lag(*plan.lag, seed=plan.seed)
     control.set_throttling(factor=plan.granted(0.0))
     control.set_chaos(plan.chaos, seed=plan.seed, kinds=ANYWHERE)

@@ -79,7 +79,7 @@ class Upstream(threading.Thread):
         for turn in count():
             addresses = self._addresses()
             with suppress(httpx.TransportError):  # its host was killed
-                answer = client.post(f"{addresses[turn % len(addresses)]}/api/conversions", content=request.text)
+                answer = client.post(f"{addresses[turn % len(addresses)]}/api/requests", content=request.text)
                 if answer.status_code == ACCEPTED:
                     return
                 if answer.is_client_error:

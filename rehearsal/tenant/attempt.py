@@ -21,6 +21,7 @@ ADDRESS_NOT_ON_ACCOUNT = (
     "doesn\N{RIGHT SINGLE QUOTATION MARK}t match any emails on the user object. "
     "Please add this email to the user object and try again."
 )
+HELD_BY_INTERNAL = "Non-external user already exists with the given mail address and can't be invited."
 VERIFIED_DOMAIN = (
     "This user cannot be invited because the domain of the user's email address is a verified domain of this directory."
 )

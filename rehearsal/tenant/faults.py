@@ -74,7 +74,7 @@ KINDS: Mapping[str, Kind] = {
             for body in ("json", "html", "empty")
         ),
         Kind("503-retry-after", error=GraphError(503, "ServiceUnavailable", ""), retry_after="integer", seconds=2),
-        Kind("401", error=errors.unauthorized("Lifetime validation failed, the token is expired.")),
+        Kind("401", error=errors.unauthorized("Lifetime validation failed, the token is expired."), whens=("before",)),
         Kind("409", error=errors.concurrency_violation()),
         Kind("expired-page", error=errors.expired_page_token(), fits=_paged),
         Kind("reset", does="hang-up", fits=_whole),
@@ -83,7 +83,9 @@ KINDS: Mapping[str, Kind] = {
         Kind("status-error", does="lie", status="Error", fits=_invites),
     )
 }
-"""Every kind by name. The last two concern invitations, `expired-page` a next page, `reset` a call of its own."""
+"""Every kind by name. The last two concern invitations, `expired-page` a next page, `reset` a call of its own; a `401`
+comes before anything is done.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,18 @@ def listing(
     fragment: str,
     *,
     extra: Callable[[JSON], JSON] = lambda _: {},
+    shape: Callable[[JSON], JSON] = lambda thing: thing,
 ) -> Answer:
-    """One page of `things`. `extra` adds what is no plain property; names are checked even when nothing is found."""
+    """One page of `things`. `extra` adds what is no plain property, `shape` changes what is shown of one.
+
+    Names are checked even when nothing is found.
+    """
     names = call.options.names
     project(resource.complete({}), resource, names)
     paging = call.paging()
     paging.start(call.options)
     found = select(things, resource, call.options, _exact_properties(call.tenant.switches))
-    page = paging.page(found, call.options, lambda thing: project(thing, resource, names) | extra(thing))
+    page = paging.page(found, call.options, lambda thing: shape(project(thing, resource, names)) | extra(thing))
     return ok({"@odata.context": call.context(call.selected(fragment)), **page})
 
 

@@ -1,6 +1,6 @@
 """Which accounts have an Exchange mailbox, as far as the tenant's licences say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MAILBOX_PLANS = frozenset(
@@ -26,3 +26,10 @@ def has_mailbox(user: Mapping[str, Any]) -> bool:
         plan["servicePlanId"].lower() in MAILBOX_PLANS and plan["capabilityStatus"] != "Deleted"
         for plan in user["assignedPlans"]
     )
+
+
+def may_be_unlicensed(user: Mapping[str, Any], verified: Iterable[str]) -> bool:
+    """Whether the primary proxy address is in a verified domain, as that of a mailbox without a licence is."""
+    domains = frozenset(verified)
+    primary = (address for address in user["proxyAddresses"] if address.startswith("SMTP:"))
+    return any(address.rpartition("@")[2].lower() in domains for address in primary)

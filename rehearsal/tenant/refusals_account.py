@@ -8,6 +8,7 @@ from rehearsal.tenant.attempt import (
     ADDRESS_NOT_ON_ACCOUNT,
     GENERIC_AUTHORIZATION,
     GUEST_INVITATIONS_NOT_ALLOWED,
+    HELD_BY_INTERNAL,
     READWRITE,
     Attempt,
     already_exists,
@@ -22,6 +23,8 @@ def held_address(attempt: Attempt) -> GraphError | None:
         return None
     directory = attempt.call.tenant.directory
     found = [user for user in directory.users_holding([attempt.request.address]) if user["id"] != attempt.account["id"]]
+    if found and attempt.switch("held-address") == "refused-in-words-of-the-portal":
+        return bad_request(HELD_BY_INTERNAL)
     if found and attempt.switch("held-address") == "refused":
         return already_exists(found[0])
     deleted = directory.deleted_users_holding([attempt.request.address])

@@ -5,7 +5,7 @@ from typing import Any
 from rehearsal.tenant import errors, permissions
 from rehearsal.tenant.addresses import asked_addresses, holders
 from rehearsal.tenant.listing import listing
-from rehearsal.tenant.mailboxes import has_mailbox
+from rehearsal.tenant.mailboxes import has_mailbox, may_be_unlicensed
 from rehearsal.tenant.messages import Answer
 from rehearsal.tenant.query import READ_MANY, READ_ONE, project
 from rehearsal.tenant.relations import expand
@@ -27,7 +27,7 @@ def list_users(call: Call) -> Answer:
     """GET /users."""
     asked = asked_addresses(call.options.given.get("$filter", ""))
     users = call.directory.users.values() if asked is None else call.directory.users_holding(asked)
-    return listing(call, users, USER, "users")
+    return listing(call, users, USER, "users", shape=lambda user: _shown(call, user))
 
 
 def list_deleted_users(call: Call) -> Answer:
@@ -39,8 +39,11 @@ def list_deleted_users(call: Call) -> Answer:
 
 def get_user(call: Call) -> Answer:
     """GET /users/{id or UPN}."""
-    user = _existing(call)
-    shown = project(user, USER, call.options.names)
+    return _answer(call, _existing(call))
+
+
+def _answer(call: Call, user: JSON) -> Answer:
+    shown = _shown(call, project(user, USER, call.options.names))
     body = {"@odata.context": call.context(call.selected("users") + "/$entity"), **shown}
     return ok(body | expand(call, user))
 
@@ -58,7 +61,7 @@ def update_user(call: Call) -> Answer:
     """PATCH /users/{id or UPN}."""
     user = _existing(call)
     changes = _changes(call.request.body)
-    _refuse_foreign_authority(user, changes)
+    _refuse_foreign_authority(call, user, changes)
     if "mail" in changes:
         changes |= mail_change(call, user, changes["mail"])
     call.tenant.directory.update_user(user["id"], changes)
@@ -95,10 +98,31 @@ def restore_deleted(call: Call) -> Answer:
     return ok({"@odata.context": context, "@odata.type": "#microsoft.graph.user", **project(user, USER, None)})
 
 
+def _shown(call: Call, user: JSON) -> JSON:
+    if call.tenant.switches["selected-properties"] == "all":
+        return user
+    return {name: value for name, value in user.items() if value not in (None, [])}
+
+
+def get_user_in_parentheses(call: Call) -> Answer:
+    """GET /users('{id or UPN}'): takes a name that begins with a dollar sign, which the plain path does not."""
+    return _answer(call, _found(call, call.params["id"].replace("''", "'")))
+
+
 def _existing(call: Call) -> JSON:
-    user = call.directory.user(call.params["id"])
+    if call.params["id"].startswith("$"):
+        raise errors.bad_request(
+            "The request URI is not valid. Since the segment 'users' refers to a collection, this must be the last "
+            "segment in the request URI or it must be followed by an function or action that can be bound to it "
+            "otherwise all intermediate segments must refer to a single resource."
+        )
+    return _found(call, call.params["id"])
+
+
+def _found(call: Call, name: str) -> JSON:
+    user = call.directory.user(name)
     if user is None:
-        raise errors.resource_not_found(call.params["id"])
+        raise errors.resource_not_found(name)
     return user
 
 
@@ -123,14 +147,16 @@ def _changes(body: Any) -> dict[str, Any]:
     return dict(body)
 
 
-def _refuse_foreign_authority(user: JSON, changes: dict[str, Any]) -> None:
+def _refuse_foreign_authority(call: Call, user: JSON, changes: dict[str, Any]) -> None:
     if user["onPremisesSyncEnabled"] and MASTERED_ON_PREMISES & changes.keys():
         message = (
             "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
             "currently undergoing migration."
         )
         raise errors.bad_request(message, code="Request_BadRequest")
-    if "mail" in changes and has_mailbox(user):
+    open_to_graph = call.tenant.switches["unlicensed-mailbox"] == "open"
+    unlicensed = not open_to_graph and may_be_unlicensed(user, call.tenant.policies.verified_domains)
+    if "mail" in changes and (has_mailbox(user) or unlicensed):
         message = (
             "Unable to update the specified properties for objects that have originated within an external service."
         )
@@ -161,6 +187,7 @@ ROUTES = (
     Route("GET", "/users", list_users, permissions.USERS_READ, READ_MANY, cost=2),
     Route("GET", "/users/$count", count_users, permissions.USERS_READ),
     Route("GET", "/users/{id}", get_user, permissions.USERS_READ, READ_ONE | {"$expand"}),
+    Route("GET", "/users('{id}')", get_user_in_parentheses, permissions.USERS_READ, READ_ONE),
     Route("PATCH", "/users/{id}", update_user, permissions.USERS_WRITE),
     Route("DELETE", "/users/{id}", delete_user, permissions.USERS_WRITE),
     Route("GET", f"{_BIN}/microsoft.graph.user", list_deleted_users, permissions.DELETED_USERS_READ, READ_MANY),

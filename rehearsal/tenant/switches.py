@@ -104,6 +104,13 @@ SWITCHES: tuple[Switch, ...] = (
         "MicrosoftDocs/azure-docs#105881: not supported; no refusal is on record",
     ),
     Switch(
+        "unlicensed-mailbox",
+        ("mastered-by-exchange", "open"),
+        "Whether Graph refuses to change mail of an account that has no plan with a mailbox while its primary proxy "
+        "address is in a verified domain, as a shared, room or equipment mailbox has.",
+        "microsoftgraph/msgraph-sdk-go#939 (no property tells them); concept-provisioning-logs names the refusal",
+    ),
+    Switch(
         "disabled-account",
         ("refused", "accepted"),
         "Whether an account with accountEnabled false can be converted.",
@@ -123,9 +130,10 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch(
         "held-address",
-        ("refused", "accepted"),
-        "Invitation with invitedUser.id while another user holds the address.",
-        "MicrosoftDocs/entra-docs troubleshoot.md (conflict); no answer with invitedUser.id is on record",
+        ("refused", "accepted", "refused-in-words-of-the-portal"),
+        "Invitation with invitedUser.id while another user holds the address: refused with that user's object id, "
+        "not at all, or with the portal's text, which names nobody.",
+        "MicrosoftDocs/entra-docs troubleshoot.md (conflict) and #802; no answer with invitedUser.id is on record",
     ),
     Switch(
         "deleted-holder",
@@ -174,6 +182,12 @@ SWITCHES: tuple[Switch, ...] = (
         ("refused", "first-only"),
         "Two copies of one invitation mail.",
         "invitation resource: only one additional recipient is supported",
+    ),
+    Switch(
+        "selected-properties",
+        ("all", "empty-ones-left-out"),
+        "Whether a user shows every selected property, null where it is empty, or leaves out the empty ones.",
+        "reference: user-get shows them; nobody says that none is ever missing",
     ),
     Switch(
         "filter-case",

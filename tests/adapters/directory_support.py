@@ -3,10 +3,10 @@
 from typing import Any
 
 from b2b.adapters.directory import Directory
-from b2b.domain.facts import Fact
+from b2b.domain.eligibility.fact import Fact, Facts
 from rehearsal.tenant.permissions import DEFAULT_ROLES
 from tests.adapters.graph_support import graph_of
-from tests.rehearsal.tenant_support import BEN, FABRIKAM, SEED, USER_ADMINISTRATOR
+from tests.rehearsal.tenant_support import BEN, FABRIKAM, USER_ADMINISTRATOR, changed
 
 NOT_A_USER = "0a000000-0000-4000-8000-00000000dead"
 ASSIGNMENT = {
@@ -19,7 +19,7 @@ INBOUND = {
     "usersAndGroups": {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]},
     "applications": {"accessType": "blocked", "targets": [{"target": "AllApplications", "targetType": "application"}]},
 }
-TENANT = SEED | {
+TENANT = changed(companyName="Fabrikam, O'Hara & Co") | {
     "roleAssignments": [ASSIGNMENT],
     "authorizationPolicy": {"allowInvitesFrom": "adminsAndGuestInviters"},
     "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
@@ -35,8 +35,14 @@ def without(permission: str) -> set[str]:
     return set(DEFAULT_ROLES) - ALTERNATIVES.get(permission, {permission})
 
 
-async def ask(fact: Fact, subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Any:
+async def found(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Facts:
+    """Everything that one question brings."""
     async with graph_of(seed, **options) as (graph, tenant):
-        answer = (await Directory(graph).read({fact: subject}))[fact]
+        answer = await Directory(graph).read({fact: subject})
         assert tenant.journal.violations == []
     return answer
+
+
+async def ask(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Any:
+    """The answer to one question as it is kept, refusals included."""
+    return (await found(fact, subject, seed, **options))._read[fact]

@@ -38,6 +38,8 @@ INVITATION = Invitation(
     send_message=True,
 )
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LATER = datetime(9999, 1, 1, tzinfo=UTC)
+"""A fence that no test reaches."""
 
 Respond = Callable[[httpx.Request], httpx.Response]
 Outcome = httpx.Response | Exception | Respond

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from azure.data.tables import TableServiceClient
 
-from b2b.domain.conversion import Change, Conversion, Event, RequestRecord, Source, Stage
+from b2b.domain.conversion.records import Change, Conversion, Event, Source
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.pacing import Pace
+from b2b.domain.request.record import RequestRecord
 
 USER = "0a000000-0000-4000-8000-000000000001"
 OTHER = "0a000000-0000-4000-8000-000000000002"

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from b2b.adapters.directory import NOBODY, Directory
 from b2b.domain.account import SELECT, Account
-from b2b.domain.errors import AccessDenied
-from b2b.domain.facts import Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.errors import AccessDenied, Transient
 from b2b.domain.readings import NotThere
 from b2b.domain.request import InvitedUser
 from tests.adapters.directory_support import NOT_A_USER, TENANT, ask, without
@@ -16,6 +15,7 @@ from tests.adapters.graph_support import Wire, batch, graph_of, graph_over
 from tests.rehearsal.tenant_support import (
     ANNA,
     BEN,
+    GONE,
     GUEST,
     SEED,
 )
@@ -25,7 +25,7 @@ async def test_without_permission_to_read_accounts_nothing_can_be_decided() -> N
     async with graph_of(TENANT, roles=without("User.Read.All")) as (graph, _):
         directory = Directory(graph)
         for work in (
-            directory.read({Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.DOMAINS: None}),
+            directory.read({facts.ACCOUNT: InvitedUser(id=ANNA), facts.DOMAINS: None}),
             directory.accounts([ANNA]),
             directory.check(),
         ):
@@ -44,7 +44,7 @@ async def test_without_permission_to_read_accounts_nothing_can_be_decided() -> N
     ids=["id", "upn", "mail", "otherMails"],
 )
 async def test_an_account_is_found_by_each_of_its_names(user: InvitedUser) -> None:
-    (account,) = await ask(Fact.ACCOUNT, user)
+    (account,) = await ask(facts.ACCOUNT, user)
     assert isinstance(account, Account)
     assert (account.id, account.mail, account.other_mails) == (
         ANNA,
@@ -56,7 +56,7 @@ async def test_an_account_is_found_by_each_of_its_names(user: InvitedUser) -> No
 async def test_a_name_with_reserved_characters_is_found() -> None:
     """A guest's name holds a hash, which would end the path of a URL, and names may hold an apostrophe."""
     (account,) = await ask(
-        Fact.ACCOUNT, InvitedUser(user_principal_name="carla_litware.com#EXT#@contoso.onmicrosoft.com")
+        facts.ACCOUNT, InvitedUser(user_principal_name="carla_litware.com#EXT#@contoso.onmicrosoft.com")
     )
     assert (account.id, account.external_user_state) == (GUEST, "PendingAcceptance")
     named = {"id": NOT_A_USER, "userPrincipalName": "o'hara@contoso.com", "mail": "o'hara@fabrikam.com"}
@@ -65,8 +65,22 @@ async def test_a_name_with_reserved_characters_is_found() -> None:
         InvitedUser(user_principal_name="o'hara@contoso.com"),
         InvitedUser(mail="o'hara@fabrikam.com"),
     ):
-        (account,) = await ask(Fact.ACCOUNT, user, seed)
+        (account,) = await ask(facts.ACCOUNT, user, seed)
         assert account.id == NOT_A_USER
+
+
+async def test_a_name_that_begins_with_a_dollar_sign_is_found() -> None:
+    """In the path of /users Graph refuses it; in parentheses and quotes it takes it."""
+    named = {"id": NOT_A_USER, "userPrincipalName": "$svc.o'hara@contoso.com", "mail": "svc@fabrikam.com"}
+    user = InvitedUser(user_principal_name="$svc.o'hara@contoso.com")
+    (account,) = await ask(facts.ACCOUNT, user, TENANT | {"users": [named]})
+    assert account.id == NOT_A_USER
+
+
+async def test_a_property_that_graph_leaves_out_is_no_outage() -> None:
+    async with graph_over(Wire(batch(lambda _: {"status": 200, "body": NO_STATE}))) as graph:
+        (account,) = (await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)}))[facts.ACCOUNT]
+    assert set(account.withheld) == set(SELECT) - {"id", "userPrincipalName"}
 
 
 @pytest.mark.parametrize(
@@ -79,22 +93,22 @@ async def test_a_name_with_reserved_characters_is_found() -> None:
     ],
 )
 async def test_an_account_that_is_not_there(user: InvitedUser, answer: Any) -> None:
-    assert await ask(Fact.ACCOUNT, user) == answer
+    assert await ask(facts.ACCOUNT, user) == answer
 
 
 async def test_all_accounts_with_an_address_are_found() -> None:
     twin = {"id": NOT_A_USER, "userPrincipalName": "twin@contoso.com", "otherMails": ["anna@fabrikam.com"]}
-    found = await ask(Fact.ACCOUNT, InvitedUser(mail="anna@fabrikam.com"), TENANT | {"users": [*SEED["users"], twin]})
+    found = await ask(facts.ACCOUNT, InvitedUser(mail="anna@fabrikam.com"), TENANT | {"users": [*SEED["users"], twin]})
     assert {account.id for account in found} == {ANNA, NOT_A_USER}
 
 
 async def test_accounts_are_asked_for_with_the_fields_that_we_read_and_no_others() -> None:
     async with graph_of(TENANT) as (graph, tenant):
-        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(id=ANNA)})
+        await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)})
         await Directory(graph).accounts([BEN])
-        await Directory(graph).read({Fact.ACCOUNT: InvitedUser(mail="anna@fabrikam.com")})
+        await Directory(graph).read({facts.ACCOUNT: InvitedUser(mail="anna@fabrikam.com")})
     selects = [entry.query["$select"] for entry in tenant.journal.entries if entry.batch is not None]
-    assert selects == [",".join(field.encode_name for field in msgspec.structs.fields(Account))] * 3
+    assert selects == [",".join(SELECT)] * 3
     assert len(SELECT) == len(set(SELECT))
 
 
@@ -114,7 +128,34 @@ async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
     assert (entry.path, entry.status) == (f"/v1.0/users/{NOBODY}", 404)
 
 
-@pytest.mark.parametrize("part", [{"status": 200, "body": {"id": ANNA}}, {"status": 400}, {"status": 500}])
+NO_STATE = {"id": ANNA, "userPrincipalName": "anna@contoso.com"}
+"""Without externalUserState it would look like an account that is internal."""
+
+
+@pytest.mark.parametrize(
+    "part", [{"status": 200, "body": {}}, {"status": 200, "body": NO_STATE}, {"status": 400}, {"status": 500}]
+)
 async def test_an_account_that_cannot_be_read_is_left_out_and_spoils_no_other(part: dict[str, Any]) -> None:
     async with graph_over(Wire(batch(lambda _: part))) as graph:
         assert await Directory(graph).accounts([ANNA]) == {}
+
+
+async def test_of_the_accounts_that_are_not_there_those_in_the_recycle_bin_are_told() -> None:
+    async with graph_of(TENANT) as (graph, tenant):
+        assert await Directory(graph).deleted([GONE, NOT_A_USER, ANNA]) == {GONE}
+        assert await Directory(graph).accounts([GONE]) == {GONE: None}
+    assert sum(entry.path.endswith("$batch") for entry in tenant.journal.entries) == 2
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+async def test_a_bin_that_cannot_be_read_is_an_outage_and_never_empty(status: int) -> None:
+    """Were it read as empty, an account that can be restored would count as gone for good."""
+    async with graph_over(Wire(batch(lambda _: {"status": status}))) as graph:
+        with pytest.raises(Transient):
+            await Directory(graph).deleted([GONE])
+
+
+async def test_a_bin_that_may_not_be_read_is_never_empty_either() -> None:
+    async with graph_over(Wire(batch(lambda _: {"status": 403}))) as graph:
+        with pytest.raises(AccessDenied):
+            await Directory(graph).deleted([GONE])

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 
 from b2b.adapters import entities
 from b2b.adapters.ledger import Ledger
-from b2b.domain.conversion import Change, Conversion, Event, RequestRecord, Source, Stage
+from b2b.domain.conversion.records import SCHEMA_VERSION, Absence, Change, Conversion, Doubt, Event, Source
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.errors import UnreadableRow
 from b2b.domain.findings import Finding, Severity, Verdict
 from b2b.domain.pacing import Pace
-from tests.adapters.ledger_support import NOON, USER, conversion, record, rows
+from b2b.domain.request.record import RequestRecord
+from tests.adapters.ledger_support import NOON, USER, conversion, record, rows, tables
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
 moments = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)).map(  # noqa: DTZ001 - zoned next
@@ -22,6 +26,9 @@ moments = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 
 )
 numbers = st.integers(min_value=0, max_value=2**31 - 1)
 findings = st.lists(st.builds(Finding, texts, st.sampled_from(Severity), texts, texts, texts), max_size=3).map(tuple)
+doubts = st.lists(st.builds(Doubt, texts, moments, moments, st.booleans(), st.booleans()), max_size=3).map(tuple)
+waits = st.builds(Waiting, st.sampled_from(WaitReason), moments, st.none() | moments)
+versions = st.integers(min_value=1, max_value=SCHEMA_VERSION)
 KINDS: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     int: numbers,
@@ -33,6 +40,10 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
     Source: st.sampled_from(Source),
     Verdict | None: st.none() | st.sampled_from(Verdict),
     tuple[Finding, ...]: findings,
+    tuple[Doubt, ...]: doubts,
+    tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
+    Waiting | None: st.none() | waits,
+    Absence | None: st.none() | st.sampled_from(Absence),
 }
 
 
@@ -44,9 +55,13 @@ FULL: dict[Any, Any] = {
     datetime: NOON,
     datetime | None: NOON,
     Stage: Stage.NEEDS_REVIEW,
-    Source: Source.SWEEP,
+    Source: Source.HTTP,
     Verdict | None: Verdict.NEEDS_REVIEW,
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
+    tuple[Doubt, ...]: (Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, waived=True),) * 5,
+    tuple[str, ...]: ("group-address", "Grüße"),
+    Waiting | None: Waiting(WaitReason.NOT_VISIBLE, NOON, NOON),
+    Absence | None: Absence.BIN,
 }
 
 
@@ -58,9 +73,15 @@ def columns_of(kind: type[Any]) -> dict[str, Any]:
 def records(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Records with any value in every field; what has no default is never empty."""
     needed = {item.name for item in fields(kind) if item.default is MISSING and item.type is str}
-    return st.builds(
-        kind, **{name: KINDS[of].filter(bool) if name in needed else KINDS[of] for name, of in columns_of(kind).items()}
-    )
+    columns = {name: KINDS[of].filter(bool) if name in needed else KINDS[of] for name, of in columns_of(kind).items()}
+    return st.builds(kind, **{**columns, **({"schema_version": versions} if "schema_version" in columns else {})})
+
+
+def full(kind: type[Any], **columns: Any) -> Any:
+    """A record with a value in every field."""
+    known = {name: FULL[of] for name, of in columns_of(kind).items()}
+    versioned = {"schema_version": SCHEMA_VERSION} if "schema_version" in known else {}
+    return kind(**{**known, **versioned, **columns})
 
 
 @given(records(Conversion))
@@ -68,19 +89,24 @@ def test_a_conversion_survives_the_mapping(row: Conversion) -> None:
     assert entities.conversion(entities.to_entity(row)) == row
 
 
+@given(records(Pace))
+def test_the_pace_survives_the_mapping(row: Pace) -> None:
+    assert entities.pace(entities.to_entity(row)) == row
+
+
 @given(records(RequestRecord))
 def test_a_request_survives_the_mapping(row: RequestRecord) -> None:
     assert entities.request_record(entities.to_entity(row)) == row
 
 
-@pytest.mark.parametrize("row", [conversion(), Conversion(**{n: FULL[t] for n, t in columns_of(Conversion).items()})])
+@pytest.mark.parametrize("row", [conversion(), full(Conversion)])
 async def test_every_field_of_a_conversion_survives_storage(ledger: Ledger, row: Conversion) -> None:
     row = replace(row, user_id=USER, sequence=0)
     written = await ledger.conversions.write(Change(row))
     assert await ledger.conversions.get(USER) == written == replace(row, etag=written.etag)
 
 
-@pytest.mark.parametrize("row", [record(), RequestRecord(**{n: FULL[t] for n, t in columns_of(RequestRecord).items()})])
+@pytest.mark.parametrize("row", [record(), full(RequestRecord)])
 async def test_every_field_of_a_request_survives_storage(ledger: Ledger, row: RequestRecord) -> None:
     row = replace(row, request_id="r-1", sequence=0)
     written = await ledger.requests.write(Change(row))
@@ -92,7 +118,7 @@ def test_what_is_empty_has_no_column(row: Conversion | RequestRecord) -> None:
     columns = entities.to_entity(row)
     assert None not in columns.values()
     assert "" not in columns.values()
-    assert columns["schemaVersion"] == 1
+    assert columns["schemaVersion"] == SCHEMA_VERSION
     assert "etag" not in columns
 
 
@@ -112,8 +138,7 @@ def test_columns_are_camel_case_and_findings_are_a_json_list() -> None:
 
 
 async def test_every_field_of_the_pace_survives_storage(ledger: Ledger) -> None:
-    full = Pace(**{name: FULL[of] for name, of in columns_of(Pace).items()})
-    row = replace(full, sequence=0)
+    row = full(Pace, sequence=0)
     written = await ledger.pace.write(Change(row))
     assert await ledger.pace.get("pace") == written == replace(row, etag=written.etag)
 
@@ -128,9 +153,60 @@ async def test_moments_of_any_zone_are_stored_in_utc_to_the_microsecond(ledger: 
     assert str(rows(storage, "requests", "r-1")["request"]["requestedAt"]) == "2026-05-04 12:00:00.123456+00:00"
 
 
-def test_a_row_of_a_later_version_with_more_columns_can_be_read() -> None:
-    written = entities.to_entity(conversion()) | {"hardenedAt": NOON, "schemaVersion": 2}
-    assert entities.conversion(written) == conversion(schema_version=2)
+def test_a_column_that_this_version_does_not_know_is_passed_over() -> None:
+    assert entities.conversion(entities.to_entity(conversion()) | {"hardenedAt": NOON}) == conversion()
+
+
+def test_a_row_of_the_version_before_is_read_with_its_defaults() -> None:
+    written = {name: value for name, value in entities.to_entity(record()).items() if name != "schemaVersion"}
+    assert entities.request_record(written | {"schemaVersion": 1}) == record(schema_version=1)
+
+
+READERS = ((entities.conversion, conversion()), (entities.request_record, record()))
+
+
+@pytest.mark.parametrize(("read", "row"), READERS, ids=["conversion", "request"])
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION + 7])
+def test_a_row_of_a_newer_version_cannot_be_read(read: Any, row: Any, version: int) -> None:
+    """It may mean something by columns that look familiar, so it is left alone."""
+    with pytest.raises(UnreadableRow, match="r-9 was written by a newer version"):
+        read(entities.to_entity(row) | {"PartitionKey": "r-9", "schemaVersion": version})
+
+
+@pytest.mark.parametrize(
+    ("read", "row", "column", "value"),
+    [
+        (entities.conversion, conversion(), "stage", "archived"),
+        (entities.conversion, conversion(), "verdict", "perhaps"),
+        (entities.conversion, conversion(), "absence", "on the moon"),
+        (entities.conversion, conversion(), "waiting", '{"reason": "full-moon", "since": "2026-05-04T12:00:00Z"}'),
+        (entities.conversion, conversion(), "doubts", '[{"attempt": "a-1"}]'),
+        (entities.conversion, conversion(), "findings", "not json"),
+        (entities.request_record, record(), "source", "carrier pigeon"),
+        (entities.request_record, record(), "stage", "archived"),
+        (entities.request_record, record(), "judgedRules", "{}"),
+    ],
+)
+def test_a_value_that_this_version_does_not_know_makes_a_row_unreadable(
+    read: Any, row: Any, column: str, value: str
+) -> None:
+    with pytest.raises(UnreadableRow, match="r-9 cannot be read"):
+        read(entities.to_entity(row) | {"PartitionKey": "r-9", column: value})
+
+
+@pytest.mark.parametrize("missing", ["stage", "requestId", "bodyHash", "requestedAt"])
+def test_a_row_without_what_it_cannot_do_without_is_unreadable(missing: str) -> None:
+    with pytest.raises(UnreadableRow):
+        entities.request_record({name: each for name, each in entities.to_entity(record()).items() if name != missing})
+
+
+async def test_what_storage_holds_and_nobody_can_read_is_no_outage(ledger: Ledger, storage: str) -> None:
+    await ledger.conversions.write(Change(conversion()))
+    with tables(storage) as service:
+        table = service.get_table_client("conversions")
+        table.update_entity({"PartitionKey": USER, "RowKey": "current", "stage": "archived"})
+    with pytest.raises(UnreadableRow, match=USER):
+        await ledger.conversions.get(USER)
 
 
 def test_the_keys_of_a_history_sort_as_their_numbers_do() -> None:
@@ -146,7 +222,7 @@ def test_the_keys_of_a_history_sort_as_their_numbers_do() -> None:
             Event("invited", NOON, Stage.INVITED, "r-1", "PendingAcceptance"),
             {"stage": "invited", "requestId": "r-1", "detail": "PendingAcceptance"},
         ),
-        (Event("parked", NOON), {}),
+        (Event("waits", NOON), {}),
     ],
 )
 def test_an_event_has_the_columns_that_it_needs(event: Event, columns: dict[str, str]) -> None:

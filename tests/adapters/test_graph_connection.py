@@ -19,7 +19,7 @@ from b2b.adapters.batch import Call
 from b2b.adapters.clock import system_clock
 from b2b.adapters.graph import Graph, http_transport
 from b2b.domain.errors import OutcomeUnknown, Transient
-from tests.adapters.graph_support import ACCEPTED, INVITATION, Credential, Wire, batch, graph_over, json_response
+from tests.adapters.graph_support import ACCEPTED, INVITATION, LATER, Credential, Wire, batch, graph_over, json_response
 from tests.adapters.sockets import Serve, answering, closed_port, hang_up, never_answer, server
 
 SHORT = 0.3
@@ -44,7 +44,7 @@ async def test_a_server_that_keeps_silent_leaves_an_invitation_in_doubt_and_a_re
     async with server(serve) as address, graph_over(None, base_url=f"{address}/v1.0", timeout=SHORT) as graph:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown, match=says):
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
         with pytest.raises(Transient, match=says):
             await graph.read([Call("/users")])
         assert time.monotonic() - began < 10 * SHORT
@@ -55,14 +55,14 @@ async def test_the_time_limit_is_for_the_whole_answer() -> None:
     async with server(drip) as address, graph_over(None, base_url=f"{address}/v1.0", timeout=SHORT) as graph:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
         assert time.monotonic() - began < 4 * SHORT
 
 
 async def test_a_closed_port_means_that_nothing_was_sent() -> None:
     async with graph_over(None, base_url=f"{await closed_port()}/v1.0") as graph:
         with pytest.raises(Transient, match="ConnectError") as caught:
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
         assert type(caught.value) is Transient
         with pytest.raises(Transient, match="ConnectError"):
             await graph.read([Call("/users")])
@@ -83,7 +83,7 @@ async def test_without_a_token_nothing_is_sent_and_it_may_be_tried_again(error: 
     wire = Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire, credential=Credential(error)) as graph:
         with pytest.raises(Transient, match="identity: no token"):
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
         with pytest.raises(Transient, match="identity: no token"):
             await graph.read([Call("/users")])
     assert wire.sent == []
@@ -117,7 +117,7 @@ async def test_http_2_is_offered_over_tls_alone(root: str, http2: bool) -> None:
 async def test_closing_closes_the_transport() -> None:
     wire = Wire(json_response(ACCEPTED, 201))
     graph = Graph.connect(Credential(), "https://graph.microsoft.com/v1.0", 1, system_clock, wire)
-    await graph.invite(INVITATION)
+    await graph.invite(INVITATION, LATER)
     assert not wire.closed
     await graph.aclose()
     assert wire.closed
@@ -126,4 +126,4 @@ async def test_closing_closes_the_transport() -> None:
 async def test_a_plain_answer_over_a_real_connection_is_read() -> None:
     accept = answering(201, json.dumps(ACCEPTED).encode())
     async with server(accept) as address, graph_over(None, base_url=f"{address}/v1.0") as graph:
-        assert (await graph.invite(INVITATION)).status == "PendingAcceptance"
+        assert (await graph.invite(INVITATION, LATER)).status == "PendingAcceptance"

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from b2b.domain.invitation import Invitation
 from b2b.domain.readings import Invited
-from tests.adapters.graph_support import ACCEPTED, GRAPH, INVITATION, OTHER, USER, Wire, graph_over, json_response
+from tests.adapters.graph_support import (
+    ACCEPTED,
+    GRAPH,
+    INVITATION,
+    LATER,
+    OTHER,
+    USER,
+    Wire,
+    graph_over,
+    json_response,
+)
 
 SPONSOR = "0a000000-0000-4000-8000-0000000000aa"
 FIXED = (
@@ -25,10 +35,6 @@ PINNED: dict[str, tuple[Invitation, bytes]] = {
     "with a language": (
         replace(INVITATION, language="de-DE"),
         b'"invitedUserMessageInfo": {"messageLanguage": "de-DE"}, "sendInvitationMessage": true}',
-    ),
-    "with a text": (
-        replace(INVITATION, message="Grüße"),
-        b'"invitedUserMessageInfo": {"customizedMessageBody": "Gr\\u00fc\\u00dfe"}, "sendInvitationMessage": true}',
     ),
     "with a copy to somebody": (
         replace(INVITATION, cc=((None, "boss@contoso.com"),)),
@@ -59,7 +65,7 @@ async def test_the_json_sent_is_exactly_this(name: str) -> None:
     invitation, rest = PINNED[name]
     wire = Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire) as graph:
-        await graph.invite(invitation)
+        await graph.invite(invitation, LATER)
     (request,) = wire.sent
     assert (request.method, str(request.url)) == ("POST", f"{GRAPH}/v1.0/invitations")
     assert request.content == FIXED + rest
@@ -79,7 +85,6 @@ invitations = st.builds(
     redirect_url=st.just("https://myapps.microsoft.com"),
     send_message=st.booleans(),
     language=texts,
-    message=texts,
     cc=st.lists(st.tuples(texts, st.emails()), max_size=1).map(tuple),
     sponsors=st.lists(st.uuids().map(str), max_size=5).map(tuple),
 )
@@ -91,7 +96,7 @@ async def test_every_invitation_names_its_account_says_whether_to_mail_and_sends
 ) -> None:
     wire = Wire(json_response({**ACCEPTED, "invitedUser": {"id": invitation.user_id}}, 201))
     async with graph_over(wire) as graph:
-        await graph.invite(invitation)
+        await graph.invite(invitation, LATER)
     (body,) = wire.bodies()
     assert body["invitedUser"]["id"] == invitation.user_id
     assert body["sendInvitationMessage"] is invitation.send_message
@@ -101,19 +106,19 @@ async def test_every_invitation_names_its_account_says_whether_to_mail_and_sends
 
 async def test_the_answer_is_kept_without_the_redeem_link() -> None:
     async with graph_over(Wire(json_response(ACCEPTED, 201))) as graph:
-        invited = await graph.invite(INVITATION)
+        invited = await graph.invite(INVITATION, LATER)
     assert invited == Invited(str(ACCEPTED["id"]), "PendingAcceptance")
 
 
 @pytest.mark.parametrize("status", ["PendingAcceptance", "InProgress", "Completed"])
 async def test_the_status_of_the_invitation_is_handed_on(status: str) -> None:
     async with graph_over(Wire(json_response({**ACCEPTED, "status": status}, 201))) as graph:
-        assert (await graph.invite(INVITATION)).status == status
+        assert (await graph.invite(INVITATION, LATER)).status == status
 
 
 async def test_the_id_in_the_answer_may_be_spelled_in_upper_case() -> None:
     async with graph_over(Wire(json_response({**ACCEPTED, "invitedUser": {"id": USER.upper()}}, 201))) as graph:
-        assert (await graph.invite(INVITATION)).invitation_id == ACCEPTED["id"]
+        assert (await graph.invite(INVITATION, LATER)).invitation_id == ACCEPTED["id"]
 
 
 async def test_two_invitations_do_not_share_a_user() -> None:
@@ -125,5 +130,5 @@ async def test_two_invitations_do_not_share_a_user() -> None:
     wire = Wire(accept)
     async with graph_over(wire) as graph:
         for user_id in (USER, OTHER, USER):
-            await graph.invite(replace(INVITATION, user_id=user_id))
+            await graph.invite(replace(INVITATION, user_id=user_id), LATER)
     assert [body["invitedUser"]["id"] for body in wire.bodies()] == [USER, OTHER, USER]

@@ -13,6 +13,7 @@ from b2b.domain.errors import AccessDenied, B2BError, InvitationRefused, Outcome
 from tests.adapters.graph_support import (
     ACCEPTED,
     INVITATION,
+    LATER,
     OTHER,
     REDEEM_URL,
     Credential,
@@ -34,7 +35,7 @@ async def outcome_of(outcome: Outcome, credential: Credential | None = None) -> 
     wire = Wire(outcome)
     async with graph_over(wire, credential=credential, clock=noon) as graph:
         with pytest.raises(B2BError) as caught:
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
     return caught.value, wire
 
 
@@ -130,7 +131,7 @@ async def test_a_refusal_carries_status_code_and_the_rule_it_stands_for(message:
     error, _ = await outcome_of(refusal(400, "BadRequest", message))
     assert isinstance(error, InvitationRefused)
     assert (error.refusal.status, error.refusal.code, error.refusal.rule) == (400, "BadRequest", rule)
-    assert error.refusal.text == message
+    assert error.refusal.text.startswith(message)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -141,7 +142,7 @@ async def test_a_redirect_is_not_followed(status: int, host: str) -> None:
     wire = Wire(moved, json_response(ACCEPTED, 201))
     async with graph_over(wire) as graph:
         with pytest.raises(OutcomeUnknown):
-            await graph.invite(INVITATION)
+            await graph.invite(INVITATION, LATER)
     assert len(wire.sent) == 1
 
 
@@ -196,7 +197,7 @@ async def test_neither_the_redeem_link_nor_the_address_gets_into_a_result_an_err
     caplog.set_level(logging.DEBUG)
     async with graph_over(Wire(outcome)) as graph:
         try:
-            said = repr(await graph.invite(INVITATION))
+            said = repr(await graph.invite(INVITATION, LATER))
         except B2BError as error:
             said = f"{error!r} {getattr(error, 'refusal', '')} {''.join(traceback.format_exception(error))}"
     said += "\n".join(record.getMessage() for record in caplog.records)

@@ -6,9 +6,9 @@ import pytest
 
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
-from b2b.domain.conversion import Change
-from b2b.domain.envelope import MAX_BODY_BYTES
+from b2b.domain.conversion.records import Change
 from b2b.domain.request import IntakePolicy, parse
+from b2b.domain.request.body import MAX_BODY_BYTES
 from tests.adapters.ledger_support import USER, record
 
 TEXTS = {"ASCII": "x", "umlauts": "ü", "Japanese": "神", "emoji": "😀", "XML": "&", "quotes": '"', "lines": "\n"}

@@ -7,9 +7,11 @@ import pytest
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters.ledger import Ledger
-from b2b.domain.conversion import Stage
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
+from b2b.domain.readings import Reservation
 from tests.adapters.ledger_support import (
     NOON,
     USER,
@@ -86,11 +88,11 @@ async def test_of_two_who_create_a_row_one_loses(ledger: Ledger, storage: str) -
 
 async def test_of_two_who_change_a_row_one_loses(ledger: Ledger, storage: str) -> None:
     before = await ledger.requests.write(change(record(), "requested"))
-    after = await ledger.requests.write(change(replace(before, attempts=1), "parked"))
+    after = await ledger.requests.write(change(replace(before, waits=1), "waits"))
     with pytest.raises(LedgerConflict):
-        await ledger.requests.write(change(replace(before, attempts=9), "parked"))
+        await ledger.requests.write(change(replace(before, waits=9), "waits"))
     assert await ledger.requests.get("r-1") == after
-    assert history(storage, "requests", "r-1") == ["requested", "parked"]
+    assert history(storage, "requests", "r-1") == ["requested", "waits"]
 
 
 async def test_of_two_who_write_the_same_thing_one_loses_too(ledger: Ledger) -> None:
@@ -150,13 +152,15 @@ async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledg
     for work in (
         ledger.conversions.get(USER),
         ledger.save(change(conversion(), "inviting")),
-        ledger.due.read("", 5),
+        ledger.followed.read("", 5),
         ledger.members(conversion()),
-        ledger.due.add(USER, NOON),
+        ledger.followed.add(USER, NOON),
         ledger.reservation(ADDRESS),
-        ledger.reserve(ADDRESS, USER, None, NOON),
-        ledger.due.cursor(),
+        ledger.reserve(Reservation(ADDRESS, USER, NOON)),
+        ledger.followed.cursor(),
         ledger.pace.get("pace"),
+        ledger.tenant_fact(),
+        ledger.learn(TenantFact()),
     ):
         with pytest.raises(Transient):
             await work

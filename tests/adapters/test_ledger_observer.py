@@ -11,7 +11,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.tables import Observer
-from b2b.domain.conversion import Change
+from b2b.domain.conversion.records import Change
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
 from tests.adapters.ledger_support import change, conversion, record

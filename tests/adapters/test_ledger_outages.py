@@ -13,9 +13,10 @@ from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
-from b2b.domain.conversion import Stage
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
-from b2b.domain.readings import Due
+from b2b.domain.readings import Entry, Reservation
 from tests.adapters.ledger_support import NOON, USER, change, conversion, history, record
 from tests.adapters.sockets import closed_port, hang_up, never_answer, server
 
@@ -77,10 +78,10 @@ async def test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own(stor
     transport = LosingAnswers(lambda response: response, as_503)
     async with ledger_over(transport, storage) as ledger:
         row = await ledger.requests.write(change(record(), "requested"))
-        row = await ledger.requests.write(change(replace(row, attempts=1), "parked"))
+        row = await ledger.requests.write(change(replace(row, waits=1), "waits"))
         assert transport.writes == 3
         assert row == await ledger.requests.get("r-1")
-    assert history(storage, "requests", "r-1") == ["requested", "parked"]
+    assert history(storage, "requests", "r-1") == ["requested", "waits"]
 
 
 async def test_a_row_that_somebody_wrote_after_our_lost_answer_is_theirs(storage: str) -> None:
@@ -117,7 +118,7 @@ async def test_a_write_that_was_cut_off_is_transient_and_a_fresh_read_tells(stor
 async def test_a_reservation_whose_answer_was_lost_is_a_conflict_that_a_fresh_read_settles(storage: str) -> None:
     async with ledger_over(LosingAnswers(as_503), storage) as ledger:
         with pytest.raises(LedgerConflict):
-            await ledger.reserve("0f" * 32, USER, None, NOON)
+            await ledger.reserve(Reservation("0f" * 32, USER, NOON))
         held = await ledger.reservation("0f" * 32)
     assert held is not None
     assert held.user_id == USER
@@ -135,18 +136,20 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
             ledger.save(change(conversion(), "inviting")),
             ledger.members(conversion()),
             ledger.reservation("0f" * 32),
-            ledger.reserve("0f" * 32, USER, None, NOON),
-            ledger.due.add(USER, NOON),
-            ledger.due.remove(Due(USER, NOON, "*")),
-            ledger.due.read("", 5),
-            ledger.due.cursor(),
-            ledger.due.move_cursor(USER),
+            ledger.reserve(Reservation("0f" * 32, USER, NOON)),
+            ledger.followed.add(USER, NOON),
+            ledger.followed.remove(Entry(USER, NOON, "*")),
+            ledger.followed.read("", 5),
+            ledger.followed.cursor(),
+            ledger.followed.move_cursor(USER),
             ledger.open.add("r-1", NOON),
-            ledger.open.remove(Due("r-1", NOON, "*")),
+            ledger.open.remove(Entry("r-1", NOON, "*")),
             ledger.open.read("", 5),
             ledger.pace.get("pace"),
             ledger.remember_body("ab" * 32, "r-1"),
             ledger.by_body("ab" * 32),
+            ledger.tenant_fact(),
+            ledger.learn(TenantFact()),
             ledger.check(),
         ):
             with pytest.raises(Transient, match="table storage: not reached"):

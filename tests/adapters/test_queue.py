@@ -150,6 +150,7 @@ async def test_a_queue_that_is_down_is_transient_everywhere() -> None:
         lambda: listed(queue),
         lambda: queue.remove_poison(PoisonMessage("1", b"{}", "receipt")),
         queue.check,
+        queue.head,
     ):
         with pytest.raises(Transient, match="queue storage: not reached"):
             await work()
@@ -178,3 +179,25 @@ async def test_a_backlog_without_a_queue_names_it(queue: Queue, requests: QueueC
     requests.delete_queue()
     with pytest.raises(Transient, match="the queue conversion-requests does not exist"):
         await queue.backlog()
+
+
+async def test_the_head_is_looked_at_without_taking_it(queue: Queue, requests: QueueClient) -> None:
+    """A sweep that looks must not hide a message from its delivery, nor count as one."""
+    requests.send_message("hidden", visibility_timeout=600)
+    sent = [requests.send_message(body) for body in ("first", "second")]
+    for _ in range(2):
+        assert await queue.head() == [(each.content.encode(), each.inserted_on) for each in sent]
+    assert [message.dequeue_count for message in requests.receive_messages()] == [1, 1]
+
+
+async def test_the_head_is_no_longer_than_a_page_of_storage(queue: Queue, requests: QueueClient) -> None:
+    for number in range(40):
+        requests.send_message(str(number))
+    assert [body for body, _ in await queue.head()] == [str(number).encode() for number in range(32)]
+
+
+async def test_an_empty_queue_has_no_head_and_a_missing_one_is_transient(queue: Queue, requests: QueueClient) -> None:
+    assert await queue.head() == []
+    requests.delete_queue()
+    with pytest.raises(Transient, match="answered 404"):
+        await queue.head()

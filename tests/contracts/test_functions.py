@@ -5,19 +5,24 @@ import json
 import re
 from typing import Any
 
+import azure.functions as func
 import pytest
 
 import function_app
 from b2b.adapters.queue import REQUESTS
+from b2b.bootstrap import services
 from b2b.settings import SETTINGS, STORAGE
 from rehearsal.host.config import HostConfig
 from tests.contracts.readme import ROOT, rows
 
 ROUTES = {
-    "submit_conversion": ("POST", "conversions"),
-    "conversion_status": ("GET", "conversions/{requestId}"),
-    "retry_conversion": ("POST", "conversions/{requestId}/retry"),
-    "approve_conversion": ("POST", "conversions/{requestId}/approve"),
+    "submit_request": ("POST", "requests"),
+    "request_status": ("GET", "requests/{requestId}"),
+    "retry_request": ("POST", "requests/{requestId}/retry"),
+    "approve_request": ("POST", "requests/{requestId}/approve"),
+    "refuse_request": ("POST", "requests/{requestId}/refuse"),
+    "release_request": ("POST", "requests/{requestId}/release"),
+    "cancel_request": ("POST", "requests/{requestId}/cancel"),
     "operation_status": ("GET", "operations/{requestId}"),
     "assess": ("POST", "assessments"),
     "health": ("GET", "health"),
@@ -106,6 +111,25 @@ def test_the_rehearsals_host_reads_the_same(host: dict[str, Any]) -> None:
     assert (read.queues.batch_size, read.queues.new_batch_threshold) == (4, 1)
     assert read.queues.visibility_timeout.total_seconds() == _seconds(host["extensions"]["queues"]["visibilityTimeout"])
     assert read.route_prefix == "api"
+
+
+@pytest.mark.parametrize(
+    ("environment", "location"),
+    [
+        ({"WEBSITE_HOSTNAME": "func.azurewebsites.net"}, "https://func.azurewebsites.net"),
+        ({"WEBSITE_HOSTNAME": "func.azurewebsites.net", "B2B_PUBLIC_URL": "https://api.contoso.com/b2b"}, None),
+    ],
+)
+def test_links_lead_to_the_gateway_where_a_setting_names_one(
+    environment: dict[str, str], location: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))["Values"]
+    for name, value in {**sample, **environment}.items():
+        monkeypatch.setenv(name, value)
+    services.cache_clear()
+    request = func.HttpRequest("GET", "http://10.0.0.4/api/conversions/x", body=b"")
+    assert function_app._base_url(request) == (location or environment["B2B_PUBLIC_URL"])
+    services.cache_clear()
 
 
 def test_nothing_imports_the_triggers() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.guards import GUARDS, ROOT, Guard
+from tests.faults.guard import Guard
+from tests.faults.guards import GUARDS, ROOT
 
 EVIDENCE = (ROOT / "docs" / "evidence.md").read_text("utf-8")
 

@@ -1,6 +1,7 @@
-"""The settings in code, in the sample and in README are the same, with the same defaults."""
+"""The settings in code, in the sample and in every text are the same."""
 
 import ast
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from b2b.settings import FUNCTIONS_PROCESS, SETTINGS, STORAGE, STORAGE_SETTINGS, load
-from tests.contracts.readme import ROOT, coded, rows
+from b2b.domain.eligibility.rules import RULES
+from b2b.settings import SETTINGS, STORAGE_SETTINGS, Settings, load
+from tests.contracts.readme import ROOT
 
-HOST_STORAGE = "AzureWebJobsStorage"
 NAMES = {setting.name for setting in SETTINGS} | set(STORAGE_SETTINGS)
 
 
@@ -23,40 +24,17 @@ def sample() -> dict[str, Any]:
     return document
 
 
-@pytest.fixture
-def documented() -> dict[str, str]:
-    """README's settings: name to the cell of the default."""
-    table = [(coded(name), default) for name, default, *_ in rows("Settings")]
-    found = {name: default for name, default in table if name}
-    assert len(found) == len([name for name, _ in table if name]), "a setting stands there twice"
-    return found
-
-
 def test_no_setting_is_declared_twice() -> None:
     assert len(NAMES) == len(SETTINGS) + len(STORAGE_SETTINGS)
 
 
-def test_readme_lists_exactly_the_settings(documented: dict[str, str]) -> None:
-    assert sorted(documented) == sorted(NAMES)
+def test_every_field_of_the_settings_is_read_from_one_row() -> None:
+    fields = [setting.field for setting in SETTINGS]
+    assert sorted(fields) == sorted({field.name for field in dataclasses.fields(Settings)} - {"storage"})
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: str(setting.name))
-def test_readme_gives_the_default_that_the_code_has(setting: Any, documented: dict[str, str]) -> None:
-    cell = documented[setting.name]
-    assert {"required": None, "-": ""}.get(cell, coded(cell)) == setting.default
-
-
-def test_the_sample_has_every_setting_and_what_the_host_wants(sample: dict[str, Any]) -> None:
-    wanted = {setting.name for setting in SETTINGS} | {STORAGE, HOST_STORAGE, FUNCTIONS_PROCESS}
-    assert sample["IsEncrypted"] is False
-    assert sorted(sample["Values"]) == sorted(wanted)
-    assert sample["Values"][FUNCTIONS_PROCESS] == "python"
-    assert all(isinstance(value, str) for value in sample["Values"].values())
-
-
-def test_the_sample_shows_the_defaults(sample: dict[str, Any]) -> None:
-    defaults = {setting.name: setting.default for setting in SETTINGS if setting.default is not None}
-    assert {name: sample["Values"][name] for name in defaults} == defaults
+def test_a_rule_that_wants_a_setting_names_its_field() -> None:
+    assert {rule.only_with for rule in RULES} - {""} <= {setting.field for setting in SETTINGS}
 
 
 def test_the_app_starts_with_the_sample_and_changes_nothing(sample: dict[str, Any]) -> None:

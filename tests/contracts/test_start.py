@@ -29,14 +29,17 @@ if set(functions) == {"health"}:
 print(json.dumps({"functions": sorted(functions), "answer": answer}))
 """
 ALL = [
-    "approve_conversion",
+    "approve_request",
     "assess",
-    "conversion_status",
+    "cancel_request",
     "convert",
     "health",
     "operation_status",
-    "retry_conversion",
-    "submit_conversion",
+    "refuse_request",
+    "release_request",
+    "request_status",
+    "retry_request",
+    "submit_request",
     "sweep",
 ]
 SECRET = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="

@@ -35,7 +35,7 @@ def few(**stages: str) -> Sample:
         else account
         for account in accounts
     ]
-    return replace(SAMPLE, accounts=tuple(changed), malformed=())
+    return replace(SAMPLE, accounts=tuple(changed), malformed=(), decisions=())
 
 
 def stages(output: str) -> dict[str, int]:
@@ -46,7 +46,8 @@ def stages(output: str) -> dict[str, int]:
 
 def expected_stages(profile: Profile) -> dict[str, int]:
     """The same, counted in the sample: a repeat with its own id again is no second request."""
-    ends = {a.request.request_id or a.name: a.expect[profile].stage for a in SAMPLE.accounts}
+    expected = SAMPLE.ends(profile)
+    ends = {account.request.request_id or account.name: expected[account.name].stage for account in SAMPLE.accounts}
     rejected = sum(entry.expect.stage == "rejected" and not entry.conflicts_with for entry in SAMPLE.malformed)
     refused = sum(entry.by == "http" for entry in SAMPLE.malformed)
     noted = sum(entry.by != "http" and entry.conflicts_with is not None for entry in SAMPLE.malformed)

@@ -1,6 +1,7 @@
 """`python -m rehearsal.soak` in small: few requests, a few kills, real throttling, and a judgement that can say no."""
 
 import io
+import json
 import re
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from rehearsal.soak.checks import (
     one_mail_each,
     queues_empty,
     requests_ended,
+    reviews_for_doubts_alone,
     well_behaved,
 )
 from rehearsal.soak.crowd import Crowd
@@ -34,7 +36,7 @@ from rehearsal.soak.figures import checked, figures
 from rehearsal.soak.labour import Done
 
 ROOT = Path(__file__).parents[2]
-SMALL = Plan(requests=60, seconds=110, rate=6, kill_every=3, lag=(1, 2), throttling=0.11)
+SMALL = Plan(requests=60, seconds=330, rate=6, kill_every=3, lag=(1, 2), throttling=0.11)
 """Sent so slowly that three hosts are killed while requests come in."""
 ADDRESS = re.compile(r"Host is ready at (http://127\.0\.0\.1:\d+)")
 
@@ -51,6 +53,7 @@ def figure(printed: str, name: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.timeout(SMALL.seconds + 60)
 def test_a_small_soak_ends_with_one_mail_each_and_nothing_lost(tmp_path: Path) -> None:
     out = io.StringIO()
     assert soak(SMALL, out=out, logs=tmp_path) == 0, out.getvalue()
@@ -101,6 +104,7 @@ def good() -> Evidence:
     done = Done(sent=len(CROWD.requests), seconds=60.0, redeemed=frozenset({REDEEMED}))
     evidence = Evidence(
         crowd=CROWD,
+        shows=True,
         done=done,
         requests=(),
         conversions=(),
@@ -113,17 +117,44 @@ def good() -> Evidence:
         stored=0,
         poison=0,
     )
-    requests = [
-        row for each in CROWD.requests for row in told("request", each.request_id, evidence.stage(each.user_id))
-    ]
     accounts = sorted(CROWD.ready | CROWD.blocked)
-    conversions = [row for user_id in accounts for row in told("current", user_id, evidence.stage(user_id))]
+    stages = {user_id: evidence.stages(user_id)[0] for user_id in accounts}
+    requests = [row for each in CROWD.requests for row in told("request", each.request_id, stages[each.user_id])]
+    conversions = [row for user_id in accounts for row in told("current", user_id, stages[user_id])]
     states = {"blocked": None, "invited": "PendingAcceptance", "completed": "Accepted"}
     users = {
-        user_id: {"userPrincipalName": "x@contoso.com", "externalUserState": states[evidence.stage(user_id)]}
+        user_id: {"userPrincipalName": "x@contoso.com", "externalUserState": states[stages[user_id]]}
         for user_id in accounts
     }
     return replace(evidence, requests=tuple(requests), conversions=tuple(conversions), users=users)
+
+
+def in_review(evidence: Evidence, rule: str) -> Evidence:
+    """The same in a tenant that shows no invitation, where a person is asked about one account that got no mail."""
+    requests = [each.request_id for each in CROWD.requests if each.user_id == INVITED]
+    found = json.dumps([{"rule": rule}])
+    for request_id in requests:
+        evidence = replace(evidence, requests=reviewed(evidence.requests, request_id, "request"))
+    conversions = changed(reviewed(evidence.conversions, INVITED, "current"), INVITED, "current", findings=found)
+    users = {
+        user_id: {**user, "externalUserState": None if user_id != REDEEMED else "Accepted"}
+        for user_id, user in evidence.users.items()
+    }
+    mails = tuple(mail for mail in evidence.mails if mail["userId"] != INVITED)
+    return replace(evidence, shows=False, conversions=conversions, users=users, mails=mails)
+
+
+def lied_to(evidence: Evidence) -> Evidence:
+    """The same where Graph confirmed one invitation and did not send it."""
+    call = {"status": 201, "fault": {"kind": "no-effect"}, "body": {"invitedUser": {"id": INVITED}}}
+    mails = tuple(mail for mail in evidence.mails if mail["userId"] != INVITED)
+    return standing(replace(evidence, journal=(call,), mails=mails), INVITED, None)
+
+
+def reviewed(rows: tuple[Mapping[str, Any], ...], partition: str, row_key: str) -> tuple[Mapping[str, Any], ...]:
+    """A state row and its last event at needsReview."""
+    rows = changed(rows, partition, row_key, stage="needsReview")
+    return changed(rows, partition, SECOND_EVENT, stage="needsReview")
 
 
 def told(row_key: str, partition: str, stage: str) -> list[dict[str, Any]]:
@@ -168,6 +199,15 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
         accounts_ended,
         lambda e: replace(e, conversions=changed(e.conversions, INVITED, "current", stage="inviting")),
     ),
+    "a lost answer was left to a person in a tenant that shows": (
+        accounts_ended,
+        lambda e: replace(in_review(e, "outcome-unknown"), shows=True),
+    ),
+    "a person is asked for another reason": (reviews_for_doubts_alone, lambda e: in_review(e, "not-visible")),
+    "a request says otherwise than its account": (
+        requests_ended,
+        lambda e: replace(e, requests=changed(e.requests, REQUEST, "request", stage="needsReview")),
+    ),
     "somebody got two mails": (one_mail_each, lambda e: replace(e, mails=(*e.mails, e.mails[0]))),
     "somebody got no mail": (one_mail_each, lambda e: replace(e, mails=e.mails[1:])),
     "somebody unfit got a mail": (
@@ -175,6 +215,11 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
         lambda e: replace(e, mails=(*e.mails, {"userId": BLOCKED, "ticket": TICKET})),
     ),
     "a user was made": (directory_as_told, lambda e: replace(e, users={**e.users, **STRANGER})),
+    "an account shows what Graph did not send": (
+        directory_as_told,
+        lambda e: standing(lied_to(e), INVITED, "PendingAcceptance"),
+    ),
+    "an account shows nothing of what Graph sent": (directory_as_told, lambda e: standing(e, INVITED, None)),
     "a redemption got lost": (directory_as_told, lambda e: standing(e, REDEEMED, "PendingAcceptance")),
     "somebody unfit was touched": (directory_as_told, lambda e: standing(e, BLOCKED, "PendingAcceptance")),
     "an event is missing": (
@@ -198,7 +243,8 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
 
 
 def test_good_evidence_passes_every_check() -> None:
-    assert [problem for examine in CHECKS for problem in examine(good()).problems] == []
+    for evidence in (good(), in_review(good(), "outcome-unknown"), lied_to(good())):
+        assert [problem for examine in CHECKS for problem in examine(evidence).problems] == []
 
 
 @pytest.mark.parametrize("flaw", FLAWS)

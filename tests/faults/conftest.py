@@ -7,30 +7,41 @@ import pytest
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import running
 from tests.faults.rig import Rig
-from tests.support.world import account, tenant_of
+from tests.faults.tenants import TENANTS, seed
 
-MOST_ACCOUNTS = 4_000
 BY_ID, INDEX = 290, 295
 """Seconds that replicas lag behind, just within the app's replication window of 300."""
+OVERRIDES = '{"exchange-mailbox": "warn", "address-not-on-account": "warn", "address-in-use": "warn"}'
+"""Rules that would keep from Graph what Graph itself may refuse."""
 
 
 @pytest.fixture
-async def rig(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+def tenant(request: pytest.FixtureRequest) -> int:
+    """Return the number of the tenant in `TENANTS` that the test plays in."""
+    return int(getattr(request, "param", 0))
+
+
+@pytest.fixture
+async def rig(azurite: Azurite, tenant: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     storage = azurite.connection_string(azurite.account())
     provision(storage)
-    with running(tenant_of(*(account(number) for number in range(MOST_ACCOUNTS)))) as tenant:
-        for name, value in tenant.identity_env.items():
+    with running(seed()) as double:
+        for name, value in double.identity_env.items():
             monkeypatch.setenv(name, value)
-        tenant.control.set_lag(BY_ID, INDEX)
+        for name, position in TENANTS[tenant].items():
+            double.control.set_switch(name, position)
+        double.control.set_lag(BY_ID, INDEX)
         made = Rig(
-            tenant,
+            double,
             storage,
             {
                 "B2BStorage": storage,
-                "GRAPH_BASE_URL": tenant.graph_url,
+                "GRAPH_BASE_URL": double.graph_url,
                 "B2B_MODE": "convert",
                 "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
                 "B2B_BREAKER_SHARE": "1",
+                "B2B_GIVE_UP_SECONDS": "7200",
+                "B2B_RULE_OVERRIDES": OVERRIDES,
             },
         )
         yield made

@@ -1,9 +1,11 @@
 """The points at which the app can be hit: its outgoing calls, counted as they come. Nothing is listed by hand."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import httpx
 
@@ -49,25 +51,41 @@ class Killed(BaseException):
     """The process ends here: nothing catches it."""
 
 
+class Point(NamedTuple):
+    """The n-th call of a case that is called so."""
+
+    label: str
+    nth: int
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens at which call, and for how long."""
 
-    number: int
+    point: Point
     kind: str
     when: When
     span: Span = "once"
 
 
-def faults_at(labels: list[str]) -> list[Fault]:
+def faults_at(points: Iterable[Point]) -> list[Fault]:
     """Every fault at every call, on each side of its effect."""
     return [
         Fault(point, kind, when, span)
-        for point, label in enumerate(labels, 1)
-        for span, kinds in _kinds_of(label).items()
+        for point in points
+        for span, kinds in _kinds_of(point.label).items()
         for kind, sides in kinds.items()
         for when in sides
     ]
+
+
+_OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=~)[0-9a-f]{48,}")
+"""Object ids and hashes, which no two cases share."""
+
+
+def label_of(call: str, name: str) -> str:
+    """Name a call alike in all cases; ``name`` is what this case's requests are called."""
+    return _OF_ONE_CASE.sub("*", call).replace(name, "*") if name else _OF_ONE_CASE.sub("*", call)
 
 
 def _kinds_of(label: str) -> dict[Span, Kinds]:
@@ -82,11 +100,18 @@ class Points:
 
     fault: Fault | None = None
     clock: MovingClock = field(default_factory=MovingClock)
-    calls: list[str] = field(default_factory=list)
+    name: str = ""
+    """What the requests of the case are called."""
+    calls: list[Point] = field(default_factory=list)
+    arrival: int = 0
+    """How many of them were made until the request was taken in."""
+    observed: bool = False
+    """Somebody looks in from outside: such calls are neither counted nor hit."""
     dead: bool = False
     """A dead process makes no more calls, whoever in it catches what killed it."""
     early: list[str] = field(default_factory=list)
     """Calls that left for Graph before the time that it had asked to wait."""
+    _counts: Counter[str] = field(default_factory=Counter)
     _hit: object = None
     _hit_ahead: timedelta = timedelta()
     _repeated: bool = False
@@ -116,7 +141,11 @@ class Points:
         """Make a call, or what the fault makes of it. A client repeats a call with the same `request`."""
         if self.dead:
             raise Killed
-        self.calls.append(label)
+        if self.observed:
+            return await perform()
+        named = label_of(label, self.name)
+        self._counts[named] += 1
+        self.calls.append(Point(named, self._counts[named]))
         if label.startswith("graph ") and self._wait_until is not None and self.clock() < self._wait_until:
             self.early.append(label)
         if not self._strikes(label, request) or self.fault is None:
@@ -134,7 +163,7 @@ class Points:
     def _strikes(self, label: str, request: object) -> bool:
         if self.fault is None:
             return False
-        if self.fault.number == len(self.calls):
+        if self.fault.point == self.calls[-1]:
             self._hit, self._hit_ahead = request, self.clock.ahead
             return True
         if self.fault.span == "outage":

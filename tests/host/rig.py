@@ -79,11 +79,11 @@ class Rig:
         return httpx.request(method, self.host.base + path, headers=headers, timeout=60, trust_env=False, **options)
 
     def submit(self, body: JSON) -> httpx.Response:
-        return self.call("POST", "/api/conversions", json=body)
+        return self.call("POST", "/api/requests", json=body)
 
     def status(self, request_id: str) -> JSON:
         """What the app says about a request; nothing while it does not know it."""
-        answer = self.call("GET", f"/api/conversions/{request_id}")
+        answer = self.call("GET", f"/api/requests/{request_id}")
         return dict(answer.json()) if answer.is_success else {}
 
     def stage(self, request_id: str) -> str | None:

@@ -25,7 +25,7 @@ def test_a_request_by_http_is_followed_to_its_end(converting: Rig) -> None:
     base = converting.host.base
     assert answer.status_code == 202
     assert answer.json() == {"requestId": "by-http", "stage": "requested", "mode": "convert", "dryRun": False}
-    assert answer.headers["Location"] == f"{base}/api/conversions/by-http"
+    assert answer.headers["Location"] == f"{base}/api/requests/by-http"
     assert answer.headers["Operation-Location"] == f"{base}/api/operations/by-http"
     assert int(answer.headers["Retry-After"]) > 0
 
@@ -65,6 +65,16 @@ def test_a_dry_run_is_assessed_and_writes_nothing(converting: Rig) -> None:
     assert converting.mails(5) == []
 
 
+def test_a_dry_run_that_is_released_is_invited_and_is_a_dry_run_no_longer(converting: Rig) -> None:
+    converting.submit(request(7, requestId="released", dryRun=True))
+    assert converting.settled("released") == ["assessed"]
+    answer = converting.call("POST", "/api/requests/released/release")
+    assert (answer.status_code, answer.json()["dryRun"]) == (202, False)
+    assert converting.settled("released") == ["invited"]
+    assert converting.status("released")["dryRun"] is False
+    assert len(converting.mails(7)) == 1
+
+
 def test_an_assessment_says_whether_and_why_not(converting: Rig) -> None:
     ready = converting.call("POST", "/api/assessments", json=request(6)).json()
     assert (ready["userId"], ready["verdict"]) == (user_id(6), "ready")
@@ -77,7 +87,7 @@ def test_an_assessment_says_whether_and_why_not(converting: Rig) -> None:
 
 
 def test_a_request_that_nobody_made_is_not_found(converting: Rig) -> None:
-    for route in ("conversions", "operations"):
+    for route in ("requests", "operations"):
         answer = converting.call("GET", f"/api/{route}/nobody-asked")
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] == answer.headers["x-ms-error-code"] == "RequestNotFound"

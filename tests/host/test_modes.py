@@ -30,6 +30,17 @@ def test_in_assess_mode_nothing_but_reads_reaches_graph(storage: str, setting: s
         assert health["mode"] == "assess"
 
 
+def test_while_the_app_is_paused_a_request_says_so_and_can_be_cancelled(storage: str) -> None:
+    with rig(storage, users=1, B2B_PAUSED="true") as app:
+        assert app.submit(request(0, requestId="paused")).status_code == 202
+        wait_until(lambda: app.status("paused").get("waiting") is not None, what="the wait of the request")
+        status = app.status("paused")
+        assert (status["stage"], status["waiting"]["reason"], status["lastError"]) == ("requested", "paused", None)
+        assert app.call("POST", "/api/requests/paused/cancel").status_code == 202
+        assert app.stage("paused") == "cancelled"
+        assert app.tenant.control.mails() == []
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -81,7 +92,7 @@ def test_without_a_token_a_message_waits_instead_of_failing(storage: str) -> Non
         wait_until(lambda: app.host.invocations()["convert"].started and app.host.idle(), what="the end of one try")
         counts = app.host.invocations()["convert"]
         assert (counts.succeeded, counts.failed) == (1, 0)
-        row = app.row(f"queue-{message}")
-        assert row is not None
-        assert (row["stage"], row["attempts"]) == ("requested", 1)
+        status = app.status(f"queue-{message}")
+        assert (status["stage"], status["waiting"]["reason"]) == ("requested", "service-unavailable")
+        assert "identity: no token" in status["lastError"]
         assert app.waiting() == 1

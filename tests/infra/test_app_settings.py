@@ -6,10 +6,9 @@ import re
 import pytest
 
 from b2b.adapters.graph import scope_of
-from b2b.domain.eligibility import PINNED, RULE_IDS
-from b2b.domain.findings import Severity
+from b2b.readers import CLOUDS
 from b2b.settings import SETTINGS, STORAGE, STORAGE_SETTINGS, Setting, load
-from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, kept
+from tests.infra.bicep import APP_SCENARIOS, ROOT, kept
 
 HOST = {
     "AzureWebJobsStorage__credential",
@@ -31,17 +30,7 @@ NEVER_ON_FLEX = {
     "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_TIME_ZONE",
 }
-BOUNDED = {
-    "graphTimeoutSeconds": "B2B_GRAPH_TIMEOUT_SECONDS",
-    "replicationWindowSeconds": "B2B_REPLICATION_WINDOW_SECONDS",
-    "tenantFactsSeconds": "B2B_TENANT_FACTS_SECONDS",
-    "assessmentSeconds": "B2B_ASSESSMENT_SECONDS",
-    "giveUpSeconds": "B2B_GIVE_UP_SECONDS",
-    "breakerWindowSeconds": "B2B_BREAKER_WINDOW_SECONDS",
-}
 GUID = "44444444-0000-4000-8000-000000000001"
-MAIN = (INFRA / "main.bicep").read_text("utf-8")
-TYPES = (INFRA / "modules" / "types.bicep").read_text("utf-8")
 
 
 def settled(scenario: str) -> dict[str, str]:
@@ -89,37 +78,11 @@ def test_every_option_reaches_its_setting() -> None:
     assert unmoved == {"AZURE_CLIENT_ID"}
 
 
-@pytest.mark.parametrize(("parameter", "name"), BOUNDED.items())
-def test_the_bounds_of_a_parameter_are_those_of_its_setting(parameter: str, name: str) -> None:
-    found = re.search(rf"@minValue\((\d+)\)\n@maxValue\((\d+)\)\nparam {parameter} int", MAIN)
-    assert found is not None
-    least, most = int(found[1]), int(found[2])
-    read = setting(name).read
-    assert (read(str(least)), read(str(most))) == (least, most)
-    for outside in (least - 1, most + 1):
-        with pytest.raises(ValueError, match="seconds"):
-            read(str(outside))
-
-
 def test_the_clouds_are_those_whose_tokens_the_code_knows() -> None:
-    found = re.search(r"param graphBaseUrl((?:\s+\| '[^']+')+) = '([^']+)'", MAIN)
-    assert found is not None
-    offered = re.findall(r"'([^']+)'", found[1])
-    table = json.loads((INFRA / "graph-permissions.json").read_text("utf-8"))
-    assert offered == table["graphBaseUrls"]
-    assert offered[0] == found[2] == setting("GRAPH_BASE_URL").default
-    assert [scope_of(setting("GRAPH_BASE_URL").read(url)) for url in offered] == [
-        url.replace("/v1.0", "/.default") for url in offered
+    assert CLOUDS[0] == setting("GRAPH_BASE_URL").default
+    assert [scope_of(setting("GRAPH_BASE_URL").read(url)) for url in CLOUDS] == [
+        url.replace("/v1.0", "/.default") for url in CLOUDS
     ]
-
-
-def test_every_rule_can_be_overridden_and_only_as_the_code_allows() -> None:
-    rules = dict(re.findall(r"^  '([a-z-]+)': (severity|'block')\?$", TYPES, re.MULTILINE))
-    assert list(rules) == list(RULE_IDS)
-    assert {rule for rule, kind in rules.items() if kind == "'block'"} == PINNED
-    severities = re.search(r"^type severity = (.*)$", TYPES, re.MULTILINE)
-    assert severities is not None
-    assert {word.strip(" '") for word in severities[1].split("|")} == set(Severity)
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)

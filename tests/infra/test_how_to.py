@@ -106,7 +106,9 @@ def test_whatever_is_more_than_lines_of_az_stands_in_powershell_under_the_same_h
 
 
 def test_both_ask_the_ledger_and_the_app_the_same() -> None:
-    ask = re.compile(r"(?:RowKey|PartitionKey) eq '[^\"]*|/admin/functions/\w+|/\w+/\S+/retry|AppTraces \|[^\"]*")
+    ask = re.compile(
+        r"(?:RowKey|PartitionKey) eq '[^\"]*|/admin/functions/\w+|/\w+/\S+/(?:retry|release)|AppTraces \|[^\"]*"
+    )
     plain = [
         re.sub(r"\$\(?\$?[\w.]+\)?", "ID", asked) for _, block in blocks(OPERATIONS) for asked in ask.findall(block)
     ]
@@ -166,9 +168,17 @@ def filled_in(text: str, site: Site) -> str:
 
 
 ENTITIES = f"storage entity query --auth-mode login --account-name {STORE} --table-name requests --filter"
+CONVERSIONS = ENTITIES.replace("--table-name requests", "--table-name conversions")
 PEEK = f"storage message peek --auth-mode login --account-name {STORE} --queue-name conversion-requests"
 GROUP = "--resource-group rg-b2b"
 WAITING = "RowKey eq 'request' and (stage eq 'requested' or stage eq 'inviting')"
+READY = "RowKey eq 'request' and stage eq 'assessed' and verdict eq 'ready'"
+INVITED = "RowKey eq 'current' and stage eq 'invited'"
+INVITING = "RowKey eq 'current' and stage eq 'inviting'"
+UNSEEN = [
+    {"PartitionKey": "e-5", "requestId": "r-5", "waiting": '{"reason": "not-visible"}'},
+    {"PartitionKey": "f-6", "requestId": "r-6", "waiting": None},
+]
 LINES = "AppTraces | where Message has 'supplier-4711' | project TimeGenerated, Message | order by TimeGenerated asc"
 OUTPUT = "properties.outputs.AZURE_FUNCTION_APP_NAME.value"
 HISTORY = [{"RowKey": "history-2"}, {"RowKey": "history-1"}]
@@ -186,8 +196,11 @@ CALLS: dict[str, object] = {
     f" --parameters identityPrincipalId={IDENTITY} mode=assess": "",
     f"{ENTITIES} \"RowKey eq 'request' and stage eq 'assessed'\" --select PartitionKey userId verdict findings": "",
     PEEK: "",
-    f'{ENTITIES} "{WAITING}" --select PartitionKey stage lastError': "",
+    f'{ENTITIES} "{WAITING}" --select PartitionKey stage waiting': "",
     f"functionapp keys list {GROUP} --name {APP} --query functionKeys.default --output tsv": KEY,
+    f'{ENTITIES} "{READY}" --select PartitionKey --output json': {
+        "items": [{"PartitionKey": "c-3"}, {"PartitionKey": "d-4"}]
+    },
     f"{ENTITIES} \"RowKey eq 'request'\" --select stage --output json": {
         "items": [{"stage": "invited"}, {"stage": "blocked"}, {"stage": "invited"}]
     },
@@ -197,11 +210,12 @@ CALLS: dict[str, object] = {
     },
     f"monitor log-analytics workspace list {GROUP} --query [0].customerId --output tsv": "workspace-id",
     f'monitor log-analytics query --workspace workspace-id --analytics-query "{LINES}"': "",
+    f'{CONVERSIONS} "{INVITED}" --select PartitionKey requestId waiting invitedAt --output json': {"items": UNSEEN},
     f"{ENTITIES} \"RowKey eq 'request' and stage eq 'blocked'\" --select PartitionKey findings --output json": {
         "items": BLOCKED
     },
     f"functionapp keys list {GROUP} --name {APP} --query masterKey --output tsv": MASTER,
-    f"{ENTITIES} \"RowKey eq 'request' and stage eq 'inviting'\" --select PartitionKey lastError": "",
+    f'{CONVERSIONS} "{INVITING}" --select PartitionKey requestId waiting doubts': "",
     "role definition create --role-definition preview-role.json": "",
 }
 """Every call of az on the page, in order, and what it answers."""
@@ -231,13 +245,17 @@ def test_powershell_runs_as_printed_and_calls_what_it_should(pwsh: str, tmp_path
     assert named(programs.calls, "az") == [shlex.split(call) for call in CALLS]
     assert named(programs.calls, "docker") == [container]
     assert site.seen == [
+        ("POST", "/api/requests/c-3/release", KEY),
+        ("POST", "/api/requests/d-4/release", KEY),
         ("GET", "/api/health", KEY),
-        ("POST", "/api/conversions/a-1/retry", KEY),
+        ("POST", "/api/requests/a-1/retry", KEY),
         ("POST", "/admin/functions/sweep", MASTER),
     ]
     said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     assert '{"status": "unhealthy"}' in said
-    assert "a-1 409" in said
+    assert {"a-1 409", "c-3 409", "d-4 409"} <= set(said)
+    assert re.search(r"\be-5\b", done.stdout)
+    assert not re.search(r"\bf-6\b", done.stdout)
     assert said[-1] == "202"
     assert f"grant: -Identity {IDENTITY} -Mode assess -DryRun" in said
     counted = {tuple(line.split()) for line in said}

@@ -9,6 +9,7 @@ import pytest
 
 from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
+from b2b.workflows.intake.receive import Delivery
 from rehearsal.tenant import running
 from tests.infra.bicep import kept
 from tests.infra.test_graph_permissions import OFF_IN_LEAST
@@ -47,7 +48,7 @@ async def assessed(services: Services) -> dict[str, Any]:
 
 async def converted(services: Services) -> dict[str, Any]:
     body = json.dumps({"requestId": "r1", "invitedUser": {"id": ANNA["id"]}}).encode()
-    await services.converter.receive(body, "m1")
+    await services.receiver.receive(Delivery(body, "m1"))
     record = await services.ledger.requests.get("r1")
     assert record is not None
     return {"stage": record.stage, "said": record.last_error}

@@ -8,7 +8,8 @@ import pytest
 
 from b2b.adapters import queue
 from b2b.domain import figures
-from b2b.domain.conversion import Source, Stage
+from b2b.domain.conversion.records import Source
+from b2b.domain.conversion.stages import Stage
 from tests.infra.bicep import APP_SCENARIOS, ROOT, Deployment, kept
 from tests.infra.documents import OPERATIONS, table
 

@@ -4,18 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-STATUS_OF = {
-    "EmptyBody": 400,
-    "NotJson": 400,
-    "UnknownField": 400,
-    "MissingField": 400,
-    "WrongType": 400,
-    "InvalidValue": 400,
-    "RedirectHostNotAllowed": 400,
-    "CallbackNotAvailable": 400,
-    "RequestTooLarge": 413,
-    "RequestIdInUse": 409,
-}
+from b2b.domain.error_codes import ERROR_CODES
+
+STATUS_OF = {row.code: row.status for row in ERROR_CODES if row.by_queue and row.status < 500}
+"""What a request can be refused with, by either way in."""
 
 
 def twice(values: Iterator[Any]) -> list[Any]:

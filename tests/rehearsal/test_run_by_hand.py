@@ -14,11 +14,11 @@ SAMPLE = load()
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_one_request_of_each_stage_is_named_that_ends_there_and_belongs_to_an_enabled_account(profile: Profile) -> None:
-    found = examples(SAMPLE, profile)
+    found, ends = examples(SAMPLE, profile), SAMPLE.ends(profile)
     assert tuple(found) == SHOWN
     for stage, request_id in found.items():
         account = SAMPLE.account(request_id)
-        assert account.expect[profile].stage == stage
+        assert ends[account.name].stage == stage
         assert account.user
         assert account.user.get("accountEnabled", True)
 

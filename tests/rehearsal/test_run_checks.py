@@ -12,6 +12,7 @@ from rehearsal.run.checks import (
     Examiner,
     accounts_ended,
     conflicts_noted,
+    decisions_taken,
     queues_empty,
     refused_by_http,
     refused_from_queue,
@@ -32,11 +33,12 @@ from rehearsal.run.safety import (
 from rehearsal.run.sending import Receipt
 from rehearsal.sample import Account, Malformed, Sample, load
 
-PLAIN, INVITED, BLOCKED, FOUNDATION = (
+PLAIN, INVITED, BLOCKED, FOUNDATION, CALLED_OFF = NAMES = (
     "fabrikam-plain",
     "fabrikam-by-other-mail",
     "fabrikam-no-address",
     "fabrikam-exchange-foundation",
+    "fabrikam-called-off",
 )
 BY_HTTP, BY_QUEUE, REPEAT = "http-no-user", "queue-no-user", "queue-request-id-in-use"
 TICKET = "5f0c6f0d"
@@ -46,14 +48,15 @@ def sample() -> Sample:
     whole = load()
     return replace(
         whole,
-        accounts=tuple(whole.account(name) for name in (PLAIN, INVITED, BLOCKED, FOUNDATION)),
+        accounts=tuple(whole.account(name) for name in NAMES),
+        decisions=tuple(decision for decision in whole.decisions if decision.request == CALLED_OFF),
         malformed=tuple(entry for entry in whole.malformed if entry.name in (BY_HTTP, BY_QUEUE, REPEAT)),
     )
 
 
 def told(account: Account) -> dict[str, Any]:
     """What row and answer say of a request that ended as expected."""
-    expect = account.expect["current"]
+    expect = sample().ends("current")[account.name]
     found = [{"rule": rule, "severity": "block"} for rule in expect.findings]
     return {"stage": expect.stage, "verdict": expect.verdict, "findings": found}
 
@@ -86,7 +89,7 @@ def good() -> Evidence:
     ]
     rejected = {"PartitionKey": BY_QUEUE, "RowKey": "request", "stage": "rejected", "errorCode": "MissingField"}
     event = {"PartitionKey": FOUNDATION, "RowKey": "history-0000000009", "kind": "refused-repeat"}
-    invited = [a for a in data.accounts if a.expect["current"].stage in ("invited", "completed")]
+    invited = [a for a in data.accounts if told(a)["stage"] in ("invited", "completed")]
     outside = {"completed": "Accepted", "invited": "PendingAcceptance"}
     after = {
         str(a.user_id): user(a, externalUserState=outside[told(a)["stage"]], tickets=[{"secret": TICKET}])
@@ -98,7 +101,15 @@ def good() -> Evidence:
     return Evidence(
         sample=data,
         profile="current",
-        played=Played(receipts, {str(a.user_id): user(a) for a in data.accounts}, redeemed=2, poison=0, swept=True),
+        played=Played(
+            receipts,
+            decided={CALLED_OFF: Receipt(CALLED_OFF, 202)},
+            waited={CALLED_OFF: "service-unavailable"},
+            before={str(a.user_id): user(a) for a in data.accounts},
+            redeemed=2,
+            poison=0,
+            swept=True,
+        ),
         requests=(*states, rejected, event),
         conversions=tuple({"PartitionKey": a.user_id, "RowKey": "current", "stage": told(a)["stage"]} for a in invited),
         answers={account.name: (200, told(account)) for account in data.accounts},
@@ -127,6 +138,10 @@ def with_receipt(evidence: Evidence, name: str, receipt: Receipt) -> Evidence:
     return replace(evidence, played=replace(evidence.played, receipts={**evidence.played.receipts, name: receipt}))
 
 
+def with_played(evidence: Evidence, **changed: Any) -> Evidence:
+    return replace(evidence, played=replace(evidence.played, **changed))
+
+
 def with_user(evidence: Evidence, name: str, **changed: Any) -> Evidence:
     key = object_id(name)
     return replace(evidence, after={**evidence.after, key: {**evidence.after[key], **changed}})
@@ -134,6 +149,7 @@ def with_user(evidence: Evidence, name: str, **changed: Any) -> Evidence:
 
 Flaw = Callable[[Evidence], Evidence]
 REFUSAL = {"error": {"code": "MissingField", "target": "invitedUser"}}
+NOT_CANCELLED = Receipt(None, 409, {}, "NotCancellable")
 FLAWS: list[tuple[Examiner, str, Flaw]] = [
     (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, stage="invited")),
     (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, verdict="blocked")),
@@ -144,12 +160,16 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
     (requests_ended, "by HTTP", lambda e: replace(e, answers={**e.answers, PLAIN: e.answers[BLOCKED]})),
     (accounts_ended, "no row", lambda e: replace(e, conversions=e.conversions[1:])),
     (accounts_ended, "inviting", lambda e: replace(e, conversions=({**e.conversions[0], "stage": "inviting"},))),
+    (decisions_taken, "409 NotCancellable", lambda e: with_played(e, decided={CALLED_OFF: NOT_CANCELLED})),
+    (decisions_taken, "waited for throttled", lambda e: with_played(e, waited={CALLED_OFF: "throttled"})),
+    (decisions_taken, "waited for None", lambda e: with_played(e, waited={})),
+    (nothing_told, "HTTP answers", lambda e: with_played(e, decided={CALLED_OFF: Receipt("x", 202, {"x": TICKET})})),
     (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt("x", 202))),
     (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt(None, 400, REFUSAL, None))),
     (refused_from_queue, BY_QUEUE, lambda e: with_row(e, BY_QUEUE, errorCode="NotJson")),
     (refused_from_queue, BY_QUEUE, lambda e: with_row(e, BY_QUEUE, stage="requested")),
     (conflicts_noted, REPEAT, lambda e: replace(e, requests=e.requests[:-1])),
-    (queues_empty, "sweep", lambda e: replace(e, played=replace(e.played, swept=False))),
+    (queues_empty, "sweep", lambda e: with_played(e, swept=False)),
     (queues_empty, "left in the queues: 1", lambda e: replace(e, left_in_queues=1)),
     (one_invitation_each, "2 invitations", lambda e: replace(e, journal=(*e.journal, e.journal[0]))),
     (one_invitation_each, "not invited", lambda e: replace(e, journal=e.journal[1:])),

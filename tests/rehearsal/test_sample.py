@@ -6,46 +6,19 @@ from typing import Any, get_args
 
 import pytest
 
-from rehearsal.sample import Account, Expectation, Profile, Sample, Way
+from b2b.domain.eligibility.judge import FACT_NOT_READABLE, RULE_IDS
+from b2b.domain.eligibility.rules import RULES
+from b2b.domain.findings import Profile as ProductProfile
+from b2b.domain.findings import Severity
+from rehearsal.sample import Account, Action, Expectation, Profile, Sample, Way
 from tests.rehearsal.sample_support import STATUS_OF
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
-# The severities a rule may have under `current` and under `2020`; an empty string is a rule that is off. Two where the
-# account decides: a fix that Graph cannot make is a block, and a mail contact is the one holder that only warns.
-RULES: dict[str, tuple[str, str]] = {
-    "account-not-found": ("block", "block"),
-    "already-external": ("block", "block"),
-    "invitation-pending": ("block", "block"),
-    "no-external-address": ("fix block", "block"),
-    "address-not-on-account": ("fix block", "block"),
-    "own-verified-domain": ("block", "block"),
-    "exchange-mailbox": ("block", "block"),
-    "unknown-exchange-plan": ("warn", "warn"),
-    "on-premises-upn": ("block", "warn"),
-    "on-premises-synced": ("warn", "warn"),
-    "direct-federation": ("warn", "block"),
-    "upn-domain-federated": ("warn", ""),
-    "home-account-not-entra": ("warn", "block"),
-    "custom-message-dropped": ("warn", "warn"),
-    "address-ambiguous": ("", "review"),
-    "fact-not-readable": ("review warn", "review warn"),
-    "address-in-use": ("block warn", "block warn"),
-    "address-requested-twice": ("block", "block"),
-    "account-disabled": ("review", "review"),
-    "directory-role": ("review", "review"),
-    "restricted-management": ("block", "block"),
-    "domain-not-allowed": ("block", ""),
-    "cross-tenant-blocked": ("review", ""),
-    "invitations-disabled": ("block", "block"),
-    "invitations-admins-only": ("info", ""),
-    "address-characters": ("block", "block"),
-    "group-address": ("block", "block"),
-    "account-ambiguous": ("block", "block"),
-    "excluded-group": ("block", "block"),
-    "mail-domain-differs": ("warn", "warn"),
-    "message-suppressed": ("info", "info"),
-}
+# A few rules weigh less where the case is milder, and a fix that Graph cannot make is a block.
+MILDER = {"address-in-use": "warn", "unknown-exchange-plan": "warn"}
+UNREADABLE = ("review", "warn")
+
 
 VERDICT_OF = {"block": "blocked", "review": "needsReview", "fix": "fixable"}
 STAGES_OF = {
@@ -54,10 +27,29 @@ STAGES_OF = {
     "blocked": {"blocked", "assessed"},
     "needsReview": {"needsReview", "assessed"},
 }
+DECIDED_FROM: dict[Action, str] = {
+    "release": "assessed",
+    "approve": "needsReview",
+    "refuse": "needsReview",
+    "cancel": "requested",
+}
+"""The stage from which a decision leads on; a request that waits to be called off is `requested`."""
+
+
+def weights(rule: str, profile: Profile) -> tuple[str, ...]:
+    """The severities that a rule may have under a profile; none where it is off."""
+    if rule == FACT_NOT_READABLE:
+        return UNREADABLE
+    (row,) = (known for known in RULES if known.id == rule)
+    severity = row.severity(ProductProfile(profile), {})
+    if severity is Severity.OFF:
+        return ()
+    harder = ("block",) if severity is Severity.FIX else ()
+    return (severity.value, *harder, *((MILDER[rule],) if rule in MILDER else ()))
 
 
 def rules_on(profile: Profile) -> set[str]:
-    return {rule for rule, severities in RULES.items() if severities[PROFILES.index(profile)]}
+    return {rule for rule in (*RULE_IDS, FACT_NOT_READABLE) if weights(rule, profile)}
 
 
 def everything_expected(sample: Sample) -> Iterator[tuple[str, Profile, Expectation]]:
@@ -68,7 +60,7 @@ def everything_expected(sample: Sample) -> Iterator[tuple[str, Profile, Expectat
 
 
 def named_account(account: Account) -> dict[str, Any]:
-    return {key: value for key, value in account.request.body["invitedUser"].items() if value is not None}
+    return {key: value.strip() for key, value in account.request.body["invitedUser"].items() if value}
 
 
 def test_there_are_at_least_sixty_accounts_of_several_partners(sample: Sample) -> None:
@@ -103,6 +95,25 @@ def test_every_stage_that_a_request_can_rest_in_is_reached(sample: Sample, profi
     assert stages == {"completed", "invited", "blocked", "needsReview", "assessed"}
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_decision_is_taken_once_about_a_request_that_stands_where_it_can_be(
+    sample: Sample, profile: Profile
+) -> None:
+    assert sorted(decision.action for decision in sample.decisions) == sorted(get_args(Action))
+    expected, ends = sample.expected(profile), sample.ends(profile)
+    for decision in sample.decisions:
+        before = "requested" if decision.waits else expected[decision.request].stage
+        assert before == DECIDED_FROM[decision.action], decision.request
+        assert ends[decision.request].stage in {"invited", "cancelled"}
+        assert ends[decision.request] != expected[decision.request]
+
+
+def test_nothing_else_hangs_on_a_request_that_is_decided_about(sample: Sample) -> None:
+    decided = {sample.account(decision.request).user_id for decision in sample.decisions}
+    asked_for = [account.user_id for account in sample.accounts if account.user_id in decided]
+    assert len(asked_for) == len(decided) == len(sample.decisions)
+
+
 def test_requests_arrive_in_every_way(sample: Sample) -> None:
     assert {account.request.by for account in sample.accounts} == set(get_args(Way))
     assert {request.by for request in sample.malformed} == {"http", "queue", "queue-base64"}
@@ -127,7 +138,7 @@ def test_an_expectation_lists_known_rules_in_order(sample: Sample) -> None:
 
 def test_a_verdict_is_one_that_its_findings_can_give(sample: Sample) -> None:
     for where, profile, end in everything_expected(sample):
-        severities = (RULES[rule][PROFILES.index(profile)].split() for rule in end.findings)
+        severities = (weights(rule, profile) for rule in end.findings)
         verdicts = {
             next((verdict for severity, verdict in VERDICT_OF.items() if severity in chosen), "ready")
             for chosen in itertools.product(*severities)
@@ -137,6 +148,7 @@ def test_a_verdict_is_one_that_its_findings_can_give(sample: Sample) -> None:
 
 def test_a_stage_is_one_that_its_verdict_leads_to(sample: Sample) -> None:
     for where, _, end in everything_expected(sample):
+        assert end.verdict is not None, where
         assert end.stage in STAGES_OF[end.verdict], where
 
 

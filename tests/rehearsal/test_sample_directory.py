@@ -24,7 +24,8 @@ def requests_sent(sample: Sample) -> list[Account | Malformed]:
 def test_names_are_unique_and_reasons_are_sentences(sample: Sample) -> None:
     entries: list[Account | Malformed | Variant] = [*sample.accounts, *sample.malformed, *sample.variants]
     assert not twice(entry.name for entry in entries)
-    assert [entry.name for entry in entries if not entry.why.endswith(".")] == []
+    reasons = [entry.why for entry in (*entries, *sample.decisions)]
+    assert [why for why in reasons if not why.endswith(".")] == []
 
 
 def directory_ids(seed: dict[str, Any]) -> list[str]:
@@ -65,7 +66,7 @@ def test_whoever_is_referred_to_exists(sample: Sample) -> None:
     referred += [sponsor for a in sample.accounts for sponsor in a.request.body.get("invitedUserSponsors") or []]
     assert set(referred) <= users | groups
     assert set(seed["appRoleAssignments"]) <= users
-    assert sample.settings["B2B_EXCLUDED_GROUP_ID"] in groups
+    assert {sample.settings["B2B_EXCLUDED_GROUP_ID"], sample.settings["B2B_SCOPE_GROUP_ID"]} <= groups
     assert {role["roleTemplateId"] for role in seed["directoryRoles"]} <= {a["roleDefinitionId"] for a in assignments}
 
 

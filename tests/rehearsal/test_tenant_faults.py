@@ -32,8 +32,10 @@ def parts(response: httpx.Response) -> dict[str, dict[str, Any]]:
     return {part["id"]: part for part in response.json()["responses"]}
 
 
-@BOTH
-@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    ("kind", "when"),
+    [pytest.param(kind, when, id=f"{kind.name}-{when}") for kind in REFUSALS for when in kind.whens],
+)
 async def test_a_refusal_before_the_effect_prevents_it_and_one_after_it_hides_it(kind: Kind, when: str) -> None:
     assert kind.error
     async with contoso() as tenant:

@@ -78,6 +78,15 @@ async def order_of_a_batch(tenant: Client) -> Any:
     return [part["id"] for part in response.json()["responses"]]
 
 
+async def setting_mail(tenant: Client) -> Any:
+    response = await tenant.http.patch(f"users/{ANNA}", json={"mail": "anna@proseware.com"})
+    return response.status_code
+
+
+async def names_shown(tenant: Client) -> Any:
+    return sorted((await tenant.http.get(f"users/{ANNA}?$select=id,mail,companyName")).json())
+
+
 async def two_copies(tenant: Client) -> Any:
     copies = [{"emailAddress": {"address": f"{name}@contoso.com"}} for name in ("one", "two")]
     response = await tenant.invite(ANNA, invitedUserMessageInfo={"ccRecipients": copies})
@@ -118,6 +127,7 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "conversion-needs-readwrite": (SEED, ["User.Invite.All"], inviting()),
     "reset-without-readwrite": (SEED, ["User.Invite.All"], inviting(resetRedemption=True)),
     "mailbox-account": (changed(assignedPlans=[EXCHANGE_PLAN_2]), None, inviting()),
+    "unlicensed-mailbox": (changed(proxyAddresses=["SMTP:desk@contoso.com"]), None, setting_mail),
     "disabled-account": (changed(accountEnabled=False), None, inviting()),
     "role-holder": (changed(BEN, mail="ben@fabrikam.com"), None, inviting(BEN, "ben@fabrikam.com")),
     "restricted-account": (changed(isManagementRestricted=True), None, inviting()),
@@ -130,6 +140,7 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "refusal-text": (changed(mail="a+b@fabrikam.com"), None, inviting(address="a+b@fabrikam.com")),
     "unknown-account": (SEED, None, inviting(PARTNERS)),
     "several-cc-recipients": (SEED, None, two_copies),
+    "selected-properties": (SEED, None, names_shown),
     "filter-case": (SEED, None, reading("users?$filter=mail eq 'ANNA@fabrikam.com'")),
     "proxy-address-case": (SEED, None, reading("users?$filter=proxyAddresses/any(p:p eq 'smtp:anna@fabrikam.com')")),
     "eligibility-licence": (SEED, None, reading("roleManagement/directory/roleEligibilitySchedules")),

@@ -77,6 +77,9 @@ async def _approval(instance: Instance, step: Step) -> Any:
     return await instance.app.approve(step.subject, b'{"approvedBy": "admin", "reason": "known"}')
 
 
+_REFUSAL = b'{"refusedBy": "admin", "reason": "not ours"}'
+
+
 def _directory(name: str) -> Callable[[World, Step], None]:
     def take(world: World, step: Step) -> None:
         getattr(world.directory, name)(BY_NAME[step.subject].id)
@@ -184,6 +187,9 @@ ACTIONS: dict[str, Action] = {
     "post": Action(_http(lambda i, s: i.app.submit(body_of(s.value))), "a caller posts a request", meddles=False),
     "retry": Action(_http(lambda i, s: i.app.retry(s.subject)), "an administrator retries a request"),
     "approve": Action(_http(_approval), "an administrator reads a request and approves it"),
+    "release": Action(_http(lambda i, s: i.app.release(s.subject)), "an administrator releases a dry run"),
+    "refuse": Action(_http(lambda i, s: i.app.refuse(s.subject, _REFUSAL)), "an administrator refuses a request"),
+    "cancel": Action(_http(lambda i, s: i.app.cancel(s.subject)), "an administrator cancels a request"),
     "redeem": Action(_redeem, "the person redeems the invitation"),
     "delete": Action(_directory("delete"), "the account is deleted, and lies in the recycle bin"),
     "restore": Action(_directory("restore"), "the account is restored from the recycle bin"),

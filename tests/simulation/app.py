@@ -13,6 +13,7 @@ from b2b.bootstrap import Adapters, assemble
 from b2b.domain.answers import Reply
 from b2b.domain.errors import Transient
 from b2b.domain.readings import Claims
+from b2b.workflows.intake.receive import Delivery
 from b2b.workflows.ports import Clock
 from tests.simulation.directory import Directory
 from tests.simulation.gate import Gate
@@ -86,9 +87,9 @@ class App:
         """Whether an administrator lets this process invite."""
         return self.settings.mode is settings.Mode.CONVERT and not self.settings.paused
 
-    async def receive(self, body: bytes, message_id: str, _dequeue_count: int, _inserted: datetime) -> None:
+    async def receive(self, body: bytes, message_id: str, dequeue_count: int, _inserted: datetime) -> None:
         """Handle one queue message."""
-        await self._services.converter.receive(body, message_id)
+        await self._services.receiver.receive(Delivery(body, message_id, dequeue_count))
 
     async def sweep(self) -> None:
         """Run the timer."""
@@ -112,6 +113,18 @@ class App:
         """Begin a request again."""
         return await self._services.api.retry(request_id, "https://app")
 
+    async def release(self, request_id: str) -> Reply:
+        """Let a dry run become real."""
+        return await self._services.api.release(request_id, "https://app")
+
+    async def refuse(self, request_id: str, body: bytes) -> Reply:
+        """Refuse a request that waits for a person."""
+        return await self._services.api.refuse(request_id, body, "https://app")
+
+    async def cancel(self, request_id: str) -> Reply:
+        """Cancel a request."""
+        return await self._services.api.cancel(request_id, "https://app")
+
     async def approve(self, request_id: str, body: bytes) -> Reply:
         """Approve a request that waits for a person."""
         return await self._services.api.approve(request_id, body, "https://app")
@@ -119,4 +132,4 @@ class App:
 
 def rows_of(tables: Tables, table: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of a table by partition, but for those that are no request and no account."""
-    return {key: tables.rows(table, key) for key in tables.partitions(table) if "~" not in key and key != "due"}
+    return {key: tables.rows(table, key) for key in tables.partitions(table) if "~" not in key and key != "pace"}

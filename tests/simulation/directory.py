@@ -11,7 +11,7 @@ from tests.simulation.directory_reads import Reads
 from tests.simulation.directory_refusals import Invite
 from tests.simulation.directory_state import Refused, TenantState
 
-_TOPICS = ("list", "address", "tenant")
+_TOPICS = ("list", "address", "company", "tenant")
 
 
 class Directory(TenantState):

@@ -23,6 +23,13 @@ USER: Mapping[str, Any] = {
     "onPremisesSyncEnabled": None,
     "onPremisesUserPrincipalName": None,
     "isManagementRestricted": None,
+    "givenName": None,
+    "surname": None,
+    "companyName": None,
+    "employeeId": None,
+    "employeeType": None,
+    "isResourceAccount": None,
+    "licenseAssignmentStates": [],
     "preferredLanguage": None,
     "deletedDateTime": None,
     "otherMails": [],
@@ -74,6 +81,7 @@ class Accounts:
         self._bin: dict[str, list[_Version]] = {}
         self._deleted_at: dict[str, float] = {}
         self._holders: dict[str, dict[str, None]] = {}
+        self._employees: dict[str, dict[str, None]] = {}
         self.ever_pending: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -97,6 +105,10 @@ class Accounts:
         for address in addresses:
             found |= self._holders.get(plain(address), {})
         return found
+
+    def ever_of_company(self, name: str) -> dict[str, None]:
+        """The keys of all that have this companyName, or once had."""
+        return self._employees.get(name.casefold(), {})
 
     def holders(self, address: str, moment: float) -> list[State]:
         """The users that hold an address."""
@@ -134,6 +146,8 @@ class Accounts:
         if state is not None:
             for address in addresses_of(state):
                 self._holders.setdefault(address, {})[key] = None
+            if state["companyName"]:
+                self._employees.setdefault(state["companyName"].casefold(), {})[key] = None
             if state["externalUserState"] == PENDING:
                 self.ever_pending[key] = None
 

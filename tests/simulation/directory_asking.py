@@ -2,18 +2,20 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from b2b.adapters.batch import Call
-from b2b.adapters.directory import Directory as Facts
+from b2b.adapters.directory import Directory
 from b2b.adapters.graph import Graph
 from b2b.domain.account import Account
+from b2b.domain.eligibility.fact import Fact
 from b2b.domain.errors import B2BError, InvitationRefused
-from b2b.domain.facts import Fact
 from b2b.domain.invitation import Invitation
 from tests.rehearsal.tenant_support import ANNA
 
 REDIRECT = "https://myapps.microsoft.com?tenantId=8a1f6a7e-2d5b-4a53-9a6e-0f3c2b1d4e5f"
+NO_FENCE = datetime.max.replace(tzinfo=UTC)
 PENDING_LIST = "/users?%24filter=externalUserState%20eq%20'PendingAcceptance'&%24select=id&%24top=999"
 
 
@@ -44,14 +46,14 @@ async def tried(attempt: Awaitable[Any]) -> Any:
         return Failed(type(error).__name__, str(error), getattr(error, "retry_after", None))
 
 
-async def facts(client: Client, questions: Mapping[Fact, Any]) -> Any:
+async def ask(client: Client, questions: Mapping[Fact[Any], Any]) -> Any:
     """Read facts."""
-    return await tried(Facts(client.graph).read(questions))
+    return await tried(Directory(client.graph).read(questions))
 
 
 async def account(client: Client, user_id: str = ANNA) -> Any:
     """Read an account: itself, None, or nothing where it cannot be read."""
-    found = await tried(Facts(client.graph).accounts([user_id]))
+    found = await tried(Directory(client.graph).accounts([user_id]))
     return found.get(user_id, "unreadable") if isinstance(found, dict) else found
 
 
@@ -61,10 +63,16 @@ async def state(client: Client, user_id: str = ANNA) -> Any:
     return found.external_user_state if isinstance(found, Account) else found or "absent"
 
 
-async def invite(client: Client, user_id: str = ANNA, address: str = "anna@fabrikam.com", **more: Any) -> Any:
+async def invite(
+    client: Client,
+    user_id: str = ANNA,
+    address: str = "anna@fabrikam.com",
+    not_after: datetime = NO_FENCE,
+    **more: Any,
+) -> Any:
     """Invite: the status of the invitation, or the error."""
     invitation = Invitation(user_id, address, REDIRECT, **{"send_message": True, **more})
-    found = await tried(client.graph.invite(invitation))
+    found = await tried(client.graph.invite(invitation, not_after))
     return found if isinstance(found, Failed) else found.status
 
 

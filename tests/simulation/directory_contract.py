@@ -16,12 +16,17 @@ from tests.rehearsal.tenant_support import SEED
 from tests.simulation.directory import Directory
 from tests.simulation.directory_accounts import USER
 from tests.simulation.directory_asking import REDIRECT, Client
+from tests.simulation.directory_state import SWITCHES
 from tests.simulation.gate import OPEN, Gate
 from tests.simulation.graph_client import MemoryGraphAdapter
 
 
 class World(Client, Protocol):
     """A tenant, a client of it, and what people do to it."""
+
+    @property
+    def now(self) -> datetime:
+        """The time in the tenant, which is the app's, too."""
 
     def advance(self, seconds: float) -> None:
         """Let time pass; it stands still otherwise."""
@@ -49,6 +54,11 @@ class World(Client, Protocol):
 
 
 Script = Callable[[World], Awaitable[Any]]
+POSITIONS: list[dict[str, str]] = [
+    {},
+    *({name: position} for name, positions in SWITCHES.items() for position in positions[1:]),
+]
+"""Every position of every switch, the others being in their defaults."""
 
 
 class MemoryWorld:
@@ -102,6 +112,10 @@ class HttpWorld:
     def __init__(self, tenant: Tenant, graph: Graph, http: httpx.AsyncClient) -> None:
         self.graph, self._tenant, self._http = graph, tenant, http
         self._by_hand: set[int] = set()
+
+    @property
+    def now(self) -> datetime:
+        return self._tenant.clock.now()
 
     def advance(self, seconds: float) -> None:
         self._tenant.clock.advance(seconds)

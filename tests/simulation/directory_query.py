@@ -18,6 +18,9 @@ LARGEST_PAGE, DEFAULT_PAGE = 999, 100
 _MANY = frozenset({"$select", "$filter", "$top", "$count"})
 _ONE = frozenset({"$select"})
 _ADDRESSES = frozenset({"mail", "userPrincipalName", "otherMails", "proxyAddresses"})
+_ADVANCED = frozenset({"companyName"})
+"""What only an advanced query is filtered by (https://learn.microsoft.com/graph/aad-advanced-queries)."""
+_TOPICS: Mapping[str, str] = {"externalUserState": "list", "companyName": "company"}
 _SEVERAL = frozenset({"otherMails", "proxyAddresses"})
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLAUSE = re.compile(
@@ -44,7 +47,7 @@ def _route(
     filters: frozenset[str] = frozenset(),
     version: str = "v1.0",
 ) -> _Route:
-    pattern = re.compile(re.escape(path).replace("@", "(?P<subject>[^/]+)"))
+    pattern = re.compile(re.escape(path).replace("/@", "/(?P<subject>[^/$][^/]*)").replace("@", "(?P<subject>[^/]+)"))
     return _Route(pattern, kind, options, names, filters, version)
 
 
@@ -55,7 +58,7 @@ _ROLES = "/roleManagement/directory"
 _CROSS_TENANT = "/policies/crossTenantAccessPolicy"
 _PRINCIPAL = frozenset({"principalId"})
 _ROUTES = (
-    _route("/users", "users", _MANY, _USER, _ADDRESSES | {"externalUserState"}),
+    _route("/users", "users", _MANY, _USER, _ADDRESSES | {"externalUserState", "companyName"}),
     _route(f"{_BIN}/graph.user", "deleted users", _MANY, _USER, _ADDRESSES),
     _route(f"{_BIN}/microsoft.graph.user", "deleted users", _MANY, _USER, _ADDRESSES),
     _route("/groups", "groups", _MANY, GROUP, frozenset({"mail", "proxyAddresses"})),
@@ -71,6 +74,7 @@ _ROUTES = (
     _route("/tenantRelationships/findTenantInformationByDomainName(domainName='@')", "home tenant"),
     _route("/users/@/transitiveMemberOf", "memberships", _ONE | {"$top"}, GROUP | ROLE),
     _route("/users/@", "user", _ONE, _USER),
+    _route("/users('@')", "user", _ONE, _USER),
     _route(f"{_BIN}/@", "deleted item", _ONE, _USER),
 )
 ABOUT_ONE = frozenset({"user", "memberships", "deleted item"})
@@ -110,7 +114,12 @@ class Query:
         """What it is about if not one account, in a word."""
         if not self.clauses:
             return "tenant"
-        return "list" if self.clauses[0].name == "externalUserState" else "address"
+        return _TOPICS.get(self.clauses[0].name, "address")
+
+    @property
+    def advanced(self) -> bool:
+        """Whether it needs `$count=true` and `ConsistencyLevel: eventual`."""
+        return any(clause.name in _ADVANCED for clause in self.clauses)
 
     @property
     def by_id(self) -> bool:

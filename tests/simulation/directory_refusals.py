@@ -46,6 +46,7 @@ _NOT_ON_ACCOUNT = (
     "The email you\N{RIGHT SINGLE QUOTATION MARK}re using to invite this user doesn\N{RIGHT SINGLE QUOTATION MARK}t"
     " match any emails on the user object. Please add this email to the user object and try again."
 )
+_HELD_BY_INTERNAL = "Non-external user already exists with the given mail address and can't be invited."
 _VERIFIED = (
     "This user cannot be invited because the domain of the user's email address is a verified domain of this directory."
 )
@@ -206,8 +207,8 @@ def _not_on_account(state: TenantState, invite: Invite, account: State) -> Refus
 def _held(state: TenantState, invite: Invite, account: State) -> Refused | None:
     found = state.accounts.holders(invite.address, state.moment())
     others = [holder for holder in found if holder["id"] != account["id"]]
-    if others and state.switches["held-address"] == "refused":
-        return exists(others[0])
+    if others and state.switches["held-address"] != "accepted":
+        return exists(others[0]) if state.switches["held-address"] == "refused" else bad(_HELD_BY_INTERNAL)
     deleted = state.accounts.deleted_holders(invite.address, state.moment())
     return exists(deleted[0]) if deleted and state.switches["deleted-holder"] == "refused" else None
 

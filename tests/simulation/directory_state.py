@@ -24,7 +24,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "deleted-holder": ("ignored", "refused"),
     "mailbox-account": ("accepted", "refused"),
     "page-shape": ("full", "short"),
-    "held-address": ("refused", "accepted"),
+    "held-address": ("refused", "accepted", "refused-in-words-of-the-portal"),
     "unknown-account": ("not-found", "bad-request"),
     "filter-case": ("ignored", "exact"),
 }

@@ -28,8 +28,11 @@ PERMISSIONS = frozenset(
 READWRITE = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 _DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 _USERS = frozenset({"User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
+_ELIGIBILITIES = frozenset({"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory"})
 GROUPS = frozenset({"Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All"}) | _DIRECTORY
-ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All"}) | _DIRECTORY
+_ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"})
+ROLES = _ROLES | _DIRECTORY
+_CROSS_TENANT = frozenset({"Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess"})
 NEEDED: Mapping[str, frozenset[str]] = {
     "user": _USERS,
     "users": _USERS,
@@ -39,13 +42,13 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "groups": GROUPS,
     "contacts": frozenset({"OrgContact.Read.All"}) | _DIRECTORY,
     "role assignments": ROLES,
-    "role eligibilities": frozenset({"RoleManagement.Read.Directory", "RoleEligibilitySchedule.Read.Directory"}),
-    "domains": frozenset({"Domain.Read.All"}) | _DIRECTORY,
-    "federations": frozenset({"IdentityProvider.Read.All"}),
-    "authorization policy": frozenset({"Policy.Read.All"}),
-    "cross-tenant default": frozenset({"Policy.Read.All"}),
-    "cross-tenant partners": frozenset({"Policy.Read.All"}),
-    "b2b policies": frozenset({"Policy.Read.B2BManagementPolicy"}),
+    "role eligibilities": _ROLES | _ELIGIBILITIES,
+    "domains": frozenset({"Domain.Read.All", "Domain.ReadWrite.All"}) | _DIRECTORY,
+    "federations": frozenset({"IdentityProvider.Read.All", "IdentityProvider.ReadWrite.All"}),
+    "authorization policy": frozenset({"Policy.Read.All", "Policy.ReadWrite.Authorization"}),
+    "cross-tenant default": _CROSS_TENANT,
+    "cross-tenant partners": _CROSS_TENANT,
+    "b2b policies": frozenset({"Policy.Read.B2BManagementPolicy", "Policy.ReadWrite.B2BManagementPolicy"}),
     "home tenant": frozenset({"CrossTenantInformation.ReadBasic.All"}),
 }
 """The permissions for each kind of read; any one of a set will do."""

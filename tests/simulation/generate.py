@@ -95,7 +95,10 @@ def history(seed: int) -> History:
     settings = [("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com")]
     if "dora" in people:
         settings += [
-            ("B2B_RULE_OVERRIDES", '{"address-in-use": "warn", "address-not-on-account": "warn"}'),
+            (
+                "B2B_RULE_OVERRIDES",
+                '{"address-in-use": "warn", "address-not-on-account": "warn", "address-unlikely": "off"}',
+            ),
         ]
         switches += (("held-address", "accepted"),)
     if draw.random() < 0.1:
@@ -179,6 +182,13 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
         ],
         "foreign": [Step(at, "foreign row", asked), Step(later, "own row", asked)],
         "sweep": [Step(at, "sweep")],
+        "dry run released": [
+            Step(at, "send", "", Ask("dry", who, dry_run=True)),
+            Step(later, "release", "dry"),
+            *([Step(later + 700, "approve", "dry")] if draw.random() < 0.3 else []),
+        ],
+        "refuse": [Step(at, "refuse", asked)],
+        "cancel": [Step(at, "cancel", asked)],
         "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
         "correct": [Step(at, "send", "", Ask("r1", who))],
     }

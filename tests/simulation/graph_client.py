@@ -17,6 +17,7 @@ from msgraph.generated.models.o_data_errors.main_error import MainError
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
+from b2b.adapters.fence import check_of_now
 from tests.simulation.directory import Directory
 from tests.simulation.directory_query import page_token, query_of
 from tests.simulation.directory_reads import is_eventual, parts_of
@@ -50,11 +51,7 @@ _body = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class MemoryGraphAdapter(GraphRequestAdapter):
-    """What `Graph` is handed in place of the SDK's adapter. One for each instance of the app; all share a directory.
-
-    `before_send` is called as part of the effect of an invitation, before anything happens; what it raises is what the
-    caller gets.
-    """
+    """What `Graph` is handed in place of the SDK's adapter. One for each instance of the app; all share a directory."""
 
     def __init__(self, directory: Directory, gate: Gate = OPEN, base_url: str = ROOT) -> None:
         # Without the parent's constructor: it builds an HTTP client, which costs milliseconds.
@@ -62,7 +59,6 @@ class MemoryGraphAdapter(GraphRequestAdapter):
         self._roots = {base_url, base_url.removesuffix("/v1.0") + "/beta"}
         self._serialization_writer_factory = SerializationWriterFactoryRegistry()
         self._parse_node_factory = ParseNodeFactoryRegistry()
-        self.before_send: Callable[[], None] | None = None
 
     @property
     def base_url(self) -> str:
@@ -106,7 +102,9 @@ class MemoryGraphAdapter(GraphRequestAdapter):
 
     def _invitation(self, content: bytes) -> tuple[Call, Callable[[], bytes]]:
         invite = Invite.parse(_body(content))
-        return Call("graph", "invite", invite.user_id, changes=True), InvitationEffect(self, self._directory, invite)
+        return Call("graph", "invite", invite.user_id, changes=True), InvitationEffect(
+            self._directory, invite, check_of_now()
+        )
 
     def _failure(self, kind: str) -> BaseException:
         name, _, retry_after = kind.partition(":")
@@ -125,9 +123,10 @@ class MemoryGraphAdapter(GraphRequestAdapter):
 class InvitationEffect:
     """Sends one invitation. A gate may have it answered otherwise instead: `refused`, `denied` or `another`."""
 
-    adapter: MemoryGraphAdapter
     directory: Directory
     invite: Invite
+    fence: Callable[[], None]
+    """Called just before the bytes leave, as the transport does; it belongs to the app's own call."""
 
     def __call__(self) -> bytes:
         """Invite."""
@@ -138,8 +137,7 @@ class InvitationEffect:
         return self._sent(lambda: self.directory.invitations.replace(self.invite, answer))
 
     def _sent(self, answer: Callable[[], dict[str, Any]]) -> bytes:
-        if self.adapter.before_send is not None:
-            self.adapter.before_send()
+        self.fence()
         return _answered(lambda: msgspec.json.encode(answer()))
 
 

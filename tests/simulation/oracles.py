@@ -4,7 +4,6 @@ No oracle asks a column of the ledger in order to judge that same column. What c
 HTTP) is compared with what happened.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all
-from tests.simulation.scene import Scene, seconds_of
+from tests.simulation.scene import Body, Scene, canonical, seconds_of
 from tests.simulation.truths import truth
 from tests.simulation.world import World
 
@@ -52,8 +51,8 @@ def second_mail(scene: Scene) -> Iterator[str]:
 def _asked(scene: Scene, first: Any, second: Any) -> bool:
     """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone."""
     world = scene.world
-    if scene.since(frozenset({"purge"}), first.person, first.at, second.at):
-        return True
+    if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
+        return True  # two reads a window apart did not find it, so that its address is free
     for body in scene.requests_of(second.person):
         for at, action, request, reply in world.replies:
             shown = reply.body.get("findings") or () if isinstance(reply.body, dict) else ()
@@ -75,13 +74,16 @@ def unasked_invitation(scene: Scene) -> Iterator[str]:
         lawful = [
             body
             for body in scene.requests_of(sent.person)
-            if body.at <= sent.at
-            and not body.ask.dry_run
-            and not body.ask.broken
-            and (body.allowed or scene.since(frozenset({"release"}), body.request or "", body.at, sent.at))
+            if body.at <= sent.at and not body.ask.broken and _to_invite(scene, body, sent.at)
         ]
         if not lawful and sent.person in BY_NAME and not (sent.person == "jack" and scene.world.history.known):
             yield f"{sent.person} was invited at {sent.at:.0f}, and only dry runs asked for it"
+
+
+def _to_invite(scene: Scene, body: Body, moment: float) -> bool:
+    """Whether a request was to invite by then: from the beginning, or since it was released."""
+    real = body.allowed and not body.ask.dry_run
+    return real or scene.since(frozenset({"release"}), body.request or "", body.at, moment)
 
 
 def protected(scene: Scene) -> Iterator[str]:
@@ -126,14 +128,14 @@ def answered_again(scene: Scene) -> Iterator[str]:
 
 def lost(scene: Scene) -> Iterator[str]:
     """Every body that was taken in has a row, and one that was understood is no draft in the end."""
-    by_body = Counter(_canonical(row.get("body")) for row in scene.rows.values())
+    by_body = Counter(canonical(row.get("body")) for row in scene.rows.values())
     for body in scene.bodies:
         if body.lost or not body.taken:
             continue
         row = scene.rows.get(body.request) if body.request else None
         if body.request and row is None:
             yield f"request {body.request} has no row"
-        if body.request is None and not by_body[_canonical(body.raw)] and not body.ask.broken:
+        if body.request is None and not by_body[canonical(body.raw)] and not body.ask.broken:
             yield f"the request for {body.ask.person} without an id has no row"
         refusable = body.ask.broken or (body.ask.redirect is not None and _hosts_changed(scene))
         if row is not None and row.get("stage") == "rejected" and not refusable:
@@ -151,13 +153,6 @@ def _hosts_changed(scene: Scene) -> bool:
 
 def _called_off(scene: Scene, request: str) -> bool:
     return any(act.action in {"cancel", "refuse"} and act.subject == request for act in scene.world.acts)
-
-
-def _canonical(body: bytes | None) -> str:
-    if not body:
-        return ""
-    found = json.loads(body)
-    return json.dumps({name: value for name, value in found.items() if name != "requestId"}, sort_keys=True)
 
 
 def at_rest(scene: Scene) -> Iterator[str]:
@@ -184,7 +179,7 @@ def _waits_truly(scene: Scene, request: str, waiting: Any) -> bool:
     if reason == "account-deleted" and person:
         return scene.state(person) == "gone"
     if reason == "outcome-unknown":
-        return not scene.world.history.known
+        return not scene.seen_to_show
     return reason in {"paused", "mode-assess"} and settings.get("B2B_PAUSED") == "true"
 
 

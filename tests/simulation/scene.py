@@ -1,8 +1,10 @@
 """A world at rest, and what oracles may look at: what was sent in, what people did, what callers are shown."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from tests.simulation.actions import body_of
@@ -36,6 +38,11 @@ class Scene:
     answers: dict[str, dict[str, Any]]
     """What GET says about each request."""
 
+    @property
+    def seen_to_show(self) -> bool:
+        """Whether the app's warm-up invitation left: from then on it has seen that this tenant shows invitations."""
+        return any(sent.person == "jack" and sent.status == HTTPStatus.CREATED for sent in self.world.sent)
+
     @cached_property
     def bodies(self) -> list[Body]:
         """Everything that was taken in, in order."""
@@ -65,10 +72,12 @@ class Scene:
 
     @cached_property
     def holders(self) -> list[Body]:
-        """Of the bodies that came with one id, the one that the id belongs to: the first that was understood."""
+        """Of the bodies that came with one id, the one that the id belongs to: the one whose row was written first."""
         found: dict[str | None, Body] = {}
         for body in self.bodies:
-            if body.taken and not body.ask.broken and body.request is not None:
+            row = self.rows.get(body.request or "")
+            own = row is not None and canonical(row.get("body")) == canonical(body.raw)
+            if body.taken and not body.ask.broken and own:
                 found.setdefault(body.request, body)
         return list(found.values())
 
@@ -117,3 +126,11 @@ def moment_of(text: str | None, default: float) -> float:
 def seconds_of(moment: datetime) -> float:
     """Return a time as seconds of the history."""
     return (moment - START).total_seconds()
+
+
+def canonical(body: bytes | None) -> str:
+    """Return a body without its id and in one spelling, so that two of the same request are equal."""
+    if not body:
+        return ""
+    found = json.loads(body)
+    return json.dumps({name: value for name, value in found.items() if name != "requestId"}, sort_keys=True)

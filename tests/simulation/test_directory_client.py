@@ -1,9 +1,10 @@
 """The client in memory: its errors are those of the SDK's pipeline, its calls pass the gate, and it fails closed."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -15,13 +16,15 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
 from b2b.adapters.batch import Call as Read
 from b2b.adapters.batch import request_body
+from b2b.adapters.directory import EVENTUAL
 from b2b.adapters.graph import Graph
-from b2b.domain.facts import Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
 from b2b.domain.request import InvitedUser
 from tests.adapters.graph_support import Credential, Outcome, Wire, graph_over, json_response, refusal
 from tests.rehearsal.tenant_support import ANNA, BEN, SEED
-from tests.simulation.directory_asking import PENDING_LIST, Client, Failed, account, facts, invite
-from tests.simulation.directory_contract import MemoryWorld, http_world
+from tests.simulation.directory_asking import PENDING_LIST, Client, Failed, account, ask, invite, state
+from tests.simulation.directory_contract import MemoryWorld, World, both, http_world
 from tests.simulation.gate import Call
 from tests.simulation.graph_client import ROOT
 
@@ -29,20 +32,22 @@ T = TypeVar("T")
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 EVE = "0a000000-0000-4000-8000-000000000009"
-QUESTIONS = {Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.MEMBERSHIPS: ANNA}
+QUESTIONS: dict[Fact[Any], Any] = {facts.ACCOUNT: InvitedUser(id=ANNA), facts.MEMBERSHIPS: ANNA}
 
 
 @dataclass
 class Watch:
-    """A gate that keeps the calls, and has the last one fail or be answered otherwise where it was told to."""
+    """A gate that keeps the calls, holds them up, and has the last one fail or be answered otherwise if told to."""
 
     failing: str | None = None
     after: bool = False
     replaced: str | None = None
     calls: list[Call] = field(default_factory=list)
+    hold_up: Callable[[], None] = lambda: None
 
     async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:
         self.calls.append(call)
+        self.hold_up()
         if self.replaced is not None:
             return effect.replaced(self.replaced)  # type: ignore[attr-defined, no-any-return]
         if self.failing is None:
@@ -99,10 +104,10 @@ async def test_trouble_is_what_the_sdk_makes_of_it_on_the_wire(kind: str, outcom
     here = Here(Watch(failing=kind))
     async with graph_over(Wire(outcome), clock=lambda: NOON) as graph:
         there = There(graph)
-        read, invited = await facts(there, QUESTIONS), await invite(there)
+        read, invited = await ask(there, QUESTIONS), await invite(there)
     assert isinstance(read, Failed)
     assert isinstance(invited, Failed)
-    assert (await facts(here, QUESTIONS), await invite(here)) == (read, invited)
+    assert (await ask(here, QUESTIONS), await invite(here)) == (read, invited)
     assert here.directory.posts == []
 
 
@@ -122,9 +127,9 @@ async def test_a_part_of_a_batch_fails_as_in_the_double(status: int, kind: str) 
     here.directory.part_fault = lambda url: status if "transitiveMemberOf" in url else None
     async with http_world(SEED) as (there, tenant):
         tenant.trouble.script.load([{"kind": kind, "path": "transitiveMemberOf", "where": "part"}])
-        expected = await facts(there, QUESTIONS)
+        expected = await ask(there, QUESTIONS)
     assert isinstance(expected, Failed)
-    assert await facts(here, QUESTIONS) == expected
+    assert await ask(here, QUESTIONS) == expected
 
 
 async def test_a_lost_answer_hides_what_was_done() -> None:
@@ -153,37 +158,57 @@ async def test_an_answer_is_replaced_and_the_account_stays_as_it_was(
     assert [mail.address for mail in here.directory.mails] == ["anna@fabrikam.com"] * mails
 
 
-@pytest.mark.parametrize("replaced", [None, "another"])
-async def test_nothing_happens_when_the_bytes_may_not_leave(replaced: str | None) -> None:
-    class FenceIsUpError(Exception):
-        pass
+TOO_LATE = Failed("Transient", "the app: too much time has passed between the claim and the call")
 
-    def forbid() -> None:
-        raise FenceIsUpError
 
+@pytest.mark.parametrize("replaced", [None, "refused", "another"])
+async def test_an_invitation_that_is_held_up_beyond_its_fence_does_not_leave(replaced: str | None) -> None:
     here = Here(Watch(replaced=replaced))
-    here.adapter.before_send = forbid
-    with pytest.raises(FenceIsUpError):
-        await invite(here)
-    assert (here.directory.posts, here.directory.mails) == ([], [])
+    here.gate.hold_up = lambda: here.advance(60)
+    assert await invite(here, not_after=NOON + timedelta(seconds=59)) == TOO_LATE
+    assert [call.verb for call in here.gate.calls] == ["invite"]
+    assert (here.directory.posts, here.directory.mails, here.directory.tickets_of(ANNA)) == ([], [], ())
+    assert (here.directory.truth(ANNA) or {})["externalUserState"] is None
+
+
+async def test_an_invitation_that_is_held_up_until_its_fence_leaves() -> None:
+    here = Here()
+    here.gate.hold_up = lambda: here.advance(60)
+    assert await invite(here, not_after=NOON + timedelta(seconds=60)) == "PendingAcceptance"
+    assert [post.status for post in here.directory.posts] == [201]
+
+
+async def test_each_invitation_has_its_own_fence_and_a_read_has_none() -> None:
+    async def script(world: World) -> Any:
+        late, in_time = world.now - timedelta(seconds=1), world.now
+        outcomes = await asyncio.gather(*(invite(world, not_after=moment) for moment in (late, in_time, late)))
+        return outcomes, world.posts(), await state(world)
+
+    outcomes, posts, shown = await both(script)
+    assert outcomes == [TOO_LATE, "PendingAcceptance", TOO_LATE]
+    assert (len(posts), shown) == (1, "PendingAcceptance")
 
 
 @pytest.mark.parametrize(
     ("questions", "subject"),
     [
-        ({Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.USERS_WITH_ADDRESS: "anna@fabrikam.com"}, ANNA),
-        ({Fact.MEMBERSHIPS: ANNA, Fact.ROLE_ASSIGNMENTS: ANNA, Fact.DELETED_ACCOUNT: ANNA, Fact.DOMAINS: None}, ANNA),
-        ({Fact.ACCOUNT: InvitedUser(user_principal_name="ANNA@contoso.com")}, ANNA),
-        ({Fact.ACCOUNT: InvitedUser(user_principal_name="nobody@contoso.com")}, "selector"),
-        ({Fact.ACCOUNT: InvitedUser(id=EVE)}, EVE),
-        ({Fact.MEMBERSHIPS: ANNA, Fact.ACCOUNT: InvitedUser(id=BEN)}, "accounts"),
-        ({Fact.USERS_WITH_ADDRESS: "anna@fabrikam.com", Fact.HOME_TENANT: "fabrikam.com"}, "address"),
-        ({Fact.DOMAINS: None, Fact.INVITATION_POLICY: None}, "tenant"),
+        ({facts.ACCOUNT: InvitedUser(id=ANNA), facts.USERS_WITH_ADDRESS: "anna@fabrikam.com"}, ANNA),
+        ({facts.MEMBERSHIPS: ANNA, facts.DELETED_ACCOUNT: ANNA}, ANNA),
+        ({facts.ROLE_ASSIGNMENTS: ANNA, facts.DOMAINS: None}, ANNA),
+        ({facts.ACCOUNT: InvitedUser(user_principal_name="ANNA@contoso.com")}, ANNA),
+        ({facts.ACCOUNT: InvitedUser(user_principal_name="nobody@contoso.com")}, "selector"),
+        ({facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com")}, "selector"),
+        ({facts.ACCOUNT: InvitedUser(id=EVE)}, EVE),
+        ({facts.MEMBERSHIPS: ANNA, facts.ACCOUNT: InvitedUser(id=BEN)}, "accounts"),
+        ({facts.USERS_WITH_ADDRESS: "anna@fabrikam.com", facts.HOME_TENANT: "fabrikam.com"}, "address"),
+        ({facts.USERS_WITH_ADDRESS: "anna@fabrikam.com", facts.COLLEAGUES: "Fabrikam"}, "address"),
+        ({facts.COLLEAGUES: "Fabrikam", facts.DOMAINS: None}, "company"),
+        ({facts.DOMAINS: None, facts.INVITATION_POLICY: None}, "tenant"),
     ],
 )
-async def test_a_batch_is_known_by_what_it_is_about(questions: dict[Fact, Any], subject: str) -> None:
+async def test_a_batch_is_known_by_what_it_is_about(questions: dict[Fact[Any], Any], subject: str) -> None:
     here = Here()
-    await facts(here, questions)
+    await ask(here, questions)
     assert here.gate.calls == [Call("graph", "read", subject, changes=False)]
 
 
@@ -199,7 +224,7 @@ async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
     here = Here(switches={"page-shape": "short"})
     await here.graph.read([Read(PENDING_LIST)])
     await invite(here)
-    await facts(here, {Fact.ROLE_ASSIGNMENTS: BEN, Fact.MEMBERSHIPS: BEN})
+    await ask(here, {facts.ROLE_ASSIGNMENTS: BEN, facts.MEMBERSHIPS: BEN})
     assert [(call.verb, call.subject, call.changes) for call in here.gate.calls] == [
         ("read", "list", False),
         ("page", "list", False),
@@ -220,6 +245,8 @@ async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
         "/users?$filter=startsWith(mail,'anna')&$select=id",
         "/users?$filter=mail eq 'anna@fabrikam.com' and accountEnabled eq true",
         "/users?$filter=otherMails eq 'anna@fabrikam.com'",
+        "/users?$filter=companyName eq 'Fabrikam' or mail eq 'anna@fabrikam.com'",
+        "/users/$anna@contoso.com",
         "/users?$filter=externalUserState eq 'PendingAcceptance'&$top=1000",
         "/users?$filter=externalUserState eq 'PendingAcceptance' or mail eq 'anna@fabrikam.com'",
         "/policies/b2bManagementPolicies",
@@ -228,6 +255,14 @@ async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
 async def test_a_read_that_is_not_known_fails_loudly(url: str) -> None:
     with pytest.raises(AssertionError):
         await Here().graph.read([Read(url)])
+
+
+@pytest.mark.parametrize(("count", "headers"), [("&$count=true", {}), ("", EVENTUAL)], ids=["count", "header"])
+async def test_an_advanced_query_that_lacks_its_count_or_its_header_fails_loudly(
+    count: str, headers: dict[str, str]
+) -> None:
+    with pytest.raises(AssertionError, match="ConsistencyLevel"):
+        await Here().graph.read([Read(f"/users?$filter=companyName eq 'Fabrikam'{count}", headers)])
 
 
 @pytest.mark.parametrize("method", [Method.GET, Method.POST, Method.PATCH])

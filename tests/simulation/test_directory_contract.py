@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from b2b.domain.account import Account
-from b2b.domain.facts import PERMISSIONS, Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact, Facts
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser
 from rehearsal.tenant.switches import TABLE
@@ -27,15 +28,19 @@ from tests.rehearsal.tenant_support import (
     changed,
 )
 from tests.simulation.directory_accounts import ACCEPTED, PENDING
-from tests.simulation.directory_asking import account, facts, invite, pending, state
-from tests.simulation.directory_contract import World, both
+from tests.simulation.directory_asking import account, ask, invite, pending, state
+from tests.simulation.directory_contract import POSITIONS, World, both
 from tests.simulation.directory_state import SWITCHES
 
-POSITIONS: list[dict[str, str]] = [{}, *({name: each[1]} for name, each in SWITCHES.items())]
-"""Every position of every switch, the others being in their defaults."""
 ASSIGNMENT = {"id": "0f000000-0000-4000-8000-000000000001", "roleDefinitionId": USER_ADMINISTRATOR}
 ON_A_UNIT = {"directoryScopeId": "/administrativeUnits/0f000000-0000-4000-8000-0000000000aa"}
-PROPERTIES = {ANNA: {"proxyAddresses": ["smtp:old@fabrikam.com"]}, BEN: {"otherMails": ["o'hara@fabrikam.com"]}}
+COMPANY = "Fabrikam, O'Hara & Söhne"
+DOLLAR = "$guest'1@contoso.com"
+PROPERTIES: dict[str, dict[str, Any]] = {
+    ANNA: {"proxyAddresses": ["smtp:old@fabrikam.com"], "companyName": COMPANY},
+    BEN: {"otherMails": ["o'hara@fabrikam.com"], "companyName": COMPANY},
+    GUEST: {"userPrincipalName": DOLLAR, "companyName": "Fabrikam"},
+}
 RICH = SEED | {
     "users": [user | PROPERTIES.get(user["id"], {}) for user in SEED["users"]],
     "roleAssignments": [
@@ -44,31 +49,45 @@ RICH = SEED | {
     ],
     "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
 }
-QUESTIONS: list[dict[Fact, Any]] = [
-    {Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.MEMBERSHIPS: ANNA, Fact.ROLE_ASSIGNMENTS: ANNA},
-    {Fact.ACCOUNT: InvitedUser(user_principal_name="Ben@Contoso.com"), Fact.MEMBERSHIPS: BEN},
-    {Fact.ACCOUNT: InvitedUser(mail="anna.fischer@fabrikam.com"), Fact.ROLE_ELIGIBILITIES: ANNA},
-    {Fact.ACCOUNT: InvitedUser(mail="ANNA@fabrikam.com"), Fact.USERS_WITH_ADDRESS: "Anna@Fabrikam.com"},
-    {Fact.ACCOUNT: InvitedUser(mail="o'hara@fabrikam.com"), Fact.USERS_WITH_ADDRESS: "o'hara@fabrikam.com"},
-    {Fact.ACCOUNT: InvitedUser(id=NOT_A_USER), Fact.MEMBERSHIPS: NOT_A_USER, Fact.ROLE_ASSIGNMENTS: NOT_A_USER},
-    {Fact.ACCOUNT: InvitedUser(user_principal_name="nobody@contoso.com"), Fact.DELETED_ACCOUNT: GONE},
-    {Fact.USERS_WITH_ADDRESS: "old@fabrikam.com", Fact.DELETED_WITH_ADDRESS: "dora@fabrikam.com"},
-    {Fact.USERS_WITH_ADDRESS: "ben@contoso.com", Fact.DELETED_WITH_ADDRESS: "anna@fabrikam.com"},
-    {Fact.GROUPS_WITH_ADDRESS: "partners@fabrikam.com", Fact.CONTACTS_WITH_ADDRESS: "eve@fabrikam.com"},
-    {Fact.GROUPS_WITH_ADDRESS: "Partners@Fabrikam.com", Fact.CONTACTS_WITH_ADDRESS: "anna@fabrikam.com"},
-    {Fact.DOMAINS: None, Fact.FEDERATIONS: None, Fact.INVITATION_POLICY: None, Fact.DOMAIN_LIST: None},
-    {Fact.CROSS_TENANT_ACCESS: None, Fact.HOME_TENANT: "fabrikam.com"},
-    {Fact.ACCOUNT: InvitedUser(user_principal_name="anna@fabrikam.com"), Fact.ROLE_ASSIGNMENTS: OPERATORS},
-    {Fact.HOME_TENANT: "litware.com", Fact.DELETED_ACCOUNT: ANNA, Fact.MEMBERSHIPS: GUEST},
+QUESTIONS: list[dict[Fact[Any], Any]] = [
+    {facts.ACCOUNT: InvitedUser(id=ANNA), facts.MEMBERSHIPS: ANNA, facts.ROLE_ASSIGNMENTS: ANNA},
+    {facts.ACCOUNT: InvitedUser(user_principal_name="Ben@Contoso.com"), facts.MEMBERSHIPS: BEN},
+    {facts.ACCOUNT: InvitedUser(mail="anna.fischer@fabrikam.com"), facts.ROLE_ELIGIBILITIES: ANNA},
+    {facts.ACCOUNT: InvitedUser(mail="ANNA@fabrikam.com"), facts.USERS_WITH_ADDRESS: "Anna@Fabrikam.com"},
+    {facts.ACCOUNT: InvitedUser(mail="o'hara@fabrikam.com"), facts.USERS_WITH_ADDRESS: "o'hara@fabrikam.com"},
+    {facts.ACCOUNT: InvitedUser(id=NOT_A_USER), facts.MEMBERSHIPS: NOT_A_USER, facts.ROLE_ASSIGNMENTS: NOT_A_USER},
+    {facts.ACCOUNT: InvitedUser(user_principal_name="nobody@contoso.com"), facts.DELETED_ACCOUNT: GONE},
+    {facts.USERS_WITH_ADDRESS: "old@fabrikam.com", facts.DELETED_WITH_ADDRESS: "dora@fabrikam.com"},
+    {facts.USERS_WITH_ADDRESS: "ben@contoso.com", facts.DELETED_WITH_ADDRESS: "anna@fabrikam.com"},
+    {facts.GROUPS_WITH_ADDRESS: "partners@fabrikam.com", facts.CONTACTS_WITH_ADDRESS: "eve@fabrikam.com"},
+    {facts.GROUPS_WITH_ADDRESS: "Partners@Fabrikam.com", facts.CONTACTS_WITH_ADDRESS: "anna@fabrikam.com"},
+    {facts.DOMAINS: None, facts.FEDERATIONS: None, facts.INVITATION_POLICY: None, facts.DOMAIN_LIST: None},
+    {facts.CROSS_TENANT_ACCESS: None, facts.HOME_TENANT: "fabrikam.com"},
+    {facts.ACCOUNT: InvitedUser(user_principal_name="anna@fabrikam.com"), facts.ROLE_ASSIGNMENTS: OPERATORS},
+    {facts.HOME_TENANT: "litware.com", facts.DELETED_ACCOUNT: ANNA, facts.MEMBERSHIPS: GUEST},
+    {facts.ACCOUNT: InvitedUser(user_principal_name=DOLLAR), facts.COLLEAGUES: COMPANY},
+    {facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com"), facts.COLLEAGUES: COMPANY.upper()},
+    {facts.COLLEAGUES: "Nobody's"},
 ]
-SUBJECTS: Mapping[Fact, Any] = {fact: subject for questions in QUESTIONS for fact, subject in questions.items()} | {
-    Fact.ACCOUNT: InvitedUser(id=ANNA),
-    Fact.MEMBERSHIPS: BEN,
+SUBJECTS: Mapping[Fact[Any], Any] = {
+    **{fact: subject for questions in QUESTIONS for fact, subject in questions.items()},
+    facts.ACCOUNT: InvitedUser(id=ANNA),
+    facts.MEMBERSHIPS: BEN,
+    facts.COLLEAGUES: COMPANY,
 }
+"""A subject for every question to Graph."""
+BY_GROUP = {"skuId": "6fd2c87f-b296-42f0-b197-1e91e994b900", "assignedByGroup": PARTNERS, "state": "Active"}
+BY_HAND = BY_GROUP | {"assignedByGroup": None, "state": "Error", "error": "CountViolation"}
 
 
 async def all_facts(world: World) -> Any:
-    return [await facts(world, questions) for questions in QUESTIONS]
+    return [await ask(world, questions) for questions in QUESTIONS]
+
+
+def test_every_fact_that_is_asked_of_graph_is_held_against_the_double() -> None:
+    assert SUBJECTS.keys() == {fact for fact in facts.FACTS if fact.asks}
+    users = [questions[facts.ACCOUNT] for questions in QUESTIONS if facts.ACCOUNT in questions]
+    assert {frozenset(facts.selector(user)) for user in users} == {each.placeholders for each in facts.ACCOUNT.asks}
 
 
 def test_the_switches_are_those_of_the_rehearsal() -> None:
@@ -78,37 +97,58 @@ def test_the_switches_are_those_of_the_rehearsal() -> None:
 @pytest.mark.parametrize("switches", POSITIONS, ids=str)
 async def test_facts_are_the_same_in_every_position_of_every_switch(switches: dict[str, str]) -> None:
     found = await both(all_facts, RICH, switches)
-    assert found[0][Fact.MEMBERSHIPS] == Memberships(frozenset({PARTNERS, EVERYBODY}))
-    assert found[1][Fact.MEMBERSHIPS].role_assignable_groups == (OPERATORS,)
-    assert [account.id for account in found[4][Fact.ACCOUNT]] == [BEN]
-    assert found[5][Fact.ACCOUNT] == NotThere()
-    assert found[7][Fact.DELETED_WITH_ADDRESS] == (GONE,)
-    assert found[9] == {
-        Fact.GROUPS_WITH_ADDRESS: (PARTNERS,),
-        Fact.CONTACTS_WITH_ADDRESS: ("0e000000-0000-4000-8000-000000000001",),
-    }
-    assert found[13] == {Fact.ACCOUNT: NotThere(), Fact.ROLE_ASSIGNMENTS: (USER_ADMINISTRATOR,)}
-    assert found[14][Fact.MEMBERSHIPS].roles == ("User Administrator",)
+    assert found[0][facts.MEMBERSHIPS] == Memberships(frozenset({PARTNERS, EVERYBODY}))
+    assert found[1][facts.GROUP_DETAILS] == (OPERATORS,)
+    assert [account.id for account in found[4][facts.ACCOUNT]] == [BEN]
+    assert found[5].absent(facts.ACCOUNT)
+    assert found[7][facts.DELETED_WITH_ADDRESS] == (GONE,)
+    assert found[9] == Facts(
+        {
+            facts.GROUPS_WITH_ADDRESS: (PARTNERS,),
+            facts.CONTACTS_WITH_ADDRESS: ("0e000000-0000-4000-8000-000000000001",),
+        }
+    )
+    assert found[13] == Facts({facts.ACCOUNT: NotThere(), facts.ROLE_ASSIGNMENTS: (USER_ADMINISTRATOR,)})
+    assert found[14][facts.MEMBERSHIPS].roles == ("User Administrator",)
+    assert [account.id for account in found[15][facts.ACCOUNT]] == [GUEST]
+    assert found[15][facts.COLLEAGUES] == {"fabrikam.com": 1, "contoso.com": 1}
+    assert found[17] == Facts({facts.COLLEAGUES: {}})
 
 
 async def test_all_switches_together_change_no_fact_but_where_case_counts() -> None:
     usual, other = await both(all_facts, RICH), await both(all_facts, RICH, {n: p[1] for n, p in SWITCHES.items()})
-    assert [number for number, found in enumerate(usual) if found != other[number]] == [3, 10]
+    assert [number for number, found in enumerate(usual) if found != other[number]] == [3, 10, 16]
 
 
-@pytest.mark.parametrize("fact", [fact for fact in PERMISSIONS if fact is not Fact.GROUP_DETAILS])
-async def test_a_fact_without_its_permission_is_the_same(fact: Fact) -> None:
+async def alone(fact: Fact[Any], permissions: set[str]) -> Any:
+    """One fact, asked with these permissions."""
+
     async def script(world: World) -> Any:
-        return await facts(world, {fact: SUBJECTS[fact]})
+        return await ask(world, {fact: SUBJECTS[fact]})
 
-    found = await both(script, RICH, permissions=without(PERMISSIONS[fact]) - {"User.ReadWrite.All"})
-    assert found == {fact: NotReadable()} or found.kind == "AccessDenied"
+    return await both(script, RICH, permissions=permissions)
+
+
+@pytest.mark.parametrize("fact", SUBJECTS, ids=repr)
+async def test_a_fact_without_its_permission_is_the_same(fact: Fact[Any]) -> None:
+    found = await alone(fact, without(fact.permission) - {"User.ReadWrite.All"})
+    if fact is facts.ACCOUNT:
+        assert found.kind == "AccessDenied"
+    else:
+        assert found.unreadable[fact] == NotReadable()
+
+
+@pytest.mark.parametrize("fact", SUBJECTS, ids=repr)
+async def test_each_permission_that_reads_a_fact_does_so_alone(fact: Fact[Any]) -> None:
+    for permission in (fact.permission, *sorted(fact.wider)):
+        found = await alone(fact, {permission})
+        assert fact not in found.unreadable, permission
 
 
 @pytest.mark.parametrize("permission", ["Group.Read.All", "RoleManagement.Read.Directory"])
 async def test_memberships_of_which_details_are_withheld_are_the_same(permission: str) -> None:
     async def script(world: World) -> Any:
-        return await facts(world, {Fact.MEMBERSHIPS: BEN})
+        return await ask(world, {facts.MEMBERSHIPS: BEN})
 
     assert await both(script, permissions=without(permission)) != await both(script)
 
@@ -121,6 +161,9 @@ async def test_memberships_of_which_details_are_withheld_are_the_same(permission
         {"accountEnabled": False},
         {"mail": None, "otherMails": []},
         {"isManagementRestricted": True},
+        {"givenName": "Anna", "surname": "Fischer-Müller", "companyName": "Contoso"},
+        {"employeeId": "0042", "employeeType": "Contractor", "isResourceAccount": True},
+        {"licenseAssignmentStates": [BY_GROUP, BY_HAND]},
         {"userPrincipalName": "anna_o'hara#EXT#@contoso.com"},
     ],
     ids=lambda properties: next(iter(properties)),
@@ -129,13 +172,13 @@ async def test_an_account_of_any_kind_reads_the_same(properties: dict[str, Any])
     name = properties.get("userPrincipalName", "anna@contoso.com")
 
     async def script(world: World) -> Any:
-        by_name = await facts(world, {Fact.ACCOUNT: InvitedUser(user_principal_name=name)})
+        by_name = await ask(world, {facts.ACCOUNT: InvitedUser(user_principal_name=name)})
         return [await account(world), world.truth(ANNA), by_name]
 
     read, truth, by_name = await both(script, changed(ANNA, **properties))
     assert isinstance(read, Account)
     assert truth | properties == truth
-    assert by_name == {Fact.ACCOUNT: (read,)}
+    assert by_name == Facts({facts.ACCOUNT: (read,)})
 
 
 ACTS: list[list[tuple[Any, ...]]] = [
@@ -174,7 +217,7 @@ async def test_an_account_goes_the_same_way_through_every_history(switches: dict
         for act in acts:
             outcome = await done(world, act)
             world.advance(1)
-            read = await facts(world, {Fact.ACCOUNT: InvitedUser(id=ANNA), Fact.DELETED_ACCOUNT: ANNA})
+            read = await ask(world, {facts.ACCOUNT: InvitedUser(id=ANNA), facts.DELETED_ACCOUNT: ANNA})
             outcomes.append((outcome, read, world.truth(ANNA), world.deleted(ANNA), await pending(world)))
         return outcomes, world.mails(), world.posts()
 

@@ -7,10 +7,11 @@ import pytest
 
 from b2b.adapters.batch import Call
 from b2b.adapters.directory import EVENTUAL
-from b2b.domain.facts import Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
 from tests.rehearsal.tenant_support import ANNA, BEN, GUEST, SEED
 from tests.simulation.directory_accounts import ACCEPTED, PENDING
-from tests.simulation.directory_asking import PENDING_LIST, Failed, facts, invite, pending, state, tried
+from tests.simulation.directory_asking import PENDING_LIST, Failed, ask, invite, pending, state, tried
 from tests.simulation.directory_contract import MemoryWorld, World, both
 from tests.simulation.directory_state import SWITCHES
 from tests.simulation.graph_client import ROOT
@@ -22,6 +23,7 @@ GUESTS = [
         "userPrincipalName": f"guest{number}_litware.com#EXT#@contoso.onmicrosoft.com",
         "mail": f"guest{number}@litware.com",
         "userType": "Guest",
+        "companyName": "Litware",
         "externalUserState": PENDING if number % 3 else ACCEPTED,
     }
     for number in range(100, 1400)
@@ -46,6 +48,25 @@ async def second_page(world: World, call: Call, then: Call, wait: float) -> Any:
     world.advance(wait)
     found = await tried(world.graph._all_pages(then, first[0]))
     return found if isinstance(found, Failed) else len(found.body["value"])
+
+
+@pytest.mark.parametrize("shape", SWITCHES["page-shape"])
+async def test_the_accounts_of_a_company_are_counted_over_all_pages(shape: str) -> None:
+    async def script(world: World) -> Any:
+        return await ask(world, {facts.COLLEAGUES: "Litware"})
+
+    assert (await both(script, CROWD, {"page-shape": shape}))[facts.COLLEAGUES] == {"litware.com": len(GUESTS)}
+
+
+async def test_a_list_of_a_company_that_lags_shows_who_was_there_before() -> None:
+    async def script(world: World) -> Any:
+        world.set_lag(60)
+        await world.act("change", ANNA, companyName="Litware")
+        early = await ask(world, {facts.COLLEAGUES: "Litware"})
+        world.advance(60)
+        return early[facts.COLLEAGUES], (await ask(world, {facts.COLLEAGUES: "Litware"}))[facts.COLLEAGUES]
+
+    assert await both(script) == ({}, {"fabrikam.com": 1})
 
 
 @pytest.mark.parametrize(("wait", "outcome"), [(1799, 868), (1801, Failed("Transient", "Graph: answered 400"))])
@@ -92,8 +113,12 @@ async def test_a_read_that_lags_shows_what_was_there_before(act: str) -> None:
 async def everywhere(world: World) -> Any:
     """Who holds Anna's address, and whether she is in the recycle bin: an index of each kind."""
     address = "anna@fabrikam.com"
-    questions = {Fact.USERS_WITH_ADDRESS: address, Fact.DELETED_WITH_ADDRESS: address, Fact.DELETED_ACCOUNT: ANNA}
-    return await facts(world, questions)
+    questions: dict[Fact[Any], Any] = {
+        facts.USERS_WITH_ADDRESS: address,
+        facts.DELETED_WITH_ADDRESS: address,
+        facts.DELETED_ACCOUNT: ANNA,
+    }
+    return await ask(world, questions)
 
 
 async def test_each_account_lags_on_its_own_and_a_walk_stays_with_one_replica() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tests.simulation.people import BY_ID
+from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, moment_of
 
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})
@@ -76,7 +76,9 @@ def _invited(end: End) -> str | None:
 
 def _cancelled(end: End) -> str | None:
     called_off = any(
-        act.action in {"cancel", "refuse"} and act.subject == end.body.request for act in end.scene.world.acts
+        act.action in {"cancel", "refuse"}
+        and act.subject in {body.request for body in end.scene.requests_of(end.person)}
+        for act in end.scene.world.acts
     )
     undone = end.happened("convert back", "purge") or called_off
     return (
@@ -89,6 +91,8 @@ def _cancelled(end: End) -> str | None:
 def _invited_after_all(end: End) -> str | None:
     """It says that nothing was done, and the app invited the account before it ended."""
     if end.stage not in {"blocked", "failed"} or end.happened("convert back", "purge", "invite by hand"):
+        return None
+    if "account-ambiguous" in end.rules:
         return None
     world = end.scene.world
     meant = {end.person} | (end.scene.names(end.body.ask) if end.body.ask.by == "userPrincipalName" else set())
@@ -115,7 +119,8 @@ def _not_found(end: End) -> str | None:
 
 def _doubtful_review(end: End) -> str | None:
     history = end.scene.world.history
-    shows = history.known and "unset" not in dict(history.switches).values()
+    synced = BY_NAME[end.person].properties.get("onPremisesSyncEnabled") is True
+    shows = end.scene.seen_to_show and not synced and "unset" not in dict(history.switches).values()
     if end.stage == "needsReview" and "outcome-unknown" in end.rules and shows:
         return "waits in a review with a doubt, and the tenant shows invitations"
     return None

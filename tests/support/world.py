@@ -13,7 +13,9 @@ from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from b2b.bootstrap import Services
-from b2b.workflows.intake import Taken, stored_request
+from b2b.domain.request.message import Resume
+from b2b.workflows.intake.intake import stored_request
+from b2b.workflows.intake.receive import Delivery
 from rehearsal.tenant import RunningTenant
 
 Rows = list[dict[str, Any]]
@@ -43,6 +45,7 @@ class Meddler(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.before(request)
         response = await self._inner.handle_async_request(request)
+        await response.aread()
         self.after(request, response)
         return response
 
@@ -178,17 +181,21 @@ class World:
         self.clock.advance(seconds)
         self.tenant.control.advance(seconds)
 
+    async def receive(self, body: bytes, message: str = "m1", dequeued: int = 1) -> None:
+        """Hand the app one queue message."""
+        await self.services.receiver.receive(Delivery(body, message, dequeued))
+
     async def deliver(self, request_id: str | None = "r1", user: str = "", message: str = "m1", **body: Any) -> None:
-        """Hand the app one queue message for a user's object id."""
+        """Hand the app one queue message of a caller, for a user's object id."""
         told = {"requestId": request_id} if request_id else {}
-        text = json.dumps({**told, "invitedUser": {"id": user}, **body})
-        await self.services.converter.receive(text.encode(), message)
+        await self.receive(json.dumps({**told, "invitedUser": {"id": user}, **body}).encode(), message)
 
     async def redeliver(self, request_id: str = "r1") -> None:
-        """Hand the app what it parked, as if the delay had passed."""
+        """Hand the app the newest message of a request, as if its delay had passed."""
         record = await self.services.ledger.requests.get(request_id)
         assert record is not None
-        await self.services.converter.work(Taken(stored_request(record), record))
+        own = Resume(request_id, record.token, record.due_at or self.clock()).message()
+        await self.receive(own if record.token else stored_request(record).message(request_id))
 
     async def deliver_in_trouble(self, user: str) -> None:
         """Deliver a message while invitations do not reach Graph."""
@@ -196,9 +203,21 @@ class World:
         await self.deliver(user=user)
 
     async def redeliver_in_trouble(self, request_id: str = "r1") -> None:
-        """Deliver again what was parked; the trouble lasts."""
+        """Deliver again what was put off; the trouble lasts."""
         self.graph.on_invitation(before=httpx.ConnectError("refused"))
         await self.redeliver(request_id)
+
+    async def status(self, request_id: str = "r1") -> dict[str, Any]:
+        """What a caller reads of a request."""
+        reply = await self.services.api.status(request_id, "https://app.contoso.com")
+        assert reply.status in {200, 202}, reply.body
+        body: dict[str, Any] = reply.body
+        return body
+
+    def lose_messages(self) -> None:
+        """Let every message of the work queue get lost."""
+        with QueueServiceClient.from_connection_string(self.storage) as service:
+            service.get_queue_client("conversion-requests").clear_messages()
 
     def send_to_poison(self, body: str) -> None:
         """Put a body where the host would put it."""

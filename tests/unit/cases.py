@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 
 from b2b.domain.account import SELECT, Account, from_graph
-from b2b.domain.address import invited_address
-from b2b.domain.facts import Case
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.case import Case
+from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.eligibility.tenant import Domains
 from b2b.domain.findings import Profile
 from b2b.domain.request import ConversionRequest
-from b2b.domain.tenant import Domains, Tenant
 
 ANNA = "6c1f7c62-6d3b-4a53-8f0c-0d6f0c1f3a11"
 BORIS = "0f2b9b0e-97a2-4c8e-9a5d-2f1f6f4f0b22"
@@ -26,14 +27,15 @@ MAILBOX_PLAN = {
 READY_USER = {
     "id": ANNA,
     "userPrincipalName": "anna@contoso.com",
+    "displayName": "Anna Berg",
     "mail": ADDRESS,
     "otherMails": [ADDRESS],
     "accountEnabled": True,
 }
-READY_TENANT = {
-    "id": CONTOSO,
-    "domains": Domains(verified=frozenset({"contoso.com"})),
-    "invites_from": "everyone",
+READY_FACTS: Mapping[Fact[Any], Any] = {
+    facts.DOMAINS: Domains(verified=frozenset({"contoso.com"})),
+    facts.INVITATION_POLICY: "everyone",
+    facts.HOME_TENANT: FABRIKAM,
 }
 
 
@@ -52,22 +54,12 @@ def case(
     *,
     account: Mapping[str, Any] | None = READY_USER,
     request: Mapping[str, Any] | None = None,
-    tenant: Mapping[str, Any] | None = None,
+    known: Mapping[Fact[Any], Any] | None = None,
     **changes: Any,
 ) -> Case:
     """A ready case with changes; ``account=None`` is one that was not found. The address is found as always."""
     asked = request_for(**(request or {}))
-    found = None if account is None else user(**account)
-    ready: dict[str, Any] = {
-        "candidates": 1,
-        "address": invited_address(asked, found, profile),
-        "home_tenant": FABRIKAM,
-        "sign_in": f"https://myapps.microsoft.com?tenantId={CONTOSO}",
-    }
-    return Case(
-        request=asked,
-        profile=profile,
-        tenant=Tenant(**{**READY_TENANT, **(tenant or {})}),
-        account=found,
-        **{**ready, **changes},
-    )
+    found = () if account is None else (user(**account),)
+    ready: dict[str, Any] = {"sign_in": f"https://myapps.microsoft.com?tenantId={CONTOSO}"}
+    read = Facts({facts.ACCOUNT: found, **READY_FACTS, **(known or {})})
+    return Case(request=asked, profile=profile, facts=read, **{**ready, **changes})

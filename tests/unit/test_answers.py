@@ -1,7 +1,6 @@
 """What callers over HTTP are told at every stage."""
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -9,40 +8,40 @@ from typing import Any
 import pytest
 
 from b2b.domain.answers import (
-    OPERATION_STATUS,
     Reply,
     accepted,
     as_it_stands,
-    conversion_status,
     findings,
     joined,
     operation_status,
     problem,
     refused,
+    request_status,
 )
-from b2b.domain.conversion import Conversion, RequestRecord, Source, Stage
+from b2b.domain.conversion.records import Conversion, Source
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import MalformedRequest, RequestIdInUse
 from b2b.domain.findings import Finding, Severity, Verdict
-from tests.contracts.readme import rows
-from tests.unit.cases import ANNA
+from b2b.domain.request.record import RequestRecord
+from tests.unit.cases import ANNA, BORIS
 
-BASE = "https://conversions.contoso.com"
+BASE = "https://app.contoso.com"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HTTP_STATUS = {
     "requested": 202,
     "inviting": 202,
+    "accepted": 202,
     "rejected": 200,
     "assessed": 200,
     "blocked": 200,
     "needsReview": 200,
     "invited": 200,
-    "accepted": 200,
     "completed": 200,
-    "lapsed": 200,
     "failed": 200,
     "cancelled": 200,
 }
-"""DESIGN 4.4: 202 while the service works on it, 200 once it waits for a person or has ended."""
+"""202 while the service works on it, 200 once it waits for a person or has ended."""
 OPERATION = {
     "requested": "NotStarted",
     "inviting": "Running",
@@ -54,7 +53,6 @@ OPERATION = {
     "rejected": "Failed",
     "blocked": "Failed",
     "failed": "Failed",
-    "lapsed": "Failed",
     "cancelled": "Canceled",
 }
 RETRY_AFTER = {"requested": "10", "inviting": "10", "accepted": "10", "needsReview": "3600", "invited": "3600"}
@@ -75,22 +73,22 @@ def test_a_request_that_was_taken_in_is_answered_with_where_to_look() -> None:
     assert reply.status == 202
     assert reply.body == {"requestId": "r-1", "stage": "requested", "mode": "assess", "dryRun": True}
     assert reply.headers == {
-        "Location": f"{BASE}/api/conversions/r-1",
+        "Location": f"{BASE}/api/requests/r-1",
         "Operation-Location": f"{BASE}/api/operations/r-1",
         "Retry-After": "10",
     }
 
 
 def test_the_tables_of_expectations_cover_every_stage() -> None:
-    assert set(HTTP_STATUS) == set(OPERATION) == {stage.value for stage in Stage} == set(OPERATION_STATUS)
+    assert set(HTTP_STATUS) == set(OPERATION) == {stage.value for stage in Stage}
 
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_poll_ends_with_the_first_answer_that_is_not_202(stage: Stage) -> None:
-    reply = conversion_status(record(stage), None, BASE, None)
+    reply = request_status(record(stage), None, BASE, None)
     assert reply.status == HTTP_STATUS[stage.value]
     assert reply.body["stage"] == stage.value
-    waiting = {"Location": f"{BASE}/api/conversions/r-1", "Retry-After": "10"}
+    waiting = {"Location": f"{BASE}/api/requests/r-1", "Retry-After": "10"}
     assert reply.headers == (waiting if reply.status == 202 else {})
 
 
@@ -100,7 +98,7 @@ def test_a_status_monitor_answers_200_with_the_state_of_the_operation(stage: Sta
     assert reply.status == 200
     assert reply.body["status"] == OPERATION[stage.value]
     assert reply.body["id"] == "r-1"
-    assert reply.body["resourceLocation"] == f"{BASE}/api/conversions/r-1"
+    assert reply.body["resourceLocation"] == f"{BASE}/api/requests/r-1"
     assert reply.body["createdDateTime"] == "2026-11-22T12:00:00Z"
     assert ("error" in reply.body) is (reply.body["status"] == "Failed")
     assert reply.headers == ({"Retry-After": RETRY_AFTER[stage.value]} if stage.value in RETRY_AFTER else {})
@@ -111,7 +109,7 @@ def test_where_nothing_was_left_to_do_the_operation_succeeded(rule: str) -> None
     blocked = record(Stage.BLOCKED, verdict=Verdict.BLOCKED, findings=(finding(rule), finding("x", "warn")))
     assert operation_status(blocked, None, BASE).body["status"] == "Succeeded"
     assert "error" not in operation_status(blocked, None, BASE).body
-    assert conversion_status(blocked, None, BASE, None).body["error"] is None
+    assert request_status(blocked, None, BASE, None).body["error"] is None
 
 
 def test_a_block_beside_it_changes_nothing_about_that() -> None:
@@ -121,7 +119,7 @@ def test_a_block_beside_it_changes_nothing_about_that() -> None:
 
 def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fixed() -> None:
     found = (finding("on-premises-synced", "warn"), finding("no-external-address", "fix"), finding("directory-role"))
-    error = conversion_status(record(Stage.BLOCKED, findings=found), None, BASE, None).body["error"]
+    error = request_status(record(Stage.BLOCKED, findings=found), None, BASE, None).body["error"]
     assert error["code"] == "no-external-address"
     assert error["details"] == [
         {"code": "no-external-address", "message": "about no-external-address"},
@@ -131,7 +129,7 @@ def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fix
 
 def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -> None:
     rejected = record(Stage.REJECTED, error_code="UnknownField", error_target="x", last_error="x: not a field")
-    assert conversion_status(rejected, None, BASE, None).body["error"] == {
+    assert request_status(rejected, None, BASE, None).body["error"] == {
         "code": "UnknownField",
         "message": "x: not a field",
         "target": "x",
@@ -139,10 +137,22 @@ def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -
     }
 
 
-@pytest.mark.parametrize("stage", [Stage.FAILED, Stage.LAPSED])
-def test_an_end_without_a_code_is_named_by_its_stage(stage: Stage) -> None:
-    error = operation_status(record(stage, last_error="why"), None, BASE).body["error"]
-    assert (error["code"], error["message"]) == (stage.value, "why")
+def test_an_end_without_a_code_is_named_by_its_stage() -> None:
+    error = operation_status(record(Stage.FAILED, last_error="why"), None, BASE).body["error"]
+    assert (error["code"], error["message"]) == ("failed", "why")
+
+
+@pytest.mark.parametrize("until", [None, NOW + timedelta(minutes=5)])
+def test_a_wait_is_told_with_its_reason_its_text_and_its_times(until: datetime | None) -> None:
+    waiting = Waiting(WaitReason.THROTTLED, NOW, until)
+    body = request_status(record(Stage.REQUESTED, waiting=waiting), None, BASE, None).body
+    assert body["waiting"] == {
+        "reason": "throttled",
+        "text": "Graph asked the app to wait.",
+        "since": "2026-11-22T12:00:00Z",
+        "until": "2026-11-22T12:05:00Z" if until else None,
+    }
+    assert body["lastError"] is None
 
 
 def test_the_status_is_complete_in_camel_case() -> None:
@@ -154,10 +164,9 @@ def test_the_status_is_complete_in_camel_case() -> None:
         invited_at=NOW,
         accepted_at=datetime(2026, 11, 22, 14, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=2))),
         completed_at=NOW + timedelta(seconds=1),
-        attempts=2,
         dry_run=False,
     )
-    reply = conversion_status(done, None, BASE, "https://myapps.microsoft.com?tenantId=t")
+    reply = request_status(done, None, BASE, "https://myapps.microsoft.com?tenantId=t")
     assert json.loads(json.dumps(reply.body)) == {
         "requestId": "r-1",
         "stage": "completed",
@@ -177,25 +186,19 @@ def test_the_status_is_complete_in_camel_case() -> None:
         "invitedAt": "2026-11-22T12:00:00Z",
         "acceptedAt": "2026-11-22T12:30:15.250000Z",
         "completedAt": "2026-11-22T12:00:01Z",
-        "attempts": 2,
+        "waiting": None,
         "lastError": None,
         "error": None,
         "links": {
-            "self": f"{BASE}/api/conversions/r-1",
+            "self": f"{BASE}/api/requests/r-1",
             "operation": f"{BASE}/api/operations/r-1",
             "signIn": "https://myapps.microsoft.com?tenantId=t",
         },
     }
 
 
-def test_readme_explains_every_field_of_a_status() -> None:
-    said = conversion_status(record(Stage.INVITED), "r-2", BASE, "https://myapps.microsoft.com?tenantId=t").body
-    explained = {name for cells in rows("HTTP") if "/" not in cells[0] for name in re.findall(r"`(\w+)`", cells[0])}
-    assert explained == set(said)
-
-
 def test_what_is_not_known_yet_is_null_and_a_missing_link_is_left_out() -> None:
-    body = conversion_status(record(Stage.REQUESTED), None, BASE, None).body
+    body = request_status(record(Stage.REQUESTED), None, BASE, None).body
     assert [body[name] for name in ("userId", "verdict", "invitedAt", "acceptedAt", "completedAt")] == [None] * 5
     assert set(body["links"]) == {"self", "operation"}
 
@@ -211,7 +214,17 @@ def test_a_refusal_has_the_form_of_the_rest_guidelines_and_its_code_in_a_header(
 
 def test_a_refusal_keeps_its_status() -> None:
     assert refused(RequestIdInUse("r-1")).status == 409
-    assert refused(MalformedRequest("RequestTooLarge", "large", status=413)).status == 413
+    assert refused(MalformedRequest("RequestTooLarge", "large")).status == 413
+
+
+def test_all_faults_of_a_body_are_in_the_details() -> None:
+    first = MalformedRequest("InvalidValue", "a: wrong", "a").with_others([MalformedRequest("WrongType", "b: no", "b")])
+    error = refused(first).body["error"]
+    assert (error["code"], error["target"]) == ("InvalidValue", "a")
+    assert error["details"] == [
+        {"code": "InvalidValue", "message": "a: wrong", "target": "a"},
+        {"code": "WrongType", "message": "b: no", "target": "b"},
+    ]
 
 
 def test_a_problem_says_when_to_come_back() -> None:
@@ -224,39 +237,70 @@ def test_findings_become_json_values() -> None:
     assert json.loads(json.dumps(findings((finding("x", "warn"),))))[0]["severity"] == "warn"
 
 
-def conversion(stage: Stage, generation: int = 1) -> Conversion:
-    return Conversion(user_id=ANNA, stage=stage, request_id="r-1", generation=generation, invited_at=NOW)
+def conversion(stage: Stage, generation: int = 1, **columns: Any) -> Conversion:
+    return Conversion(user_id=ANNA, stage=stage, request_id="r-1", generation=generation, invited_at=NOW, **columns)
+
+
+def member(stage: Stage, **changes: Any) -> RequestRecord:
+    return record(stage, user_id=ANNA, **{"generation": 1, **changes})
 
 
 def test_a_request_is_shown_as_its_conversion_stands() -> None:
-    shown = as_it_stands(record(Stage.INVITING, generation=1), conversion(Stage.INVITED))
+    shown = as_it_stands(member(Stage.REQUESTED), conversion(Stage.INVITED))
     assert (shown.stage, shown.invited_at, shown.user_id) == (Stage.INVITED, NOW, ANNA)
+
+
+def test_a_claim_that_is_out_shows_although_no_request_s_row_says_so() -> None:
+    assert as_it_stands(member(Stage.REQUESTED, generation=0), conversion(Stage.INVITING)).stage is Stage.INVITING
+
+
+def test_an_end_that_the_request_s_row_has_not_seen_has_its_time_all_the_same() -> None:
+    shown = as_it_stands(member(Stage.INVITED), conversion(Stage.COMPLETED, completed_at=NOW))
+    assert (shown.stage, shown.completed_at) == (Stage.COMPLETED, NOW)
 
 
 @pytest.mark.parametrize(
     ("row", "led"),
     [
-        (record(Stage.INVITING, generation=1), None),
-        (record(Stage.INVITING, generation=1), conversion(Stage.INVITED, generation=2)),
-        (record(Stage.BLOCKED, generation=1), conversion(Stage.INVITED)),
-        (record(Stage.COMPLETED, generation=1), conversion(Stage.INVITED)),
+        (member(Stage.REQUESTED), None),
+        (member(Stage.REQUESTED), conversion(Stage.INVITED, generation=2)),
+        (record(Stage.REQUESTED, user_id=BORIS, generation=1), conversion(Stage.INVITED)),
+        (member(Stage.REQUESTED, generation=0, left_generation=1), conversion(Stage.FAILED)),
+        (member(Stage.REQUESTED, generation=0, request_id="r-2"), conversion(Stage.INVITED)),
+        (member(Stage.BLOCKED), conversion(Stage.INVITED)),
+        (member(Stage.COMPLETED), conversion(Stage.INVITED)),
+    ],
+    ids=[
+        "no conversion",
+        "a later generation",
+        "another account",
+        "the end that it left",
+        "another leader, not joined yet",
+        "an end",
+        "the last end",
     ],
 )
 def test_another_conversion_or_an_end_leaves_the_request_as_it_is(row: RequestRecord, led: Conversion | None) -> None:
     assert as_it_stands(row, led) is row
 
 
+def test_while_the_service_works_the_request_waits_and_afterwards_its_conversion_does() -> None:
+    throttled, hidden = Waiting(WaitReason.THROTTLED, NOW), Waiting(WaitReason.NOT_VISIBLE, NOW)
+    waits = member(Stage.REQUESTED, waiting=throttled)
+    assert as_it_stands(waits, conversion(Stage.INVITING)).waiting is throttled
+    assert as_it_stands(waits, conversion(Stage.INVITED, waiting=hidden)).waiting is hidden
+    assert as_it_stands(waits, conversion(Stage.INVITED)).waiting is None
+
+
 def test_a_request_that_joined_names_the_one_that_leads_and_no_other_does() -> None:
-    member = record(Stage.INVITED, generation=1, request_id="r-2")
-    assert joined(member, conversion(Stage.INVITED)) == "r-1"
-    assert joined(record(Stage.INVITED, generation=1), conversion(Stage.INVITED)) is None
-    assert joined(member, conversion(Stage.INVITED, generation=2)) is None
+    assert joined(member(Stage.INVITED, request_id="r-2"), conversion(Stage.INVITED)) == "r-1"
+    assert joined(member(Stage.INVITED), conversion(Stage.INVITED)) is None
+    assert joined(member(Stage.INVITED, request_id="r-2"), conversion(Stage.INVITED, generation=2)) is None
     assert joined(record(Stage.BLOCKED), None) is None
+    assert joined(member(Stage.REQUESTED, request_id="r-2", generation=0), conversion(Stage.INVITED)) is None
 
 
-@pytest.mark.parametrize(
-    "tell", [lambda row, leader, base: conversion_status(row, leader, base, None), operation_status]
-)
+@pytest.mark.parametrize("tell", [lambda row, leader, base: request_status(row, leader, base, None), operation_status])
 def test_who_leads_is_told_only_to_those_who_joined(tell: Callable[..., Reply]) -> None:
     assert tell(record(Stage.INVITED), "r-2", BASE).body["joinedRequestId"] == "r-2"
     assert "joinedRequestId" not in tell(record(Stage.INVITED), None, BASE).body

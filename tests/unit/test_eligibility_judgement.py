@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2b.domain.eligibility import RULE_IDS, judge, needed_facts
-from b2b.domain.facts import PERMISSIONS, Fact, Roles
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
+from b2b.domain.eligibility.facts import FACTS
+from b2b.domain.eligibility.judge import RULE_IDS, judge, needed_facts
+from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Finding, Profile, Severity, Verdict, verdict_of
+from b2b.domain.readings import Memberships, NotReadable, NotThere
 from tests.unit.cases import ANNA, BORIS, CONTOSO, case
-from tests.unit.eligibility_examples import NEEDS, OWN_ROWS, SEVERITIES
 
 COLUMNS = (Profile.CURRENT, Profile.LEGACY)
 WORST_FIRST = ["block", "review", "fix", "warn", "info"]
@@ -24,15 +27,13 @@ def finding(severity: str) -> Finding:
 
 @pytest.mark.parametrize("profile", COLUMNS)
 def test_exactly_the_facts_of_the_rules_that_are_on_are_needed(profile: Profile) -> None:
-    on = {rule for rule, severities in SEVERITIES.items() if severities[COLUMNS.index(profile)] != "off"}
-    facts = {fact for rule, needs in NEEDS.items() if rule in on for fact in needs}
-    assert needed_facts(profile, {}) == facts | set(OWN_ROWS.values())
+    on = [rule for rule in RULES if rule.severity(profile, {}) is not Severity.OFF]
+    assert needed_facts(profile, {}) == {fact for rule in on for fact in rule.needs}
 
 
-@pytest.mark.parametrize("fact", sorted({fact for needs in NEEDS.values() for fact in needs} | set(OWN_ROWS.values())))
-def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact) -> None:
-    users = {rule for rule, needs in NEEDS.items() if fact in needs}
-    users |= {rule for rule, row in OWN_ROWS.items() if row is fact}
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if any(fact in rule.needs for rule in RULES)], ids=repr)
+def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact[Any]) -> None:
+    users = {rule.id for rule in RULES if fact in rule.needs}
     assert fact not in needed_facts(Profile.CURRENT, dict.fromkeys(users, Severity.OFF))
     for rule in users:
         others = dict.fromkeys(users - {rule}, Severity.OFF)
@@ -40,12 +41,17 @@ def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact) -> 
 
 
 def test_a_rule_that_the_profile_leaves_out_brings_its_facts_back_when_it_is_turned_on() -> None:
-    assert Fact.DOMAIN_LIST not in needed_facts(Profile.LEGACY, {})
-    assert Fact.DOMAIN_LIST in needed_facts(Profile.LEGACY, {"domain-not-allowed": Severity.BLOCK})
+    assert facts.DOMAIN_LIST not in needed_facts(Profile.LEGACY, {})
+    assert facts.DOMAIN_LIST in needed_facts(Profile.LEGACY, {"domain-not-allowed": Severity.BLOCK})
 
 
 def test_every_fact_that_graph_holds_names_a_permission() -> None:
-    assert set(Fact) - set(PERMISSIONS) == {Fact.RESERVATION}
+    assert {fact for fact in FACTS if not fact.permission} == {facts.RESERVATION}
+
+
+def test_every_fact_is_there_for_a_rule_or_for_finding_the_account() -> None:
+    used = {fact for rule in RULES for fact in rule.needs}
+    assert set(FACTS) - used == {facts.DELETED_ACCOUNT}
 
 
 @pytest.mark.parametrize("severity", [severity for severity in Severity if severity is not Severity.OFF])
@@ -56,7 +62,7 @@ def test_an_override_decides_the_severity(severity: Severity) -> None:
 
 
 def test_a_rule_turned_off_is_silent_and_the_others_are_not() -> None:
-    troubled = case(Profile.CURRENT, account={"accountEnabled": False}, holders=(BORIS,))
+    troubled = case(Profile.CURRENT, account={"accountEnabled": False}, known={facts.USERS_WITH_ADDRESS: (BORIS,)})
     assert [item.rule for item in judge(troubled, {"account-disabled": Severity.OFF})] == ["address-in-use"]
 
 
@@ -68,7 +74,7 @@ def test_all_findings_are_returned_in_the_order_of_the_table() -> None:
             "isManagementRestricted": True,
             "onPremisesUserPrincipalName": "a@contoso.com",
         },
-        holders=(BORIS,),
+        known={facts.USERS_WITH_ADDRESS: (BORIS,)},
         send_message=False,
     )
     found = [item.rule for item in judge(troubled, {})]
@@ -86,8 +92,7 @@ def test_nothing_is_looked_up_about_an_address_that_graph_cannot_use() -> None:
     unusable = case(
         Profile.CURRENT,
         account={"mail": "anna+x@fabrikam.com"},
-        home_tenant=None,
-        unreadable=frozenset({Fact.HOME_TENANT, Fact.USERS_WITH_ADDRESS, Fact.GROUPS_WITH_ADDRESS}),
+        known=dict.fromkeys((facts.HOME_TENANT, facts.USERS_WITH_ADDRESS, facts.GROUPS_WITH_ADDRESS), NotReadable()),
     )
     assert [item.rule for item in judge(unusable, {})] == ["address-characters"]
 
@@ -95,9 +100,9 @@ def test_nothing_is_looked_up_about_an_address_that_graph_cannot_use() -> None:
 def test_the_2020_article_excludes_only_cloud_accounts_whose_home_is_not_in_entra() -> None:
     synced = {"onPremisesSyncEnabled": True}
     for profile, expected in ((Profile.CURRENT, True), (Profile.LEGACY, False)):
-        rules = {item.rule for item in judge(case(profile, account=synced, home_tenant=None), {})}
+        rules = {item.rule for item in judge(case(profile, account=synced, known={facts.HOME_TENANT: NotThere()}), {})}
         assert ("home-account-not-entra" in rules) is expected
-        blind = case(profile, account=synced, home_tenant=None, unreadable=frozenset({Fact.HOME_TENANT}))
+        blind = case(profile, account=synced, known={facts.HOME_TENANT: NotReadable()})
         texts = [item.message for item in judge(blind, {}) if "home-account-not-entra" in item.message]
         assert bool(texts) is expected
 
@@ -116,9 +121,10 @@ def test_the_message_about_suppressed_mail_carries_the_sign_in_address() -> None
 
 def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_end() -> None:
     many = tuple(f"role-{number:02d}" for number in range(23))
-    messages = []
+    messages: list[str] = []
+    eligible: dict[Fact[Any], Any] = {facts.ROLE_ELIGIBILITIES: ("Reader",)}
     for active in (many, (*many[:-1], "another")):
-        (finding,) = judge(case(Profile.CURRENT, roles=Roles(active=active, eligible=("Reader",))), {})
+        (finding,) = judge(case(Profile.CURRENT, known={facts.MEMBERSHIPS: Memberships(roles=active), **eligible}), {})
         assert "role-19 and 3 more (" in finding.message or "role-18 and 3 more (" in finding.message
         assert "eligible role: Reader" in finding.message
         messages.append(finding.message)
@@ -126,8 +132,8 @@ def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_en
 
 
 def test_a_deleted_account_is_told_from_one_that_never_was() -> None:
-    lost: dict[str, Any] = {"account": None, "candidates": 0, "address": None}
-    (deleted,) = judge(case(Profile.CURRENT, deleted=True, **lost), {})
+    lost: dict[str, Any] = {"account": None}
+    (deleted,) = judge(case(Profile.CURRENT, known={facts.DELETED_ACCOUNT: True}, **lost), {})
     (unknown,) = judge(case(Profile.CURRENT, **lost), {})
     assert "recycle bin" in deleted.message
     assert "recycle bin" not in unknown.message
@@ -157,9 +163,11 @@ def test_no_message_repeats_the_address_of_the_person() -> None:
         Profile.CURRENT,
         account={"mail": "other@adatum.com", "otherMails": ["anna@fabrikam.com", "x@adatum.com"]},
         request={"invitedUserEmailAddress": "anna@fabrikam.com"},
-        holders=(BORIS,),
-        holding_groups=(ANNA,),
-        home_tenant=None,
+        known={
+            facts.USERS_WITH_ADDRESS: (BORIS,),
+            facts.GROUPS_WITH_ADDRESS: (ANNA,),
+            facts.HOME_TENANT: NotThere(),
+        },
     )
     text = " ".join(item.message for item in judge(troubled, {"address-ambiguous": Severity.WARN}))
     assert "@" not in text

@@ -1,27 +1,66 @@
-"""Every rule under every profile, generated from the table: where it speaks, where it does not, how much it weighs."""
+"""Every rule under every profile, from the table: where it speaks, where it does not, how much it weighs."""
 
+import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from b2b.domain.eligibility import FACT_NOT_READABLE, PINNED, RULE_IDS, RULES, judge
-from b2b.domain.facts import Case, Fact
+from b2b.domain.account import SELECT, Account, from_graph
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.case import Case
+from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.eligibility.judge import FACT_NOT_READABLE, PINNED, RULE_IDS, judge
+from b2b.domain.eligibility.rule import Rule, Subject
+from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Finding, Profile, Severity
-from tests.unit.cases import MAILBOX_PLAN, case
-from tests.unit.eligibility_examples import EXAMPLES, NEEDS, REFUSED_BY_GRAPH, SEVERITIES
+from b2b.domain.readings import NotReadable
+from tests.unit.cases import ADDRESS, MAILBOX_PLAN, READY_USER, case
+from tests.unit.eligibility_examples import EXAMPLES
 
 COLUMNS = (Profile.CURRENT, Profile.LEGACY)
-TURNED_UP = dict.fromkeys(SEVERITIES, Severity.BLOCK)
+TURNED_UP = dict.fromkeys(RULE_IDS, Severity.BLOCK)
 """Every rule on, whatever the profile says: a rule that is off shows nothing of its test."""
+ROWS = {rule.id: rule for rule in RULES}
+NEEDED = [(rule, fact) for rule in RULES for fact in facts.FACTS if fact in rule.needs and fact.permission]
+
+
+WORDS_ONLY = {"externalUserStateChangeDateTime", "licenseAssignmentStates"}
+"""Properties that a rule shows and does not decide by."""
+FIELDS = {field.name: field.encode_name for field in msgspec.structs.fields(Account)}
+
+
+class WatchedAccount:
+    """An account that notes which of its properties a test looks at, also by way of what is derived from them."""
+
+    def __init__(self, of: Account) -> None:
+        self.of = of
+        self.seen: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        derived = getattr(Account, name, None)
+        if isinstance(derived, property):
+            return derived.fget(self)  # type: ignore[misc]  # none of them lacks one
+        self.seen.add(FIELDS[name])
+        return getattr(self.of, name)
+
+
+class Watched(Facts):
+    """Facts that note which of them a test looks at."""
+
+    def __init__(self, of: Facts) -> None:
+        super().__init__(of._read)
+        self.seen: set[Fact[Any]] = set()
+
+    def __getitem__(self, fact: Fact[Any]) -> Any:
+        self.seen.add(fact)
+        return super().__getitem__(fact)
 
 
 def found(case: Case, overrides: Mapping[str, Severity] | None = None) -> dict[str, Finding]:
     return {finding.rule: finding for finding in judge(case, overrides or {})}
-
-
-def expected_severity(rule: str, profile: Profile) -> str:
-    return SEVERITIES[rule][COLUMNS.index(profile)]
 
 
 def examples(kind: str) -> Iterator[Any]:
@@ -31,14 +70,40 @@ def examples(kind: str) -> Iterator[Any]:
                 yield pytest.param(rule, profile, changes, id=f"{rule}-{profile}-{number}")
 
 
-def test_the_rules_are_exactly_those_of_the_contract_each_with_an_example() -> None:
-    assert sorted(RULE_IDS) == sorted(SEVERITIES)
-    assert sorted(EXAMPLES) == sorted(SEVERITIES)
-    assert FACT_NOT_READABLE == "fact-not-readable"
-    assert {rule.id for rule in RULES if rule.enforced_by_graph} == REFUSED_BY_GRAPH
+def test_every_rule_has_a_name_of_its_own_and_an_example() -> None:
+    assert len(set(RULE_IDS)) == len(RULE_IDS)
+    assert EXAMPLES.keys() == set(RULE_IDS)
+    assert FACT_NOT_READABLE not in RULE_IDS
+
+
+def test_settings_cannot_soften_a_rule_without_which_there_is_nothing_to_invite() -> None:
     nothing_to_invite = {"account-not-found", "account-ambiguous", "already-external", "invitation-pending"}
     no_address = {"no-external-address", "address-characters"}
     assert nothing_to_invite | no_address == PINNED
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+def test_a_rule_needs_the_facts_that_its_test_looks_at_and_no_other(rule: Rule) -> None:
+    """A fact that is looked at and not declared would read as its default; one declared for nothing costs a call."""
+    looked_at: set[Fact[Any]] = set()
+    read: set[str] = set()
+    example = EXAMPLES[rule.id]
+    for changes, profile in itertools.product((*example.hits, *example.misses, {}), COLUMNS):
+        asked = case(profile, **changes)
+        accounts = tuple(WatchedAccount(account) for account in asked.facts[facts.ACCOUNT])
+        known = Watched(asked.facts | Facts({facts.ACCOUNT: accounts}))
+        judged = replace(asked, facts=known)
+        if rule.subject is Subject.ACCOUNT and len(accounts) != 1:
+            continue
+        if rule.subject is not Subject.ACCOUNT:
+            _ = judged.address  # is found before the rule is asked, and kept
+            for account in accounts:
+                account.seen.clear()
+        rule.test(judged)
+        looked_at |= known.seen
+        read |= {name for account in accounts for name in account.seen}
+    assert looked_at - {facts.ACCOUNT, facts.DELETED_ACCOUNT} == rule.needs - {facts.ACCOUNT}
+    assert read - {"withheld", "id"} - WORDS_ONLY == rule.reads
 
 
 @pytest.mark.parametrize("profile", COLUMNS)
@@ -51,7 +116,7 @@ def test_a_rule_speaks_with_the_severity_of_the_profile_and_is_not_asked_where_i
     rule: str, profile: Profile, changes: Mapping[str, Any]
 ) -> None:
     findings = found(case(profile, **changes))
-    severity = expected_severity(rule, profile)
+    severity = ROWS[rule].severity(profile, {})
     if severity == "off":
         assert rule not in findings
         return
@@ -72,55 +137,89 @@ def test_a_rule_is_silent_about_a_case_that_just_escapes_it(
 
 def test_nothing_but_its_absence_is_said_about_an_account_that_is_not_there() -> None:
     named = {"invitedUserEmailAddress": "anna@fabrikam.com"}
-    nobody = case(Profile.CURRENT, account=None, candidates=0, request=named)
+    nobody = case(Profile.CURRENT, account=None, request=named)
     assert set(found(nobody, TURNED_UP)) == {"account-not-found"}
 
 
 def blind_cases() -> Iterator[Any]:
-    for rule, facts in NEEDS.items():
+    for rule, fact in NEEDED:
         for profile in COLUMNS:
-            for fact in facts:
-                yield pytest.param(rule, profile, fact, id=f"{rule}-{profile}-{fact.name.lower()}")
+            yield pytest.param(rule, profile, fact, id=f"{rule.id}-{profile}-{fact.name}")
 
 
-def blind(rule: str, profile: Profile, fact: Fact, overrides: Mapping[str, Severity] | None = None) -> list[Finding]:
-    """What is said about a rule whose fact could not be read: what was not read is empty."""
-    unread = {"home_tenant": None} if fact is Fact.HOME_TENANT else {}
-    findings = judge(case(profile, unreadable=frozenset({fact}), **unread), overrides or {})
+def blind(
+    rule: Rule, profile: Profile, fact: Fact[Any], overrides: Mapping[str, Severity] | None = None
+) -> list[Finding]:
+    """What is said about a rule whose fact could not be read."""
+    findings = judge(case(profile, known={fact: NotReadable()}, **EXAMPLES[rule.id].applies), overrides or {})
     assert {finding.rule for finding in findings} <= {FACT_NOT_READABLE}
-    return [finding for finding in findings if f"The rule {rule} " in finding.message]
+    return [finding for finding in findings if f"The rule {rule.id} " in finding.message]
 
 
 @pytest.mark.parametrize(("rule", "profile", "fact"), list(blind_cases()))
-def test_a_rule_that_is_blind_says_so_and_names_the_permission(rule: str, profile: Profile, fact: Fact) -> None:
-    severity = expected_severity(rule, profile)
+def test_a_rule_that_is_blind_says_so_and_names_the_permission(rule: Rule, profile: Profile, fact: Fact[Any]) -> None:
+    severity = rule.severity(profile, {})
     findings = blind(rule, profile, fact)
     if severity == "off":
         assert findings == []
         return
     (finding,) = findings
-    if severity in {"block", "fix", "review"}:
-        assert finding.severity == ("warn" if rule in REFUSED_BY_GRAPH else "review")
+    if rule.pinned:
+        assert finding.severity == "block"
+    elif severity in {"block", "fix", "review"}:
+        assert finding.severity == ("warn" if rule.enforced_by_graph else "review")
     else:
         assert finding.severity == severity
-    assert NEEDS[rule][fact] in finding.message
-    assert NEEDS[rule][fact] in finding.fix
+    assert fact.permission in finding.message
+    assert fact.permission in finding.fix
     assert finding.source.startswith("https://")
 
 
-@pytest.mark.parametrize(("rule", "profile", "fact"), list(blind_cases()))
-def test_a_blind_rule_follows_its_override(rule: str, profile: Profile, fact: Fact) -> None:
-    assert blind(rule, profile, fact, {rule: Severity.OFF}) == []
-    assert [finding.severity for finding in blind(rule, profile, fact, {rule: Severity.WARN})] == ["warn"]
-    protecting = "warn" if rule in REFUSED_BY_GRAPH else "review"
+@pytest.mark.parametrize(("rule", "profile", "fact"), [row for row in blind_cases() if not row.values[0].pinned])
+def test_a_blind_rule_follows_its_override(rule: Rule, profile: Profile, fact: Fact[Any]) -> None:
+    assert blind(rule, profile, fact, {rule.id: Severity.OFF}) == []
+    assert [finding.severity for finding in blind(rule, profile, fact, {rule.id: Severity.WARN})] == ["warn"]
+    protecting = "warn" if rule.enforced_by_graph else "review"
     for severity in (Severity.BLOCK, Severity.FIX, Severity.REVIEW):
-        assert [finding.severity for finding in blind(rule, profile, fact, {rule: severity})] == [protecting]
+        assert [finding.severity for finding in blind(rule, profile, fact, {rule.id: severity})] == [protecting]
+
+
+@pytest.mark.parametrize("profile", COLUMNS)
+@pytest.mark.parametrize("name", sorted(SELECT))
+def test_a_property_that_graph_leaves_out_is_named_and_never_reads_as_no(name: str, profile: Profile) -> None:
+    """Whatever a rule would have read from it: the finding is the rule's doubt, not its silence, and not its word."""
+    whole = case(profile, request={"invitedUserEmailAddress": ADDRESS})
+    fields = {key: value for key, value in {**dict.fromkeys(SELECT), **READY_USER}.items() if key != name}
+    if name == "id":
+        with pytest.raises(msgspec.ValidationError):
+            from_graph(fields)
+        return
+    judged = replace(whole, facts=whole.facts | Facts({facts.ACCOUNT: (from_graph(fields),)}))
+    readers = [rule for rule in RULES if name in rule.reads and rule.severity(profile, {}) is not Severity.OFF]
+    expected = {rule.id for rule in readers if rule.applies(judged)}
+    doubts = [finding for finding in judge(judged, {}) if finding.rule == FACT_NOT_READABLE]
+    assert {finding.message.split()[2] for finding in doubts} == expected
+    assert all(f"has no {name}" in finding.message for finding in doubts)
+    assert {finding.rule for finding in judge(judged, {})} <= {FACT_NOT_READABLE}
+    for finding in doubts:
+        row = ROWS[finding.message.split()[2]]
+        assert finding.severity == ("block" if row.pinned else finding.severity)
+        assert ("B2B_RULE_OVERRIDES" in finding.fix) is not row.pinned
+
+
+def test_a_lasting_refusal_of_the_account_is_a_finding_and_names_the_way_out() -> None:
+    refused = NotReadable("Graph answers 400 Request_BadRequest")
+    named = case(Profile.CURRENT, known={facts.ACCOUNT: refused})
+    (finding,) = judge(named, {})
+    assert (finding.rule, finding.severity) == (FACT_NOT_READABLE, "block")
+    assert "Graph answers 400 Request_BadRequest to the question for the account" in finding.message
+    assert finding.fix == "Name the account by its object id."
 
 
 @pytest.mark.parametrize("profile", COLUMNS)
 @pytest.mark.parametrize("changes", [{"onPremisesSyncEnabled": True}, {"assignedPlans": [MAILBOX_PLAN]}])
 def test_a_fix_is_a_block_where_graph_cannot_change_the_account(profile: Profile, changes: dict[str, Any]) -> None:
-    another = {"request": {"invitedUserEmailAddress": "a.other@fabrikam.com"}}
+    another: dict[str, Any] = {"request": {"invitedUserEmailAddress": "a.other@fabrikam.com"}}
     assert found(case(profile, account=changes, **another))["address-not-on-account"].severity == "block"
     without: dict[str, Any] = {"mail": None, "otherMails": []}
     assert found(case(profile, account={**changes, **without}))["no-external-address"].severity == "block"
@@ -133,20 +232,24 @@ def test_a_mailbox_that_is_gone_leaves_a_fix_a_fix() -> None:
 
 @pytest.mark.parametrize("profile", COLUMNS)
 def test_an_address_that_only_a_contact_holds_is_a_warning(profile: Profile) -> None:
-    assert found(case(profile, holding_contacts=("contact",)))["address-in-use"].severity == "warn"
-    assert found(case(profile, holding_contacts=("contact",), holders=("user",)))["address-in-use"].severity == "block"
+    contact: dict[Fact[Any], Any] = {facts.CONTACTS_WITH_ADDRESS: ("contact",)}
+    with_user = {**contact, facts.USERS_WITH_ADDRESS: ("user",)}
+    assert found(case(profile, known=contact))["address-in-use"].severity == "warn"
+    assert found(case(profile, known=with_user))["address-in-use"].severity == "block"
 
 
 def test_a_contact_is_no_worse_than_the_severity_that_was_set() -> None:
-    with_contact = case(Profile.CURRENT, holding_contacts=("contact",))
+    with_contact = case(Profile.CURRENT, known={facts.CONTACTS_WITH_ADDRESS: ("contact",)})
     assert found(with_contact, {"address-in-use": Severity.INFO})["address-in-use"].severity == "info"
 
 
 def test_a_contact_that_holds_the_address_does_not_hide_that_users_could_not_be_read() -> None:
-    half = case(Profile.CURRENT, holding_contacts=("contact",), unreadable=frozenset({Fact.DELETED_WITH_ADDRESS}))
+    known = {facts.CONTACTS_WITH_ADDRESS: ("contact",), facts.DELETED_WITH_ADDRESS: NotReadable()}
+    half = case(Profile.CURRENT, known=known)
     assert "review" in {finding.severity for finding in judge(half, {})}
 
 
 def test_what_was_read_decides_a_rule_even_where_another_fact_is_missing() -> None:
-    half = case(Profile.CURRENT, holders=("user",), unreadable=frozenset({Fact.CONTACTS_WITH_ADDRESS}))
+    known = {facts.USERS_WITH_ADDRESS: ("user",), facts.CONTACTS_WITH_ADDRESS: NotReadable()}
+    half = case(Profile.CURRENT, known=known)
     assert [(finding.rule, finding.severity) for finding in judge(half, {})] == [("address-in-use", "block")]

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from b2b.domain.envelope import MAX_BODY_BYTES, RESERVED_BY_HOST, ROOM_FOR_ID, keeps_metadata, told_request_id
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import IntakePolicy, parse
+from b2b.domain.request.body import MAX_BODY_BYTES, ROOM_FOR_ID
+from b2b.domain.request.ids import RESERVED_BY_HOST
+from b2b.domain.request.leftover import keeps_metadata, told_request_id
 from tests.unit.cases import ANNA
 
 POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
@@ -174,7 +176,8 @@ def test_another_event_is_another_request(other: dict[str, str]) -> None:
         ({"type": None}, "MissingField", "type"),
         ({"data": ...}, "MissingField", "data"),
         ({"data": "e30="}, "WrongType", "data"),
-        ({"data_base64": "e30="}, "UnknownField", "data_base64"),
+        ({"data_base64": "e30="}, "InvalidValue", "data_base64"),
+        ({"data_base64": "", "data": ...}, "InvalidValue", "data_base64"),
         ({"dequeuecount": "7"}, "UnknownField", "dequeuecount"),
         ({"DequeueCount": "7"}, "UnknownField", "DequeueCount"),
         ({"invitedUser": {}}, "UnknownField", "invitedUser"),

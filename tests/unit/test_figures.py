@@ -6,26 +6,26 @@ from typing import Any
 
 import pytest
 
-from b2b.domain import outcome
-from b2b.domain.approval import reopened
-from b2b.domain.conversion import (
-    Change,
-    Conversion,
-    Event,
-    RequestRecord,
-    Source,
-    Stage,
-    advance,
-    advance_request,
-    mirrored,
-    start,
-)
+from b2b.domain.conversion import outcome
+from b2b.domain.conversion.doubts import redeemed, settled
+from b2b.domain.conversion.records import Change, Conversion, Event, Source, advance, begin, chain
+from b2b.domain.conversion.stages import Stage, may_follow
 from b2b.domain.errors import Refusal
-from b2b.domain.figures import FINDINGS, INVITATIONS, METRICS, REDEMPTION, REQUESTS, Figure, figures_of
+from b2b.domain.figures import (
+    FINDINGS,
+    INVITATIONS,
+    METRICS,
+    REDEMPTION,
+    REQUESTS,
+    Figure,
+    failure_of,
+    figures_of,
+)
 from b2b.domain.findings import Finding, Severity, Verdict
 from b2b.domain.pacing import Pace, pause
 from b2b.domain.readings import Invited
-from b2b.domain.redemption import settled
+from b2b.domain.request.record import RequestRecord, mirrored, move, reopened
+from tests.unit.cases import user
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 USER = "0a000000-0000-4000-8000-000000000001"
@@ -34,16 +34,20 @@ SYNCED = Finding("on-premises-synced", Severity.WARN, "synced", "fix", "source")
 RECORD = RequestRecord(
     request_id="r-1", stage=Stage.REQUESTED, body_hash="ab", source=Source.HTTP, requested_at=NOON, findings=(ROLE,)
 )
-CLAIM = Conversion(
-    user_id=USER,
-    stage=Stage.INVITING,
-    request_id="r-1",
-    findings=(SYNCED, ROLE),
-    attempts=1,
-    intent_at=NOON,
-    invited_at=NOON,
-    user_principal_name="anna@contoso.com",
-    invited_user_email_address="anna@fabrikam.com",
+CLAIM = outcome.claimed(
+    Conversion(
+        user_id=USER,
+        stage=Stage.INVITING,
+        request_id="r-1",
+        findings=(SYNCED, ROLE),
+        invited_at=NOON,
+        user_principal_name="anna@contoso.com",
+        invited_user_email_address="anna@fabrikam.com",
+    ),
+    "a-1",
+    NOON,
+    NOON + timedelta(minutes=2),
+    silent=False,
 )
 EACH = [Figure(FINDINGS, 1, ("on-premises-synced", "warn")), Figure(FINDINGS, 1, ("directory-role", "review"))]
 
@@ -60,9 +64,9 @@ def of(change: Change[Any], metric: object = None) -> list[Figure]:
     return [figure for figure in figures_of(change) if metric in {None, figure.metric}]
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in {Stage.REQUESTED, Stage.REJECTED}])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if may_follow(RECORD.stage, stage)][1:])
 def test_a_request_counts_once_in_each_stage_that_it_reaches(stage: Stage) -> None:
-    change = advance_request(RECORD, stage, NOON)
+    change = move(RECORD, stage, NOON)
     assert of(change, REQUESTS) == [Figure(REQUESTS, 1, (stage, "http"))]
 
 
@@ -72,14 +76,14 @@ def test_a_new_row_counts_as_an_arrival(stage: Stage) -> None:
     assert of(Change(record, (Event(stage.value, NOON, stage, "r-1"),))) == [Figure(REQUESTS, 1, (stage, "queue"))]
 
 
-@pytest.mark.parametrize("kind", ["parked", "requeued", "refused-repeat", "returned-from-poison"])
+@pytest.mark.parametrize("kind", ["waits", "refused-repeat", "returned-from-poison"])
 def test_what_happens_within_a_stage_counts_nothing(kind: str) -> None:
     assert of(Change(RECORD, (Event(kind, NOON, RECORD.stage, "r-1", "why"),))) == []
 
 
 def test_a_request_that_a_person_opened_again_did_not_arrive_again() -> None:
     blocked = replace(RECORD, stage=Stage.BLOCKED)
-    assert of(reopened(blocked, None, "retried", NOON)) == []
+    assert of(reopened(blocked, "retried", NOON, "by key")) == []
 
 
 def test_a_write_without_an_event_counts_nothing() -> None:
@@ -88,21 +92,21 @@ def test_a_write_without_an_event_counts_nothing() -> None:
 
 @pytest.mark.parametrize("stage", [Stage.ASSESSED, Stage.BLOCKED])
 def test_an_assessment_without_an_account_s_row_counts_its_findings(stage: Stage) -> None:
-    change = advance_request(RECORD, stage, NOON, Verdict.BLOCKED)
+    change = move(RECORD, stage, NOON, Verdict.BLOCKED)
     assert of(change, FINDINGS) == [Figure(FINDINGS, 1, ("directory-role", "review"))]
 
 
 @pytest.mark.parametrize("stage", [Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.INVITING, Stage.INVITED])
 def test_a_request_that_shows_its_account_s_findings_does_not_count_them_again(stage: Stage) -> None:
-    change = advance_request(RECORD, stage, NOON, **mirrored(replace(CLAIM, stage=stage)))
+    change = move(RECORD, stage, NOON, **mirrored(replace(CLAIM, stage=stage)))
     assert of(change, FINDINGS) == []
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        start(None, CLAIM, NOON),
-        start(None, replace(CLAIM, stage=Stage.BLOCKED), NOON, Verdict.FIXABLE),
+        begin(None, CLAIM, NOON),
+        begin(None, replace(CLAIM, stage=Stage.BLOCKED), NOON, Verdict.FIXABLE),
         advance(CLAIM, Stage.NEEDS_REVIEW, NOON, Verdict.NEEDS_REVIEW),
     ],
     ids=["claimed", "fixable", "needs review"],
@@ -133,7 +137,7 @@ def test_graph_s_refusal_adds_its_own_finding_and_no_other() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        settled(CLAIM, NOON),
+        settled(CLAIM, user(externalUserState="PendingAcceptance"), NOON),
         advance(CLAIM, Stage.INVITING, NOON, "again", attempts=2),
         advance(CLAIM, Stage.FAILED, NOON, "given up", last_error="given up after 86400 s: no answer"),
         said("joined", replace(CLAIM, stage=Stage.INVITED)),
@@ -149,8 +153,16 @@ def test_a_redemption_lasts_from_the_invitation_to_the_acceptance() -> None:
     invited = replace(CLAIM, stage=Stage.INVITED)
     accepted = advance(invited, Stage.ACCEPTED, NOON, accepted_at=NOON + timedelta(hours=2))
     assert of(accepted) == [Figure(REDEMPTION, 7200)]
-    done = advance(accepted.row, Stage.COMPLETED, NOON, completed_at=NOON)
-    assert of(Change(done.row, (*accepted.events, *done.events))) == [Figure(REDEMPTION, 7200)]
+    assert of(chain(accepted, advance(accepted.row, Stage.COMPLETED, NOON))) == [Figure(REDEMPTION, 7200)]
+    assert of(redeemed(invited, user(externalUserState="Accepted"), NOON + timedelta(hours=1))) == [
+        Figure(REDEMPTION, 3600)
+    ]
+
+
+def test_a_failure_is_told_with_its_cause_and_nothing_else_is() -> None:
+    assert failure_of(move(RECORD, Stage.FAILED, NOON, "given-up", last_error="why")) == ("r-1", "why")
+    assert failure_of(move(RECORD, Stage.BLOCKED, NOON)) is None
+    assert failure_of(advance(CLAIM, Stage.FAILED, NOON, last_error="why")) is None
 
 
 def test_a_clock_that_is_ahead_of_graph_s_makes_no_negative_duration() -> None:
@@ -175,9 +187,9 @@ def test_no_dimension_is_an_id_or_an_address() -> None:
         "queue",
     }
     changes: list[Change[Any]] = [
-        start(None, CLAIM, NOON),
+        begin(None, CLAIM, NOON),
         refusal(Stage.BLOCKED),
-        advance_request(RECORD, Stage.ASSESSED, NOON, "ready"),
+        move(RECORD, Stage.ASSESSED, NOON, "ready"),
     ]
     words = {word for change in changes for figure in figures_of(change) for word in figure.words}
     assert not {word for word in words if "@" in word or USER in word or "r-1" in word}

@@ -1,10 +1,9 @@
 """The invitation for a ready account, the sign-in address, and what Graph's refusals mean."""
 
-from typing import Any
-
 import pytest
 
-from b2b.domain.eligibility import RULE_IDS
+from b2b.adapters.graph import graph_invitation
+from b2b.domain.eligibility.judge import RULE_IDS
 from b2b.domain.invitation import (
     Defaults,
     invitation_for,
@@ -26,7 +25,15 @@ def test_the_invitation_always_names_the_account() -> None:
     assert invitation.address == ADDRESS
     assert invitation.redirect_url == f"https://myapps.microsoft.com?tenantId={CONTOSO}"
     assert invitation.send_message is True
-    assert (invitation.language, invitation.message, invitation.cc, invitation.sponsors) == (None, None, (), ())
+    assert (invitation.language, invitation.cc, invitation.sponsors) == (None, (), ())
+
+
+def test_a_custom_text_is_not_sent_so_that_the_language_holds() -> None:
+    info = {"messageLanguage": "de-DE", "customizedMessageBody": "Willkommen."}
+    invitation = invitation_for(request_for(invitedUserMessageInfo=info), ANNA, ADDRESS, CONTOSO, DEFAULTS)
+    sent = graph_invitation(invitation).invited_user_message_info
+    assert sent is not None
+    assert (sent.message_language, sent.customized_message_body) == ("de-DE", None)
 
 
 def test_what_the_request_says_goes_into_the_invitation() -> None:
@@ -41,7 +48,7 @@ def test_what_the_request_says_goes_into_the_invitation() -> None:
     )
     invitation = invitation_for(request, ANNA, ADDRESS, CONTOSO, DEFAULTS)
     assert invitation.send_message is False
-    assert (invitation.language, invitation.message) == ("pt-BR", "Welcome.")
+    assert invitation.language == "pt-BR"
     assert invitation.cc == (("Boris", "boris@adatum.com"),)
     assert invitation.sponsors == (BORIS,)
 
@@ -68,7 +75,7 @@ def test_the_setting_decides_only_where_the_request_is_silent(
         ("https://myapps.microsoft.com?tenantId=other", "https://myapps.microsoft.com?tenantId=other"),
         (
             "https://teams.microsoft.com/l/team?a=1&tenantId=&b=x%20y",
-            f"https://teams.microsoft.com/l/team?a=1&tenantId={CONTOSO}&b=x+y",
+            f"https://teams.microsoft.com/l/team?a=1&tenantId={CONTOSO}&b=x%20y",
         ),
         ("https://partners.contoso.com/start#here", "https://partners.contoso.com/start#here"),
         ("https://partners.contoso.com/start?flag=", "https://partners.contoso.com/start?flag="),
@@ -110,6 +117,9 @@ REFUSALS: list[tuple[str, str | None]] = [
     ("Group email address is not supported", "group-address"),
     ("Guest invitations not allowed for your company. Contact your company administrator.", "invitations-disabled"),
     (f"This invitation is blocked by cross-tenant access settings. Admins must {_ACCESS}", "cross-tenant-blocked"),
+    ("Non-external user already exists with the given mail address and can't be invited.", "address-in-use"),
+    ("The Primary SMTP Address is an invalid value", "address-characters"),
+    ("This user can't be invited to this directory. Please try a different email address.", None),
     ("Invalid request input.", None),
     ("", None),
 ]
@@ -152,5 +162,18 @@ def test_a_text_is_scrubbed_before_it_is_cut() -> None:
 
 
 def test_a_refusal_carries_the_clean_text() -> None:
-    said: Any = refusal(400, "BadRequest", "anna@fabrikam.com is no good").text
-    assert said == "<address> is no good"
+    said = refusal(400, "BadRequest", "anna@fabrikam.com is no good").text
+    assert said.startswith("<address> is no good ")
+
+
+@pytest.mark.parametrize(("text", "rule"), REFUSALS)
+def test_a_refusal_that_no_rule_explains_says_that_retrying_alone_does_not_help(text: str, rule: str | None) -> None:
+    assert ("Retrying alone does not help" in refusal(400, "BadRequest", text).text) is (rule is None)
+
+
+def test_what_is_known_of_a_cause_is_said() -> None:
+    said = refusal(400, "BadRequest", "Invalid request input.").text
+    assert "onPremisesUserPrincipalName" in said
+    assert "sponsor" in said
+    other = refusal(400, "BadRequest", "This user can\u2019t be invited to this directory. Please try another.").text
+    assert "another address" in other

@@ -1,32 +1,36 @@
 """Which app roles are missing and which are too many, by mode, profile and rules; held to the tenant's own table."""
 
 from itertools import chain
+from typing import Any
 
 import pytest
 
-from b2b.domain.facts import PERMISSIONS, Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
+from b2b.domain.eligibility.permissions import CHANGE_USERS, INVITE, Comparison, compare
 from b2b.domain.findings import Profile, Severity
-from b2b.domain.permissions import CHANGE_USERS, INVITE, WIDER, Comparison, compare
 from rehearsal.tenant import permissions as double
 
-ALL = frozenset(PERMISSIONS.values())
+READ = [fact for fact in facts.FACTS if fact.permission]
+ALL = frozenset(fact.permission for fact in READ)
 ENFORCED = {
-    Fact.ACCOUNT: double.USERS_READ,
-    Fact.DELETED_ACCOUNT: double.DELETED_USERS_READ,
-    Fact.MEMBERSHIPS: double.USERS_READ,
-    Fact.GROUP_DETAILS: double.GROUPS_READ,
-    Fact.ROLE_ASSIGNMENTS: double.ROLES_READ,
-    Fact.ROLE_ELIGIBILITIES: double.ROLE_ELIGIBILITY_READ,
-    Fact.USERS_WITH_ADDRESS: double.USERS_READ,
-    Fact.DELETED_WITH_ADDRESS: double.DELETED_USERS_READ,
-    Fact.GROUPS_WITH_ADDRESS: double.GROUPS_READ,
-    Fact.CONTACTS_WITH_ADDRESS: double.CONTACTS_READ,
-    Fact.HOME_TENANT: double.TENANT_INFORMATION_READ,
-    Fact.DOMAINS: double.DOMAINS_READ,
-    Fact.FEDERATIONS: double.FEDERATION_READ,
-    Fact.INVITATION_POLICY: double.AUTHORIZATION_POLICY_READ,
-    Fact.CROSS_TENANT_ACCESS: double.CROSS_TENANT_POLICY_READ,
-    Fact.DOMAIN_LIST: double.B2B_POLICY_READ,
+    facts.ACCOUNT: double.USERS_READ,
+    facts.DELETED_ACCOUNT: double.DELETED_USERS_READ,
+    facts.MEMBERSHIPS: double.USERS_READ,
+    facts.GROUP_DETAILS: double.GROUPS_READ,
+    facts.ROLE_ASSIGNMENTS: double.ROLES_READ,
+    facts.ROLE_ELIGIBILITIES: double.ROLE_ELIGIBILITY_READ,
+    facts.USERS_WITH_ADDRESS: double.USERS_READ,
+    facts.DELETED_WITH_ADDRESS: double.DELETED_USERS_READ,
+    facts.GROUPS_WITH_ADDRESS: double.GROUPS_READ,
+    facts.CONTACTS_WITH_ADDRESS: double.CONTACTS_READ,
+    facts.COLLEAGUES: double.USERS_READ,
+    facts.HOME_TENANT: double.TENANT_INFORMATION_READ,
+    facts.DOMAINS: double.DOMAINS_READ,
+    facts.FEDERATIONS: double.FEDERATION_READ,
+    facts.INVITATION_POLICY: double.AUTHORIZATION_POLICY_READ,
+    facts.CROSS_TENANT_ACCESS: double.CROSS_TENANT_POLICY_READ,
+    facts.DOMAIN_LIST: double.B2B_POLICY_READ,
 }
 
 
@@ -65,20 +69,20 @@ def test_the_old_profile_reads_less() -> None:
     assert found == Comparison((), ("Policy.Read.B2BManagementPolicy",))
 
 
-@pytest.mark.parametrize("fact", [fact for fact in PERMISSIONS if WIDER[fact]])
-def test_a_wider_role_covers_and_is_named_as_more_than_needed(fact: Fact) -> None:
-    others = {PERMISSIONS[other] for other in PERMISSIONS if PERMISSIONS[other] != PERMISSIONS[fact]}
-    for wider in WIDER[fact]:
-        found = compared(frozenset(others | {wider}))
-        also_covered = all(wider in WIDER[other] for other in PERMISSIONS if PERMISSIONS[other] == PERMISSIONS[fact])
-        assert found == Comparison(() if also_covered else (PERMISSIONS[fact],), (wider,))
+@pytest.mark.parametrize("fact", [fact for fact in READ if fact.wider], ids=repr)
+def test_a_wider_role_covers_and_is_named_as_more_than_needed(fact: Fact[Any]) -> None:
+    others = ALL - {fact.permission}
+    for wider in fact.wider:
+        found = compared(others | {wider})
+        also_covered = all(wider in other.wider for other in READ if other.permission == fact.permission)
+        assert found == Comparison(() if also_covered else (fact.permission,), (wider,))
 
 
-@pytest.mark.parametrize("fact", list(PERMISSIONS))
-def test_the_tenant_lets_read_whom_the_table_says(fact: Fact) -> None:
-    assert {PERMISSIONS[fact], *WIDER[fact]} <= ENFORCED[fact]
+@pytest.mark.parametrize("fact", READ, ids=repr)
+def test_the_tenant_lets_read_whom_the_table_says(fact: Fact[Any]) -> None:
+    assert {fact.permission, *fact.wider} <= ENFORCED[fact]
 
 
 def test_the_table_speaks_of_every_fact_that_a_permission_reads() -> None:
-    assert WIDER.keys() == ENFORCED.keys() == PERMISSIONS.keys()
-    assert not set(PERMISSIONS.values()) & set(chain(*WIDER.values()))
+    assert ENFORCED.keys() == set(READ)
+    assert not ALL & set(chain.from_iterable(fact.wider for fact in READ))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2b.domain.envelope import keeps_metadata, told_request_id
 from b2b.domain.errors import MalformedRequest, RequestRefused
 from b2b.domain.request import ConversionRequest, IntakePolicy, parse
+from b2b.domain.request.leftover import keeps_metadata, told_request_id
 
 POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
 FIELDS = sorted(field.encode_name for field in msgspec.structs.fields(ConversionRequest))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from b2b.domain.service_plans import MAILBOX_PLANS, OTHER_PLANS, PlanKind, kinds
+from b2b.domain.service_plans import ARCHIVE_PLANS, MAILBOX_PLANS, OTHER_PLANS, PlanKind, kinds
 from tests.unit.cases import MAILBOX_PLAN, user
 
 MAILBOX, UNKNOWN = PlanKind.MAILBOX, PlanKind.UNKNOWN
@@ -30,12 +30,17 @@ WITHOUT_A_MAILBOX = {
     "MIP_S_Exchange": "cd31b152-6326-4d1b-ae1b-997b625182e6",
     "EXCHANGEONLINE_MULTIGEO": "897d51f1-2cfa-4848-9b30-469149f5e68e",
 }
+ARCHIVES = {
+    "EXCHANGE_S_ARCHIVE_ADDON": "176a09a6-7ec5-4039-ac02-b2791c6ba793",
+    "EXCHANGE_S_ARCHIVE": "da040e0a-b393-4bea-bb76-928b3fa1cf5a",
+}
 """https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference, written out a second time."""
 
 
 def test_the_plans_are_those_that_microsoft_publishes() -> None:
     assert {plan: name for name, plan in PUBLISHED.items()} == MAILBOX_PLANS
     assert {plan: name for name, plan in WITHOUT_A_MAILBOX.items()} == OTHER_PLANS
+    assert {plan: name for name, plan in ARCHIVES.items()} == ARCHIVE_PLANS
 
 
 @pytest.mark.parametrize("plan", MAILBOX_PLANS)
@@ -56,12 +61,15 @@ def test_foundation_rides_in_almost_every_product_and_is_no_mailbox() -> None:
     assert MAILBOX_PLANS[PLAN_2] == "EXCHANGE_S_ENTERPRISE"
 
 
-@pytest.mark.parametrize(
-    "archive", ["176a09a6-7ec5-4039-ac02-b2791c6ba793", "da040e0a-b393-4bea-bb76-928b3fa1cf5a", UNHEARD_OF]
-)
-def test_an_archive_and_a_plan_that_nobody_classed_are_unknown(archive: str) -> None:
-    assert kinds([(archive, "Exchange", "Enabled")]) == {UNKNOWN}
-    assert kinds([(archive, "SharePoint", "Enabled")]) == frozenset()
+@pytest.mark.parametrize("archive", ARCHIVE_PLANS)
+def test_an_archive_is_one_by_its_plan_id(archive: str) -> None:
+    assert kinds([(archive.upper(), "", "Enabled")]) == {PlanKind.ARCHIVE}
+    assert kinds([(archive, "exchange", "Deleted")]) == frozenset()
+
+
+def test_a_plan_of_exchange_that_nobody_classed_is_unknown() -> None:
+    assert kinds([(UNHEARD_OF, "Exchange", "Enabled")]) == {UNKNOWN}
+    assert kinds([(UNHEARD_OF, "SharePoint", "Enabled")]) == frozenset()
 
 
 def test_several_plans_are_seen_side_by_side() -> None:

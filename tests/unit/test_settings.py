@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Severity
 from b2b.settings import SETTINGS, STORAGE_SETTINGS, Settings, Storage, load
@@ -36,17 +37,22 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         graph_base_url="https://graph.microsoft.com/v1.0",
         mode=settings.mode,
         profile=settings.profile,
-        rule_overrides={"excluded-group": Severity.OFF},
+        rule_overrides={"excluded-group": Severity.OFF, "outside-scope": Severity.OFF},
         redirect_url="https://myapps.microsoft.com?tenantId=",
         redirect_hosts=frozenset({"myapps.microsoft.com"}),
         send_message=True,
         sweep_schedule="0 */10 * * * *",
         excluded_group=None,
+        scope_group=None,
+        copy_domains=frozenset(),
+        public_url="",
         graph_timeout=30.0,
         replication_window=300.0,
         tenant_facts_lifetime=600.0,
         assessment_lifetime=900.0,
         give_up_after=86_400.0,
+        cloud_accounts_show=Shows.UNKNOWN,
+        synced_accounts_show=Shows.UNKNOWN,
         paused=False,
         breaker_share=0.5,
         breaker_window=300.0,
@@ -71,6 +77,10 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         ("B2B_SEND_INVITATION_MESSAGE", "1", "send_message", True),
         ("B2B_SWEEP_SCHEDULE", "0 0 6-20/2 * * Mon-Fri", "sweep_schedule", "0 0 6-20/2 * * Mon-Fri"),
         ("B2B_EXCLUDED_GROUP_ID", GROUP, "excluded_group", GROUP.lower()),
+        ("B2B_SCOPE_GROUP_ID", GROUP, "scope_group", GROUP.lower()),
+        ("B2B_ALLOWED_COPY_DOMAINS", "Contoso.com, fabrikam.com", "copy_domains", {"contoso.com", "fabrikam.com"}),
+        ("B2B_PUBLIC_URL", "https://api.contoso.com", "public_url", "https://api.contoso.com"),
+        ("B2B_PUBLIC_URL", "https://api.contoso.com/b2b/", "public_url", "https://api.contoso.com/b2b"),
         ("B2B_GRAPH_TIMEOUT_SECONDS", "1", "graph_timeout", 1.0),
         ("B2B_GRAPH_TIMEOUT_SECONDS", "120", "graph_timeout", 120.0),
         ("B2B_REPLICATION_WINDOW_SECONDS", "0", "replication_window", 0.0),
@@ -120,6 +130,11 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_SWEEP_SCHEDULE", "*/10 * * * *", "six NCRONTAB fields"),
         ("B2B_SWEEP_SCHEDULE", "", "missing"),
         ("B2B_EXCLUDED_GROUP_ID", "Emergency access", "GUID"),
+        ("B2B_SCOPE_GROUP_ID", "Partners", "GUID"),
+        ("B2B_ALLOWED_COPY_DOMAINS", "@contoso.com", "host names"),
+        ("B2B_PUBLIC_URL", "api.contoso.com", "https://<host>"),
+        ("B2B_PUBLIC_URL", "http://api.contoso.com", "https://<host>"),
+        ("B2B_PUBLIC_URL", "https://api.contoso.com?code=x", "https://<host>"),
         ("B2B_GRAPH_TIMEOUT_SECONDS", "0", "1 to 120"),
         ("B2B_GRAPH_TIMEOUT_SECONDS", "121", "1 to 120"),
         ("B2B_GRAPH_TIMEOUT_SECONDS", "nan", "1 to 120"),
@@ -128,6 +143,8 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_TENANT_FACTS_SECONDS", "inf", "0 to 86400"),
         ("B2B_ASSESSMENT_SECONDS", "86401", "0 to 86400"),
         ("B2B_GIVE_UP_SECONDS", "59", "60 to 604800"),
+        ("B2B_CLOUD_ACCOUNTS_SHOW_PENDING", "perhaps", "one of unknown, shows, does not show"),
+        ("B2B_SYNCED_ACCOUNTS_SHOW_PENDING", "yes", "one of unknown, shows, does not show"),
         ("B2B_PAUSED", "perhaps", "true or false"),
         ("B2B_BREAKER_SHARE", "0", "above 0 and up to 1"),
         ("B2B_BREAKER_SHARE", "nan", "above 0 and up to 1"),
@@ -159,6 +176,7 @@ def test_an_override_is_read_by_rule() -> None:
         "account-disabled": Severity.OFF,
         "already-external": Severity.BLOCK,
         "excluded-group": Severity.OFF,
+        "outside-scope": Severity.OFF,
     }
 
 
@@ -196,6 +214,12 @@ def test_wrong_storage_is_refused_by_the_name_of_its_setting(changes: dict[str, 
     assert setting in STORAGE_SETTINGS
     error = wrong({"B2B_SWEEP_SCHEDULE": "0 */10 * * * *", **changes})
     assert error.setting == setting
+
+
+@pytest.mark.parametrize("quoted", [f'"{CONNECTION}"', f"'{CONNECTION}'"])
+def test_a_connection_string_in_quotes_is_told_so_without_its_key(quoted: str) -> None:
+    error = wrong({**LEAST, "B2BStorage": quoted})
+    assert (error.setting, "quotation marks" in str(error), KEY in str(error)) == ("B2BStorage", True, False)
 
 
 @pytest.mark.parametrize("text", ["contoso", "AccountName=contoso", "https://contoso.queue.core.windows.net"])

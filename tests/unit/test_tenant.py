@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from b2b.domain.tenant import CrossTenantAccess, DomainList, Domains
+from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
 from tests.unit.cases import CONTOSO, FABRIKAM
 
 

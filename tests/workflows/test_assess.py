@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from b2b.domain.facts import PERMISSIONS, Fact
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
 from rehearsal.tenant.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -83,13 +84,13 @@ async def test_nothing_but_reads_goes_out(world: MakeWorld) -> None:
     assert running.all_requests() == []
 
 
-OPTIONAL = sorted(fact for fact, permission in PERMISSIONS.items() if permission != PERMISSIONS[Fact.ACCOUNT])
+OPTIONAL = [fact for fact in facts.FACTS if fact.permission not in {"", facts.ACCOUNT.permission}]
 
 
-@pytest.mark.parametrize("fact", OPTIONAL)
-async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact) -> None:
+@pytest.mark.parametrize("fact", OPTIONAL, ids=repr)
+async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact[Any]) -> None:
     """Every permission but that for accounts can be missing; the rules that need it then say so, and name it."""
-    permission = PERMISSIONS[fact]
+    permission = fact.permission
     covers = {permission, "Directory.Read.All", *WIDER.get(permission, ())}
     running = await world(
         tenant_of(

@@ -1,20 +1,27 @@
 """Everything in the poison queue gets a row; what can go on goes back, a few times."""
 
+import asyncio
 import json
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpRequest
 
-from b2b.domain.conversion import Source
-from b2b.domain.envelope import digest
-from b2b.workflows.drain import MAX_RETURNS
-from b2b.workflows.intake import Intake
+from b2b.domain.hashing import digest
+from b2b.domain.request.message import Resume
+from b2b.workflows.sweep.drain import MAX_RETURNS
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]
 BODY = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}})
 POISON = "conversion-requests-poison"
+
+
+async def newest(world: World) -> str:
+    """The newest message of the request, as it stands on the queue."""
+    record = await world.services.ledger.requests.get("r1")
+    assert record is not None
+    return Resume("r1", record.token, record.due_at or world.clock()).message().decode()
 
 
 @pytest.fixture
@@ -45,25 +52,45 @@ async def test_a_body_that_is_no_request_is_recorded_as_rejected(
 async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails(plain: World) -> None:
     await plain.services.api.submit(BODY.encode(), "")
     for returned in range(1, MAX_RETURNS + 1):
-        plain.send_to_poison(BODY)
+        plain.send_to_poison(await newest(plain))
         await plain.services.sweep.run()
         assert (plain.request("r1")["poisonReturns"], plain.waiting()) == (returned, returned + 1)
-    plain.send_to_poison(BODY)
+    plain.send_to_poison(await newest(plain))
     await plain.services.sweep.run()
     row = plain.request("r1")
-    assert row["stage"] == "failed"
+    assert (row["stage"], row["errorCode"]) == ("failed", "gave-up")
     assert "gave up" in row["lastError"]
-    assert plain.history("requests", "r1") == ["requested", *["returned-from-poison"] * MAX_RETURNS, "failed"]
+    history = plain.history("requests", "r1")
+    assert [kind for kind in history if kind != "waits"] == [
+        "requested",
+        *["returned-from-poison"] * MAX_RETURNS,
+        "failed",
+    ]
+
+
+async def test_a_message_that_is_not_the_newest_is_only_removed(plain: World) -> None:
+    """Were it given a new one, copies of one request would multiply."""
+    await plain.services.api.submit(BODY.encode(), "")
+    stale = await newest(plain)
+    plain.send_to_poison(stale)
+    await plain.services.sweep.run()
+    plain.send_to_poison(stale)
+    await plain.services.sweep.run()
+    assert (plain.request("r1")["poisonReturns"], plain.waiting(), plain.waiting(POISON)) == (1, 2, 0)
+    assert plain.history("requests", "r1")[-1] == "poison-removed"
 
 
 async def test_a_request_without_an_id_is_found_by_its_body(plain: World) -> None:
+    """Killed after its row and before anything else: the poison copy keeps nothing but its body."""
     body = json.dumps({"invitedUser": {"id": USER}})
-    await Intake(plain.services.ledger, plain.services.queue, plain.services.settings, plain.clock).take_in(
-        body.encode(), Source.QUEUE, "queue-one"
-    )
+    plain.room.kill_before(lambda request: request.method == "GET" and "conversions" in request.url)
+    with pytest.raises(asyncio.CancelledError):
+        await plain.receive(body.encode(), "11111111-2222-4333-8444-555555555555")
+    plain.services = await plain.restart()
     plain.send_to_poison(body)
     await plain.services.sweep.run()
-    assert plain.request("queue-one")["poisonReturns"] == 1
+    (row,) = plain.all_requests()
+    assert (row["PartitionKey"], row["poisonReturns"]) == ("queue-11111111-2222-4333-8444-555555555555", 1)
 
 
 async def test_a_copy_of_a_request_that_went_on_is_only_removed(plain: World) -> None:
@@ -125,4 +152,4 @@ async def test_a_request_that_never_ran_is_in_the_log_with_its_cause(
     plain.send_to_poison(json.dumps({**told, "invitedUser": {"id": USER}}))
     await plain.services.sweep.run()
     (row,) = plain.all_requests()
-    assert f"request {row['PartitionKey']} failed: the host gave up" in caplog.text
+    assert f"request {row['PartitionKey']} failed: The host gave up" in caplog.text

@@ -1,9 +1,8 @@
-"""How long the assessment of a parked request holds: B2B_ASSESSMENT_SECONDS."""
+"""How long the assessment of a request that waits holds: B2B_ASSESSMENT_SECONDS."""
 
 import httpx
 import pytest
 
-from b2b.domain.conversion import Stage, advance_request
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 ANNA = account(1)
@@ -76,17 +75,6 @@ async def test_an_account_that_is_gone_meanwhile_ends_it(world: MakeWorld) -> No
     assert running.request("r1")["stage"] == "blocked"
 
 
-async def test_another_request_for_the_account_is_assessed_on_its_own(world: MakeWorld) -> None:
-    """The first has ended; whoever takes its claim over brings its own wishes, and is asked the rules for them."""
-    running = await parked(world)
-    record = await running.services.ledger.requests.get("r1")
-    assert record is not None
-    await running.services.ledger.requests.write(advance_request(record, Stage.FAILED, running.clock()))
-    running.tenant.control.reset(tenant_of({**ANNA, "accountEnabled": False}))
-    await running.deliver("r2", USER)
-    assert running.request("r2")["stage"] == "needsReview"
-
-
 async def test_a_restart_brings_new_settings_so_the_rules_are_asked_again(world: MakeWorld) -> None:
     running = await world(
         tenant_of({**ANNA, "accountEnabled": False}), B2B_RULE_OVERRIDES='{"account-disabled": "warn"}'
@@ -103,21 +91,3 @@ async def test_an_account_that_reads_otherwise_is_assessed_again(world: MakeWorl
     running.tenant.control.reset(tenant_of({**ANNA, "onPremisesUserPrincipalName": "anna@contoso.example"}))
     await running.redeliver()
     assert running.request("r1")["stage"] == "blocked"
-
-
-async def test_whether_a_mail_goes_out_is_what_is_sent_now_and_not_what_was_claimed(world: MakeWorld) -> None:
-    """A repeat without a mail may be quicker: with the mail switched on meanwhile, it would be a second mail."""
-    running = await world(tenant_of(ANNA), B2B_SEND_INVITATION_MESSAGE="false")
-    running.graph.on_invitation(before=httpx.ConnectError("refused"))
-    await running.deliver(user=USER)
-    running.services = await running.restart(B2B_SEND_INVITATION_MESSAGE="true")
-    running.tenant.control.set_lag(290)
-    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
-    await running.redeliver()
-    state = running.conversion(USER)
-    assert state is not None
-    assert state["silent"] is False
-    for _ in range(3):
-        running.pass_time(61)
-        await running.redeliver()
-    assert len(running.tenant.control.mails()) == 1

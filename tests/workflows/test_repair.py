@@ -1,59 +1,106 @@
-"""Nothing is lost: a request whose message went missing gets another one."""
+"""Nothing is lost: a request whose message went missing gets another one, and a late queue is no lost message."""
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpRequest
+from azure.storage.queue import QueueServiceClient
 
-from b2b.domain.conversion import Stage, advance
+from b2b.domain.conversion.records import advance
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.request.message import Resume
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]
 BODY = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode()
+HALF_AN_HOUR = 31 * 60
 
 
 @pytest.fixture
 async def plain(world: MakeWorld) -> World:
-    return await world(tenant_of(account(1)))
+    return await world(tenant_of(account(1), account(2)))
 
 
-async def test_a_request_without_progress_is_put_back_once_in_a_while(plain: World) -> None:
+async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plain: World) -> None:
     await plain.services.api.submit(BODY, "")
-    assert (await plain.services.sweep.run()).put_back == 0
-    plain.clock.advance(31 * 60)
+    plain.lose_messages()
+    assert (await plain.services.sweep.run()).put_back == 0, "it is not overdue yet"
+    plain.clock.advance(HALF_AN_HOUR)
     assert (await plain.services.sweep.run()).put_back == 1
     assert (await plain.services.sweep.run()).put_back == 0
-    assert plain.waiting() == 2
-    assert plain.history("requests", "r1") == ["requested", "requeued"]
+    assert plain.waiting() == 1
+    await plain.redeliver()
+    assert plain.request("r1")["stage"] == "invited"
+
+
+async def test_a_request_whose_message_is_only_late_gets_no_other(plain: World) -> None:
+    """The app was stopped, or the queue is long: every copy would be worked on."""
+    await plain.services.api.submit(BODY, "")
+    plain.clock.advance(HALF_AN_HOUR)
+    assert (await plain.services.sweep.run()).put_back == 0
+    assert plain.waiting() == 1
+
+
+async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(plain: World) -> None:
+    """Its own message would have been seen before the one at the head."""
+    await plain.services.api.submit(BODY, "")
+    plain.lose_messages()
+    plain.clock.advance(2 * HALF_AN_HOUR)
+    with QueueServiceClient.from_connection_string(plain.storage) as queues:
+        head = Resume("r2", "t-2", plain.clock() - timedelta(minutes=5))
+        queues.get_queue_client("conversion-requests").send_message(head.message().decode())
+    assert (await plain.services.sweep.run()).put_back == 1
+
+
+async def test_a_message_that_repair_replaced_does_nothing_when_it_comes_after_all(plain: World) -> None:
+    await plain.services.api.submit(BODY, "")
+    before = await plain.services.ledger.requests.get("r1")
+    assert before is not None
+    plain.lose_messages()
+    plain.clock.advance(HALF_AN_HOUR)
+    await plain.services.sweep.run()
+    await plain.receive(Resume("r1", before.token, plain.clock()).message())
+    assert (plain.request("r1")["stage"], plain.posts()) == ("requested", [])
 
 
 async def test_a_request_that_waits_for_a_long_time_is_not_overdue(plain: World) -> None:
     plain.services = await plain.restart(B2B_PAUSED="true")
     await plain.deliver(user=USER)
+    plain.lose_messages()
     plain.clock.advance(20 * 60)
     assert (await plain.services.sweep.run()).put_back == 0
     plain.clock.advance(30 * 60)
     assert (await plain.services.sweep.run()).put_back == 1
 
 
+async def test_a_member_needs_no_message_of_its_own(plain: World) -> None:
+    await plain.deliver_in_trouble(USER)
+    await plain.deliver("r2", USER)
+    plain.lose_messages()
+    plain.clock.advance(HALF_AN_HOUR)
+    assert (await plain.services.sweep.run()).put_back == 1
+    assert [plain.history("requests", each)[-1] for each in ("r1", "r2")] == ["waits", "inviting"]
+
+
 async def test_a_request_at_rest_leaves_the_list(plain: World) -> None:
     await plain.deliver(user=USER)
-    plain.clock.advance(31 * 60)
+    plain.clock.advance(HALF_AN_HOUR)
     await plain.services.sweep.run()
     assert plain.rows("requests", "open~") == []
 
 
-async def test_a_stale_intent_is_settled_by_the_message_it_gets(plain: World) -> None:
-    """The process died after the claim, and its message with it."""
-    plain.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # as a kill
+async def test_a_claim_whose_process_died_is_worked_on_with_the_message_it_gets(plain: World) -> None:
+    plain.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # passes every handler, as a kill
     with pytest.raises(asyncio.CancelledError):
         await plain.deliver(user=USER)
-    plain.clock.advance(31 * 60)
+    plain.clock.advance(HALF_AN_HOUR)
     assert (await plain.services.sweep.run()).put_back == 1
     await plain.redeliver()
-    assert plain.request("r1")["stage"] == "invited"
+    status = await plain.status()
+    assert (status["stage"], status["waiting"]["reason"]) == ("inviting", "outcome-unknown")
 
 
 async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(plain: World) -> None:
@@ -61,25 +108,25 @@ async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(pl
     await plain.deliver(user=USER)
     conversion = await plain.services.ledger.conversions.get(USER)
     assert conversion is not None
-    change = advance(conversion, Stage.ACCEPTED, plain.clock())
-    accepted = await plain.services.ledger.save(change)
-    await plain.services.ledger.save(advance(accepted, Stage.COMPLETED, plain.clock(), completed_at=plain.clock()))
+    accepted = await plain.services.ledger.save(advance(conversion, Stage.ACCEPTED, plain.clock()))
+    await plain.services.ledger.save(advance(accepted, Stage.COMPLETED, plain.clock()))
     assert plain.request("r1")["stage"] == "invited"
     await plain.services.sweep.run()
     assert plain.request("r1")["stage"] == "completed"
 
 
-async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_waiting(world: MakeWorld) -> None:
-    running = await world(tenant_of(account(1), account(2)))
-    for request_id, number in (("a1", 1), ("b2", 2)):
+async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_waiting(plain: World) -> None:
+    for request_id, number in (("unlucky", 1), ("waiting", 2)):
         told = {"requestId": request_id, "invitedUser": {"id": account(number)["id"]}}
-        await running.services.api.submit(json.dumps(told).encode(), "")
+        await plain.services.api.submit(json.dumps(told).encode(), "")
+    plain.lose_messages()
 
     async def refused(request: HttpRequest) -> None:
-        if request.method == "POST" and "/messages" in request.url and b"a1" in (request.body or b""):
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        if request.method == "POST" and "/messages" in request.url and b"unlucky" in body:
             raise ServiceRequestError("connection refused")
 
-    running.room.before = refused
-    running.clock.advance(31 * 60)
-    assert (await running.services.sweep.run()).put_back == 1
-    assert running.history("requests", "b2") == ["requested", "requeued"]
+    plain.room.before = refused
+    plain.clock.advance(HALF_AN_HOUR)
+    assert (await plain.services.sweep.run()).put_back == 1
+    assert plain.history("requests", "waiting") == ["requested", "waits"]

@@ -16,14 +16,14 @@ async def hand_in(world: World, account: Account, number: int) -> str:
     request = account.request
     if request.by != "http":
         before = {row["PartitionKey"] for row in world.all_requests()}
-        await world.services.converter.receive(request.message.encode(), f"message-{number}")
+        await world.receive(request.message.encode(), f"message-{number}")
         return (request.request_id if request.by != "queue-cloudevent" else None) or (
             {row["PartitionKey"] for row in world.all_requests()} - before
         ).pop()
     reply = await world.services.api.submit(request.text.encode(), "http://localhost")
     assert reply.status == 202, reply.body
     request_id = str(reply.body["requestId"])
-    await world.services.converter.receive(json.dumps({**request.body, "requestId": request_id}).encode(), "m")
+    await world.redeliver(request_id)
     return request_id
 
 

@@ -21,7 +21,7 @@ async def test_the_accounts_that_a_variant_names_end_as_it_says(
     expected = SAMPLE.expected(profile, variant.name)
     accounts = [SAMPLE.account(name) for name in expected]
     for account in accounts:
-        await running.services.converter.receive(account.request.message.encode(), f"message-{account.name}")
+        await running.receive(account.request.message.encode(), f"message-{account.name}")
         if expected[account.name].stage == "completed":
             running.tenant.control.redeem(account.user_id or "", account.redeem or "")
     await running.services.sweep.run()

@@ -30,7 +30,24 @@ async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> 
     row, state = ready.request("r1"), ready.conversion(USER)
     assert state is not None
     assert (row["stage"], state["stage"]) == ("failed", "failed")
-    assert "given up" in row["lastError"]
+    assert "Given up after 86400 s" in row["lastError"]
+
+
+async def test_before_any_claim_it_ends_with_a_code_of_its_own_and_a_retry_begins_anew(ready: World) -> None:
+    def down(_request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    ready.graph.before = down
+    await ready.deliver(user=USER)
+    for _ in range(28):
+        ready.clock.advance(3100)
+        await ready.redeliver()
+    row = ready.request("r1")
+    assert (row["stage"], row["errorCode"], ready.conversion(USER)) == ("failed", "given-up", None)
+    ready.graph.before = lambda _request: None
+    assert (await ready.services.api.retry("r1", "")).status == 202
+    await ready.redeliver()
+    assert ready.request("r1")["stage"] == "invited"
 
 
 async def test_a_request_that_was_not_tried_for_days_gets_its_day_anew(ready: World) -> None:
@@ -81,7 +98,7 @@ async def test_a_malformed_message_waits_while_tables_are_down(ready: World) -> 
             raise ServiceRequestError("connection refused")
 
     ready.room.before = down
-    await ready.services.converter.receive(b'{"invitedUser": 5}', "m1")
+    await ready.receive(b'{"invitedUser": 5}')
     assert ready.waiting() == 1
 
 

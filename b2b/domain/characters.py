@@ -1,0 +1,23 @@
+"""Characters that people cannot see, and how a message names one."""
+
+import unicodedata
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+"""Unicode categories of controls, formats (zero width), spaces and what is no character."""
+
+
+def shown(character: str) -> str:
+    """Name a character in plain letters: one of ASCII that can be seen as itself, any other by its code and name."""
+    if character.isascii() and character.isprintable() and character != " ":
+        return f'"{character}"' if character == "'" else f"'{character}'"
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def unseen(text: str) -> str | None:
+    """Return the first character that cannot be seen, or that ends a line; None if there is none."""
+    return next((character for character in text if unicodedata.category(character) in _UNSEEN), None)
+
+
+def visible(text: str) -> str:
+    """Return a text without the characters that cannot be seen."""
+    return "".join(character for character in text if unicodedata.category(character) not in _UNSEEN)

@@ -1,0 +1,131 @@
+"""How a doubt begins and ends. A doubt is a try to invite whose outcome is not known."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from b2b.domain.account import Account, changed_at
+from b2b.domain.conversion.records import Absence, Change, Conversion, Doubt, advance, begin, chain, note
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import Shows
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.findings import Finding, Severity, Verdict
+
+OUTCOME_UNKNOWN = "outcome-unknown"
+SOURCE = "https://learn.microsoft.com/entra/external-id/current-limitations"
+FIX = (
+    "Ask the person whether the invitation arrived. If it did, leave the request as it is: the app notices the "
+    "redemption. If it did not, approve: the app then sends a second invitation."
+)
+
+
+def window_ends(conversion: Conversion, window: timedelta) -> datetime:
+    """Return when an account that shows nothing may be believed: a window after the latest end of every open try."""
+    return max(doubt.until for doubt in conversion.open_doubts) + window
+
+
+def all_silent(conversion: Conversion) -> bool:
+    """Tell whether none of the open tries asked for a mail: to repeat one then bothers nobody."""
+    return all(doubt.silent for doubt in conversion.open_doubts)
+
+
+def settled(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
+    """The account shows the invitation: one of the tries went out."""
+    first = conversion.doubts[0].since
+    change = advance(
+        conversion,
+        Stage.INVITED,
+        now,
+        "settled by reading the account",
+        invited_at=first,
+        seen_at=now,
+        doubts=(),
+        lease_until=None,
+        verdict=Verdict.READY if conversion.verdict is Verdict.NEEDS_REVIEW else conversion.verdict,
+        findings=tuple(item for item in conversion.findings if item.rule != OUTCOME_UNKNOWN),
+        **PRESENT,
+    )
+    return chain(change, redeemed(change.row, account, now)) if account.accepted else change
+
+
+def found_later(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
+    """The account shows an invitation of a conversion that had ended: a new generation goes on from there, unsent."""
+    opening = replace(
+        conversion,
+        stage=Stage.INVITED,
+        request_id=request_id,
+        joined=0,
+        invited_at=conversion.doubts[0].since,
+        seen_at=now,
+        doubts=(),
+        **PRESENT,
+    )
+    change = begin(replace(conversion, doubts=()), opening, now, "an earlier invitation shows")
+    return chain(change, redeemed(change.row, account, now)) if account.accepted else change
+
+
+def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
+    """The person has redeemed. Nothing stands between that and the end yet."""
+    accepted = advance(
+        conversion, Stage.ACCEPTED, now, accepted_at=changed_at(account) or now, seen_at=conversion.seen_at or now
+    )
+    return chain(accepted, advance(accepted.row, Stage.COMPLETED, now))
+
+
+def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
+    """The window has passed, nothing shows, and this tenant shows invitations: none of the tries went out."""
+    return note(
+        conversion, "nothing-went-out", now, "the account shows nothing", doubts=(), lease_until=None, **PRESENT
+    )
+
+
+def given_up(conversion: Conversion, now: datetime) -> Change[Conversion]:
+    """Tries without a mail have failed for too long."""
+    said = "Every try to invite without a mail failed, and none can be seen. Retry when the cause is gone."
+    return advance(conversion, Stage.FAILED, now, "given up", last_error=said, lease_until=None)
+
+
+def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "") -> Change[Conversion]:
+    """A person decides: the invitation may be out, and the app cannot find out."""
+    tries = "; ".join(f"{doubt.since:%Y-%m-%d %H:%M:%S} UTC" for doubt in conversion.open_doubts)
+    why = "does not show pending invitations" if shows is Shows.NO else "is not known to show pending invitations"
+    said = (
+        f"An invitation may have been sent, {'without' if all_silent(conversion) else 'with'} a mail (tries: {tries}). "
+        f"The account shows none, and this tenant {why}. {also}".rstrip()
+    )
+    finding = Finding(OUTCOME_UNKNOWN, Severity.REVIEW, said, FIX, SOURCE)
+    kept: dict[str, Any] = {
+        "findings": (*conversion.findings, finding),
+        "verdict": Verdict.NEEDS_REVIEW,
+        "lease_until": None,
+    }
+    return advance(conversion, Stage.NEEDS_REVIEW, now, OUTCOME_UNKNOWN, **kept)
+
+
+def away(conversion: Conversion, absence: Absence, now: datetime) -> Change[Conversion]:
+    """The account does not answer by its id."""
+    waiting = Waiting(WaitReason.ACCOUNT_DELETED, now)
+    return note(conversion, "account-away", now, absence.value, absence=absence, absent_since=now, waiting=waiting)
+
+
+def back(conversion: Conversion, now: datetime) -> Change[Conversion]:
+    """The account that was away answers by its id again."""
+    return note(conversion, "account-back", now, waiting=None, absence=None, absent_since=None)
+
+
+def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
+    """The account is gone for good, and its invitation with it."""
+    doubt = ", and it is not known whether its invitation went out" if conversion.doubts else ""
+    said = f"The account was deleted for good{doubt}."
+    return advance(conversion, Stage.CANCELLED, now, said, last_error=said, lease_until=None)
+
+
+def waived(conversion: Conversion) -> tuple[Doubt, ...]:
+    """Return the doubts as a person who saw them wants them: they no longer forbid another invitation."""
+    return tuple(
+        Doubt(doubt.attempt, doubt.since, doubt.until, doubt.silent, waived=True) for doubt in conversion.doubts
+    )
+
+
+PRESENT: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}
+"""Columns of an account that is there and external."""

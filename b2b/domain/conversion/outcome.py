@@ -1,0 +1,107 @@
+"""How a call to invite may end, and what each end means for the conversion that made it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from b2b.domain.conversion import doubts
+from b2b.domain.conversion.records import Change, Conversion, Doubt, Event, advance, note
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import Shows
+from b2b.domain.eligibility.rules import RULES
+from b2b.domain.errors import Refusal
+from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
+from b2b.domain.readings import Invited
+
+ANOTHER, ANOTHER_ACCOUNT = "AnotherObject", "another-account"
+"""Error code of an answer that is about another account, and the finding that it becomes."""
+REFUSED, IN_DOUBT, NOT_SENT = "refused", "outcome-unknown", "not-sent"
+"""Events of the calls that did not end in an invitation."""
+
+
+def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversion]:
+    """Graph took the invitation. That settles every earlier doubt: there is one invitation, whichever call made it."""
+    return advance(
+        row,
+        Stage.INVITED,
+        now,
+        answer.status,
+        invited_at=now,
+        invitation_id=answer.invitation_id,
+        lease_until=None,
+        doubts=(),
+    )
+
+
+def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversion]:
+    """Graph's reason becomes a finding of the rule that it stands for; one that no rule knows ends as failed.
+
+    Where an earlier try is in doubt, a person decides: Graph may refuse because that try went out.
+    """
+    said = f"Graph refused the invitation: {refusal.text}"
+    event = Event(REFUSED, now, row.stage, row.request_id, f"{refusal.status} {refusal.code}")
+    kept: dict[str, Any] = {"doubts": _without(row), "lease_until": None}
+    if any(not doubt.waived for doubt in kept["doubts"]):
+        review = doubts.to_review(replace(row, doubts=kept["doubts"]), Shows.UNKNOWN, now, said)
+        return Change(review.row, (event, *review.events))
+    if refusal.code == ANOTHER:
+        return _another(row, refusal, event, now)
+    rule = next((rule for rule in RULES if rule.id == refusal.rule), None)
+    if rule is None:
+        error = f"{refusal.status} {refusal.code}: {said}"
+        end = advance(row, Stage.FAILED, now, refusal.code, last_error=error, **kept)
+    else:
+        findings = (*row.findings, Finding(rule.id, Severity.BLOCK, said, rule.fix, rule.source))
+        kept |= {"findings": findings, "verdict": verdict_of(findings), "last_error": said}
+        end = advance(row, Stage.BLOCKED, now, refusal.code, **kept)
+    return Change(end.row, (event, *end.events))
+
+
+def _another(row: Conversion, refusal: Refusal, event: Event, now: datetime) -> Change[Conversion]:
+    """Graph answered with a success for another account. A mail may be out, so a person decides, as in a doubt."""
+    fix = "Look at both accounts in the portal. Approve to send another invitation for this one."
+    finding = Finding(ANOTHER_ACCOUNT, Severity.REVIEW, f"{refusal.text}; a mail may be out.", fix, doubts.SOURCE)
+    end = advance(
+        row,
+        Stage.NEEDS_REVIEW,
+        now,
+        ANOTHER_ACCOUNT,
+        findings=(*row.findings, finding),
+        verdict=Verdict.NEEDS_REVIEW,
+        lease_until=None,
+    )
+    return Change(end.row, (event, *end.events))
+
+
+def in_doubt(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
+    """The invitation may be out: the doubt stays, and its window counts from the end of the call."""
+    ended = tuple(_ended(doubt, row.attempt_id, now) for doubt in row.doubts)
+    return note(row, IN_DOUBT, now, reason, doubts=ended, lease_until=None, last_error=reason)
+
+
+def not_sent(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
+    """This very try did not leave: its doubt is removed, earlier ones stay."""
+    return note(row, NOT_SENT, now, reason, doubts=_without(row), lease_until=None, last_error=reason)
+
+
+def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, silent: bool) -> Conversion:
+    """Put a claim into a row: until its outcome is written, the try is a doubt."""
+    doubt = Doubt(attempt, now, until, silent)
+    return replace(
+        row,
+        attempt_id=attempt,
+        lease_until=until,
+        doubts=(*row.doubts, doubt),
+        silent=silent,
+        attempts=row.attempts + 1,
+    )
+
+
+def _ended(doubt: Doubt, attempt: str, now: datetime) -> Doubt:
+    if doubt.attempt != attempt or doubt.waived:
+        return doubt
+    return Doubt(doubt.attempt, doubt.since, min(now, doubt.until), doubt.silent)
+
+
+def _without(row: Conversion) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in row.doubts if doubt.attempt != row.attempt_id)

@@ -1,0 +1,173 @@
+"""The row of an account's conversion, its events, and how it moves on.
+
+There is one constructor for a new generation (`begin`) and one for each way on (`advance`, `note`): a new column has
+one place to be set.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from b2b.domain.conversion.stages import Phase, Stage, check_beginning, check_conversion, phase_of
+from b2b.domain.conversion.waits import Waiting
+from b2b.domain.findings import Finding, Verdict
+
+SCHEMA_VERSION = 2
+"""Version of the rows. A row with a later one is of a newer app, and this one leaves it alone."""
+Row = TypeVar("Row")
+
+
+class Source(StrEnum):
+    """By which way a request came."""
+
+    QUEUE = "queue"
+    HTTP = "http"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a row, kept for good in the row's own partition."""
+
+    kind: str
+    at: datetime
+    stage: Stage | None = None
+    request_id: str = ""
+    detail: str = ""
+
+
+class Doubt(msgspec.Struct, frozen=True, rename="camel"):
+    """A try to invite whose outcome is not known. Only what settles it removes it; a later try does not."""
+
+    attempt: str
+    since: datetime
+    """When it was claimed."""
+    until: datetime
+    """The latest end that its call can have had."""
+    silent: bool
+    """It asked for no mail."""
+    waived: bool = False
+    """A person was shown it and wants the invitation sent again."""
+
+
+class Absence(Enum):
+    """Where an account is that does not answer by its id."""
+
+    BIN = "recycle bin"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """The state of one account's conversion. ``etag`` and ``sequence`` are the ledger's, empty for a new row."""
+
+    user_id: str
+    stage: Stage
+    request_id: str
+    """The request that leads this generation; others may have joined."""
+    generation: int = 1
+    """Counts the conversions of this account. A request belongs to one generation of one account."""
+    joined: int = 0
+    """How many requests have joined the leader in this generation."""
+    verdict: Verdict | None = None
+    findings: tuple[Finding, ...] = ()
+    user_principal_name: str = ""
+    invited_user_email_address: str = ""
+    synced: bool = False
+    """Whether Active Directory masters the account: what the tenant shows is known for each kind apart."""
+    assessed_at: datetime | None = None
+    assessed_as: str = ""
+    """Hash of the account as it was read for the assessment."""
+    was_internal: bool = False
+    """The account's externalUserState was null when it was assessed: what it shows later comes from an invitation."""
+    attempts: int = 0
+    """How often an invitation was tried in this generation."""
+    attempt_id: str = ""
+    """Names the try that holds the claim."""
+    lease_until: datetime | None = None
+    """The claim's owner may be calling until then; None: no call is under way."""
+    doubts: tuple[Doubt, ...] = ()
+    silent: bool = False
+    """The last try asked for no mail."""
+    invitation_id: str = ""
+    """Graph's id of the invitation, where the app got the answer."""
+    invited_at: datetime | None = None
+    seen_at: datetime | None = None
+    """When the account was first seen to show this generation's invitation."""
+    accepted_at: datetime | None = None
+    completed_at: datetime | None = None
+    internal_since: datetime | None = None
+    """When the account first read as internal again, after its invitation had been seen."""
+    absence: Absence | None = None
+    absent_since: datetime | None = None
+    waiting: Waiting | None = None
+    last_error: str = ""
+    published: int = 0
+    """The sequence up to which the members' rows show this row."""
+    schema_version: int = SCHEMA_VERSION
+    sequence: int = 0
+    etag: str = ""
+
+    @property
+    def open_doubts(self) -> tuple[Doubt, ...]:
+        """The doubts that forbid another invitation."""
+        return tuple(doubt for doubt in self.doubts if not doubt.waived)
+
+
+@dataclass(frozen=True)
+class Change(Generic[Row]):
+    """A row as it is to be written, with the events that go into the same transaction."""
+
+    row: Row
+    events: tuple[Event, ...] = field(default=())
+
+
+def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
+    """Begin a generation of an account's conversion. Of the one before, history and doubts are kept.
+
+    Raises:
+        IllegalTransition: a bug: the one before has not ended.
+
+    """
+    check_beginning(before.stage if before else None, opening.stage)
+    opening = replace(opening, **_reached(opening.stage, at))
+    if before is not None:
+        kept = {doubt.attempt: doubt for doubt in (*before.doubts, *opening.doubts)}
+        opening = replace(
+            opening,
+            generation=before.generation + 1,
+            sequence=before.sequence,
+            etag=before.etag,
+            doubts=tuple(kept.values()),
+        )
+    return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
+
+
+def advance(row: Conversion, stage: Stage, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
+    """Move a conversion on.
+
+    Raises:
+        IllegalTransition: a bug.
+
+    """
+    check_conversion(row.stage, stage)
+    moved = replace(row, stage=stage, **{**_reached(stage, at), **changes})
+    return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail),))
+
+
+def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
+    """Record something that does not change the stage."""
+    return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail),))
+
+
+def chain(first: Change[Conversion], second: Change[Conversion]) -> Change[Conversion]:
+    """Join two changes of one row, the second made from the first's row, into one transaction."""
+    return Change(second.row, (*first.events, *second.events))
+
+
+def _reached(stage: Stage, at: datetime) -> dict[str, Any]:
+    """What reaching a stage says by itself: when it ended, and that an earlier wait and error are over."""
+    ended = phase_of(stage) is Phase.ENDED
+    return {"completed_at": at if ended else None, "last_error": "", "waiting": None}

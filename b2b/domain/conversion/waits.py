@@ -1,0 +1,109 @@
+"""Why a request or a conversion waits, as one table. A wait is data: callers, health and metrics show the reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+
+import msgspec
+
+
+class Cause(Enum):
+    """What a wait means for giving up."""
+
+    TROUBLE = "trouble"
+    """A service did not do its part. The time counts."""
+    HELD = "held back"
+    """Somebody else is at work, or met the trouble. The time counts."""
+    WANTED = "wanted"
+    """An administrator wants it, or only time can tell. The time does not count, and earlier trouble is forgotten."""
+
+
+class WaitReason(StrEnum):
+    """The reasons; their rows stand in `WAITS`."""
+
+    SERVICE = "service-unavailable"
+    PERMISSION = "permission-missing"
+    THROTTLED = "throttled"
+    BREAKER = "breaker-open"
+    CONTENTION = "contention"
+    INVITING = "inviting"
+    OUTCOME_PENDING = "outcome-pending"
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    ADDRESS_HELD = "address-held"
+    ADDRESS_HOLDER_GONE = "address-holder-gone"
+    UNDONE = "undone-unconfirmed"
+    PAUSED = "paused"
+    MODE_ASSESS = "mode-assess"
+    NOT_VISIBLE = "not-visible"
+    ACCOUNT_DELETED = "account-deleted"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One reason: its cause, what callers read, and for how many seconds the next look is put off.
+
+    The first wait is ``first`` seconds long; each one in a row doubles it, up to ``most``.
+    """
+
+    reason: WaitReason
+    cause: Cause
+    text: str
+    first: float
+    most: float
+
+
+_R, _T, _H, _W = WaitReason, Cause.TROUBLE, Cause.HELD, Cause.WANTED
+LONGEST = 900.0
+"""Seconds: no wait is put off for longer, so that a request notices within a quarter of an hour what has changed."""
+
+# fmt: off
+WAITS: tuple[Row, ...] = (
+    Row(_R.SERVICE, _T, "A service did not answer.", 15, LONGEST),
+    Row(_R.PERMISSION, _T, "The application lacks a permission.", 300, LONGEST),
+    Row(_R.THROTTLED, _H, "Graph asked the app to wait.", 15, LONGEST),
+    Row(_R.BREAKER, _H, "Too many invitations failed: the circuit breaker is open.", 15, LONGEST),
+    Row(_R.CONTENTION, _H, "Other requests are writing the same rows.", 15, 120),
+    Row(_R.INVITING, _H, "Another delivery of this request may be inviting.", 15, LONGEST),
+    Row(_R.OUTCOME_PENDING, _H, "The outcome of an invitation is not known yet.", 15, LONGEST),
+    Row(_R.OUTCOME_UNKNOWN, _H, "The invitation may be out, and it is not known whether this tenant would show it.",
+        60, LONGEST),
+    Row(_R.ADDRESS_HELD, _H, "Another account is being invited with the same address.", 15, 120),
+    Row(_R.ADDRESS_HOLDER_GONE, _H, "The account that holds the address seems to be deleted.", 60, LONGEST),
+    Row(_R.UNDONE, _H, "The account reads as internal again; one more look confirms it.", 61, LONGEST),
+    Row(_R.PAUSED, _W, "An administrator paused the app (B2B_PAUSED).", LONGEST, LONGEST),
+    Row(_R.MODE_ASSESS, _W, "B2B_MODE is assess: nothing is sent.", LONGEST, LONGEST),
+    Row(_R.NOT_VISIBLE, _W, "Graph accepted the invitation, and the account does not show it.", LONGEST, LONGEST),
+    Row(_R.ACCOUNT_DELETED, _W, "The account is deleted and may be restored.", LONGEST, LONGEST),
+)
+# fmt: on
+_TABLE = {row.reason: row for row in WAITS}
+
+
+class Waiting(msgspec.Struct, frozen=True, rename="camel"):
+    """What a row keeps of a wait, and what callers read of it."""
+
+    reason: WaitReason
+    since: datetime
+    until: datetime | None = None
+    """When the app looks again; None: when the sweep comes by."""
+
+    @property
+    def cause(self) -> Cause:
+        """What it means for giving up."""
+        return _TABLE[self.reason].cause
+
+    @property
+    def text(self) -> str:
+        """The reason in words."""
+        return _TABLE[self.reason].text
+
+
+def row_of(reason: WaitReason) -> Row:
+    """Return the row of a reason."""
+    return _TABLE[reason]
+
+
+def delay(reason: WaitReason, times: int, wanted: float | None = None) -> float:
+    """Return how many seconds to wait: ``wanted`` where somebody knows it, else doubling with each time in a row."""
+    row = _TABLE[reason]
+    return min(wanted if wanted is not None else row.first * 2.0 ** min(times, 10), max(row.most, wanted or 0.0))

@@ -1,0 +1,230 @@
+"""The facts that rules need, one row each.
+
+Permissions and their wider relatives: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the table of
+each call's page in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
+would need less, but the permission for the active ones reads both.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from b2b.domain.account import SELECT, Account
+from b2b.domain.eligibility import answers
+from b2b.domain.eligibility.fact import About, Ask, Fact
+from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
+from b2b.domain.readings import Memberships
+from b2b.domain.request.model import InvitedUser
+
+CHANGE_USERS = "User.ReadWrite.All"
+_DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
+_USERS = _DIRECTORY | {CHANGE_USERS}
+_GROUPS = _DIRECTORY | {"Group.ReadWrite.All"}
+_ROLES = frozenset({"RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All"})
+
+_HOLDS = (
+    "mail eq '{address}' or proxyAddresses/any(p:p eq 'SMTP:{address}') or proxyAddresses/any(p:p eq 'smtp:{address}')"
+)
+"""`proxyAddresses` is compared with case in its prefix: the primary address has SMTP, the others smtp."""
+_USER_HOLDS = _HOLDS + " or userPrincipalName eq '{address}' or otherMails/any(o:o eq '{address}')"
+_IS_MAIL = "mail eq '{mail}' or otherMails/any(o:o eq '{mail}')"
+_OF_ACCOUNT = "principalId eq '{account}'"
+LARGEST_PAGE = 999
+
+
+ACCOUNT: Final = Fact[tuple[Account, ...]](
+    "account",
+    About.SELECTOR,
+    (),
+    "User.Read.All",
+    _USERS,
+    (
+        Ask("/users/{id}", SELECT),
+        Ask("/users/{userPrincipalName}", SELECT),
+        Ask("/users('{dollarName}')", SELECT),
+        Ask("/users", SELECT, _IS_MAIL),
+    ),
+    answers.accounts,
+    may_be_absent=True,
+)
+DELETED_ACCOUNT: Final = Fact[bool](
+    "deleted account",
+    About.ACCOUNT,
+    default=False,
+    permission="User.Read.All",
+    wider=_USERS,
+    asks=(Ask("/directory/deletedItems/{account}"),),
+    read=lambda _bodies: True,
+    may_be_absent=True,
+)
+MEMBERSHIPS: Final = Fact[Memberships](
+    "memberships",
+    About.ACCOUNT,
+    Memberships(),
+    "User.Read.All",
+    _USERS,
+    (
+        Ask(
+            "/users/{account}/transitiveMemberOf",
+            ("id", "displayName", "isAssignableToRole", "roleTemplateId"),
+            top=LARGEST_PAGE,
+        ),
+    ),
+    answers.memberships,
+    may_be_absent=True,
+)
+GROUP_DETAILS: Final = Fact[tuple[str, ...]](
+    "role-assignable groups",
+    About.ACCOUNT,
+    (),
+    "Group.Read.All",
+    _GROUPS,
+    read=answers.role_assignable,
+    comes_with=MEMBERSHIPS,
+    may_be_absent=True,
+)
+ROLE_ASSIGNMENTS: Final = Fact[tuple[str, ...]](
+    "role assignments",
+    About.ACCOUNT,
+    (),
+    "RoleManagement.Read.Directory",
+    _ROLES | _DIRECTORY,
+    (Ask("/roleManagement/directory/roleAssignments", filter=_OF_ACCOUNT),),
+    answers.role_ids,
+    may_be_absent=True,
+)
+ROLE_ELIGIBILITIES: Final = Fact[tuple[str, ...]](
+    "role eligibilities",
+    About.ACCOUNT,
+    (),
+    "RoleManagement.Read.Directory",
+    _ROLES,
+    (Ask("/roleManagement/directory/roleEligibilitySchedules", filter=_OF_ACCOUNT),),
+    answers.role_ids,
+    may_be_absent=True,
+    licensed=True,
+)
+USERS_WITH_ADDRESS: Final = Fact[tuple[str, ...]](
+    "users with the address",
+    About.ADDRESS,
+    (),
+    "User.Read.All",
+    _USERS,
+    (Ask("/users", ("id",), _USER_HOLDS),),
+    answers.ids,
+)
+DELETED_WITH_ADDRESS: Final = Fact[tuple[str, ...]](
+    "deleted users with the address",
+    About.ADDRESS,
+    (),
+    "User.Read.All",
+    _USERS,
+    (Ask("/directory/deletedItems/graph.user", ("id",), _USER_HOLDS, advanced=True),),
+    answers.ids,
+)
+GROUPS_WITH_ADDRESS: Final = Fact[tuple[str, ...]](
+    "groups with the address",
+    About.ADDRESS,
+    (),
+    "Group.Read.All",
+    _GROUPS,
+    (Ask("/groups", ("id",), _HOLDS),),
+    answers.ids,
+)
+CONTACTS_WITH_ADDRESS: Final = Fact[tuple[str, ...]](
+    "contacts with the address",
+    About.ADDRESS,
+    (),
+    "OrgContact.Read.All",
+    _DIRECTORY,
+    (Ask("/contacts", ("id",), _HOLDS),),
+    answers.ids,
+)
+COLLEAGUES: Final = Fact[Mapping[str, int]](
+    "addresses of the company",
+    About.COMPANY,
+    MappingProxyType({}),
+    "User.Read.All",
+    _USERS,
+    (Ask("/users", ("id", "mail"), "companyName eq '{company}'", top=LARGEST_PAGE, advanced=True),),
+    answers.domains_of_mail,
+)
+"""How many accounts with the same companyName have a `mail` in which domain."""
+HOME_TENANT: Final = Fact[str | None](
+    "home tenant of the address",
+    About.DOMAIN,
+    None,
+    "CrossTenantInformation.ReadBasic.All",
+    asks=(Ask("/tenantRelationships/findTenantInformationByDomainName(domainName='{domain}')"),),
+    read=answers.tenant_id,
+    may_be_absent=True,
+)
+DOMAINS: Final = Fact[Domains](
+    "own domains",
+    About.TENANT,
+    Domains(),
+    "Domain.Read.All",
+    _DIRECTORY | {"Domain.ReadWrite.All"},
+    (Ask("/domains", ("id", "isVerified", "authenticationType")),),
+    answers.domains,
+)
+FEDERATIONS: Final = Fact[frozenset[str]](
+    "direct federations",
+    About.TENANT,
+    frozenset(),
+    "IdentityProvider.Read.All",
+    frozenset({"IdentityProvider.ReadWrite.All"}),
+    (Ask("/directory/federationConfigurations/microsoft.graph.samlOrWsFedExternalDomainFederation", expand="domains"),),
+    answers.federations,
+)
+INVITATION_POLICY: Final = Fact[str](
+    "invitation policy",
+    About.TENANT,
+    "",
+    "Policy.Read.All",
+    frozenset({"Policy.ReadWrite.Authorization"}),
+    (Ask("/policies/authorizationPolicy"),),
+    answers.invites_from,
+)
+CROSS_TENANT_ACCESS: Final = Fact[CrossTenantAccess](
+    "cross-tenant access",
+    About.TENANT,
+    CrossTenantAccess(),
+    "Policy.Read.All",
+    frozenset({"Policy.ReadWrite.CrossTenantAccess"}),
+    (Ask("/policies/crossTenantAccessPolicy/default"), Ask("/policies/crossTenantAccessPolicy/partners")),
+    answers.cross_tenant_access,
+)
+DOMAIN_LIST: Final = Fact[DomainList](
+    "allowed and blocked domains",
+    About.TENANT,
+    DomainList(),
+    "Policy.Read.B2BManagementPolicy",
+    frozenset({"Policy.ReadWrite.B2BManagementPolicy"}),
+    (Ask("/policies/b2bManagementPolicies", beta=True),),
+    answers.domain_list,
+)
+RESERVATION: Final = Fact[str | None]("conversion that holds the address", About.LEDGER, None)
+"""The other account whose conversion is under way with the same address."""
+
+FACTS: Final[tuple[Fact[Any], ...]] = tuple(row for row in vars().values() if isinstance(row, Fact))
+"""Every row, in the order of this module."""
+
+
+def selector(user: InvitedUser) -> dict[str, str]:
+    """Return what fills the question for an account.
+
+    In the path of /users, Graph refuses a name that begins with a dollar sign; it takes one in parentheses and quotes
+    (https://learn.microsoft.com/graph/api/user-get).
+    """
+    name = user.user_principal_name
+    if name is not None and name.startswith("$"):
+        return {"dollarName": name}
+    return dict(msgspec.to_builtins(user))
+
+
+def facts_about(*about: About) -> frozenset[Fact[Any]]:
+    """Return the facts about these that are a question of their own."""
+    return frozenset(fact for fact in FACTS if fact.about in about and fact.comes_with is None)

@@ -1,0 +1,118 @@
+"""The app roles of Microsoft Graph that a configuration needs, against those that a token holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.judge import needed_facts
+from b2b.domain.eligibility.rule import Rule
+from b2b.domain.eligibility.rules import RULES
+from b2b.domain.findings import Profile, Severity
+
+INVITE = "User.Invite.All"
+"""Invites; no wider role stands in for it (https://learn.microsoft.com/graph/api/invitation-post)."""
+CHANGE_USERS = facts.CHANGE_USERS
+"""Nothing documents whether converting an existing account needs it: allowed in `convert`, not asked for."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """An application permission, as one row. Ids: microsoft-graph-devx-content, permissions-descriptions.json."""
+
+    value: str
+    id: str | None
+    """None where Microsoft does not publish it: it is looked up in the directory by its name."""
+    allows: str
+    without: str = ""
+    """How to do without; empty where its rules are simply set to `off`."""
+    wanted: str = ""
+    """What wants it, where that is no rule."""
+
+
+READING: Final = (
+    Permission(
+        "User.Read.All",
+        "df021288-bdef-4463-88db-98f22de89214",
+        "read every user, also deleted ones, and their memberships",
+        "-",
+        "everything",
+    ),
+    Permission("Domain.Read.All", "dbb9058a-0e50-45d7-ae91-66909b5d4664", "read the tenant's domains"),
+    Permission(
+        "Policy.Read.All",
+        "246dd0d5-5bd0-4def-940b-0421030a5b68",
+        "read every policy, Conditional Access among them",
+    ),
+    Permission("Policy.Read.B2BManagementPolicy", None, "read the list of allowed and blocked domains"),
+    Permission(
+        "IdentityProvider.Read.All",
+        "e321f0bb-e7f7-481e-bb28-e3b0b32d4bd0",
+        "read identity providers and direct federations",
+    ),
+    Permission(
+        "CrossTenantInformation.ReadBasic.All",
+        "cac88765-0581-4025-9725-5ebc13f729ee",
+        "look up which tenant owns a domain",
+    ),
+    Permission(
+        "Group.Read.All",
+        "5b567255-7703-4780-807c-7be8301ae99b",
+        "read every group with members, and what Microsoft 365 groups hold",
+    ),
+    Permission(
+        "OrgContact.Read.All",
+        "e1a88a34-94c4-4418-be12-c87b00e26bea",
+        "read organisational contacts",
+        "that rule `off`: not advised",
+    ),
+    Permission(
+        "RoleManagement.Read.Directory",
+        "483bed4a-2ad3-4361-a73b-c83ccdbdc53c",
+        "read role assignments, active and eligible",
+        "that rule `off`: not advised",
+    ),
+)
+WRITING: Final = (
+    Permission(
+        INVITE,
+        "09850681-111b-4a89-9bed-3f2cae46d706",
+        "invite anybody, and existing accounts",
+        "stay in `assess`",
+        "the conversion",
+    ),
+    Permission(
+        CHANGE_USERS,
+        "741f803b-c850-494e-b5df-cde7c675a1ca",
+        "change every user's profile, except of administrators' sensitive properties",
+        "`grantUserReadWrite=false`, and try",
+        "perhaps the conversion: undocumented",
+    ),
+)
+"""In `convert` alone."""
+
+
+def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
+    """Return the rules whose facts it reads; none where every rule does, since all begin with the account."""
+    if permission.value == facts.ACCOUNT.permission:
+        return ()
+    return tuple(rule for rule in RULES if any(fact.permission == permission.value for fact in rule.needs))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Roles that a token misses, and roles that it holds without need; both by name, in order."""
+
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+
+
+def compare(
+    roles: frozenset[str], profile: Profile, overrides: Mapping[str, Severity], *, converts: bool
+) -> Comparison:
+    """Compare a token's roles with what the rules in force read and, where the app ``converts``, with inviting."""
+    read = [fact for fact in {facts.ACCOUNT, *needed_facts(profile, overrides)} if fact.permission]
+    wanted = {fact.permission for fact in read} | ({INVITE} if converts else set())
+    allowed = wanted | ({CHANGE_USERS} if converts else set())
+    missing = {fact.permission for fact in read if not roles & {fact.permission, *fact.wider}}
+    return Comparison(tuple(sorted(missing | (wanted & {INVITE} - roles))), tuple(sorted(roles - allowed)))

@@ -1,0 +1,222 @@
+"""Rules about the external address. They are asked only about an address that Graph can use."""
+
+from b2b.domain.characters import visible
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.address import domain_of
+from b2b.domain.eligibility.case import Case
+from b2b.domain.eligibility.likeness import names_person, stranger_domain
+from b2b.domain.eligibility.rule import ARTICLE, INVITATION, LIMITS, REDEMPTION, Hit, Result, Subject, rule
+from b2b.domain.eligibility.rules.mail import ANEW
+from b2b.domain.eligibility.wording import listed
+from b2b.domain.findings import Profile, Severity
+
+BLOCK, REVIEW, WARN, OFF = Severity.BLOCK, Severity.REVIEW, Severity.WARN, Severity.OFF
+EXCLUDED_IN_2020 = f"The article of 2020 excludes such accounts: {ANEW}."
+
+
+@rule(
+    "own-verified-domain",
+    Subject.ADDRESS,
+    BLOCK,
+    BLOCK,
+    facts.DOMAINS,
+    fix="Set mail to the person's address at their own organisation (Update-MgUser -Mail), wait five minutes, then "
+    "retry. If the request itself names an address of this tenant, send a new one.",
+    legacy_fix="Add the person's address at their own organisation to otherMails (Update-MgUser -OtherMails), then "
+    "send a new request that names it.",
+    source=LIMITS,
+    sets_address=True,
+)
+def own_verified_domain(case: Case) -> Result:
+    """The address is in a verified domain of this tenant, or below one."""
+    own = case.facts[facts.DOMAINS].own(case.domain)
+    return f"The address is in {own}, a verified domain of this tenant." if own else None
+
+
+@rule(
+    "address-unlikely",
+    Subject.ADDRESS,
+    REVIEW,
+    REVIEW,
+    "displayName",
+    "givenName",
+    "surname",
+    "companyName",
+    "mail",
+    facts.COLLEAGUES,
+    fix="Compare the address with what the person's organisation says. If it is right, approve. If not, correct mail "
+    "of the account and send a new request: who gets the invitation gets the account.",
+    source=INVITATION,
+    applies=lambda case: case.account is not None,
+)
+def address_unlikely(case: Case) -> Result:
+    """No part of the person's name is in the address, or no other account of the company has its domain.
+
+    The project's own judgement, against a list whose lines have slipped.
+    """
+    account = case.user
+    local = (case.address or "").rpartition("@")[0]
+    named = names_person(local, (account.display_name, account.given_name, account.surname))
+    of_company = case.facts[facts.COLLEAGUES]
+    colleagues = {**of_company}
+    own = domain_of(account.mail or "")
+    if colleagues.get(own):
+        colleagues[own] -= 1
+    elsewhere = [domain for domain, accounts in colleagues.items() if accounts]
+    signs = {
+        "no part of the account's name is before its @": named is False,
+        f"the other accounts of {account.company_name} have theirs in {listed(sorted(elsewhere), 3)}": (
+            stranger_domain(case.domain, colleagues)
+        ),
+    }
+    found = [sign for sign, present in signs.items() if present]
+    return f"The address may be another person's: {', and '.join(found)}." if found else None
+
+
+@rule(
+    "direct-federation",
+    Subject.ADDRESS,
+    WARN,
+    BLOCK,
+    facts.FEDERATIONS,
+    fix="Convert one person of this partner first and see the redemption work before you go on.",
+    legacy_fix=EXCLUDED_IN_2020,
+    source=REDEMPTION,
+)
+def direct_federation(case: Case) -> Result:
+    """The partner's domain is set up for SAML/WS-Fed."""
+    federated = case.domain in case.facts[facts.FEDERATIONS]
+    return f"The domain {case.domain} is set up for direct federation (SAML/WS-Fed)." if federated else None
+
+
+@rule(
+    "home-account-not-entra",
+    Subject.ADDRESS,
+    WARN,
+    BLOCK,
+    facts.HOME_TENANT,
+    fix="Tell the person what to expect. With a one-time passcode, the internal password stops working at redemption.",
+    legacy_fix=EXCLUDED_IN_2020,
+    source="https://learn.microsoft.com/entra/external-id/one-time-passcode",
+    applies=lambda case: case.profile is Profile.CURRENT or not case.synced,
+)
+def home_account_not_entra(case: Case) -> Result:
+    """No Entra tenant owns the partner's domain (`2020`: cloud-only accounts)."""
+    if case.facts[facts.HOME_TENANT] or facts.HOME_TENANT in case.facts.unreadable:
+        return None
+    return f"No Entra tenant owns {case.domain}: the person redeems with another provider or a one-time passcode."
+
+
+@rule(
+    "address-in-use",
+    Subject.ADDRESS,
+    BLOCK,
+    BLOCK,
+    facts.USERS_WITH_ADDRESS,
+    facts.DELETED_WITH_ADDRESS,
+    facts.CONTACTS_WITH_ADDRESS,
+    fix="Look these object ids up. Take the address out of their mail, otherMails and proxyAddresses, or delete them "
+    "for good (Entra admin center > Users > Deleted users), then retry.",
+    source=LIMITS,
+)
+def address_in_use(case: Case) -> Result:
+    """Another user, also a deleted one, holds the address; a contact only warns."""
+    own = case.account.id.lower() if case.account else ""
+    users = (*case.facts[facts.USERS_WITH_ADDRESS], *case.facts[facts.DELETED_WITH_ADDRESS])
+    if others := [user for user in users if user != own]:
+        return f"Another user holds the address: {listed(others)}."
+    if contacts := case.facts[facts.CONTACTS_WITH_ADDRESS]:
+        return Hit(
+            f"An organisational contact holds the address: {listed(contacts)}.",
+            WARN,
+            "Delete the contact, unless it is needed: while it holds the address, proxyAddresses of the account stays "
+            "empty.",
+        )
+    return None
+
+
+@rule(
+    "address-requested-twice",
+    Subject.ADDRESS,
+    BLOCK,
+    BLOCK,
+    facts.RESERVATION,
+    fix="Decide which of the two accounts the person keeps, and convert that one alone.",
+    source=INVITATION,
+)
+def address_requested_twice(case: Case) -> Result:
+    """Another account is being, or was, converted with it."""
+    holder = case.facts[facts.RESERVATION]
+    return f"The account {holder} is being, or was, converted with the same address." if holder else None
+
+
+@rule(
+    "domain-not-allowed",
+    Subject.ADDRESS,
+    BLOCK,
+    OFF,
+    facts.DOMAIN_LIST,
+    fix="Allow the domain (Entra admin center > External Identities > External collaboration settings > Collaboration "
+    "restrictions), then retry.",
+    source="https://learn.microsoft.com/entra/external-id/allow-deny-list",
+    enforced_by_graph=True,
+)
+def domain_not_allowed(case: Case) -> Result:
+    """The tenant's allow or deny list excludes the domain (Graph beta)."""
+    refused = case.facts[facts.DOMAIN_LIST].refuses(case.domain)
+    return f"The tenant's collaboration restrictions exclude {case.domain}." if refused else None
+
+
+@rule(
+    "cross-tenant-blocked",
+    Subject.ADDRESS,
+    REVIEW,
+    OFF,
+    facts.HOME_TENANT,
+    facts.CROSS_TENANT_ACCESS,
+    fix="Allow inbound B2B collaboration for this organisation (Entra admin center > External Identities > "
+    "Cross-tenant access settings), then send a new request. Approve only if the settings admit this person: Graph "
+    "refuses others.",
+    source=LIMITS,
+    enforced_by_graph=True,
+    applies=lambda case: case.facts[facts.HOME_TENANT] is not None or facts.HOME_TENANT in case.facts.unreadable,
+)
+def cross_tenant_blocked(case: Case) -> Result:
+    """Cross-tenant access settings restrict the partner."""
+    home = case.facts[facts.HOME_TENANT]
+    restricted = home is not None and case.facts[facts.CROSS_TENANT_ACCESS].restricts(home)
+    return f"Cross-tenant access settings restrict inbound collaboration from {case.domain}." if restricted else None
+
+
+@rule(
+    "group-address",
+    Subject.ADDRESS,
+    BLOCK,
+    BLOCK,
+    facts.GROUPS_WITH_ADDRESS,
+    fix="Use the person's own address: Graph refuses the address of a group.",
+    source=LIMITS,
+)
+def group_address(case: Case) -> Result:
+    """A group of this tenant holds the address."""
+    groups = case.facts[facts.GROUPS_WITH_ADDRESS]
+    return f"A group holds the address: {listed(groups)}." if groups else None
+
+
+@rule(
+    "mail-domain-differs",
+    Subject.ADDRESS,
+    WARN,
+    REVIEW,
+    "mail",
+    fix="Set mail to the invited address, so that Teams and others know the person.",
+    legacy_fix="Set mail to the invited address and send a new request; or approve, if the person needs no Teams: it "
+    "knows people by the domain of mail.",
+    source=ARTICLE,
+)
+def mail_domain_differs(case: Case) -> Result:
+    """`mail` is in another domain than the invited address."""
+    mail = visible(case.account.mail or "") if case.account else ""
+    if not mail or domain_of(mail) == case.domain:
+        return None
+    return f"The account's mail is in {domain_of(mail)}, the invited address in {case.domain}."

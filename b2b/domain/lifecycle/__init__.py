@@ -1,0 +1,1 @@
+"""What becomes of an account after its invitation."""

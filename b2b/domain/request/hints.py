@@ -1,0 +1,118 @@
+"""What a body is that is no JSON: people's tools wrap, encode and print it in ways that can be told apart."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+EXPECTED = "expected a JSON object"
+
+
+class Hint(NamedTuple):
+    """A kind of body: how to know it, and what to tell its sender."""
+
+    fits: Callable[[bytes], object]
+    said: str
+
+
+_WORTH_NAMING = 16
+"""Letters of a text that is hardly base64 by chance."""
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_FORM = re.compile(rb"[A-Za-z0-9_.%-]+=[^&\s]*(&[A-Za-z0-9_.%-]+=[^&\s]*)*")
+
+
+def utf16(body: bytes) -> bool:
+    """Tell whether a text is in UTF-16 or UTF-32: it has a mark or, being ASCII mostly, zero bytes."""
+    return body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in body[:4]
+
+
+def decoded(body: bytes) -> bytes | None:
+    """Return what base64 holds; white space inside means nothing (RFC 2045, .NET). None if it is no base64."""
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _holds(body: bytes, kind: Callable[[bytes], object]) -> bool:
+    inner = decoded(body)
+    return inner is not None and bool(kind(inner))
+
+
+def _compressed(body: bytes) -> bool:
+    return body[:2] == b"\x1f\x8b"
+
+
+def _is_json(body: bytes) -> bool:
+    return body.strip()[:1] in (b"{", b"[")
+
+
+def _mended(body: bytes, *, urls: bool) -> bool:
+    """Tell whether a text would be base64 of JSON with its padding, or in the standard alphabet."""
+    text = b"".join(body.split()).rstrip(b"=")
+    if urls == (text.translate(_STANDARD) == text):
+        return False
+    return _holds(text.translate(_STANDARD) + b"=" * (-len(text) % 4), _is_json)
+
+
+def _looks_like_csv(body: bytes) -> bool:
+    first, _, rest = body.partition(b"\n")
+    mark = max((b",", b";", b"\t"), key=first.count)
+    return first.count(mark) > 0 and rest.partition(b"\n")[0].count(mark) > 0
+
+
+_NOT_JSON = (
+    Hint(lambda body: re.match(rb"b['\"]", body), "b'…' is how Python shows bytes: decode them before they are sent"),
+    Hint(_compressed, "the body is compressed: send it as it is"),
+    Hint(lambda body: _holds(body, _compressed), "the base64 is of a compressed body: encode the body itself"),
+    Hint(utf16, "the body is UTF-16 or UTF-32: send UTF-8"),
+    Hint(lambda body: _holds(body, utf16), "the base64 is of UTF-16: encode the bytes of UTF-8"),
+    Hint(lambda body: body[:5].lower() == b"data:", "the body is a data: URL: send what follows its comma"),
+    Hint(
+        lambda body: _holds(body, lambda inner: _holds(inner, _is_json)),
+        "the body is base64 of base64: encode it once",
+    ),
+    Hint(
+        lambda body: _holds(body, lambda inner: inner.strip()[:1] == b'"'),
+        "the base64 is of a JSON string: encode the object itself",
+    ),
+    Hint(lambda body: _mended(body, urls=True), "the body is base64 in the alphabet of URLs: use + and /, not - and _"),
+    Hint(lambda body: _mended(body, urls=False), "the body is base64 without its padding (=)"),
+    Hint(
+        lambda body: body.startswith((b"System.", b"@{")),
+        "the body is what PowerShell shows of an object: use ConvertTo-Json",
+    ),
+    Hint(lambda body: body[:1] == b"<", "the body is XML or HTML"),
+    Hint(_looks_like_csv, "the body is CSV: send one request per row, each as JSON"),
+    Hint(lambda body: len(body) >= _WORTH_NAMING and decoded(body), "the body is base64, but not of JSON"),
+    Hint(_FORM.fullmatch, "the body is a form: send JSON"),
+)
+
+
+def of_text(body: bytes) -> str:
+    """Say what a body is that neither is JSON nor holds any."""
+    said = next((hint.said for hint in _NOT_JSON if hint.fits(body)), "the body is neither JSON nor base64 of JSON")
+    return f"{said}; {EXPECTED}"
+
+
+EVENT_GRID = "this is Event Grid's own schema: choose CloudEvents 1.0 for the event subscription"
+_WRAPPERS: dict[str, str] = {
+    "$content": "Logic Apps wraps a file so: send base64ToString(…['$content'])",
+    "ContentData": "Logic Apps wraps a message so: send base64ToString(…['ContentData'])",
+    "eventType": EVENT_GRID,
+}
+"""Names at the top that give away what a platform put around a request."""
+
+
+def of_wrapper(document: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the name of a field that shows a wrapper, and what to tell its sender; None for a bare request."""
+    return next(((name, said) for name, said in _WRAPPERS.items() if name in document), None)
+
+
+def of_other_type(found: Any) -> str:
+    """Say more about JSON that is no object, where more can be known."""
+    if isinstance(found, str) and found.strip()[:1] == "{":
+        return " (JSON inside a JSON string: send the object itself)"
+    events = isinstance(found, list) and any(isinstance(item, dict) and "eventType" in item for item in found)
+    return f" ({EVENT_GRID})" if events else ""

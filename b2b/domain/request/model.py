@@ -1,0 +1,108 @@
+"""What a caller asks for: the conversion request as a typed value.
+
+Field names are those of Graph's invitation, so the body in Microsoft's article is a valid request as it stands
+(https://learn.microsoft.com/entra/external-id/invite-internal-users).
+"""
+
+import json
+from typing import Any, NamedTuple
+
+import msgspec
+
+from b2b.domain.hashing import digest
+
+MAX_CC_RECIPIENTS = 1
+"""Graph: "Currently only one additional recipient is supported" (invitedUserMessageInfo)."""
+MAX_SPONSORS = 5
+"""Graph takes at most five sponsors for a user."""
+MAX_ADDRESS = 320
+"""RFC 5321: 64 for the local part, 255 for the domain, and the @."""
+
+
+TRIMMED = frozenset(
+    {
+        "requestId",
+        "id",
+        "userPrincipalName",
+        "mail",
+        "invitedUserEmailAddress",
+        "inviteRedirectUrl",
+        "messageLanguage",
+        "address",
+        "invitedUserSponsors",
+        "callbackUrl",
+    }
+)
+"""Identifiers and addresses: white space around them comes from spreadsheets and means nothing."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A part of the request: camelCase on the wire, unknown fields refused by name."""
+
+
+class InvitedUser(_Part, frozen=True):
+    """The account to convert, by exactly one of its names."""
+
+    id: str | None = None
+    user_principal_name: str | None = None
+    mail: str | None = None
+
+
+class EmailAddress(_Part, frozen=True):
+    """Graph's emailAddress."""
+
+    name: str | None = None
+    address: str | None = None
+
+
+class Recipient(_Part, frozen=True):
+    """Graph's recipient."""
+
+    email_address: EmailAddress
+
+
+class MessageInfo(_Part, frozen=True):
+    """Graph's invitedUserMessageInfo. App-only, the custom text is dropped, and it makes Graph ignore the language."""
+
+    message_language: str | None = None
+    cc_recipients: list[Recipient] = []
+    customized_message_body: str | None = None
+
+
+class ConversionRequest(_Part, frozen=True):
+    """One account to be converted, as the caller asked for it. ``None`` means: not said."""
+
+    invited_user: InvitedUser
+    invited_user_email_address: str | None = None
+    send_invitation_message: bool | None = None
+    invite_redirect_url: str | None = None
+    invited_user_message_info: MessageInfo | None = None
+    invited_user_sponsors: list[str] = []
+    request_id: str | None = None
+    dry_run: bool | None = None
+    callback_url: str | None = None
+
+    def body(self) -> bytes:
+        """Return the canonical JSON without `requestId`: two requests are the same when these bytes are."""
+        return _text({name: value for name, value in msgspec.to_builtins(self).items() if name != "requestId"})
+
+    def message(self, request_id: str) -> bytes:
+        """Return the canonical JSON with its request id, as we put it on the queue."""
+        return _text({**msgspec.to_builtins(self), "requestId": request_id})
+
+    def body_hash(self) -> str:
+        """SHA-256 of `body`, in hex: tells a repeat from another request under the same id."""
+        return digest(self.body())
+
+
+class Parsed(NamedTuple):
+    """A request that was understood, with the id its caller or its envelope gave it (None: neither did)."""
+
+    request: ConversionRequest
+    request_id: str | None
+
+
+def _text(document: dict[str, Any]) -> bytes:
+    """Compose JSON that a queue message can carry: UTF-8, and escapes for the two characters that XML does not have."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff").encode()

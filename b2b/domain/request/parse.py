@@ -1,0 +1,159 @@
+"""From a body to a request: what a request may say, and how it is refused if it says anything else."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from b2b.domain.characters import shown, unseen
+from b2b.domain.errors import MalformedRequest
+from b2b.domain.request import body, cloudevents, fields, hints
+from b2b.domain.request.body import MAX_BODY_BYTES, ROOM_FOR_ID
+from b2b.domain.request.ids import GUID, REQUEST_ID
+from b2b.domain.request.model import (
+    MAX_ADDRESS,
+    MAX_CC_RECIPIENTS,
+    MAX_SPONSORS,
+    TRIMMED,
+    ConversionRequest,
+    EmailAddress,
+    InvitedUser,
+    MessageInfo,
+    Parsed,
+    Recipient,
+)
+from b2b.domain.request.redirect import NO_URL, host_of, redirect_problem
+
+_ACCOUNT_NAME = re.compile(r"[^@]{1,64}@[^@]{1,255}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True)
+class IntakePolicy:
+    """What the settings allow a request to say."""
+
+    redirect_hosts: frozenset[str]
+
+
+def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Parsed:
+    """Understand a queue message or an HTTP body: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope.
+
+    Raises:
+        MalformedRequest: names the field and what was expected.
+
+    """
+    return parse_document(body.document(raw, limit), policy)
+
+
+def parse_document(document: dict[str, Any], policy: IntakePolicy) -> Parsed:
+    """Understand a JSON object: a request, or a CloudEvents 1.0 envelope with one.
+
+    Raises:
+        MalformedRequest: names the field and what was expected.
+
+    """
+    event_id = None
+    if "specversion" in document:
+        event_id, document = cloudevents.open_envelope(document)
+    if wrapper := hints.of_wrapper(document):
+        name, said = wrapper
+        raise MalformedRequest("UnknownField", f"{name}: {said}", name)
+    request = fields.convert(document, ConversionRequest, _SHAPE)
+    problems = [
+        MalformedRequest(code, f"{target}: {said}", target) for target, code, said in _problems(request, policy)
+    ]
+    if problems:
+        raise problems[0].with_others(problems[1:])
+    if event_id and request.request_id and request.request_id != event_id:
+        raise MalformedRequest(
+            "InvalidValue", "requestId: left out, because the CloudEvents source and id are the key", "requestId"
+        )
+    if len(request.message("x" * 64)) > MAX_BODY_BYTES + ROOM_FOR_ID:
+        raise MalformedRequest("RequestTooLarge", "the request does not fit into a queue message")
+    return Parsed(request, event_id or request.request_id)
+
+
+_SHAPE = fields.Shape.of(ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress, trimmed=TRIMMED)
+Problem = tuple[str, str, str]
+"""The path of the field, an error code, and what was expected."""
+
+
+def _problems(request: ConversionRequest, policy: IntakePolicy) -> Iterator[Problem]:
+    user, info = request.invited_user, request.invited_user_message_info or MessageInfo()
+    if sum(value is not None for value in (user.id, user.user_principal_name, user.mail)) != 1:
+        yield "invitedUser", "InvalidValue", "expected exactly one of id, userPrincipalName, mail"
+    checks = (
+        ("requestId", request.request_id, _request_id),
+        ("invitedUser.id", user.id, _object_id),
+        ("invitedUser.userPrincipalName", user.user_principal_name, _account_name),
+        ("invitedUser.mail", user.mail, _account_name),
+        ("invitedUserEmailAddress", request.invited_user_email_address, _address_length),
+        ("invitedUserMessageInfo.messageLanguage", info.message_language, _language),
+    )
+    for target, value, problem in checks:
+        if value is not None and (said := problem(value)):
+            yield target, "InvalidValue", said
+    yield from _recipients(info.cc_recipients)
+    yield from _sponsors(request.invited_user_sponsors)
+    if request.callback_url is not None:
+        yield "callbackUrl", "CallbackNotAvailable", "left out: nothing delivers callbacks in this version"
+    if request.invite_redirect_url is not None:
+        yield from _redirect(request.invite_redirect_url, policy)
+
+
+def _request_id(text: str) -> str | None:
+    return None if REQUEST_ID.fullmatch(text) else "expected 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+
+
+def _object_id(text: str) -> str | None:
+    if GUID.fullmatch(text):
+        return None
+    strange = next((character for character in text if not character.isascii() or character.isspace()), None)
+    if strange:
+        return f"expected an object id (GUID); the character {shown(strange)} is none of it"
+    return "expected an object id (GUID): 8-4-4-4-12 hex digits with hyphens, without braces"
+
+
+def _account_name(text: str) -> str | None:
+    strange = unseen(text) or next((character for character in text if character in "/\\"), None)
+    if strange:
+        return f"expected name@domain; the character {shown(strange)} is not allowed"
+    return None if _ACCOUNT_NAME.fullmatch(text) else "expected name@domain"
+
+
+def _address_length(text: str) -> str | None:
+    return None if len(text) <= MAX_ADDRESS else f"expected an address of 1 to {MAX_ADDRESS} characters"
+
+
+def _language(text: str) -> str | None:
+    return None if _LANGUAGE.fullmatch(text) else "expected a language tag such as en-US"
+
+
+def _recipients(recipients: list[Recipient]) -> Iterator[Problem]:
+    target = "invitedUserMessageInfo.ccRecipients"
+    if len(recipients) > MAX_CC_RECIPIENTS:
+        yield target, "InvalidValue", f"expected at most {MAX_CC_RECIPIENTS}, got {len(recipients)}"
+    for recipient in recipients:
+        if said := _account_name(recipient.email_address.address or ""):
+            yield target, "InvalidValue", f"emailAddress.address: {said}"
+
+
+def _sponsors(sponsors: list[str]) -> Iterator[Problem]:
+    target = "invitedUserSponsors"
+    if len(sponsors) > MAX_SPONSORS:
+        yield target, "InvalidValue", f"expected at most {MAX_SPONSORS} object ids, got {len(sponsors)}"
+    if len({sponsor.lower() for sponsor in sponsors}) != len(sponsors):
+        yield target, "InvalidValue", "expected each object id once"
+    if said := next((said for sponsor in sponsors if (said := _object_id(sponsor))), None):
+        yield target, "InvalidValue", said
+
+
+def _redirect(url: str, policy: IntakePolicy) -> Iterator[Problem]:
+    target = "inviteRedirectUrl"
+    problem = redirect_problem(url) or ""
+    if host_of(url) in policy.redirect_hosts or problem.startswith(NO_URL):
+        if problem:
+            yield target, "InvalidValue", problem
+    else:
+        allowed = ", ".join(sorted(policy.redirect_hosts))
+        yield target, "RedirectHostNotAllowed", f"expected one of the hosts in B2B_ALLOWED_REDIRECT_HOSTS ({allowed})"

@@ -1,0 +1,64 @@
+"""The redirect address: where a person lands after redemption. It is sent as it was given, with two changes alone."""
+
+import re
+from urllib.parse import urlsplit
+
+from b2b.domain.characters import shown
+
+LONGEST_URL = 2048
+"""Bytes of a redirect address: what browsers take, and what fits into a finding."""
+NO_URL = "expected an absolute https URL"
+_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\\<>\"]")
+_SCHEME = re.compile(r"(https?)(?=:)", re.IGNORECASE)
+_EMPTY_TENANT = re.compile(r"(?<=[?&])(tenantid=)(?=&|$)", re.IGNORECASE)
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, lower case; empty if there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def redirect_problem(url: str) -> str | None:
+    """Say what keeps a text from being a redirect address: an absolute http(s) URL with a host, no user, no port."""
+    if strange := _FORBIDDEN.search(url):
+        return f"{NO_URL}; the character {shown(strange.group())} has to be percent-encoded or left out"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return NO_URL
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return NO_URL
+    if parts.username is not None or parts.password is not None or port is not None:
+        return "expected a URL without user, password or port"
+    return None if len(url.encode()) <= LONGEST_URL else f"expected at most {LONGEST_URL} bytes"
+
+
+def sent_as(url: str, tenant_id: str) -> str:
+    """Return an address as it goes to Graph: with https, and with the tenant in an empty `tenantId=` of its query.
+
+    Every other byte stays: a query that is decoded and encoded again is another query.
+    """
+    before, mark, fragment = _SCHEME.sub(_secured, url, count=1).partition("#")
+    path, question, query = before.partition("?")
+    filled = _EMPTY_TENANT.sub(rf"\g<1>{tenant_id}", f"{question}{query}")
+    return f"{path}{filled}{mark}{fragment}"
+
+
+def _secured(scheme: re.Match[str]) -> str:
+    return scheme.group() if scheme.group().lower() == "https" else "https"
+
+
+def names_tenant(url: str) -> bool:
+    """Tell whether an address has a `tenantId` with a value in its query."""
+    return re.search(r"[?&]tenantid=[^&#]", url.partition("#")[0], re.IGNORECASE) is not None
+
+
+def with_tenant(url: str, tenant_id: str) -> str:
+    """Add the tenant to the query of an address."""
+    before, mark, fragment = url.partition("#")
+    join = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
+    return f"{before}{join}tenantId={tenant_id}{mark}{fragment}"

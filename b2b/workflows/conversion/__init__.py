@@ -1,0 +1,1 @@
+"""One account's conversion: deciding, claiming, inviting, and keeping its requests in step."""

@@ -1,0 +1,210 @@
+"""Read what the rules need about one request, in as few round trips as it takes, and ask them."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from b2b.domain.account import Account
+from b2b.domain.conversion.assessment import Assessment, Sighting
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.eligibility import address as addresses
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.case import Case, Wishes
+from b2b.domain.eligibility.fact import About, Fact, Facts
+from b2b.domain.eligibility.judge import judge, needed_facts
+from b2b.domain.errors import GRAPH, Transient
+from b2b.domain.invitation import Defaults, sends_message, sign_in_address
+from b2b.domain.request import ConversionRequest, InvitedUser
+from b2b.settings import Settings
+from b2b.workflows.conversion.reservations import Reservations
+from b2b.workflows.ports import Clock, Directory, Identity
+
+Questions = dict[Fact[Any], InvitedUser | str | None]
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """What the first round trip brought: the accounts that the request names, and whatever else could be asked."""
+
+    known: Facts
+    named: str | None = None
+    """The object id that was asked for; None: the account was looked up by another name."""
+
+    @property
+    def account(self) -> Account | None:
+        """The account, where the request names exactly one."""
+        accounts = self.known[facts.ACCOUNT]
+        return accounts[0] if len(accounts) == 1 else None
+
+
+_UNREADABLE = object()
+
+
+@dataclass
+class _Cache:
+    """Tenant facts, until they are too old."""
+
+    read_at: datetime | None = None
+    tenant_id: str = ""
+    known: Facts = field(default_factory=Facts)
+
+
+class Assessor:
+    """Assesses requests; keeps what holds for the whole tenant for a while."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        reservations: Reservations,
+        identity: Identity,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._directory, self._reservations, self._identity = directory, reservations, identity
+        self._settings, self._clock, self._started = settings, clock, clock()
+        self._lifetime = timedelta(seconds=settings.tenant_facts_lifetime)
+        needed = needed_facts(settings.profile, settings.rule_overrides)
+        wanted = frozenset(fact.comes_with or fact for fact in needed)
+        self._wanted = {about: wanted & facts.facts_about(about) for about in About}
+        self._wishes = Wishes(settings.excluded_group, settings.scope_group, settings.copy_domains)
+        self._cache, self._lock = _Cache(), asyncio.Lock()
+        self._failure: Transient | None = None
+        self._not_before: datetime | None = None
+        self._kept: dict[str, tuple[datetime, Facts]] = {}
+        self.defaults = Defaults(settings.redirect_url, settings.send_message)
+
+    async def sight(self, user_id: str) -> Sighting:
+        """Read one account by its id, and whether it lies in the recycle bin where it is not there."""
+        found = (await self._directory.accounts([user_id])).get(user_id, _UNREADABLE)
+        if isinstance(found, Account) or found is None:
+            binned = await self._directory.deleted([user_id]) if found is None else frozenset[str]()
+            return Sighting(self._clock(), found, user_id in binned)
+        raise Transient(GRAPH, f"the account {user_id} cannot be read")
+
+    async def look_up(self, request: ConversionRequest, bound: str = "") -> LookUp:
+        """Find the account, and read along what needs no more than the request to be asked.
+
+        ``bound`` is the object id that the request is about since its account was first found.
+
+        Raises:
+            AccessDenied: accounts cannot be read.
+
+        """
+        user = InvitedUser(id=bound) if bound else request.invited_user
+        questions: Questions = {facts.ACCOUNT: user}
+        if user.id is not None:
+            questions |= dict.fromkeys(self._wanted[About.ACCOUNT], user.id)
+        if request.invited_user_email_address is not None:
+            questions |= self._address_questions(request.invited_user_email_address.strip())
+        known = await self._directory.read(questions)
+        if user.id is not None and any(account.id.lower() != user.id.lower() for account in known[facts.ACCOUNT]):
+            raise Transient(GRAPH, "it answered with another account than it was asked for")
+        return LookUp(known, user.id)
+
+    async def assess(
+        self, request: ConversionRequest, found: LookUp, holder: str | None = None, *, reserves: bool = False
+    ) -> Assessment:
+        """Read what is still missing and ask the rules.
+
+        ``holder`` is the other account that is known to hold the address. Where the caller ``reserves`` the address
+        before it invites, the ledger is not asked for a holder here.
+
+        Raises:
+            Transient: a replica lags behind its own account.
+
+        """
+        account, began = found.account, self._clock()
+        address = addresses.invited_address(request, account, self._settings.profile)
+        tenant_id, of_tenant = await self._tenant()
+        known = found.known | await self._directory.read(self._rest(found.named, account, address, found.known))
+        if account is not None and any(known.absent(fact) for fact in self._wanted[About.ACCOUNT]):
+            raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
+        of_domain = self._remembered(About.DOMAIN, addresses.domain_of(address or ""), known)
+        of_company = self._remembered(About.COMPANY, (account and account.company_name) or "", known)
+        if holder is None and not reserves and address is not None and self._wanted[About.LEDGER]:
+            holder = await self._reservations.holder(address, account.id.lower() if account else "")
+        reserved = Facts({facts.RESERVATION: holder})
+        case = Case(
+            request=request,
+            profile=self._settings.profile,
+            facts=of_tenant | known | of_domain | of_company | reserved,
+            send_message=sends_message(request, self.defaults),
+            sign_in=sign_in_address(request, tenant_id, self.defaults),
+            wishes=self._wishes,
+        )
+        return Assessment(account, address, tenant_id, judge(case, self._settings.rule_overrides), began)
+
+    async def recall(self, conversion: Conversion) -> Assessment | None:
+        """Return the assessment that a claim was made on, as long as it holds; else None.
+
+        It does while it is young and the account reads as it did, and in the process that has not been started since:
+        with a restart come new settings.
+
+        """
+        at, now = conversion.assessed_at, self._clock()
+        lifetime = timedelta(seconds=self._settings.assessment_lifetime)
+        if at is None or at < self._started or now - at >= lifetime:
+            return None
+        tenant_id, _ = await self._tenant()
+        known = await self._directory.read({facts.ACCOUNT: InvitedUser(id=conversion.user_id)})
+        account = LookUp(known).account
+        if account is None or account.fingerprint != conversion.assessed_as:
+            return None
+        return Assessment(account, conversion.invited_user_email_address, tenant_id, conversion.findings, at)
+
+    def _address_questions(self, address: str) -> Questions:
+        """An address that Graph cannot use is not looked up."""
+        if addresses.problem(address):
+            return {}
+        questions: Questions = dict.fromkeys(self._wanted[About.ADDRESS], address)
+        return questions | self._shared_questions(About.DOMAIN, addresses.domain_of(address))
+
+    def _shared_questions(self, about: About, subject: str) -> Questions:
+        """Ask what holds for a domain or a company, unless it is remembered."""
+        read_at, _ = self._kept.get(f"{about} {subject}", (None, None))
+        fresh = read_at is not None and self._clock() - read_at < self._lifetime
+        return {} if fresh else dict.fromkeys(self._wanted[about], subject)
+
+    def _rest(self, named: str | None, account: Account | None, address: str | None, known: Facts) -> Questions:
+        questions: Questions = {}
+        if account is not None:
+            questions |= dict.fromkeys(self._wanted[About.ACCOUNT], account.id)
+            if account.company_name:
+                questions |= self._shared_questions(About.COMPANY, account.company_name)
+        elif named is not None:
+            questions[facts.DELETED_ACCOUNT] = named
+        if address is not None:
+            questions |= self._address_questions(address)
+        return {fact: subject for fact, subject in questions.items() if fact not in known}
+
+    async def _tenant(self) -> tuple[str, Facts]:
+        """Only one caller refreshes the cache. Those that waited for it, or come before Retry-After, get its error."""
+        failure_before = self._failure
+        async with self._lock:
+            now = self._clock()
+            if self._cache.read_at is None or now - self._cache.read_at >= self._lifetime:
+                too_early = self._not_before is not None and now < self._not_before
+                if self._failure is not None and (too_early or self._failure is not failure_before):
+                    raise self._failure.with_traceback(None)
+                try:
+                    await self._read_tenant(now)
+                except Transient as error:
+                    self._failure = error
+                    self._not_before = now + timedelta(seconds=error.retry_after or 0.0)
+                    raise
+            return self._cache.tenant_id, self._cache.known
+
+    async def _read_tenant(self, now: datetime) -> None:
+        claims = await self._identity.claims()
+        known = await self._directory.read(dict.fromkeys(self._wanted[About.TENANT]))
+        self._cache = _Cache(now, claims.tenant_id, known)
+
+    def _remembered(self, about: About, subject: str, known: Facts) -> Facts:
+        """Return what holds for a domain or a company, and remember it; what was not readable is asked again."""
+        key, found = f"{about} {subject}", known.of(self._wanted[about])
+        if not found:
+            _, found = self._kept.get(key, (None, Facts()))
+        elif not found.unreadable:
+            self._kept[key] = (self._clock(), found)
+        return found

@@ -1,0 +1,79 @@
+"""The claim: the right to invite one account now. It is written before the call, over the row that was decided from."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from b2b.domain.conversion import doubts, outcome
+from b2b.domain.conversion.records import Conversion, advance, begin
+from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.stages import Stage
+from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.reservations import Reservations
+from b2b.workflows.ports import Clock, NewId
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a claim begins, and over what."""
+
+    before: Conversion | None
+    """The account's row as it was decided from; None: there is none."""
+    row: Conversion
+    """The conversion as this request begins it."""
+    again: bool
+    """A person was shown the doubts of the row before, and wants the invitation sent nevertheless."""
+
+
+class Claims:
+    """Reserves the address, then claims the account."""
+
+    def __init__(
+        self, conversions: Conversions, reservations: Reservations, limits: Limits, clock: Clock, new_id: NewId
+    ) -> None:
+        """``new_id`` names the tries."""
+        self._conversions, self._reservations = conversions, reservations
+        self._limits, self._clock, self._new_id = limits, clock, new_id
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim lasts."""
+        return self._limits.lease
+
+    async def claim(self, opening: Opening, *, silent: bool) -> tuple[Conversion, datetime]:
+        """Write the claim; return it with the moment after which its call may not begin.
+
+        Raises:
+            AddressTaken: another account's conversion holds the address.
+            MustWait: another account is about to be invited with it.
+            LedgerConflict: another process wrote the row since it was read. Only the process that writes may send.
+
+        """
+        began = self._clock()  # before the reservation: whatever comes later only shortens the time that is left
+        row, before = opening.row, opening.before
+        await self._reservations.take(row.invited_user_email_address, row.user_id)
+        until, attempt = began + self._limits.lease, self._new_id()
+        if before is not None and before.stage is Stage.INVITING:
+            claimed = outcome.claimed(_again(before, row), attempt, began, until, silent=silent)
+            change = advance(claimed, Stage.INVITING, self._clock(), "again")
+        else:
+            if before is not None and opening.again:
+                before = replace(before, doubts=doubts.waived(before))
+            claimed = outcome.claimed(row, attempt, began, until, silent=silent)
+            change = begin(before, claimed, self._clock())
+        return await self._conversions.claim(change, before), began + self._limits.fence
+
+
+def _again(before: Conversion, row: Conversion) -> Conversion:
+    """The same generation, with what was judged now."""
+    return replace(
+        before,
+        request_id=row.request_id,
+        invited_user_email_address=row.invited_user_email_address,
+        user_principal_name=row.user_principal_name,
+        verdict=row.verdict,
+        findings=row.findings,
+        assessed_at=row.assessed_at,
+        assessed_as=row.assessed_as,
+        was_internal=row.was_internal,
+        synced=row.synced,
+    )

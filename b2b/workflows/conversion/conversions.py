@@ -1,0 +1,156 @@
+"""The rows of conversions, and the rows of the requests that belong to them, kept in step.
+
+A conversion's row is the truth. It is written first; then every request of its generation is brought up to it. A
+process that dies in between leaves rows that are behind, and the sweep brings them up (`publish`).
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from b2b.domain.conversion.records import Change, Conversion, Event
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import LedgerConflict, UnreadableRow
+from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
+from b2b.workflows.ports import Clock, Ledger
+
+RACES = 5
+"""How often a row is read and written anew when other processes write it too."""
+LED_NOWHERE = frozenset({Stage.BLOCKED, Stage.FAILED})
+"""Ends of a leader without an invitation: those who joined it end as failed, and may be retried on their own."""
+
+
+class Conversions:
+    """Reads and writes conversions with their requests."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger, self._clock = ledger, clock
+
+    async def get(self, user_id: str) -> Conversion | None:
+        """Return an account's conversion, or None.
+
+        Raises:
+            UnreadableRow: a newer version wrote it.
+
+        """
+        return await self._ledger.conversions.get(user_id) if user_id else None
+
+    async def save(
+        self, change: Change[Conversion], *members: str, held: RequestRecord | None = None, follow: bool = False
+    ) -> Conversion:
+        """Write a conversion, and bring its requests up to it.
+
+        ``members`` join its generation with this write. ``held`` is a request's row as the caller has it, which saves
+        reading it. ``follow`` puts the account on the list of those that the sweep reads, before the write.
+
+        Raises:
+            LedgerConflict: the row is not the one that the change was made from; nothing was written.
+
+        """
+        if follow:
+            await self._ledger.followed.add(change.row.user_id, self._clock())
+        written = await self._ledger.save(change, *members)
+        await self.publish(written, held)
+        return written
+
+    async def claim(self, change: Change[Conversion], before: Conversion | None) -> Conversion:
+        """Write a claim. Requests show it by reading the conversion; their rows wait for the outcome.
+
+        Where it begins over a review, the requests that had joined there go on with it.
+
+        Raises:
+            LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
+
+        """
+        members = [change.row.request_id]
+        if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
+            members += [each for each in await self._ledger.members(before) if each not in members]
+            change = Change(replace(change.row, joined=len(members) - 1), change.events)
+        # First the pointer, then the row: a claim that no sweep can find would never be followed.
+        await self._ledger.followed.add(change.row.user_id, self._clock())
+        return await self._ledger.save(change, *members)
+
+    async def join(self, conversion: Conversion, record: RequestRecord) -> None:
+        """Make a request a member: it shows the conversion's stage from now on, and has nothing else to do.
+
+        Raises:
+            LedgerConflict: the conversion moved meanwhile.
+
+        """
+        joined = Event("joined", self._clock(), conversion.stage, record.request_id)
+        row = replace(conversion, joined=conversion.joined + 1)
+        await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
+
+    async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> None:
+        """Bring every request of the conversion's generation up to it. Doing so again changes nothing."""
+        leader = conversion.request_id
+        if held is not None and held.request_id == leader:
+            await self._bring_up(leader, conversion, held)
+        else:
+            await self._bring_up(leader, conversion)
+        if conversion.joined:
+            for request_id in await self._ledger.members(conversion):
+                if request_id != leader:
+                    await self._bring_up(request_id, conversion, member=True)
+
+    async def published(self, conversion: Conversion) -> Conversion:
+        """Bring every request up, and remember in the conversion's row that it has happened.
+
+        Raises:
+            LedgerConflict: the conversion moved meanwhile, so there is more to publish.
+
+        """
+        await self.publish(conversion)
+        return await self._ledger.save(Change(replace(conversion, published=conversion.sequence)))
+
+    async def show(self, record: RequestRecord, conversion: Conversion) -> None:
+        """Bring one request up to its conversion; its row is read anew where another process wrote it."""
+        await self._bring_up(record.request_id, conversion, record, joins=True)
+
+    async def _bring_up(
+        self,
+        request_id: str,
+        conversion: Conversion,
+        held: RequestRecord | None = None,
+        *,
+        member: bool = False,
+        joins: bool = False,
+    ) -> None:
+        """``member``: the ledger lists the request under this generation; ``joins``: it was decided just now."""
+        for _ in range(RACES):
+            record = held or await self._readable(request_id)
+            if record is None or not _takes_over(record, conversion, member=member, joins=joins):
+                return
+            with suppress(LedgerConflict):
+                if (change := self._shown(record, conversion)) is not None:
+                    await self._ledger.requests.write(change)
+                return
+            held = None
+
+    async def _readable(self, request_id: str) -> RequestRecord | None:
+        """A row of a newer version is left alone."""
+        with suppress(UnreadableRow):
+            return await self._ledger.requests.get(request_id)
+        return None
+
+    def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
+        """Return what a request's row takes over; None: it shows that already, or has ended."""
+        now, leads = self._clock(), record.request_id == conversion.request_id
+        if not leads and conversion.stage in LED_NOWHERE:
+            return leader_ended(record, conversion, now) if may_show(record, conversion) else None
+        if not may_show(record, conversion):
+            return None
+        change = move(record, conversion.stage, now, **mirrored(conversion))
+        return change if change.events or change.row != record else None
+
+
+def _takes_over(record: RequestRecord, conversion: Conversion, *, member: bool, joins: bool) -> bool:
+    """Tell whether a request's row follows this generation; the list of members may be ahead of the row, or behind it.
+
+    A request that a person opened again has left its generation, and is shown it only if it joins anew. One that waited
+    in a review goes on with the generation that was begun over it.
+    """
+    if record.user_id not in {"", conversion.user_id}:
+        return False
+    if record.generation:
+        return record.generation == conversion.generation or (member and record.generation < conversion.generation)
+    return joins or conversion.generation > record.left_generation

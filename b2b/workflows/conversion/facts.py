@@ -1,0 +1,42 @@
+"""What the tenant is known to show, kept for some seconds and shared through the ledger."""
+
+from datetime import datetime, timedelta
+
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.tenant_fact import Shows, TenantFact
+from b2b.domain.lifecycle.followed import learned
+from b2b.workflows.ports import Clock, Ledger
+
+KEPT = timedelta(seconds=30)
+
+
+class TenantFacts:
+    """Reads and learns it."""
+
+    def __init__(self, ledger: Ledger, configured: TenantFact, clock: Clock) -> None:
+        """``configured`` is what an administrator knows; what the app learns counts more."""
+        self._ledger, self._configured, self._clock = ledger, configured, clock
+        self._fact = TenantFact()
+        self._fresh_until: datetime | None = None
+
+    async def shows(self, *, synced: bool) -> Shows:
+        """Return what accounts of this kind are known to show."""
+        learned = (await self._get()).of(synced=synced).shows
+        return self._configured.of(synced=synced).shows if learned is Shows.UNKNOWN else learned
+
+    async def learn(self, before: Conversion, after: Conversion) -> None:
+        """Learn from an account that was read: what its conversion was before, and is after."""
+        fact = await self._get()
+        known = fact.of(synced=before.synced)
+        now_known = learned(before, after, known)
+        if now_known == known:
+            return
+        self._fact = fact.having(now_known, synced=before.synced)
+        await self._ledger.learn(self._fact)
+
+    async def _get(self) -> TenantFact:
+        now = self._clock()
+        if self._fresh_until is None or now >= self._fresh_until:
+            self._fact = await self._ledger.tenant_fact()
+            self._fresh_until = now + KEPT
+        return self._fact

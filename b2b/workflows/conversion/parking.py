@@ -1,0 +1,80 @@
+"""Decide how long a request waits, and end it where that has gone on for too long."""
+
+import logging
+import zlib
+from datetime import timedelta
+
+from b2b.domain.conversion.waits import Cause, WaitReason, delay, row_of
+from b2b.domain.errors import AccessDenied, LedgerConflict, MustWait, Transient
+from b2b.domain.request.record import RequestRecord, rested
+from b2b.workflows.conversion.endings import Endings
+from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Clock, Ledger
+
+log = logging.getLogger(__name__)
+
+GIVEN_UP = "given-up"
+
+
+class Parking:
+    """Puts requests off, and gives them up."""
+
+    def __init__(
+        self, messages: Messages, endings: Endings, pacer: Pacer, ledger: Ledger, limit: timedelta, clock: Clock
+    ) -> None:
+        """``limit`` is how long a request may go without progress."""
+        self._messages, self._endings, self._pacer = messages, endings, pacer
+        self._ledger, self._limit, self._clock = ledger, limit, clock
+
+    async def hold(self, record: RequestRecord, error: MustWait | LedgerConflict | Transient) -> None:
+        """Let a request wait for as long as this asks for; end it where that has gone on for too long.
+
+        Raises:
+            Transient: storage did not take it.
+
+        """
+        latest = await self._ledger.requests.get(record.request_id)
+        if latest is None or not latest.at_work or latest.token != record.token:
+            return  # it has ended meanwhile, or another message sees to it
+        reason, seconds, detail = await self._why(error, latest)
+        if await self._gave_up(latest, reason, detail):
+            return
+        stretched = seconds * (1 + zlib.crc32(record.request_id.encode()) % 100 / 400)
+        if await self._messages.put_off(latest, reason, stretched, detail):
+            log.warning("request %s waits %.0f s: %s %s", record.request_id, stretched, reason, detail)
+
+    async def _why(
+        self, error: MustWait | LedgerConflict | Transient, record: RequestRecord
+    ) -> tuple[WaitReason, float, str]:
+        """Return reason, seconds and detail of a wait, and tell the other instances if Graph asked for it."""
+        if isinstance(error, MustWait):
+            reason, wanted, detail = error.reason, error.seconds, error.detail
+        elif isinstance(error, LedgerConflict):
+            reason, wanted, detail = WaitReason.CONTENTION, None, ""
+        else:
+            await self._pacer.heed(error)
+            denied = isinstance(error, AccessDenied)
+            reason, wanted, detail = _trouble(denied=denied), error.retry_after, str(error)
+        again = record.waiting is not None and record.waiting.reason is reason
+        return reason, delay(reason, record.waits + 1 if again else 0, wanted), detail
+
+    async def _gave_up(self, record: RequestRecord, reason: WaitReason, detail: str) -> bool:
+        """End a request that could not go on for too long; never while its invitation may be out.
+
+        Decided only now that it has to wait again: what held it up may have been over by this try.
+        """
+        now = self._clock()
+        since = rested(record, now).trouble_since
+        if row_of(reason).cause is Cause.WANTED or since is None or now - since <= self._limit:
+            return False
+        seconds = self._limit.total_seconds()
+        said = f"Given up after {seconds:.0f} s without progress. {row_of(reason).text} {detail}".strip()
+        try:
+            return await self._endings.fail(record, GIVEN_UP, said)
+        except LedgerConflict:
+            return False
+
+
+def _trouble(*, denied: bool) -> WaitReason:
+    return WaitReason.PERMISSION if denied else WaitReason.SERVICE

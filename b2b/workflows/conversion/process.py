@@ -1,0 +1,323 @@
+"""Work on one request: ask `next_step` what is to be done, do it, ask again. All effects of a conversion start here."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from b2b.domain.account import STATE, Account
+from b2b.domain.conversion.assessment import Assessment, Sighting
+from b2b.domain.conversion.next_step import next_step
+from b2b.domain.conversion.records import Change, Conversion, advance, begin
+from b2b.domain.conversion.situation import (
+    Claim,
+    Conclude,
+    Done,
+    Join,
+    Judge,
+    Limits,
+    Look,
+    Record,
+    Report,
+    Review,
+    Show,
+    Situation,
+    Step,
+    Wait,
+)
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import Shows
+from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.errors import LedgerConflict, MustWait, Transient
+from b2b.domain.findings import Verdict
+from b2b.domain.invitation import invitation_for, sends_message
+from b2b.domain.request import ConversionRequest, review
+from b2b.domain.request.approval import asks_again
+from b2b.domain.request.record import RequestRecord, move
+from b2b.workflows.conversion.assess import Assessor, LookUp
+from b2b.workflows.conversion.claims import Opening
+from b2b.workflows.conversion.conversions import RACES, Conversions
+from b2b.workflows.conversion.facts import TenantFacts
+from b2b.workflows.conversion.invite import Inviter
+from b2b.workflows.conversion.parking import Parking
+from b2b.workflows.conversion.reservations import AddressTaken
+from b2b.workflows.intake.intake import stored_request
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Clock, Ledger
+
+log = logging.getLogger(__name__)
+
+MOST_STEPS = 20
+"""A request needs six at most; more would be a decision that goes round in circles."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What decisions are made with: the protocol's times, the clock, and what an administrator has set."""
+
+    limits: Limits
+    clock: Clock
+    paused: bool
+    assess_only: bool
+
+    @property
+    def held(self) -> WaitReason | None:
+        """Why nothing may be sent; None: it may be."""
+        if self.paused:
+            return WaitReason.PAUSED
+        return WaitReason.MODE_ASSESS if self.assess_only else None
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What is known of a request in one round of decisions. A write of a row makes the rest of it out of date."""
+
+    record: RequestRecord
+    request: ConversionRequest
+    conversion: Conversion | None
+    found: LookUp | None = None
+    sighting: Sighting | None = None
+    assessment: Assessment | None = None
+    holder: str | None = None
+    """The other account that holds the address, found when it was to be reserved."""
+
+
+class Steps:
+    """Carries out the steps of one request."""
+
+    def __init__(
+        self,
+        assessor: Assessor,
+        inviter: Inviter,
+        conversions: Conversions,
+        facts: TenantFacts,
+        ledger: Ledger,
+        protocol: Protocol,
+    ) -> None:
+        self._assessor, self._inviter, self._conversions = assessor, inviter, conversions
+        self._facts, self._ledger, self._protocol = facts, ledger, protocol
+
+    async def run(self, record: RequestRecord) -> None:
+        """Take steps until nothing is left for this message to do.
+
+        Raises:
+            MustWait: the request has to wait.
+            LedgerConflict: another process wrote a row; decide anew from fresh ones.
+            Transient: a service did not answer.
+
+        """
+        state = _Round(record, stored_request(record), await self._conversions.get(record.user_id))
+        for _ in range(MOST_STEPS):
+            state, over = await self._take(next_step(await self._situation(state)), state)
+            if over:
+                return
+        raise LedgerConflict(f"request {record.request_id}: no end of steps")
+
+    async def _situation(self, state: _Round) -> Situation:
+        record, conversion = state.record, state.conversion
+        shows = Shows.UNKNOWN
+        if conversion is not None and (conversion.doubts or conversion.stage is Stage.INVITED):
+            shows = await self._facts.shows(synced=conversion.synced)
+        return Situation(
+            request=record,
+            conversion=conversion,
+            sighting=state.sighting,
+            assessment=state.assessment,
+            silent=not sends_message(state.request, self._assessor.defaults),
+            held=self._protocol.held,
+            shows=shows,
+            again=conversion is not None and asks_again(record, conversion),
+            limits=self._protocol.limits,
+            now=self._protocol.clock(),
+        )
+
+    async def _take(self, step: Step, state: _Round) -> tuple[_Round, bool]:
+        """Carry one step out; return what is known now, and whether that was the last one."""
+        match step:
+            case Done():
+                return state, True
+            case Wait(reason, seconds):
+                raise MustWait(reason, seconds)
+            case Look():
+                return await self._look(state), False
+            case Judge():
+                return await self._judge(state), False
+            case Record(change):
+                return await self._record(state, change), False
+            case Claim(assessment):
+                return await self._claim(state, assessment)
+            case _:
+                await self._finish(step, state)
+                return state, True
+
+    async def _finish(self, step: Show | Join | Report | Review | Conclude, state: _Round) -> None:
+        """Carry out a step after which this message has nothing left to do."""
+        match step:
+            case Show():
+                await self._conversions.show(state.record, _known(state.conversion))
+            case Join():
+                await self._conversions.join(_known(state.conversion), state.record)
+            case Report(assessment):
+                await self._report(state, assessment)
+            case Review(_, conversion):
+                await self._review(state, conversion)
+            case Conclude(assessment, stage):
+                await self._conclude(state, assessment, stage)
+
+    async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
+        """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
+        begins = state.conversion is not None and change.row.generation > state.conversion.generation
+        members = (state.record.request_id,) if begins else ()
+        conversion = await self._conversions.save(change, *members, follow=begins)
+        record = await self._ledger.requests.get(state.record.request_id)
+        return replace(state, record=record or state.record, conversion=conversion)
+
+    async def _look(self, state: _Round) -> _Round:
+        """Read the account that the request is bound to."""
+        sighting = await self._assessor.sight(state.record.user_id)
+        return replace(state, sighting=sighting)
+
+    async def _judge(self, state: _Round) -> _Round:
+        """Ask the rules. A request that names its account otherwise is bound to the object id first."""
+        claim = state.conversion
+        if claim is not None and claim.stage is Stage.INVITING and state.found is None and state.holder is None:
+            recalled = await self._assessor.recall(claim)
+            if recalled is not None:
+                return replace(state, assessment=recalled)
+        found = state.found or await self._assessor.look_up(state.request, state.record.user_id)
+        account = found.account
+        if account is not None and not state.record.only_judged and state.record.user_id != account.id.lower():
+            record = await self._bind(state.record, account.id.lower())
+            conversion = await self._conversions.get(record.user_id)
+            sighting = None if STATE in account.withheld else Sighting(self._protocol.clock(), account)
+            return replace(state, record=record, conversion=conversion, found=found, sighting=sighting)
+        assessment = await self._assessor.assess(
+            state.request, found, state.holder, reserves=not state.record.only_judged
+        )
+        findings = review.weighed(assessment, state.record)
+        return replace(state, found=found, assessment=replace(assessment, findings=findings))
+
+    async def _bind(self, record: RequestRecord, user_id: str) -> RequestRecord:
+        """From now on the request is about this object id, whatever becomes of the name it was asked for with."""
+        return await self._ledger.requests.write(Change(replace(record, user_id=user_id)))
+
+    async def _claim(self, state: _Round, assessment: Assessment) -> tuple[_Round, bool]:
+        """Invite; where another account holds the address, ask the rules again with that known."""
+        row = _opening(state.record, assessment, Stage.INVITING)
+        invitation = invitation_for(
+            state.request, row.user_id, row.invited_user_email_address, assessment.tenant_id, self._assessor.defaults
+        )
+        again = state.conversion is not None and asks_again(state.record, state.conversion)
+        try:
+            await self._inviter.invite(Opening(state.conversion, row, again), state.record, invitation)
+        except AddressTaken as taken:
+            return replace(state, holder=taken.user_id, assessment=None), False
+        return state, True
+
+    async def _report(self, state: _Round, assessment: Assessment) -> None:
+        """End a dry run."""
+        columns: dict[str, Any] = {
+            "verdict": assessment.verdict,
+            "findings": assessment.findings,
+            "user_id": assessment.account.id.lower() if assessment.account else "",
+            "judged_as": assessment.subject,
+            "judged_rules": tuple(sorted({finding.rule for finding in assessment.findings})),
+        }
+        change = move(state.record, Stage.ASSESSED, self._protocol.clock(), assessment.verdict, **columns)
+        await self._ledger.requests.write(change)
+
+    async def _review(self, state: _Round, conversion: Conversion) -> None:
+        """Let a person decide about this request; the conversion that it did not join stays as it is."""
+        finding = review.not_visible(conversion)
+        change = move(
+            state.record,
+            Stage.NEEDS_REVIEW,
+            self._protocol.clock(),
+            finding.rule,
+            verdict=Verdict.NEEDS_REVIEW,
+            findings=(finding,),
+        )
+        await self._ledger.requests.write(change)
+
+    async def _conclude(self, state: _Round, assessment: Assessment, stage: Stage) -> None:
+        """Record a verdict that is not ready: on the account's row where there is an account, else on the request's."""
+        now, before = self._protocol.clock(), state.conversion
+        columns: dict[str, Any] = {"verdict": assessment.verdict, "findings": assessment.findings}
+        inviting = before is not None and before.stage is Stage.INVITING
+        if assessment.account is None and not inviting:
+            change = move(state.record, Stage.BLOCKED, now, assessment.verdict, **columns)
+            await self._ledger.requests.write(change)
+            return
+        if before is not None and inviting:
+            if assessment.account is not None:
+                columns |= _judged(assessment, assessment.account)
+            ended = advance(before, stage, now, assessment.verdict, lease_until=None, **columns)
+        else:
+            ended = begin(before, _opening(state.record, assessment, stage), now, assessment.verdict)
+        await self._conversions.save(ended, state.record.request_id, held=state.record)
+
+
+class Converter:
+    """Works on requests. Any number of processes may do so side by side."""
+
+    def __init__(self, steps: Steps, parking: Parking, pacer: Pacer, ledger: Ledger) -> None:
+        self._steps, self._parking, self._pacer, self._ledger = steps, parking, pacer, ledger
+
+    async def work(self, record: RequestRecord) -> None:
+        """Do what the request still needs; put it off where it has to wait.
+
+        Raises:
+            Transient: storage took neither row nor message.
+
+        """
+        if not record.at_work:
+            return
+        try:
+            await self._pacer.admit()
+            await self._races(record)
+        except (MustWait, LedgerConflict, Transient) as error:
+            await self._parking.hold(record, error)
+
+    async def _races(self, record: RequestRecord) -> None:
+        """Decide from fresh rows until no other process writes in between."""
+        for _ in range(RACES):
+            try:
+                return await self._steps.run(record)
+            except LedgerConflict:
+                latest = await self._ledger.requests.get(record.request_id)
+                if latest is None or not latest.at_work or latest.token != record.token:
+                    return None  # it has ended, or another message sees to it
+                record = latest
+        raise LedgerConflict(f"request {record.request_id}")
+
+
+def _known(conversion: Conversion | None) -> Conversion:
+    """A step about a conversion is only taken where there is one."""
+    if conversion is None:
+        raise ValueError("a step about a conversion that does not exist")
+    return conversion
+
+
+def _opening(record: RequestRecord, assessment: Assessment, stage: Stage) -> Conversion:
+    """Return the conversion as a request begins it, from what was judged."""
+    if assessment.account is None:
+        raise ValueError("a conversion needs an account")
+    return Conversion(
+        user_id=assessment.account.id.lower(),
+        stage=stage,
+        request_id=record.request_id,
+        verdict=assessment.verdict,
+        findings=assessment.findings,
+        **_judged(assessment, assessment.account),
+    )
+
+
+def _judged(assessment: Assessment, account: Account) -> dict[str, Any]:
+    """Return the columns that show what was judged: a review must show the address that its approval is for."""
+    return {
+        "user_principal_name": account.user_principal_name,
+        "invited_user_email_address": assessment.address or "",
+        "synced": account.synced,
+        "assessed_at": assessment.at,
+        "assessed_as": account.fingerprint,
+        "was_internal": account.external_user_state is None,
+    }

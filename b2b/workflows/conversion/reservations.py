@@ -1,0 +1,103 @@
+"""One address, one account: the reservation that every claim needs first.
+
+A reservation is written, or renewed under its ETag, before each claim. So of two accounts with one address only one can
+come to its call, even if both have read the same rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from b2b.domain.account import Account
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.errors import LedgerConflict, MustWait
+from b2b.domain.readings import Reservation
+from b2b.domain.request.subject import address_key
+from b2b.workflows.ports import Clock, Directory, Ledger
+
+RACES = 3
+HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED})
+"""Stages in which a conversion keeps its address."""
+
+
+class AddressTaken(Exception):
+    """Another account's conversion holds the address."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+
+class Reservations:
+    """Reserves addresses."""
+
+    def __init__(self, ledger: Ledger, directory: Directory, limits: Limits, clock: Clock) -> None:
+        self._ledger, self._directory, self._limits, self._clock = ledger, directory, limits, clock
+
+    async def holder(self, address: str, user_id: str) -> str | None:
+        """Return the other account whose conversion holds an address; a reservation alone proves nothing."""
+        held = await self._ledger.reservation(address_key(address))
+        return held.user_id if held is not None and await self._holds(held, address, user_id) else None
+
+    async def take(self, address: str, user_id: str) -> None:
+        """Reserve an address for an account, or renew its reservation.
+
+        Raises:
+            AddressTaken: another account's conversion holds it.
+            MustWait: another account is about to be invited with it, or its holder seems to be gone.
+            LedgerConflict: others reserve it all the time.
+
+        """
+        key = address_key(address)
+        wanted = Reservation(key, user_id, self._clock())
+        for _ in range(RACES):
+            try:
+                await self._ledger.reserve(wanted)
+            except LedgerConflict:
+                held = await self._ledger.reservation(key)
+                if held is not None and held.user_id != user_id:
+                    await self._check(held, address)
+                wanted = Reservation(key, user_id, self._clock(), etag=held.etag if held else "")
+            else:
+                return
+        raise LedgerConflict(f"reservation {key}")
+
+    async def _check(self, held: Reservation, address: str) -> None:
+        """Go on if the reservation of another account is free."""
+        now = self._clock()
+        left = held.since + self._limits.lease + timedelta(seconds=60) - now
+        if await self._holds(held, address, ""):
+            await self._look_for(held, now)
+        elif left > timedelta():
+            raise MustWait(WaitReason.ADDRESS_HELD, left.total_seconds())
+
+    async def _holds(self, held: Reservation, address: str, user_id: str) -> bool:
+        if held.user_id == user_id:
+            return False
+        row: Conversion | None = await self._ledger.conversions.get(held.user_id)
+        if row is None or address_key(row.invited_user_email_address) != address_key(address):
+            return False
+        return row.stage in HOLDING or bool(row.open_doubts)
+
+    async def _look_for(self, held: Reservation, now: datetime) -> None:
+        """A holder that Graph does not know in two reads, a full window apart, has given its address back.
+
+        Raises:
+            AddressTaken: the holder is there.
+            MustWait: it has to be looked for once more.
+
+        """
+        found: Mapping[str, Account | None] = await self._directory.accounts([held.user_id])
+        if held.user_id not in found or found[held.user_id] is not None:
+            if held.absent_since is not None:
+                await self._ledger.reserve(replace(held, absent_since=None))
+            raise AddressTaken(held.user_id)
+        if held.absent_since is None:
+            await self._ledger.reserve(replace(held, absent_since=now))
+            raise MustWait(WaitReason.ADDRESS_HOLDER_GONE, self._limits.window.total_seconds())
+        left = held.absent_since + self._limits.window - now
+        if left > timedelta():
+            raise MustWait(WaitReason.ADDRESS_HOLDER_GONE, left.total_seconds())

@@ -1,0 +1,161 @@
+"""What an administrator decides about a request: retry, approve, refuse, release, cancel. Used by every way in.
+
+Each decision is written under the ETag of the row that was looked at, with who decided and why; what has to go on gets
+a message. A decision that the request's stage does not allow is refused by name.
+"""
+
+from dataclasses import replace
+
+import msgspec
+
+from b2b.domain.conversion.records import Change, Conversion, Event, advance
+from b2b.domain.conversion.stages import Action, Stage, row_of
+from b2b.domain.errors import RequestRefused
+from b2b.domain.request.approval import approval_for
+from b2b.domain.request.decision import Decision
+from b2b.domain.request.record import RequestRecord, belongs, reopened
+from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.endings import Endings
+from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.ports import Clock, Ledger
+
+NOT_ALLOWED = {
+    Action.RETRY: ("NotRetryable", "only failed or blocked requests are retried"),
+    Action.APPROVE: ("NotAwaitingApproval", "only requests in needsReview are approved"),
+    Action.REFUSE: ("NotAwaitingApproval", "only requests in needsReview are refused"),
+    Action.RELEASE: ("NotReleasable", "only assessed requests are released"),
+    Action.CANCEL: ("NotCancellable", "only requests that were not invited yet are cancelled"),
+}
+
+
+class Decisions:
+    """Carries out decisions about requests."""
+
+    def __init__(
+        self, ledger: Ledger, conversions: Conversions, endings: Endings, messages: Messages, clock: Clock
+    ) -> None:
+        self._ledger, self._conversions, self._endings = ledger, conversions, endings
+        self._messages, self._clock = messages, clock
+
+    async def retry(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """Begin a failed or blocked request again, from the body that it came with. A dry run stays one.
+
+        Raises:
+            RequestRefused: it is neither failed nor blocked.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        _allow(record, Action.RETRY)
+        return await self._reopen(reopened(record, "retried", self._clock(), str(decision)))
+
+    async def approve(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """Let a request that waits for a person go on: exactly the findings that it shows are waived.
+
+        Raises:
+            RequestRefused: it does not wait for a person, or a later request for its account was judged since.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        _allow(record, Action.APPROVE)
+        conversion = await self._conversions.get(record.user_id)
+        if conversion is None or record.generation not in {0, conversion.generation}:
+            raise RequestRefused("ApprovalSuperseded", "A later request for this account was judged; approve that one.")
+        if record.generation and conversion.request_id != record.request_id:
+            said = f"This request joined {conversion.request_id}; approve that one."
+            raise RequestRefused("ApprovalSuperseded", said)
+        now = self._clock()
+        approval = approval_for(record, conversion, decision.by, decision.reason, now)
+        waived = ", ".join(sorted({each.rule for each in approval.waived}))
+        detail = f"{decision}; waived: {waived}"
+        change = reopened(record, "approved", now, detail, approval=msgspec.json.encode(approval).decode())
+        return await self._reopen(change)
+
+    async def release(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """Let a dry run become real: it is judged anew, and invites only the account and address that were judged.
+
+        Raises:
+            RequestRefused: it was not assessed, or nothing was found that could be invited.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        _allow(record, Action.RELEASE)
+        if not record.judged_as or not record.user_id:
+            raise RequestRefused("NotReleasable", "The dry run found no account that could be invited.")
+        change = reopened(record, "released", self._clock(), str(decision), released=True)
+        return await self._reopen(change)
+
+    async def refuse(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """End a request that waits for a person.
+
+        The account is followed no longer. Should an invitation be out after all, the next request for it notices.
+
+        Raises:
+            RequestRefused: it does not wait for a person.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        _allow(record, Action.REFUSE)
+        conversion = await self._conversions.get(record.user_id)
+        if conversion is not None and belongs(record, conversion) and conversion.stage is Stage.NEEDS_REVIEW:
+            return await self._end_both(record, conversion, "refused", decision)
+        return await self._end(record, "refused", decision)
+
+    async def cancel(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """End a request that was not invited yet; a request that joined it leads from now on.
+
+        Raises:
+            RequestRefused: it cannot be cancelled, or its invitation may be out.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        _allow(record, Action.CANCEL)
+        claim = await self._endings.claim_of(record)
+        if claim is None:
+            return await self._end(record, "cancelled", decision)
+        if self._endings.may_be_out(claim):
+            raise RequestRefused("NotCancellable", "An invitation is being sent, or may be out. Wait for its outcome.")
+        if await self._endings.hand_over(claim) is None:
+            return await self._end_both(record, claim, "cancelled", decision)
+        return await self._end(record, "cancelled", decision)
+
+    async def _end_both(
+        self, record: RequestRecord, conversion: Conversion, kind: str, decision: Decision
+    ) -> RequestRecord:
+        """End a conversion with its request; with open doubts it stays on the list of those that are followed."""
+        change = advance(
+            conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", last_error=_said(kind, decision)
+        )
+        await self._conversions.save(change, held=record)
+        latest = await self._ledger.requests.get(record.request_id)
+        return latest or record
+
+    async def _end(self, record: RequestRecord, kind: str, decision: Decision) -> RequestRecord:
+        now = self._clock()
+        row = replace(
+            record,
+            stage=Stage.CANCELLED,
+            completed_at=now,
+            waiting=None,
+            last_error=_said(kind, decision),
+            error_code=kind,
+        )
+        event = Event(Stage.CANCELLED.value, now, Stage.CANCELLED, record.request_id, f"{kind} {decision}")
+        return await self._ledger.requests.write(Change(row, (event,)))
+
+    async def _reopen(self, change: Change[RequestRecord]) -> RequestRecord:
+        """Write the request as it begins again, and send its message. The list comes first: it must not get lost."""
+        await self._ledger.open.add(change.row.request_id, self._clock())
+        row = replace(change.row, token=self._messages.token(), token_before="")
+        record = await self._ledger.requests.write(Change(row, change.events))
+        await self._messages.send_again(record)
+        return record
+
+
+def _allow(record: RequestRecord, action: Action) -> None:
+    if action not in row_of(record.stage).actions:
+        code, said = NOT_ALLOWED[action]
+        raise RequestRefused(code, f"The request is {record.stage}; {said}.")
+
+
+def _said(kind: str, decision: Decision) -> str:
+    return f"{kind.capitalize()} {decision}."

@@ -1,0 +1,1 @@
+"""The timer and its parts."""

@@ -1,0 +1,115 @@
+"""Empty the poison queue into the ledger: what the host gave up on gets its row, and what can go on goes on.
+
+There is no trigger on the poison queue: a body that the host cannot hand over could not be handed over from there.
+"""
+
+import logging
+from dataclasses import replace
+
+from b2b.domain.conversion.records import Change, Event
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.errors import B2BError, Transient
+from b2b.domain.readings import PoisonMessage
+from b2b.domain.request.message import Asked, Refused, Resume, incoming
+from b2b.domain.request.record import RequestRecord
+from b2b.workflows.conversion.endings import Endings
+from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.intake.intake import Intake
+from b2b.workflows.ports import Clock, Ledger, Queue
+
+log = logging.getLogger(__name__)
+
+HIDDEN = 300.0
+"""Seconds that a message stays hidden from a second sweep while this one records it."""
+MAX_RETURNS = 3
+"""How often a request goes back on the queue: a neighbour's crash may have brought it to poison."""
+GAVE_UP = "The host gave up on the message: every try ended in an error or a crash. Retry the request."
+
+
+class Drain:
+    """Records and removes poison messages."""
+
+    def __init__(
+        self, intake: Intake, messages: Messages, endings: Endings, ledger: Ledger, queue: Queue, clock: Clock
+    ) -> None:
+        self._intake, self._messages, self._endings = intake, messages, endings
+        self._ledger, self._queue, self._clock = ledger, queue, clock
+
+    async def run(self) -> tuple[int, int]:
+        """Go through the poison queue once; return how many messages were recorded, and how many could not be.
+
+        A message that could not be recorded stays in the queue for the next run.
+        """
+        recorded = problems = 0
+        try:
+            async for message in self._queue.poison(HIDDEN):
+                done = await self._recorded(message)
+                recorded, problems = recorded + int(done), problems + int(not done)
+        except Transient as error:
+            problems += 1
+            log.warning("the poison queue was not emptied: %s", error)
+        return recorded, problems
+
+    async def _recorded(self, message: PoisonMessage) -> bool:
+        try:
+            await self._record(message)
+            await self._queue.remove_poison(message)
+        except B2BError as error:
+            log.warning("poison message %s stays: %s", message.message_id, error)
+        except Exception:
+            log.exception("poison message %s stays", message.message_id)
+        else:
+            return True
+        return False
+
+    async def _record(self, message: PoisonMessage) -> None:
+        found = incoming(message.body, message.message_id, self._intake.policy)
+        match found:
+            case Refused():
+                await self._intake.reject(found)
+            case Resume():
+                record = await self._ledger.requests.get(found.request_id)
+                if record is not None:
+                    await self._one_of_ours(record, found.token)
+            case Asked():
+                await self._asked(found)
+
+    async def _asked(self, asked: Asked) -> None:
+        """A caller's request: with a row it goes on, if this is its newest message; without one it never ran."""
+        record = await self._find(asked)
+        if record is None or record.stage is Stage.REJECTED:
+            await self._intake.never_ran(asked)
+        elif record.body_hash != asked.request.body_hash():
+            await self._intake.note(record.request_id, "refused-repeat", "another body came from the poison queue")
+        else:
+            await self._one_of_ours(record, "")
+
+    async def _find(self, asked: Asked) -> RequestRecord | None:
+        """Find the request by its id or, where the app made that, by its body: a poison copy keeps nothing else."""
+        hash_of = asked.request.body_hash()
+        ids = await self._ledger.by_body(hash_of) if asked.made else [asked.request_id]
+        found = [record for request_id in ids if (record := await self._ledger.requests.get(request_id))]
+        at_work = next((record for record in found if record.at_work), None)
+        return at_work if at_work is not None or asked.made else next(iter(found), None)
+
+    async def _one_of_ours(self, record: RequestRecord, token: str) -> None:
+        if not record.at_work or record.token != token:
+            await self._intake.note(record.request_id, "poison-removed", "the request goes on without this message")
+        elif record.poison_returns < MAX_RETURNS:
+            await self._send_back(record)
+        else:
+            await self._fail(record)
+
+    async def _fail(self, record: RequestRecord) -> None:
+        """End the request; where its invitation may be out it goes on, because only its outcome may end it."""
+        if not await self._endings.fail(record, "gave-up", GAVE_UP):
+            await self._send_back(record)
+
+    async def _send_back(self, record: RequestRecord) -> None:
+        """Counted first: a crash in between costs one return, not an endless circle."""
+        returns = record.poison_returns + 1
+        detail = f"{returns} of {MAX_RETURNS}"
+        back = Event("returned-from-poison", self._clock(), record.stage, record.request_id, detail)
+        counted = await self._ledger.requests.write(Change(replace(record, poison_returns=returns), (back,)))
+        await self._messages.put_off(counted, WaitReason.SERVICE, 0.0, "returned from the poison queue")

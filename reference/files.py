@@ -1,0 +1,75 @@
+"""Which files are made, whole or in a marked part, and from what."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from reference import bicep, pages, protocol, samples
+
+ROOT = Path(__file__).parents[1]
+
+
+class Part(NamedTuple):
+    """A part of a file between two comments: `<mark> generated: <name>` and `<mark> end of generated`."""
+
+    mark: str
+    name: str
+
+
+Text = Callable[[], str]
+WHOLE: Mapping[str, Text] = {
+    "docs/reference/rules.md": pages.rules,
+    "docs/reference/settings.md": pages.settings,
+    "docs/reference/permissions.md": pages.permissions,
+    "docs/reference/errors.md": pages.errors,
+    "docs/reference/stages.md": protocol.stages,
+    "docs/reference/waits.md": protocol.waits,
+    "infra/graph-permissions.json": samples.graph_permissions,
+    "local.settings.sample.json": samples.local_settings,
+}
+PARTS: Mapping[str, Mapping[Part, Text]] = {
+    "infra/modules/types.bicep": {Part("//", "rule overrides"): bicep.rule_overrides},
+    "infra/main.bicep": {
+        Part("//", "parameters of settings"): bicep.parameters,
+        Part("//", "settings"): bicep.app_settings,
+    },
+    "infra/main.bicepparam": {Part("//", "settings"): bicep.parameter_file},
+    ".github/workflows/deploy.yml": {Part("#", "settings"): samples.workflow_variables},
+}
+
+
+def stale() -> list[str]:
+    """Name the files that differ from what the tables say."""
+    return [name for name, text in _made().items() if _current(name) != text]
+
+
+def write() -> list[str]:
+    """Write the files that differ, and name them."""
+    made, changed = _made(), stale()
+    for name in changed:
+        (ROOT / name).write_text(made[name], "utf-8")
+    return changed
+
+
+def _made() -> dict[str, str]:
+    whole = {name: text() for name, text in WHOLE.items()}
+    parts = {name: _with_parts(_current(name), texts) for name, texts in PARTS.items()}
+    return whole | parts
+
+
+def _current(name: str) -> str:
+    path = ROOT / name
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _with_parts(text: str, parts: Mapping[Part, Text]) -> str:
+    for (mark, name), made in parts.items():
+        begin, end = rf"( *){mark} generated: {re.escape(name)}[^\n]*\n", rf" *{mark} end of generated\n"
+        found = re.search(f"{begin}(.*?){end}", text, re.DOTALL)
+        if found is None:
+            raise ValueError(f"no part '{name}' between comments")
+        indent = found[1]
+        lines = "".join(f"{indent}{line}\n" if line else "\n" for line in made().splitlines())
+        text = text[: found.start(2)] + lines + text[found.end(2) :]
+    return text

@@ -1,0 +1,74 @@
+"""The pages of docs/reference about the protocol: stages and waits."""
+
+from collections.abc import Iterable
+
+from b2b.domain.conversion.stages import REOPENED, STAGES, Action, Stage
+from b2b.domain.conversion.waits import WAITS, Cause
+from b2b.domain.conversion.waits import Row as Wait
+from reference.pages import MADE
+from reference.tables import coded, table
+
+GIVING_UP = {Cause.TROUBLE: "counts", Cause.HELD: "counts", Cause.WANTED: "does not count"}
+"""Whether the time of a wait counts towards giving up."""
+
+
+def stages() -> str:
+    """Every stage: what it means, who is to act, what may follow, and what an administrator may do."""
+    rows = [
+        [
+            coded(row.stage),
+            row.meaning,
+            row.phase.value,
+            row.care.value,
+            _listed(Stage, row.next),
+            _listed(Action, row.actions),
+            row.operation,
+        ]
+        for row in STAGES
+    ]
+    head = ["stage", "meaning", "phase", "looked after by", "may become", "an administrator may", "operation"]
+    begins = _listed(Stage, (row.stage for row in STAGES if row.restarts))
+    leads = "\n".join(f"* {coded(action)}: {coded(stage)}" for action, stage in REOPENED.items())
+    return f"""{MADE}
+# Stages
+
+A conversion is what happens to one account, a request is what a caller asked for. A request shows the stage of the
+conversion that it belongs to, and may skip a stage that passed before it was brought up to date. What has ended stays
+ended until an administrator acts on it.
+
+{table(head, rows)}
+Where an action leads a request:
+
+{leads}
+
+A later request for the account begins a new generation of its conversion over one of these stages:
+{begins}.
+Over `invited` and `completed` it does so only if the directory shows that the invitation is void; else it joins.
+"""
+
+
+def waits() -> str:
+    """Every reason to wait: its text, what it means for giving up, and when the app looks again."""
+    rows = [[coded(row.reason), row.text, row.cause.value, GIVING_UP[row.cause], _delay(row)] for row in WAITS]
+    return f"""{MADE}
+# Waits
+
+`waiting` in `GET /api/requests/{{requestId}}`, and the column of that name in the ledger, say why a request or a
+conversion cannot go on: `reason`, `since`, and `until`, when the app looks again (`null`: with the sweep). `text` is
+in the answer only.
+
+{table(["reason", "text", "cause", "time towards giving up", "looks again after"], rows)}
+Where the remaining time is known (a `Retry-After` of Graph, the end of a lease), the app waits that long instead. A
+request's wait is stretched by up to a quarter, so that not all come back at once. A wait that does not count also lets
+earlier trouble be forgotten. `B2B_GIVE_UP_SECONDS` ([settings](settings.md)) is the limit.
+"""
+
+
+def _listed(order: Iterable[Stage | Action], found: Iterable[Stage | Action]) -> str:
+    """List what was found in the order of its enum: a set has none."""
+    wanted = set(found)
+    return ", ".join(coded(each) for each in order if each in wanted) or "-"
+
+
+def _delay(row: Wait) -> str:
+    return f"{row.first:g} s" if row.first == row.most else f"{row.first:g} s, doubling to {row.most:g} s"

@@ -1,0 +1,273 @@
+"""What keeps every request until its end, its end for good, and a person's word for what it was given for."""
+
+from tests.faults.guard import ALONE, HISTORY, RECORD, REVIEW, STEP, STORY, Guard
+
+INTAKE, MESSAGES = "b2b/workflows/intake/intake.py", "b2b/workflows/conversion/messages.py"
+COUNTED = "await self._ledger.requests.write(Change(replace({}, poison_returns=returns), (back,)))"
+SENT = "                await self._queue.send(Resume(record.request_id, change.row.token, due).message(), seconds)\n"
+REQUESTS: tuple[Guard, ...] = (
+    Guard(
+        "joining: a request for an account under way does not start over",
+        "b2b/domain/conversion/next_step.py",
+        (("    if conversion.stage is Stage.INVITING:\n        return Join()\n", ""),),
+        HISTORY,
+    ),
+    Guard(
+        "joining: a member leaves the invitation to the request that leads",
+        "b2b/domain/conversion/next_step.py",
+        (
+            (
+                "conversion.stage is not Stage.INVITING or conversion.request_id != s.request.request_id",
+                "conversion.stage is not Stage.INVITING",
+            ),
+        ),
+        STEP,
+    ),
+    Guard(
+        "joining: a member that gives up does not end the claim of its leader",
+        "b2b/workflows/conversion/endings.py",
+        ((" or conversion.request_id != record.request_id:\n", ":\n"),),
+        f"{ALONE}test_a_member_that_gives_up_does_not_end_the_claim_of_its_leader",
+    ),
+    Guard(
+        "joining: who leads after a cancelled request gets a message",
+        "b2b/workflows/conversion/endings.py",
+        (
+            (
+                (
+                    "        await self._messages.put_off"
+                    '(heir, WaitReason.CONTENTION, 0.0, f"leads after {claim.request_id}")\n'
+                ),
+                "",
+            ),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "end: what has ended stays ended when its message comes again",
+        "b2b/domain/conversion/next_step.py",
+        (
+            (
+                "    if conversion.stage is not Stage.INVITING or conversion.request_id",
+                (
+                    "    if conversion.stage in {Stage.BLOCKED, Stage.FAILED}:\n        return _open(s)\n"
+                    "    if conversion.stage is not Stage.INVITING or conversion.request_id"
+                ),
+            ),
+        ),
+        STORY,
+    ),
+    Guard(
+        "end: a request takes no end over from another account's conversion",
+        "b2b/domain/request/record.py",
+        (("    if conversion.user_id != record.user_id:\n        return False\n", ""),),
+        "tests/unit/test_next_step.py::test_a_conversion_of_another_account_is_no_business_of_a_request",
+    ),
+    Guard(
+        "end: nor from another generation",
+        "b2b/domain/request/record.py",
+        (("        return record.generation == conversion.generation\n", "        return True\n"),),
+        f"{RECORD}test_a_request_belongs_to_an_account_and_a_generation_never_to_a_bare_number",
+    ),
+    Guard(
+        "end: a request that is retried leaves its old end behind",
+        "b2b/domain/request/record.py",
+        (('"left_generation": max(record.generation, record.left_generation)', '"left_generation": 0'),),
+        STORY,
+    ),
+    Guard(
+        "message: a request that has to wait gets one",
+        MESSAGES,
+        ((SENT, ""),),
+        HISTORY,
+    ),
+    Guard(
+        "message: the row names it before it is sent",
+        MESSAGES,
+        (
+            (
+                "            try:\n                await self._ledger.requests.write(change)\n",
+                f"            try:\n{SENT}                await self._ledger.requests.write(change)\n",
+            ),
+            (f"            else:\n{SENT}", "            else:\n"),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "message: only the newest one counts",
+        INTAKE,
+        (("        if resume.token == record.token:\n", "        if resume.token:\n"),),
+        HISTORY,
+    ),
+    Guard(
+        "message: the one before sends the newest again where its process died",
+        INTAKE,
+        (("        if again and resume.token == record.token_before:\n", "        if again and not resume.token:\n"),),
+        HISTORY,
+    ),
+    Guard(
+        "message: so does the caller's own",
+        INTAKE,
+        (
+            (
+                "        if again and record.at_work and not record.token_before:\n",
+                "        if again and not record.token:\n",
+            ),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "repair: a request whose message is lost gets another",
+        "b2b/workflows/sweep/repair.py",
+        (
+            (
+                'await self._messages.put_off(record, WaitReason.SERVICE, 0.0, "its message was lost")',
+                "False",
+            ),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "repair: a message that is only late is not lost",
+        "b2b/workflows/sweep/repair.py",
+        ((" or (head is not None and head <= due + OVERDUE)", ""),),
+        "tests/workflows/test_repair.py::test_a_request_whose_message_is_only_late_gets_no_other",
+    ),
+    Guard(
+        "repair: a row that cannot be read does not hold up those behind it",
+        "b2b/workflows/sweep/repair.py",
+        (("                unreadable += 1\n", "                unreadable += 1\n                raise\n"),),
+        STORY,
+    ),
+    Guard(
+        "repair: a request is listed before its row is written",
+        INTAKE,
+        (
+            (
+                (
+                    "        await self._ledger.open.add(asked.request_id, now)\n"
+                    "        record = await self._write_new(change)\n"
+                ),
+                (
+                    "        record = await self._write_new(change)\n"
+                    "        await self._ledger.open.add(asked.request_id, now)\n"
+                ),
+            ),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "repair: a young entry of the list stays, because its row may not be there yet",
+        "b2b/workflows/sweep/repair.py",
+        (("        if self._clock() - entry.since > OVERDUE:\n", "        if entry:\n"),),
+        HISTORY,
+    ),
+    Guard(
+        "repair: a request that a person opens again is listed again",
+        "b2b/workflows/decisions.py",
+        (("        await self._ledger.open.add(change.row.request_id, self._clock())\n", ""),),
+        HISTORY,
+    ),
+    Guard(
+        "repair: requests that were not told of their conversion's end are told",
+        "b2b/workflows/sweep/follow.py",
+        (
+            (
+                "        if conversion is not None and conversion.published < conversion.sequence:\n",
+                "        if not entry:\n",
+            ),
+        ),
+        "tests/workflows/test_repair.py::test_a_completed_conversion_whose_requests_were_not_told_tells_them",
+    ),
+    Guard(
+        "poison: a request goes back a few times and no more",
+        "b2b/workflows/sweep/drain.py",
+        (("record.poison_returns < MAX_RETURNS", "record.poison_returns >= 0"),),
+        HISTORY,
+    ),
+    Guard(
+        "poison: its return is counted before it goes back",
+        "b2b/workflows/sweep/drain.py",
+        (
+            (COUNTED.format("record"), "record"),
+            (
+                '"returned from the poison queue")\n',
+                (
+                    '"returned from the poison queue")\n'
+                    "        latest = await self._ledger.requests.get(record.request_id) or record\n"
+                    f"        {COUNTED.format('latest')}\n"
+                ),
+            ),
+        ),
+        HISTORY,
+    ),
+    Guard(
+        "poison: a dry run that never ran stays one",
+        INTAKE,
+        (
+            (
+                "            self._clock(),\n            dry_run=request.dry_run is True or self._assess_only,",
+                "            self._clock(),\n            dry_run=False,",
+            ),
+        ),
+        STORY,
+    ),
+    Guard(
+        "poison: a request that never ran makes room for the same one sent again",
+        "b2b/domain/request/record.py",
+        ((" or (self.stage is Stage.FAILED and self.error_code == NEVER_RAN)", ""),),
+        STORY,
+    ),
+    Guard(
+        "draft: it makes room for the corrected request",
+        "b2b/domain/request/record.py",
+        (("self.stage is Stage.REJECTED or (self.stage", "(self.stage"),),
+        STORY,
+    ),
+    Guard(
+        "waiting: a wait that an administrator wants forgets the trouble before it",
+        "b2b/domain/request/record.py",
+        (
+            (
+                "trouble_since=None if waiting.cause is Cause.WANTED else record.trouble_since or now",
+                "trouble_since=record.trouble_since or now",
+            ),
+        ),
+        f"{RECORD}test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it",
+    ),
+    Guard(
+        "approval: only what was shown is waived",
+        "b2b/domain/request/approval.py",
+        ((" and Waived(finding.rule, finding.message) in self.waived", " and bool(self.waived)"),),
+        f"{REVIEW}test_what_was_not_shown_is_not",
+    ),
+    Guard(
+        "approval: it is for the account and the address that were shown",
+        "b2b/domain/request/review.py",
+        (("    if approval is None or approval.subject != assessment.subject:\n", "    if approval is None:\n"),),
+        f"{REVIEW}test_an_approval_is_for_one_account_with_one_address",
+    ),
+    Guard(
+        "approval: another invitation is asked for the address that was shown",
+        "b2b/domain/request/approval.py",
+        (
+            (
+                "    return approval.subject == subject_of(conversion.user_id, conversion.invited_user_email_address)",
+                "    return True",
+            ),
+        ),
+        f"{REVIEW}test_another_invitation_is_asked_for_the_address_that_was_shown_and_for_no_other",
+    ),
+    Guard(
+        "release: it invites only the account and the address that were judged",
+        "b2b/domain/request/review.py",
+        (("        if assessment.subject != record.judged_as:\n", "        if not record.judged_as:\n"),),
+        f"{REVIEW}test_a_release_invites_no_other_account_or_address",
+    ),
+    Guard(
+        "release: what is new since the dry run is a review",
+        "b2b/domain/request/review.py",
+        (("if rule not in record.judged_rules]:", "if not rule]:"),),
+        f"{REVIEW}test_what_is_new_since_the_dry_run_is_a_review",
+    ),
+)

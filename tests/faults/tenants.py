@@ -1,0 +1,68 @@
+"""The tenants that cases are played in: the open questions about Graph, each answered in each of its ways.
+
+`docs/evidence.md` says that the app is right in every position of a switch. Those that a conversion meets on its way
+stand here, dealt out over six tenants in which every two positions of two switches occur together.
+"""
+
+from itertools import combinations
+from typing import Any
+
+from rehearsal.tenant.switches import TABLE
+from tests.support.world import account, tenant_of
+
+MET = (
+    "pending-state",
+    "address-match",
+    "invite-redeemed-account",
+    "old-redeem-link",
+    "disabled-account",
+    "deleted-holder",
+    "mailbox-account",
+    "page-shape",
+)
+"""The switches that a conversion meets."""
+_TURNED = list(combinations(range(1, 6), 3))
+"""For each switch the tenants in which it is turned. Two such triples of five overlap, differ, and leave out the first
+tenant, so two switches meet in all four ways."""
+TENANTS: tuple[dict[str, str], ...] = tuple(
+    {name: TABLE[name].positions[number in turned] for name, turned in zip(MET, _TURNED, strict=False)}
+    for number in range(6)
+)
+
+EACH = 400
+"""Accounts of each kind: no two cases share one."""
+MAILBOX_PLAN = "efb87545-963c-4e0d-99df-69c6916d9eb0"
+KINDS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "disabled": {"accountEnabled": False},
+    "mailbox": {
+        "assignedPlans": [{"servicePlanId": MAILBOX_PLAN, "service": "exchange", "capabilityStatus": "Enabled"}]
+    },
+    "other mails": {"mail": None},
+    "held": {},
+}
+"""Kinds of account, by what is special about them. The address of one that is `held` belongs to a deleted account."""
+_NAMES = list(KINDS)
+
+
+def number_of(kind: str, nth: int) -> int:
+    """Return the number of the n-th account of a kind."""
+    return _NAMES.index(kind) * EACH + nth
+
+
+def address_of(number: int) -> str:
+    """Return the address that an account is invited with."""
+    return str(account(number)["mail"])
+
+
+def seed() -> dict[str, Any]:
+    """Return the seed of a tenant with all these accounts."""
+    users = [_user(kind, number_of(kind, nth)) for kind in KINDS for nth in range(1, EACH)]
+    held = [number_of("held", nth) for nth in range(1, EACH)]
+    deleted = [account(len(KINDS) * EACH + number, mail=address_of(number)) for number in held]
+    return tenant_of(*users, deletedUsers=deleted)
+
+
+def _user(kind: str, number: int) -> dict[str, Any]:
+    others = {"otherMails": [address_of(number)]} if kind == "other mails" else {}
+    return account(number, **KINDS[kind], **others)

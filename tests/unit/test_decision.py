@@ -1,0 +1,74 @@
+"""The bodies of approvals and refusals: taken as they were said, or refused as a request would be."""
+
+import json
+
+import pytest
+
+from b2b.domain.errors import MalformedRequest
+from b2b.domain.request.decision import Decision, approval, refusal
+
+
+def refused(raw: bytes) -> MalformedRequest:
+    with pytest.raises(MalformedRequest) as caught:
+        approval(raw)
+    return caught.value
+
+
+def test_an_approval_says_who_and_why() -> None:
+    word = {"approvedBy": "ops@contoso.com", "reason": "known supplier"}
+    assert approval(json.dumps(word).encode()) == Decision("ops@contoso.com", "known supplier")
+
+
+def test_a_refusal_has_a_field_of_its_own() -> None:
+    word = {"refusedBy": "ops@contoso.com", "reason": "left the supplier"}
+    assert refusal(json.dumps(word).encode()) == Decision("ops@contoso.com", "left the supplier")
+    with pytest.raises(MalformedRequest) as caught:
+        refusal(b'{"approvedBy": "ops@contoso.com", "reason": "left"}')
+    assert caught.value.target == "approvedBy"
+    with pytest.raises(MalformedRequest) as caught:
+        refusal(b'{"refusedBy": "", "reason": "left"}')
+    assert (caught.value.code, caught.value.target) == ("InvalidValue", "refusedBy")
+
+
+def test_the_longest_name_and_reason_are_taken() -> None:
+    said = json.dumps({"approvedBy": "\u00e9" * 200, "reason": "y" * 1000})
+    assert approval(said.encode()) == Decision("\u00e9" * 200, "y" * 1000)
+
+
+def test_a_decision_reads_as_it_stands_in_a_history() -> None:
+    assert str(Decision("ops@contoso.com", "known supplier")) == "by ops@contoso.com: known supplier"
+    assert str(Decision("key")) == "by key"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "target", "message"),
+    [
+        (b"", "EmptyBody", "", "the body is empty"),
+        (b"yes", "NotJson", "", "the body is neither JSON"),
+        (b'{"approvedBy": "x\xff"}', "NotJson", "", "the body is not JSON: not UTF-8"),
+        (b"[]", "WrongType", "", "expected a JSON object, got array"),
+        (b"null", "WrongType", "", "expected a JSON object, got null"),
+        (b"{}", "MissingField", "approvedBy", "approvedBy: required"),
+        (b'{"approvedBy": "x"}', "MissingField", "reason", "reason: required"),
+        (b'{"approvedBy": "x", "reason": null}', "MissingField", "reason", "reason: required"),
+        (b'{"approvedBy": 7, "reason": "y"}', "WrongType", "approvedBy", "approvedBy: expected string, got number"),
+        (b'{"approvedBy": "x", "reason": {}}', "WrongType", "reason", "reason: expected string, got object"),
+        (b'{"approvedBy": "x", "reason": "y", "force": true}', "UnknownField", "force", "force: not a known field"),
+        (b'{"approvedBy": "x", "reason": "y", "force": null}', "UnknownField", "force", "force: not a known field"),
+        (b'{"reason": "x", "reason": "y"}', "InvalidValue", "reason", "reason: given twice"),
+        (b'{"approvedBy": " ", "reason": "y"}', "InvalidValue", "approvedBy", "approvedBy: expected 1 to 200"),
+        (b'{"approvedBy": "x", "reason": ""}', "InvalidValue", "reason", "reason: expected 1 to 1000 characters"),
+        (b'{"approvedBy": "x", "reason": "' + b"y" * 1001 + b'"}', "InvalidValue", "reason", "reason: expected 1 to"),
+    ],
+)
+def test_a_refused_approval_has_code_field_and_what_was_expected(
+    raw: bytes, code: str, target: str, message: str
+) -> None:
+    error = refused(raw)
+    assert (error.code, error.target, error.status) == (code, target, 400)
+    assert error.message.startswith(message)
+
+
+def test_an_approval_beyond_48_kib_is_too_large() -> None:
+    error = refused(json.dumps({"approvedBy": "x", "reason": "y" * 48 * 1024}).encode())
+    assert (error.code, error.status) == ("RequestTooLarge", 413)

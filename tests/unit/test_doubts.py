@@ -1,0 +1,188 @@
+"""Each way in which a doubt ends, and what the row says then."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from b2b.domain.conversion import doubts
+from b2b.domain.conversion.records import Absence, Doubt
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.tenant_fact import Shows
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.findings import Severity, Verdict
+from tests.unit.protocol import (
+    ACCEPTED,
+    HOUR,
+    MINUTE,
+    NOW,
+    PENDING,
+    REDEEMED_AT,
+    SECOND,
+    WINDOW,
+    conversion,
+    doubt,
+    finding,
+    kinds,
+)
+
+FIRST, SECOND_TRY = doubt(2 * HOUR, attempt="a-1"), doubt(HOUR, attempt="a-2")
+DOUBTFUL = conversion(
+    doubts=(FIRST, SECOND_TRY),
+    lease_until=NOW - MINUTE,
+    last_error="no answer",
+    absence=Absence.GONE,
+    absent_since=NOW - MINUTE,
+    internal_since=NOW - MINUTE,
+)
+NOT_AWAY: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}
+
+
+def test_a_window_is_counted_from_the_latest_end_of_all_open_tries() -> None:
+    assert doubts.window_ends(DOUBTFUL, WINDOW) == SECOND_TRY.until + WINDOW
+    waived = replace(DOUBTFUL, doubts=(FIRST, replace_waived(SECOND_TRY.attempt)))
+    assert doubts.window_ends(waived, WINDOW) == FIRST.until + WINDOW
+
+
+def replace_waived(attempt: str) -> Doubt:
+    return doubt(HOUR, attempt=attempt, waived=True)
+
+
+def test_only_if_every_open_try_was_silent_all_were() -> None:
+    silent, mailed = doubt(HOUR, attempt="s", silent=True), doubt(HOUR, attempt="m")
+    assert doubts.all_silent(conversion(doubts=(silent,)))
+    assert not doubts.all_silent(conversion(doubts=(silent, mailed)))
+    assert doubts.all_silent(conversion(doubts=(silent, doubt(HOUR, attempt="m", waived=True))))
+
+
+def test_an_account_that_shows_the_invitation_settles_every_doubt_at_once() -> None:
+    change = doubts.settled(DOUBTFUL, PENDING, NOW)
+    assert change.row == replace(
+        DOUBTFUL,
+        stage=Stage.INVITED,
+        invited_at=FIRST.since,
+        seen_at=NOW,
+        doubts=(),
+        lease_until=None,
+        last_error="",
+        **NOT_AWAY,
+    )
+    assert kinds(change) == ["invited"]
+
+
+def test_where_the_person_has_redeemed_already_it_goes_on_to_the_end() -> None:
+    change = doubts.settled(DOUBTFUL, ACCEPTED, NOW)
+    assert kinds(change) == ["invited", "accepted", "completed"]
+    row = change.row
+    assert (row.stage, row.accepted_at, row.completed_at, row.doubts) == (Stage.COMPLETED, REDEEMED_AT, NOW, ())
+
+
+def test_a_review_that_is_settled_by_reading_is_one_no_more() -> None:
+    other = finding("on-premises-synced", "warn")
+    review = doubts.to_review(conversion(doubts=(FIRST,), findings=(other,), verdict=Verdict.READY), Shows.NO, NOW).row
+    row = doubts.settled(review, PENDING, NOW).row
+    assert (row.stage, row.verdict, row.findings) == (Stage.INVITED, Verdict.READY, (other,))
+
+
+def test_the_verdict_that_was_ready_stays_as_it_was() -> None:
+    assert doubts.settled(conversion(doubts=(FIRST,), verdict=None), PENDING, NOW).row.verdict is None
+
+
+def test_an_invitation_that_shows_after_an_end_opens_a_generation_that_sends_nothing() -> None:
+    ended = replace(DOUBTFUL, stage=Stage.FAILED, generation=3, etag="W/1", sequence=8, joined=2, completed_at=NOW)
+    change = doubts.found_later(ended, PENDING, "r-2", NOW)
+    row = change.row
+    assert (row.stage, row.generation, row.request_id, row.joined) == (Stage.INVITED, 4, "r-2", 0)
+    assert (row.invited_at, row.seen_at, row.doubts, row.completed_at) == (FIRST.since, NOW, (), None)
+    assert (row.etag, row.sequence, row.absence, row.internal_since) == ("W/1", 8, None, None)
+    assert kinds(change) == ["invited"]
+    assert kinds(doubts.found_later(ended, ACCEPTED, "r-2", NOW)) == ["invited", "accepted", "completed"]
+
+
+def test_a_redemption_has_graphs_own_time_and_was_seen() -> None:
+    change = doubts.redeemed(conversion(Stage.INVITED), ACCEPTED, NOW)
+    assert kinds(change) == ["accepted", "completed"]
+    row = change.row
+    assert (row.accepted_at, row.completed_at, row.seen_at) == (REDEEMED_AT, NOW, NOW)
+    earlier = doubts.redeemed(conversion(Stage.INVITED, seen_at=NOW - HOUR), ACCEPTED, NOW)
+    assert earlier.row.seen_at == NOW - HOUR
+
+
+def test_a_tenant_that_shows_and_an_account_that_does_not_disprove_every_try() -> None:
+    change = doubts.disproved(DOUBTFUL, NOW)
+    assert change.row == replace(DOUBTFUL, doubts=(), lease_until=None, **NOT_AWAY)
+    assert kinds(change) == ["nothing-went-out"]
+
+
+def test_tries_without_a_mail_that_fail_for_too_long_end() -> None:
+    change = doubts.given_up(DOUBTFUL, NOW)
+    assert (change.row.stage, change.row.lease_until, change.row.completed_at) == (Stage.FAILED, None, NOW)
+    assert "without a mail" in change.row.last_error
+    assert change.row.doubts == DOUBTFUL.doubts, "what shows later is still known to be ours"
+
+
+@pytest.mark.parametrize(
+    ("shows", "said"),
+    [
+        (Shows.NO, "this tenant does not show pending invitations"),
+        (Shows.UNKNOWN, "this tenant is not known to show pending invitations"),
+    ],
+)
+def test_a_review_shows_what_was_sent_when_and_what_is_known(shows: Shows, said: str) -> None:
+    row = doubts.to_review(replace(DOUBTFUL, doubts=(FIRST,)), shows, NOW).row
+    (found,) = row.findings
+    assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
+    assert (found.rule, found.severity) == ("outcome-unknown", Severity.REVIEW)
+    assert "with a mail (tries: 2026-11-22 09:59:30 UTC)" in found.message
+    assert said in found.message
+    assert "approve" in found.fix
+    assert row.doubts == (FIRST,), "a review stays followed by its doubt"
+
+
+def test_a_review_of_silent_tries_says_that_no_mail_was_asked_for() -> None:
+    silent = conversion(doubts=(doubt(HOUR, silent=True),))
+    (found,) = doubts.to_review(silent, Shows.NO, NOW, "Graph refused.").row.findings
+    assert "without a mail" in found.message
+    assert found.message.endswith("Graph refused.")
+
+
+def test_the_findings_of_the_rules_stay_in_a_review() -> None:
+    other = finding("on-premises-synced", "warn")
+    row = doubts.to_review(conversion(doubts=(FIRST,), findings=(other,)), Shows.NO, NOW).row
+    assert [found.rule for found in row.findings] == ["on-premises-synced", "outcome-unknown"]
+
+
+@pytest.mark.parametrize("absence", list(Absence))
+def test_an_account_that_goes_away_and_comes_back(absence: Absence) -> None:
+    gone = doubts.away(conversion(doubts=(FIRST,)), absence, NOW)
+    assert gone.row == conversion(
+        doubts=(FIRST,),
+        absence=absence,
+        absent_since=NOW,
+        waiting=Waiting(WaitReason.ACCOUNT_DELETED, NOW),
+    )
+    assert [(event.kind, event.detail) for event in gone.events] == [("account-away", absence.value)]
+    back = doubts.back(gone.row, NOW)
+    assert back.row == conversion(doubts=(FIRST,))
+    assert kinds(back) == ["account-back"]
+
+
+@pytest.mark.parametrize("stage", [Stage.INVITING, Stage.INVITED, Stage.NEEDS_REVIEW])
+def test_an_account_that_is_gone_for_good_cancels_and_its_doubt_is_noted(stage: Stage) -> None:
+    row = doubts.gone(replace(DOUBTFUL, stage=stage), NOW).row
+    assert (row.stage, row.completed_at, row.lease_until) == (Stage.CANCELLED, NOW, None)
+    assert row.last_error == "The account was deleted for good, and it is not known whether its invitation went out."
+    certain = doubts.gone(conversion(stage, invited_at=NOW), NOW).row
+    assert certain.last_error == "The account was deleted for good."
+
+
+def test_a_doubt_that_a_person_was_shown_forbids_nothing_and_is_still_known() -> None:
+    waived = doubts.waived(DOUBTFUL)
+    assert replace(DOUBTFUL, doubts=waived).open_doubts == ()
+    assert [(each.attempt, each.since, each.until, each.silent) for each in waived] == [
+        (each.attempt, each.since, each.until, each.silent) for each in DOUBTFUL.doubts
+    ]
+
+
+def test_a_try_lasts_from_its_claim_to_the_latest_end_that_it_can_have_had() -> None:
+    assert FIRST.until - FIRST.since == 30 * SECOND

@@ -1,0 +1,219 @@
+"""A fix is true: who does what it says is not stopped by the next rule, and who cannot is told so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.case import Wishes
+from b2b.domain.eligibility.judge import judge
+from b2b.domain.eligibility.rules import RULES
+from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList
+from b2b.domain.findings import Finding, Profile, Severity, verdict_of
+from b2b.domain.readings import Memberships, NotThere
+from tests.unit.cases import BORIS, MAILBOX_PLAN, case
+from tests.unit.eligibility_examples import ARCHIVE, CLOSED, GROUP, IN_GROUP, OPEN
+
+CURRENT, LEGACY = Profile.CURRENT, Profile.LEGACY
+DELETED_PLAN = {**MAILBOX_PLAN, "capabilityStatus": "Deleted"}
+BY_GROUP = [{"assignedByGroup": GROUP, "state": "Active"}]
+Changes = Mapping[str, Any]
+
+
+def found(profile: Profile, changes: Changes) -> dict[str, Finding]:
+    return {finding.rule: finding for finding in judge(case(profile, **changes), {})}
+
+
+def access(inbound: Mapping[str, Any]) -> dict[str, Any]:
+    return {"known": {facts.CROSS_TENANT_ACCESS: CrossTenantAccess(dict(inbound))}}
+
+
+OTHER = {"invitedUserEmailAddress": "anna.b@fabrikam.com"}
+COPY = {"invitedUserMessageInfo": {"ccRecipients": [{"emailAddress": {"address": "broker@adatum.com"}}]}}
+FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
+    ("no-external-address", CURRENT, "Set mail", {"account": {"mail": None}}, {}),
+    ("no-external-address", LEGACY, "otherMails", {"account": {"otherMails": []}}, {}),
+    ("address-not-on-account", CURRENT, "Set mail", {"request": OTHER}, {"account": {"mail": "anna.b@fabrikam.com"}}),
+    ("address-not-on-account", CURRENT, "new request", {"request": OTHER}, {}),
+    (
+        "address-not-on-account",
+        LEGACY,
+        "otherMails",
+        {"request": OTHER},
+        {"request": OTHER, "account": {"otherMails": ["anna.b@fabrikam.com"]}},
+    ),
+    ("own-verified-domain", CURRENT, "Set mail", {"account": {"mail": "anna@contoso.com"}}, {}),
+    ("exchange-mailbox", CURRENT, "remove the licence", {"account": {"assignedPlans": [MAILBOX_PLAN]}}, {}),
+    (
+        "exchange-mailbox",
+        CURRENT,
+        "out of that group",
+        {"account": {"assignedPlans": [MAILBOX_PLAN], "licenseAssignmentStates": BY_GROUP}},
+        {"account": {"assignedPlans": [DELETED_PLAN]}},
+    ),
+    ("on-premises-upn", CURRENT, "until the property is empty", {"account": {"onPremisesUserPrincipalName": "a"}}, {}),
+    ("account-disabled", CURRENT, "Enable the account first", {"account": {"accountEnabled": False}}, {}),
+    ("restricted-management", CURRENT, "out of the", {"account": {"isManagementRestricted": True}}, {}),
+    (
+        "directory-role",
+        CURRENT,
+        "Remove these roles",
+        {"known": {facts.MEMBERSHIPS: Memberships(roles=("Reader",))}},
+        {},
+    ),
+    (
+        "excluded-group",
+        CURRENT,
+        "out of that group",
+        {"known": {facts.MEMBERSHIPS: IN_GROUP}, "wishes": Wishes(excluded_group=GROUP)},
+        {"wishes": Wishes(excluded_group=GROUP)},
+    ),
+    (
+        "outside-scope",
+        CURRENT,
+        "add it to that group",
+        {"wishes": Wishes(scope_group=GROUP)},
+        {"known": {facts.MEMBERSHIPS: IN_GROUP}, "wishes": Wishes(scope_group=GROUP)},
+    ),
+    ("address-unlikely", CURRENT, "correct mail", {"account": {"mail": "hugo.lind@fabrikam.com"}}, {}),
+    ("copy-recipient", CURRENT, "without the copy", {"request": COPY}, {}),
+    (
+        "copy-recipient",
+        CURRENT,
+        "B2B_ALLOWED_COPY_DOMAINS",
+        {"request": COPY},
+        {"request": COPY, "wishes": Wishes(copy_domains=frozenset({"adatum.com"}))},
+    ),
+    ("address-in-use", CURRENT, "delete them for good", {"known": {facts.DELETED_WITH_ADDRESS: (BORIS,)}}, {}),
+    (
+        "domain-not-allowed",
+        CURRENT,
+        "Allow the domain",
+        {"known": {facts.DOMAIN_LIST: DomainList(blocked=frozenset({"fabrikam.com"}))}},
+        {},
+    ),
+    ("cross-tenant-blocked", CURRENT, "Allow inbound", access(CLOSED), access(OPEN)),
+    ("invitations-disabled", CURRENT, "Change who can invite", {"known": {facts.INVITATION_POLICY: "none"}}, {}),
+    ("mail-domain-differs", LEGACY, "Set mail", {"account": {"mail": "anna@adatum.com"}}, {}),
+    ("address-characters", CURRENT, "another address", {"account": {"mail": "a+b@fabrikam.com"}}, {}),
+    ("account-not-found", CURRENT, "Restore it", {"account": None, "known": {facts.DELETED_ACCOUNT: True}}, {}),
+]
+"""Rule, profile, words of its fix, a case that it hits, and the same case once somebody has done what the fix says."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "profile", "words", "before", "after"), FOLLOWED, ids=[f"{row[0]}-{row[2]}" for row in FOLLOWED]
+)
+def test_doing_what_a_fix_says_leads_to_an_invitation(
+    rule: str, profile: Profile, words: str, before: Changes, after: Changes
+) -> None:
+    finding = found(profile, before)[rule]
+    assert finding.severity in {"block", "fix", "review"}
+    assert words in finding.fix
+    assert verdict_of(found(profile, after).values()) == "ready"
+
+
+def test_every_rule_that_stops_a_conversion_has_a_fix_that_was_followed_or_none() -> None:
+    stopping = {
+        rule.id for rule in RULES if {rule.current, rule.legacy} & {Severity.BLOCK, Severity.FIX, Severity.REVIEW}
+    }
+    nothing_to_change = {"already-external", "invitation-pending", "looks-like-employee", "unknown-exchange-plan"}
+    another_request = {"account-ambiguous", "address-ambiguous", "group-address", "address-requested-twice"}
+    article_of_2020 = {"direct-federation", "home-account-not-entra"}
+    assert stopping - {row[0] for row in FOLLOWED} == nothing_to_change | another_request | article_of_2020
+
+
+def test_naming_the_address_in_the_request_alone_does_not_help_and_no_text_says_so() -> None:
+    nothing = found(CURRENT, {"account": {"mail": None}})["no-external-address"]
+    named = found(CURRENT, {"account": {"mail": None}, "request": {"invitedUserEmailAddress": "anna@fabrikam.com"}})
+    assert "alone does not help" in nothing.fix
+    assert named["address-not-on-account"].severity == "fix"
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ({"onPremisesSyncEnabled": True}, "Active Directory"),
+        ({"assignedPlans": [MAILBOX_PLAN]}, "Exchange keeps the mail"),
+        ({"proxyAddresses": ["SMTP:desk@contoso.com"]}, "Exchange admin center"),
+    ],
+)
+def test_an_address_that_graph_cannot_set_is_a_block_and_says_who_can(account: dict[str, Any], words: str) -> None:
+    for changes in ({"request": OTHER, "account": account}, {"account": {**account, "mail": None}}):
+        findings = found(CURRENT, changes)
+        (finding,) = [
+            row for rule, row in findings.items() if rule in {"address-not-on-account", "no-external-address"}
+        ]
+        assert finding.severity == "block"
+        assert words in finding.fix
+
+
+def test_under_2020_the_article_s_own_way_is_named() -> None:
+    excluded: dict[str, Changes] = {
+        "direct-federation": {"known": {facts.FEDERATIONS: frozenset({"fabrikam.com"})}},
+        "home-account-not-entra": {"known": {facts.HOME_TENANT: NotThere()}},
+        "exchange-mailbox": {"account": {"assignedPlans": [MAILBOX_PLAN]}},
+    }
+    for rule, changes in excluded.items():
+        finding = found(LEGACY, changes)[rule]
+        assert finding.severity == "block"
+        assert "delete the internal account and invite the person anew" in finding.fix
+
+
+def test_an_archive_is_review_under_2020_and_a_plan_that_nobody_classed_a_warning() -> None:
+    archive = {"account": {"assignedPlans": [{"servicePlanId": ARCHIVE, "capabilityStatus": "Enabled"}]}}
+    assert found(CURRENT, archive)["unknown-exchange-plan"].severity == "warn"
+    assert found(LEGACY, archive)["unknown-exchange-plan"].severity == "review"
+    unheard_of = {"servicePlanId": BORIS, "service": "exchange", "capabilityStatus": "Enabled"}
+    assert found(LEGACY, {"account": {"assignedPlans": [unheard_of]}})["unknown-exchange-plan"].severity == "warn"
+
+
+def test_a_licence_by_group_names_the_group_and_also_the_account_where_both_gave_one() -> None:
+    states = [*BY_GROUP, {"assignedByGroup": None, "state": "Active"}]
+    account = {"assignedPlans": [MAILBOX_PLAN], "licenseAssignmentStates": states}
+    finding = found(CURRENT, {"account": account})["exchange-mailbox"]
+    assert GROUP in finding.message
+    assert f"through {GROUP} or to the account itself" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("user", "said", "advice"),
+    [
+        ({"mail": "anna@fabrikam.com"}, "in mail or otherMails", "aliases"),
+        ({"userPrincipalName": "anna@contoso.com"}, "with this user principal name", "object id"),
+        ({"id": BORIS}, "with this object id", "object id"),
+    ],
+)
+def test_an_account_that_is_not_found_is_looked_for_by_what_the_request_named(
+    user: dict[str, str], said: str, advice: str
+) -> None:
+    finding = found(CURRENT, {"account": None, "request": {"invitedUser": user}})["account-not-found"]
+    assert said in finding.message
+    assert advice in finding.fix
+
+
+RIDDLES = ("whoever", "somebody", "who cannot", "that is none", "for it to", "so that others")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+def test_a_fix_is_a_sentence_that_says_what_to_do_next(rule: Any) -> None:
+    texts = {Profile.CURRENT: rule.fix, Profile.LEGACY: rule.legacy_fix or rule.fix}
+    for profile, text in texts.items():
+        assert text.endswith(".")
+        assert text[0].isupper()
+        assert not any(word in text for word in RIDDLES)
+        severity = rule.severity(profile, {})
+        if severity is Severity.REVIEW:
+            assert "pprov" in text, "a review is decided: approve, or what to do instead"
+        if severity in {Severity.BLOCK, Severity.FIX}:
+            ways = (
+                "retry",
+                "new request",
+                "Nothing to do",
+                "anew",
+                "convert that one alone",
+                "object id",
+                "own address",
+            )
+            assert any(way in text for way in ways)

@@ -1,0 +1,129 @@
+"""Each way in which a call to invite ends, and what it means for the doubt that the claim began with."""
+
+from dataclasses import replace
+
+import pytest
+
+from b2b.domain.conversion import outcome
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import Refusal
+from b2b.domain.findings import Severity, Verdict
+from b2b.domain.readings import Invited
+from tests.unit.protocol import HOUR, MINUTE, NOW, SECOND, conversion, doubt, finding, kinds
+
+EARLIER = doubt(2 * HOUR, attempt="a-0")
+CLAIM = outcome.claimed(conversion(findings=(finding("on-premises-synced", "warn"),)), "a-1", NOW, NOW + 2 * MINUTE,
+                        silent=False)  # fmt: skip
+SECOND_CLAIM = outcome.claimed(conversion(doubts=(EARLIER,), attempts=1), "a-1", NOW, NOW + 2 * MINUTE, silent=False)
+LATER = NOW + 20 * SECOND
+
+
+def refusal(rule: str | None = None, code: str = "BadRequest", status: int = 400) -> Refusal:
+    return Refusal(status, code, "the text", rule)
+
+
+def test_a_claim_is_a_doubt_until_its_outcome_is_written() -> None:
+    (tried,) = CLAIM.doubts
+    assert (tried.attempt, tried.since, tried.until, tried.silent, tried.waived) == (
+        "a-1",
+        NOW,
+        NOW + 2 * MINUTE,
+        False,
+        False,
+    )
+    assert (CLAIM.attempt_id, CLAIM.lease_until, CLAIM.attempts, CLAIM.silent) == ("a-1", NOW + 2 * MINUTE, 1, False)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_later_claim_keeps_every_earlier_doubt(silent: bool) -> None:  # noqa: FBT001 - a column
+    row = outcome.claimed(conversion(doubts=(EARLIER,), attempts=1), "a-1", NOW, NOW + MINUTE, silent=silent)
+    assert [each.attempt for each in row.doubts] == ["a-0", "a-1"]
+    assert (row.attempts, row.silent, row.doubts[1].silent) == (2, silent, silent)
+
+
+def test_an_invitation_settles_every_doubt() -> None:
+    change = outcome.invited(SECOND_CLAIM, Invited("i-1", "PendingAcceptance"), LATER)
+    row = change.row
+    assert (row.stage, row.invited_at, row.invitation_id, row.doubts, row.lease_until) == (
+        Stage.INVITED,
+        LATER,
+        "i-1",
+        (),
+        None,
+    )
+    assert [(event.kind, event.detail) for event in change.events] == [("invited", "PendingAcceptance")]
+
+
+def test_a_call_without_an_answer_leaves_its_doubt_and_says_when_it_ended() -> None:
+    change = outcome.in_doubt(SECOND_CLAIM, "no answer", LATER)
+    assert [(each.attempt, each.until) for each in change.row.doubts] == [("a-0", EARLIER.until), ("a-1", LATER)]
+    assert change.row.doubts[1].since == NOW
+    assert (change.row.stage, change.row.lease_until, change.row.last_error) == (Stage.INVITING, None, "no answer")
+    assert kinds(change) == [outcome.IN_DOUBT]
+
+
+def test_the_end_of_a_call_is_never_later_than_its_claim_allows() -> None:
+    """A process that was frozen writes late; its call cannot have lasted that long."""
+    row = outcome.in_doubt(CLAIM, "no answer", NOW + HOUR).row
+    assert row.doubts[0].until == CLAIM.doubts[0].until
+
+
+def test_a_try_that_did_not_leave_takes_its_own_doubt_with_it_and_no_other() -> None:
+    change = outcome.not_sent(SECOND_CLAIM, "not reached", LATER)
+    assert change.row.doubts == (EARLIER,)
+    assert (change.row.lease_until, change.row.last_error) == (None, "not reached")
+    assert kinds(change) == [outcome.NOT_SENT]
+
+
+def test_a_doubt_that_was_waived_does_not_change_its_end() -> None:
+    waived = replace(CLAIM, doubts=(doubt(HOUR, attempt="a-1", waived=True),))
+    assert outcome.in_doubt(waived, "no answer", LATER).row.doubts == waived.doubts
+
+
+def test_a_refusal_that_a_rule_knows_is_that_rules_finding() -> None:
+    change = outcome.refused(CLAIM, refusal("address-in-use"), LATER)
+    row = change.row
+    assert (row.stage, row.verdict, row.doubts, row.lease_until) == (Stage.BLOCKED, Verdict.BLOCKED, (), None)
+    assert [(found.rule, found.severity) for found in row.findings] == [
+        ("on-premises-synced", Severity.WARN),
+        ("address-in-use", Severity.BLOCK),
+    ]
+    assert row.last_error == row.findings[-1].message == "Graph refused the invitation: the text"
+    assert row.findings[-1].fix
+    assert [(event.kind, event.detail) for event in change.events] == [
+        ("refused", "400 BadRequest"),
+        ("blocked", "BadRequest"),
+    ]
+
+
+def test_a_refusal_that_no_rule_knows_fails() -> None:
+    change = outcome.refused(CLAIM, refusal(code="Forbidden", status=403), LATER)
+    assert (change.row.stage, change.row.doubts) == (Stage.FAILED, ())
+    assert change.row.last_error == "403 Forbidden: Graph refused the invitation: the text"
+    assert kinds(change) == ["refused", "failed"]
+
+
+@pytest.mark.parametrize("rule", ["address-in-use", None])
+def test_a_refusal_after_a_doubt_is_a_review_because_that_try_may_be_the_reason(rule: str | None) -> None:
+    change = outcome.refused(SECOND_CLAIM, refusal(rule), LATER)
+    row = change.row
+    assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
+    assert row.doubts == (EARLIER,), "its own try was refused; the earlier one may be out"
+    assert "Graph refused the invitation: the text" in row.findings[-1].message
+    assert kinds(change) == ["refused", "needsReview"]
+
+
+def test_a_waived_doubt_makes_no_review_of_a_refusal() -> None:
+    waived = doubt(HOUR, attempt="a-0", waived=True)
+    claim = outcome.claimed(conversion(doubts=(waived,)), "a-1", NOW, NOW + MINUTE, silent=False)
+    assert outcome.refused(claim, refusal(), LATER).row.stage is Stage.FAILED
+
+
+def test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays() -> None:
+    """A mail may be out, to whom it was not meant for: to repeat it would mail that person again."""
+    change = outcome.refused(CLAIM, refusal(code=outcome.ANOTHER, status=201), LATER)
+    row = change.row
+    assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
+    assert (row.findings[-1].rule, row.findings[-1].severity) == ("another-account", Severity.REVIEW)
+    assert row.doubts == CLAIM.doubts
+    assert kinds(change) == ["refused", "needsReview"]

@@ -1,0 +1,102 @@
+"""How a conversion's row begins and moves on: what is set, what is kept, and what is forgotten."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from b2b.domain.conversion.records import Absence, advance, begin, chain, note
+from b2b.domain.conversion.stages import BEGINNINGS, Phase, Stage, phase_of
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.errors import IllegalTransition
+from tests.unit.protocol import HOUR, NOW, conversion, doubt, kinds
+
+EARLIER: dict[str, Any] = {
+    "last_error": "Graph: throttled",
+    "waiting": Waiting(WaitReason.SERVICE, NOW - HOUR),
+    "completed_at": NOW - HOUR,
+}
+
+
+def test_the_first_generation_begins_where_nothing_was() -> None:
+    change = begin(None, conversion(), NOW, "claim")
+    assert change.row == conversion()
+    (event,) = change.events
+    assert (event.kind, event.at, event.stage, event.request_id, event.detail) == (
+        "inviting",
+        NOW,
+        Stage.INVITING,
+        "r-1",
+        "claim",
+    )
+
+
+@pytest.mark.parametrize("opening", sorted(BEGINNINGS))
+def test_a_generation_that_begins_with_its_end_says_when(opening: Stage) -> None:
+    ended = phase_of(opening) is Phase.ENDED
+    assert begin(None, conversion(opening, **EARLIER), NOW).row.completed_at == (NOW if ended else None)
+
+
+def test_a_new_generation_keeps_history_and_doubts_and_nothing_else() -> None:
+    before = conversion(
+        Stage.FAILED,
+        request_id="r-0",
+        generation=4,
+        sequence=9,
+        published=9,
+        etag="W/1",
+        attempts=3,
+        joined=2,
+        invited_at=NOW,
+        seen_at=NOW,
+        absence=Absence.GONE,
+        doubts=(doubt(HOUR),),
+        **EARLIER,
+    )
+    row = begin(before, conversion(), NOW).row
+    assert row == conversion(generation=5, sequence=9, etag="W/1", doubts=before.doubts)
+
+
+def test_of_a_doubt_that_both_know_the_new_word_counts() -> None:
+    before = conversion(Stage.NEEDS_REVIEW, doubts=(doubt(2 * HOUR, attempt="a-0"), doubt(HOUR, attempt="a-1")))
+    waived = doubt(HOUR, attempt="a-1", waived=True)
+    row = begin(before, conversion(doubts=(waived, doubt(-HOUR, attempt="a-2"))), NOW).row
+    assert [each.attempt for each in row.doubts] == ["a-0", "a-1", "a-2"]
+    assert [each.attempt for each in row.open_doubts] == ["a-0", "a-2"]
+
+
+def test_a_generation_does_not_begin_over_one_that_is_at_work() -> None:
+    with pytest.raises(IllegalTransition):
+        begin(conversion(), conversion(), NOW)
+
+
+@pytest.mark.parametrize("stage", [Stage.INVITED, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.CANCELLED])
+def test_a_stage_that_is_reached_ends_wait_and_error_and_says_whether_it_is_an_end(stage: Stage) -> None:
+    change = advance(conversion(**EARLIER), stage, NOW, "detail")
+    ended = phase_of(stage) is Phase.ENDED
+    assert change.row == conversion(stage, completed_at=NOW if ended else None)
+    assert [(event.kind, event.detail) for event in change.events] == [(stage.value, "detail")]
+
+
+def test_what_is_said_of_a_stage_wins() -> None:
+    assert advance(conversion(), Stage.FAILED, NOW, last_error="why").row.last_error == "why"
+
+
+def test_a_step_that_the_table_does_not_have_is_refused() -> None:
+    with pytest.raises(IllegalTransition):
+        advance(conversion(Stage.COMPLETED), Stage.INVITED, NOW)
+
+
+def test_a_note_changes_no_stage_and_forgets_nothing() -> None:
+    before = conversion(Stage.INVITED, **EARLIER)
+    change = note(before, "seen", NOW, "why", seen_at=NOW)
+    assert change.row == replace(before, seen_at=NOW)
+    assert [(event.kind, event.stage, event.detail) for event in change.events] == [("seen", Stage.INVITED, "why")]
+
+
+def test_two_changes_become_one_transaction_in_their_order() -> None:
+    first = advance(conversion(), Stage.INVITED, NOW)
+    second = note(first.row, "seen", NOW, seen_at=NOW)
+    both = chain(first, second)
+    assert both.row is second.row
+    assert kinds(both) == ["invited", "seen"]

@@ -1,0 +1,120 @@
+"""The table of stages: what is derived from it, and what it allows."""
+
+import pytest
+
+from b2b.domain.conversion.stages import (
+    BEGINNINGS,
+    REOPENED,
+    STAGES,
+    Action,
+    Care,
+    Phase,
+    Stage,
+    check_beginning,
+    check_conversion,
+    in_phase,
+    may_follow,
+    phase_of,
+    reachable,
+    row_of,
+)
+from b2b.domain.errors import IllegalTransition
+
+FOLLOWS = {
+    "requested": "assessed blocked needsReview inviting failed cancelled",
+    "needsReview": "invited cancelled",
+    "inviting": "invited blocked needsReview failed cancelled",
+    "invited": "accepted cancelled",
+    "accepted": "completed",
+}
+"""The way: requested -> judged -> claim -> invited -> accepted -> completed; every other stage is an end."""
+ACTIONS = {
+    "requested": {"cancel"},
+    "inviting": {"cancel"},
+    "needsReview": {"approve", "refuse"},
+    "assessed": {"release"},
+    "blocked": {"retry"},
+    "failed": {"retry"},
+}
+
+
+def test_every_stage_has_one_row_with_a_meaning_of_its_own() -> None:
+    assert [row.stage for row in STAGES] == list(Stage)
+    assert len({row.meaning for row in STAGES}) == len(Stage)
+
+
+def test_each_stage_is_in_one_phase() -> None:
+    assert in_phase(Phase.SERVICE) == {Stage.REQUESTED, Stage.INVITING, Stage.ACCEPTED}
+    assert in_phase(Phase.PERSON) == {Stage.NEEDS_REVIEW, Stage.INVITED}
+    assert frozenset().union(*map(in_phase, Phase)) == frozenset(Stage)
+    assert sum(len(in_phase(phase)) for phase in Phase) == len(Stage)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_what_may_follow(stage: Stage) -> None:
+    assert row_of(stage).next == set(FOLLOWS.get(stage.value, "").split())
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_only_an_end_has_no_stage_after_it_and_nobody_to_care_for_it(stage: Stage) -> None:
+    ended = phase_of(stage) is Phase.ENDED
+    assert (not row_of(stage).next) is ended
+    assert (row_of(stage).care is Care.NOBODY) is ended
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_what_an_administrator_may_do(stage: Stage) -> None:
+    assert row_of(stage).actions == ACTIONS.get(stage.value, set())
+
+
+def test_each_action_is_possible_somewhere_and_leads_to_a_stage() -> None:
+    assert frozenset().union(*(row.actions for row in STAGES)) == set(Action) == REOPENED.keys()
+    assert set(REOPENED.values()) == {Stage.REQUESTED, Stage.CANCELLED}
+
+
+def test_a_request_may_skip_the_stages_that_it_did_not_see() -> None:
+    assert reachable(Stage.INVITING) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED, Stage.ASSESSED, Stage.INVITING}
+    assert reachable(Stage.REQUESTED) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED}
+    assert reachable(Stage.INVITED) == {Stage.ACCEPTED, Stage.COMPLETED, Stage.CANCELLED}
+    assert reachable(Stage.COMPLETED) == frozenset()
+
+
+@pytest.mark.parametrize("before", list(Stage))
+@pytest.mark.parametrize("after", list(Stage))
+def test_a_request_follows_forwards_and_never_out_of_an_end(before: Stage, after: Stage) -> None:
+    assert may_follow(before, after) is (after is before or after in reachable(before))
+    if phase_of(before) is Phase.ENDED:
+        assert may_follow(before, after) is (after is before)
+
+
+@pytest.mark.parametrize("before", list(Stage))
+@pytest.mark.parametrize("after", list(Stage))
+def test_a_conversion_moves_one_step_at_a_time(before: Stage, after: Stage) -> None:
+    if after is before or after in row_of(before).next:
+        check_conversion(before, after)
+    else:
+        with pytest.raises(IllegalTransition, match=f"{before} does not become {after}"):
+            check_conversion(before, after)
+
+
+RESTARTS = {"blocked", "needsReview", "invited", "completed", "failed", "cancelled"}
+"""`invited` and `completed` too: a reset redemption opens a generation, and so does an account made internal again."""
+
+
+@pytest.mark.parametrize("before", [None, *Stage])
+@pytest.mark.parametrize("opening", list(Stage))
+def test_a_generation_begins_only_in_some_stages_and_only_over_some(before: Stage | None, opening: Stage) -> None:
+    if opening in BEGINNINGS and (before is None or before.value in RESTARTS):
+        check_beginning(before, opening)
+    else:
+        with pytest.raises(IllegalTransition, match=f"begin again as {opening}"):
+            check_beginning(before, opening)
+
+
+def test_a_generation_begins_with_a_claim_with_a_verdict_or_with_an_invitation_that_shows() -> None:
+    assert {"inviting", "blocked", "needsReview", "failed", "invited"} == BEGINNINGS
+
+
+def test_no_claim_is_written_over_another() -> None:
+    with pytest.raises(IllegalTransition):
+        check_beginning(Stage.INVITING, Stage.INVITING)

@@ -1,0 +1,157 @@
+"""Our own messages: only the newest of a request counts, and it is sent again where a process died before it did."""
+
+import asyncio
+import json
+from html import unescape
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline.transport import HttpRequest
+from azure.storage.queue import QueueServiceClient
+
+from b2b.domain.request.message import Resume
+from b2b.domain.request.record import RequestRecord
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+USER = account(1)["id"]
+BODY = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode()
+
+
+@pytest.fixture
+async def paused(world: MakeWorld) -> World:
+    """Nothing is sent, so every message that counts puts its request off once more."""
+    return await world(tenant_of(account(1)), B2B_PAUSED="true")
+
+
+async def stored(world: World) -> RequestRecord:
+    record = await world.services.ledger.requests.get("r1")
+    assert record is not None
+    return record
+
+
+async def resume(world: World, token: str, dequeued: int = 1) -> None:
+    await world.receive(Resume("r1", token, world.clock()).message(), "m9", dequeued)
+
+
+def queued(world: World) -> list[dict[str, str]]:
+    """What the app's own messages on the queue say."""
+    with QueueServiceClient.from_connection_string(world.storage) as service:
+        client = service.get_queue_client("conversion-requests")
+        found = [json.loads(message.content) for message in client.receive_messages(messages_per_page=32)]
+    return [message["resume"] for message in found if "resume" in message]
+
+
+def no_message(request: HttpRequest) -> bool:
+    return request.method == "POST" and "/messages" in request.url
+
+
+async def put_off_and_killed(world: World) -> None:
+    """The row names its newest message, and the process dies before it sends it."""
+    world.room.kill_before(no_message)
+    with pytest.raises(asyncio.CancelledError):
+        await world.redeliver()
+
+
+async def test_a_message_that_is_not_the_newest_does_nothing(paused: World) -> None:
+    await paused.receive(BODY)
+    first = (await stored(paused)).token
+    await paused.redeliver()
+    before = paused.request("r1")
+    await resume(paused, first)
+    await resume(paused, "unknown")
+    assert paused.request("r1") == before
+    assert paused.waiting() == 2
+
+
+async def test_the_message_before_sends_the_newest_again_when_it_is_delivered_again(paused: World) -> None:
+    """A kill between the row and the message costs a lease of the host, and not the half hour of repair."""
+    await paused.receive(BODY)
+    first = (await stored(paused)).token
+    await put_off_and_killed(paused)
+    before = paused.request("r1")
+    paused.lose_messages()
+    await resume(paused, first, dequeued=2)
+    paused.clock.advance(3600)
+    assert paused.request("r1") == before, "it does nothing else"
+    assert paused.waiting() == 1
+    await paused.redeliver()
+    assert paused.waiting() == 2
+
+
+async def test_delivered_for_the_first_time_it_is_only_late(paused: World) -> None:
+    """It was sent twice by a storage client that repeated a call: its twin has done the work."""
+    await paused.receive(BODY)
+    first = (await stored(paused)).token
+    await put_off_and_killed(paused)
+    paused.lose_messages()
+    await resume(paused, first)
+    assert paused.waiting() == 0
+
+
+async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: World) -> None:
+    paused.room.kill_before(no_message)
+    with pytest.raises(asyncio.CancelledError):
+        await paused.receive(BODY)
+    await paused.receive(BODY)
+    assert paused.waiting() == 0
+    await paused.receive(BODY, dequeued=2)
+    assert paused.waiting() == 1
+    await paused.redeliver()
+    await paused.receive(BODY, dequeued=2)
+    assert paused.waiting() == 2, "an older message sends nothing again"
+
+
+async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tried(paused: World) -> None:
+    paused.room.kill_before(no_message)
+    with pytest.raises(asyncio.CancelledError):
+        await paused.services.api.submit(BODY, "")
+    assert (await paused.services.api.submit(BODY, "")).status == 202
+    assert [message["token"] for message in queued(paused)] == [(await stored(paused)).token]
+    paused.lose_messages()
+    await paused.redeliver()
+    paused.lose_messages()
+    assert (await paused.services.api.submit(BODY, "")).status == 202
+    assert paused.waiting() == 0
+
+
+async def test_what_has_ended_takes_no_message(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.receive(BODY)
+    before = running.request("r1")
+    await resume(running, before.get("token", ""), dequeued=2)
+    await running.receive(BODY, dequeued=2)
+    assert (running.request("r1"), running.waiting(), len(running.posts())) == (before, 0, 1)
+
+
+class TablesDown:
+    """Tables do not answer; what goes to the queue meanwhile is kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    async def __call__(self, request: HttpRequest) -> None:
+        if "/messages" in request.url:
+            text = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+            self.sent.append(unescape(text.partition("<MessageText>")[2].partition("</MessageText>")[0]).encode())
+        elif "/requests" in request.url or "/conversions" in request.url or "$batch" in request.url:
+            raise ServiceRequestError("connection refused")
+
+
+async def test_while_tables_are_down_our_own_message_goes_back_unchanged(paused: World) -> None:
+    await paused.receive(BODY)
+    paused.room.before = down = TablesDown()
+    own = Resume("r1", "t-1", paused.clock()).message()
+    await paused.receive(own)
+    assert down.sent == [own]
+
+
+async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused: World) -> None:
+    """A second delivery under another message id must not become another request."""
+    first, second = "11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555"
+    up, down = paused.room.before, TablesDown()
+    paused.room.before = down
+    await paused.receive(json.dumps({"invitedUser": {"id": USER}}).encode(), first)
+    paused.room.before = up
+    (back,) = down.sent
+    await paused.receive(back, second)
+    assert [row["PartitionKey"] for row in paused.all_requests()] == [f"queue-{first}"]

@@ -1,0 +1,110 @@
+"""The rules that protect people, and what Graph does not say, through the workflows."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+GROUP = "33333333-0000-4000-8000-000000000000"
+
+
+def rules(world: World, request_id: str) -> set[str]:
+    return {finding["rule"] for finding in json.loads(world.request(request_id).get("findings", "[]"))}
+
+
+async def test_nobody_outside_the_scope_group_is_invited(world: MakeWorld) -> None:
+    members = [{"id": GROUP, "displayName": "Partners", "members": [account(1)["id"]]}]
+    running = await world(tenant_of(account(1), account(2), groups=members), B2B_SCOPE_GROUP_ID=GROUP)
+    for number in (1, 2):
+        await running.deliver(f"r{number}", account(number)["id"], message=f"m{number}")
+    assert [running.request(f"r{number}")["stage"] for number in (1, 2)] == ["invited", "blocked"]
+    assert rules(running, "r2") == {"outside-scope"}
+
+
+async def test_a_copy_goes_nowhere_but_to_the_domains_that_are_allowed(world: MakeWorld) -> None:
+    copies = {"ccRecipients": [{"emailAddress": {"address": "broker@adatum.com"}}]}
+    running = await world(tenant_of(account(1)))
+    await running.deliver("r1", account(1)["id"], invitedUserMessageInfo=copies)
+    assert (running.request("r1")["stage"], rules(running, "r1")) == ("needsReview", {"copy-recipient"})
+    allowing = await world(tenant_of(account(1)), B2B_ALLOWED_COPY_DOMAINS="adatum.com")
+    await allowing.deliver("r2", account(1)["id"], invitedUserMessageInfo=copies)
+    assert allowing.request("r2")["stage"] == "invited"
+
+
+def company(numbers: range, domain: str, **properties: Any) -> list[dict[str, Any]]:
+    return [account(n, mail=f"partner{n}@{domain}", companyName="O'Hara & Co", **properties) for n in numbers]
+
+
+async def test_an_address_in_another_domain_than_the_company_s_is_looked_at(world: MakeWorld) -> None:
+    running = await world(tenant_of(*company(range(1, 4), "fabrikam.com"), *company(range(4, 5), "fabrikan.com")))
+    await running.deliver("r4", account(4)["id"])
+    assert running.request("r4")["stage"] == "needsReview"
+    (finding,) = [row for row in json.loads(running.request("r4")["findings"]) if row["rule"] == "address-unlikely"]
+    assert finding["message"].endswith("the other accounts of O'Hara & Co have theirs in fabrikam.com.")
+
+
+async def test_the_addresses_of_a_company_are_asked_for_once_in_a_while(world: MakeWorld) -> None:
+    running = await world(tenant_of(*company(range(1, 4), "fabrikam.com")), B2B_TENANT_FACTS_SECONDS="600")
+
+    def asked() -> int:
+        return len([call for call in running.tenant.control.journal() if "companyName eq" in json.dumps(call)])
+
+    for number in (1, 2):
+        await running.deliver(f"r{number}", account(number)["id"], message=f"m{number}")
+    assert asked() == 1
+    running.clock.advance(601)
+    await running.deliver("r3", account(3)["id"], message="m3")
+    assert asked() == 2
+    assert [running.request(f"r{number}")["stage"] for number in (1, 2, 3)] == ["invited"] * 3
+
+
+async def test_what_graph_leaves_out_is_a_finding_and_no_outage(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)), switches={"selected-properties": "empty-ones-left-out"})
+    await running.deliver("r1", account(1)["id"])
+    row = running.request("r1")
+    assert (row["stage"], rules(running, "r1")) == ("blocked", {"fact-not-readable"})
+    assert "Graph's answer for the account has no externalUserState" in row["findings"]
+    assert running.posts() == []
+
+
+def refusing(path: str) -> Any:
+    """Answer every part of a batch that asks for a path with a 400 that will not pass."""
+
+    def after(request: httpx.Request, response: httpx.Response) -> None:
+        if not request.url.path.endswith("$batch"):
+            return
+        wrong = {part["id"] for part in json.loads(request.content)["requests"] if path in part["url"]}
+        answers = json.loads(response.content)["responses"]
+        error = {"error": {"code": "Request_BadRequest", "message": "The request URI is not valid."}}
+        changed = [{**part, "status": 400, "body": error} if part["id"] in wrong else part for part in answers]
+        response._content = json.dumps({"responses": changed}).encode()
+
+    return after
+
+
+@pytest.mark.parametrize(
+    ("path", "stage", "fix"),
+    [
+        (f"/users/{account(1)['id']}?", "blocked", "Name the account by its object id."),
+        (
+            "/groups?",
+            "needsReview",
+            "Ask the same question in Graph Explorer to see why, or set the rule",
+        ),
+    ],
+)
+async def test_a_read_that_graph_refuses_for_good_ends_the_request(
+    world: MakeWorld, path: str, stage: str, fix: str
+) -> None:
+    running = await world(tenant_of(account(1)))
+    running.graph.after = refusing(path)
+    await running.deliver("r1", account(1)["id"])
+    row = running.request("r1")
+    assert (row["stage"], "waiting" in row) == (stage, False)
+    assert "Graph answers 400 Request_BadRequest" in row["findings"]
+    assert fix in row["findings"]
+    reply = await running.services.api.assess(json.dumps({"invitedUser": {"id": account(1)["id"]}}).encode())
+    assert reply.status == 200

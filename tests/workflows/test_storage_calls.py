@@ -1,0 +1,68 @@
+"""What one invited account costs in calls to storage, counted on the wire and printed."""
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from azure.core.pipeline.transport import HttpRequest
+
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+CROWD = 24
+BY_ID, BY_NAME = "by object id", "by user principal name"
+BUDGET = {(BY_ID, 1): 9, (BY_ID, CROWD): 10, (BY_NAME, 1): 10, (BY_NAME, CROWD): 11}
+"""Calls for each account, alone and with a crowd at once; the sweep's own are apart."""
+
+
+def asked(way: str, number: int) -> bytes:
+    """A request for an account, by one of its names."""
+    person = account(number)
+    named = {BY_ID: {"id": person["id"]}, BY_NAME: {"userPrincipalName": person["userPrincipalName"]}}
+    return json.dumps({"requestId": f"r{number}", "invitedUser": named[way]}).encode()
+
+
+def kind(request: HttpRequest) -> str:
+    """Say what a call to storage is about, without the names in it."""
+    path = request.url.partition("?")[0].rsplit("/", 1)[-1]
+    table = path.partition("(")[0]
+    if table == "$batch":
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        table = "conversions" if "/conversions" in body else "requests"
+        about = "reservation" if "address~" in body else "row"
+    else:
+        keyed = request.url
+        about = next((name for name in ("address~", "followed~", "open~", "pace", "body~") if name in keyed), "row")
+    return f"{request.method} {table} {about.rstrip('~')}"
+
+
+async def counted(world: World, way: str, people: int) -> Counter[str]:
+    """Receive the messages at once, and count until every row of request and account says `invited`."""
+    calls: Counter[str] = Counter()
+
+    async def count(request: HttpRequest) -> None:
+        calls[kind(request)] += 1
+
+    world.room.before = count
+    await asyncio.gather(*(world.receive(asked(way, number), f"m{number}") for number in range(people)))
+    for number in range(people):
+        state = world.conversion(account(number)["id"])
+        assert state is not None
+        assert (world.request(f"r{number}")["stage"], state["stage"]) == ("invited", "invited")
+    return calls
+
+
+@pytest.mark.parametrize(("way", "people"), BUDGET)
+async def test_an_invited_account_costs_no_more_calls_to_storage_than_this(
+    world: MakeWorld, way: str, people: int, capsys: pytest.CaptureFixture[str], record_property: Any
+) -> None:
+    running = await world(tenant_of(*(account(number) for number in range(people))))
+    calls = await counted(running, way, people)
+    each = calls.total() / people
+    record_property("storage calls per account", each)
+    with capsys.disabled():
+        print(f"\n{way}, {people} at once: {each:.2f} calls to storage per account")  # noqa: T201  a figure to read
+        for what, times in sorted(calls.items()):
+            print(f"  {times / people:5.2f}  {what}")  # noqa: T201
+    assert each <= BUDGET[way, people]

@@ -1,0 +1,107 @@
+"""Rows that a newer version wrote: left alone, counted, and never in the way of others."""
+
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient, UpdateMode
+
+from b2b.domain.answers import Reply
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+ANNA, BEN = account(1), account(2)
+USER, OTHER = ANNA["id"], BEN["id"]
+BASE = "https://app.contoso.com"
+NEWER = ({"stage": "archived"}, {"schemaVersion": 99})
+"""A value that this version does not know, and a version that it is not."""
+
+
+@pytest.fixture
+async def ready(world: MakeWorld) -> World:
+    return await world(tenant_of(ANNA, BEN))
+
+
+def overwrite(world: World, table: str, partition: str, row: str, columns: dict[str, Any]) -> dict[str, Any]:
+    """Let a newer version write into a row; return the row as it then stands."""
+    with TableServiceClient.from_connection_string(world.storage) as service:
+        client = service.get_table_client(table)
+        client.update_entity({"PartitionKey": partition, "RowKey": row, **columns}, mode=UpdateMode.MERGE)
+        return dict(client.get_entity(partition, row))
+
+
+def stored(world: World, table: str, partition: str, row: str) -> dict[str, Any]:
+    with TableServiceClient.from_connection_string(world.storage) as service:
+        return dict(service.get_table_client(table).get_entity(partition, row))
+
+
+def code(reply: Reply) -> tuple[int, str]:
+    return reply.status, reply.body["error"]["code"]
+
+
+@pytest.mark.parametrize("columns", NEWER, ids=["value", "version"])
+async def test_a_message_for_a_request_of_a_newer_version_goes_back_unchanged(
+    ready: World, columns: dict[str, Any]
+) -> None:
+    await ready.deliver_in_trouble(USER)
+    record = await ready.services.ledger.requests.get("r1")
+    assert record is not None
+    written = overwrite(ready, "requests", "r1", "request", columns)
+    ready.lose_messages()
+    await ready.receive(b'{"requestId": "r1", "invitedUser": {"id": "%s"}}' % USER.encode())
+    assert (ready.waiting(), ready.posts()) == (1, [])
+    assert stored(ready, "requests", "r1", "request") == written
+
+
+@pytest.mark.parametrize("columns", NEWER, ids=["value", "version"])
+async def test_nothing_is_sent_for_an_account_whose_conversion_a_newer_version_wrote(
+    ready: World, columns: dict[str, Any]
+) -> None:
+    await ready.deliver("r1", USER)
+    written = overwrite(ready, "conversions", USER, "current", columns)
+    posts = len(ready.posts())
+    await ready.deliver("r2", USER)
+    assert len(ready.posts()) == posts
+    assert ready.waiting() == 1
+    assert stored(ready, "conversions", USER, "current") == written
+
+
+async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World) -> None:
+    await ready.deliver(user=USER)
+    overwrite(ready, "requests", "r1", "request", NEWER[0])
+    for reply in (
+        await ready.services.api.status("r1", BASE),
+        await ready.services.api.operation("r1", BASE),
+        await ready.services.api.retry("r1", BASE),
+    ):
+        assert code(reply) == (503, "ServiceUnavailable")
+        assert "newer version" in reply.body["error"]["message"]
+        assert reply.headers["Retry-After"] == "3600"
+
+
+async def test_a_followed_account_that_cannot_be_read_hides_none_of_the_others(ready: World) -> None:
+    await ready.deliver("r1", USER)
+    await ready.deliver("r2", OTHER)
+    overwrite(ready, "conversions", USER, "current", NEWER[0])
+    ready.tenant.control.redeem(OTHER, "mail")
+    report = await ready.services.sweep.run()
+    assert (report.looked_at, report.moved, report.problems) == (2, 1, 1)
+    assert ready.request("r2")["stage"] == "completed"
+
+
+async def test_an_open_request_that_cannot_be_read_is_counted_and_hides_none_of_the_others(ready: World) -> None:
+    ready.services = await ready.restart(B2B_PAUSED="true")
+    await ready.deliver("r1", USER)
+    await ready.deliver("r2", OTHER)
+    overwrite(ready, "requests", "r1", "request", NEWER[1])
+    ready.lose_messages()
+    ready.clock.advance(50 * 60)
+    report = await ready.services.sweep.run()
+    assert (report.unreadable, report.put_back, report.problems) == (1, 1, 0)
+
+
+async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_going_on(ready: World) -> None:
+    await ready.deliver_in_trouble(USER)
+    await ready.deliver("r2", USER)
+    written = overwrite(ready, "requests", "r2", "request", NEWER[1])
+    await ready.redeliver("r1")
+    assert ready.request("r1")["stage"] == "invited"
+    assert stored(ready, "requests", "r2", "request") == written
