@@ -2,14 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.simulation.history import History
 from tests.simulation.oracles import Violation, judge
 from tests.simulation.runner import Runner, Schedule
-
-logging.getLogger("b2b").setLevel(logging.CRITICAL)
 
 
 @dataclass
@@ -29,10 +28,23 @@ class Played:
         return frozenset(each.oracle for each in self.violations)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the app's log out of a history: formatting costs time, and other tests read the log afterwards."""
+    logger = logging.getLogger("b2b")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def play(history: History, schedule: Schedule | None = None, *, traced: bool = False) -> Played:
     """Play a history, and judge it."""
     runner = Runner(history, schedule, traced=traced)
-    world = runner.play()
+    with _quiet():
+        world = runner.play()
     violations = judge(world)
     return Played(
         history, violations, world.calls, runner.hit, [act.action for act in world.acts], list(world.trace or ())

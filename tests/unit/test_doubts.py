@@ -11,6 +11,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.findings import Severity, Verdict
+from tests.unit.cases import user
 from tests.unit.protocol import (
     ACCEPTED,
     HOUR,
@@ -106,6 +107,11 @@ def test_a_redemption_has_graphs_own_time_and_was_seen() -> None:
     assert (row.accepted_at, row.completed_at, row.seen_at) == (REDEEMED_AT, NOW, NOW)
     earlier = doubts.redeemed(conversion(Stage.INVITED, seen_at=NOW - HOUR), ACCEPTED, NOW)
     assert earlier.row.seen_at == NOW - HOUR
+
+
+def test_a_redemption_has_our_time_where_graph_names_none() -> None:
+    nameless = user(externalUserState="Accepted")
+    assert doubts.redeemed(conversion(Stage.INVITED), nameless, NOW).row.accepted_at == NOW
 
 
 def test_a_tenant_that_shows_and_an_account_that_does_not_disprove_every_try() -> None:
