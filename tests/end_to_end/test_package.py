@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 def few() -> Sample:
     sample = load()
-    return replace(sample, accounts=tuple(sample.account(name) for name in FEW), malformed=())
+    return replace(sample, accounts=tuple(sample.account(name) for name in FEW), malformed=(), decisions=())
 
 
 def test_it_is_small_enough_and_has_what_runs(built: Built) -> None:
