@@ -91,9 +91,11 @@ def blocked_by_list(bench: Bench) -> Reading:
 
 
 def held_address(bench: Bench) -> Reading:
-    """INV-25."""
-    invited, _ = _two_with_one_address(bench)
-    return either(bench.invite(invited), accepted="accepted", refused="refused")
+    """INV-25: whether a refusal names the holder decides what an administrator can be told to do."""
+    invited, holder = _two_with_one_address(bench)
+    answer = bench.invite(invited)
+    named = holder.id in answer.message
+    return either(answer, accepted="accepted", refused="refused" if named else "refused-in-words-of-the-portal")
 
 
 def held_by_deleted(bench: Bench) -> Reading:
@@ -234,7 +236,12 @@ QUESTIONS = (
         calls=(*INVITES, DOMAIN_LISTS),
     ),
     _question(
-        "INV-25", "An address that another account holds is refused", held_address, "held-address", EITHER, accounts=2
+        "INV-25",
+        "An address that another account holds is refused, and the answer names that account's object id",
+        held_address,
+        "held-address",
+        (*EITHER, "refused-in-words-of-the-portal"),
+        accounts=2,
     ),
     _question(
         "INV-26",
