@@ -26,7 +26,9 @@ moments = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 
 )
 numbers = st.integers(min_value=0, max_value=2**31 - 1)
 findings = st.lists(st.builds(Finding, texts, st.sampled_from(Severity), texts, texts, texts), max_size=3).map(tuple)
-doubts = st.lists(st.builds(Doubt, texts, moments, moments, st.booleans(), st.booleans()), max_size=3).map(tuple)
+doubts = st.lists(
+    st.builds(Doubt, texts, moments, moments, st.booleans(), st.booleans(), st.booleans()), max_size=3
+).map(tuple)
 waits = st.builds(Waiting, st.sampled_from(WaitReason), moments, st.none() | moments)
 versions = st.integers(min_value=1, max_value=SCHEMA_VERSION)
 KINDS: dict[Any, st.SearchStrategy[Any]] = {
@@ -58,7 +60,8 @@ FULL: dict[Any, Any] = {
     Source: Source.HTTP,
     Verdict | None: Verdict.NEEDS_REVIEW,
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
-    tuple[Doubt, ...]: (Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, waived=True),) * 5,
+    tuple[Doubt, ...]: (Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, waived=True, elsewhere=True),)
+    * 5,
     tuple[str, ...]: ("group-address", "Grüße"),
     Waiting | None: Waiting(WaitReason.NOT_VISIBLE, NOON, NOON),
     Absence | None: Absence.BIN,

@@ -262,5 +262,25 @@ STORIES: tuple[Story, ...] = (
         ),
         "second_mail",
     ),
+    Story(
+        "refused in doubt",
+        "a person refuses the review of an unknown outcome, and the next request for the account sends a second mail",
+        History(
+            (_send(0, "r1"), Step(100_000, "refuse", "r1"), _send(102_000, "r2")),
+            (Fault("graph invite", "anna", "reset after"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "second_mail",
+    ),
+    Story(
+        "refused after a stranger",
+        "Graph invites another account, a person refuses the review, and the next request mails the address again",
+        History(
+            (_send(0, "r1"), Step(20, "refuse", "r1"), _send(30, "r2")),
+            (Fault("graph invite", "anna", "another"),),
+        ),
+        "second_mail",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -45,9 +45,11 @@ def record(stage: Stage = Stage.REQUESTED, **columns: Any) -> RequestRecord:
     return RequestRecord(stage=stage, **given)
 
 
-def doubt(ago: timedelta, *, attempt: str = "a-1", silent: bool = False, waived: bool = False) -> Doubt:
+def doubt(
+    ago: timedelta, *, attempt: str = "a-1", silent: bool = False, waived: bool = False, elsewhere: bool = False
+) -> Doubt:
     """A try whose call ended that long ago, and lasted half a minute."""
-    return Doubt(attempt, NOW - ago - 30 * SECOND, NOW - ago, silent, waived)
+    return Doubt(attempt, NOW - ago - 30 * SECOND, NOW - ago, silent, waived, elsewhere)
 
 
 def seen(account: Account | None, *, in_bin: bool = False) -> Sighting:

@@ -29,6 +29,7 @@ from b2b.domain.conversion.situation import (
 from b2b.domain.conversion.stages import Phase, Stage, in_phase, phase_of
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.request.review import not_visible
 from tests.unit.cases import BORIS
 from tests.unit.protocol import (
     ACCEPTED,
@@ -110,6 +111,11 @@ COMPLETED_SUSPECTED = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, interna
 COMPLETED_CONFIRMABLE = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, internal_since=NOW - MINUTE)
 IN_REVIEW = conversion(Stage.NEEDS_REVIEW)
 DOUBTFUL_REVIEW = conversion(Stage.NEEDS_REVIEW, doubts=IN_DOUBT.doubts)
+REFUSED_LATE = conversion(Stage.CANCELLED, doubts=(doubt(DAY),))
+STRANGER = finding("another-account")
+ELSEWHERE = conversion(
+    Stage.CANCELLED, doubts=(doubt(2 * HOUR, silent=True, elsewhere=True),), findings=(finding(), STRANGER)
+)
 ENDS_WITHOUT_INVITATION = (Stage.BLOCKED, Stage.FAILED, Stage.CANCELLED)
 
 
@@ -274,7 +280,7 @@ TABLE: tuple[Row, ...] = (
     row(P.JOINER, "a 404 says nothing against it", Join(), request=OTHER, conversion=INVITED_SEEN, sighting=seen(None)),
     row(P.DIRECTORY, "it does not show yet", Join(), request=OTHER, conversion=INVITED_NOW, sighting=seen(INTERNAL),
         shows=Shows.YES),
-    *(row(P.DIRECTORY, f"not seen {ago} after it, where the tenant shows", Review("not-visible", invited),
+    *(row(P.DIRECTORY, f"not seen {ago} after it, where the tenant shows", Review(not_visible(invited)),
           request=OTHER, conversion=invited, sighting=seen(INTERNAL), shows=Shows.YES)
       for ago, invited in (("a day", INVITED), ("just a window", INVITED_A_WINDOW_AGO))),
     *(row(P.DIRECTORY, f"where the tenant is {shows.name.lower()}, that says nothing", Join(), request=OTHER,
@@ -332,10 +338,32 @@ TABLE: tuple[Row, ...] = (
         Record(doubts.found_later(GIVEN_UP_END := conversion(Stage.FAILED, doubts=IN_DOUBT.doubts), PENDING, "r-2",
                                   NOW)),
         request=OTHER, conversion=GIVEN_UP_END, sighting=seen(PENDING)),
-    row(P.DOUBT, "it shows nothing: the rules decide", Judge(), request=OTHER, conversion=GIVEN_UP_END,
-        sighting=seen(INTERNAL)),
+    row(P.DOUBT, "ended in doubt: it shows nothing, and the tenant shows invitations",
+        Record(doubts.disproved(GIVEN_UP_END, NOW)), request=OTHER, conversion=GIVEN_UP_END, sighting=seen(INTERNAL),
+        shows=Shows.YES),
+    row(P.DOUBT, "ended in doubt: nothing shows within the window",
+        Wait(WaitReason.OUTCOME_PENDING, (WINDOW - MINUTE).total_seconds() / 4), request=OTHER,
+        conversion=conversion(Stage.CANCELLED, doubts=(doubt(MINUTE),)), sighting=seen(INTERNAL), shows=Shows.YES),
+    row(P.DOUBT, "ended in doubt: it is not known what the tenant shows", Wait(WaitReason.OUTCOME_UNKNOWN),
+        request=OTHER, conversion=GIVEN_UP_END, sighting=seen(INTERNAL)),
+    *(row(P.DOUBT, f"ended in doubt, refused by a person: a person decides again, {shows}",
+          Review(doubts.outcome_unknown(REFUSED_LATE, shows)), request=OTHER, conversion=REFUSED_LATE,
+          sighting=seen(INTERNAL), shows=shows) for shows in (Shows.NO, Shows.UNKNOWN)),
+    row(P.DOUBT, "Graph answered with another account: what a tenant shows proves nothing", Review(STRANGER),
+        request=OTHER, conversion=ELSEWHERE, sighting=seen(INTERNAL), shows=Shows.YES),
+    row(P.DOUBT, "so a silent try is not repeated either", Review(STRANGER), request=OTHER,
+        conversion=ELSEWHERE, sighting=seen(INTERNAL), shows=Shows.UNKNOWN, silent=True),
+    row(P.DOUBT, "ended in doubt: a silent try after silent ones bothers nobody", Judge(), request=OTHER,
+        conversion=conversion(Stage.FAILED, doubts=GIVEN_UP.doubts), sighting=seen(INTERNAL), silent=True),
+    row(P.DOUBT, "ended in doubt: a mail after a silent try needs to know", Wait(WaitReason.OUTCOME_UNKNOWN),
+        request=OTHER, conversion=conversion(Stage.FAILED, doubts=SILENT.doubts), sighting=seen(INTERNAL)),
     row(P.DIRECTORY, "it is not there: the rules say so", Judge(), request=OTHER, conversion=GIVEN_UP_END,
         sighting=seen(None)),
+    row(P.DIRECTORY, "it is not there, and blocked", Conclude(NOBODY, Stage.BLOCKED), request=OTHER,
+        conversion=GIVEN_UP_END, sighting=seen(None), assessment=NOBODY),
+    row(P.DOUBT, "it is not there for one read, and there for the next: nothing is sent",
+        Wait(WaitReason.OUTCOME_PENDING), request=OTHER, conversion=GIVEN_UP_END, sighting=seen(None),
+        assessment=READY),
 
     # A person was shown the doubt, or that nothing shows, and asks for another invitation.
     row(P.DOUBT, "asked again: the account is read first", Look(), request=OTHER, conversion=DOUBTFUL_REVIEW,
@@ -358,6 +386,11 @@ TABLE: tuple[Row, ...] = (
     row(P.DIRECTORY, "asked again: the invitation that does not show is ended first",
         Record(undone.superseded(INVITED, "r-2", NOW)), request=OTHER, conversion=INVITED, again=True,
         sighting=seen(INTERNAL), assessment=READY),
+    row(P.DOUBT, "asked again: an end in doubt, and the first invitation shows by now",
+        Record(doubts.found_later(GIVEN_UP_END, PENDING, "r-2", NOW)), request=OTHER, conversion=GIVEN_UP_END,
+        again=True, sighting=seen(PENDING)),
+    row(P.DOUBT, "asked again: sent over an end in doubt", Claim(READY), request=OTHER, conversion=GIVEN_UP_END,
+        again=True, sighting=seen(INTERNAL), assessment=READY),
     row(P.DIRECTORY, "asked again: the account is not there", Judge(), request=OTHER, conversion=INVITED, again=True,
         sighting=seen(None)),
     row(P.JOINER, "asked again: another request's claim is out", Join(), request=OTHER, conversion=IN_DOUBT, again=True,

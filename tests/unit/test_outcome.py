@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
-from b2b.domain.conversion import outcome
+from b2b.domain.conversion import doubts, outcome
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import Refusal
 from b2b.domain.findings import Severity, Verdict
@@ -125,5 +126,12 @@ def test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays() -
     row = change.row
     assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
     assert (row.findings[-1].rule, row.findings[-1].severity) == ("another-account", Severity.REVIEW)
-    assert row.doubts == CLAIM.doubts
+    assert row.doubts == (structs.replace(CLAIM.doubts[0], until=LATER, elsewhere=True),)
     assert kinds(change) == ["refused", "needsReview"]
+
+
+def test_an_answer_about_another_account_is_shown_as_that_even_after_an_earlier_doubt() -> None:
+    row = outcome.refused(SECOND_CLAIM, refusal(code=outcome.ANOTHER, status=201), LATER).row
+    assert row.findings[-1].rule == "another-account"
+    assert [(each.attempt, each.elsewhere) for each in row.doubts] == [("a-0", False), ("a-1", True)]
+    assert not doubts.can_be_disproved(row), "this account need not show what went to another"

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from b2b.domain.account import Account, changed_at
 from b2b.domain.conversion.records import Absence, Change, Conversion, Doubt, advance, begin, chain, note
 from b2b.domain.conversion.stages import Stage
@@ -11,7 +13,8 @@ from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.findings import Finding, Severity, Verdict
 
-OUTCOME_UNKNOWN = "outcome-unknown"
+OUTCOME_UNKNOWN, ANOTHER_ACCOUNT = "outcome-unknown", "another-account"
+"""Findings of a doubt that a person decides about."""
 SOURCE = "https://learn.microsoft.com/entra/external-id/current-limitations"
 FIX = (
     "Ask the person whether the invitation arrived. If it did, leave the request as it is: the app notices the "
@@ -27,6 +30,11 @@ def window_ends(conversion: Conversion, window: timedelta) -> datetime:
 def all_silent(conversion: Conversion) -> bool:
     """Tell whether none of the open tries asked for a mail: to repeat one then bothers nobody."""
     return all(doubt.silent for doubt in conversion.open_doubts)
+
+
+def can_be_disproved(conversion: Conversion) -> bool:
+    """Tell whether an account that shows nothing can prove that none of the open tries went out."""
+    return not any(doubt.elsewhere for doubt in conversion.open_doubts)
 
 
 def settled(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
@@ -87,19 +95,32 @@ def given_up(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "") -> Change[Conversion]:
     """A person decides: the invitation may be out, and the app cannot find out."""
+    kept: dict[str, Any] = {
+        "findings": (*conversion.findings, outcome_unknown(conversion, shows, also)),
+        "verdict": Verdict.NEEDS_REVIEW,
+        "lease_until": None,
+    }
+    return advance(conversion, Stage.NEEDS_REVIEW, now, OUTCOME_UNKNOWN, **kept)
+
+
+def outcome_unknown(conversion: Conversion, shows: Shows, also: str = "") -> Finding:
+    """Return what a person is shown who has to decide whether to send a second invitation."""
     tries = "; ".join(f"{doubt.since:%Y-%m-%d %H:%M:%S} UTC" for doubt in conversion.open_doubts)
     why = "does not show pending invitations" if shows is Shows.NO else "is not known to show pending invitations"
     said = (
         f"An invitation may have been sent, {'without' if all_silent(conversion) else 'with'} a mail (tries: {tries}). "
         f"The account shows none, and this tenant {why}. {also}".rstrip()
     )
-    finding = Finding(OUTCOME_UNKNOWN, Severity.REVIEW, said, FIX, SOURCE)
-    kept: dict[str, Any] = {
-        "findings": (*conversion.findings, finding),
-        "verdict": Verdict.NEEDS_REVIEW,
-        "lease_until": None,
-    }
-    return advance(conversion, Stage.NEEDS_REVIEW, now, OUTCOME_UNKNOWN, **kept)
+    return Finding(OUTCOME_UNKNOWN, Severity.REVIEW, said, FIX, SOURCE)
+
+
+def asked_before(conversion: Conversion, shows: Shows) -> Finding:
+    """Return what a person is shown of a conversion that ended in doubt: what its own review showed, where it had one.
+
+    The words about an answer with another account name that account, which the row keeps in this finding alone.
+    """
+    shown = (item for item in conversion.findings if item.rule == ANOTHER_ACCOUNT)
+    return next(shown, None) or outcome_unknown(conversion, shows)
 
 
 def away(conversion: Conversion, absence: Absence, now: datetime) -> Change[Conversion]:
@@ -122,9 +143,7 @@ def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 def waived(conversion: Conversion) -> tuple[Doubt, ...]:
     """Return the doubts as a person who saw them wants them: they no longer forbid another invitation."""
-    return tuple(
-        Doubt(doubt.attempt, doubt.since, doubt.until, doubt.silent, waived=True) for doubt in conversion.doubts
-    )
+    return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 
 PRESENT: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}

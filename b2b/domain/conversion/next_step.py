@@ -14,6 +14,7 @@ How the promise is kept, that nobody gets a second mail from the app unless some
 
 from datetime import datetime
 
+from b2b.domain.account import Account
 from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion
@@ -38,10 +39,10 @@ from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Verdict
 from b2b.domain.request.record import belongs
+from b2b.domain.request.review import not_visible
 
 VERDICTS = {Verdict.BLOCKED: Stage.BLOCKED, Verdict.FIXABLE: Stage.BLOCKED, Verdict.NEEDS_REVIEW: Stage.NEEDS_REVIEW}
 """Where a verdict that is not ready leads."""
-NOT_VISIBLE = "not-visible"
 
 
 def next_step(s: Situation) -> Step:
@@ -86,22 +87,25 @@ def _doubt(s: Situation, conversion: Conversion) -> Step:
         return Record(doubts.settled(conversion, s.sighting.account, s.now))
     if conversion.absence is not None:
         return Record(doubts.back(conversion, s.now))
-    ends = doubts.window_ends(conversion, s.limits.window)
-    if s.now < ends:
-        return Wait(WaitReason.OUTCOME_PENDING, max((ends - s.now).total_seconds() / 4, 15.0))
     return _invisible(s, conversion)
 
 
 def _invisible(s: Situation, conversion: Conversion) -> Step:
-    """The window has passed, and nothing shows. What that proves hangs on what the tenant is known to show."""
-    if s.shows is Shows.YES:
+    """Nothing shows. What that proves, once the window has passed, hangs on what the tenant is known to show."""
+    left = _until(doubts.window_ends(conversion, s.limits.window), s.now)
+    if left > 0:
+        return Wait(WaitReason.OUTCOME_PENDING, max(left / 4, 15.0))
+    provable, claimed = doubts.can_be_disproved(conversion), conversion.stage is Stage.INVITING
+    if provable and s.shows is Shows.YES:
         return Record(doubts.disproved(conversion, s.now))
-    if doubts.all_silent(conversion) and s.silent:
-        return _repeated(s, conversion)
+    if provable and doubts.all_silent(conversion) and s.silent:
+        return _repeated(s, conversion) if claimed else _open(s)
     tried = s.now - conversion.open_doubts[0].since
-    if s.shows is Shows.UNKNOWN and tried < s.limits.give_up:
+    if provable and s.shows is Shows.UNKNOWN and tried < s.limits.give_up:
         return Wait(WaitReason.OUTCOME_UNKNOWN)
-    return Record(doubts.to_review(conversion, s.shows, s.now))
+    if claimed:
+        return Record(doubts.to_review(conversion, s.shows, s.now))
+    return Review(doubts.asked_before(conversion, s.shows))
 
 
 def _repeated(s: Situation, conversion: Conversion) -> Step:
@@ -146,7 +150,7 @@ def _other(s: Situation, conversion: Conversion) -> Step:
     if conversion.stage in {Stage.ACCEPTED, Stage.COMPLETED}:
         return _completed(s, conversion)
     if conversion.open_doubts:
-        return _doubtful_end(s, conversion)
+        return _again(s, conversion) if s.again else _doubtful_end(s, conversion)
     return _open(s)
 
 
@@ -155,8 +159,7 @@ def _again(s: Situation, conversion: Conversion) -> Step:
     if s.sighting is None:
         return Look()
     if s.sighting.account is not None and s.sighting.account.external:
-        doubtful = conversion.stage is Stage.NEEDS_REVIEW and conversion.doubts
-        return Record(doubts.settled(conversion, s.sighting.account, s.now)) if doubtful else Join()
+        return _shown(s, conversion, s.sighting.account) if conversion.doubts else Join()
     step = _open(s)
     if isinstance(step, Claim) and conversion.stage is Stage.INVITED:
         return Record(undone.superseded(conversion, s.request.request_id, s.now))
@@ -164,14 +167,26 @@ def _again(s: Situation, conversion: Conversion) -> Step:
 
 
 def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
-    """It ended, or waits for a person, and an invitation may be out. Nothing is sent beside it."""
+    """It waits for a person, or ended (a person refused it, say), and an invitation may be out.
+
+    A new request is no word of a person who knows of the doubt, so the doubt forbids another invitation as before.
+    """
     if conversion.stage is Stage.NEEDS_REVIEW:
         return Join()
     if s.sighting is None:
         return Look()
-    if s.sighting.account is not None and s.sighting.account.external:
-        return Record(doubts.found_later(conversion, s.sighting.account, s.request.request_id, s.now))
-    return _open(s)
+    if s.sighting.account is not None:
+        external = s.sighting.account.external
+        return _shown(s, conversion, s.sighting.account) if external else _invisible(s, conversion)
+    step = _open(s)
+    return Wait(WaitReason.OUTCOME_PENDING) if isinstance(step, Claim) else step
+
+
+def _shown(s: Situation, conversion: Conversion, account: Account) -> Step:
+    """The account shows an invitation after all. An end stays as it is, and a new generation goes on from there."""
+    if conversion.stage is Stage.NEEDS_REVIEW:
+        return Record(doubts.settled(conversion, account, s.now))
+    return Record(doubts.found_later(conversion, account, s.request.request_id, s.now))
 
 
 def _invited(s: Situation, conversion: Conversion) -> Step:
@@ -187,7 +202,7 @@ def _invited(s: Situation, conversion: Conversion) -> Step:
         return _internal_again(s, conversion, conversion.seen_at)
     invited_at = conversion.invited_at or s.now
     if s.shows is Shows.YES and s.now >= invited_at + s.limits.window:
-        return Review(NOT_VISIBLE, conversion)
+        return Review(not_visible(conversion))
     return Join()
 
 

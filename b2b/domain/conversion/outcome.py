@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from b2b.domain.conversion import doubts
 from b2b.domain.conversion.records import Change, Conversion, Doubt, Event, advance, note
 from b2b.domain.conversion.stages import Stage
@@ -13,8 +15,8 @@ from b2b.domain.errors import Refusal
 from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
 from b2b.domain.readings import Invited
 
-ANOTHER, ANOTHER_ACCOUNT = "AnotherObject", "another-account"
-"""Error code of an answer that is about another account, and the finding that it becomes."""
+ANOTHER = "AnotherObject"
+"""Error code of an answer that is about another account."""
 REFUSED, IN_DOUBT, NOT_SENT = "refused", "outcome-unknown", "not-sent"
 """Events of the calls that did not end in an invitation."""
 
@@ -40,12 +42,12 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
     """
     said = f"Graph refused the invitation: {refusal.text}"
     event = Event(REFUSED, now, row.stage, row.request_id, f"{refusal.status} {refusal.code}")
+    if refusal.code == ANOTHER:
+        return _another(row, refusal, event, now)
     kept: dict[str, Any] = {"doubts": _without(row), "lease_until": None}
     if any(not doubt.waived for doubt in kept["doubts"]):
         review = doubts.to_review(replace(row, doubts=kept["doubts"]), Shows.UNKNOWN, now, said)
         return Change(review.row, (event, *review.events))
-    if refusal.code == ANOTHER:
-        return _another(row, refusal, event, now)
     rule = next((rule for rule in RULES if rule.id == refusal.rule), None)
     if rule is None:
         error = f"{refusal.status} {refusal.code}: {said}"
@@ -58,17 +60,22 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
 
 
 def _another(row: Conversion, refusal: Refusal, event: Event, now: datetime) -> Change[Conversion]:
-    """Graph answered with a success for another account. A mail may be out, so a person decides, as in a doubt."""
+    """Graph answered with a success for another account. A mail may be out, so a person decides, as in a doubt.
+
+    The doubt stays: this account will not show the invitation, so that nothing but a person's word ends it.
+    """
     fix = "Look at both accounts in the portal. Approve to send another invitation for this one."
-    finding = Finding(ANOTHER_ACCOUNT, Severity.REVIEW, f"{refusal.text}; a mail may be out.", fix, doubts.SOURCE)
+    said = f"{refusal.text}; a mail may be out."
+    finding = Finding(doubts.ANOTHER_ACCOUNT, Severity.REVIEW, said, fix, doubts.SOURCE)
     end = advance(
         row,
         Stage.NEEDS_REVIEW,
         now,
-        ANOTHER_ACCOUNT,
+        doubts.ANOTHER_ACCOUNT,
         findings=(*row.findings, finding),
         verdict=Verdict.NEEDS_REVIEW,
         lease_until=None,
+        doubts=tuple(_ended(doubt, row.attempt_id, now, elsewhere=True) for doubt in row.doubts),
     )
     return Change(end.row, (event, *end.events))
 
@@ -97,10 +104,10 @@ def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, si
     )
 
 
-def _ended(doubt: Doubt, attempt: str, now: datetime) -> Doubt:
+def _ended(doubt: Doubt, attempt: str, now: datetime, *, elsewhere: bool = False) -> Doubt:
     if doubt.attempt != attempt or doubt.waived:
         return doubt
-    return Doubt(doubt.attempt, doubt.since, min(now, doubt.until), doubt.silent)
+    return structs.replace(doubt, until=min(now, doubt.until), elsewhere=elsewhere)
 
 
 def _without(row: Conversion) -> tuple[Doubt, ...]:

@@ -50,6 +50,8 @@ class Doubt(msgspec.Struct, frozen=True, rename="camel"):
     """It asked for no mail."""
     waived: bool = False
     """A person was shown it and wants the invitation sent again."""
+    elsewhere: bool = False
+    """Graph took it and answered with another account, so that this account's silence proves nothing."""
 
 
 class Absence(Enum):

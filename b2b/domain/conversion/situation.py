@@ -8,6 +8,7 @@ from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.findings import Finding
 from b2b.domain.invitation import LONGEST_CALL
 from b2b.domain.request.record import RequestRecord
 
@@ -104,8 +105,7 @@ class Conclude:
 class Review:
     """Let a person decide about this request alone; its account's conversion stays as it is."""
 
-    rule: str
-    conversion: Conversion
+    finding: Finding
 
 
 @dataclass(frozen=True)

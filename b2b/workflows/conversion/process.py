@@ -28,7 +28,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import LedgerConflict, MustWait, Transient
-from b2b.domain.findings import Verdict
+from b2b.domain.findings import Finding, Verdict
 from b2b.domain.invitation import invitation_for, sends_message
 from b2b.domain.request import ConversionRequest, review
 from b2b.domain.request.approval import asks_again
@@ -158,8 +158,8 @@ class Steps:
                 await self._conversions.join(_known(state.conversion), state.record)
             case Report(assessment):
                 await self._report(state, assessment)
-            case Review(_, conversion):
-                await self._review(state, conversion)
+            case Review(finding):
+                await self._review(state, finding)
             case Conclude(assessment, stage):
                 await self._conclude(state, assessment, stage)
 
@@ -225,9 +225,8 @@ class Steps:
         change = move(state.record, Stage.ASSESSED, self._protocol.clock(), assessment.verdict, **columns)
         await self._ledger.requests.write(change)
 
-    async def _review(self, state: _Round, conversion: Conversion) -> None:
+    async def _review(self, state: _Round, finding: Finding) -> None:
         """Let a person decide about this request; the conversion that it did not join stays as it is."""
-        finding = review.not_visible(conversion)
         change = move(
             state.record,
             Stage.NEEDS_REVIEW,
