@@ -282,5 +282,17 @@ STORIES: tuple[Story, ...] = (
         ),
         "second_mail",
     ),
+    Story(
+        "reset at once",
+        "redemption is reset within the replication window after it, and the account is requested again: completed",
+        History((_send(0, "r1"), Step(1150, "redeem", "anna"), Step(1350, "reset", "anna"), _send(1370, "r2"))),
+        "truth",
+    ),
+    Story(
+        "undone at once",
+        "the account is made internal again within the window after redemption, and is requested again: completed",
+        History((_send(0, "r1"), Step(1150, "redeem", "anna"), Step(1350, "convert back", "anna"), _send(1370, "r2"))),
+        "truth",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

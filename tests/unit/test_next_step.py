@@ -111,6 +111,8 @@ COMPLETED_SUSPECTED = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, interna
 COMPLETED_CONFIRMABLE = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, internal_since=NOW - MINUTE)
 IN_REVIEW = conversion(Stage.NEEDS_REVIEW)
 DOUBTFUL_REVIEW = conversion(Stage.NEEDS_REVIEW, doubts=IN_DOUBT.doubts)
+LAGS_A_MINUTE = Wait(WaitReason.UNDONE, (WINDOW - MINUTE).total_seconds())
+LAGS_A_WINDOW = Wait(WaitReason.UNDONE, WINDOW.total_seconds())
 REFUSED_LATE = conversion(Stage.CANCELLED, doubts=(doubt(DAY),))
 STRANGER = finding("another-account")
 ELSEWHERE = conversion(
@@ -306,10 +308,9 @@ TABLE: tuple[Row, ...] = (
       for stage in (Stage.ACCEPTED, Stage.COMPLETED)),
     row(P.DIRECTORY, "the account is gone: the rules say so", Judge(), request=OTHER, conversion=COMPLETED,
         sighting=seen(None)),
-    row(P.DIRECTORY, "a pending read just after the redemption is lag", Join(), request=OTHER,
-        conversion=COMPLETED_NOW, sighting=seen(PENDING)),
-    row(P.DIRECTORY, "and so is an internal one", Join(), request=OTHER, conversion=COMPLETED_NOW,
-        sighting=seen(INTERNAL)),
+    *(row(P.DIRECTORY, f"an account that reads {how} just after the redemption: lag, or undone; wait for the window",
+          LAGS_A_MINUTE, request=OTHER, conversion=COMPLETED_NOW, sighting=seen(account))
+      for how, account in (("pending", PENDING), ("internal", INTERNAL))),
     row(P.DIRECTORY, "reset: the next request opens a generation that sends nothing",
         Record(undone.reset(COMPLETED, PENDING, "r-2", NOW)), request=OTHER, conversion=COMPLETED,
         sighting=seen(PENDING)),
@@ -324,9 +325,9 @@ TABLE: tuple[Row, ...] = (
     row(P.DIRECTORY, "without a time of acceptance, that of the end counts: passed",
         Record(undone.reset(ENDED_LONG, PENDING, "r-2", NOW)), request=OTHER, conversion=ENDED_LONG,
         sighting=seen(PENDING)),
-    row(P.DIRECTORY, "without a time of acceptance, that of the end counts", Join(), request=OTHER,
+    row(P.DIRECTORY, "without a time of acceptance, that of the end counts", LAGS_A_MINUTE, request=OTHER,
         conversion=conversion(Stage.COMPLETED, completed_at=NOW - MINUTE), sighting=seen(PENDING)),
-    row(P.DIRECTORY, "and without either, no time has passed", Join(), request=OTHER,
+    row(P.DIRECTORY, "and without either, no time has passed", LAGS_A_WINDOW, request=OTHER,
         conversion=conversion(Stage.COMPLETED), sighting=seen(PENDING)),
 
     # It ended, or waits for a person, and an invitation may be out.

@@ -215,8 +215,9 @@ def _completed(s: Situation, conversion: Conversion) -> Step:
         return _open(s)
     if account.accepted:
         return Join() if conversion.internal_since is None else Record(undone.refuted(conversion, s.now))
-    if s.now < accepted_at + s.limits.window:
-        return Join()  # a replica that lags shows the time before the redemption
+    lagging = _until(accepted_at + s.limits.window, s.now)
+    if lagging > 0:
+        return Wait(WaitReason.UNDONE, lagging)  # a replica may lag, or the redemption may have been undone already
     if account.pending:
         return Record(undone.reset(conversion, account, s.request.request_id, s.now))
     return _internal_again(s, conversion, accepted_at)

@@ -69,7 +69,7 @@ WAITS: tuple[Row, ...] = (
         60, LONGEST),
     Row(_R.ADDRESS_HELD, _H, "Another account is being invited with the same address.", 15, 120),
     Row(_R.ADDRESS_HOLDER_GONE, _H, "The account that holds the address seems to be deleted.", 60, LONGEST),
-    Row(_R.UNDONE, _H, "The account reads as internal again; one more look confirms it.", 61, LONGEST),
+    Row(_R.UNDONE, _H, "The account reads as before its redemption; a later look tells why.", 61, LONGEST),
     Row(_R.PAUSED, _W, "An administrator paused the app (B2B_PAUSED).", LONGEST, LONGEST),
     Row(_R.MODE_ASSESS, _W, "B2B_MODE is assess: nothing is sent.", LONGEST, LONGEST),
     Row(_R.NOT_VISIBLE, _W, "Graph accepted the invitation, and the account does not show it.", LONGEST, LONGEST),
