@@ -10,7 +10,7 @@ import msgspec
 
 from b2b.domain.conversion.records import Change, Conversion, Event, advance
 from b2b.domain.conversion.stages import Action, Stage, row_of
-from b2b.domain.errors import RequestRefused
+from b2b.domain.errors import LedgerConflict, RequestRefused
 from b2b.domain.request.approval import approval_for
 from b2b.domain.request.decision import Decision
 from b2b.domain.request.record import RequestRecord, belongs, reopened
@@ -85,9 +85,10 @@ class Decisions:
         return await self._reopen(change)
 
     async def refuse(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request that waits for a person.
+        """End a request that waits for a person, and the conversion that it leads.
 
-        The account is followed no longer. Should an invitation be out after all, the next request for it notices.
+        The account is followed no longer. Where an invitation may be out, the next request for the account looks for
+        it, and sends none before that is settled.
 
         Raises:
             RequestRefused: it does not wait for a person.
@@ -121,13 +122,23 @@ class Decisions:
     async def _end_both(
         self, record: RequestRecord, conversion: Conversion, kind: str, decision: Decision
     ) -> RequestRecord:
-        """End a conversion with its request; with open doubts it stays on the list of those that are followed."""
+        """End a conversion with its request.
+
+        Another decision about the request may have been written between the two. It holds, and the caller of this one
+        is told so: of two decisions that contradict each other, only one is answered as done.
+
+        Raises:
+            LedgerConflict: the conversion moved meanwhile, or another decision holds.
+
+        """
         change = advance(
             conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", last_error=_said(kind, decision)
         )
         await self._conversions.save(change, held=record)
         latest = await self._ledger.requests.get(record.request_id)
-        return latest or record
+        if latest is None or latest.stage is not Stage.CANCELLED:
+            raise LedgerConflict(f"request {record.request_id}")
+        return latest
 
     async def _end(self, record: RequestRecord, kind: str, decision: Decision) -> RequestRecord:
         now = self._clock()

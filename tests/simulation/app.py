@@ -5,6 +5,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from azure.data.tables import TableEntity
+
 from b2b import settings
 from b2b.adapters.graph import Graph
 from b2b.adapters.ledger import Ledger
@@ -130,6 +132,6 @@ class App:
         return await self._services.api.approve(request_id, body, "https://app")
 
 
-def rows_of(tables: Tables, table: str) -> dict[str, list[dict[str, Any]]]:
+def rows_of(tables: Tables, table: str) -> dict[str, list[TableEntity]]:
     """All rows of a table by partition, but for those that are no request and no account."""
     return {key: tables.rows(table, key) for key in tables.partitions(table) if "~" not in key and key != "pace"}

@@ -204,6 +204,18 @@ def void_approval(scene: Scene) -> Iterator[str]:
             yield f"request {request} was approved as shown, and waits for an approval of the same"
 
 
+def decided(scene: Scene) -> Iterator[str]:
+    """A decision that was answered 202 stands in the history of its request: of two that contradict, one is refused."""
+    for decision, kind in (("approve", "approved"), ("refuse", "cancelled")):
+        answered = Counter(
+            request for _, action, request, reply in scene.world.replies if action == decision and reply.status == 202
+        )
+        for request, times in answered.items():
+            found = [row for row in scene.history(request) if row.get("kind") == kind]
+            if request not in scene.world.foreign and len(found) < times:
+                yield f"request {request}: {decision} was answered 202 {times} times and happened {len(found)} times"
+
+
 def ended(scene: Scene) -> Iterator[str]:
     """What has ended does not move by itself, and shows no trouble of a time after its end."""
     for request, rows in rows_of(scene.world.tables, "requests").items():
@@ -290,6 +302,7 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     at_rest,
     truth,
     void_approval,
+    decided,
     ended,
     repeated_in_vain,
     dead_twin,

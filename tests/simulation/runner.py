@@ -63,7 +63,6 @@ class Schedule:
     changing: list[int] = field(default_factory=list)
     """The numbers of the calls that change something."""
     random: Random = field(init=False)
-    _yielded: bool = False
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311  a schedule, not a secret
@@ -73,22 +72,17 @@ class Schedule:
         if self.seed is not None:
             return self._by_chance(ready, startable)
         mine = next((each for each in ready if each.activity is self.current), None)
-        preempted = self.counting and mine is not None and self.count + 1 in self.preempt and not self._yielded
-        if preempted:
-            self._yielded = True
-            if startable:
-                return None
+        preempted = self.counting and mine is not None and self.count + 1 in self.preempt
         if preempted or mine is None:
             others = [each for each in ready if each.activity is not self.current]
             if startable and not others:
-                return None
+                return None  # what begins now has a call ready the next time, and goes on then
             mine = others[0] if others else mine
         if mine is None:
             return None
         self.current = mine.activity
         if self.counting:
             self.count += 1
-            self._yielded = False
             if mine.call.changes:
                 self.changing.append(self.count)
             if self.count == self.kill:

@@ -7,6 +7,8 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+from azure.data.tables import TableEntity
+
 from tests.simulation.actions import body_of
 from tests.simulation.app import rows_of
 from tests.simulation.history import Ask
@@ -24,7 +26,7 @@ class Body:
     request: str | None
     """The id by which its caller knows it; None: the app makes one."""
     allowed: bool
-    """Whether the app was to convert when it was sent."""
+    """Whether the app was to convert when it was sent, or when the row of its request was first written."""
     lost: bool
     taken: bool
     """The app said 202, or it came by the queue. Without that answer it may have been taken in, or not."""
@@ -46,15 +48,13 @@ class Scene:
     @cached_property
     def bodies(self) -> list[Body]:
         """Everything that was taken in, in order."""
-        world, found, mode = self.world, list[Body](), dict(self.world.history.settings).get("B2B_MODE", "convert")
+        world, found = self.world, list[Body]()
         accepted = [
             (at, reply.body["requestId"])
             for at, action, _, reply in world.replies
             if action == "post" and reply.status == 202
         ]
         for act in world.acts:
-            if act.action == "set" and act.subject == "B2B_MODE":
-                mode = act.value
             if act.action in {"send", "send base64", "post"}:
                 raw = body_of(act.value)
                 request = act.value.request
@@ -67,8 +67,20 @@ class Scene:
                     for later in world.acts
                     if later.action == "lose"
                 )
-                found.append(Body(act.at, act.value, raw, request, mode == "convert", lost, taken))
+                found.append(Body(act.at, act.value, raw, request, self._converts(act.at, request), lost, taken))
         return found
+
+    def _converts(self, sent_at: float, request: str | None) -> bool:
+        """Whether the mode said so: a message that waits on the queue is taken in under the mode of its first row."""
+        begun = [at for row in self.history(request or "")[:1] if (at := row.metadata["timestamp"]) is not None]
+        return any(self._mode(moment) == "convert" for moment in (sent_at, *map(seconds_of, begun)))
+
+    def _mode(self, at: float) -> str:
+        modes = [dict(self.world.history.settings).get("B2B_MODE", "convert")]
+        modes += [
+            act.value for act in self.world.acts if act.action == "set" and act.subject == "B2B_MODE" and act.at <= at
+        ]
+        return str(modes[-1])
 
     @cached_property
     def holders(self) -> list[Body]:
@@ -87,7 +99,7 @@ class Scene:
         tables = rows_of(self.world.tables, "requests")
         return {key: row for key, rows in tables.items() for row in rows if row["RowKey"] == "request"}
 
-    def history(self, request: str) -> list[dict[str, Any]]:
+    def history(self, request: str) -> list[TableEntity]:
         """The history of a request, in order."""
         rows = self.world.tables.rows("requests", request)
         return [row for row in rows if row["RowKey"].startswith("history-")]

@@ -60,7 +60,7 @@ class Tables:
         """Return the keys of the partitions that have rows, in order."""
         return list(self._tables[table].partitions)
 
-    def rows(self, table: str, partition: str | None = None) -> list[dict[str, Any]]:
+    def rows(self, table: str, partition: str | None = None) -> list[TableEntity]:
         """Return the rows of a table or of a partition, in order, as a client would read them."""
         return [row.entity() for row in self._tables[table].rows(partition)]
 
