@@ -45,10 +45,10 @@ ERROR_CODES: Final[tuple[ErrorCode, ...]] = (
     ErrorCode("ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"),
     ErrorCode("NotAwaitingApproval", 409, "an approval or a refusal of a request that does not wait for a person"),
     ErrorCode(
-        "ApprovalSuperseded",
+        "DecisionSuperseded",
         409,
-        "an approval of a request that joined another one, or after which a later one for the same account was judged: "
-        "approve that one",
+        "an approval or a refusal of a request that joined another one, or after which a later one for the same "
+        "account was judged: decide about that one",
     ),
     ErrorCode("RequestChanged", 409, "the request changed while a decision about it was being processed"),
     ErrorCode(

@@ -5,6 +5,7 @@ a message. A decision that the request's stage does not allow is refused by name
 """
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -59,10 +60,8 @@ class Decisions:
         _allow(record, Action.APPROVE)
         conversion = await self._conversions.get(record.user_id)
         if conversion is None or record.generation not in {0, conversion.generation}:
-            raise RequestRefused("ApprovalSuperseded", "A later request for this account was judged; approve that one.")
-        if record.generation and conversion.request_id != record.request_id:
-            said = f"This request joined {conversion.request_id}; approve that one."
-            raise RequestRefused("ApprovalSuperseded", said)
+            raise RequestRefused("DecisionSuperseded", "A later request for this account was judged; approve that one.")
+        _leads(record, conversion, Action.APPROVE)
         now = self._clock()
         approval = approval_for(record, conversion, decision.by, decision.reason, now)
         waived = ", ".join(sorted({each.rule for each in approval.waived}))
@@ -91,13 +90,14 @@ class Decisions:
         it, and sends none before that is settled.
 
         Raises:
-            RequestRefused: it does not wait for a person.
+            RequestRefused: it does not wait for a person, or it joined another request, which does.
             LedgerConflict: it moved meanwhile; look at it again.
 
         """
         _allow(record, Action.REFUSE)
         conversion = await self._conversions.get(record.user_id)
         if conversion is not None and belongs(record, conversion) and conversion.stage is Stage.NEEDS_REVIEW:
+            _leads(record, conversion, Action.REFUSE)
             return await self._end_both(record, conversion, "refused", decision)
         return await self._end(record, "refused", decision)
 
@@ -131,9 +131,8 @@ class Decisions:
             LedgerConflict: the conversion moved meanwhile, or another decision holds.
 
         """
-        change = advance(
-            conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", last_error=_said(kind, decision)
-        )
+        said: dict[str, Any] = {"last_error": _said(kind, decision), "error_code": kind}
+        change = advance(conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", **said)
         await self._conversions.save(change, held=record)
         latest = await self._ledger.requests.get(record.request_id)
         if latest is None or latest.stage is not Stage.CANCELLED:
@@ -166,6 +165,12 @@ def _allow(record: RequestRecord, action: Action) -> None:
     if action not in row_of(record.stage).actions:
         code, said = NOT_ALLOWED[action]
         raise RequestRefused(code, f"The request is {record.stage}; {said}.")
+
+
+def _leads(record: RequestRecord, conversion: Conversion, action: Action) -> None:
+    """Refuse a decision about a request that joined another one: the decision is about the conversion of both."""
+    if record.generation and conversion.request_id != record.request_id:
+        raise RequestRefused("DecisionSuperseded", f"This request joined {conversion.request_id}; {action} that one.")
 
 
 def _said(kind: str, decision: Decision) -> str:

@@ -12,6 +12,7 @@ import function_app
 from b2b.adapters.queue import REQUESTS
 from b2b.bootstrap import services
 from b2b.settings import SETTINGS, STORAGE
+from b2b.workflows.intake.intake import LONGEST_DELIVERY
 from rehearsal.host.config import HostConfig
 from tests.contracts.readme import ROOT, rows
 
@@ -48,6 +49,10 @@ def host() -> dict[str, Any]:
 
 def test_the_app_has_exactly_these_functions(bindings: dict[str, list[dict[str, Any]]]) -> None:
     assert set(bindings) == {"convert", "sweep", *ROUTES}
+
+
+def test_the_app_knows_how_long_the_host_lets_a_delivery_last(host: dict[str, Any]) -> None:
+    assert host["functionTimeout"] == f"0{LONGEST_DELIVERY}"
 
 
 def test_the_queue_trigger_listens_to_the_request_queue(bindings: dict[str, list[dict[str, Any]]]) -> None:

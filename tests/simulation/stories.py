@@ -294,5 +294,16 @@ STORIES: tuple[Story, ...] = (
         History((_send(0, "r1"), Step(1150, "redeem", "anna"), Step(1350, "convert back", "anna"), _send(1370, "r2"))),
         "truth",
     ),
+    Story(
+        "frozen at the door",
+        "a process freezes before it writes a request's row, another one rejects the request by today's settings, and "
+        "the first wakes up and takes it in after all",
+        History(
+            (_send(0, "r1", redirect=PARTNERS), Step(230, "set", "B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com")),
+            (Fault("tables write", "requests/r1", "freeze", seconds=3600.0),),
+            settings=(BOTH_HOSTS,),
+        ),
+        "ended",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tests.simulation.app import WINDOW
 from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, moment_of
 
@@ -40,6 +41,14 @@ class End:
         """The rules of its findings."""
         return {finding["rule"] for finding in self.answer.get("findings") or ()}
 
+    def undone(self, action: str) -> bool:
+        """Tell whether a redemption was undone so that the request can have seen it: reads lag behind a while."""
+        world = self.scene.world
+        lags = world.history.lag is not None or any(act.action == "lag" for act in world.acts)
+        redeemed = [act.at for act in world.acts if act.action == "redeem" and act.subject == self.person]
+        last = self.body.at - (WINDOW if lags else 0.0)
+        return bool(redeemed) and self.scene.since(frozenset({action}), self.person, min(redeemed), last)
+
     def happened(self, *actions: str, before: float | None = None) -> bool:
         """Tell whether one of these was done to the account, at all or before a moment."""
         last = self.scene.world.loop.now if before is None else before
@@ -57,9 +66,9 @@ def _completed(end: End) -> str | None:
         return None
     if not end.happened("redeem"):
         return "is completed, and nobody redeemed"
-    if end.state is None and end.happened("convert back", before=end.body.at):
+    if end.state is None and end.undone("convert back"):
         return f"is completed, and {end.person} had been made internal again before it came"
-    if end.state == "PendingAcceptance" and end.happened("reset", before=end.body.at):
+    if end.state == "PendingAcceptance" and end.undone("reset"):
         return f"is completed, and the redemption of {end.person} had been reset before it came"
     return None
 

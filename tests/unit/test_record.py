@@ -208,9 +208,8 @@ def test_a_request_belongs_to_an_account_and_a_generation_never_to_a_bare_number
 
 def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_end() -> None:
     found = (finding("account-disabled"),)
-    led = conversion(
-        Stage.INVITED, generation=2, verdict=Verdict.READY, findings=found, invited_at=NOW, last_error="late"
-    )
+    said = {"last_error": "late", "error_code": "given-up"}
+    led = conversion(Stage.INVITED, generation=2, verdict=Verdict.READY, findings=found, invited_at=NOW, **said)
     assert mirrored(led) == {
         "user_id": ANNA,
         "generation": 2,
@@ -219,7 +218,7 @@ def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_en
         "invited_at": NOW,
         "accepted_at": None,
         "completed_at": None,
-        "last_error": "late",
+        **said,
     }
     assert may_show(record(Stage.REQUESTED), led)
     assert may_show(record(Stage.INVITED), led)

@@ -295,7 +295,7 @@ async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_w
     privileged.tenant.control.reset(tenant_of(account(1, mail="other@fabrikam.com"), groups=[GROUP]))
     await privileged.deliver("r2", USER)
     assert privileged.request("r2")["stage"] == "needsReview"
-    assert code(await approve(privileged)) == (409, "ApprovalSuperseded")
+    assert code(await approve(privileged)) == (409, "DecisionSuperseded")
     assert privileged.request("r1")["stage"] == "needsReview"
     assert (await approve(privileged, "r2")).status == 202
     await privileged.redeliver("r2")
@@ -325,7 +325,7 @@ async def test_a_member_of_a_doubt_is_not_approved_beside_its_leader(doubtful: W
     """Two approvals of one doubt would be two more mails."""
     await doubtful.deliver("r2", USER)
     assert doubtful.request("r2")["stage"] == "needsReview"
-    assert code(await approve(doubtful, "r2")) == (409, "ApprovalSuperseded")
+    assert code(await approve(doubtful, "r2")) == (409, "DecisionSuperseded")
     await approve(doubtful)
     await doubtful.redeliver()
     assert {doubtful.request(each)["stage"] for each in ("r1", "r2")} == {"invited"}
@@ -345,6 +345,33 @@ async def test_a_refused_request_ends_with_its_conversion_and_says_who_and_why(p
     assert (state["stage"], status["completedAt"] is not None) == ("cancelled", True)
     operation = await privileged.services.api.operation("r1", BASE)
     assert operation.body["status"] == "Canceled"
+
+
+async def test_a_member_of_a_doubt_is_not_refused_in_place_of_its_leader(doubtful: World) -> None:
+    await doubtful.deliver("r2", USER)
+    reply = await refuse(doubtful, "r2")
+    assert code(reply) == (409, "DecisionSuperseded")
+    assert "joined r1; refuse that one" in reply.body["error"]["message"]
+    assert (await refuse(doubtful, "r1")).status == 202
+    assert {doubtful.request(each)["stage"] for each in ("r1", "r2")} == {"cancelled"}
+
+
+async def test_after_a_doubt_was_refused_a_new_request_sends_nothing_before_a_person_says_so(doubtful: World) -> None:
+    await refuse(doubtful)
+    await doubtful.deliver("r2", USER)
+    row = doubtful.request("r2")
+    assert (row["stage"], weights(row), mailed(doubtful)) == ("needsReview", {"outcome-unknown": "review"}, [USER])
+    assert (await approve(doubtful, "r2")).status == 202
+    await doubtful.redeliver("r2")
+    assert (doubtful.request("r2")["stage"], mailed(doubtful)) == ("invited", [USER, USER])
+    assert doubtful.request("r1")["stage"] == "cancelled", "what has ended stays ended"
+
+
+async def test_after_a_doubt_was_refused_the_next_request_finds_the_invitation_that_was_out(doubtful: World) -> None:
+    await refuse(doubtful)
+    doubtful.tenant.control.redeem(USER, "mail")
+    await doubtful.deliver("r2", USER)
+    assert (doubtful.request("r2")["stage"], mailed(doubtful)) == ("completed", [USER])
 
 
 async def test_a_new_request_starts_over_after_a_refusal(privileged: World) -> None:

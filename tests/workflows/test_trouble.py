@@ -29,7 +29,7 @@ async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> 
         await ready.redeliver_in_trouble()
     row, state = ready.request("r1"), ready.conversion(USER)
     assert state is not None
-    assert (row["stage"], state["stage"]) == ("failed", "failed")
+    assert (row["stage"], state["stage"], row["errorCode"]) == ("failed", "failed", "given-up")
     assert "Given up after 86400 s" in row["lastError"]
 
 

@@ -15,6 +15,8 @@ from b2b.domain.findings import Finding, Severity, Verdict
 
 OUTCOME_UNKNOWN, ANOTHER_ACCOUNT = "outcome-unknown", "another-account"
 """Findings of a doubt that a person decides about."""
+GIVEN_UP = "given-up"
+"""Error code of what could not go on for too long."""
 SOURCE = "https://learn.microsoft.com/entra/external-id/current-limitations"
 FIX = (
     "Ask the person whether the invitation arrived. If it did, leave the request as it is: the app notices the "
@@ -90,7 +92,7 @@ def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
 def given_up(conversion: Conversion, now: datetime) -> Change[Conversion]:
     """Tries without a mail have failed for too long."""
     said = "Every try to invite without a mail failed, and none can be seen. Retry when the cause is gone."
-    return advance(conversion, Stage.FAILED, now, "given up", last_error=said, lease_until=None)
+    return advance(conversion, Stage.FAILED, now, "given up", last_error=said, error_code=GIVEN_UP, lease_until=None)
 
 
 def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "") -> Change[Conversion]:

@@ -106,6 +106,8 @@ class Conversion:
     absent_since: datetime | None = None
     waiting: Waiting | None = None
     last_error: str = ""
+    error_code: str = ""
+    """Why it ended, where the stage alone does not say."""
     published: int = 0
     """The sequence up to which the members' rows show this row."""
     schema_version: int = SCHEMA_VERSION
@@ -172,4 +174,4 @@ def chain(first: Change[Conversion], second: Change[Conversion]) -> Change[Conve
 def _reached(stage: Stage, at: datetime) -> dict[str, Any]:
     """What reaching a stage says by itself: when it ended, and that an earlier wait and error are over."""
     ended = phase_of(stage) is Phase.ENDED
-    return {"completed_at": at if ended else None, "last_error": "", "waiting": None}
+    return {"completed_at": at if ended else None, "last_error": "", "error_code": "", "waiting": None}

@@ -249,4 +249,5 @@ def mirrored(conversion: Conversion) -> Mapping[str, Any]:
         "accepted_at": conversion.accepted_at,
         "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
+        "error_code": conversion.error_code,
     }

@@ -47,7 +47,9 @@ class Endings:
             return True
         if self.may_be_out(claim):
             return False
-        await self._conversions.save(advance(claim, Stage.FAILED, now, code, last_error=said), held=record)
+        await self._conversions.save(
+            advance(claim, Stage.FAILED, now, code, last_error=said, error_code=code), held=record
+        )
         return True
 
     async def hand_over(self, claim: Conversion) -> RequestRecord | None:

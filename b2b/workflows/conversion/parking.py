@@ -4,6 +4,7 @@ import logging
 import zlib
 from datetime import timedelta
 
+from b2b.domain.conversion.doubts import GIVEN_UP
 from b2b.domain.conversion.waits import Cause, WaitReason, delay, row_of
 from b2b.domain.errors import AccessDenied, LedgerConflict, MustWait, Transient
 from b2b.domain.request.record import RequestRecord, rested
@@ -13,8 +14,6 @@ from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Ledger
 
 log = logging.getLogger(__name__)
-
-GIVEN_UP = "given-up"
 
 
 class Parking:

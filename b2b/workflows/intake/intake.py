@@ -1,6 +1,7 @@
 """Take a request in: give it a row, and notice repeats and conflicts."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import msgspec
 
@@ -15,6 +16,8 @@ from b2b.workflows.ports import Clock, Ledger, NewId
 
 TRIES = 5
 """How often a row is read and written anew when other deliveries write it too."""
+LONGEST_DELIVERY = timedelta(minutes=10)
+"""functionTimeout of host.json. The host has long given the message of a delivery that lasts longer to another one."""
 
 
 class Intake:
@@ -143,13 +146,18 @@ class Intake:
         return record
 
     async def _write_new(self, change: Change[RequestRecord]) -> RequestRecord:
-        """Write a new row, in place of a draft where one is there; return the row that stands in the end."""
+        """Write a new row, in place of a draft where one is there; return the row that stands in the end.
+
+        A process that was frozen in between replaces nothing: its message was delivered again, and that delivery's
+        settings are newer than those this row was made with.
+        """
         request_id = change.row.request_id
         for _ in range(TRIES):
             with suppress(LedgerConflict):
                 return await self._ledger.requests.write(change)
             stored = await self._ledger.requests.get(request_id)
-            if stored is not None and (not stored.replaceable or _same(stored, change.row)):
+            late = self._clock() - change.row.requested_at > LONGEST_DELIVERY
+            if stored is not None and (late or not stored.replaceable or _same(stored, change.row)):
                 return stored
             if stored is not None:
                 change = in_place_of(change, stored)
