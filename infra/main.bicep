@@ -79,6 +79,15 @@ param allowedCopyDomains string[] = []
 @maxLength(2048)
 param publicUrl string = ''
 
+@description('True only where App Service authentication stands in front: callers sign in with Microsoft Entra ID and hold roles; false: callers hold a function key.')
+param signIn bool = false
+
+@description('With sign-in, whether a person may approve a request of their own.')
+param selfApproval bool = false
+
+@description('With sign-in, whether an application with the role Decide may pass on a person\'s decision, whose name it states.')
+param statedDecisions bool = false
+
 @description('Longest wait for one answer of Graph.')
 @minValue(1)
 @maxValue(120)
@@ -547,6 +556,9 @@ module app 'modules/app.bicep' = {
       B2B_SCOPE_GROUP_ID: scopeGroupId
       B2B_ALLOWED_COPY_DOMAINS: join(allowedCopyDomains, ',')
       B2B_PUBLIC_URL: publicUrl
+      B2B_SIGN_IN: signIn ? 'true' : 'false'
+      B2B_SELF_APPROVAL: selfApproval ? 'true' : 'false'
+      B2B_STATED_DECISIONS: statedDecisions ? 'true' : 'false'
       B2B_GRAPH_TIMEOUT_SECONDS: string(graphTimeoutSeconds)
       B2B_REPLICATION_WINDOW_SECONDS: string(replicationWindowSeconds)
       B2B_TENANT_FACTS_SECONDS: string(tenantFactsSeconds)

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from b2b.connection import STORAGE
 from b2b.domain.eligibility.judge import PINNED, RULE_IDS
 from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile, Severity
 from b2b.readers import CLOUDS
-from b2b.settings import FUNCTIONS_PROCESS, SETTINGS, STORAGE
+from b2b.settings import FUNCTIONS_PROCESS, SETTINGS
 from reference.bicep import deployed
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"

@@ -59,6 +59,7 @@ def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
         "stage": event.stage.value if event.stage else None,
         "requestId": event.request_id,
         "detail": event.detail,
+        "actor": msgspec.json.encode(event.actor).decode(),
     }
     return {name: value for name, value in columns.items() if value not in _MISSING}
 

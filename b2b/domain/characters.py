@@ -21,3 +21,16 @@ def unseen(text: str) -> str | None:
 def visible(text: str) -> str:
     """Return a text without the characters that cannot be seen."""
     return "".join(character for character in text if unicodedata.category(character) not in _UNSEEN)
+
+
+def legible(text: str) -> str:
+    """Return a text in which every character that cannot be seen, but for the plain space, is named."""
+    return "".join(_named(character) if _hidden(character) else character for character in text)
+
+
+def _hidden(character: str) -> bool:
+    return character != " " and unicodedata.category(character) in _UNSEEN
+
+
+def _named(character: str) -> str:
+    return f"<U+{ord(character):04X}>"

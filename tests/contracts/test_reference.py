@@ -4,12 +4,13 @@ import re
 
 import pytest
 
+from b2b.connection import STORAGE_SETTINGS
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.rules import RULES
-from b2b.domain.error_codes import ERROR_CODES
-from b2b.settings import SETTINGS, STORAGE_SETTINGS
+from b2b.domain.error_codes import ErrorCode
+from b2b.settings import SETTINGS
 from reference import bicep, files, pages, protocol, samples
 from tests.contracts.readme import ROOT
 
@@ -28,7 +29,7 @@ def test_the_pages_list_every_row() -> None:
     rules = [rule.id for rule in RULES]
     assert first_cells(pages.rules()) == [*rules, "fact-not-readable", *rules]
     assert first_cells(pages.settings()) == [*STORAGE_SETTINGS, *(setting.name for setting in SETTINGS)]
-    assert first_cells(pages.errors()) == [row.code for row in ERROR_CODES]
+    assert first_cells(pages.errors()) == list(ErrorCode)
     assert first_cells(protocol.stages()) == list(Stage)
     assert first_cells(protocol.waits()) == list(WaitReason)
     for fact in FACTS:

@@ -34,6 +34,7 @@ ALL = [
     "cancel_request",
     "convert",
     "health",
+    "openapi",
     "operation_status",
     "refuse_request",
     "release_request",
@@ -41,6 +42,7 @@ ALL = [
     "retry_request",
     "submit_request",
     "sweep",
+    "unknown_route",
 ]
 SECRET = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="
 GOOD = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from b2b.domain.actors import BY_QUEUE, Actor, acting
 from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Conversion, Event, Source
 from b2b.domain.conversion.stages import Phase, Stage, may_follow, phase_of
 from b2b.domain.conversion.waits import Cause, Waiting
@@ -24,6 +25,8 @@ class RequestRecord:
     body_hash: str
     source: Source
     requested_at: datetime
+    asked_by: Actor = BY_QUEUE
+    """Who submitted it."""
     body: bytes = b""
     """Canonical JSON of the request; of a malformed one nothing is kept."""
     dry_run: bool = False
@@ -93,6 +96,7 @@ def taken_in(
         source=source,
         requested_at=now,
         due_at=now,
+        asked_by=acting(),
         **columns,
     )
     detail = "dry run: nothing is written to the directory" if row.dry_run else ""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from b2b.domain.actors import BY_TIMER, acting_as
 from b2b.domain.errors import B2BError, MustWait
 from b2b.workflows.sweep.drain import Drain
 from b2b.workflows.sweep.follow import Follow
@@ -38,6 +39,10 @@ class Sweep:
 
     async def run(self) -> SweepReport:
         """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
+        with acting_as(BY_TIMER):
+            return await self._run()
+
+    async def _run(self) -> SweepReport:
         report = SweepReport()
         for part in (self._followed, self._repaired, self._drained):
             report = await self._guarded(part, report)
