@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reference import bicep, pages, protocol, samples
+from reference import bicep, contract, pages, protocol, samples
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +23,9 @@ WHOLE: Mapping[str, Text] = {
     "docs/reference/settings.md": pages.settings,
     "docs/reference/permissions.md": pages.permissions,
     "docs/reference/errors.md": pages.errors,
+    "docs/reference/openapi.json": contract.openapi,
+    "docs/reference/connector.swagger.json": contract.swagger,
+    "docs/reference/request.schema.json": contract.parse_json,
     "docs/reference/stages.md": protocol.stages,
     "docs/reference/waits.md": protocol.waits,
     "infra/graph-permissions.json": samples.graph_permissions,

@@ -83,6 +83,8 @@ class Route:
     body: Body | None = None
     query: tuple[Parameter, ...] = ()
     own_errors: tuple[ErrorCode, ...] = ()
+    in_connector: bool = True
+    """Whether a flow has a use for it."""
 
     @property
     def errors(self) -> tuple[ErrorCode, ...]:

@@ -156,5 +156,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Get this document",
         text="Describes the API as OpenAPI 3.1.",
         answers={200: dict},
+        in_connector=False,
     ),
 )

@@ -83,6 +83,10 @@ def _answers(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
 
 def _told(schema: JSON, kind: type[msgspec.Struct] | None) -> JSON:
     schema = _nullable(schema)
+    if "description" in schema:
+        schema["description"] = schema["description"].partition(" ``")[0]
+    if "enum" in schema:
+        schema = {"type": "string", **schema}
     if kind is None or "properties" not in schema:
         return schema
     for name, (text, more) in FIELDS.get(kind, {}).items():
