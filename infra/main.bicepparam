@@ -28,7 +28,6 @@ param allowedCopyDomains = filter(
   domain => !empty(domain)
 )
 param publicUrl = readEnvironmentVariable('B2B_PUBLIC_URL', '')
-param signIn = bool(readEnvironmentVariable('B2B_SIGN_IN', 'false'))
 param selfApproval = bool(readEnvironmentVariable('B2B_SELF_APPROVAL', 'false'))
 param statedDecisions = bool(readEnvironmentVariable('B2B_STATED_DECISIONS', 'false'))
 param graphTimeoutSeconds = int(readEnvironmentVariable('B2B_GRAPH_TIMEOUT_SECONDS', '30'))
@@ -50,6 +49,7 @@ param deployerType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', '')
 param deployerSends = bool(readEnvironmentVariable('DEPLOY_DEPLOYER_SENDS', 'false'))
 param readers = json(readEnvironmentVariable('DEPLOY_READERS', '[]'))
 param producers = json(readEnvironmentVariable('DEPLOY_PRODUCERS', '[]'))
+param signInClientId = readEnvironmentVariable('DEPLOY_SIGN_IN_CLIENT_ID', '')
 param noReaders = bool(readEnvironmentVariable('DEPLOY_NO_READERS', 'false'))
 
 // ---- What it runs on

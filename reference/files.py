@@ -29,6 +29,7 @@ WHOLE: Mapping[str, Text] = {
     "docs/reference/stages.md": protocol.stages,
     "docs/reference/waits.md": protocol.waits,
     "infra/graph-permissions.json": samples.graph_permissions,
+    "infra/sign-in.json": samples.sign_in,
     "local.settings.sample.json": samples.local_settings,
 }
 PARTS: Mapping[str, Mapping[Part, Text]] = {

@@ -27,15 +27,18 @@ class Role(StrEnum):
     """The roles of the app's registration, as they stand in a token."""
 
     READ = "Read"
-    """See where requests stand, by name."""
     REQUEST = "Request"
-    """Ask for conversions, and see where a request stands."""
     DECIDE = "Decide"
-    """Approve, refuse, release; and see what there is to decide."""
     MANAGE = "Manage"
-    """Look after the app: see everything, retry and cancel."""
 
 
+MEANING = {
+    Role.READ: "See where requests stand, by name.",
+    Role.REQUEST: "Ask for conversions, and see where a request stands.",
+    Role.DECIDE: "Approve, refuse and release requests, and see what there is to decide.",
+    Role.MANAGE: "Look after the app: see everything, retry and cancel.",
+}
+"""What each role lets its holder do, as the app's registration says it."""
 ANY = frozenset(Role)
 
 
