@@ -44,6 +44,7 @@ from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
+from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
 from b2b.workflows.sweep.drain import Drain
@@ -145,6 +146,7 @@ def assemble(settings: Settings, clock: Clock, adapters: Adapters, meter: Meter 
                 intake=intake,
                 decisions=decisions,
                 enquiries=Enquiries(ledger, assessor, pacer, identity),
+                listings=Listings(ledger),
                 health=Health(directory, ledger, queue, identity, pacer, settings),
                 settings=settings,
                 describe=partial(openapi.document, ROUTES),

@@ -12,6 +12,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
+from b2b.adapters.request_lists import Listed, RequestLists
 from b2b.adapters.tables import Listing, Observer, Rows, fetch, guarded, rows, translated, unobserved
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
@@ -47,9 +48,11 @@ class Ledger:
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
         self.followed = Listing(self._conversions, FOLLOWED)
         self.open = Listing(self._requests, OPEN)
-        self.requests = Rows[RequestRecord](
+        self.lists = RequestLists(self._requests)
+        rows_of_requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
         )
+        self.requests = Listed(rows_of_requests, self.lists)
 
     @classmethod
     def from_connection_string(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from b2b.domain.actors import ActorKind
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
@@ -87,6 +88,100 @@ class Links(Answer, frozen=True, kw_only=True):
     ] = UNSET
 
 
+class ActorShown(Answer, frozen=True, kw_only=True):
+    """Who brings something about."""
+
+    kind: Annotated[ActorKind, Meta(description="A person, an application, key, stated, queue or timer.")]
+    id: Annotated[str | None, Meta(description="The object id of who signed in.")] = None
+    name: Annotated[str | None, Meta(description="The name that was stated; the app cannot know if it is true.")] = None
+
+
+class WaitsFor(Answer, frozen=True, kw_only=True):
+    """What a request of a list waits for."""
+
+    reason: Annotated[WaitReason, Meta(description="The reason, as a code.")]
+    text: Annotated[str, Meta(description="The reason in words.")]
+    since: Annotated[datetime, Meta(description="Since when it waits for this reason.")]
+
+
+class RequestLine(Answer, frozen=True, kw_only=True):
+    """A request as a list shows it."""
+
+    request_id: Annotated[str, Meta(description="The id of the request.")]
+    stage: Annotated[Stage, Meta(description="Where the request stands.")]
+    dry_run: Annotated[bool, Meta(description="Whether the request changes nothing in the directory.")]
+    user_id: Annotated[str | None, Meta(description="Object id of the account, once it was found.")] = None
+    user_principal_name: Annotated[str | None, Meta(description="The user principal name of the account.")] = None
+    invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
+    asked_by: Annotated[ActorShown, Meta(description="Who submitted the request.")]
+    requested_at: Annotated[datetime, Meta(description="When the request was taken in.")]
+    verdict: Annotated[Verdict | None, Meta(description="What the findings add up to, once it was judged.")] = None
+    rules: Annotated[list[str], Meta(description="The rules that hold it up, or that a person must weigh.")]
+    waiting: Annotated[WaitsFor | None, Meta(description="What the request waits for.")] = None
+
+
+class RequestPage(Answer, frozen=True, kw_only=True):
+    """A page of a list, oldest first. It may be short or even empty; there is more while it has a token."""
+
+    requests: Annotated[list[RequestLine], Meta(description="The requests of this page.")]
+    continuation_token: Annotated[str | UnsetType, Meta(description="Asks for the next page.")] = UNSET
+    next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
+
+
+class Cost(Answer, frozen=True, kw_only=True):
+    """What a search cost."""
+
+    calls: Annotated[int, Meta(description="Calls to storage.")]
+    lines: Annotated[int, Meta(description="Lines that were read.")]
+
+
+class SearchResult(Answer, frozen=True, kw_only=True):
+    """What a search found."""
+
+    requests: Annotated[list[RequestLine], Meta(description="The requests that were found.")]
+    cost: Annotated[Cost, Meta(description="What the search cost.")]
+    continuation_token: Annotated[str | UnsetType, Meta(description="Goes on with the search.")] = UNSET
+
+
+class HistoryEvent(Answer, frozen=True, kw_only=True):
+    """Something that happened."""
+
+    kind: Annotated[str, Meta(description="What happened.")]
+    at: Annotated[datetime, Meta(description="When it happened.")]
+    stage: Annotated[Stage | None, Meta(description="The stage after it.")] = None
+    request_id: Annotated[str | None, Meta(description="The request that it was about.")] = None
+    detail: Annotated[str | None, Meta(description="What else there is to say.")] = None
+    actor: Annotated[ActorShown, Meta(description="Who brought it about.")]
+
+
+class History(Answer, frozen=True, kw_only=True):
+    """What happened, oldest first."""
+
+    events: Annotated[list[HistoryEvent], Meta(description="What happened.")]
+    continuation_token: Annotated[str | UnsetType, Meta(description="Asks for the next page.")] = UNSET
+    next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
+
+
+class ConversionStatus(Answer, frozen=True, kw_only=True):
+    """Where the conversion of an account stands."""
+
+    user_id: Annotated[str, Meta(description="Object id of the account.")]
+    stage: Annotated[Stage, Meta(description="Where the conversion stands.")]
+    request_id: Annotated[str, Meta(description="The request that leads it.")]
+    generation: Annotated[int, Meta(description="How many conversions of this account were begun.")]
+    joined: Annotated[int, Meta(description="How many other requests joined it.")]
+    user_principal_name: Annotated[str | None, Meta(description="The user principal name, as it was judged.")] = None
+    invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
+    verdict: Annotated[Verdict | None, Meta(description="What the findings add up to.")] = None
+    findings: Annotated[list[Finding], Meta(description="What the rules say about the account.")] = []
+    invited_at: Annotated[datetime | None, Meta(description="When the account was invited.")] = None
+    accepted_at: Annotated[datetime | None, Meta(description="When the person redeemed the invitation.")] = None
+    completed_at: Annotated[datetime | None, Meta(description="When the conversion ended.")] = None
+    waiting: Annotated[Waits | None, Meta(description="Why it cannot go on yet.")] = None
+    open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
+    last_error: Annotated[str | None, Meta(description="The last error.")] = None
+
+
 class RequestStatus(Answer, frozen=True, kw_only=True):
     """Where a request stands."""
 
@@ -97,6 +192,10 @@ class RequestStatus(Answer, frozen=True, kw_only=True):
     stage: Annotated[Stage, Meta(description="Where the request stands.")]
     dry_run: Annotated[bool, Meta(description="Whether the request changes nothing in the directory.")]
     user_id: Annotated[str | None, Meta(description="Object id of the account, once it was found.")] = None
+    user_principal_name: Annotated[
+        str | None, Meta(description="The user principal name of the account, as it was asked for or read.")
+    ] = None
+    invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
     verdict: Annotated[Verdict | None, Meta(description="What the findings add up to, once it was judged.")] = None
     findings: Annotated[list[Finding], Meta(description="What the rules say about the account.")] = []
     requested_at: Annotated[datetime, Meta(description="When the request was taken in.")]

@@ -9,8 +9,10 @@ from msgspec import Meta
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import document
 from b2b.domain.request.fields import Shape, cleaned, convert, faults
+from b2b.domain.request.model import MAX_ADDRESS
 
 LONGEST_NAME, LONGEST_REASON = 200, 1000
+LONGEST = {"reason": LONGEST_REASON, "continuationToken": LONGEST_REASON, "name": MAX_ADDRESS}
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
@@ -68,6 +70,31 @@ class Release(Body, frozen=True, kw_only=True):
     ] = None
 
 
+class Search(Body, frozen=True, kw_only=True):
+    """Finds requests by the name of their account: by the whole of it, or by a part within one list."""
+
+    name: Annotated[
+        str | None,
+        Meta(
+            description="A whole user principal name or address, without regard to case.",
+            extra_json_schema={"maxLength": MAX_ADDRESS},
+        ),
+    ] = None
+    part: Annotated[
+        str | None,
+        Meta(description="A part of one, without regard to case.", extra_json_schema={"maxLength": LONGEST_NAME}),
+    ] = None
+    stage: Annotated[str | None, Meta(description="With part: only requests of this stage.")] = None
+    waiting: Annotated[str | None, Meta(description="With part: only requests that wait for this reason.")] = None
+    since: Annotated[str | None, Meta(description="With part: only requests that came at this time or later.")] = (
+        msgspec.field(default=None, name="from")
+    )
+    until: Annotated[str | None, Meta(description="With part: only requests that came before this time.")] = (
+        msgspec.field(default=None, name="to")
+    )
+    continuation_token: Annotated[str | None, Meta(description="With part: where the last page ended.")] = None
+
+
 Kind = TypeVar("Kind", bound=Body)
 
 
@@ -91,6 +118,6 @@ def _lengths(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedReq
     """A text may not be blank, and has its longest length."""
     for field in msgspec.structs.fields(kind):
         name, text = field.encode_name, said.get(field.encode_name)
-        longest = LONGEST_REASON if name == "reason" else LONGEST_NAME
+        longest = LONGEST.get(name, LONGEST_NAME)
         if isinstance(text, str) and not 0 < len(text.strip()) <= len(text) <= longest:
             yield MalformedRequest("InvalidValue", f"{name}: expected 1 to {longest} characters", name)

@@ -82,6 +82,7 @@ def _operation(route: Route) -> JSON:
         "summary": route.summary,
         "description": f"{route.text} {roles_of(route)}",
         "x-ms-visibility": "important" if route.operation_id in TOP else "advanced",
+        **({"x-ms-pageable": {"nextLinkName": "nextLink"}} if route.paged else {}),
         "parameters": parameters,
         "responses": _responses(route),
     }

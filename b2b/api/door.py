@@ -10,6 +10,7 @@ from b2b.workflows.decisions import Decisions
 from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
+from b2b.workflows.listings import Listings
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Workflows:
     intake: Intake
     decisions: Decisions
     enquiries: Enquiries
+    listings: Listings
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]

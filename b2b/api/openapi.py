@@ -7,7 +7,7 @@ import msgspec
 
 from b2b.api.answers import Problem
 from b2b.api.route import Route
-from b2b.api.schemas import REQUEST_ID, TEMPLATE, components
+from b2b.api.schemas import GUID, REQUEST_ID, TEMPLATE, components
 from b2b.domain.error_codes import ErrorCode
 
 JSON = dict[str, Any]
@@ -20,6 +20,7 @@ VERSION: Final = "1.0"
 UNAUTHORIZED = 401
 PARAMETERS: Final[Mapping[str, tuple[str, JSON]]] = {
     "requestId": ("The id of the request.", {"type": "string", **REQUEST_ID}),
+    "userId": ("The object id of the account.", {"type": "string", "pattern": GUID}),
 }
 """What stands in paths."""
 
@@ -95,6 +96,7 @@ def _operation(route: Route) -> JSON:
         "operationId": route.operation_id,
         "summary": route.summary,
         "description": f"{route.text} {roles_of(route)}",
+        **({"x-ms-pageable": {"nextLinkName": "nextLink"}} if route.paged else {}),
         **({"parameters": parameters} if parameters else {}),
         **({"requestBody": _json_of(body.kind, body.text) | {"required": body.required}} if body else {}),
         "responses": _responses(route),

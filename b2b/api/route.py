@@ -83,6 +83,8 @@ class Route:
     body: Body | None = None
     query: tuple[Parameter, ...] = ()
     own_errors: tuple[ErrorCode, ...] = ()
+    paged: bool = False
+    """Whether the answer may name the address of a next page."""
     in_connector: bool = True
     """Whether a flow has a use for it."""
 

@@ -2,10 +2,22 @@
 
 from typing import Final
 
-from b2b.api import bodies, decisions, document, requests
-from b2b.api.answers import Accepted, Assessed, HealthReport, OperationStatus, RequestStatus
+from b2b.api import bodies, decisions, document, lists, requests
+from b2b.api.answers import (
+    Accepted,
+    Assessed,
+    ConversionStatus,
+    HealthReport,
+    History,
+    OperationStatus,
+    RequestPage,
+    RequestStatus,
+    SearchResult,
+)
 from b2b.api.callers import ANY, Role
-from b2b.api.route import Body, Route
+from b2b.api.route import Body, Parameter, Route
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.error_codes import ErrorCode as E
 from b2b.domain.request import ConversionRequest
 
@@ -15,6 +27,14 @@ _TAKEN_IN = {
     "Retry-After": "Seconds after which to ask.",
 }
 _AT_WORK = {"Location": "Where to ask again.", "Retry-After": "Seconds after which to ask again."}
+_SEES = frozenset({Role.READ, Role.DECIDE, Role.MANAGE})
+_TOKEN = Parameter("continuationToken", "Where the last page ended.", more={"maxLength": 1000})
+_FILTERS = (
+    Parameter("stage", "Only requests of this stage.", Stage),
+    Parameter("waiting", "Only requests that wait for this reason.", WaitReason),
+    Parameter("from", "Only requests that came at this time or later."),
+    Parameter("to", "Only requests that came before this time."),
+)
 _DECIDES = frozenset({Role.DECIDE})
 _LOOKS_AFTER = frozenset({Role.REQUEST, Role.MANAGE})
 _NOT_DECIDED = (E.PERSON_REQUIRED, E.REQUEST_NOT_FOUND, E.REQUEST_CHANGED)
@@ -34,6 +54,19 @@ ROUTES: Final[tuple[Route, ...]] = (
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE, E.REQUEST_ID_IN_USE),
     ),
     Route(
+        name="list_requests",
+        method="GET",
+        path="requests",
+        handler=lists.requests,
+        roles=_SEES,
+        summary="List requests",
+        text="Lists requests with their names, oldest first, by stage, by what they wait for and by time.",
+        query=(*_FILTERS, _TOKEN),
+        answers={200: RequestPage},
+        own_errors=(E.INVALID_VALUE, E.INVALID_TOKEN),
+        paged=True,
+    ),
+    Route(
         name="request_status",
         method="GET",
         path="requests/{requestId}",
@@ -44,6 +77,19 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={200: RequestStatus, 202: RequestStatus},
         headers=_AT_WORK,
         own_errors=(E.REQUEST_NOT_FOUND,),
+    ),
+    Route(
+        name="request_history",
+        method="GET",
+        path="requests/{requestId}/history",
+        handler=lists.history,
+        roles=_SEES,
+        summary="Get the history of a request",
+        text="Tells everything that happened to a request, and who brought it about.",
+        query=(_TOKEN,),
+        answers={200: History},
+        own_errors=(E.REQUEST_NOT_FOUND, E.INVALID_TOKEN),
+        paged=True,
     ),
     Route(
         name="retry_request",
@@ -124,6 +170,42 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Answers 200 always; the status is Running until the person has redeemed.",
         answers={200: OperationStatus},
         own_errors=(E.REQUEST_NOT_FOUND,),
+    ),
+    Route(
+        name="conversion_status",
+        method="GET",
+        path="conversions/{userId}",
+        handler=lists.conversion,
+        roles=_SEES,
+        summary="Get the conversion of an account",
+        text="Tells where the conversion of an account stands, by its object id.",
+        answers={200: ConversionStatus},
+        own_errors=(E.CONVERSION_NOT_FOUND,),
+    ),
+    Route(
+        name="conversion_history",
+        method="GET",
+        path="conversions/{userId}/history",
+        handler=lists.conversion_history,
+        roles=_SEES,
+        summary="Get the history of an account",
+        text="Tells everything that happened to the conversions of an account, and who brought it about.",
+        query=(_TOKEN,),
+        answers={200: History},
+        own_errors=(E.CONVERSION_NOT_FOUND, E.INVALID_TOKEN),
+        paged=True,
+    ),
+    Route(
+        name="search_requests",
+        method="POST",
+        path="search",
+        handler=lists.search,
+        roles=_SEES,
+        summary="Search requests",
+        text="Finds requests by the whole name of their account, or by a part of it within one list.",
+        body=Body(bodies.Search, "The name, or a part of it and the list."),
+        answers={200: SearchResult},
+        own_errors=(E.INVALID_TOKEN,),
     ),
     Route(
         name="assess",

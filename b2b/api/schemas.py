@@ -25,7 +25,7 @@ from b2b.domain.request.model import (
 JSON = dict[str, Any]
 TEMPLATE = "#/components/schemas/{name}"
 
-_GUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+GUID: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 REQUEST_ID: Final[JSON] = {"pattern": f"^{ids.REQUEST_ID.pattern}$", "maxLength": 64}
 """What a request id looks like. The pattern forbids `.` and `..`."""
 _F = Mapping[str, tuple[str, JSON]]
@@ -45,7 +45,7 @@ FIELDS: Final[Mapping[type[msgspec.Struct], _F]] = {
         "callbackUrl": ("Refused: nothing delivers callbacks yet.", {}),
     },
     InvitedUser: {
-        "id": ("The object id of the account.", {"pattern": _GUID}),
+        "id": ("The object id of the account.", {"pattern": GUID}),
         "userPrincipalName": ("The user principal name of the account.", {}),
         "mail": ("An address that only this account has.", {}),
     },

@@ -38,12 +38,14 @@ def request_status(record: RequestRecord, leader: str | None, base_url: str, sig
         stage=record.stage,
         dry_run=record.only_judged,
         user_id=record.user_id or None,
+        user_principal_name=record.user_principal_name or None,
+        invited_user_email_address=record.invited_user_email_address or None,
         verdict=record.verdict,
         findings=list(record.findings),
         requested_at=utc(record.requested_at),
-        invited_at=_time(record.invited_at),
-        accepted_at=_time(record.accepted_at),
-        completed_at=_time(record.completed_at),
+        invited_at=time(record.invited_at),
+        accepted_at=time(record.accepted_at),
+        completed_at=time(record.completed_at),
         waiting=waits(record.waiting),
         last_error=record.last_error or None,
         error=_failure(record),
@@ -76,7 +78,7 @@ def waits(waiting: Waiting | None) -> Waits | None:
     """Tell why a request waits, since when, and when the app looks again."""
     if waiting is None:
         return None
-    return Waits(reason=waiting.reason, text=waiting.text, since=utc(waiting.since), until=_time(waiting.until))
+    return Waits(reason=waiting.reason, text=waiting.text, since=utc(waiting.since), until=time(waiting.until))
 
 
 def utc(when: datetime) -> datetime:
@@ -91,7 +93,8 @@ def _addresses(record: RequestRecord, base_url: str) -> tuple[str, str]:
     )
 
 
-def _time(when: datetime | None) -> datetime | None:
+def time(when: datetime | None) -> datetime | None:
+    """Return a time as it is shown, where there is one."""
     return utc(when) if when else None
 
 

@@ -58,6 +58,8 @@ class ErrorCode(StrEnum):
         403,
         "an approval by the person who submitted the request, where `B2B_SELF_APPROVAL` does not allow that",
     )
+    INVALID_TOKEN = "InvalidToken", 400, "a `continuationToken` that is not of this list with these filters"
+    CONVERSION_NOT_FOUND = "ConversionNotFound", 404, "there is no conversion of this account"
     REQUEST_NOT_FOUND = "RequestNotFound", 404, "there is no request with this id"
     ROUTE_NOT_FOUND = "RouteNotFound", 404, "there is no such route"
     METHOD_NOT_ALLOWED = "MethodNotAllowed", 405, "the route has no such method; `Allow` names those that it has"

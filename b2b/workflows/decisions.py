@@ -172,6 +172,7 @@ class Decisions:
 
     async def _end(self, record: RequestRecord, kind: str, decision: Decision) -> RequestRecord:
         now = self._clock()
+        await self._ledger.open.add(record.request_id, now)  # so that the sweep sees to its lines, should this one not
         row = replace(
             record,
             stage=Stage.CANCELLED,

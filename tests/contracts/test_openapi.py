@@ -153,6 +153,8 @@ def answers(stage: Stage) -> Iterator[Reply]:
     full = record(
         stage,
         user_id="0a000000-0000-4000-8000-000000000001",
+        user_principal_name="anna@contoso.com",
+        invited_user_email_address="anna@fabrikam.com",
         verdict=Verdict.BLOCKED,
         findings=(finding(Severity.BLOCK), finding(Severity.INFO)),
         invited_at=NOW,
@@ -187,6 +189,8 @@ def test_an_empty_answer_has_nulls_and_a_full_one_has_none_of_them() -> None:
     empty, full = (json.loads(reply.json) for reply in answers(Stage.FAILED))
     assert {name for name, value in empty.items() if value is None} == {
         "userId",
+        "userPrincipalName",
+        "invitedUserEmailAddress",
         "verdict",
         "invitedAt",
         "acceptedAt",

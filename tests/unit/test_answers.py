@@ -153,6 +153,7 @@ def test_the_status_is_complete_in_camel_case() -> None:
     done = record(
         Stage.COMPLETED,
         user_id=ANNA,
+        user_principal_name="anna@contoso.com",
         verdict=Verdict.READY,
         findings=(finding("message-suppressed", "info"),),
         invited_at=NOW,
@@ -166,6 +167,8 @@ def test_the_status_is_complete_in_camel_case() -> None:
         "stage": "completed",
         "dryRun": False,
         "userId": ANNA,
+        "userPrincipalName": "anna@contoso.com",
+        "invitedUserEmailAddress": None,
         "verdict": "ready",
         "findings": [
             {

@@ -27,6 +27,11 @@ class RequestRecord:
     requested_at: datetime
     asked_by: Actor = BY_QUEUE
     """Who submitted it."""
+    listed_at: datetime | None = None
+    """When another request came with this id, in whose place this one is; None: this is the first."""
+    user_principal_name: str = ""
+    """Of the account, as it was asked for and, once it was judged, as it was read."""
+    invited_user_email_address: str = ""
     body: bytes = b""
     """Canonical JSON of the request; of a malformed one nothing is kept."""
     dry_run: bool = False
@@ -139,7 +144,8 @@ def rejected(request_id: str, body_hash: str, refused: RequestRefused, now: date
 
 def in_place_of(change: Change[RequestRecord], before: RequestRecord) -> Change[RequestRecord]:
     """Write a new row over a draft, and keep the history."""
-    return Change(replace(change.row, sequence=before.sequence, etag=before.etag), change.events)
+    listed_at = before.listed_at or before.requested_at
+    return Change(replace(change.row, sequence=before.sequence, etag=before.etag, listed_at=listed_at), change.events)
 
 
 def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", **changes: Any) -> Change[RequestRecord]:
@@ -253,5 +259,7 @@ def mirrored(conversion: Conversion) -> Mapping[str, Any]:
         "accepted_at": conversion.accepted_at,
         "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
+        "user_principal_name": conversion.user_principal_name,
+        "invited_user_email_address": conversion.invited_user_email_address,
         "error_code": conversion.error_code,
     }

@@ -12,6 +12,7 @@ from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import B2BError, UnreadableRow
 from b2b.domain.readings import Entry
+from b2b.domain.request.line import line_of
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.conversions import Conversions
@@ -67,7 +68,7 @@ class Repair:
             try:
                 record = await self._ledger.requests.get(entry.key)
                 if record is None or not record.at_work:
-                    await self._forget(entry)
+                    await self._forget(entry, record)
                     continue
                 waiting.append(entry.since)
                 put_back += await self._look_after(record, entry, head)
@@ -88,9 +89,11 @@ class Repair:
         due = [due_of(body) or inserted for body, inserted in await self._queue.head()]
         return min(due, default=None)
 
-    async def _forget(self, entry: Entry) -> None:
-        """A young entry may be ahead of its row."""
+    async def _forget(self, entry: Entry, record: RequestRecord | None) -> None:
+        """Take off a request that rests, once the lists show it. A young entry may be ahead of its row."""
         if self._clock() - entry.since > OVERDUE:
+            if record is not None:
+                await self._ledger.lists.show(line_of(record))
             await self._ledger.open.remove(entry)
 
     async def _look_after(self, record: RequestRecord, entry: Entry, head: datetime | None) -> bool:
