@@ -152,7 +152,9 @@ def test_wrong_options_are_refused_before_anything_is_asked(
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
 def test_the_app_believes_who_signed_in_exactly_where_authentication_is_on(scenario: str) -> None:
-    resources = {each["name"].rpartition("/")[2]: each.get("properties") for each in kept(scenario).resources}
+    resources = {
+        each["name"].rpartition("/")[2]: dict(each.get("properties") or {}) for each in kept(scenario).resources
+    }
     settings, authentication = resources["appsettings"], resources["authsettingsV2"]
     on = authentication["platform"]["enabled"]
     assert settings["B2B_SIGN_IN"] == ("true" if on else "false")
