@@ -90,8 +90,8 @@ MEMBER = record(request_id="r-2", generation=1)
 IN_DOUBT = conversion(doubts=(doubt(2 * HOUR),))
 SILENT = conversion(doubts=(doubt(2 * HOUR, silent=True),))
 TRIED_A_DAY_AGO = conversion(doubts=(doubt(DAY - 30 * SECOND),))
-SILENT_A_DAY_AGO = conversion(doubts=(doubt(DAY - 30 * SECOND, silent=True),))
-GIVEN_UP = conversion(doubts=(doubt(DAY, silent=True),))
+SILENT_A_DAY_AGO = conversion(doubts=(doubt(DAY - 31 * SECOND, silent=True),))
+GIVEN_UP = conversion(doubts=(doubt(DAY - 30 * SECOND, silent=True),))
 AWAY = conversion(doubts=IN_DOUBT.doubts, absence=Absence.GONE, absent_since=NOW - MINUTE)
 AWAY_LONG = conversion(doubts=IN_DOUBT.doubts, absence=Absence.GONE, absent_since=NOW - WINDOW)
 BINNED = conversion(doubts=IN_DOUBT.doubts, absence=Absence.BIN, absent_since=NOW - 29 * DAY)
@@ -260,7 +260,7 @@ TABLE: tuple[Row, ...] = (
         silent=True, assessment=READY),
     row(P.DOUBT, "up to the give-up time", Claim(READY), conversion=SILENT_A_DAY_AGO, sighting=seen(INTERNAL),
         silent=True, assessment=READY),
-    row(P.DOUBT, "past the give-up time it ends", Record(doubts.given_up(GIVEN_UP, NOW)), conversion=GIVEN_UP,
+    row(P.DOUBT, "at the give-up time it ends", Record(doubts.given_up(GIVEN_UP, NOW)), conversion=GIVEN_UP,
         sighting=seen(INTERNAL), silent=True, assessment=READY),
     row(P.DOUBT, "the rules see the invitation before the account's own read did",
         Record(doubts.settled(SILENT, PENDING, NOW)), conversion=SILENT, sighting=seen(INTERNAL), silent=True,
@@ -392,6 +392,12 @@ TABLE: tuple[Row, ...] = (
         again=True, sighting=seen(PENDING)),
     row(P.DOUBT, "asked again: sent over an end in doubt", Claim(READY), request=OTHER, conversion=GIVEN_UP_END,
         again=True, sighting=seen(INTERNAL), assessment=READY),
+    *(row(P.DIRECTORY, f"asked again: a verdict against it ends the request, and the invitation goes on: {stage}",
+          Conclude(said, stage, alone=True), request=OTHER, conversion=INVITED, again=True, sighting=seen(INTERNAL),
+          assessment=said) for said, stage in ((BLOCKED, Stage.BLOCKED), (REVIEW, Stage.NEEDS_REVIEW))),
+    row(P.DIRECTORY, "asked again: the account is not there, and not found",
+        Conclude(NOBODY, Stage.BLOCKED, alone=True), request=OTHER, conversion=INVITED, again=True,
+        sighting=seen(None), assessment=NOBODY),
     row(P.DIRECTORY, "asked again: the account is not there", Judge(), request=OTHER, conversion=INVITED, again=True,
         sighting=seen(None)),
     row(P.JOINER, "asked again: another request's claim is out", Join(), request=OTHER, conversion=IN_DOUBT, again=True,

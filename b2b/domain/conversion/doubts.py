@@ -144,7 +144,7 @@ def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def waived(conversion: Conversion) -> tuple[Doubt, ...]:
-    """Return the doubts as a person who saw them wants them: they no longer forbid another invitation."""
+    """Return the doubts as an approval leaves them: a person saw them and wants another invitation."""
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 

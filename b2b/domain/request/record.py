@@ -67,7 +67,7 @@ class RequestRecord:
 
     @property
     def at_work(self) -> bool:
-        """Whether a message sees to it."""
+        """Whether the app is to act: by the request's message, or once it is accepted by the sweep."""
         return phase_of(self.stage) is Phase.SERVICE
 
     @property

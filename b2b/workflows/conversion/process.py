@@ -160,8 +160,8 @@ class Steps:
                 await self._report(state, assessment)
             case Review(finding):
                 await self._review(state, finding)
-            case Conclude(assessment, stage):
-                await self._conclude(state, assessment, stage)
+            case Conclude():
+                await self._conclude(state, step)
 
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
@@ -237,13 +237,14 @@ class Steps:
         )
         await self._ledger.requests.write(change)
 
-    async def _conclude(self, state: _Round, assessment: Assessment, stage: Stage) -> None:
+    async def _conclude(self, state: _Round, step: Conclude) -> None:
         """Record a verdict that is not ready: on the account's row where there is an account, else on the request's."""
+        assessment, stage = step.assessment, step.stage
         now, before = self._protocol.clock(), state.conversion
         columns: dict[str, Any] = {"verdict": assessment.verdict, "findings": assessment.findings}
         inviting = before is not None and before.stage is Stage.INVITING
-        if assessment.account is None and not inviting:
-            change = move(state.record, Stage.BLOCKED, now, assessment.verdict, **columns)
+        if step.alone or (assessment.account is None and not inviting):
+            change = move(state.record, stage, now, assessment.verdict, **columns)
             await self._ledger.requests.write(change)
             return
         if before is not None and inviting:
