@@ -214,6 +214,19 @@ def decided(scene: Scene) -> Iterator[str]:
             found = [row for row in scene.history(request) if row.get("kind") == kind]
             if request not in scene.world.foreign and len(found) < times:
                 yield f"request {request}: {decision} was answered 202 {times} times and happened {len(found)} times"
+    yield from _invited_in_spite(scene)
+
+
+def _invited_in_spite(scene: Scene) -> Iterator[str]:
+    """A request whose cancellation was answered 202 invites nobody afterwards."""
+    for at, action, request, reply in scene.world.replies:
+        if action != "cancel" or reply.status != 202:
+            continue
+        people = {name for body in scene.bodies if body.request == request for name in scene.names(body.ask)}
+        others = {body.request for name in people for body in scene.requests_of(name)} - {request}
+        for sent in scene.world.sent:
+            if sent.person in people and sent.at > at and not others:
+                yield f"request {request} was cancelled at {at:.2f}, and {sent.person} was invited at {sent.at:.2f}"
 
 
 def ended(scene: Scene) -> Iterator[str]:

@@ -84,6 +84,7 @@ WORLDS: tuple[SmallWorld, ...] = (
         History((_send(0, "r1", "gina"), Step(400, "approve", "r1"), _send(400, "r2", "gina")), people=("gina",)),
         1,
     ),
+    SmallWorld("a delivery beside a cancellation", History((_send(0, "r1"), Step(0.04, "cancel", "r1"))), 0),
     SmallWorld(
         "an approval beside a refusal",
         History((_send(0, "r1", "gina"), Step(400, "approve", "r1"), Step(400, "refuse", "r1")), people=("gina",)),

@@ -11,6 +11,7 @@ from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.next_step import next_step
 from b2b.domain.conversion.records import Absence
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -157,6 +158,13 @@ TABLE: tuple[Row, ...] = (
         held=WaitReason.PAUSED),
     row(P.DRY_RUN, "a released dry run is judged anew", Judge(), request=record(dry_run=True, released=True)),
     row(P.DRY_RUN, "and invites", Claim(READY), request=record(dry_run=True, released=True), assessment=READY),
+
+    # A person has cancelled it, and its row does not say so yet.
+    *(row(P.ONE_END, f"cancelled before its claim, over a conversion that is {stage}", CallOff(),
+          request=record(request_id="r-2"), conversion=conversion(stage, called_off=("r-0", "r-2")), assessment=READY)
+      for stage in (Stage.INVITING, Stage.INVITED, Stage.BLOCKED, Stage.NEEDS_REVIEW)),
+    row(P.ONE_END, "another request's cancellation is none of this one's", Claim(READY), request=OTHER,
+        conversion=conversion(Stage.CANCELLED, called_off=("r-1",)), assessment=READY),
 
     # Nothing stands in the way: the rules decide.
     row(P.CLAIM, "without a conversion the rules are asked", Judge()),

@@ -111,8 +111,8 @@ def test_a_generation_begins_only_in_some_stages_and_only_over_some(before: Stag
             check_beginning(before, opening)
 
 
-def test_a_generation_begins_with_a_claim_with_a_verdict_or_with_an_invitation_that_shows() -> None:
-    assert {"inviting", "blocked", "needsReview", "failed", "invited"} == BEGINNINGS
+def test_a_generation_begins_with_a_claim_a_verdict_an_invitation_that_shows_or_a_cancellation() -> None:
+    assert {"inviting", "blocked", "needsReview", "failed", "invited", "cancelled"} == BEGINNINGS
 
 
 def test_no_claim_is_written_over_another() -> None:

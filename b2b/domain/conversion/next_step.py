@@ -25,6 +25,7 @@ from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -59,6 +60,8 @@ def next_step(s: Situation) -> Step:
         return Judge() if s.assessment is None else Report(s.assessment)
     if s.conversion is None:
         return _open(s)
+    if s.request.request_id in s.conversion.called_off:
+        return CallOff()
     return _own(s, s.conversion) if belongs(s.request, s.conversion) else _other(s, s.conversion)
 
 

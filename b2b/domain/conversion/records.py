@@ -108,6 +108,8 @@ class Conversion:
     last_error: str = ""
     error_code: str = ""
     """Why it ended, where the stage alone does not say."""
+    called_off: tuple[str, ...] = ()
+    """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0
     """The sequence up to which the members' rows show this row."""
     schema_version: int = SCHEMA_VERSION
@@ -129,7 +131,7 @@ class Change(Generic[Row]):
 
 
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
-    """Begin a generation of an account's conversion. Of the one before, history and doubts are kept.
+    """Begin a generation of an account's conversion. Of the one before, history, doubts and cancellations are kept.
 
     Raises:
         IllegalTransition: a bug: the one before has not ended.
@@ -145,6 +147,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             sequence=before.sequence,
             etag=before.etag,
             doubts=tuple(kept.values()),
+            called_off=before.called_off,
         )
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
 

@@ -122,6 +122,11 @@ class Show:
 
 
 @dataclass(frozen=True)
+class CallOff:
+    """End the request as cancelled: a person has cancelled it, and its row does not say so yet."""
+
+
+@dataclass(frozen=True)
 class Record:
     """Write what was found out about the conversion, and decide again."""
 
@@ -143,4 +148,4 @@ class Wait:
     seconds: float | None = None
 
 
-Step = Done | Look | Judge | Report | Conclude | Review | Join | Show | Record | Claim | Wait
+Step = Done | Look | Judge | Report | Conclude | Review | Join | Show | CallOff | Record | Claim | Wait

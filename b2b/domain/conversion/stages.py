@@ -119,8 +119,14 @@ LEADS_TO: dict[Action, Stage] = {
     Action.CANCEL: Stage.CANCELLED,
 }
 """Where an administrator's action leads a request."""
-BEGINNINGS = frozenset({Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED})
-"""Stages in which a generation may begin: at `invited` where its redemption was reset, so that nothing is sent."""
+BEGINNINGS = frozenset(
+    {Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED, Stage.CANCELLED}
+)
+"""Stages in which a generation may begin.
+
+At `invited` where a redemption was reset, or an earlier invitation shows: nothing is sent. At `cancelled` where the
+account's first request was cancelled before its claim.
+"""
 
 
 def row_of(stage: Stage) -> Row:

@@ -75,6 +75,7 @@ class Endings:
                 record = await self._ledger.requests.get(request_id)
             except UnreadableRow:
                 continue
-            if record is not None and record.at_work and request_id != claim.request_id:
+            passed_over = request_id in {claim.request_id, *claim.called_off}
+            if record is not None and record.at_work and not passed_over:
                 found.append(record)
         return min(found, key=lambda each: each.requested_at, default=None)

@@ -9,6 +9,7 @@ from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.next_step import next_step
 from b2b.domain.conversion.records import Change, Conversion, advance, begin
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -149,11 +150,15 @@ class Steps:
                 await self._finish(step, state)
                 return state, True
 
-    async def _finish(self, step: Show | Join | Report | Review | Conclude, state: _Round) -> None:
+    async def _finish(self, step: Show | CallOff | Join | Report | Review | Conclude, state: _Round) -> None:
         """Carry out a step after which this message has nothing left to do."""
         match step:
             case Show():
                 await self._conversions.show(state.record, _known(state.conversion))
+            case CallOff():
+                said = {"last_error": "Cancelled before its invitation.", "error_code": "cancelled"}
+                ended = move(state.record, Stage.CANCELLED, self._protocol.clock(), "cancelled", **said)
+                await self._ledger.requests.write(ended)
             case Join():
                 await self._conversions.join(_known(state.conversion), state.record)
             case Report(assessment):
