@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulation.app import WINDOW
 from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, moment_of
+from tests.simulation.world import Sent
 
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})
 
@@ -104,18 +105,30 @@ def _invited_after_all(end: End) -> str | None:
     if "account-ambiguous" in end.rules:
         return None
     world = end.scene.world
-    meant = {end.person} | (end.scene.names(end.body.ask) if end.body.ask.by == "userPrincipalName" else set())
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
     ours = [
         sent
         for sent in world.sent
-        if sent.person in meant
-        and sent.status == 201
+        if sent.status == 201
+        and _meant(end, sent)
         and not sent.for_another
         and end.body.at <= sent.at <= ended
         and end.scene.state(sent.person) in SHOWN
     ]
-    return f"is {end.stage}, and the app invited {end.person} after it came" if ours else None
+    return f"is {end.stage}, and the app invited {ours[0].person} after it came" if ours else None
+
+
+def _meant(end: End, sent: Sent) -> bool:
+    """Tell whether an invitation is of the account that it shows, or of one that had the name it was asked for with.
+
+    The latter only where no other request named that account before: the invitation would be that one's.
+    """
+    if sent.person == end.person:
+        return True
+    if end.body.ask.by != "userPrincipalName" or sent.person not in end.scene.names(end.body.ask):
+        return False
+    named = {body.request for body in end.scene.requests_of(sent.person) if body.at <= sent.at}
+    return named == {end.body.request}
 
 
 def _not_found(end: End) -> str | None:
