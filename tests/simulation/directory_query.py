@@ -5,7 +5,7 @@ hide a mistake.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -185,13 +185,14 @@ def _clauses(text: str) -> tuple[Clause, ...]:
     return tuple(found)
 
 
-def matches(thing: State, clauses: tuple[Clause, ...], *, exact: bool) -> bool:
-    """Whether an object passes a filter; ``exact``: upper and lower case count."""
+def matches(thing: State, clauses: tuple[Clause, ...], exact: Container[str]) -> bool:
+    """Whether an object passes a filter; upper and lower case count in the properties that are `exact`."""
     for clause in clauses:
         value: Any = thing[clause.name]
         values = value if isinstance(value, list) else (value,)
-        wanted = clause.literal if exact else clause.folded
-        if any(one is not None and (one if exact else one.casefold()) == wanted for one in values):
+        cased = clause.name in exact
+        wanted = clause.literal if cased else clause.folded
+        if any(one is not None and (one if cased else one.casefold()) == wanted for one in values):
             return True
     return False
 
