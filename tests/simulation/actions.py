@@ -123,6 +123,10 @@ def _lag(world: World, step: Step) -> None:
     world.directory.lag = lambda subject, kind: step.value if subject == person else before(subject, kind)
 
 
+def _switch(world: World, step: Step) -> None:
+    world.directory.set_switch(step.subject, step.value)
+
+
 def _set(world: World, step: Step) -> None:
     world.roll_out(**{step.subject: step.value})
 
@@ -204,6 +208,7 @@ ACTIONS: dict[str, Action] = {
     "reset": Action(_directory("reset_redemption"), "the account's redemption is reset"),
     "invite by hand": Action(_directory("invite_by_hand"), "an administrator invites the account in the portal"),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
+    "switch": Action(_switch, "Graph goes over to another way to answer"),
     "set": Action(_set, "a setting changes, and the app restarts with it"),
     "restart": Action(_restart, "the app restarts"),
     "crash": Action(_crash, "all processes die at once"),

@@ -2,19 +2,27 @@
 
 from random import Random
 
+from tests.simulation.directory_state import SWITCHES
 from tests.simulation.history import Ask, Fault, History, Step
+from tests.simulation.people import BY_NAME
 
-SWITCHES: dict[str, tuple[str, ...]] = {
-    "pending-state": ("pending-acceptance", "unset"),
-    "address-match": ("mail-or-other-mails", "mail-only"),
-    "invite-redeemed-account": ("completed", "refused"),
-    "old-redeem-link": ("dead", "alive"),
-    "disabled-account": ("refused", "accepted"),
-    "deleted-holder": ("ignored", "refused"),
-    "mailbox-account": ("accepted", "refused"),
-    "page-shape": ("full", "short"),
-}
-"""The switches that the protocol can meet, with their positions, the default first."""
+DRAWN = (
+    "pending-state",
+    "address-match",
+    "address-case",
+    "invite-redeemed-account",
+    "old-redeem-link",
+    "disabled-account",
+    "deleted-holder",
+    "mailbox-account",
+    "page-shape",
+    "unknown-account",
+    "filter-case",
+    "proxy-address-case",
+    "eligibility-licence",
+)
+"""The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
+and `selected-properties` is turned on the way: a tenant that always leaves properties out has nobody to invite."""
 
 WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
 FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -89,7 +97,7 @@ def history(seed: int) -> History:
     """Return the history of a seed."""
     draw = Random(seed)  # noqa: S311
     people = _people(draw)
-    switches = tuple((name, draw.choice(positions[1:])) for name, positions in SWITCHES.items() if draw.random() < 0.15)
+    switches = tuple((name, draw.choice(SWITCHES[name][1:])) for name in DRAWN if draw.random() < 0.15)
     steps = _steps(draw, people)
     faults = tuple(_fault(draw) for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4))))
     settings = [("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com")]
@@ -119,8 +127,8 @@ def history(seed: int) -> History:
 def _people(draw: Random) -> tuple[str, ...]:
     if draw.random() < 0.2:
         return ("dora", "emil")
-    first = draw.choice(("anna", "anna", "anna", "carl", "fred", "gina", "hugo", "iris"))
-    return (first, "ben") if draw.random() < 0.5 or first in {"hugo", "iris"} else (first,)
+    first = draw.choice(("anna", "anna", "anna", "carl", "fred", "gina", "hugo", "iris", "kate"))
+    return (first, "ben") if draw.random() < 0.5 or first in {"hugo", "iris", "kate"} else (first,)
 
 
 def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
@@ -140,12 +148,14 @@ def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
 
 
 def _ask(draw: Random, request: str, people: tuple[str, ...]) -> Ask:
+    person = draw.choice(people)
     return Ask(
         request,
-        draw.choice(people),
+        person,
         by=draw.choice(("id", "id", "id", "userPrincipalName", "mail")),
         dry_run=True if draw.random() < 0.1 else None,
         mail=draw.choice((None, None, True, False)),
+        address=draw.choice((BY_NAME[person].mail, BY_NAME[person].mail.upper())) if draw.random() < 0.1 else None,
         redirect="https://partners.contoso.com/start" if draw.random() < 0.15 else None,
         broken=draw.random() < 0.05,
     )
@@ -166,6 +176,10 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
         "rename": [Step(at, "rename", who, f"{who}.new@contoso.com")],
         "move name": [Step(at, "move name", people[0], people[-1])] if len(people) > 1 else [],
         "change": [Step(at, "change", who, {"mail": f"{who}.new@fabrikam.com"})],
+        "left out": [
+            Step(at, "switch", "selected-properties", "empty-ones-left-out"),
+            Step(later, "switch", "selected-properties", "all"),
+        ],
         "give role": [Step(at, "give role", who, "Helpdesk Administrator")],
         "convert back": [Step(at, "convert back", who), Step(later, "send", "", Ask("again", who))],
         "reset": [Step(at, "reset", who), Step(later, "send", "", Ask("reset", who))],

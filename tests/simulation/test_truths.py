@@ -18,3 +18,16 @@ def test_a_request_is_not_blamed_for_the_invitation_of_another_request_whose_acc
         switches=HELD,
     )
     assert not play(history).violations, told(history)
+
+
+def test_a_request_is_not_blamed_for_a_reset_after_its_end_because_one_before_it_was_in_vain() -> None:
+    """Nobody had invited anna when her redemption was reset for the first time."""
+    history = History(
+        (
+            Step(0, "reset", "anna"),
+            Step(60, "send", "", Ask("r1", "anna")),
+            Step(900, "redeem", "anna"),
+            Step(1800, "reset", "anna"),
+        )
+    )
+    assert not play(history).violations, told(history)

@@ -50,10 +50,9 @@ class End:
         last = self.body.at - (WINDOW if lags else 0.0)
         return bool(redeemed) and self.scene.since(frozenset({action}), self.person, min(redeemed), last)
 
-    def happened(self, *actions: str, before: float | None = None) -> bool:
-        """Tell whether one of these was done to the account, at all or before a moment."""
-        last = self.scene.world.loop.now if before is None else before
-        return self.scene.since(frozenset(actions), self.person, -1.0, last)
+    def happened(self, *actions: str) -> bool:
+        """Tell whether one of these was done to the account."""
+        return self.scene.since(frozenset(actions), self.person, -1.0, self.scene.world.loop.now)
 
 
 def _another(end: End) -> str | None:
