@@ -40,7 +40,7 @@ simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS=
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
 	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults $(ARGS)
 
-guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails; ARGS='--only address' takes some
+guards: $(INSTALLED) $(AZURITE) ## take out each guard, and what mends each story, and show that a test fails; ARGS='--only address' takes some
 	@$(BIN)/python -m tests.faults.guards $(ARGS)
 
 soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; ten minutes at most; ARGS=--help

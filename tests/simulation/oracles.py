@@ -165,7 +165,8 @@ def at_rest(scene: Scene) -> Iterator[str]:
         stage, waiting = answer.get("stage"), answer.get("waiting")
         if stage in WORKING and not _waits_truly(scene, request, waiting):
             yield f"request {request} is {stage} and does not come to rest: {waiting or answer.get('lastError')}"
-        if stage == "failed" and "given up" in str(answer.get("lastError")):
+        patient = "B2B_GIVE_UP_SECONDS" not in dict(scene.world.history.settings)
+        if stage == "failed" and patient and "given up" in str(answer.get("lastError")).lower():
             yield f"request {request} was given up: {answer.get('lastError')}"
 
 
@@ -240,7 +241,7 @@ def ended(scene: Scene) -> Iterator[str]:
             if moved and not _reopened(scene, request, kinds[number + 1]):
                 yield f"request {request} ended {before} and went on to {after}"
         for number, kind in enumerate(kinds):
-            if kind == "parked" and stages[number] in ENDED:
+            if kind == "waits" and stages[number] in ENDED:
                 yield f"request {request} waits after it ended {stages[number]}"
 
 

@@ -122,12 +122,20 @@ def _meant(end: End, sent: Sent) -> bool:
 
     The latter only where no other request named that account before: the invitation would be that one's.
     """
-    if sent.person == end.person:
-        return True
-    if end.body.ask.by != "userPrincipalName" or sent.person not in end.scene.names(end.body.ask):
-        return False
+    return sent.person == end.person or (end.body.ask.by == "userPrincipalName" and _alone(end, sent))
+
+
+def _alone(end: End, sent: Sent) -> bool:
+    """Tell whether no other request than this one can have asked for an invitation."""
     named = {body.request for body in end.scene.requests_of(sent.person) if body.at <= sent.at}
     return named == {end.body.request}
+
+
+def _one_account(end: End) -> str | None:
+    """A request invites one account, whatever becomes of the name that it asked for."""
+    sent = [sent for sent in end.scene.world.sent if sent.status == 201 and not sent.for_another]
+    people = sorted({each.person for each in sent if _alone(end, each)})
+    return f"invited {' and '.join(people)}" if len(people) > 1 else None
 
 
 def _not_found(end: End) -> str | None:
@@ -149,6 +157,7 @@ def _doubtful_review(end: End) -> str | None:
 
 TRUTHS: tuple[Callable[[End], str | None], ...] = (
     _another,
+    _one_account,
     _completed,
     _invited,
     _cancelled,
