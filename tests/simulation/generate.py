@@ -108,7 +108,7 @@ def history(seed: int) -> History:
                 '{"address-in-use": "warn", "address-not-on-account": "warn", "address-unlikely": "off"}',
             ),
         ]
-        switches += (("held-address", "accepted"),)
+        switches += (("held-address", draw.choice(("accepted", *SWITCHES["held-address"][1:]))),)
     if draw.random() < 0.1:
         settings.append(("B2B_MODE", "assess"))
     return History(
