@@ -1,6 +1,6 @@
 """What the oracles must not take for untrue."""
 
-from tests.simulation.history import Ask, History, Step
+from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, told
 from tests.simulation.stories import HELD, SHARED_ADDRESS
 
@@ -29,5 +29,20 @@ def test_a_request_is_not_blamed_for_a_reset_after_its_end_because_one_before_it
             Step(900, "redeem", "anna"),
             Step(1800, "reset", "anna"),
         )
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_a_request_for_a_name_that_nobody_had_is_not_blamed_for_an_invitation_before_the_deletion() -> None:
+    """`r2` invites anna, who is deleted before `r1` looks for her name. Later she is restored."""
+    history = History(
+        (
+            Step(0, "send", "", Ask("r1", "anna", by="userPrincipalName")),
+            Step(0.1, "send", "", Ask("r2", "anna")),
+            Step(0.5, "delete", "anna"),
+            Step(1500, "restore", "anna"),
+        ),
+        (Fault("tables read", "*", "hold", seconds=61.0),),
+        known=False,
     )
     assert not play(history).violations, told(history)

@@ -105,6 +105,9 @@ def _invited_after_all(end: End) -> str | None:
         return None
     world = end.scene.world
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
+    deleted = end.scene.since(frozenset({"delete"}), end.person, -1.0, ended)
+    if deleted and "account-not-found" in end.rules and end.body.ask.by != "id":
+        return None  # nobody had the name when it was looked for
     ours = [
         sent
         for sent in world.sent
