@@ -44,7 +44,8 @@ def second_mail(scene: Scene) -> Iterator[str]:
             by_mailbox[sent.mailed].append(sent)
     for mailbox, mails in by_mailbox.items():
         for first, second in pairwise(mails):
-            if not _asked(scene, first, second):
+            lost = first.for_another and not first.recorded  # the account named will never show it: nobody can know
+            if not lost and not _asked(scene, first, second):
                 yield f"{mailbox}: for {first.person} at {first.at:.0f} and for {second.person} at {second.at:.0f}"
 
 
@@ -106,21 +107,26 @@ def protected(scene: Scene) -> Iterator[str]:
 
 
 def answered_again(scene: Scene) -> Iterator[str]:
-    """What Graph answered, and the app heard, is not asked again until a person or a new request wants it."""
+    """What Graph answered, and the app wrote down, is not asked again until a person or another request wants it."""
     by_person = defaultdict(list)
     for sent in scene.world.sent:
         by_person[sent.person].append(sent)
     for person, calls in by_person.items():
+        spent = 0
         for first, second in pairwise(calls):
-            if not first.answered or first.status not in {201, 400}:
+            if not first.recorded or first.status not in {201, 400}:
                 continue
+            spent += 1
             bodies = scene.requests_of(person)
             began: dict[str | None, float] = {}
             for body in bodies:
                 began.setdefault(body.request, body.at)
             others = [at for at in began.values() if first.at - 120 < at <= second.at]
-            wanted = (len(began) > 1 and others) or any(
-                scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies
+            unspent = len([at for at in began.values() if at <= second.at]) > spent
+            wanted = (
+                (len(began) > 1 and others)
+                or unspent
+                or any(scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies)
             )
             if not wanted and not scene.since(frozenset({"convert back", "purge"}), person, first.at, second.at):
                 yield f"{person}: {first.status} at {first.at:.0f}, and sent again at {second.at:.0f}"

@@ -4,7 +4,7 @@ The order of calls is the schedule's: by seed, one activity after the other, or 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -113,6 +113,8 @@ class Runner:
         self.taken = 0
         self.counts = [0] * len(history.faults)
         self.hit: list[str] = []
+        self._heard: dict[Activity, int] = {}
+        """Invitations whose answer an activity has got, and not written down yet: their numbers in `World.sent`."""
         """Outcomes of the faults that were met."""
         self.next_sweep = SWEEP_EVERY
         self.rested = False
@@ -283,6 +285,8 @@ class Runner:
             told = "" if outcome in _QUIET else f": {outcome}"
             what = f"{pending.name} {pending.subject}{told}{_shown(done)}"
             world.say(f"  {pending.activity.label} at {pending.activity.instance.name}: {what}")
+        if pending.name == "tables write" and not isinstance(done, _Failed) and outcome != "kill before":
+            self._note_record(pending)
         if len(world.directory.posts) > posts:
             self._note_invitation(pending, outcome, mailed=len(world.directory.mails) > mails)
         if outcome in {"kill before", "kill after"}:
@@ -312,10 +316,18 @@ class Runner:
                 mailed=world.directory.mails[-1].address.lower() if mailed else None,
                 allowed=pending.activity.instance.app.sends,
                 activity=pending.activity.label,
-                answered=outcome in _ANSWERING,
                 for_another=outcome == "another",
             )
         )
+        if outcome in _ANSWERING:
+            self._heard[pending.activity] = len(world.sent) - 1
+
+    def _note_record(self, pending: Pending) -> None:
+        """Record that the app wrote down what Graph answered: it knows that from then on, whatever dies."""
+        number = self._heard.get(pending.activity)
+        if number is not None and pending.subject == f"conversions/{self.world.sent[number].person}":
+            self.world.sent[number] = replace(self.world.sent[number], recorded=True)
+            del self._heard[pending.activity]
 
     def _pass_time(self) -> bool:
         """Move to the next moment at which anything can happen; False: there is none."""

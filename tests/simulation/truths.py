@@ -105,6 +105,7 @@ def _invited_after_all(end: End) -> str | None:
         return None
     world = end.scene.world
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
+    never_ran = (end.answer.get("error") or {}).get("code") == "NeverRan"
     deleted = end.scene.since(frozenset({"delete"}), end.person, -1.0, ended)
     if deleted and "account-not-found" in end.rules and end.body.ask.by != "id":
         return None  # nobody had the name when it was looked for
@@ -112,7 +113,7 @@ def _invited_after_all(end: End) -> str | None:
         sent
         for sent in world.sent
         if sent.status == 201
-        and _meant(end, sent)
+        and (_alone(end, sent) if never_ran else _meant(end, sent))
         and not sent.for_another
         and end.body.at <= sent.at <= ended
         and end.scene.state(sent.person) in SHOWN

@@ -122,8 +122,8 @@ class Sent:
     allowed: bool
     """Whether the process that sent it was allowed to invite by its settings."""
     activity: str
-    answered: bool
-    """Whether the app got Graph's answer."""
+    recorded: bool = False
+    """The app got Graph's answer, and wrote it into the conversion's row."""
     for_another: bool = False
     """Graph answered that it had invited another account, and the app said so."""
 
