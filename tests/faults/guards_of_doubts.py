@@ -122,6 +122,12 @@ DOUBTS: tuple[Guard, ...] = (
         STEP,
     ),
     Guard(
+        "doubt: a verdict against a second invitation leaves the first one alone",
+        NEXT_STEP,
+        (("    return replace(step, alone=True) if isinstance(step, Conclude) else step\n", "    return step\n"),),
+        STEP,
+    ),
+    Guard(
         "doubt: an invitation that shows after an end is taken up",
         NEXT_STEP,
         (

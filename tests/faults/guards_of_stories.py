@@ -242,4 +242,9 @@ MENDED: tuple[Mended, ...] = (
         "a request waits out the window after a redemption that reads as internal",
         (Place(NEXT_STEP, LAGGING, f"    if lagging > 0 and not account.pending:\n        return Join()\n{LAGGING}"),),
     ),
+    Mended(
+        "frozen at the door",
+        "a delivery that the host has long given up replaces no row",
+        (Place(INTAKE, "(late or not stored.replaceable", "(not stored.replaceable"),),
+    ),
 )
