@@ -23,10 +23,11 @@ from b2b.domain.request.record import (
     put_off,
     rejected,
     reopened,
+    rested,
     taken_in,
 )
 from tests.unit.cases import ANNA, BORIS
-from tests.unit.protocol import HOUR, MINUTE, NOW, conversion, finding, kinds, record
+from tests.unit.protocol import HOUR, MINUTE, NOW, SECOND, conversion, finding, kinds, record
 
 SERVICE = Waiting(WaitReason.SERVICE, NOW, NOW + MINUTE)
 PAUSED = Waiting(WaitReason.PAUSED, NOW, NOW + MINUTE)
@@ -182,6 +183,20 @@ def test_another_reason_begins_to_count_anew_and_trouble_lasts_through_what_hold
 
 def test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it() -> None:
     assert put_off(record(**TROUBLED), PAUSED, "t-1", NOW, "").row.trouble_since is None
+
+
+@pytest.mark.parametrize(
+    ("due", "since"),
+    [
+        (NOW - HOUR, NOW - 2 * HOUR),
+        (NOW - HOUR - SECOND, None),
+        (NOW + MINUTE, NOW - 2 * HOUR),
+        (None, NOW - 2 * HOUR),
+    ],
+)
+def test_the_time_in_which_the_app_was_stopped_does_not_count_as_trouble(due: Any, since: Any) -> None:
+    """The message was due for more than an hour, so nobody took it."""
+    assert rested(record(due_at=due, trouble_since=NOW - 2 * HOUR), NOW).trouble_since == since
 
 
 @pytest.mark.parametrize(
