@@ -298,6 +298,19 @@ STORIES: tuple[Story, ...] = (
         "truth",
     ),
     Story(
+        "reset before it was seen",
+        "in a tenant that never shows a pending invitation, one is redeemed and reset between two sweeps, and the app "
+        "takes that for proof of the contrary: the next lost answer costs a second mail",
+        History(
+            (_send(0, "r1"), Step(605, "redeem", "anna"), Step(700, "reset", "anna"), _send(2000, "r2", "ben")),
+            (Fault("graph invite", "ben", "reset after"),),
+            people=("anna", "ben"),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "second_mail",
+    ),
+    Story(
         "frozen at the door",
         "a process freezes before it writes a request's row, another one rejects the request by today's settings, and "
         "the first wakes up and takes it in after all",

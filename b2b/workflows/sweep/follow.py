@@ -124,7 +124,7 @@ class Follow:
             after = await self._conversions.save(change)
         except LedgerConflict:
             return False  # another process moved it; the next run looks again
-        await self._facts.learn(conversion, after)
+        await self._facts.learn(conversion, after, sighting.account)
         return True
 
     async def _publish(self, conversion: Conversion) -> None:
