@@ -141,9 +141,9 @@ def lost(scene: Scene) -> Iterator[str]:
         row = scene.rows.get(body.request) if body.request else None
         if body.request and row is None:
             yield f"request {body.request} has no row"
-        if body.request is None and not by_body[canonical(body.raw)] and not body.ask.broken:
-            yield f"the request for {body.ask.person} without an id has no row"
         refusable = body.ask.broken or (body.ask.redirect is not None and _hosts_changed(scene))
+        if body.request is None and not by_body[canonical(body.raw)] and not refusable:
+            yield f"the request for {body.ask.person} without an id has no row"
         if row is not None and row.get("stage") == "rejected" and not refusable:
             yield f"request {body.request} is well-formed and rejected"
 

@@ -321,5 +321,15 @@ STORIES: tuple[Story, ...] = (
         ),
         "ended",
     ),
+    Story(
+        "frozen before the door",
+        "the same, frozen before the very first write for a request that brings no id",
+        History(
+            (_send(0, None, redirect=PARTNERS), Step(230, "set", "B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com")),
+            (Fault("tables write", "requests/*", "freeze", seconds=3600.0),),
+            settings=(BOTH_HOSTS,),
+        ),
+        "ended",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -1,7 +1,7 @@
 """Take a request in: give it a row, and notice repeats and conflicts."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Intake:
             prefixes = ", ".join(MADE_BY_US)
             raise MalformedRequest("InvalidValue", f"requestId: expected none of the prefixes {prefixes}", "requestId")
         asked = Asked(request, told or self._new_id(), made=told is None)
-        record = await self._row(asked, Source.HTTP, token=self._messages.token())
+        record = await self._row(asked, Source.HTTP, self._clock(), token=self._messages.token())
         if record.at_work and not record.generation and not record.token_before and record.waiting is None:
             await self._messages.send_again(record)
         return record
@@ -66,9 +66,10 @@ class Intake:
             RequestIdInUse: the id belongs to another body, in whose history that is noted.
 
         """
+        came = self._clock()  # before the first write: a process that freezes there was late as well
         if asked.made:
             await self._ledger.remember_body(asked.request.body_hash(), asked.request_id)
-        record = await self._row(asked, Source.QUEUE)
+        record = await self._row(asked, Source.QUEUE, came)
         if not record.token:
             return record
         if again and record.at_work and not record.token_before:
@@ -125,8 +126,8 @@ class Intake:
                 return
         raise LedgerConflict(f"request {request_id}")
 
-    async def _row(self, asked: Asked, source: Source, **columns: str) -> RequestRecord:
-        request, now = asked.request, self._clock()
+    async def _row(self, asked: Asked, source: Source, now: datetime, **columns: str) -> RequestRecord:
+        request = asked.request
         user_id = (request.invited_user.id or "").lower()
         change = taken_in(
             asked.request_id,
