@@ -197,8 +197,8 @@ def void_approval(scene: Scene) -> Iterator[str]:
         if action != "approve" or reply.status != 202:
             continue
         answer = scene.answers.get(request, {})
-        judged = [row for row in scene.history(request) if row.get("kind") == "needsReview"]
-        since = seconds_of(judged[0]["at"]) if judged else 0.0
+        judged = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
+        since = max((moment for moment in judged if moment <= at), default=0.0)
         changed = any(act.action in meddling and act.at > since - WINDOW for act in scene.world.acts)
         shown = [
             r.body

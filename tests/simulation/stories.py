@@ -331,5 +331,21 @@ STORIES: tuple[Story, ...] = (
         ),
         "ended",
     ),
+    Story(
+        "approved in vain",
+        "the address changes while an unknown outcome waits for a person: each approval leads to the same review again",
+        History(
+            (
+                _send(0, "r1"),
+                Step(100_000, "change", "anna", {"mail": "anna.new@fabrikam.com"}),
+                Step(101_000, "approve", "r1"),
+                Step(102_000, "approve", "r1"),
+            ),
+            (Fault("graph invite", "anna", "reset before"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "void_approval",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -22,7 +22,7 @@ from datetime import datetime
 
 from b2b.domain.account import Account
 from b2b.domain.conversion import doubts, undone
-from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion
 from b2b.domain.conversion.situation import (
     CallOff,
@@ -44,7 +44,7 @@ from b2b.domain.conversion.situation import (
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
-from b2b.domain.findings import Verdict
+from b2b.domain.findings import Finding, Verdict
 from b2b.domain.request.record import belongs
 from b2b.domain.request.review import not_visible
 
@@ -181,11 +181,19 @@ def _again(s: Situation, conversion: Conversion) -> Step:
     if s.sighting.account is not None and s.sighting.account.external:
         return _shown(s, conversion, s.sighting.account) if conversion.doubts else Join()
     step = _open(s)
-    if conversion.stage is not Stage.INVITED:
-        return step
-    if isinstance(step, Claim):
+    invited = conversion.stage is Stage.INVITED
+    if isinstance(step, Claim) and invited:
         return Record(undone.superseded(conversion, s.request.request_id, s.now))
-    return replace(step, alone=True) if isinstance(step, Conclude) else step
+    if isinstance(step, Conclude) and invited:
+        return replace(step, alone=True)
+    if isinstance(step, Conclude) and step.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
+        return _reviewed_anew(step.assessment, doubts.asked_before(conversion, s.shows))
+    return step
+
+
+def _reviewed_anew(assessment: Assessment, doubt: Finding) -> Step:
+    """Something is new since the approval. The next one is about the doubt as well, so the review shows it again."""
+    return Conclude(replace(assessment, findings=(*assessment.findings, doubt)), Stage.NEEDS_REVIEW)
 
 
 def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
