@@ -58,13 +58,20 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
         for at, action, request, reply in world.replies:
             shown = reply.body.get("findings") or () if isinstance(reply.body, dict) else ()
             rules = {finding["rule"] for finding in shown}
-            if action == "shown" and request == body.request and first.at < at <= second.at and rules & ASKED_AGAIN:
+            asks = action == "shown" and request == body.request and rules & ASKED_AGAIN
+            if asks and first.at < at <= second.at and _judged_at(scene, request, at) > first.at:
                 return True
     undone = frozenset({"convert back"})
     back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
     asked = [body.at for body in scene.requests_of(second.person)]
     asked += [act.at for act in world.acts if act.action in REOPENING]
     return any(moment < asking <= second.at for moment in back for asking in asked)
+
+
+def _judged_at(scene: Scene, request: str, before: float) -> float:
+    """Return when a request was last sent to a person: what it shows is about nothing that came later."""
+    sent = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
+    return max((at for at in sent if at <= before), default=-1.0) + abs(scene.world.history.skew)
 
 
 def unasked_invitation(scene: Scene) -> Iterator[str]:
@@ -197,8 +204,7 @@ def void_approval(scene: Scene) -> Iterator[str]:
         if action != "approve" or reply.status != 202:
             continue
         answer = scene.answers.get(request, {})
-        judged = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
-        since = max((moment for moment in judged if moment <= at), default=0.0)
+        since = max(_judged_at(scene, request, at), 0.0)
         changed = any(act.action in meddling and act.at > since - WINDOW for act in scene.world.acts)
         shown = [
             r.body

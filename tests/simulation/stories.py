@@ -347,5 +347,23 @@ STORIES: tuple[Story, ...] = (
         ),
         "void_approval",
     ),
+    Story(
+        "two reviews of one doubt",
+        "two requests wait for a person about the same doubt, and both are approved: a mail for each",
+        History(
+            (
+                _send(0, "r1"),
+                Step(100_000, "refuse", "r1"),
+                _send(101_000, "r2"),
+                _send(101_000, "r3"),
+                Step(103_000, "approve", "r3"),
+                Step(106_000, "approve", "r2"),
+            ),
+            (Fault("graph invite", "anna", "reset after"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "second_mail",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

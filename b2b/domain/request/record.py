@@ -49,7 +49,7 @@ class RequestRecord:
     generation: int = 0
     """The conversion of `user_id` that it belongs to; 0: none."""
     left_generation: int = 0
-    """The generation that it belonged to when a person opened it again: that end is past."""
+    """The generation that a person opened it again from, or that its review is about: it belongs to later ones only."""
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     invited_at: datetime | None = None

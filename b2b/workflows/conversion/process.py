@@ -231,12 +231,17 @@ class Steps:
         await self._ledger.requests.write(change)
 
     async def _review(self, state: _Round, finding: Finding) -> None:
-        """Let a person decide about this request; the conversion that it did not join stays as it is."""
+        """Let a person decide about this request; the conversion that it did not join stays as it is.
+
+        The row keeps which generation that is: the approval is about no later one.
+        """
+        left = max(_known(state.conversion).generation, state.record.left_generation)
         change = move(
             state.record,
             Stage.NEEDS_REVIEW,
             self._protocol.clock(),
             finding.rule,
+            left_generation=left,
             verdict=Verdict.NEEDS_REVIEW,
             findings=(finding,),
         )
