@@ -242,6 +242,17 @@ def _invited_in_spite(scene: Scene) -> Iterator[str]:
                 yield f"request {request} was cancelled at {at:.2f}, and {sent.person} was invited at {sent.at:.2f}"
 
 
+def left_behind(scene: Scene) -> Iterator[str]:
+    """A request that joined another one's review waits no longer than that review: only its leader can be decided."""
+    accounts = rows_of(scene.world.tables, "conversions")
+    for request, answer in scene.answers.items():
+        rows = accounts.get(answer.get("userId") or "", [])
+        joined = any(row.get("kind") == "joined" and row.get("requestId") == request for row in rows)
+        over = any(row["RowKey"] == "current" and row["stage"] != "needsReview" for row in rows)
+        if answer.get("stage") == "needsReview" and joined and over:
+            yield f"request {request} waits for a person, and the review that it joined is over"
+
+
 def ended(scene: Scene) -> Iterator[str]:
     """What has ended does not move by itself, and shows no trouble of a time after its end."""
     for request, rows in rows_of(scene.world.tables, "requests").items():
@@ -329,6 +340,7 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     truth,
     void_approval,
     decided,
+    left_behind,
     ended,
     repeated_in_vain,
     dead_twin,

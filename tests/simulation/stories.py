@@ -365,5 +365,34 @@ STORIES: tuple[Story, ...] = (
         ),
         "second_mail",
     ),
+    Story(
+        "joined a review",
+        "a request joins a review, which is approved, and Graph refuses: the joined request waits for a person who can "
+        "decide nothing any more",
+        History(
+            (_send(0, "r1"), _send(90_000, "r2"), Step(100_000, "approve", "r1")),
+            (Fault("graph invite", "anna", "reset before"), Fault("graph invite", "anna", "refused", nth=2)),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "left_behind",
+    ),
+    Story(
+        "joined a review that came again",
+        "the same, and the first approval leads to another review",
+        History(
+            (
+                _send(0, "r1"),
+                _send(90_000, "r2"),
+                Step(95_000, "give role", "anna", "Helpdesk Administrator"),
+                Step(100_000, "approve", "r1"),
+                Step(102_000, "approve", "r1"),
+            ),
+            (Fault("graph invite", "anna", "reset before"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "left_behind",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

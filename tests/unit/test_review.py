@@ -66,7 +66,7 @@ def test_only_some_findings_ask_for_another_invitation(rule: str) -> None:
 
 @pytest.mark.parametrize(("reviewed", "asks"), [(1, False), (2, True)])
 def test_a_request_that_joined_nothing_asks_again_for_the_conversion_that_its_review_is_about(
-    reviewed: int, asks: bool
+    reviewed: int, *, asks: bool
 ) -> None:
     waiting, row = record(Stage.NEEDS_REVIEW, findings=(DOUBT,), left_generation=reviewed), conversion(generation=2)
     approval = approval_for(waiting, row, "ops@contoso.com", "known", NOW)

@@ -55,19 +55,34 @@ class Conversions:
     async def claim(self, change: Change[Conversion], before: Conversion | None) -> Conversion:
         """Write a claim. Requests show it by reading the conversion; their rows wait for the outcome.
 
-        Where it begins over a review, the requests that had joined there go on with it.
-
         Raises:
             LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
 
         """
+        change, members = await self._with_members(change, before)
+        # First the pointer, then the row: a claim that no sweep can find would never be followed.
+        await self._ledger.followed.add(change.row.user_id, self._clock())
+        return await self._ledger.save(change, *members)
+
+    async def conclude(self, change: Change[Conversion], before: Conversion | None, held: RequestRecord) -> Conversion:
+        """Write a generation that begins with its end, or with a review.
+
+        Raises:
+            LedgerConflict: another process wrote the row; nothing was written.
+
+        """
+        change, members = await self._with_members(change, before)
+        return await self.save(change, *members, held=held)
+
+    async def _with_members(
+        self, change: Change[Conversion], before: Conversion | None
+    ) -> tuple[Change[Conversion], list[str]]:
+        """Return the requests of a change. Where it begins over a review, those that had joined there go on with it."""
         members = [change.row.request_id]
         if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
             members += [each for each in await self._ledger.members(before) if each not in members]
             change = Change(replace(change.row, joined=len(members) - 1), change.events)
-        # First the pointer, then the row: a claim that no sweep can find would never be followed.
-        await self._ledger.followed.add(change.row.user_id, self._clock())
-        return await self._ledger.save(change, *members)
+        return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:
         """Make a request a member: it shows the conversion's stage from now on, and has nothing else to do.
@@ -135,6 +150,8 @@ class Conversions:
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
         """Return what a request's row takes over; None: it shows that already, or has ended."""
         now, leads = self._clock(), record.request_id == conversion.request_id
+        if record.stage is Stage.NEEDS_REVIEW and 0 < record.generation < conversion.generation:
+            record = replace(record, stage=Stage.REQUESTED)  # its review is over, and work goes on for it
         if not leads and conversion.stage in LED_NOWHERE:
             return leader_ended(record, conversion, now) if may_show(record, conversion) else None
         if not may_show(record, conversion):

@@ -263,7 +263,7 @@ class Steps:
             ended = advance(before, stage, now, assessment.verdict, lease_until=None, **columns)
         else:
             ended = begin(before, _opening(state.record, assessment, stage), now, assessment.verdict)
-        await self._conversions.save(ended, state.record.request_id, held=state.record)
+        await self._conversions.conclude(ended, before, state.record)
 
 
 class Converter:
