@@ -394,5 +394,17 @@ STORIES: tuple[Story, ...] = (
         ),
         "left_behind",
     ),
+    Story(
+        "found later",
+        "a person refuses the review of an unknown outcome, and the next request finds the invitation redeemed: it is "
+        "completed, and says that the outcome is unknown",
+        History(
+            (_send(0, "r1"), Step(100_000, "refuse", "r1"), Step(101_000, "redeem", "anna"), _send(102_000, "r2")),
+            (Fault("graph invite", "anna", "reset after"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "truth",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -150,6 +150,12 @@ def _not_found(end: End) -> str | None:
     return None
 
 
+def _doubt_of_what_shows(end: End) -> str | None:
+    if end.stage in {"invited", "completed"} and "outcome-unknown" in end.rules:
+        return f"is {end.stage}, and says that the outcome is unknown"
+    return None
+
+
 def _doubtful_review(end: End) -> str | None:
     history = end.scene.world.history
     synced = BY_NAME[end.person].properties.get("onPremisesSyncEnabled") is True
@@ -167,6 +173,7 @@ TRUTHS: tuple[Callable[[End], str | None], ...] = (
     _cancelled,
     _invited_after_all,
     _not_found,
+    _doubt_of_what_shows,
     _doubtful_review,
 )
 
