@@ -406,5 +406,24 @@ STORIES: tuple[Story, ...] = (
         ),
         "truth",
     ),
+    Story(
+        "another address since",
+        "the address of an account changes while its invitation is in doubt, and another account is invited with the "
+        "address that the invitation may have gone to",
+        History(
+            (
+                _send(0, "r1", "dora"),
+                Step(100_000, "change", "dora", {"mail": "dora.new@fabrikam.com"}),
+                Step(101_000, "approve", "r1"),
+                _send(103_000, "r2", "emil"),
+            ),
+            (Fault("graph invite", "dora", "reset after"),),
+            people=("dora", "emil"),
+            settings=SHARED_ADDRESS,
+            switches=(*HELD, ("pending-state", "unset")),
+            known=False,
+        ),
+        "second_mail",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

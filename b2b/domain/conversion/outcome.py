@@ -14,6 +14,7 @@ from b2b.domain.eligibility.rules import RULES
 from b2b.domain.errors import Refusal
 from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
 from b2b.domain.readings import Invited
+from b2b.domain.request.subject import address_key
 
 ANOTHER = "AnotherObject"
 """Error code of an answer that is about another account."""
@@ -93,7 +94,7 @@ def not_sent(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
 
 def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, silent: bool) -> Conversion:
     """Put a claim into a row: until its outcome is written, the try is a doubt."""
-    doubt = Doubt(attempt, now, until, silent)
+    doubt = Doubt(attempt, now, until, silent, address_key(row.invited_user_email_address))
     return replace(
         row,
         attempt_id=attempt,

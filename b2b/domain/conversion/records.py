@@ -48,6 +48,8 @@ class Doubt(msgspec.Struct, frozen=True, rename="camel"):
     """The latest end that its call can have had."""
     silent: bool
     """It asked for no mail."""
+    address: str = ""
+    """Key of the address that it went to, if it went out. The account may have got another one since."""
     waived: bool = False
     """A person was shown it and wants the invitation sent again."""
     elsewhere: bool = False

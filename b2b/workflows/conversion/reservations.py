@@ -20,7 +20,7 @@ from b2b.workflows.ports import Clock, Directory, Ledger
 
 RACES = 3
 HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED})
-"""Stages in which a conversion keeps its address."""
+"""Stages in which a conversion keeps its address. A doubt keeps the address that its try went to in every stage."""
 
 
 class AddressTaken(Exception):
@@ -78,9 +78,11 @@ class Reservations:
         if held.user_id == user_id:
             return False
         row: Conversion | None = await self._ledger.conversions.get(held.user_id)
-        if row is None or address_key(row.invited_user_email_address) != address_key(address):
+        if row is None:
             return False
-        return row.stage in HOLDING or bool(row.open_doubts)
+        key = address_key(address)
+        invited = row.stage in HOLDING and address_key(row.invited_user_email_address) == key
+        return invited or any(doubt.address == key for doubt in row.open_doubts)
 
     async def _look_for(self, held: Reservation, now: datetime) -> None:
         """A holder that Graph does not know in two reads, a full window apart, has given its address back.
