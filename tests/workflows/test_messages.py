@@ -155,3 +155,10 @@ async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused:
     (back,) = down.sent
     await paused.receive(back, second)
     assert [row["PartitionKey"] for row in paused.all_requests()] == [f"queue-{first}"]
+
+
+@pytest.mark.parametrize("request_id", ["a/b", "a#b?c", "a\\b", "a\nb", "r" * 2000, "open~", ""])
+async def test_a_message_with_an_id_that_no_request_has_does_nothing(world: MakeWorld, request_id: str) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.receive(Resume(request_id, "t-1", running.clock()).message())
+    assert running.waiting() == 0
