@@ -107,7 +107,7 @@ CALLS: tuple[Guard, ...] = (
     Guard(
         "address: an account whose invitation may be out holds its address",
         "b2b/workflows/conversion/reservations.py",
-        (("return row.stage in HOLDING or bool(row.open_doubts)", "return row.stage in HOLDING"),),
+        (("return invited or any(doubt.address == key for doubt in row.open_doubts)", "return invited"),),
         HISTORY,
     ),
     Guard(

@@ -124,7 +124,7 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "doubt: a verdict against a second invitation leaves the first one alone",
         NEXT_STEP,
-        (("    return replace(step, alone=True) if isinstance(step, Conclude) else step\n", "    return step\n"),),
+        (("        return replace(step, alone=True)\n", "        return step\n"),),
         STEP,
     ),
     Guard(
