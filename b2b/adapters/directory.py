@@ -10,7 +10,8 @@ from b2b.adapters.batch import Answer, Call, unlicensed
 from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Graph
 from b2b.domain.account import STATE, Account, from_graph
 from b2b.domain.eligibility import facts
-from b2b.domain.eligibility.fact import Ask, Fact, Facts
+from b2b.domain.eligibility.fact import Ask, Fact, Facts, Values
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.errors import GRAPH, AccessDenied, Transient
 from b2b.domain.readings import NotReadable, NotThere
 from b2b.domain.request import InvitedUser
@@ -29,7 +30,7 @@ class Directory:
         """Use a Graph client."""
         self._graph = graph
 
-    async def read(self, questions: Mapping[Fact[Any], InvitedUser | str | None]) -> Facts:
+    async def read(self, questions: Mapping[Fact[Any], AskedAbout]) -> Facts:
         """Answer all questions in as few round trips as `$batch` allows.
 
         A fact whose permission is missing is not readable, and neither is one whose question Graph refuses for good; an
@@ -107,9 +108,9 @@ def _no_accounts() -> AccessDenied:
     return AccessDenied(GRAPH, f"accounts cannot be read without {facts.ACCOUNT.permission}")
 
 
-def _calls(fact: Fact[Any], subject: InvitedUser | str | None) -> list[Call]:
+def _calls(fact: Fact[Any], subject: AskedAbout) -> list[Call]:
     """Send the questions whose placeholders the subject fills: an account is asked for by the name that is given."""
-    values: dict[str, str]
+    values: Values
     if isinstance(subject, InvitedUser):
         values = facts.selector(subject)
     else:
@@ -117,7 +118,7 @@ def _calls(fact: Fact[Any], subject: InvitedUser | str | None) -> list[Call]:
     return [_call(ask, values) for ask in fact.asks if ask.placeholders <= values.keys()]
 
 
-def _call(ask: Ask, values: Mapping[str, str]) -> Call:
+def _call(ask: Ask, values: Values) -> Call:
     return Call(ask.url(values), EVENTUAL if ask.advanced else {}, ask.beta)
 
 

@@ -12,11 +12,11 @@ from b2b.domain.account import Account
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.figures import Backlog, Figure
 from b2b.domain.invitation import Invitation
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Entry, Invited, PoisonMessage, Reservation
-from b2b.domain.request import InvitedUser
 from b2b.domain.request.record import RequestRecord
 
 Clock = Callable[[], datetime]
@@ -36,7 +36,7 @@ class Identity(Protocol):
 class Directory(Protocol):
     """Microsoft Graph, for reading. A read may lag behind a write by the replication window."""
 
-    async def read(self, questions: Mapping[Fact[Any], InvitedUser | str | None]) -> Facts:
+    async def read(self, questions: Mapping[Fact[Any], AskedAbout]) -> Facts:
         """Answer all questions in as few round trips as possible.
 
         Raises:

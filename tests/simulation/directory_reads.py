@@ -231,6 +231,8 @@ class Reads:
             return accounts.ever_pending
         if asked.name == "companyName":
             return accounts.ever_of_company(asked.literal)
+        if asked.name == "id":
+            return [clause.folded for clause in query.clauses if clause.folded in accounts]
         return accounts.ever_holding(asked_addresses(query.clauses))
 
     def _filtered(self, walk: _Walk, things: Iterable[JSON]) -> list[JSON]:

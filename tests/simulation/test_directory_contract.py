@@ -68,6 +68,7 @@ QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(user_principal_name=DOLLAR), facts.COLLEAGUES: COMPANY},
     {facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com"), facts.COLLEAGUES: COMPANY.upper()},
     {facts.COLLEAGUES: "Nobody's"},
+    {facts.SPONSORING_USERS: (ANNA, PARTNERS, GONE), facts.SPONSORING_GROUPS: (ANNA, PARTNERS)},
 ]
 SUBJECTS: Mapping[Fact[Any], Any] = {
     **{fact: subject for questions in QUESTIONS for fact, subject in questions.items()},
@@ -113,6 +114,7 @@ async def test_facts_are_the_same_in_every_position_of_every_switch(switches: di
     assert [account.id for account in found[15][facts.ACCOUNT]] == [GUEST]
     assert found[15][facts.COLLEAGUES] == {"fabrikam.com": 1, "contoso.com": 1}
     assert found[17] == Facts({facts.COLLEAGUES: {}})
+    assert found[18] == Facts({facts.SPONSORING_USERS: {ANNA: True}, facts.SPONSORING_GROUPS: (PARTNERS,)})
 
 
 async def test_all_switches_together_change_no_fact_but_where_case_or_a_licence_counts() -> None:

@@ -97,6 +97,7 @@ FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
     ("invitations-disabled", CURRENT, "Change who can invite", {"known": {facts.INVITATION_POLICY: "none"}}, {}),
     ("mail-domain-differs", LEGACY, "Set mail", {"account": {"mail": "anna@adatum.com"}}, {}),
     ("address-characters", CURRENT, "another address", {"account": {"mail": "a+b@fabrikam.com"}}, {}),
+    ("sponsor-unusable", CURRENT, "without these ids", {"request": {"invitedUserSponsors": [BORIS]}}, {}),
     ("account-not-found", CURRENT, "Restore it", {"account": None, "known": {facts.DELETED_ACCOUNT: True}}, {}),
 ]
 """Rule, profile, words of its fix, a case that it hits, and the same case once somebody has done what the fix says."""

@@ -12,6 +12,7 @@ from b2b.domain.eligibility import address as addresses
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.case import Case, Wishes
 from b2b.domain.eligibility.fact import About, Fact, Facts
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.eligibility.judge import judge, needed_facts
 from b2b.domain.errors import GRAPH, Transient
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
@@ -20,7 +21,7 @@ from b2b.settings import Settings
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, Directory, Identity
 
-Questions = dict[Fact[Any], InvitedUser | str | None]
+Questions = dict[Fact[Any], AskedAbout]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ class Assessor:
             questions |= dict.fromkeys(self._wanted[About.ACCOUNT], user.id)
         if request.invited_user_email_address is not None:
             questions |= self._address_questions(request.invited_user_email_address.strip())
+        if request.invited_user_sponsors:
+            sponsors = tuple(sponsor.lower() for sponsor in request.invited_user_sponsors)
+            questions |= dict.fromkeys(self._wanted[About.SPONSORS], sponsors)
         known = await self._directory.read(questions)
         if user.id is not None and any(account.id.lower() != user.id.lower() for account in known[facts.ACCOUNT]):
             raise Transient(GRAPH, "it answered with another account than it was asked for")

@@ -5,6 +5,7 @@ from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.address import domain_of
 from b2b.domain.eligibility.case import Case
 from b2b.domain.eligibility.rule import INVITATION, LIMITS, USER, Hit, Result, Subject, rule
+from b2b.domain.eligibility.wording import listed
 from b2b.domain.findings import Severity
 
 BLOCK, REVIEW, WARN, INFO = Severity.BLOCK, Severity.REVIEW, Severity.WARN, Severity.INFO
@@ -114,6 +115,35 @@ def copy_recipient(case: Case) -> Result:
         return None
     where = "B2B_ALLOWED_COPY_DOMAINS" if allowed else "the tenant's verified domains"
     return f"A copy of the mail, with the link, goes to {', '.join(outside)}, outside {where}."
+
+
+@rule(
+    "sponsor-unusable",
+    Subject.REQUEST,
+    BLOCK,
+    BLOCK,
+    facts.SPONSORING_USERS,
+    facts.SPONSORING_GROUPS,
+    fix="Send a new request without these ids, or with the object ids of the right users or groups (Entra admin "
+    "center > Users, or > Groups).",
+    source=INVITATION,
+    enforced_by_graph=True,
+    applies=lambda case: case.sponsors != (),
+)
+def sponsor_unusable(case: Case) -> Result:
+    """A sponsor is neither a user nor a group; a user who is disabled only warns."""
+    users, groups = case.facts[facts.SPONSORING_USERS], case.facts[facts.SPONSORING_GROUPS]
+    unknown = [sponsor for sponsor in case.sponsors if sponsor not in users and sponsor not in groups]
+    if unknown and not {facts.SPONSORING_USERS, facts.SPONSORING_GROUPS} & case.facts.unreadable.keys():
+        return f"No user and no group of this tenant has the object id of this sponsor: {listed(unknown)}."
+    if disabled := [sponsor for sponsor in case.sponsors if users.get(sponsor) is False]:
+        return Hit(
+            f"This sponsor may not sign in: {listed(disabled)}.",
+            WARN,
+            "Name a sponsor who can answer for the person in a new request, or change the sponsors of the account "
+            "after the conversion: this one cannot sign in.",
+        )
+    return None
 
 
 @rule(
