@@ -11,7 +11,7 @@ from b2b.adapters.queue import REQUESTS
 from b2b.bootstrap import public_base_url, services
 from b2b.domain.answers import Reply, refused
 from b2b.domain.errors import RequestRefused, SettingsError
-from b2b.domain.request import parameters
+from b2b.domain.request import handshake, parameters
 from b2b.settings import FUNCTIONS_PROCESS, STORAGE, load
 from b2b.workflows.intake.receive import Delivery
 
@@ -53,6 +53,13 @@ async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001  the binding 
 async def submit_request(req: func.HttpRequest) -> Reply:
     """Take a request in."""
     return await services().api.submit(req.get_body(), _base_url(req))
+
+
+@work.route("requests", methods=["OPTIONS"])
+@_answered
+async def permit_events(req: func.HttpRequest) -> Reply:
+    """Let a sender of CloudEvents deliver requests."""
+    return Reply(200, {}, handshake.permission(req.headers))
 
 
 @work.route("requests/{requestId}", methods=["GET"])

@@ -18,6 +18,7 @@ from tests.contracts.readme import ROOT, rows
 
 ROUTES = {
     "submit_request": ("POST", "requests"),
+    "permit_events": ("OPTIONS", "requests"),
     "request_status": ("GET", "requests/{requestId}"),
     "retry_request": ("POST", "requests/{requestId}/retry"),
     "approve_request": ("POST", "requests/{requestId}/approve"),

@@ -11,6 +11,7 @@ from tests.host.rig import Rig, request
 
 ROUTES = [
     ("POST", "/api/requests"),
+    ("OPTIONS", "/api/requests"),
     ("GET", "/api/requests/any"),
     ("POST", "/api/requests/any/retry"),
     ("POST", "/api/requests/any/approve"),

@@ -3,7 +3,9 @@
 import base64
 import gzip
 import json
+import re
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import IntakePolicy, parse
+from b2b.domain.request.handshake import permission
 from tests.unit.cases import ANNA
 
 POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
@@ -120,6 +123,35 @@ def test_the_handshake_of_event_grid_is_named() -> None:
     error = refused(json.dumps(HANDSHAKE))
     assert error.code == "WrongType"
     assert "CloudEvents 1.0" in error.message
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ({"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": REQUEST}, "each event come alone"),
+        (REQUEST, "each request alone"),
+    ],
+)
+def test_a_list_is_told_to_come_one_by_one(listed: dict[str, Any], said: str) -> None:
+    assert said in refused(json.dumps([listed])).message
+    assert "alone" not in refused("[1]").message
+
+
+ASKED = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}
+
+
+@pytest.mark.parametrize("spelled", [str, str.lower, str.upper])
+def test_a_sender_of_events_is_let_in_by_the_name_that_it_gave(spelled: Callable[[str], str]) -> None:
+    granted = permission({spelled(name): value for name, value in ASKED.items()})
+    assert granted["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
+    assert granted["WebHook-Allowed-Rate"] == "*"
+    assert granted["Allow"] == "POST, OPTIONS"
+
+
+@given(st.text(max_size=20).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", text.strip())))
+def test_what_is_no_name_of_a_host_is_never_repeated_in_a_header(origin: str) -> None:
+    assert permission({"WebHook-Request-Origin": origin}) == {"Allow": "POST, OPTIONS"}
+    assert permission({}) == {"Allow": "POST, OPTIONS"}
 
 
 def test_the_data_of_a_cloudevent_may_be_base64() -> None:

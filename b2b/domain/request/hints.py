@@ -105,6 +105,14 @@ _WRAPPERS: dict[str, str] = {
 """Names at the top that give away what a platform put around a request."""
 
 
+_LISTED = {
+    "eventType": EVENT_GRID,
+    "specversion": "a batch of CloudEvents: let each event come alone",
+    "invitedUser": "send each request alone",
+}
+"""Names in the members of a list that give away what it lists."""
+
+
 def of_wrapper(document: dict[str, Any]) -> tuple[str, str] | None:
     """Return the name of a field that shows a wrapper, and what to tell its sender; None for a bare request."""
     return next(((name, said) for name, said in _WRAPPERS.items() if name in document), None)
@@ -114,5 +122,5 @@ def of_other_type(found: Any) -> str:
     """Say more about JSON that is no object, where more can be known."""
     if isinstance(found, str) and found.strip()[:1] == "{":
         return " (JSON inside a JSON string: send the object itself)"
-    events = isinstance(found, list) and any(isinstance(item, dict) and "eventType" in item for item in found)
-    return f" ({EVENT_GRID})" if events else ""
+    names = {name for item in found if isinstance(item, dict) for name in item} if isinstance(found, list) else set()
+    return next((f" ({said})" for name, said in _LISTED.items() if name in names), "")
