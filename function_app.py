@@ -48,18 +48,13 @@ async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001  the binding 
     await services().sweep.run()
 
 
-@work.route("requests", methods=["POST"])
+@work.route("requests", methods=["POST", "OPTIONS"])
 @_answered
 async def submit_request(req: func.HttpRequest) -> Reply:
-    """Take a request in."""
+    """Take a request in, and let a sender of events deliver here: one function, so that one key does for both."""
+    if req.method == "OPTIONS":
+        return Reply(200, {}, handshake.permission(req.headers))
     return await services().api.submit(req.get_body(), _base_url(req))
-
-
-@work.route("requests", methods=["OPTIONS"])
-@_answered
-async def permit_events(req: func.HttpRequest) -> Reply:
-    """Let a sender of CloudEvents deliver requests."""
-    return Reply(200, {}, handshake.permission(req.headers))
 
 
 @work.route("requests/{requestId}", methods=["GET"])

@@ -95,7 +95,7 @@ def test_a_request_that_nobody_made_is_not_found(converting: Rig) -> None:
 
 def test_a_webhook_subscription_is_validated_and_its_event_ends_invited(converting: Rig) -> None:
     """As Event Grid does it: the key is in the address, OPTIONS first, then one event alone."""
-    address = f"/api/requests?code={converting.host.master_key}"
+    address = f"/api/requests?code={converting.host.function_key}"
     asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}
     permitted = converting.call("OPTIONS", address, key=None, headers=asked)
     assert permitted.status_code == 200
