@@ -153,6 +153,46 @@ async def test_one_address_for_two_accounts_goes_to_the_first(world: MakeWorld) 
     assert USER in twice["message"]
 
 
+SHARED: dict[str, Any] = {
+    "switches": {"held-address": "accepted"},
+    "B2B_RULE_OVERRIDES": '{"address-in-use": "warn"}',
+}
+TWIN = account(2, mail=ANNA["mail"])
+
+
+@pytest.mark.parametrize(
+    ("properties", "along"),
+    [
+        ({"isManagementRestricted": True}, "restricted-management"),
+        ({"employeeType": "Employee"}, "looks-like-employee"),
+    ],
+)
+async def test_an_address_that_another_account_holds_is_told_beside_what_else_stops_a_request(
+    world: MakeWorld, properties: dict[str, Any], along: str
+) -> None:
+    """Not after it: an administrator would mend the one thing, or approve it, to meet the next."""
+    running = await world(tenant_of(ANNA, TWIN | properties), **SHARED)
+    await running.deliver("r1", USER)
+    assert running.request("r1")["stage"] == "invited"
+    await running.deliver("r2", TWIN["id"], "m2")
+    assert running.request("r2")["stage"] == "blocked"
+    assert {"address-requested-twice", along} <= rules(running.request("r2"))
+
+
+@pytest.mark.parametrize(("dry", "stage"), [(True, "assessed"), (False, "needsReview")])
+async def test_a_holder_that_the_directory_does_not_know_is_no_finding(
+    world: MakeWorld,
+    dry: bool,  # noqa: FBT001 - a column
+    stage: str,
+) -> None:
+    running = await world(tenant_of(ANNA, TWIN | {"employeeType": "Employee"}), **SHARED)
+    await running.deliver("r1", USER)
+    running.tenant.control.reset(tenant_of(TWIN | {"employeeType": "Employee"}))
+    await running.deliver("r2", TWIN["id"], "m2", dryRun=dry)
+    assert running.request("r2")["stage"] == stage
+    assert rules(running.request("r2")) == {"looks-like-employee"}
+
+
 async def test_what_was_certainly_not_sent_is_tried_again_at_once(ready: World) -> None:
     ready.graph.on_invitation(before=httpx.ConnectError("refused"))
     await ready.deliver(user=USER)

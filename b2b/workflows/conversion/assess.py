@@ -1,7 +1,7 @@
 """Read what the rules need about one request, in as few round trips as it takes, and ask them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from b2b.domain.eligibility.fact import About, Fact, Facts
 from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.eligibility.judge import judge, needed_facts
 from b2b.domain.errors import GRAPH, Transient
+from b2b.domain.findings import Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
 from b2b.domain.request import ConversionRequest, InvitedUser
 from b2b.settings import Settings
@@ -112,7 +113,7 @@ class Assessor:
         """Read what is still missing and ask the rules.
 
         ``holder`` is the other account that is known to hold the address. Where the caller ``reserves`` the address
-        before it invites, the ledger is not asked for a holder here.
+        before it invites, a ready request is not asked for a holder here: the reservation finds out.
 
         Raises:
             Transient: a replica lags behind its own account.
@@ -126,18 +127,27 @@ class Assessor:
             raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
         of_domain = self._remembered(About.DOMAIN, addresses.domain_of(address or ""), known)
         of_company = self._remembered(About.COMPANY, (account and account.company_name) or "", known)
-        if holder is None and not reserves and address is not None and self._wanted[About.LEDGER]:
-            holder = await self._reservations.holder(address, account.id.lower() if account else "")
-        reserved = Facts({facts.RESERVATION: holder})
         case = Case(
             request=request,
             profile=self._settings.profile,
-            facts=of_tenant | known | of_domain | of_company | reserved,
+            facts=of_tenant | known | of_domain | of_company | Facts({facts.RESERVATION: holder}),
             send_message=sends_message(request, self.defaults),
             sign_in=sign_in_address(request, tenant_id, self.defaults),
             wishes=self._wishes,
         )
-        return Assessment(account, address, tenant_id, judge(case, self._settings.rule_overrides), began)
+        findings = judge(case, self._settings.rule_overrides)
+        if holder is None and not (reserves and verdict_of(findings) is Verdict.READY):
+            holder = await self._holder(address, account)
+            if holder is not None:
+                reserved = replace(case, facts=case.facts | Facts({facts.RESERVATION: holder}))
+                findings = judge(reserved, self._settings.rule_overrides)
+        return Assessment(account, address, tenant_id, findings, began)
+
+    async def _holder(self, address: str | None, account: Account | None) -> str | None:
+        """Return the other account that holds an address, where a rule wants to know."""
+        if address is None or not self._wanted[About.LEDGER]:
+            return None
+        return await self._reservations.holder(address, account.id.lower() if account else "")
 
     async def recall(self, conversion: Conversion) -> Assessment | None:
         """Return the assessment that a claim was made on, as long as it holds; else None.

@@ -38,9 +38,15 @@ class Reservations:
         self._ledger, self._directory, self._limits, self._clock = ledger, directory, limits, clock
 
     async def holder(self, address: str, user_id: str) -> str | None:
-        """Return the other account whose conversion holds an address; a reservation alone proves nothing."""
+        """Return the other account whose conversion holds an address; a reservation alone proves nothing.
+
+        A holder that Graph does not know holds nothing: an invitation would wait for its address and then get it.
+        """
         held = await self._ledger.reservation(address_key(address))
-        return held.user_id if held is not None and await self._holds(held, address, user_id) else None
+        if held is None or not await self._holds(held, address, user_id):
+            return None
+        found = await self._directory.accounts([held.user_id])
+        return held.user_id if found.get(held.user_id, held) is not None else None
 
     async def take(self, address: str, user_id: str) -> None:
         """Reserve an address for an account, or renew its reservation.
