@@ -25,6 +25,7 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
+from msgraph.generated.models.directory_object import DirectoryObject
 from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.invitation import Invitation as GraphInvitation
 from msgraph.generated.models.invited_user_message_info import InvitedUserMessageInfo
@@ -276,7 +277,10 @@ def retry_after(text: str, now: datetime) -> float | None:
 
 
 def graph_invitation(invitation: Invitation) -> GraphInvitation:
-    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised."""
+    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised.
+
+    A sponsor goes by its id alone: as a `User` it would bring a type, which is wrong for a group (evidence INV-43).
+    """
     info = InvitedUserMessageInfo(
         message_language=invitation.language,
         cc_recipients=[
@@ -291,7 +295,7 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
         invite_redirect_url=invitation.redirect_url,
         send_invitation_message=invitation.send_message,
         invited_user_message_info=info if has_info else None,
-        invited_user_sponsors=[User(id=sponsor) for sponsor in invitation.sponsors] or None,
+        invited_user_sponsors=[DirectoryObject(id=sponsor) for sponsor in invitation.sponsors] or None,
     )
 
 
