@@ -1,5 +1,6 @@
 """Characters that people cannot see, and how a message names one."""
 
+import re
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
@@ -21,3 +22,9 @@ def unseen(text: str) -> str | None:
 def visible(text: str) -> str:
     """Return a text without the characters that cannot be seen."""
     return "".join(character for character in text if unicodedata.category(character) not in _UNSEEN)
+
+
+def with_character(expected: str, text: str, foreign: str) -> str:
+    """Add the first character that does not belong there to what was expected; ``foreign`` is a class of them."""
+    strange = re.search(f"[{foreign}]", text)
+    return f"{expected}; the character {shown(strange.group())} is not allowed" if strange else expected
