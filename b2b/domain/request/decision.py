@@ -22,12 +22,16 @@ class Decision:
         return f"by {self.by}: {self.reason}".removesuffix(": ")
 
 
-class _Approved(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class Approved(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """The body of an approval."""
+
     approved_by: str
     reason: str
 
 
-class _Refused(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class Refused(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """The body of a refusal."""
+
     refused_by: str
     reason: str
 
@@ -39,7 +43,7 @@ def approval(raw: bytes) -> Decision:
         MalformedRequest: names the field and what was expected.
 
     """
-    body = convert(document(raw), _Approved, Shape.of(_Approved))
+    body = convert(document(raw), Approved, Shape.of(Approved))
     return _decision("approvedBy", body.approved_by, body.reason)
 
 
@@ -50,7 +54,7 @@ def refusal(raw: bytes) -> Decision:
         MalformedRequest: names the field and what was expected.
 
     """
-    body = convert(document(raw), _Refused, Shape.of(_Refused))
+    body = convert(document(raw), Refused, Shape.of(Refused))
     return _decision("refusedBy", body.refused_by, body.reason)
 
 
