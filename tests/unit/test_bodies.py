@@ -85,6 +85,40 @@ def test_json_inside_a_json_string_is_told_apart_from_other_wrong_types() -> Non
     assert "inside" not in refused('"hello"').message
 
 
+ALMOST: list[tuple[str, str]] = [
+    (str(REQUEST), "json.dumps"),
+    ("{ 'invitedUser': {} }", "json.dumps"),
+    ("{invitedUser: {id: 1}}", "names stand in double quotes"),
+    ("{\u201cinvitedUser\u201d: 1}", "U+201C LEFT DOUBLE QUOTATION MARK is no double quote"),
+    (RAW.decode() + RAW.decode(), "each request alone"),
+    (RAW.decode() + "\n" + RAW.decode(), "each request alone"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), ALMOST)
+def test_what_is_almost_json_is_told_what_it_lacks(text: str, said: str) -> None:
+    error = refused(text)
+    assert (error.code, error.target) == ("NotJson", "")
+    assert said in error.message
+    assert "(" not in refused('{"invitedUser": tru}').message.partition("(byte")[0]
+
+
+def test_base64_in_quotes_is_told_to_come_without_them() -> None:
+    assert "without the quotes" in refused(json.dumps(BASE64)).message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"InvitedUser": {"id": ANNA}}, "InvitedUser: not a known field; it is written invitedUser"),
+        ({"invitedUser": {"ID": ANNA}}, "invitedUser.ID: not a known field; it is written id"),
+        ({"invitedUser": {"upn": ANNA}}, "invitedUser.upn: not a known field"),
+    ],
+)
+def test_a_name_in_other_letters_is_told_how_it_is_written(body: dict[str, Any], said: str) -> None:
+    assert refused(json.dumps(body)).message == said
+
+
 @given(st.text(max_size=80) | st.binary(max_size=80))
 def test_what_does_not_begin_as_json_is_never_called_malformed_json(raw: str | bytes) -> None:
     body = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw

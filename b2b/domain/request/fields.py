@@ -40,7 +40,7 @@ def convert(document: dict[str, Any], kind: type[Part], shape: Shape) -> Part:
     try:
         return msgspec.convert(_cleaned(document, shape), kind)
     except msgspec.ValidationError as error:
-        raise _named(str(error)) from error
+        raise _named(str(error), shape) from error
 
 
 def _cleaned(value: Any, shape: Shape) -> Any:
@@ -72,7 +72,7 @@ _PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", r
 """Where msgspec says it found the problem; a field's own name may look alike, but not start with a dot or bracket."""
 
 
-def _named(text: str) -> MalformedRequest:
+def _named(text: str, shape: Shape) -> MalformedRequest:
     placed = _PLACED.fullmatch(text)
     message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
     for pattern, code, said in _REFUSALS:
@@ -80,8 +80,14 @@ def _named(text: str) -> MalformedRequest:
             words = match.groupdict()
             target = ".".join(part for part in (path, words.get("field")) if part)
             told = said.format(**{name: _in_json(word) for name, word in words.items()})
-            return MalformedRequest(code, f"{target}: {told}".removeprefix(": "), target)
+            return MalformedRequest(code, f"{target}: {told}{_spelled(words.get('field'), shape)}", target)
     return MalformedRequest("InvalidValue", text, path)
+
+
+def _spelled(field: str | None, shape: Shape) -> str:
+    """Say how a name is written that is known in other letters: many serialisers begin names with a capital."""
+    wanted = next((name for name in shape.known if field and name != field and name.lower() == field.lower()), None)
+    return f"; it is written {wanted}" if wanted else ""
 
 
 def _in_json(types: str) -> str:

@@ -108,7 +108,8 @@ def _problems(request: ConversionRequest, policy: IntakePolicy) -> Iterator[Prob
 def _request_id(text: str) -> str | None:
     if REQUEST_ID.fullmatch(text):
         return None
-    return with_character(f"expected 1 to {LONGEST_ID} of the characters {ID_CHARACTERS}", text, "^A-Za-z0-9._-")
+    expected = f"expected 1 to {LONGEST_ID} of the characters {ID_CHARACTERS}"
+    return f"{expected}, but not this alone" if text in {".", ".."} else with_character(expected, text, "^A-Za-z0-9._-")
 
 
 def _object_id(text: str) -> str | None:
