@@ -119,7 +119,8 @@ def refusal(status: int, code: str, message: str) -> Refusal:
     if rule is not None:
         return Refusal(status, code, scrubbed(message), rule)
     causes = [said for text, said in _CAUSES if text in lowered]
-    return Refusal(status, code, " ".join((scrubbed(message), *causes, _NO_HELP)))
+    said = scrubbed(message)
+    return Refusal(status, code, " ".join((said if said.endswith((".", "!", "?")) else f"{said}.", *causes, _NO_HELP)))
 
 
 def scrubbed(text: str) -> str:

@@ -163,7 +163,7 @@ def test_a_text_is_scrubbed_before_it_is_cut() -> None:
 
 def test_a_refusal_carries_the_clean_text() -> None:
     said = refusal(400, "BadRequest", "anna@fabrikam.com is no good").text
-    assert said.startswith("<address> is no good ")
+    assert said.startswith("<address> is no good. ")
 
 
 @pytest.mark.parametrize(("text", "rule"), REFUSALS)

@@ -120,9 +120,9 @@ def home_account_not_entra(case: Case) -> Result:
     facts.USERS_WITH_ADDRESS,
     facts.DELETED_WITH_ADDRESS,
     facts.CONTACTS_WITH_ADDRESS,
-    fix="Look these users up by object id (Entra admin center > Users, or > Deleted users). If one is the same "
-    "person's guest account, decide which of the two the person keeps. Take the address out of the other's mail, "
-    "otherMails and proxyAddresses, or delete that user for good, then retry.",
+    fix="Look the holder up by object id or by the address (Entra admin center > Users, or > Deleted users). If it is "
+    "the same person's guest account, decide which of the two the person keeps. Take the address out of the other's "
+    "mail, otherMails and proxyAddresses, or delete that user for good, then retry.",
     source=LIMITS,
 )
 def address_in_use(case: Case) -> Result:

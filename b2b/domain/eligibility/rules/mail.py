@@ -59,12 +59,22 @@ def address_not_on_account(case: Case) -> Result:
         return None
     for text in own:
         if visible(text).lower() == named.lower() and (strange := unseen(text)):
-            return f"The account's {_where(case)} holds the character {shown(strange)}, the invited address does not."
+            said = f"The account's {_where(case)} holds the character {shown(strange)}, the invited address does not."
+            return Hit(said, fix=typed_anew(case))
     return f"The invited address is not {'the' if _where(case) == 'mail' else 'among the'} account's {_where(case)}."
 
 
 def _where(case: Case) -> str:
     return "otherMails" if case.profile is Profile.LEGACY and not case.synced else "mail"
+
+
+def typed_anew(case: Case) -> str:
+    """Say what to do about a character that cannot be seen: it was pasted, and nobody has such an address."""
+    if case.request.invited_user_email_address and unseen(case.request.invited_user_email_address):
+        return "Send a new request with the address typed anew: that character came along from another document."
+    there = " in Active Directory" if case.synced else ""
+    first = f"Type {_where(case)} of the account anew{there}, wait five minutes, then retry:"
+    return f"{first} that character came along from another document."
 
 
 @rule(

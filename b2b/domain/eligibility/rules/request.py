@@ -6,8 +6,9 @@ from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.address import domain_of
 from b2b.domain.eligibility.case import Case
 from b2b.domain.eligibility.rule import INVITATION, LIMITS, USER, Hit, Result, Subject, rule
+from b2b.domain.eligibility.rules.mail import typed_anew
 from b2b.domain.eligibility.wording import listed
-from b2b.domain.findings import Profile, Severity
+from b2b.domain.findings import Severity
 
 BLOCK, REVIEW, WARN, INFO = Severity.BLOCK, Severity.REVIEW, Severity.WARN, Severity.INFO
 
@@ -79,16 +80,7 @@ def address_characters(case: Case) -> Result:
     if found is None:
         return None
     pasted = unseen(case.address or "") is not None
-    return Hit(f"The address cannot be invited: {found}.", fix=_pasted(case) if pasted else None)
-
-
-def _pasted(case: Case) -> str:
-    """A character that cannot be seen came along from another document: nobody has such an address."""
-    if case.request.invited_user_email_address:
-        return "Send a new request with the address typed anew: that character came along from another document."
-    where = "otherMails" if case.profile is Profile.LEGACY and not case.synced else "mail"
-    there = " in Active Directory" if case.synced else ""
-    return f"Type {where} of the account anew{there}, wait five minutes, then retry: that character came along."
+    return Hit(f"The address cannot be invited: {found}.", fix=typed_anew(case) if pasted else None)
 
 
 @rule(
