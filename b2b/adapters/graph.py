@@ -154,7 +154,7 @@ class Graph:
         except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(f"no answer: {type(error).__name__}") from error
         except APIError as error:
-            raise self._judged(error) from None  # Graph's own text may hold an address or a link
+            raise self._judged(error, invitation.user_id) from None  # Graph's own text may hold an address or a link
         return _invited(content, invitation.user_id)
 
     async def _batch(
@@ -227,7 +227,7 @@ class Graph:
             content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
         return content if isinstance(content, bytes) else b""
 
-    def _judged(self, error: APIError) -> Exception:
+    def _judged(self, error: APIError, user_id: str) -> Exception:
         status, code, message = error.response_status_code or 0, "", ""
         if isinstance(error, ODataError) and error.error:
             code, message = error.error.code or "", error.error.message or ""
@@ -248,7 +248,7 @@ class Graph:
             return OutcomeUnknown(
                 f"Graph answered {status} {code}".rstrip(), self._retry_after(error.response_headers or {})
             )
-        return InvitationRefused(refusal(status, code, message))
+        return InvitationRefused(refusal(status, code, message, user_id))
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")

@@ -171,6 +171,13 @@ def test_a_refusal_that_no_rule_explains_says_that_retrying_alone_does_not_help(
     assert ("Retrying alone does not help" in refusal(400, "BadRequest", text).text) is (rule is None)
 
 
+def test_an_existing_account_that_is_another_one_holds_the_address_even_if_it_is_disabled() -> None:
+    """The text is the same for the invited account and for another; the fix is not."""
+    text = f"{_EXISTS}, but the account is blocked from signing in. If it is unblocked, they can use it."
+    assert refusal(400, "BadRequest", text, ANNA).rule == "address-in-use"
+    assert refusal(400, "BadRequest", text, GUID.upper()).rule == "account-disabled"
+
+
 def test_what_is_known_of_a_cause_is_said() -> None:
     said = refusal(400, "BadRequest", "Invalid request input.").text
     assert "onPremisesUserPrincipalName" in said

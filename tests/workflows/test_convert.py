@@ -220,6 +220,27 @@ async def test_what_graph_refuses_becomes_a_finding(world: MakeWorld, switches: 
     assert refused["message"].startswith("Graph refused the invitation: ")
 
 
+LEGACY, CURRENT = {"tenant-version": "2020"}, {"address-match": "mail-only"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "switches", "before"),
+    [("current", LEGACY, {"otherMails": []}), ("2020", CURRENT, {"mail": None, "otherMails": [ANNA["mail"]]})],
+)
+async def test_the_fix_of_a_refusal_helps_where_the_service_follows_the_other_article(
+    world: MakeWorld, profile: str, switches: dict[str, str], before: dict[str, Any]
+) -> None:
+    running = await world(tenant_of(ANNA | before), switches=switches, B2B_ELIGIBILITY_PROFILE=profile)
+    await running.deliver("r1", USER)
+    (finding,) = json.loads(running.request("r1")["findings"])
+    assert (finding["rule"], finding["severity"]) == ("address-not-on-account", "block")
+    assert "both mail and otherMails" in finding["fix"]
+    running.tenant.control.reset(tenant_of(ANNA | {"otherMails": [ANNA["mail"]]}))
+    assert (await running.services.api.retry("r1", "http://localhost")).status == 202
+    await running.redeliver("r1")
+    assert running.request("r1")["stage"] == "invited"
+
+
 async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> None:
     running = await world(
         tenant_of(account(1, isManagementRestricted=True)), B2B_RULE_OVERRIDES='{"restricted-management": "warn"}'

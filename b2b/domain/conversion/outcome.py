@@ -55,7 +55,7 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
         end = advance(row, Stage.FAILED, now, refusal.code, last_error=error, **kept)
     else:
         others = (each for each in row.findings if each.rule != rule.id)
-        findings = (*others, Finding(rule.id, Severity.BLOCK, said, rule.fix, rule.source))
+        findings = (*others, Finding(rule.id, Severity.BLOCK, said, rule.fix_after_refusal, rule.source))
         kept |= {"findings": findings, "verdict": verdict_of(findings), "last_error": said}
         end = advance(row, Stage.BLOCKED, now, refusal.code, **kept)
     return Change(end.row, (event, *end.events))

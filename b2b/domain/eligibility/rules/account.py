@@ -69,8 +69,9 @@ def _since(account: Account) -> str:
     REVIEW,
     REVIEW,
     "accountEnabled",
-    fix="Enable the account (Entra admin center > Users), then approve, or retry if the request has ended. Approving "
+    fix="Enable the account (Entra admin center > Users), then approve. Approving "
     "alone does not help: as far as is known, Graph refuses to invite a disabled account.",
+    refused_fix="Enable the account (Entra admin center > Users), wait five minutes, then retry.",
     source=LIMITS,
 )
 def account_disabled(case: Case) -> Result:

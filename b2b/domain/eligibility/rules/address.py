@@ -188,6 +188,8 @@ def domain_not_allowed(case: Case) -> Result:
     fix="Allow inbound B2B collaboration for this organisation (Entra admin center > External Identities > "
     "Cross-tenant access settings), then send a new request. Approve only if the settings admit this person: Graph "
     "refuses others.",
+    refused_fix="Allow inbound B2B collaboration for this organisation or this person (Entra admin center > External "
+    "Identities > Cross-tenant access settings), then retry.",
     source=LIMITS,
     enforced_by_graph=True,
     applies=lambda case: case.facts[facts.HOME_TENANT] is not None or facts.HOME_TENANT in case.facts.unreadable,

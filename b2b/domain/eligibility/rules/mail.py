@@ -48,6 +48,8 @@ def no_external_address(case: Case) -> Result:
     fix=f"{SET_MAIL} If mail is right and the request is not, send a new request with that address.",
     legacy_fix=f"{SET_OTHER_MAILS} If otherMails is right and the request is not, send a new request with an address "
     "that is in it.",
+    refused_fix="The address stands on the account, and Graph did not find it there. Put it into both mail and "
+    "otherMails (Update-MgUser -Mail -OtherMails), wait five minutes, then retry.",
     source=ARTICLE,
     sets_address=True,
 )
