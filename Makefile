@@ -22,6 +22,7 @@ run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the s
 	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m infra.package --python $(DEPLOY_PYTHON_VERSION) $(ARGS)
 
 cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the package, against bare imports of the same SDKs
