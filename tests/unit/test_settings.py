@@ -111,6 +111,7 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_ELIGIBILITY_PROFILE", "2021", "current, 2020"),
         ("B2B_RULE_OVERRIDES", "account-disabled=off", "JSON"),
         ("B2B_RULE_OVERRIDES", "[]", "JSON object"),
+        ("B2B_RULE_OVERRIDES", '{"account-disabled": "off", "account-disabled": "block"}', "account-disabled is given"),
         ("B2B_RULE_OVERRIDES", '{"no-such-rule": "off"}', "no-such-rule"),
         ("B2B_RULE_OVERRIDES", '{"account-disabled": "ignore"}', "account-disabled"),
         ("B2B_RULE_OVERRIDES", '{"account-disabled": 1}', "account-disabled"),
