@@ -31,7 +31,7 @@ cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the packa
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
-unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, half a minute
+unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, a minute or two
 	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/simulation/test_stories.py
 	@$(BIN)/python -m tests.simulation --count 1000 --seed 0
 

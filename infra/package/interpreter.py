@@ -66,7 +66,11 @@ def find(version: str, seconds: float = 60.0) -> str:
     running = "{}.{}".format(*sys.version_info[:2]) == version
     path = sys.executable if running else shutil.which(f"python{version}")
     if path is None:
-        raise PackageError(f"python{version} is not on PATH: install Python {version}, or {ELSEWHERE}")
+        others = " or ".join(each for each in SUPPORTED if each != version)
+        raise PackageError(
+            f"python{version} is not on PATH: install it, build for another version that the app may run on "
+            f"(DEPLOY_PYTHON_VERSION={others}), or {ELSEWHERE}"
+        )
     found = _probe(path, seconds)
     if found.get("version") != version or found.get("implementation") != "CPython":
         raise PackageError(f"{path} does not start as CPython {version}: install it, or {ELSEWHERE}")
