@@ -12,8 +12,8 @@ from b2b.domain.eligibility.rules import RULES
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList
 from b2b.domain.findings import Finding, Profile, Severity, verdict_of
 from b2b.domain.readings import Memberships, NotThere
-from tests.unit.cases import BORIS, MAILBOX_PLAN, case
-from tests.unit.eligibility_examples import ARCHIVE, CLOSED, GROUP, IN_GROUP, OPEN
+from tests.unit.cases import BORIS, CONTOSO, MAILBOX_PLAN, case
+from tests.unit.eligibility_examples import ARCHIVE, CLOSED, EXAMPLES, GROUP, IN_GROUP, OPEN
 
 CURRENT, LEGACY = Profile.CURRENT, Profile.LEGACY
 DELETED_PLAN = {**MAILBOX_PLAN, "capabilityStatus": "Deleted"}
@@ -252,3 +252,19 @@ def test_the_copy_rule_does_not_send_its_reader_into_the_next_block() -> None:
     """The setting replaces the tenant's own domains: a copy to a colleague is then outside."""
     fix = found(CURRENT, {"request": COPY})["copy-recipient"].fix
     assert "your own domains beside it" in fix
+
+
+@pytest.mark.parametrize("profile", [CURRENT, LEGACY])
+def test_every_finding_of_the_examples_is_plain_to_read(profile: Profile) -> None:
+    """Also those whose message or fix is made for the case, and what is done after a refusal by Graph."""
+    examples = [changes for example in EXAMPLES.values() for changes in example.hits]
+    findings = [finding for changes in examples for finding in judge(case(profile, **changes), {})]
+    texts = [text for finding in findings for text in (finding.message, finding.fix)]
+    texts += [rule.refused_fix for rule in RULES if rule.refused_fix]
+    for text in texts:
+        assert text[0].isupper() or text[0].isdigit(), text
+        assert text.endswith((".", CONTOSO)), text
+        assert not any(word in text for word in RIDDLES), text
+        assert len(text) < 420, text
+    for rule in RULES:
+        assert rule.refused_fix is None or "retry" in rule.refused_fix
