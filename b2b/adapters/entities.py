@@ -92,8 +92,8 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, EntityProperty) else value
 
 
-def _time(value: datetime) -> datetime:
-    """The SDK gives a subclass that no encoder knows."""
+def moment(value: datetime) -> datetime:
+    """Return a time as a plain value. The SDK gives a subclass that no encoder knows."""
     utc = value.astimezone(UTC)
     return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)
 
@@ -106,7 +106,7 @@ def _reader(hint: Any) -> Reader:
         return msgspec.json.Decoder(hint).decode
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
-    return _time if hint is datetime else lambda value: value
+    return moment if hint is datetime else lambda value: value
 
 
 def _columns(kind: type[Any]) -> tuple[tuple[str, str, Reader], ...]:

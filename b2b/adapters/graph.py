@@ -9,7 +9,7 @@ would take an address to another host.
 import asyncio
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -130,6 +130,23 @@ class Graph:
                 answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
         return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
 
+    async def pages(self, call: Call) -> AsyncIterator[list[Any]]:
+        """Give a collection page by page, for as long as the caller goes on. A page may be short, or empty.
+
+        Raises:
+            Transient: as `read`; the list has broken off.
+            AccessDenied: as `read`, or Graph refuses this call.
+
+        """
+        (answer,) = (await self._batch([(0, call)], self._roots[call.beta], frozenset())).values()
+        if answer.status != httpx.codes.OK:
+            kind = AccessDenied if answer.status == FORBIDDEN else Transient
+            raise kind(GRAPH, f"answered {answer.status} to a list")
+        body: Mapping[str, Any] | None = answer.body
+        while body is not None:
+            yield list(body.get("value") or ())
+            body = await self._next_page(call, body)
+
     async def invite(self, invitation: Invitation, not_after: datetime) -> Invited:
         """Send one invitation, once; not if its first byte would leave later than ``not_after``.
 
@@ -193,21 +210,28 @@ class Graph:
         body = answer.body
         values = list(body.get("value") or ())
         for _ in range(MOST_PAGES):
-            next_link = body.get("@odata.nextLink")
-            if next_link is None:
+            following = await self._next_page(call, body)
+            if following is None:
                 break
-            if not str(next_link).startswith(self._roots[call.beta]):
-                raise Transient(GRAPH, "a page link points to another host")
-            information = RequestInformation()
-            information.http_method = Method.GET
-            information.url = next_link
-            for name, value in call.headers.items():
-                information.headers.add(name, value)
-            body = json_object(await self._fetch(information))
+            body = following
             values += body.get("value") or ()
         else:
             raise Transient(GRAPH, f"a listing does not end after {MOST_PAGES} pages")
         return Answer(answer.status, {**answer.body, "value": values}) if "value" in answer.body else answer
+
+    async def _next_page(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the page behind this one, or None where it was the last."""
+        next_link = body.get("@odata.nextLink")
+        if next_link is None:
+            return None
+        if not str(next_link).startswith(self._roots[call.beta]):
+            raise Transient(GRAPH, "a page link points to another host")
+        information = RequestInformation()
+        information.http_method = Method.GET
+        information.url = next_link
+        for name, value in call.headers.items():
+            information.headers.add(name, value)
+        return json_object(await self._fetch(information))
 
     async def _fetch(self, information: RequestInformation) -> bytes:
         """Send something that changes nothing."""

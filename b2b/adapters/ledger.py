@@ -4,25 +4,31 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
-from b2b.adapters.tables import Listing, Observer, Rows, fetch, guarded, rows, translated, unobserved
+from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
+from b2b.adapters.tables import Observer, Rows, fetch, guarded, rows, translated, unobserved
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.sweep import LastRun, PartReport
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
-FOLLOWED, OPEN, FACT = "followed~", "open~", "tenant~fact"
-"""Partitions of lists and of the tenant's fact. No object id and no request id has a tilde."""
+FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
+FACT, SWEEP = "tenant~fact", "sweep~"
+"""Partitions of lists, of the tenant's fact and of the sweep's reports. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
@@ -45,8 +51,10 @@ class Ledger:
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
-        self.followed = Listing(self._conversions, FOLLOWED)
-        self.open = Listing(self._requests, OPEN)
+        self.followed = FollowedIndex(self._conversions, FOLLOWED)
+        self.schedule = TimedListing(self._conversions, SCHEDULE)
+        self.untold = Listing(self._conversions, UNTOLD)
+        self.open = TimedListing(self._requests, OPEN)
         self.requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
         )
@@ -150,6 +158,32 @@ class Ledger:
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)
+
+    async def report(self, reports: Iterable[PartReport], now: datetime) -> None:
+        """Keep what the parts of a sweep did, in place of what they did before.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        kept = [
+            {"PartitionKey": SWEEP, "RowKey": each.part, "at": now, "report": msgspec.json.encode(each).decode()}
+            for each in reports
+        ]
+        async with translated():
+            await self._conversions.submit_transaction([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in kept])
+
+    async def last_runs(self) -> list[LastRun]:
+        """Return what each part of the sweep did last.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        return [
+            LastRun(msgspec.json.decode(row["report"], type=PartReport), entities.moment(row["at"]))
+            async for row in rows(self._conversions, "PartitionKey eq @key", {"key": SWEEP})
+        ]
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.

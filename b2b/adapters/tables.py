@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -23,7 +22,6 @@ from b2b.adapters import entities
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord
 
 log = logging.getLogger(__name__)
@@ -31,7 +29,6 @@ log = logging.getLogger(__name__)
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
-CURSORS = "cursor~"
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace)
 Observer = Callable[[Change[Any]], None]
@@ -123,72 +120,6 @@ def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
         return ("create", entity)
     options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
     return ("update", entity, options)
-
-
-class Listing:
-    """Keys that the sweep goes through, in a partition of their own, and where it stopped."""
-
-    def __init__(self, table: TableClient, name: str) -> None:
-        """Use a table; ``name`` is the partition."""
-        self._table, self._name = table, name
-
-    async def add(self, key: str, now: datetime) -> None:
-        """Put a key on the list.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        async with translated():
-            await self._table.upsert_entity({"PartitionKey": self._name, "RowKey": key, "since": now})
-
-    async def remove(self, entry: Entry) -> None:
-        """Take an entry off the list; one that is gone, or was put there anew since it was read, is left alone.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        with suppress(LedgerConflict):
-            async with translated():
-                await self._table.delete_entity(
-                    self._name, entry.key, etag=entry.etag, match_condition=MatchConditions.IfNotModified
-                )
-
-    async def read(self, after: str, limit: int) -> list[Entry]:
-        """Return up to ``limit`` entries, in order of their keys, behind the given one.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        query, found = "PartitionKey eq @name and RowKey gt @after", list[Entry]()
-        async for entity in rows(self._table, query, {"name": self._name, "after": after}):
-            found.append(Entry(entity["RowKey"], entity["since"], entity.metadata["etag"] or ""))
-            if len(found) == limit:
-                break
-        return found
-
-    async def cursor(self) -> str:
-        """Return where the last sweep stopped; empty: at the start.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = await fetch(self._table, CURSORS, self._name)
-        return entity.get("after", "") if entity else ""
-
-    async def move_cursor(self, after: str) -> None:
-        """Remember where this sweep stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": after}
-        async with translated():
-            await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
 
 async def fetch(table: TableClient, partition: str, row: str) -> Any:

@@ -153,7 +153,7 @@ class Decisions:
         """
         said: dict[str, Any] = {"last_error": _said(kind, decision), "error_code": kind}
         change = advance(conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", **said)
-        await self._conversions.save(change, held=record)
+        await self._conversions.save(change)
         latest = await self._ledger.requests.get(record.request_id)
         if latest is None or latest.stage is not Stage.CANCELLED:
             raise LedgerConflict(f"request {record.request_id}")

@@ -8,6 +8,7 @@ from b2b.domain.answers import Reply
 from b2b.domain.eligibility.permissions import compare
 from b2b.domain.errors import B2BError, MustWait, Transient
 from b2b.domain.readings import Claims
+from b2b.domain.sweep import Part, told
 from b2b.settings import Mode, Settings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Directory, Identity, Ledger, Queue
@@ -46,6 +47,7 @@ class Health:
             "identity": self._claims(held),
             "graph": self._graph(),
             "inviting": self._inviting(),
+            "sweep": self._sweep(),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
@@ -72,6 +74,11 @@ class Health:
         """Name what keeps invitations from going out; that is no fault of the app's parts."""
         paused = ["B2B_PAUSED is on: nothing is sent"] if self._settings.paused else []
         return "; ".join([*paused, *await self._pacer.standing()])
+
+    async def _sweep(self) -> str:
+        """Tell what each part of the sweep did last, and what it left; that it has much to do is no fault of it."""
+        runs = {run.report.part: run for run in await self._ledger.last_runs()}
+        return "; ".join(told(runs[part]) for part in Part if part in runs) or "it has not run yet"
 
     async def _claims(self, held: list[Claims]) -> None:
         held.append(await self._identity.claims())

@@ -82,6 +82,7 @@ FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "freeze",
         ),
     ),
+    ("graph page", "*", ("unreachable", "busy", "throttled", "error before", "kill before", "hold")),
     ("tables write", "requests/*", ("unreachable", "reset after", "kill before", "kill after", "hold")),
     ("tables write", "conversions/*", ("unreachable", "reset after", "kill before", "kill after", "hold", "freeze")),
     ("tables read", "*", ("unreachable", "busy", "kill before", "hold")),
@@ -121,6 +122,8 @@ def history(seed: int) -> History:
         schedule=draw.randrange(10**6) if draw.random() < 0.8 else None,
         lag=draw.randrange(10**6) if draw.random() < 0.6 else None,
         skew=draw.choice((0.0, 0.0, -59.0, -20.0, 20.0, 59.0)),
+        budget=draw.choice((None, None, 1, 2, 3)),
+        lists=draw.random() < 0.6,
     )
 
 
@@ -203,6 +206,10 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
         ],
         "refuse": [Step(at, "refuse", asked)],
         "cancel": [Step(at, "cancel", asked)],
+        "two sweeps": [Step(at, "sweep"), Step(at, "sweep")],
+        "outage": [Step(at, "outage", draw.choice(("tables", "queue", "graph")), draw.choice((60.0, 3600.0)))],
+        "slow": [Step(at, "slow", "graph", 6.0), Step(later, "slow", "graph", 0.15)],
+        "expire": [Step(at, "expire")],
         "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
         "correct": [Step(at, "send", "", Ask("r1", who))],
     }

@@ -16,6 +16,12 @@ from tests.simulation.world import AT_ONCE, Activity, Instance, Pending, Sent, W
 SWEEP_EVERY = 600.0
 LONGEST_REST = 48 * 3600.0
 """Seconds after the last step within which everything must have come to rest."""
+RETRYING = 9.0
+"""Seconds that the SDK tries for before it says that a service cannot be reached."""
+ALWAYS_NEW = frozenset({"sweep~", "schedule~", "cursor~"})
+"""Partitions that change with every sweep, whatever happens."""
+LATEST_LOOK = 6.5 * 3600.0
+"""Seconds within which the app looks at everything that stands in its schedule."""
 CALM = 3
 """Sweeps in a row after which nothing has changed: then everything is at rest."""
 SECONDS = {"tables": 0.01, "queue": 0.01, "graph": 0.15, "host": 0.0, "identity": 0.01}
@@ -180,7 +186,8 @@ class Runner:
         last = self.history.steps[-1].at if self.history.steps else 0.0
         if self.world.loop.now - self.base > last + LONGEST_REST:
             return True
-        self.rested = self._still() and self.world.loop.now - self.base > last
+        scheduled = LATEST_LOOK if self.world.tables.rows("conversions", "schedule~") else 0.0
+        self.rested = self._still() and self.world.loop.now - self.base > last + scheduled
         return self.rested
 
     def _beginnings(self) -> list[Any]:
@@ -232,8 +239,9 @@ class Runner:
         """Before each sweep: has anything changed since the one before?"""
         world = self.world
         waiting = [message.id for queue in (WORK, POISON) for message in world.queues.stored(queue)]
-        now = world.tables.fingerprint()
-        self._calm = self._calm + 1 if now == self._print and not waiting else 0
+        now = world.tables.fingerprint(ALWAYS_NEW)
+        whole = all(until <= world.loop.now for until in world.outages.values())
+        self._calm = self._calm + 1 if now == self._print and not waiting and whole else 0
         self._print = now
 
     def _ready(self, pending: Pending) -> bool:
@@ -247,7 +255,12 @@ class Runner:
 
     def _decide(self, pending: Pending) -> None:
         """Give the call its fault, where one is meant for it."""
+        world, service = self.world, pending.call.service
         pending.outcome = "ok"
+        if world.loop.now < world.outages.get(service, 0.0):
+            pending.outcome, pending.not_before = "unreachable", world.loop.now + RETRYING
+        elif service in world.slow:
+            pending.not_before = world.loop.now + world.slow[service]
         for number in range(len(self.counts)):
             fault = self.history.faults[number]
             if self.taken >= fault.after and fault.matches(pending.name, pending.subject):

@@ -68,6 +68,38 @@ WORLDS: tuple[SmallWorld, ...] = (
         4,
     ),
     SmallWorld(
+        "two sweeps at once, and a redemption",
+        History(
+            (_send(0, "r1"), Step(1000, "redeem", "anna"), Step(1100, "sweep"), Step(1100, "sweep")),
+            lists=True,
+        ),
+        2,
+    ),
+    SmallWorld(
+        "a sweep beside a request for an account that was deleted",
+        History(
+            (_send(0, "r1"), Step(1000, "delete", "anna"), Step(1100, "sweep"), _send(1100, "r2")),
+            lists=True,
+        ),
+        2,
+    ),
+    SmallWorld(
+        "a sweep beside a refusal of what another request joined",
+        History(
+            (
+                _send(0, "r1", "gina"),
+                _send(300, "r2", "gina"),
+                Step(400, "approve", "r1"),
+                Step(1000, "redeem", "gina"),
+                Step(1100, "sweep"),
+                Step(1100, "sweep"),
+            ),
+            people=("gina",),
+            budget=1,
+        ),
+        4,
+    ),
+    SmallWorld(
         "a delivery beside drain",
         History((_send(0, "r1"), Step(0, "poison", "r1"), Step(100, "part", "drain"), _send(100, "r1"))),
         2,

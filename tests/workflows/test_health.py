@@ -1,5 +1,7 @@
 """What /api/health says about the app roles of the token."""
 
+import re
+
 import httpx
 import pytest
 from azure.core.pipeline.transport import HttpRequest
@@ -54,6 +56,28 @@ async def test_a_rule_that_is_off_needs_nothing(world: MakeWorld) -> None:
     off = '{"address-in-use": "off"}'
     granted = [*(set(READING) - {"OrgContact.Read.All"}), "User.Invite.All"]
     assert await asked(world, *granted, B2B_RULE_OVERRIDES=off) == (200, "ok", "")
+
+
+async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+
+    async def line() -> tuple[str, str]:
+        reply = await running.services.health.report()
+        (found,) = (check for check in reply.body["checks"] if check["name"] == "sweep")
+        return found["status"], found["detail"]
+
+    assert await line() == ("ok", "it has not run yet")
+    await running.deliver(user=account(1)["id"])
+    running.send_to_poison("not json")
+    await running.services.sweep.run()
+    status, detail = await line()
+    assert status == "ok"
+    assert [re.sub(r"\d\d:\d\d UTC", "AT", part) for part in detail.split("; ")] == [
+        "drain at AT: 1 looked after, 1 changed",
+        "repair at AT: 0 looked after, 0 changed",
+        "publish at AT: 0 looked after, 0 changed",
+        "follow at AT: 1 looked after, 1 changed",
+    ]
 
 
 async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 
 from b2b.domain.answers import Reply
+from b2b.domain.sweep import Part
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 ANNA, BEN = account(1), account(2)
@@ -82,8 +83,8 @@ async def test_a_followed_account_that_cannot_be_read_hides_none_of_the_others(r
     await ready.deliver("r2", OTHER)
     overwrite(ready, "conversions", USER, "current", NEWER[0])
     ready.tenant.control.redeem(OTHER, "mail")
-    report = await ready.services.sweep.run()
-    assert (report.looked_at, report.moved, report.problems) == (2, 1, 1)
+    report = (await ready.services.sweep.run()).of(Part.FOLLOW)
+    assert (report.done, report.changed, report.unreadable, report.problems) == (2, 1, 1, 0)
     assert ready.request("r2")["stage"] == "completed"
 
 
@@ -94,8 +95,8 @@ async def test_an_open_request_that_cannot_be_read_is_counted_and_hides_none_of_
     overwrite(ready, "requests", "r1", "request", NEWER[1])
     ready.lose_messages()
     ready.clock.advance(50 * 60)
-    report = await ready.services.sweep.run()
-    assert (report.unreadable, report.put_back, report.problems) == (1, 1, 0)
+    report = (await ready.services.sweep.run()).of(Part.REPAIR)
+    assert (report.unreadable, report.changed, report.problems) == (1, 1, 0)
 
 
 async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_going_on(ready: World) -> None:

@@ -238,6 +238,12 @@ def may_show(record: RequestRecord, conversion: Conversion) -> bool:
     return may_follow(record.stage, conversion.stage)
 
 
+def shows_alike(before: Conversion, after: Conversion) -> bool:
+    """Tell whether every request shows the same of both: then a change has nothing to publish."""
+    same = (before.stage, before.generation, before.request_id) == (after.stage, after.generation, after.request_id)
+    return same and mirrored(before) == mirrored(after)
+
+
 def mirrored(conversion: Conversion) -> Mapping[str, Any]:
     """Return what a request's row shows of the conversion that it belongs to."""
     return {

@@ -19,6 +19,7 @@ from b2b.domain.findings import Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
 from b2b.domain.request import ConversionRequest, InvitedUser
 from b2b.settings import Settings
+from b2b.workflows.conversion.remembered import Remembered
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, Directory, Identity
 
@@ -73,7 +74,7 @@ class Assessor:
         self._cache, self._lock = _Cache(), asyncio.Lock()
         self._failure: Transient | None = None
         self._not_before: datetime | None = None
-        self._kept: dict[str, tuple[datetime, Facts]] = {}
+        self._kept = Remembered[Facts]()
         self.defaults = Defaults(settings.redirect_url, settings.send_message)
 
     async def sight(self, user_id: str) -> Sighting:
@@ -176,7 +177,7 @@ class Assessor:
 
     def _shared_questions(self, about: About, subject: str) -> Questions:
         """Ask what holds for a domain or a company, unless it is remembered."""
-        read_at, _ = self._kept.get(f"{about} {subject}", (None, None))
+        read_at, _ = self._kept.get(f"{about} {subject}") or (None, None)
         fresh = read_at is not None and self._clock() - read_at < self._lifetime
         return {} if fresh else dict.fromkeys(self._wanted[about], subject)
 
@@ -218,7 +219,7 @@ class Assessor:
         """Return what holds for a domain or a company, and remember it; what was not readable is asked again."""
         key, found = f"{about} {subject}", known.of(self._wanted[about])
         if not found:
-            _, found = self._kept.get(key, (None, Facts()))
+            _, found = self._kept.get(key) or (None, Facts())
         elif not found.unreadable:
-            self._kept[key] = (self._clock(), found)
+            self._kept.put(key, self._clock(), found)
         return found

@@ -1,7 +1,8 @@
 """The rows of conversions, and the rows of the requests that belong to them, kept in step.
 
 A conversion's row is the truth. It is written first; then every request of its generation is brought up to it. A
-process that dies in between leaves rows that are behind, and the sweep brings them up (`publish`).
+process that dies in between leaves rows that are behind. Where the one request concerned has a message, that comes
+again and brings it up; everywhere else a pointer is written first, and the sweep publishes what it points to.
 """
 
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import replace
 from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
+from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
 from b2b.workflows.ports import Clock, Ledger
 
@@ -39,17 +41,44 @@ class Conversions:
     ) -> Conversion:
         """Write a conversion, and bring its requests up to it.
 
-        ``members`` join its generation with this write. ``held`` is a request's row as the caller has it, which saves
-        reading it. ``follow`` puts the account on the list of those that the sweep reads, before the write.
+        ``members`` join its generation with this write. ``held`` is the row of the request whose message the caller
+        works on. ``follow`` puts the account into the index of those that the sweep follows, before the write.
 
         Raises:
             LedgerConflict: the row is not the one that the change was made from; nothing was written.
 
         """
+        row = change.row
         if follow:
-            await self._ledger.followed.add(change.row.user_id, self._clock())
+            await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
+        if held is not None and held.request_id == row.request_id and not row.joined:
+            written = await self._ledger.save(change, *members)
+            await self.publish(written, held)
+            return written
+        pointer = await self._ledger.untold.add(row.user_id, self._clock())
         written = await self._ledger.save(change, *members)
+        return await self._told(written, pointer, held)
+
+    async def save_quietly(self, change: Change[Conversion], before: Conversion) -> Conversion:
+        """Write what no request shows; what was there before is told first, so that nothing is left to tell.
+
+        Raises:
+            LedgerConflict: as `save`.
+
+        """
+        if before.published < before.sequence:
+            await self.publish(before)
+        row = replace(change.row, published=before.sequence + len(change.events))
+        return await self._ledger.save(Change(row, change.events))
+
+    async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
+        """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""
         await self.publish(written, held)
+        try:
+            written = await self._ledger.save(Change(replace(written, published=written.sequence)))
+        except LedgerConflict:
+            return written  # it moved on meanwhile: the sweep looks whether that was told, too
+        await self._ledger.untold.remove(pointer)
         return written
 
     async def claim(self, change: Change[Conversion], before: Conversion | None) -> Conversion:
@@ -61,7 +90,7 @@ class Conversions:
         """
         change, members = await self._with_members(change, before)
         # First the pointer, then the row: a claim that no sweep can find would never be followed.
-        await self._ledger.followed.add(change.row.user_id, self._clock())
+        await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
         return await self._ledger.save(change, *members)
 
     async def conclude(self, change: Change[Conversion], before: Conversion | None, held: RequestRecord) -> Conversion:
@@ -82,6 +111,8 @@ class Conversions:
         if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
             members += [each for each in await self._ledger.members(before) if each not in members]
             change = Change(replace(change.row, joined=len(members) - 1), change.events)
+        if before is not None and change.row.generation > before.generation and before.published < before.sequence:
+            await self.publish(before)  # nobody could tell the members of a generation that is past
         return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:

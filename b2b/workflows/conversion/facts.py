@@ -25,6 +25,11 @@ class TenantFacts:
         learned = (await self._get()).of(synced=synced).shows
         return self._configured.of(synced=synced).shows if learned is Shows.UNKNOWN else learned
 
+    async def unknown(self) -> frozenset[bool]:
+        """Return the kinds of accounts of which it is not known yet: True for those that Active Directory masters."""
+        fact = await self._get()
+        return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
+
     async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
         """Learn from an account as it was read: what its conversion was before, and is after."""
         fact = await self._get()

@@ -172,7 +172,7 @@ class Steps:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
         begins = state.conversion is not None and change.row.generation > state.conversion.generation
         members = (state.record.request_id,) if begins else ()
-        conversion = await self._conversions.save(change, *members, follow=begins)
+        conversion = await self._conversions.save(change, *members, held=state.record, follow=begins)
         record = await self._ledger.requests.get(state.record.request_id)
         return replace(state, record=record or state.record, conversion=conversion)
 

@@ -12,11 +12,16 @@ from b2b.domain.figures import (
     POISON,
     QUEUE_DEPTH,
     QUEUE_OLDEST,
+    SWEEP_BEHIND,
+    SWEEP_DONE,
+    SWEEP_LEFT,
+    SWEEP_PROBLEMS,
     SWEEP_RUNS,
     Figure,
     failure_of,
     figures_of,
 )
+from b2b.domain.sweep import Part, SweepReport
 from b2b.workflows.ports import Clock, Ledger, Meter, Queue
 
 log = logging.getLogger(__name__)
@@ -42,12 +47,9 @@ class Measure:
         """Use the adapters; nothing is read yet."""
         self._ledger, self._queue, self._meter, self._clock = ledger, queue, meter, clock
 
-    async def run(self, poison: int, waiting_since: datetime | None) -> None:
-        """Count the run and its ``poison`` messages, measure, and send. Never raises.
-
-        ``waiting_since`` is the oldest unfinished request that the ledger knows; the queue may hold an older one.
-        """
-        for part in (lambda: self._ran(poison), lambda: self._backlog(waiting_since), self._breaker):
+    async def run(self, report: SweepReport) -> None:
+        """Count the run, measure, and send. Never raises."""
+        for part in (lambda: self._ran(report), lambda: self._backlog(report.waiting_since), self._breaker):
             await self._guarded(part)
         await self._meter.flush()
 
@@ -59,11 +61,21 @@ class Measure:
         except Exception:
             log.exception("a figure could not be measured")
 
-    async def _ran(self, poison: int) -> list[Figure]:
-        return [Figure(SWEEP_RUNS, 1), *([Figure(POISON, poison)] if poison else [])]
+    async def _ran(self, report: SweepReport) -> list[Figure]:
+        now, poison = self._clock(), report.of(Part.DRAIN).changed
+        figures = [Figure(SWEEP_RUNS, 1), *([Figure(POISON, poison)] if poison else [])]
+        for part in report.parts:
+            behind = (now - part.oldest).total_seconds() if part.oldest else 0.0
+            figures += [
+                Figure(SWEEP_DONE, part.done, (part.part,)),
+                Figure(SWEEP_LEFT, part.left, (part.part,)),
+                Figure(SWEEP_BEHIND, max(behind, 0.0), (part.part,)),
+                Figure(SWEEP_PROBLEMS, part.problems + part.unreadable, (part.part,)),
+            ]
+        return figures
 
     async def _backlog(self, waiting_since: datetime | None) -> list[Figure]:
-        """A parked request is a new message each time, so the queue alone would show a long wait as many short ones."""
+        """The ledger knows what was parked, a new message each time; the queue may hold what has no row yet."""
         backlog, now = await self._queue.backlog(), self._clock()
         ages = [(now - since).total_seconds() for since in (backlog.oldest, waiting_since) if since]
         return [
