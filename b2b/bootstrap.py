@@ -142,7 +142,7 @@ def assemble(
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
         Part.DRAIN: Drain(intake, messages, endings, ledger, queue, clock),
-        Part.REPAIR: Repair(conversions, messages, ledger, queue, clock),
+        Part.REPAIR: Repair(conversions, endings, messages, ledger, queue, limits.give_up, clock),
         Part.PUBLISH: Publish(conversions, ledger, clock),
         Part.FOLLOW: Follow(looks, listing, facts, pacer, ledger, limits, clock),
     }

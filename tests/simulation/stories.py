@@ -425,5 +425,25 @@ STORIES: tuple[Story, ...] = (
         ),
         "second_mail",
     ),
+    Story(
+        "unreadable leader",
+        "the row of a request that leads is of another version for good: the requests that joined it wait for ever",
+        History(
+            (_send(0, "r1"), _send(60, "r2"), Step(100, "foreign row", "r1")),
+            (Fault("graph invite", "anna", "throttled", seconds=300.0),),
+            settings=(("B2B_GIVE_UP_SECONDS", "7200"),),
+        ),
+        "at_rest",
+    ),
+    Story(
+        "unreadable leader in doubt",
+        "the same, and the answer to its invitation was lost before anything went out",
+        History(
+            (_send(0, "r1"), _send(60, "r2"), Step(100, "foreign row", "r1")),
+            (Fault("graph invite", "anna", "reset before"),),
+            settings=(("B2B_GIVE_UP_SECONDS", "7200"),),
+        ),
+        "at_rest",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -9,12 +9,14 @@ import logging
 from datetime import datetime, timedelta
 
 from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger, Queue
 from b2b.workflows.sweep.rounds import Round
@@ -36,10 +38,18 @@ class Repair:
     """Goes through the list of open requests, from where the last run stopped."""
 
     def __init__(
-        self, conversions: Conversions, messages: Messages, ledger: Ledger, queue: Queue, clock: Clock
+        self,
+        conversions: Conversions,
+        endings: Endings,
+        messages: Messages,
+        ledger: Ledger,
+        queue: Queue,
+        give_up: timedelta,
+        clock: Clock,
     ) -> None:
-        self._conversions, self._messages = conversions, messages
-        self._ledger, self._queue, self._clock = ledger, queue, clock
+        """``give_up``: for how long a leader's row may stay unreadable before another request leads."""
+        self._conversions, self._endings, self._messages = conversions, endings, messages
+        self._ledger, self._queue, self._give_up, self._clock = ledger, queue, give_up, clock
 
     async def run(self, turn: Turn) -> None:
         """Go through the next requests. The cursor moves behind what cannot be helped now.
@@ -124,9 +134,14 @@ class Repair:
         return sent
 
     async def _look_after_member(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Complete an end, or a hand-over, that was cut short: the conversion has moved on and this row has not."""
-        if conversion.generation != record.generation or conversion.stage is record.stage:
+        """Complete an end, or a hand-over, that was cut short: the conversion has moved on and this row has not.
+
+        Where the leader's row cannot be read, its message does nothing, and one of those that joined takes over.
+        """
+        if conversion.generation != record.generation:
             return False
+        if conversion.stage is record.stage:
+            return conversion.stage is Stage.INVITING and await self._endings.succeed(conversion, self._give_up)
         await self._conversions.show(record, conversion)
         return True
 
