@@ -48,6 +48,7 @@ from b2b.workflows.sweep.look import Looks
 from b2b.workflows.sweep.measure import Measure, observer
 from b2b.workflows.sweep.pending import PendingList
 from b2b.workflows.sweep.publish import Publish
+from b2b.workflows.sweep.purge import Purge
 from b2b.workflows.sweep.repair import Repair
 from b2b.workflows.sweep.sweep import Sweep, Work
 
@@ -145,6 +146,7 @@ def assemble(
         Part.REPAIR: Repair(conversions, endings, messages, ledger, queue, limits.give_up, clock),
         Part.PUBLISH: Publish(conversions, ledger, clock),
         Part.FOLLOW: Follow(looks, listing, facts, pacer, ledger, limits, clock),
+        Part.PURGE: Purge(ledger, timedelta(days=settings.purge_after_days), clock),
     }
     measure = Measure(ledger, queue, meter, clock) if meter else None
     sweep = Sweep(parts, ledger, clock, monotonic, measure, allowance.budgets)

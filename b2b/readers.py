@@ -58,6 +58,21 @@ class Seconds:
         return value
 
 
+@dataclass(frozen=True)
+class Days:
+    """A whole number of days between two bounds; 0: never."""
+
+    least: int
+    most: int
+
+    def __call__(self, text: str) -> int:
+        """Read a text."""
+        value = int(text) if text.isascii() and text.isdigit() else -1
+        if value and not self.least <= value <= self.most:
+            raise ValueError(f"expected 0, or {self.least} to {self.most} days, got '{text}'")
+        return value
+
+
 def share(text: str) -> float:
     """A share, above 0 and up to 1."""
     try:

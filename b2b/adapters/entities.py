@@ -86,7 +86,8 @@ def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
         found = {name: read(_plain(entity[stored])) for name, stored, read in _COLUMNS[kind] if stored in entity}
         return kind(**found, etag=metadata.get("etag", ""))
     except (TypeError, ValueError) as error:
-        raise UnreadableRow(f"{kind.__name__} {partition} cannot be read: {type(error).__name__}", written_at) from error
+        said = f"{kind.__name__} {partition} cannot be read: {type(error).__name__}"
+        raise UnreadableRow(said, written_at) from error
 
 
 def _plain(value: Any) -> Any:

@@ -4,28 +4,21 @@ An entry is a pointer: it is written before what it points to, checked by its re
 removed and marked under their ETags, and one that another process has written meanwhile is left to that.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
+import msgspec
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters.entities import moment
-from b2b.adapters.tables import fetch, rows, translated
-from b2b.domain.errors import LedgerConflict
+from b2b.adapters.tables import fetch, portions, rows, taken, translated
 from b2b.domain.readings import Cursor, Entry, Followed
 
 CURSORS = "cursor~"
-NOT_FOUND = 404
-TRANSACTION = 100
-"""Most rows of one transaction."""
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-Operation = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 class Listing:
@@ -59,7 +52,7 @@ class Listing:
 
         """
         wanted = {self.place(key, at): at for key, at in entries}
-        for some in _portions([("upsert", self._entity(place, at), {}) for place, at in wanted.items()]):
+        for some in portions([("upsert", self._entity(place, at), {}) for place, at in wanted.items()]):
             async with translated():
                 await self._table.submit_transaction(some)
 
@@ -99,7 +92,8 @@ class Listing:
         entity = await fetch(self._table, CURSORS, self._name)
         if entity is None:
             return Cursor()
-        return Cursor(entity["after"], moment(entity["since"]) if "since" in entity else None)
+        since = moment(entity["since"]) if "since" in entity else None
+        return Cursor(entity["after"], since, msgspec.json.decode(entity.get("counts", "{}"), type=dict[str, int]))
 
     async def move_cursor(self, cursor: Cursor) -> None:
         """Remember where this run stopped.
@@ -109,7 +103,8 @@ class Listing:
 
         """
         since = {"since": cursor.since} if cursor.since else {}
-        entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": cursor.after, **since}
+        counts = {"counts": msgspec.json.encode(cursor.counts).decode()} if cursor.counts else {}
+        entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": cursor.after, **since, **counts}
         async with translated():
             await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
@@ -208,36 +203,16 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_TIME)
 
 
-def _portions(operations: Iterable[Any]) -> Iterator[list[Any]]:
-    left = iter(operations)
-    while some := list(islice(left, TRANSACTION)):
-        yield some
-
-
 async def _guarded(table: TableClient, changes: Sequence[tuple[str, dict[str, Any], str]]) -> None:
     """Carry out changes, each under an ETag, a hundred at once. Where one of them is out of date, go one by one."""
     operations = [
         (kind, entity, {"etag": etag, "match_condition": MatchConditions.IfNotModified, **_mode(kind)})
         for kind, entity, etag in changes
     ]
-    for some in _portions(operations):
-        if not await _taken(table, some) and len(some) > 1:
+    for some in portions(operations):
+        if not await taken(table, some) and len(some) > 1:
             for each in some:
-                await _taken(table, [each])
-
-
-async def _taken(table: TableClient, operations: list[Operation]) -> bool:
-    """Carry out one transaction; False: a row is gone, or not the one that was read."""
-    with suppress(LedgerConflict):
-        async with translated():
-            try:
-                await table.submit_transaction(operations)
-            except HttpResponseError as error:
-                if error.status_code != NOT_FOUND or getattr(error, "error_code", None) == "TableNotFound":
-                    raise
-                return False
-            return True
-    return False
+                await taken(table, [each])
 
 
 def _mode(kind: str) -> dict[str, Any]:

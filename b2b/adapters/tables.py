@@ -1,9 +1,10 @@
 """Table Storage beneath the ledger: state rows with their history, lists, and the SDK's errors turned into ours."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -26,6 +27,9 @@ from b2b.domain.request.record import RequestRecord
 
 log = logging.getLogger(__name__)
 
+NOT_FOUND = 404
+TRANSACTION = 100
+"""Most rows of one transaction."""
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
@@ -148,6 +152,32 @@ async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> As
     async with translated():
         async for entity in table.query_entities(query, parameters=parameters):
             yield entity
+
+
+def portions(operations: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut operations into transactions of at most a hundred."""
+    left = iter(operations)
+    while some := list(islice(left, TRANSACTION)):
+        yield some
+
+
+async def taken(table: TableClient, operations: list[Any]) -> bool:
+    """Carry out one transaction; False: a row is gone, or not the one that was read.
+
+    Raises:
+        Transient: storage did not answer, or the table is missing.
+
+    """
+    with suppress(LedgerConflict):
+        async with translated():
+            try:
+                await table.submit_transaction(operations)
+            except HttpResponseError as error:
+                if error.status_code != NOT_FOUND or getattr(error, "error_code", None) == "TableNotFound":
+                    raise
+                return False
+            return True
+    return False
 
 
 @asynccontextmanager

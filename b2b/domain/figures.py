@@ -69,6 +69,8 @@ SWEEP_DONE = Metric("b2b.sweep.done", Kind.COUNTER, "item", ("part",))
 SWEEP_LEFT = Metric("b2b.sweep.left", Kind.GAUGE, "item", ("part",))
 SWEEP_BEHIND = Metric("b2b.sweep.behind", Kind.GAUGE, "s", ("part",))
 SWEEP_PROBLEMS = Metric("b2b.sweep.problems", Kind.COUNTER, "item", ("part",))
+WAITING = Metric("b2b.waiting", Kind.GAUGE, "request", ("reason",))
+UNREADABLE = Metric("b2b.unreadable", Kind.GAUGE, "request")
 BREAKER_OPEN = Metric("b2b.breaker.open", Kind.GAUGE, "1")
 METRICS = (
     REQUESTS,
@@ -83,6 +85,8 @@ METRICS = (
     SWEEP_LEFT,
     SWEEP_BEHIND,
     SWEEP_PROBLEMS,
+    WAITING,
+    UNREADABLE,
     BREAKER_OPEN,
 )
 

@@ -1,5 +1,6 @@
 """What the adapters bring in: plain values that workflows decide on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,6 +71,8 @@ class Cursor:
     after: str = ""
     since: datetime | None = None
     """When this round began."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What this round has counted so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Part(StrEnum):
     REPAIR = "repair"
     PUBLISH = "publish"
     FOLLOW = "follow"
+    PURGE = "purge"
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,18 @@ class Budget:
     seconds: float
 
 
-OVERRUN = 30.0
+OVERRUN = 25.0
 """Seconds that a part may take to end what it has begun. Then it is cut off, as if the process had died."""
+CLOSING = 10.0
+"""Seconds for keeping the report, and as many for measuring."""
+MOST_COUNTED = 1_000
+"""Entries that are counted of what a part leaves: one page of a list."""
 BUDGETS: Mapping[Part, Budget] = {
     Part.DRAIN: Budget(500, 40.0),
     Part.REPAIR: Budget(10_000, 80.0),
     Part.PUBLISH: Budget(2_000, 40.0),
-    Part.FOLLOW: Budget(4_000, 260.0),
+    Part.FOLLOW: Budget(4_000, 240.0),
+    Part.PURGE: Budget(2_000, 30.0),
 }
 
 
@@ -59,7 +65,7 @@ class PartReport:
     changed: int = 0
     """Those of them that were recorded, put back, published or moved on."""
     left: int = 0
-    """What was due and not reached, as far as it is known."""
+    """What was due and not reached: all of it up to `MOST_COUNTED`, and that many at least where there is more."""
     oldest: datetime | None = field(default=None, compare=False)
     """Since when the oldest of those waits to be reached."""
     unreadable: int = 0
@@ -70,12 +76,26 @@ class PartReport:
 
 
 @dataclass(frozen=True)
+class Census:
+    """What repair counted among the open requests in its last whole round. It passes over those of the last minutes."""
+
+    waiting: Mapping[str, int]
+    """Requests by the reason of their wait."""
+    unreadable: int
+    """Requests that a newer version wrote."""
+    at: datetime
+    """When the round ended."""
+
+
+@dataclass(frozen=True)
 class SweepReport:
     """What one run of the timer did, part by part."""
 
     parts: tuple[PartReport, ...]
     waiting_since: datetime | None = field(default=None, compare=False)
     """When the oldest request came in of those that the service still works on."""
+    census: Census | None = field(default=None, compare=False)
+    """What a round of repair counted that this run brought to its end."""
 
     def of(self, part: Part) -> PartReport:
         """Return the report of one part."""
@@ -95,15 +115,34 @@ class LastRun:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What is kept of the sweeps: of each part its last run, and the last census."""
+
+    runs: tuple[LastRun, ...] = ()
+    census: Census | None = None
+
+
 def told(run: LastRun) -> str:
     """Say in one line what a part did last, and what it left."""
     report = run.report
     since = f" since {report.oldest:%Y-%m-%d %H:%M} UTC" if report.oldest else ""
+    or_more = " or more" if report.left >= MOST_COUNTED else ""
     said = [
         f"{report.done} looked after, {report.changed} changed",
-        f"{report.left} left{since}" if report.left else "",
+        f"{report.left}{or_more} left{since}" if report.left else "",
         f"{report.unreadable} of a newer version" if report.unreadable else "",
         f"{report.problems} problems" if report.problems else "",
         report.note,
     ]
     return f"{report.part} at {run.at:%H:%M} UTC: {', '.join(filter(None, said))}"
+
+
+def counted(census: Census) -> str:
+    """Say in one line how many requests wait, and why."""
+    by_number = sorted(census.waiting.items(), key=lambda each: (-each[1], each[0]))
+    said = [
+        *(f"{number} {reason}" for reason, number in by_number),
+        f"{census.unreadable} of a newer version" if census.unreadable else "",
+    ]
+    return f"{', '.join(filter(None, said)) or 'none'} at {census.at:%H:%M} UTC"

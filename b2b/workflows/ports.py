@@ -18,7 +18,7 @@ from b2b.domain.invitation import Invitation
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Cursor, Entry, Followed, Invited, Poisoned, PoisonMessage, Reservation
 from b2b.domain.request.record import RequestRecord
-from b2b.domain.sweep import LastRun, PartReport
+from b2b.domain.sweep import Reported, SweepReport
 
 Clock = Callable[[], datetime]
 """Returns the present moment in UTC. Clocks of instances differ by up to a minute."""
@@ -167,6 +167,10 @@ class Ledger(Protocol):
         """The requests that a message sees to, by the time at which they came."""
 
     @property
+    def rested(self) -> Listing:
+        """The requests that no message sees to any more, by the time at which repair found that."""
+
+    @property
     def pace(self) -> Rows[Pace]:
         """The row that holds all instances back."""
 
@@ -199,11 +203,22 @@ class Ledger(Protocol):
     async def by_body(self, body_hash: str) -> list[str]:
         """Return the ids of the requests that came with this body and without an id."""
 
-    async def report(self, reports: Iterable[PartReport], now: datetime) -> None:
-        """Keep what the parts of a sweep did, in place of what they did before."""
+    async def report(self, report: SweepReport, now: datetime) -> None:
+        """Keep what the parts of a sweep did and counted, in place of what was kept before."""
 
-    async def last_runs(self) -> list[LastRun]:
-        """Return what each part of the sweep did last."""
+    async def reported(self) -> Reported:
+        """Return what is kept of the sweeps."""
+
+    async def purge(self, record: RequestRecord) -> None:
+        """Delete a request with its history, the row last.
+
+        Raises:
+            LedgerConflict: the row is not the one that was read.
+
+        """
+
+    async def purge_pauses(self, before: datetime) -> None:
+        """Delete what the breaker's history says of the time before."""
 
     async def check(self) -> None:
         """Ask for both tables."""

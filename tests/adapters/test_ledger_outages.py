@@ -17,7 +17,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.readings import Cursor, Entry, Followed, Reservation
-from b2b.domain.sweep import Part, PartReport
+from b2b.domain.sweep import Part, PartReport, SweepReport
 from tests.adapters.ledger_support import NOON, USER, change, conversion, history, record
 from tests.adapters.sockets import closed_port, hang_up, never_answer, server
 
@@ -147,8 +147,10 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
             ledger.followed.move_cursor(Cursor(USER, NOON)),
             anext(ledger.followed.scan("")),
             ledger.schedule.add_all([(USER, NOON)]),
-            ledger.report([PartReport(Part.DRAIN)], NOON),
-            ledger.last_runs(),
+            ledger.report(SweepReport((PartReport(Part.DRAIN),)), NOON),
+            ledger.reported(),
+            ledger.purge(record(etag=ETAG)),
+            ledger.purge_pauses(NOON),
             ledger.open.add("r-1", NOON),
             ledger.open.remove(Entry("r-1", NOON, "r-1", ETAG)),
             ledger.open.read("", 5),

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from b2b.adapters.ledger import Ledger
-from b2b.adapters.lists import TRANSACTION
+from b2b.adapters.tables import TRANSACTION
 from b2b.domain.readings import Cursor, Entry, Followed
-from b2b.domain.sweep import Part, PartReport
+from b2b.domain.sweep import Census, Part, PartReport, Reported, SweepReport
 from tests.adapters.ledger_support import NOON, OTHER, USER
 
 MINUTE = timedelta(minutes=1)
@@ -96,17 +96,26 @@ async def test_nothing_is_marked_over_an_account_that_was_claimed_anew(ledger: L
 
 async def test_each_list_remembers_where_a_run_stopped_and_when_its_round_began(ledger: Ledger) -> None:
     assert await ledger.followed.cursor() == Cursor()
-    await ledger.followed.move_cursor(Cursor(USER, NOON))
+    await ledger.followed.move_cursor(Cursor(USER, NOON, {"paused": 3}))
     await ledger.open.move_cursor(Cursor("r-1", NOON + MINUTE))
-    assert await ledger.followed.cursor() == Cursor(USER, NOON)
+    assert await ledger.followed.cursor() == Cursor(USER, NOON, {"paused": 3})
     await ledger.followed.move_cursor(Cursor())
     assert (await ledger.followed.cursor(), await ledger.open.cursor()) == (Cursor(), Cursor("r-1", NOON + MINUTE))
 
 
 async def test_the_last_report_of_each_part_is_kept(ledger: Ledger) -> None:
-    assert await ledger.last_runs() == []
-    await ledger.report([PartReport(Part.DRAIN, done=1), PartReport(Part.FOLLOW, left=2, oldest=NOON)], NOON)
-    await ledger.report([PartReport(Part.DRAIN, done=3)], NOON + MINUTE)
-    runs = {run.report.part: run for run in await ledger.last_runs()}
+    assert await ledger.reported() == Reported()
+    first = (PartReport(Part.DRAIN, done=1), PartReport(Part.FOLLOW, left=2, oldest=NOON))
+    await ledger.report(SweepReport(first), NOON)
+    await ledger.report(SweepReport((PartReport(Part.DRAIN, done=3),)), NOON + MINUTE)
+    runs = {run.report.part: run for run in (await ledger.reported()).runs}
     assert (runs[Part.DRAIN].report.done, runs[Part.DRAIN].at) == (3, NOON + MINUTE)
     assert (runs[Part.FOLLOW].report.left, runs[Part.FOLLOW].report.oldest, runs[Part.FOLLOW].at) == (2, NOON, NOON)
+
+
+async def test_the_last_census_is_kept_until_the_next_one(ledger: Ledger) -> None:
+    census = Census({"paused": 3}, 1, NOON)
+    await ledger.report(SweepReport((PartReport(Part.REPAIR),), census=census), NOON)
+    await ledger.report(SweepReport((PartReport(Part.REPAIR),)), NOON + MINUTE)
+    reported = await ledger.reported()
+    assert (reported.census, len(reported.runs)) == (census, 1)

@@ -77,7 +77,33 @@ async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) ->
         "repair at AT: 0 looked after, 0 changed",
         "publish at AT: 0 looked after, 0 changed",
         "follow at AT: 1 looked after, 1 changed",
+        "purge at AT: 0 looked after, 0 changed",
     ]
+
+
+async def test_how_many_requests_wait_for_what_is_told_as_the_sweep_counted_it(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1), account(2)), B2B_PAUSED="true")
+
+    async def line() -> str:
+        reply = await running.services.health.report()
+        (found,) = (check for check in reply.body["checks"] if check["name"] == "waiting")
+        assert found["status"] == "ok"
+        return re.sub(r"\d\d:\d\d UTC", "AT", found["detail"])
+
+    assert await line() == "not counted yet"
+    await running.services.sweep.run()
+    assert await line() == "none at AT"
+    await running.deliver("r1", account(1)["id"])
+    await running.deliver("r2", account(2)["id"])
+    running.clock.advance(25 * 60)
+    await running.redeliver("r1")
+    await running.redeliver("r2")
+    running.clock.advance(10 * 60)
+    await running.services.sweep.run()
+    assert await line() == "2 paused at AT"
+    running.overwrite("requests", "r2", "request", {"stage": "archived"})
+    await running.services.sweep.run()
+    assert await line() == "1 paused, 1 of a newer version at AT"
 
 
 async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:

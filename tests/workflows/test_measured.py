@@ -27,7 +27,14 @@ SYNCED = account(2, onPremisesSyncEnabled=True)
 MAILBOX = {"assignedDateTime": "2026-01-01T00:00:00Z", "capabilityStatus": "Enabled", "service": "exchange"}
 BLOCKED = account(3, assignedPlans=[{**MAILBOX, "servicePlanId": "efb87545-963c-4e0d-99df-69c6916d9eb0"}])
 PAST_THE_WINDOW = 361
-OF_PARTS = ("b2b.sweep.done", "b2b.sweep.left", "b2b.sweep.behind", "b2b.sweep.problems")
+OF_SWEEP = (
+    "b2b.sweep.done",
+    "b2b.sweep.left",
+    "b2b.sweep.behind",
+    "b2b.sweep.problems",
+    "b2b.waiting",
+    "b2b.unreadable",
+)
 Watched = Callable[..., Awaitable[World]]
 
 
@@ -156,6 +163,9 @@ async def test_a_request_that_is_parked_again_and_again_grows_old(watched: Watch
     await running.services.sweep.run()
     (oldest,) = receiver.points("b2b.queue.oldest")
     assert 35 * 60 <= oldest.value < 36 * 60
+    waiting = receiver.sums("b2b.waiting")
+    assert (waiting["paused",], waiting["throttled",]) == (1, 0)
+    assert receiver.sums("b2b.unreadable") == {(): 0}
 
 
 async def test_a_request_that_waits_for_a_person_is_not_waiting_for_us(watched: Watched, receiver: Ingestion) -> None:
@@ -171,7 +181,7 @@ async def test_an_empty_queue_and_a_closed_breaker_are_zeros_and_no_poison_is_no
 ) -> None:
     await (await watched(account(1))).services.sweep.run()
     zeros = {point.name for point in receiver.points() if point.value == 0}
-    assert zeros == {"b2b.queue.depth", "b2b.queue.oldest", "b2b.breaker.open", *OF_PARTS}
+    assert zeros == {"b2b.queue.depth", "b2b.queue.oldest", "b2b.breaker.open", *OF_SWEEP}
     assert receiver.points("b2b.poison") == []
 
 
@@ -181,7 +191,7 @@ async def test_what_cannot_be_measured_keeps_nothing_else_from_it(watched: Watch
         queues.delete_queue("conversion-requests")
     report = await running.services.sweep.run()
     assert report.problems == 0
-    assert {point.name for point in receiver.points()} == {"b2b.sweep.runs", "b2b.breaker.open", *OF_PARTS}
+    assert {point.name for point in receiver.points()} == {"b2b.sweep.runs", "b2b.breaker.open", *OF_SWEEP}
 
 
 async def test_each_part_of_the_sweep_tells_what_it_did_and_left(watched: Watched, receiver: Ingestion) -> None:
@@ -190,7 +200,13 @@ async def test_each_part_of_the_sweep_tells_what_it_did_and_left(watched: Watche
         await running.deliver(f"r{number}", user)
     running.send_to_poison("not json")
     await running.services.sweep.run()
-    assert receiver.sums("b2b.sweep.done") == {("drain",): 1, ("repair",): 0, ("publish",): 0, ("follow",): 1}
+    assert receiver.sums("b2b.sweep.done") == {
+        ("drain",): 1,
+        ("repair",): 0,
+        ("publish",): 0,
+        ("follow",): 1,
+        ("purge",): 0,
+    }
     assert receiver.sums("b2b.sweep.problems") == {(part,): 0 for part in Part}
 
     running.graph.before = refuse

@@ -94,6 +94,7 @@ class Intake:
     async def reject(self, refused: Refused) -> None:
         """Record a message that is no request; where its id belongs to one, only in that one's history."""
         change = rejected(refused.request_id, refused.body_hash, refused.error, self._clock())
+        await self._ledger.rested.add(refused.request_id, self._clock())
         try:
             await self._ledger.requests.write(change)
         except LedgerConflict:
@@ -112,6 +113,7 @@ class Intake:
             self._clock(),
             dry_run=request.dry_run is True or self._assess_only,
         )
+        await self._ledger.rested.add(asked.request_id, self._clock())
         await self._write_new(change)
 
     async def note(self, request_id: str, kind: str, detail: str) -> None:

@@ -13,6 +13,7 @@ from b2b.domain.conversion.situation import Limits
 from b2b.domain.errors import Transient
 from b2b.domain.lifecycle.difference import BATCH, LEARNERS, is_news, is_young
 from b2b.domain.readings import Followed
+from b2b.domain.sweep import MOST_COUNTED
 from b2b.workflows.conversion.facts import TenantFacts
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Ledger
@@ -59,7 +60,7 @@ class Follow:
         now = self._clock()
         way = await Round.of(self._ledger.followed, now)
         segment = await self._segment(way.after, turn)
-        due = await self._ledger.schedule.read("", turn.room + 1, until=now)
+        due = await self._ledger.schedule.read("", turn.room + MOST_COUNTED, until=now)
         news = await self._news(segment, turn, now)
         first: Scheduled | Difference = Scheduled(due, segment.entries, self._ledger, self._clock)
         second: Scheduled | Difference = Difference(news, segment, way)

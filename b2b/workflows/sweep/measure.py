@@ -1,11 +1,13 @@
 """What a sweep measures when it is done: the figures that no write to the ledger tells."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 from b2b.domain.conversion.records import Change
+from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import B2BError
 from b2b.domain.figures import (
     BREAKER_OPEN,
@@ -17,11 +19,13 @@ from b2b.domain.figures import (
     SWEEP_LEFT,
     SWEEP_PROBLEMS,
     SWEEP_RUNS,
+    UNREADABLE,
+    WAITING,
     Figure,
     failure_of,
     figures_of,
 )
-from b2b.domain.sweep import Part, SweepReport
+from b2b.domain.sweep import CLOSING, Census, Part, SweepReport
 from b2b.workflows.ports import Clock, Ledger, Meter, Queue
 
 log = logging.getLogger(__name__)
@@ -49,8 +53,12 @@ class Measure:
 
     async def run(self, report: SweepReport) -> None:
         """Count the run, measure, and send. Never raises."""
-        for part in (lambda: self._ran(report), lambda: self._backlog(report.waiting_since), self._breaker):
-            await self._guarded(part)
+        try:
+            async with asyncio.timeout(CLOSING):
+                for part in (lambda: self._ran(report), lambda: self._backlog(report.waiting_since), self._breaker):
+                    await self._guarded(part)
+        except TimeoutError:
+            log.warning("not everything could be measured: storage takes too long")
         await self._meter.flush()
 
     async def _guarded(self, part: Callable[[], Awaitable[list[Figure]]]) -> None:
@@ -72,7 +80,7 @@ class Measure:
                 Figure(SWEEP_BEHIND, max(behind, 0.0), (part.part,)),
                 Figure(SWEEP_PROBLEMS, part.problems + part.unreadable, (part.part,)),
             ]
-        return figures
+        return [*figures, *_counted(report.census)]
 
     async def _backlog(self, waiting_since: datetime | None) -> list[Figure]:
         """The ledger knows what was parked, a new message each time; the queue may hold what has no row yet."""
@@ -86,3 +94,11 @@ class Measure:
     async def _breaker(self) -> list[Figure]:
         pace = await self._ledger.pace.get("pace")
         return [Figure(BREAKER_OPEN, int(pace is not None and pace.open_until is not None))]
+
+
+def _counted(census: Census | None) -> list[Figure]:
+    """A reason for which nobody waits any more is told as 0, or its last figure would stand."""
+    if census is None:
+        return []
+    waiting = [Figure(WAITING, census.waiting.get(reason, 0), (reason,)) for reason in WaitReason]
+    return [*waiting, Figure(UNREADABLE, census.unreadable)]

@@ -4,20 +4,14 @@ Every pointer names an account whose row was about to be written. It is removed 
 told; a young one is left alone, because the write that it announces may still come.
 """
 
-import logging
 from datetime import timedelta
 
-from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.ports import Clock, Ledger
-from b2b.workflows.sweep.rounds import Round
-from b2b.workflows.sweep.together import each
+from b2b.workflows.sweep.rounds import through
 from b2b.workflows.sweep.turn import Turn
 
-log = logging.getLogger(__name__)
-
-CHUNK = 20
 POINTER_AGE = timedelta(hours=2)
 """Longer than a process can take, or stand still, between a pointer and the write that it announces."""
 
@@ -35,17 +29,7 @@ class Publish:
             Transient: storage did not answer, several times.
 
         """
-        untold = self._ledger.untold
-        way = await Round.of(untold, self._clock())
-        while room := turn.room:
-            entries = await untold.read(way.after, min(CHUNK, room))
-            await way.move(entries[-1].place if len(entries) == min(CHUNK, room) else "")
-            for entry, result in zip(entries, await each(map(self._publish, entries)), strict=True):
-                self._count(entry, result, turn)
-            if not way.after:
-                return
-        left = await untold.read(way.after, CHUNK)
-        turn.leaves(len(left), min((entry.since for entry in left), default=None))
+        await through(self._ledger.untold, self._publish, turn, self._clock())
 
     async def _publish(self, entry: Entry) -> bool:
         """Tell what is left to tell; a claim whose call may be under way has nothing to tell before its outcome."""
@@ -58,18 +42,3 @@ class Publish:
         if self._clock() - entry.since > POINTER_AGE:
             await self._ledger.untold.remove(entry)
         return not told
-
-    def _count(self, entry: Entry, result: object, turn: Turn) -> None:
-        turn.did(changed=result is True)
-        match result:
-            case UnreadableRow():
-                turn.passed_over()
-                log.warning("account %s is passed over: %s", entry.key, result)
-            case Transient():
-                log.warning("the requests of account %s were not told: %s", entry.key, result)
-                turn.failed(result)
-            case LedgerConflict():
-                log.info("account %s moved on meanwhile", entry.key)
-            case Exception():
-                log.error("the requests of account %s were not told", entry.key, exc_info=result)
-                turn.met_problem()

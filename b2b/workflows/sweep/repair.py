@@ -6,6 +6,7 @@ its beginning tells how long the oldest has waited, and what came later than the
 """
 
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 
 from b2b.domain.conversion.records import Conversion
@@ -15,6 +16,7 @@ from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.sweep import MOST_COUNTED, Census
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
@@ -31,6 +33,8 @@ AHEAD = 500
 """Entries at the beginning of the list that one run looks through for the oldest request still at work."""
 OVERDUE = timedelta(minutes=30)
 """Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
+UNREADABLE = "unreadable-row"
+"""Under which name rows that cannot be read are counted, beside the reasons of waits."""
 Found = RequestRecord | Exception | None
 
 
@@ -63,16 +67,18 @@ class Repair:
         turn.waiting_since = await self._oldest(turn)
         if not await opened.read(way.after, 1, now - OVERDUE):
             await way.move("")
+            turn.census = _census(way.counts, now)
             return
         head = await self._head()
         until = min(head or now, now) - OVERDUE
         while room := turn.room:
             entries = await opened.read(way.after, min(CHUNK, room), until)
             await way.move(entries[-1].place if len(entries) == min(CHUNK, room) else "")
-            await self._look_after(entries, head, turn)
+            way.counts.update(await self._look_after(entries, head, turn))
             if not way.after:
+                turn.census = _census(way.counts, now)
                 return
-        left = await opened.read(way.after, CHUNK, until)
+        left = await opened.read(way.after, MOST_COUNTED, until)
         turn.leaves(len(left), way.began)
 
     async def _oldest(self, turn: Turn) -> datetime | None:
@@ -96,7 +102,8 @@ class Repair:
     async def _rows(self, entries: list[Entry]) -> list[Found]:
         return await each(self._ledger.requests.get(entry.key) for entry in entries)
 
-    async def _look_after(self, entries: list[Entry], head: datetime | None, turn: Turn) -> None:
+    async def _look_after(self, entries: list[Entry], head: datetime | None, turn: Turn) -> Counter[str]:
+        """Look after some requests; return how many wait, by reason, and how many cannot be read."""
         found = await self._rows(entries)
         await self._forget(entries, found)
         for entry, row in zip(entries, found, strict=True):
@@ -108,13 +115,16 @@ class Repair:
             except (Transient, LedgerConflict) as error:
                 log.warning("request %s could not be looked after: %s", entry.key, error)
                 turn.failed(error if isinstance(error, Transient) else Transient("the app", str(error)))
+        return Counter(filter(None, map(_state, found)))
 
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
         """Take off the list what nobody works on. A young entry may be ahead of its row."""
         old = self._clock() - OVERDUE
-        over = [entry for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
+        over = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
         if over:
-            await self._ledger.open.remove(*over)
+            now = self._clock()
+            await self._ledger.rested.add_all((entry.key, now) for entry, row in over if row is not None)
+            await self._ledger.open.remove(*(entry for entry, _ in over))
 
     async def _put_back(self, row: Found, entry: Entry, head: datetime | None) -> bool:
         """Send a new message for a request that has lost its own; a member of a conversion needs none."""
@@ -152,6 +162,18 @@ def _works(row: Found) -> bool:
 
 def _rests(row: Found) -> bool:
     return row is None or (isinstance(row, RequestRecord) and not row.at_work)
+
+
+def _state(row: Found) -> str:
+    """Say why a request waits, or that its row cannot be read; empty: neither."""
+    if isinstance(row, UnreadableRow):
+        return UNREADABLE
+    return row.waiting.reason.value if isinstance(row, RequestRecord) and row.at_work and row.waiting else ""
+
+
+def _census(counts: Counter[str], now: datetime) -> Census:
+    waiting = {reason: number for reason, number in counts.items() if reason != UNREADABLE}
+    return Census(waiting, counts[UNREADABLE], now)
 
 
 def _leads(record: RequestRecord, conversion: Conversion) -> bool:

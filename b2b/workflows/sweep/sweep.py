@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from b2b.domain.errors import B2BError, MustWait
-from b2b.domain.sweep import BUDGETS, OVERRUN, Budget, Part, SweepReport
+from b2b.domain.sweep import BUDGETS, CLOSING, OVERRUN, Budget, Part, SweepReport
 from b2b.workflows.ports import Clock, Ledger, Monotonic
 from b2b.workflows.sweep.measure import Measure
 from b2b.workflows.sweep.turn import Turn
@@ -41,7 +41,9 @@ class Sweep:
         """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
         turns = [await self.turn(part) for part in self._parts]
         report = SweepReport(
-            tuple(turn.report() for turn in turns), next((t.waiting_since for t in turns if t.waiting_since), None)
+            tuple(turn.report() for turn in turns),
+            next((turn.waiting_since for turn in turns if turn.waiting_since), None),
+            next((turn.census for turn in turns if turn.census), None),
         )
         log.info("%s", report)
         await self._keep(report)
@@ -75,6 +77,7 @@ class Sweep:
     async def _keep(self, report: SweepReport) -> None:
         """Keep the report where health finds it."""
         try:
-            await self._ledger.report(report.parts, self._clock())
-        except B2BError as error:
+            async with asyncio.timeout(CLOSING):
+                await self._ledger.report(report, self._clock())
+        except (B2BError, TimeoutError) as error:
             log.warning("the sweep's report was not kept: %s", error)

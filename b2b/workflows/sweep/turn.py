@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from b2b.domain.errors import Transient
-from b2b.domain.sweep import Budget, Part, PartReport
+from b2b.domain.sweep import Budget, Census, Part, PartReport
 from b2b.workflows.ports import Monotonic
 
 MOST_TROUBLE = 3
@@ -21,6 +21,8 @@ class Turn:
         self._oldest: datetime | None = None
         self.waiting_since: datetime | None = None
         """When the oldest request came in of those that the service works on, as far as this part found out."""
+        self.census: Census | None = None
+        """What a round counted that ended with this turn."""
         self._notes: list[str] = []
 
     @property
