@@ -445,5 +445,13 @@ STORIES: tuple[Story, ...] = (
         ),
         "at_rest",
     ),
+    Story(
+        "unreadable while it ends",
+        "the person redeems while the request's row is of another version: later it shows invited for ever",
+        History(
+            (_send(0, "r1"), Step(10, "foreign row", "r1"), Step(900, "redeem", "anna"), Step(1500, "own row", "r1"))
+        ),
+        "told",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

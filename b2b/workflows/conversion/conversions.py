@@ -66,14 +66,14 @@ class Conversions:
             LedgerConflict: as `save`.
 
         """
-        if before.published < before.sequence:
-            await self.publish(before)
-        row = replace(change.row, published=before.sequence + len(change.events))
+        told = before.published == before.sequence or await self.publish(before)
+        row = replace(change.row, published=before.sequence + len(change.events) if told else before.published)
         return await self._ledger.save(Change(row, change.events))
 
     async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
         """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""
-        await self.publish(written, held)
+        if not await self.publish(written, held):
+            return written
         try:
             written = await self._ledger.save(Change(replace(written, published=written.sequence)))
         except LedgerConflict:
@@ -126,26 +126,31 @@ class Conversions:
         row = replace(conversion, joined=conversion.joined + 1)
         await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
 
-    async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> None:
-        """Bring every request of the conversion's generation up to it. Doing so again changes nothing."""
+    async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> bool:
+        """Bring every request of the conversion's generation up to it. Doing so again changes nothing.
+
+        False: one of them could not be told, because a newer version wrote its row, or others write it all the time.
+        """
         leader = conversion.request_id
         if held is not None and held.request_id == leader:
-            await self._bring_up(leader, conversion, held)
+            told = [await self._bring_up(leader, conversion, held)]
         else:
-            await self._bring_up(leader, conversion)
+            told = [await self._bring_up(leader, conversion)]
         if conversion.joined:
             for request_id in await self._ledger.members(conversion):
                 if request_id != leader:
-                    await self._bring_up(request_id, conversion, member=True)
+                    told.append(await self._bring_up(request_id, conversion, member=True))
+        return all(told)
 
     async def published(self, conversion: Conversion) -> Conversion:
-        """Bring every request up, and remember in the conversion's row that it has happened.
+        """Bring every request up, and remember in the conversion's row that it has happened, if it has.
 
         Raises:
             LedgerConflict: the conversion moved meanwhile, so there is more to publish.
 
         """
-        await self.publish(conversion)
+        if not await self.publish(conversion):
+            return conversion
         return await self._ledger.save(Change(replace(conversion, published=conversion.sequence)))
 
     async def show(self, record: RequestRecord, conversion: Conversion) -> None:
@@ -160,23 +165,24 @@ class Conversions:
         *,
         member: bool = False,
         joins: bool = False,
-    ) -> None:
-        """``member``: the ledger lists the request under this generation; ``joins``: it was decided just now."""
+    ) -> bool:
+        """Bring one request up; False: it could not be told. A row of a newer version is left alone.
+
+        ``member``: the ledger lists the request under this generation; ``joins``: it was decided just now.
+        """
         for _ in range(RACES):
-            record = held or await self._readable(request_id)
+            try:
+                record = held or await self._ledger.requests.get(request_id)
+            except UnreadableRow:
+                return False
             if record is None or not _takes_over(record, conversion, member=member, joins=joins):
-                return
+                return True
             with suppress(LedgerConflict):
                 if (change := self._shown(record, conversion)) is not None:
                     await self._ledger.requests.write(change)
-                return
+                return True
             held = None
-
-    async def _readable(self, request_id: str) -> RequestRecord | None:
-        """A row of a newer version is left alone."""
-        with suppress(UnreadableRow):
-            return await self._ledger.requests.get(request_id)
-        return None
+        return False
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
         """Return what a request's row takes over; None: it shows that already, or has ended."""

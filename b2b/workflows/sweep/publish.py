@@ -6,6 +6,7 @@ told; a young one is left alone, because the write that it announces may still c
 
 from datetime import timedelta
 
+from b2b.domain.errors import UnreadableRow
 from b2b.domain.readings import Entry
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.ports import Clock, Ledger
@@ -38,7 +39,8 @@ class Publish:
         if row is not None and not told:
             if row.lease_until is not None:
                 return False
-            await self._conversions.published(row)
+            if (await self._conversions.published(row)).published < row.sequence:
+                raise UnreadableRow(f"a request for the account {entry.key} could not be told")
         if self._clock() - entry.since > POINTER_AGE:
             await self._ledger.untold.remove(entry)
         return not told
