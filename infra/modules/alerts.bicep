@@ -72,6 +72,14 @@ METRICS
 | where coalesce(Max, Sum) > 3 * 3600
 '''
 
+// They wait for a newer version of the app: somebody went back to an older one.
+var unreadableQuery = '''
+METRICS
+| where Name == 'b2b.unreadable'
+| summarize arg_max(TimeGenerated, Max, Sum)
+| where coalesce(Max, Sum) > 0
+'''
+
 // A sum over nothing is one row with 0, so silence is a reason too.
 var sweepQuery = '''
 METRICS
@@ -122,6 +130,13 @@ var rules rule[] = [
     severity: 2
     over: sweepWindow
     query: behindQuery
+  }
+  {
+    name: 'unreadable-requests'
+    description: 'Requests wait for a newer version of the app, which wrote their rows: this version cannot read them.'
+    severity: 2
+    over: sweepWindow
+    query: unreadableQuery
   }
 ]
 
