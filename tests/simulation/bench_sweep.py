@@ -46,6 +46,7 @@ class Counting:
     calls: Counter[str] = field(default_factory=Counter)
     before: Callable[[Call], object] = lambda _call: None
     failing: Callable[[Call], str | None] = lambda _call: None
+    after: Callable[[Call], object] = lambda _call: None
 
     async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:
         self.now += self.graph_seconds if call.service == "graph" else SECONDS[call.service]
@@ -55,7 +56,9 @@ class Counting:
         self.before(call)
         if trouble := self.failing(call):
             raise failure(trouble)
-        return effect()
+        done = effect()
+        self.after(call)
+        return done
 
 
 def _kind(call: Call) -> str:
@@ -67,11 +70,11 @@ def _kind(call: Call) -> str:
 class Ground:
     """A ledger of any size, a tenant, and one process of the app."""
 
-    def __init__(self, switches: dict[str, str] | None = None) -> None:
+    def __init__(self, switches: dict[str, str] | None = None, settings: dict[str, str] | None = None) -> None:
         self.gate, self._draw = Counting(), Random(7)  # noqa: S311
         self.tables, self.queues = Tables(TABLES, self.now), Queues(QUEUES, self.now)
         self.directory = Directory(self.now, [], switches or {}, tenant_id=TENANT_ID)
-        self.allowance = Allowance()
+        self.allowance, self.settings = Allowance(), settings or {}
         self.app = self.process()
 
     def now(self) -> datetime:
@@ -81,9 +84,8 @@ class Ground:
         return str(UUID(int=self._draw.getrandbits(128), version=4))
 
     def process(self) -> App:
-        return App(
-            {}, self.now, self.gate, self.tables, self.queues, self.directory, lambda: self.gate.now, self.allowance
-        )
+        settings, time = self.settings, lambda: self.gate.now
+        return App(settings, self.now, self.gate, self.tables, self.queues, self.directory, time, self.allowance)
 
     def account(self, state: str | None, number: int) -> str:
         user_id = self.new_id()
@@ -121,6 +123,9 @@ class Ground:
 
     def opened(self, request_id: str, came: datetime) -> None:
         self._put("requests", "open~", f"{came:%Y-%m-%dT%H:%M:%S.%fZ}~{request_id}", {"since": came})
+
+    def rested(self, request_id: str, since: datetime) -> None:
+        self._put("requests", "rested~", f"{since:%Y-%m-%dT%H:%M:%S.%fZ}~{request_id}", {"since": since})
 
     def request(self, request_id: str, stage: Stage, user_id: str, **columns: Any) -> RequestRecord:
         row = RequestRecord(

@@ -20,7 +20,7 @@ from b2b.workflows.ports import Clock, Ledger
 from b2b.workflows.sweep.look import Looks
 from b2b.workflows.sweep.pending import PendingList
 from b2b.workflows.sweep.rounds import Round
-from b2b.workflows.sweep.sources import Difference, Scheduled, Segment
+from b2b.workflows.sweep.sources import Difference, Scheduled, Segment, is_look
 from b2b.workflows.sweep.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,8 @@ class Follow:
         now = self._clock()
         way = await Round.of(self._ledger.followed, now)
         segment = await self._segment(way.after, turn)
-        due = await self._ledger.schedule.read("", turn.room + MOST_COUNTED, until=now)
+        scheduled = await self._ledger.schedule.read("", turn.room + MOST_COUNTED, until=now)
+        due = [entry for entry in scheduled if is_look(entry)]
         news = await self._news(segment, turn, now)
         first: Scheduled | Difference = Scheduled(due, segment.entries, self._ledger, self._clock)
         second: Scheduled | Difference = Difference(news, segment, way)

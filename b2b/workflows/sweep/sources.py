@@ -13,6 +13,11 @@ LOOK = "look~"
 """What the schedule says of an account that is to be looked at; its object id follows."""
 
 
+def is_look(entry: Entry) -> bool:
+    """Tell whether a time in the schedule is one to look at an account; what else stands there is not follow's."""
+    return entry.key.startswith(LOOK)
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of the index, in order."""
