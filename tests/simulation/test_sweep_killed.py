@@ -10,11 +10,13 @@ import pytest
 
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.request.message import Resume
-from b2b.domain.sweep import Part
+from b2b.domain.sweep import BUDGETS, OVERRUN, Part
 from tests.simulation.app import POISON, WORK, allowance, rows_of
 from tests.simulation.bench_sweep import MONTH, START, Ground
 from tests.simulation.directory_accounts import ACCEPTED, PENDING
 from tests.simulation.gate import Call
+from tests.simulation.history import Ask, History, Step
+from tests.simulation.search import play
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SWEEPS = {None: 14, 1: 35}
@@ -157,3 +159,58 @@ def test_each_part_has_something_to_do_in_this_scene() -> None:
     scene = Scene(None)
     report, _, _ = scene.ground.sweep()
     assert all(report.of(part).changed for part in Part)
+
+
+def test_each_part_has_its_turn_where_graph_takes_six_seconds_for_each_call() -> None:
+    scene = Scene(None)
+    ground = scene.ground
+    for number in range(8, 1200):
+        ground.followed(ground.account(PENDING, number), shown=False)
+    ground.gate.graph_seconds = 6.0
+    report, _, seconds = ground.sweep()
+    assert all(report.of(part).changed for part in Part)
+    assert report.of(Part.FOLLOW).left > 0
+    assert BUDGETS[Part.FOLLOW].seconds < seconds < BUDGETS[Part.FOLLOW].seconds + OVERRUN
+
+
+def test_each_part_is_stopped_by_its_own_trouble_alone_where_storage_is_slow_and_fails() -> None:
+    """Table storage takes nine seconds to say that it is not there: four parts need it, and each has its turn."""
+    scene = Scene(None)
+    ground = scene.ground
+
+    def down(call: Call) -> str | None:
+        if call.service != "tables":
+            return None
+        ground.gate.now += 9.0
+        return "unreachable"
+
+    ground.gate.failing = down
+    report, _, seconds = ground.sweep()
+    assert [part.part for part in report.parts] == list(Part)
+    assert all("stopped" in part.note or part.problems for part in report.parts)
+    assert seconds < 200
+    ground.gate.failing = lambda _call: None
+    for _ in range(14):
+        scene.run()
+    assert scene.end()["accounts"] == {
+        user: "completed" if user in {*scene.redeemed, scene.told} else "invited" for user in scene.users
+    }
+
+
+@pytest.mark.parametrize("lists", [False, True])
+@pytest.mark.parametrize("budget", [None, 1, 2, 3])
+def test_an_hour_without_tables_and_a_slow_graph_break_no_promise(budget: int | None, lists: bool) -> None:  # noqa: FBT001
+    steps = (
+        *(Step(number, "send", "", Ask(f"r{number}", person)) for number, person in enumerate(("anna", "ben", "gina"))),
+        Step(50, "send", "", Ask("r3", "anna")),
+        Step(60, "lose", "r2"),
+        Step(1150, "outage", "tables", 3600.0),
+        Step(1150, "slow", "graph", 6.0),
+        Step(1160, "redeem", "anna"),
+        Step(1170, "poison", "r1"),
+        Step(1180, "delete", "ben"),
+        Step(9000, "slow", "graph", 0.15),
+    )
+    for seed in range(6):
+        history = History(steps, people=("anna", "ben", "gina"), budget=budget, lists=lists, schedule=seed)
+        assert play(history).violations == []
