@@ -239,3 +239,14 @@ def test_each_part_has_its_turn_whatever_becomes_of_the_others() -> None:
 def test_a_call_in_the_ground_is_counted_by_what_it_reads() -> None:
     assert bench_sweep._kind(Call("tables", "read", "conversions/abc", changes=False)) == "read state rows"
     assert bench_sweep._kind(Call("tables", "list", "conversions/followed~", changes=False)) == "list lists"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_where_graph_refuses_the_list_everybody_is_read_by_id(status: int) -> None:
+    ground, redeemed = campaign(FEW)
+    ground.directory.part_fault = lambda url: (
+        status if "externalUserState%20eq" in url or "externalUserState eq" in url else None
+    )
+    report, _, _ = ground.sweep()
+    assert seen_by(ground, redeemed) == FEW.redeemed
+    assert report.of(Part.FOLLOW).note == "by id: the list broke off after 0 pages"

@@ -100,6 +100,22 @@ WORLDS: tuple[SmallWorld, ...] = (
         4,
     ),
     SmallWorld(
+        "two sweeps where a leader's row cannot be read, and it comes back",
+        History(
+            (
+                _send(0, "r1"),
+                _send(60, "r2"),
+                Step(100, "foreign row", "r1"),
+                Step(2000, "sweep"),
+                Step(2000, "own row", "r1"),
+                Step(2000, "sweep"),
+            ),
+            (Fault("graph invite", "anna", "throttled", seconds=300.0),),
+            settings=(("B2B_GIVE_UP_SECONDS", "600"),),
+        ),
+        3,
+    ),
+    SmallWorld(
         "a delivery beside drain",
         History((_send(0, "r1"), Step(0, "poison", "r1"), Step(100, "part", "drain"), _send(100, "r1"))),
         2,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Container
 from datetime import datetime, timedelta
 
-from b2b.domain.errors import AccessDenied, Transient
+from b2b.domain.errors import Transient
 from b2b.domain.lifecycle.difference import BATCH
 from b2b.domain.sweep import Allowance
 from b2b.workflows.pacing import Pacer
@@ -32,10 +32,6 @@ class PendingList:
 
         ``by_id`` is how many accounts would be read by id without the list. A list that breaks off is thrown away:
         half of one would turn everybody on the other half into news.
-
-        Raises:
-            AccessDenied: accounts cannot be read.
-
         """
         limit = self._allowance.page_limit(by_id)
         if limit < self._expected():
@@ -51,8 +47,6 @@ class PendingList:
                     self._remember(max(pages, limit) + 1)
                     turn.says(f"by id: the list was given up after {pages} pages")
                     return None
-        except AccessDenied:
-            raise
         except Transient as error:
             await self._pacer.heed(error)
             turn.says(f"by id: the list broke off after {pages} pages")
