@@ -160,6 +160,17 @@ def test_a_lost_message_is_found_behind_rows_that_cannot_be_read() -> None:
     assert (report.of(Part.REPAIR).changed, report.of(Part.REPAIR).unreadable) == (1, 29)
 
 
+@pytest.mark.parametrize(("head", "copies"), [(2.0, 0), (0.4, 1)])
+def test_a_parked_request_whose_message_is_only_late_gets_no_other(head: float, copies: int) -> None:
+    """It came a day ago, and was to be seen an hour ago; what stands at the queue's head was so many hours ago."""
+    ground, hour = Ground(), timedelta(hours=1)
+    ground.request("r-parked", Stage.REQUESTED, ground.new_id(), token="t", due_at=START - hour)
+    ground.opened("r-parked", START - 24 * hour)
+    ground.queues.put_all(WORK, [Resume("r-other", "t", START - head * hour).message().decode()])
+    report, _, _ = ground.sweep()
+    assert report.of(Part.REPAIR).changed == copies
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_the_oldest_request_is_told_over_the_whole_list(late: bool) -> None:  # noqa: FBT001
     """Those that have ended stand before it, and more than one page of them; the queue may be late or not."""
