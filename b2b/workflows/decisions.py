@@ -6,7 +6,6 @@ a message. A decision that the request's stage does not allow is refused by name
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -129,8 +128,7 @@ class Decisions:
         """
         for _ in range(RACES):
             if record.user_id and not record.only_judged:
-                conversion = await self._conversions.get(record.user_id)
-                await self._ledger.save(_called_off(record, conversion, self._clock(), decision))
+                await self._note_cancellation(record, decision)
             with suppress(LedgerConflict):
                 return await self._end(record, "cancelled", decision)
             latest = await self._ledger.requests.get(record.request_id)
@@ -138,6 +136,20 @@ class Decisions:
                 break
             record = latest
         raise LedgerConflict(f"request {record.request_id}")
+
+    async def _note_cancellation(self, record: RequestRecord, decision: Decision) -> None:
+        now, said = self._clock(), f"cancelled {decision}"
+        conversion = await self._conversions.get(record.user_id)
+        if conversion is not None:
+            called_off = (*conversion.called_off, record.request_id)
+            noted = Event("called-off", now, conversion.stage, record.request_id, said)
+            change = Change(replace(conversion, called_off=called_off), (noted,))
+            await self._conversions.save_quietly(change, conversion)
+            return
+        opening = Conversion(user_id=record.user_id, stage=Stage.CANCELLED, request_id=record.request_id)
+        begun = begin(None, replace(opening, called_off=(record.request_id,)), now, said)
+        why: dict[str, Any] = {"last_error": _said("cancelled", decision), "error_code": "cancelled"}
+        await self._ledger.save(Change(replace(begun.row, published=len(begun.events), **why), begun.events))
 
     async def _end_both(
         self, record: RequestRecord, conversion: Conversion, kind: str, decision: Decision
@@ -179,20 +191,6 @@ class Decisions:
         record = await self._ledger.requests.write(Change(row, change.events))
         await self._messages.send_again(record)
         return record
-
-
-def _called_off(
-    record: RequestRecord, conversion: Conversion | None, now: datetime, decision: Decision
-) -> Change[Conversion]:
-    said = f"cancelled {decision}"
-    if conversion is None:
-        opening = Conversion(user_id=record.user_id, stage=Stage.CANCELLED, request_id=record.request_id)
-        begun = begin(None, replace(opening, called_off=(record.request_id,)), now, said)
-        why = replace(begun.row, last_error=_said("cancelled", decision), error_code="cancelled")
-        return Change(why, begun.events)
-    called_off = (*conversion.called_off, record.request_id)
-    noted = Event("called-off", now, conversion.stage, record.request_id, said)
-    return Change(replace(conversion, called_off=called_off), (noted,))
 
 
 def _allow(record: RequestRecord, action: Action) -> None:

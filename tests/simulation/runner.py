@@ -4,7 +4,7 @@ The order of calls is the schedule's: by seed, one activity after the other, or 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 

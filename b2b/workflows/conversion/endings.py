@@ -72,7 +72,7 @@ class Endings:
         return heir
 
     async def succeed(self, claim: Conversion, limit: timedelta) -> bool:
-        """Let another request lead where the leader's row is gone, or is unreadable and was not written for so long.
+        """Let another request lead where the leader has ended or is gone, or is unreadable and not written for so long.
 
         A newer version that is at work writes that row with every wait. If it comes back later, the request finds that
         another one leads, and follows.
@@ -82,7 +82,8 @@ class Endings:
 
         """
         try:
-            if await self._ledger.requests.get(claim.request_id) is not None:
+            leader = await self._ledger.requests.get(claim.request_id)
+            if leader is not None and leader.at_work:
                 return False
         except UnreadableRow as error:
             if error.written_at is None or self._clock() - error.written_at <= limit:
