@@ -453,5 +453,22 @@ STORIES: tuple[Story, ...] = (
         ),
         "told",
     ),
+    Story(
+        "asked again and held up",
+        "an invitation is undone before it was seen, another one is approved, and a rule sends it to a person again: "
+        "the first request stays invited, and nobody follows its account any more",
+        History(
+            (
+                _send(0, "r1"),
+                Step(300, "convert back", "anna"),
+                _send(1500, "r2"),
+                Step(1600, "give role", "anna", "Helpdesk Administrator"),
+                Step(2200, "approve", "r2"),
+                Step(3000, "invite by hand", "anna"),
+                Step(4000, "redeem", "anna"),
+            )
+        ),
+        "truth",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

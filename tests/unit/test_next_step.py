@@ -392,6 +392,8 @@ TABLE: tuple[Row, ...] = (
         shows=Shows.NO),
     row(P.DOUBT, "asked again: with what was known of it", Conclude(judged(finding(), STRANGER), Stage.NEEDS_REVIEW),
         request=OTHER, conversion=ELSEWHERE, again=True, sighting=seen(INTERNAL), assessment=REVIEW),
+    row(P.DIRECTORY, "asked again: the account shows it by the time that it is judged", Join(), request=OTHER,
+        conversion=INVITED, again=True, sighting=seen(INTERNAL), assessment=ALREADY),
     row(P.DOUBT, "asked again: sent", Claim(READY), request=OTHER, conversion=DOUBTFUL_REVIEW, again=True,
         sighting=seen(INTERNAL), assessment=READY),
     row(P.DOUBT, "asked again: not over what the rules refuse", Conclude(BLOCKED, Stage.BLOCKED), request=OTHER,

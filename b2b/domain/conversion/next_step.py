@@ -185,7 +185,8 @@ def _again(s: Situation, conversion: Conversion) -> Step:
     if isinstance(step, Claim) and invited:
         return Record(undone.superseded(conversion, s.request.request_id, s.now))
     if isinstance(step, Conclude) and invited:
-        return replace(step, alone=True)
+        judged = step.assessment.account
+        return Join() if judged is not None and judged.external else replace(step, alone=True)
     if isinstance(step, Conclude) and step.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
         return _reviewed_anew(step.assessment, doubts.asked_before(conversion, s.shows))
     return step
