@@ -88,6 +88,13 @@ class Transient(B2BError):
         self.retry_after = retry_after
 
 
+class Unsent(Transient):
+    """A request's row may name a message that is not on the queue. Retry: the same delivery, as the host comes again.
+
+    Only a redelivery sends that message; a copy of the one before does nothing.
+    """
+
+
 class AccessDenied(Transient):
     """A permission that the work cannot do without is missing.
 

@@ -9,6 +9,7 @@ from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpRequest
 from azure.storage.queue import QueueServiceClient
 
+from b2b.domain.errors import Transient
 from b2b.domain.request.message import Resume
 from b2b.domain.request.record import RequestRecord
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -112,6 +113,29 @@ async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tr
     paused.lose_messages()
     assert (await paused.services.api.submit(BODY, "")).status == 202
     assert paused.waiting() == 0
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["a caller's", "our own"])
+async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused: World, *, own: bool) -> None:
+    """Put back as a new message it would do nothing, and the request would stand still until it is repaired."""
+    if own:
+        await paused.receive(BODY)
+        paused.lose_messages()
+    raw = Resume("r1", (await stored(paused)).token, paused.clock()).message() if own else BODY
+    up, failed = paused.room.before, [0]
+
+    async def down(request: HttpRequest) -> None:
+        if no_message(request) and failed[0] < 3:  # the SDK's own repeats included
+            failed[0] += 1
+            raise ServiceRequestError("connection refused")
+
+    paused.room.before = down
+    with pytest.raises(Transient):
+        await paused.receive(raw)
+    paused.room.before = up
+    assert paused.waiting() == 0
+    await paused.receive(raw, dequeued=2)
+    assert paused.waiting() == 1
 
 
 async def test_what_has_ended_takes_no_message(world: MakeWorld) -> None:
