@@ -13,7 +13,7 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package cold-start test unit simulate faults guards soak storage tenant check reference snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate bench-sweep faults guards soak storage tenant check reference snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,7 @@ run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the s
 	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m infra.package --python $(DEPLOY_PYTHON_VERSION) $(ARGS)
 
 cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the package, against bare imports of the same SDKs
@@ -30,17 +31,20 @@ cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the packa
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
-unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, half a minute
+unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, a minute or two
 	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/simulation/test_stories.py
 	@$(BIN)/python -m tests.simulation --count 1000 --seed 0
 
 simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
+bench-sweep: $(INSTALLED) ## what a sweep costs on a ledger of 100,000 rows, call by call; two minutes; ARGS=--small
+	@$(BIN)/python -m tests.simulation.bench_sweep $(ARGS)
+
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
 	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults $(ARGS)
 
-guards: $(INSTALLED) $(AZURITE) ## take out each guard that keeps one invitation one, and show that a test fails; ARGS='--only address' takes some
+guards: $(INSTALLED) $(AZURITE) ## take out each guard, and what mends each story, and show that a test fails; ARGS='--only address' takes some
 	@$(BIN)/python -m tests.faults.guards $(ARGS)
 
 soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; ten minutes at most; ARGS=--help

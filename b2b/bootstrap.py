@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from b2b.adapters.clock import Clock, system_clock
+from b2b.adapters.clock import Clock, Monotonic, monotonic, system_clock
 from b2b.adapters.directory import Directory
 from b2b.adapters.graph import Graph, scope_of
 from b2b.adapters.identity import Identity
@@ -28,6 +28,7 @@ from b2b.domain.conversion.situation import limits_of
 from b2b.domain.conversion.tenant_fact import Known, TenantFact
 from b2b.domain.pacing import BreakerLimits
 from b2b.domain.request import IntakePolicy
+from b2b.domain.sweep import Allowance, Part
 from b2b.settings import Mode, Settings, load
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.conversion.claims import Claims
@@ -49,9 +50,13 @@ from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
 from b2b.workflows.sweep.drain import Drain
 from b2b.workflows.sweep.follow import Follow
+from b2b.workflows.sweep.look import Looks
 from b2b.workflows.sweep.measure import Measure, observer
+from b2b.workflows.sweep.pending import PendingList
+from b2b.workflows.sweep.publish import Publish
+from b2b.workflows.sweep.purge import Purge
 from b2b.workflows.sweep.repair import Repair
-from b2b.workflows.sweep.sweep import Sweep
+from b2b.workflows.sweep.sweep import Sweep, Work
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +118,14 @@ def build(
     return assemble(settings, clock, Adapters(graph, ledger, queue, identity, storage_identity), meter)
 
 
-def assemble(settings: Settings, clock: Clock, adapters: Adapters, meter: Meter | None = None) -> Services:
+def assemble(
+    settings: Settings,
+    clock: Clock,
+    adapters: Adapters,
+    meter: Meter | None = None,
+    monotonic: Monotonic = monotonic,
+    allowance: Allowance = Allowance(),  # noqa: B008  frozen
+) -> Services:
     """Build the workflows upon adapters that are there already."""
     graph, ledger, queue, identity = adapters.graph, adapters.ledger, adapters.queue, adapters.identity
     directory, assess_only = Directory(graph), settings.mode is Mode.ASSESS
@@ -133,12 +145,17 @@ def assemble(settings: Settings, clock: Clock, adapters: Adapters, meter: Meter 
     intake = Intake(ledger, messages, policy, clock, _new_id, assess_only=assess_only)
     allowed = Allowed(going_on=not assess_only, self_approval=settings.self_approval)
     decisions = Decisions(ledger, conversions, endings, messages, clock, allowed)
-    sweep = Sweep(
-        Follow(conversions, facts, pacer, directory, ledger, limits, clock),
-        Repair(conversions, messages, ledger, queue, clock),
-        Drain(intake, messages, endings, ledger, queue, clock),
-        Measure(ledger, queue, meter, clock) if meter else None,
-    )
+    looks = Looks(conversions, facts, directory, ledger, limits, clock)
+    listing = PendingList(directory, pacer, allowance, clock)
+    parts: dict[Part, Work] = {
+        Part.DRAIN: Drain(intake, messages, endings, ledger, queue, clock),
+        Part.REPAIR: Repair(conversions, endings, messages, ledger, queue, limits.give_up, clock),
+        Part.PUBLISH: Publish(conversions, ledger, clock),
+        Part.FOLLOW: Follow(looks, listing, facts, pacer, ledger, limits, clock),
+        Part.PURGE: Purge(ledger, timedelta(days=settings.purge_after_days), clock),
+    }
+    measure = Measure(ledger, queue, meter, clock) if meter else None
+    sweep = Sweep(parts, ledger, clock, monotonic, measure, allowance.budgets)
     return Services(
         settings=settings,
         api=Front(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from b2b.domain.eligibility.judge import PINNED, RULE_IDS
@@ -54,6 +55,21 @@ class Seconds:
             raise ValueError(f"expected a number of seconds, got '{text}'") from None
         if not self.least <= value <= self.most:
             raise ValueError(f"expected {self.least:g} to {self.most:g} seconds, got {text}")
+        return value
+
+
+@dataclass(frozen=True)
+class Days:
+    """A whole number of days between two bounds; 0: never."""
+
+    least: int
+    most: int
+
+    def __call__(self, text: str) -> int:
+        """Read a text."""
+        value = int(text) if text.isascii() and text.isdigit() else -1
+        if value and not self.least <= value <= self.most:
+            raise ValueError(f"expected 0, or {self.least} to {self.most} days, got '{text}'")
         return value
 
 
@@ -149,14 +165,31 @@ def base_url(text: str) -> str:
         return ""
     parts = urlsplit(text)
     if redirect_problem(text) or parts.scheme != "https" or parts.query or parts.fragment:
-        raise ValueError(f"expected https://<host>, got '{text}'")
+        raise ValueError(f"expected https://<host>, with a path if there is one and no query, got '{text}'")
     return text.rstrip("/")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a rule that is given twice, nobody can tell which severity was meant.
+
+    Raises:
+        KeyError: the name.
+
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise KeyError(name)
+        found[name] = value
+    return found
 
 
 def overrides(text: str) -> Mapping[str, Severity]:
     """A JSON object of rule id to severity. Rules without which there is nothing to invite cannot be softened."""
     try:
-        document = json.loads(text or "{}")
+        document = json.loads(text or "{}", object_pairs_hook=_each_once)
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]} is given twice") from None
     except ValueError:
         raise ValueError("expected a JSON object of rule id to severity") from None
     if not isinstance(document, dict):

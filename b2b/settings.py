@@ -59,6 +59,7 @@ class Settings:
     paused: bool
     breaker_share: float
     breaker_window: float
+    purge_after_days: int
 
 
 @dataclass(frozen=True)
@@ -277,6 +278,14 @@ SETTINGS: tuple[Setting, ...] = (
         "300",
         "length of that window, and of the pause before one invitation probes",
         readers.Seconds(10, _DAY),
+    ),
+    Setting(
+        "purge_after_days",
+        "B2B_PURGE_AFTER_DAYS",
+        "0",
+        "after how many days the sweep deletes a request that has ended, with its history; `0`: never. Which accounts "
+        "were invited is never deleted",
+        readers.Days(7, 3650),
     ),
 )
 

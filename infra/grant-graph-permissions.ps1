@@ -51,6 +51,8 @@ function Invoke-Graph([string]$Method, [string]$Address, [string[]]$More = @()) 
     ($answer -join "`n") | ConvertFrom-Json
 }
 
+if (-not (Get-Command az -CommandType Application -ErrorAction SilentlyContinue)) { Stop-Script 'az is not on PATH: install it' }
+
 $table = Get-Content -Raw (Join-Path $PSScriptRoot 'graph-permissions.json') | ConvertFrom-Json
 if (-not $Graph) { $Graph = $table.graphBaseUrls[0] }
 

@@ -26,8 +26,7 @@ fail() {
 }
 
 table="$(dirname "${BASH_SOURCE[0]}")/graph-permissions.json"
-identity='' mode=assess profile=current overrides='{}' readwrite=true dry_run=false
-graph=$(jq -r '.graphBaseUrls[0]' "$table")
+identity='' mode=assess profile=current overrides='{}' readwrite=true dry_run=false graph=''
 while (($#)); do
   case $1 in
     --identity | --mode | --profile | --overrides | --graph)
@@ -42,6 +41,10 @@ while (($#)); do
   esac
   shift
 done
+for tool in az jq; do
+  command -v "$tool" >/dev/null || fail "$tool is not on PATH: install it"
+done
+[[ -n $graph ]] || graph=$(jq -r '.graphBaseUrls[0]' "$table")
 [[ $identity =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] || fail '--identity: expected an object id (GUID)'
 [[ $mode =~ ^(assess|convert)$ ]] || fail "--mode: expected assess or convert, got '$mode'"
 [[ $profile =~ ^(current|2020)$ ]] || fail "--profile: expected current or 2020, got '$profile'"

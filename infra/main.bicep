@@ -128,6 +128,11 @@ param breakerShare string = '0.5'
 @minValue(10)
 @maxValue(86400)
 param breakerWindowSeconds int = 300
+
+@description('After how many days the sweep deletes a request that has ended, with its history; 0: never. Which accounts were invited is never deleted.')
+@minValue(0)
+@maxValue(3650)
+param purgeAfterDays int = 0
 // end of generated
 
 // ---- Who else may reach the data
@@ -261,6 +266,10 @@ var mistakes = filter(
     {
       wrong: giveUpSeconds < replicationWindowSeconds + graphTimeoutSeconds
       said: 'giveUpSeconds: at least replicationWindowSeconds and graphTimeoutSeconds together'
+    }
+    {
+      wrong: purgeAfterDays > 0 && purgeAfterDays < 7
+      said: 'purgeAfterDays: 0, or 7 at least'
     }
     {
       wrong: !startsWith(toLower(inviteRedirectUrl), 'https://')
@@ -571,6 +580,7 @@ module app 'modules/app.bicep' = {
       B2B_PAUSED: paused ? 'true' : 'false'
       B2B_BREAKER_SHARE: breakerShare
       B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
+      B2B_PURGE_AFTER_DAYS: string(purgeAfterDays)
       // end of generated
     }
   }

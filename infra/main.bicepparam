@@ -40,6 +40,7 @@ param syncedAccountsShowPending = readEnvironmentVariable('B2B_SYNCED_ACCOUNTS_S
 param paused = bool(readEnvironmentVariable('B2B_PAUSED', 'false'))
 param breakerShare = readEnvironmentVariable('B2B_BREAKER_SHARE', '0.5')
 param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SECONDS', '300'))
+param purgeAfterDays = int(readEnvironmentVariable('B2B_PURGE_AFTER_DAYS', '0'))
 // end of generated
 
 // ---- Who may send and read

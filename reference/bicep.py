@@ -70,6 +70,9 @@ def _kind(setting: Setting) -> Kind:
     if isinstance(setting.read, readers.Seconds):
         bounds = (f"@minValue({setting.read.least})", f"@maxValue({setting.read.most})")
         return Kind("int", str, "string({p})", "int({t})", bounds)
+    if isinstance(setting.read, readers.Days):
+        bounds = ("@minValue(0)", f"@maxValue({setting.read.most})")
+        return Kind("int", str, "string({p})", "int({t})", bounds)
     if isinstance(setting.read, readers.Choice):
         return Kind(" | ".join(_string(value) for value in setting.read.kind), _string, "{p}", "{t}")
     return _KINDS[setting.read]

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reference import bicep, contract, pages, protocol, samples
+from reference import bicep, contract, pages, protocol, request, samples
 
 ROOT = Path(__file__).parents[1]
 
 
 class Part(NamedTuple):
-    """A part of a file between two comments: `<mark> generated: <name>` and `<mark> end of generated`."""
+    """A part of a file between two comments: `<mark> generated: <name> …` and `<mark> end of generated …`."""
 
     mark: str
     name: str
@@ -19,6 +19,7 @@ class Part(NamedTuple):
 
 Text = Callable[[], str]
 WHOLE: Mapping[str, Text] = {
+    "docs/reference/request.md": request.page,
     "docs/reference/rules.md": pages.rules,
     "docs/reference/settings.md": pages.settings,
     "docs/reference/permissions.md": pages.permissions,
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Mapping[Part, Text]] = {
         Part("//", "settings"): bicep.app_settings,
     },
     "infra/main.bicepparam": {Part("//", "settings"): bicep.parameter_file},
+    "README.md": {Part("<!--", "fields of a request"): request.short},
     ".github/workflows/deploy.yml": {Part("#", "settings"): samples.workflow_variables},
 }
 
@@ -69,7 +71,7 @@ def _current(name: str) -> str:
 
 def _with_parts(text: str, parts: Mapping[Part, Text]) -> str:
     for (mark, name), made in parts.items():
-        begin, end = rf"( *){mark} generated: {re.escape(name)}[^\n]*\n", rf" *{mark} end of generated\n"
+        begin, end = rf"( *){mark} generated: {re.escape(name)}[^\n]*\n", rf" *{mark} end of generated[^\n]*\n"
         found = re.search(f"{begin}(.*?){end}", text, re.DOTALL)
         if found is None:
             raise ValueError(f"no part '{name}' between comments")

@@ -5,6 +5,7 @@ from b2b.domain.account import SELECT
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, PINNED
 from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
+from b2b.domain.eligibility.rule import Rule
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.error_codes import ErrorCode
 from b2b.settings import SETTINGS
@@ -18,10 +19,7 @@ def rules() -> str:
     pinned = ", ".join(coded(rule.id) for rule in RULES if rule.id in PINNED)
     weights = [[coded(rule.id), rule.current.value, rule.legacy.value, rule.hits] for rule in RULES]
     unread = "A rule could not be decided because a fact could not be read; it names both."
-    fixes = [
-        [coded(rule.id), rule.fix + (f" Under `2020`: {rule.legacy_fix}" if rule.legacy_fix else ""), rule.source]
-        for rule in RULES
-    ]
+    fixes = [[coded(rule.id), _fixes(rule), rule.source] for rule in RULES]
     return f"""{MADE}
 # Rules
 
@@ -42,6 +40,11 @@ asked again. *Approve* is `…/approve`, for one that ended `needsReview`. A *ne
 fix of a finding may differ where the case does: it then speaks of Active Directory, Exchange or a group.
 
 {table(["rule", "fix", "source"], fixes)}"""
+
+
+def _fixes(rule: Rule) -> str:
+    legacy = f" Under `2020`: {rule.legacy_fix}" if rule.legacy_fix else ""
+    return rule.fix + legacy + (f" After Graph refused: {rule.refused_fix}" if rule.refused_fix else "")
 
 
 def settings() -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from b2b.domain.conversion.stages import REOPENED, STAGES, Action, Stage
+from b2b.domain.conversion.stages import LEADS_TO, STAGES, Action, Stage
 from b2b.domain.conversion.waits import WAITS, Cause
 from b2b.domain.conversion.waits import Row as Wait
 from reference.pages import MADE
@@ -28,7 +28,7 @@ def stages() -> str:
     ]
     head = ["stage", "meaning", "phase", "looked after by", "may become", "an administrator may", "operation"]
     begins = _listed(Stage, (row.stage for row in STAGES if row.restarts))
-    leads = "\n".join(f"* {coded(action)}: {coded(stage)}" for action, stage in REOPENED.items())
+    leads = "\n".join(f"* {coded(action)}: {coded(stage)}" for action, stage in LEADS_TO.items())
     return f"""{MADE}
 # Stages
 

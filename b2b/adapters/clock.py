@@ -1,10 +1,20 @@
 """The time, as something that can be handed in."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 """Returns the present moment, with its zone (UTC)."""
+
+
+Monotonic = Callable[[], float]
+"""Returns seconds of a clock that nobody sets: only differences mean something."""
+
+
+def monotonic() -> float:
+    """Return the seconds of a clock that never goes back."""
+    return time.monotonic()
 
 
 def system_clock() -> datetime:

@@ -1,6 +1,6 @@
 """Facts about accounts and the tenant, asked of Graph. What is asked stands in `b2b.domain.eligibility.facts`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -8,9 +8,10 @@ import httpx
 
 from b2b.adapters.batch import Answer, Call, unlicensed
 from b2b.adapters.graph import FORBIDDEN, NOT_FOUND, Graph
-from b2b.domain.account import STATE, Account, from_graph
+from b2b.domain.account import PENDING, STATE, Account, from_graph
 from b2b.domain.eligibility import facts
-from b2b.domain.eligibility.fact import Ask, Fact, Facts
+from b2b.domain.eligibility.fact import Ask, Fact, Facts, Values
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.errors import GRAPH, AccessDenied, Transient
 from b2b.domain.readings import NotReadable, NotThere
 from b2b.domain.request import InvitedUser
@@ -19,6 +20,8 @@ EVENTUAL = {"ConsistencyLevel": "eventual"}
 OWN_TROUBLE = frozenset({400, 500, 502})
 LASTING = frozenset({400, 402, 405, 406, 410, 411, 412, 413, 414, 415, 416, 421, 422, 426, 428, 431, 451})
 """Refusals of a read that another try will not change. Those of a throttle, a token, a conflict or a lock may pass."""
+PENDING_ACCOUNTS = Call(f"/users?$filter=externalUserState eq '{PENDING}'&$select=id&$top=999")
+"""A plain query: with the header of advanced queries it would be answered from an index that lags further behind."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -29,7 +32,7 @@ class Directory:
         """Use a Graph client."""
         self._graph = graph
 
-    async def read(self, questions: Mapping[Fact[Any], InvitedUser | str | None]) -> Facts:
+    async def read(self, questions: Mapping[Fact[Any], AskedAbout]) -> Facts:
         """Answer all questions in as few round trips as `$batch` allows.
 
         A fact whose permission is missing is not readable, and neither is one whose question Graph refuses for good; an
@@ -90,6 +93,20 @@ class Directory:
             user_id for user_id, answer in zip(user_ids, answers, strict=True) if answer.status == httpx.codes.OK
         )
 
+    async def pending(self) -> AsyncIterator[list[str]]:
+        """Give the object ids of all accounts in the tenant that wait for their person, page by page.
+
+        Raises:
+            Transient: the list broke off; what it had given so far says nothing about the others.
+            AccessDenied: as `read`.
+
+        """
+        async for page in self._graph.pages(PENDING_ACCOUNTS):
+            try:
+                yield [str(account["id"]).lower() for account in page]
+            except (KeyError, TypeError) as error:
+                raise Transient(GRAPH, "a list of accounts cannot be read") from error
+
     async def check(self) -> None:
         """Ask Graph for an account that nobody has: "not found" shows that it answers and lets the app look.
 
@@ -107,9 +124,9 @@ def _no_accounts() -> AccessDenied:
     return AccessDenied(GRAPH, f"accounts cannot be read without {facts.ACCOUNT.permission}")
 
 
-def _calls(fact: Fact[Any], subject: InvitedUser | str | None) -> list[Call]:
+def _calls(fact: Fact[Any], subject: AskedAbout) -> list[Call]:
     """Send the questions whose placeholders the subject fills: an account is asked for by the name that is given."""
-    values: dict[str, str]
+    values: Values
     if isinstance(subject, InvitedUser):
         values = facts.selector(subject)
     else:
@@ -117,7 +134,7 @@ def _calls(fact: Fact[Any], subject: InvitedUser | str | None) -> list[Call]:
     return [_call(ask, values) for ask in fact.asks if ask.placeholders <= values.keys()]
 
 
-def _call(ask: Ask, values: Mapping[str, str]) -> Call:
+def _call(ask: Ask, values: Values) -> Call:
     return Call(ask.url(values), EVENTUAL if ask.advanced else {}, ask.beta)
 
 

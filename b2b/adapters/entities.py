@@ -99,14 +99,16 @@ def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
         UnreadableRow: a value is not known to this version.
 
     """
-    partition = entity.get("PartitionKey", "")
+    partition, metadata = entity.get("PartitionKey", ""), getattr(entity, "metadata", {})
+    written_at = moment(metadata["timestamp"]) if "timestamp" in metadata else None
     if int(entity.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
-        raise UnreadableRow(f"{kind.__name__} {partition} was written by a newer version")
+        raise UnreadableRow(f"{kind.__name__} {partition} was written by a newer version", written_at)
     try:
         found = {name: read(_plain(entity[stored])) for name, stored, read in _COLUMNS[kind] if stored in entity}
-        return kind(**found, etag=getattr(entity, "metadata", {}).get("etag", ""))
+        return kind(**found, etag=metadata.get("etag", ""))
     except (TypeError, ValueError) as error:
-        raise UnreadableRow(f"{kind.__name__} {partition} cannot be read: {type(error).__name__}") from error
+        said = f"{kind.__name__} {partition} cannot be read: {type(error).__name__}"
+        raise UnreadableRow(said, written_at) from error
 
 
 def _plain(value: Any) -> Any:

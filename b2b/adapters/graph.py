@@ -9,7 +9,7 @@ would take an address to another host.
 import asyncio
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,7 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
+from msgraph.generated.models.directory_object import DirectoryObject
 from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.invitation import Invitation as GraphInvitation
 from msgraph.generated.models.invited_user_message_info import InvitedUserMessageInfo
@@ -129,6 +130,23 @@ class Graph:
                 answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
         return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
 
+    async def pages(self, call: Call) -> AsyncIterator[list[Any]]:
+        """Give a collection page by page, for as long as the caller goes on. A page may be short, or empty.
+
+        Raises:
+            Transient: as `read`; the list has broken off.
+            AccessDenied: as `read`, or Graph refuses this call.
+
+        """
+        (answer,) = (await self._batch([(0, call)], self._roots[call.beta], frozenset())).values()
+        if answer.status != httpx.codes.OK:
+            kind = AccessDenied if answer.status == FORBIDDEN else Transient
+            raise kind(GRAPH, f"answered {answer.status} to a list")
+        body: Mapping[str, Any] | None = answer.body
+        while body is not None:
+            yield list(body.get("value") or ())
+            body = await self._next_page(call, body)
+
     async def invite(self, invitation: Invitation, not_after: datetime) -> Invited:
         """Send one invitation, once; not if its first byte would leave later than ``not_after``.
 
@@ -153,7 +171,7 @@ class Graph:
         except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(f"no answer: {type(error).__name__}") from error
         except APIError as error:
-            raise self._judged(error) from None  # Graph's own text may hold an address or a link
+            raise self._judged(error, invitation.user_id) from None  # Graph's own text may hold an address or a link
         return _invited(content, invitation.user_id)
 
     async def _batch(
@@ -192,21 +210,28 @@ class Graph:
         body = answer.body
         values = list(body.get("value") or ())
         for _ in range(MOST_PAGES):
-            next_link = body.get("@odata.nextLink")
-            if next_link is None:
+            following = await self._next_page(call, body)
+            if following is None:
                 break
-            if not str(next_link).startswith(self._roots[call.beta]):
-                raise Transient(GRAPH, "a page link points to another host")
-            information = RequestInformation()
-            information.http_method = Method.GET
-            information.url = next_link
-            for name, value in call.headers.items():
-                information.headers.add(name, value)
-            body = json_object(await self._fetch(information))
+            body = following
             values += body.get("value") or ()
         else:
             raise Transient(GRAPH, f"a listing does not end after {MOST_PAGES} pages")
         return Answer(answer.status, {**answer.body, "value": values}) if "value" in answer.body else answer
+
+    async def _next_page(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the page behind this one, or None where it was the last."""
+        next_link = body.get("@odata.nextLink")
+        if next_link is None:
+            return None
+        if not str(next_link).startswith(self._roots[call.beta]):
+            raise Transient(GRAPH, "a page link points to another host")
+        information = RequestInformation()
+        information.http_method = Method.GET
+        information.url = next_link
+        for name, value in call.headers.items():
+            information.headers.add(name, value)
+        return json_object(await self._fetch(information))
 
     async def _fetch(self, information: RequestInformation) -> bytes:
         """Send something that changes nothing."""
@@ -226,7 +251,7 @@ class Graph:
             content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
         return content if isinstance(content, bytes) else b""
 
-    def _judged(self, error: APIError) -> Exception:
+    def _judged(self, error: APIError, user_id: str) -> Exception:
         status, code, message = error.response_status_code or 0, "", ""
         if isinstance(error, ODataError) and error.error:
             code, message = error.error.code or "", error.error.message or ""
@@ -247,7 +272,7 @@ class Graph:
             return OutcomeUnknown(
                 f"Graph answered {status} {code}".rstrip(), self._retry_after(error.response_headers or {})
             )
-        return InvitationRefused(refusal(status, code, message))
+        return InvitationRefused(refusal(status, code, message, user_id))
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
@@ -276,7 +301,10 @@ def retry_after(text: str, now: datetime) -> float | None:
 
 
 def graph_invitation(invitation: Invitation) -> GraphInvitation:
-    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised."""
+    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised.
+
+    A sponsor goes by its id alone: as a `User` it would bring a type, which is wrong for a group (evidence INV-43).
+    """
     info = InvitedUserMessageInfo(
         message_language=invitation.language,
         cc_recipients=[
@@ -291,7 +319,7 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
         invite_redirect_url=invitation.redirect_url,
         send_invitation_message=invitation.send_message,
         invited_user_message_info=info if has_info else None,
-        invited_user_sponsors=[User(id=sponsor) for sponsor in invitation.sponsors] or None,
+        invited_user_sponsors=[DirectoryObject(id=sponsor) for sponsor in invitation.sponsors] or None,
     )
 
 

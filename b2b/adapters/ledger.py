@@ -5,25 +5,34 @@ into another partition are written first; a reader checks them against the state
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
+from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
+from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
 from b2b.adapters.request_lists import Listed, RequestLists
-from b2b.adapters.tables import Listing, Observer, Rows, fetch, guarded, rows, translated, unobserved
+from b2b.adapters.tables import Observer, Rows, fetch, guarded, portions, rows, taken, translated, unobserved
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
+from b2b.domain.errors import LedgerConflict
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
+from b2b.domain.request.line import line_of
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.sweep import Census, LastRun, PartReport, Reported, SweepReport
 
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
-FOLLOWED, OPEN, FACT = "followed~", "open~", "tenant~fact"
-"""Partitions of lists and of the tenant's fact. No object id and no request id has a tilde."""
+FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
+RESTED = "rested~"
+FACT, SWEEP, CENSUS = "tenant~fact", "sweep~", "census"
+"""Partitions of lists, of the tenant's fact and of the sweep's reports. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
@@ -46,8 +55,11 @@ class Ledger:
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
-        self.followed = Listing(self._conversions, FOLLOWED)
-        self.open = Listing(self._requests, OPEN)
+        self.followed = FollowedIndex(self._conversions, FOLLOWED)
+        self.schedule = TimedListing(self._conversions, SCHEDULE)
+        self.untold = Listing(self._conversions, UNTOLD)
+        self.open = TimedListing(self._requests, OPEN)
+        self.rested = TimedListing(self._requests, RESTED)
         self.lists = RequestLists(self._requests)
         rows_of_requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
@@ -153,6 +165,74 @@ class Ledger:
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)
+
+    async def report(self, report: SweepReport, now: datetime) -> None:
+        """Keep what the parts of a sweep did and counted, in place of what was kept before.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        found: dict[str, PartReport | Census] = {each.part: each for each in report.parts}
+        if report.census is not None:
+            found[CENSUS] = report.census
+        kept = [
+            {"PartitionKey": SWEEP, "RowKey": name, "at": now, "report": msgspec.json.encode(each).decode()}
+            for name, each in found.items()
+        ]
+        async with translated():
+            await self._conversions.submit_transaction([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in kept])
+
+    async def reported(self) -> Reported:
+        """Return what is kept of the sweeps.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        kept = {row["RowKey"]: row async for row in rows(self._conversions, "PartitionKey eq @key", {"key": SWEEP})}
+        census = kept.pop(CENSUS, None)
+        return Reported(
+            tuple(
+                LastRun(msgspec.json.decode(row["report"], type=PartReport), entities.moment(row["at"]))
+                for row in kept.values()
+            ),
+            None if census is None else msgspec.json.decode(census["report"], type=Census),
+        )
+
+    async def purge(self, record: RequestRecord) -> None:
+        """Delete a request that has ended, with its history.
+
+        The row goes last: a process that dies before that leaves a request that is purged again.
+
+        Raises:
+            LedgerConflict: the row is not the one that was read, or another process purges it, too.
+            Transient: storage did not answer.
+
+        """
+        await self.lists.forget(line_of(record))
+        pointer = {"PartitionKey": f"body~{record.body_hash}", "RowKey": record.request_id}
+        await taken(self._requests, [("delete", pointer)])
+        query, values = "PartitionKey eq @key and RowKey ne @row", {"key": record.request_id, "row": entities.REQUEST}
+        others = [each async for each in rows(self._requests, query, values)]
+        state = {"PartitionKey": record.request_id, "RowKey": entities.REQUEST}
+        under = {"etag": record.etag, "match_condition": MatchConditions.IfNotModified}
+        for some in portions([*(("delete", each) for each in others), ("delete", state, under)]):
+            if not await taken(self._requests, some):
+                raise LedgerConflict(f"request {record.request_id}")
+
+    async def purge_pauses(self, before: datetime) -> None:
+        """Delete what the breaker's history says of a time that is past.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query = "PartitionKey eq @key and RowKey ge @first and at lt @before"
+        values = {"key": entities.PACE, "first": entities.HISTORY, "before": before}
+        past = [each async for each in rows(self._conversions, query, values) if "kind" in each]
+        for some in portions(("delete", each) for each in past):
+            await taken(self._conversions, some)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
         """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.

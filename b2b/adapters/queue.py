@@ -11,7 +11,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from b2b.domain.errors import Transient
 from b2b.domain.figures import Backlog
-from b2b.domain.readings import PoisonMessage
+from b2b.domain.readings import Poisoned, PoisonMessage
 
 REQUESTS = "conversion-requests"
 POISON = "conversion-requests-poison"
@@ -86,8 +86,8 @@ class Queue:
             raise _transient(error) from error
         return [(message.content.encode(), message.inserted_on) for message in ahead if message.inserted_on]
 
-    async def poison(self, hidden_for: float) -> AsyncIterator[PoisonMessage]:
-        """Give every message that is visible in the poison queue; each stays hidden for ``hidden_for`` seconds.
+    async def poison(self, hidden_for: float, limit: int) -> AsyncIterator[PoisonMessage]:
+        """Give up to ``limit`` messages that are visible in the poison queue, and hide each for so many seconds.
 
         Bodies are given as they are: a decode policy would let one bad body hide a whole page.
 
@@ -96,13 +96,31 @@ class Queue:
 
         """
         try:
-            pages = self._poison.receive_messages(messages_per_page=_PAGE, visibility_timeout=int(hidden_for))
+            pages = self._poison.receive_messages(
+                messages_per_page=min(_PAGE, limit), visibility_timeout=int(hidden_for), max_messages=limit
+            )
             async for message in pages:
                 yield PoisonMessage(message.id, message.content.encode(), message.pop_receipt or "")
         except ResourceNotFoundError:
             return  # the host makes the poison queue when it first needs it
         except AzureError as error:
             raise _transient(error) from error
+
+    async def poisoned(self) -> Poisoned:
+        """Tell what lies in the poison queue.
+
+        Raises:
+            Transient: the queue did not answer.
+
+        """
+        try:
+            depth = (await self._poison.get_queue_properties()).approximate_message_count or 0
+            ahead = await self._poison.peek_messages(max_messages=1) if depth else []
+        except ResourceNotFoundError:
+            return Poisoned(0, None)
+        except AzureError as error:
+            raise _transient(error) from error
+        return Poisoned(depth, min((each.inserted_on for each in ahead if each.inserted_on), default=None))
 
     async def remove_poison(self, message: PoisonMessage) -> None:
         """Delete a poison message; one that is gone already, or was taken by another sweep, is left to that.

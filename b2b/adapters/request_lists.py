@@ -74,6 +74,22 @@ class RequestLists:
                 return
         raise Transient("the app", "others write the lines of a request all the time")
 
+    async def forget(self, line: Line) -> None:
+        """Take a request out of all lists, with the keys of its names.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        self._known.pop(line.request_id, None)
+        known = await self._read(line)
+        partition = lines.partition(line.month)
+        keys = [{"PartitionKey": partition, "RowKey": lines.key(each, line)} for each in known.places]
+        names = [{"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in line.names | known.names]
+        async with translated():
+            for each in (*keys, *names):
+                await self._table.delete_entity(each["PartitionKey"], each["RowKey"])
+
     def shows(self, line: Line) -> bool:
         """Tell whether this process wrote a request's lines last, and in the same places."""
         known = self._known.get(line.request_id)

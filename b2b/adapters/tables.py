@@ -1,10 +1,10 @@
 """Table Storage beneath the ledger: state rows with their history, lists, and the SDK's errors turned into ours."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from itertools import islice
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -23,15 +23,16 @@ from b2b.adapters import entities
 from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord
 
 log = logging.getLogger(__name__)
 
+NOT_FOUND = 404
+TRANSACTION = 100
+"""Most rows of one transaction."""
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
-CURSORS = "cursor~"
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace)
 Observer = Callable[[Change[Any]], None]
@@ -141,72 +142,6 @@ def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
     return ("update", entity, options)
 
 
-class Listing:
-    """Keys that the sweep goes through, in a partition of their own, and where it stopped."""
-
-    def __init__(self, table: TableClient, name: str) -> None:
-        """Use a table; ``name`` is the partition."""
-        self._table, self._name = table, name
-
-    async def add(self, key: str, now: datetime) -> None:
-        """Put a key on the list.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        async with translated():
-            await self._table.upsert_entity({"PartitionKey": self._name, "RowKey": key, "since": now})
-
-    async def remove(self, entry: Entry) -> None:
-        """Take an entry off the list; one that is gone, or was put there anew since it was read, is left alone.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        with suppress(LedgerConflict):
-            async with translated():
-                await self._table.delete_entity(
-                    self._name, entry.key, etag=entry.etag, match_condition=MatchConditions.IfNotModified
-                )
-
-    async def read(self, after: str, limit: int) -> list[Entry]:
-        """Return up to ``limit`` entries, in order of their keys, behind the given one.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        query, found = "PartitionKey eq @name and RowKey gt @after", list[Entry]()
-        async for entity in rows(self._table, query, {"name": self._name, "after": after}):
-            found.append(Entry(entity["RowKey"], entity["since"], entity.metadata["etag"] or ""))
-            if len(found) == limit:
-                break
-        return found
-
-    async def cursor(self) -> str:
-        """Return where the last sweep stopped; empty: at the start.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = await fetch(self._table, CURSORS, self._name)
-        return entity.get("after", "") if entity else ""
-
-    async def move_cursor(self, after: str) -> None:
-        """Remember where this sweep stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
-        entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": after}
-        async with translated():
-            await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-
 async def fetch(table: TableClient, partition: str, row: str) -> Any:
     """Return an entity, or None.
 
@@ -235,6 +170,32 @@ async def rows(
     async with translated():
         async for entity in table.query_entities(query, parameters=parameters, results_per_page=page):
             yield entity
+
+
+def portions(operations: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut operations into transactions of at most a hundred."""
+    left = iter(operations)
+    while some := list(islice(left, TRANSACTION)):
+        yield some
+
+
+async def taken(table: TableClient, operations: list[Any]) -> bool:
+    """Carry out one transaction; False: a row is gone, or not the one that was read.
+
+    Raises:
+        Transient: storage did not answer, or the table is missing.
+
+    """
+    with suppress(LedgerConflict):
+        async with translated():
+            try:
+                await table.submit_transaction(operations)
+            except HttpResponseError as error:
+                if error.status_code != NOT_FOUND or getattr(error, "error_code", None) == "TableNotFound":
+                    raise
+                return False
+            return True
+    return False
 
 
 @asynccontextmanager

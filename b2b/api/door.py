@@ -18,6 +18,7 @@ class Call:
     """One HTTP request. Names of headers are in lower case; a parameter given twice is joined by the host."""
 
     base_url: str
+    method: str = ""
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)

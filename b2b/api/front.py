@@ -27,7 +27,8 @@ class Front:
         try:
             call = self._let_in(call, route)
             with acting_as(call.caller.actor):
-                return await route.handler(self._app, call)
+                handler = route.options if route.options and call.method == "OPTIONS" else route.handler
+                return await handler(self._app, call)
         except Exception as error:  # noqa: BLE001  the one place in which every error becomes an answer
             return problems.reply_to(error)
 
@@ -37,7 +38,7 @@ class Front:
             self._caller(call)
         except RequestRefused as error:
             return problems.reply_to(error)
-        methods = sorted({route.method for route in ROUTES if route.matches(path)})
+        methods = sorted({method for route in ROUTES if route.matches(path) for method in route.methods})
         if not methods:
             return problems.problem(ErrorCode.ROUTE_NOT_FOUND, "There is no such route; GET /api/openapi.json has all.")
         allowed = ", ".join(methods)

@@ -4,11 +4,17 @@ from b2b.api import show
 from b2b.api.answers import Assessed, Check, HealthReport, Reply
 from b2b.api.door import Call, Workflows
 from b2b.domain.request import parse
+from b2b.domain.request.handshake import permission
 
 
 async def submit(app: Workflows, call: Call) -> Reply:
     """Take a request in."""
     return show.accepted(await app.intake.submit(call.body), call.base_url, app.settings.mode)
+
+
+async def handshake(_app: Workflows, call: Call) -> Reply:
+    """Let a sender of events deliver here."""
+    return Reply(200, {}, permission(call.headers))
 
 
 async def status(app: Workflows, call: Call) -> Reply:

@@ -72,6 +72,9 @@ class Route:
     path: str
     """Below /api, with {names} of parameters."""
     handler: Handler
+    options: Handler | None = None
+    """Answers OPTIONS: a sender of events asks so before it delivers. It is the same function, so that one key opens
+    both."""
     roles: frozenset[Role]
     """A caller who signed in needs one of these."""
     summary: str
@@ -103,6 +106,11 @@ class Route:
     def parameters(self) -> list[str]:
         """The names in the path."""
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that its function takes."""
+        return [self.method, *(["OPTIONS"] if self.options else [])]
 
     def matches(self, path: str) -> bool:
         """Tell whether a path below /api is this route's."""

@@ -45,6 +45,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="POST",
         path="requests",
         handler=requests.submit,
+        options=requests.handshake,
         roles=frozenset({Role.REQUEST}),
         summary="Convert an account",
         text="Takes a request in. Repeating it with the same request id is safe.",

@@ -1,5 +1,6 @@
 """Characters that people cannot see, and how a message names one."""
 
+import re
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
@@ -34,3 +35,9 @@ def _hidden(character: str) -> bool:
 
 def _named(character: str) -> str:
     return f"<U+{ord(character):04X}>"
+
+
+def with_character(expected: str, text: str, foreign: str) -> str:
+    """Add the first character that does not belong there to what was expected; ``foreign`` is a class of them."""
+    strange = re.search(f"[{foreign}]", text)
+    return f"{expected}; the character {shown(strange.group())} is not allowed" if strange else expected

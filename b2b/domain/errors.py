@@ -19,6 +19,7 @@ No text in here carries personal data: object ids, request ids and domain names 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from b2b.domain.conversion.waits import WaitReason
@@ -86,6 +87,13 @@ class Transient(B2BError):
         self.retry_after = retry_after
 
 
+class Unsent(Transient):
+    """A request's row may name a message that is not on the queue. Retry: the same delivery, as the host comes again.
+
+    Only a redelivery sends that message; a copy of the one before does nothing.
+    """
+
+
 class AccessDenied(Transient):
     """A permission that the work cannot do without is missing.
 
@@ -136,7 +144,14 @@ class MustWait(B2BError):
 
 
 class UnreadableRow(B2BError):
-    """A row has a value that this version does not know: a newer version wrote it. Retry: not by this version."""
+    """A row has a value that this version does not know: a newer version wrote it. Retry: not by this version.
+
+    ``written_at`` is when that was, by storage's clock.
+    """
+
+    def __init__(self, message: str, written_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.written_at = written_at
 
 
 class IllegalTransition(B2BError):

@@ -65,6 +65,12 @@ QUEUE_OLDEST = Metric("b2b.queue.oldest", Kind.GAUGE, "s")
 QUEUE_DEPTH = Metric("b2b.queue.depth", Kind.GAUGE, "message", ("queue",))
 POISON = Metric("b2b.poison", Kind.COUNTER, "message")
 SWEEP_RUNS = Metric("b2b.sweep.runs", Kind.COUNTER, "run")
+SWEEP_DONE = Metric("b2b.sweep.done", Kind.COUNTER, "item", ("part",))
+SWEEP_LEFT = Metric("b2b.sweep.left", Kind.GAUGE, "item", ("part",))
+SWEEP_BEHIND = Metric("b2b.sweep.behind", Kind.GAUGE, "s", ("part",))
+SWEEP_PROBLEMS = Metric("b2b.sweep.problems", Kind.COUNTER, "item", ("part",))
+WAITING = Metric("b2b.waiting", Kind.GAUGE, "request", ("reason",))
+UNREADABLE = Metric("b2b.unreadable", Kind.GAUGE, "request")
 BREAKER_OPEN = Metric("b2b.breaker.open", Kind.GAUGE, "1")
 METRICS = (
     REQUESTS,
@@ -75,6 +81,12 @@ METRICS = (
     QUEUE_DEPTH,
     POISON,
     SWEEP_RUNS,
+    SWEEP_DONE,
+    SWEEP_LEFT,
+    SWEEP_BEHIND,
+    SWEEP_PROBLEMS,
+    WAITING,
+    UNREADABLE,
     BREAKER_OPEN,
 )
 

@@ -76,6 +76,7 @@ def sign_in_address(request: ConversionRequest, tenant_id: str, defaults: Defaul
     return with_tenant(url if host_of(url).endswith(_MICROSOFT) else MY_APPS, tenant_id)
 
 
+_HOLDER = "already exists in the directory as object"
 # Texts of the invitation service, lower case, and the rule that each stands for: its error codes are too coarse.
 # Sources: https://learn.microsoft.com/entra/external-id/troubleshoot, MicrosoftDocs/azure-docs#71825 and #107086,
 # microsoftgraph/msgraph-beta-sdk-dotnet#798, MicrosoftDocs/entra-docs#802 and its error codes of cross-tenant
@@ -85,7 +86,7 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
     ("invitee is in inviter tenant", "own-verified-domain"),
     ("match any emails on the user object", "address-not-on-account"),
     ("blocked from signing in", "account-disabled"),
-    ("already exists in the directory as object", "address-in-use"),
+    (_HOLDER, "address-in-use"),
     ("already exists with the given mail address", "address-in-use"),
     ("group email address is not supported", "group-address"),
     ("matches with the email address of a group", "group-address"),
@@ -93,11 +94,12 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
     ("blocked by cross-tenant access settings", "cross-tenant-blocked"),
     ("primary smtp address is an invalid value", "address-characters"),
 )
+_NO_CAUSE = (
+    "Graph gives no cause; known ones are an onPremisesUserPrincipalName, a sponsor who does not exist and, where the "
+    "service still follows the article of 2020, a mailbox, a direct federation or a home account outside Entra."
+)
 _CAUSES: tuple[tuple[str, str], ...] = (
-    (
-        "invalid request input",
-        "Graph gives no cause; known ones are an onPremisesUserPrincipalName and a sponsor who does not exist.",
-    ),
+    ("invalid request input", _NO_CAUSE),
     (
         "can't be invited to this directory",
         "Graph gives no cause; try another address of the person.",
@@ -112,14 +114,17 @@ _LEFT = re.compile("@|\uff20|%40|redeem", re.IGNORECASE)
 _LONGEST = 300
 
 
-def refusal(status: int, code: str, message: str) -> Refusal:
-    """Explain a refused invitation without repeating personal data or a link."""
+def refusal(status: int, code: str, message: str, user_id: str = "") -> Refusal:
+    """Explain the refused invitation of an account without repeating personal data or a link."""
     lowered = message.lower().replace("\u2019", "'")
+    if _HOLDER in lowered and user_id and user_id.lower() not in lowered:
+        return Refusal(status, code, scrubbed(message), "address-in-use")  # whatever the state of that other account
     rule = next((rule for text, rule in _REFUSALS if text in lowered), None)
     if rule is not None:
         return Refusal(status, code, scrubbed(message), rule)
     causes = [said for text, said in _CAUSES if text in lowered]
-    return Refusal(status, code, " ".join((scrubbed(message), *causes, _NO_HELP)))
+    said = scrubbed(message)
+    return Refusal(status, code, " ".join((said if said.endswith((".", "!", "?")) else f"{said}.", *causes, _NO_HELP)))
 
 
 def scrubbed(text: str) -> str:

@@ -1,5 +1,6 @@
 """What the adapters bring in: plain values that workflows decide on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,10 +55,38 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Entry:
-    """An account or a request on a list of the sweep, and since when. ``etag`` is the list's own."""
+    """An account or a request on a list of the sweep. ``place`` and ``etag`` are the list's own."""
 
     key: str
     since: datetime
+    """Since when it is on the list; on a list that is ordered by time, the time at which it is due."""
+    place: str = field(default="", compare=False)
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a run stopped on its way through a list. Empty: the next one begins a new round."""
+
+    after: str = ""
+    since: datetime | None = None
+    """When this round began."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What this round has counted so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One account in the index of those that are followed. ``etag`` is the index's own."""
+
+    key: str
+    since: datetime
+    """When it was last claimed, or put there anew."""
+    shown: bool = False
+    """It waited for its person when it was last read, as Graph's list would show it."""
+    put_off: bool = False
+    """It stands in the schedule: it is looked at when its time comes, or when the list shows it."""
+    synced: bool = False
     etag: str = field(default="", compare=False)
 
 
@@ -68,3 +97,11 @@ class PoisonMessage:
     message_id: str
     body: bytes
     receipt: str
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """What lies in the poison queue: how much, and since when the oldest that is visible."""
+
+    depth: int
+    oldest: datetime | None

@@ -24,7 +24,7 @@ def routes(level: func.AuthLevel) -> func.Blueprint:
     """Return the triggers of all routes."""
     functions = func.Blueprint()  # type: ignore[no-untyped-call]  # the library has no annotation here
     for route in ROUTES:
-        functions.route(route.path, methods=[route.method], auth_level=level)(_trigger(route))
+        functions.route(route.path, methods=route.methods, auth_level=level)(_trigger(route))
     functions.route("{*rest}", methods=METHODS, auth_level=level)(_elsewhere)
     return functions
 
@@ -60,6 +60,7 @@ _elsewhere.__name__ = ELSEWHERE
 def _call(req: func.HttpRequest) -> Call:
     return Call(
         base_url=base_url(req),
+        method=req.method,
         path=dict(req.route_params),
         query=dict(req.params),
         headers={name.lower(): value for name, value in req.headers.items()},

@@ -4,19 +4,20 @@ Each decision is written under the ETag of the row that was looked at, with who 
 a message. A decision that the request's stage does not allow is refused by name.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from b2b.domain.actors import ActorKind
-from b2b.domain.conversion.records import Change, Conversion, Event, advance
+from b2b.domain.conversion.records import Change, Conversion, Event, advance, begin
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from b2b.domain.errors import LedgerConflict, RequestRefused
 from b2b.domain.request.approval import approval_for
 from b2b.domain.request.decision import Decision
 from b2b.domain.request.record import RequestRecord, belongs, reopened
-from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.conversions import RACES, Conversions
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger
@@ -133,7 +134,7 @@ class Decisions:
         _allow(record, Action.CANCEL)
         claim = await self._endings.claim_of(record)
         if claim is None:
-            return await self._end(record, "cancelled", decision)
+            return await self._call_off(record, decision)
         if self._endings.may_be_out(claim):
             raise RequestRefused("NotCancellable", "An invitation is being sent, or may be out. Wait for its outcome.")
         if await self._endings.hand_over(claim) is None:
@@ -150,6 +151,37 @@ class Decisions:
         if own and not self._allowed.self_approval:
             raise RequestRefused("OwnRequest", "You submitted this request yourself. Another person has to approve it.")
 
+    async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """End a request that leads no claim, so that no delivery of it that is under way can make one any more.
+
+        Such a delivery claims over the account's row as it has read it, so the cancellation is written there first.
+        One that does not know its account yet writes the request's own row before it claims.
+        """
+        for _ in range(RACES):
+            if record.user_id and not record.only_judged:
+                await self._note_cancellation(record, decision)
+            with suppress(LedgerConflict):
+                return await self._end(record, "cancelled", decision)
+            latest = await self._ledger.requests.get(record.request_id)
+            if latest is None or not latest.at_work:
+                break
+            record = latest
+        raise LedgerConflict(f"request {record.request_id}")
+
+    async def _note_cancellation(self, record: RequestRecord, decision: Decision) -> None:
+        now, said = self._clock(), f"cancelled {decision}"
+        conversion = await self._conversions.get(record.user_id)
+        if conversion is not None:
+            called_off = (*conversion.called_off, record.request_id)
+            noted = Event("called-off", now, conversion.stage, record.request_id, said)
+            change = Change(replace(conversion, called_off=called_off), (noted,))
+            await self._conversions.save_quietly(change, conversion)
+            return
+        opening = Conversion(user_id=record.user_id, stage=Stage.CANCELLED, request_id=record.request_id)
+        begun = begin(None, replace(opening, called_off=(record.request_id,)), now, said)
+        why: dict[str, Any] = {"last_error": _said("cancelled", decision), "error_code": "cancelled"}
+        await self._ledger.save(Change(replace(begun.row, published=len(begun.events), **why), begun.events))
+
     async def _end_both(
         self, record: RequestRecord, conversion: Conversion, kind: str, decision: Decision
     ) -> RequestRecord:
@@ -164,7 +196,7 @@ class Decisions:
         """
         said: dict[str, Any] = {"last_error": _said(kind, decision), "error_code": kind}
         change = advance(conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", **said)
-        await self._conversions.save(change, held=record)
+        await self._conversions.save(change)
         latest = await self._ledger.requests.get(record.request_id)
         if latest is None or latest.stage is not Stage.CANCELLED:
             raise LedgerConflict(f"request {record.request_id}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from b2b.domain.eligibility.permissions import compare
 from b2b.domain.errors import B2BError, MustWait, Transient
 from b2b.domain.readings import Claims
+from b2b.domain.sweep import Part, Reported, counted, told
 from b2b.settings import Mode, Settings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Directory, Identity, Ledger, Queue
@@ -54,15 +55,18 @@ class Health:
     async def report(self) -> list[Check]:
         """Tell mode and profile, whether storage, identity and Graph do their part, and which app roles are wrong."""
         held: list[Claims] = []
+        kept: list[Reported] = []
         checks = {
             "queues": self._queue.check(),
             "tables": self._ledger.check(),
             "identity": self._claims(held),
             "graph": self._graph(),
             "inviting": self._inviting(),
+            "sweep": self._sweep(kept),
         }
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
+        states["waiting"] = "ok", _waiting(kept)
         return [
             Check("mode", "ok", self._settings.mode),
             Check("profile", "ok", self._settings.profile),
@@ -85,6 +89,12 @@ class Health:
         paused = ["B2B_PAUSED is on: nothing is sent"] if self._settings.paused else []
         return "; ".join([*paused, *await self._pacer.standing()])
 
+    async def _sweep(self, kept: list[Reported]) -> str:
+        """Tell what each part of the sweep did last, and what it left; that it has much to do is no fault of it."""
+        kept.append(await self._ledger.reported())
+        runs = {run.report.part: run for run in kept[0].runs}
+        return "; ".join(told(runs[part]) for part in Part if part in runs) or "it has not run yet"
+
     async def _claims(self, held: list[Claims]) -> None:
         held.append(await self._identity.claims())
 
@@ -98,6 +108,13 @@ class Health:
             f"more than needed: {', '.join(found.surplus)}" if found.surplus else "",
         ]
         return "failed" if found.missing else "ok", "; ".join(filter(None, said))
+
+
+def _waiting(kept: list[Reported]) -> str:
+    """Tell how many requests wait for what, as the sweep has counted them: to count them now would cost a scan."""
+    if not kept:
+        return "not known"
+    return counted(kept[0].census) if kept[0].census else "not counted yet"
 
 
 async def _state(check: Awaitable[object]) -> State:

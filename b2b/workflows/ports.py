@@ -13,16 +13,19 @@ from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.figures import Backlog, Figure
 from b2b.domain.invitation import Invitation
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Claims, Entry, Invited, PoisonMessage, Reservation
-from b2b.domain.request import InvitedUser
+from b2b.domain.readings import Claims, Cursor, Entry, Followed, Invited, Poisoned, PoisonMessage, Reservation
 from b2b.domain.request.line import Line, Page, Place, Range
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.sweep import Reported, SweepReport
 
 Clock = Callable[[], datetime]
 """Returns the present moment in UTC. Clocks of instances differ by up to a minute."""
+Monotonic = Callable[[], float]
+"""Returns seconds of a clock that nobody sets: only differences mean something."""
 NewId = Callable[[], str]
 """Makes a name that is used nowhere else."""
 Row = TypeVar("Row")
@@ -38,7 +41,7 @@ class Identity(Protocol):
 class Directory(Protocol):
     """Microsoft Graph, for reading. A read may lag behind a write by the replication window."""
 
-    async def read(self, questions: Mapping[Fact[Any], InvitedUser | str | None]) -> Facts:
+    async def read(self, questions: Mapping[Fact[Any], AskedAbout]) -> Facts:
         """Answer all questions in as few round trips as possible.
 
         Raises:
@@ -48,6 +51,9 @@ class Directory(Protocol):
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
         """Read accounts by id; None for one that Graph does not know, no entry for one that cannot be read now."""
+
+    def pending(self) -> AsyncIterator[list[str]]:
+        """Give the ids of all accounts that wait for their person, page by page; `Transient`: the list broke off."""
 
     async def deleted(self, user_ids: Sequence[str]) -> frozenset[str]:
         """Return those of these accounts that lie in the recycle bin."""
@@ -93,23 +99,49 @@ class Rows(Protocol[Row]):
         """Return the events of a row behind a number, oldest first; the first has the number 1."""
 
 
-class Listing(Protocol):
-    """Keys that the sweep goes through, in order."""
+class Rounds(Protocol):
+    """Where the runs stop on their way through a list."""
 
-    async def add(self, key: str, now: datetime) -> None:
+    async def cursor(self) -> Cursor:
+        """Return where the last run stopped."""
+
+    async def move_cursor(self, cursor: Cursor) -> None:
+        """Remember where this run stopped."""
+
+
+class Listing(Rounds, Protocol):
+    """Keys that the sweep goes through, in order of their names or of a time."""
+
+    async def add(self, key: str, at: datetime) -> Entry:
         """Put a key on the list."""
 
-    async def remove(self, entry: Entry) -> None:
-        """Take an entry off; one that was put there anew since it was read stays."""
+    async def add_all(self, entries: Iterable[tuple[str, datetime]]) -> None:
+        """Put several keys on the list."""
 
-    async def read(self, after: str, limit: int) -> list[Entry]:
-        """Return the next entries."""
+    async def remove(self, *entries: Entry) -> None:
+        """Take entries off; one that was put there anew since it was read stays."""
 
-    async def cursor(self) -> str:
-        """Return where the last sweep stopped."""
+    async def read(self, after: str, limit: int, until: datetime | None = None) -> list[Entry]:
+        """Return the next entries; on a list by time, those that are due before ``until``."""
 
-    async def move_cursor(self, after: str) -> None:
-        """Remember where this sweep stopped."""
+
+class FollowedIndex(Rounds, Protocol):
+    """The accounts that are followed."""
+
+    async def follow(self, user_id: str, now: datetime, *, synced: bool) -> None:
+        """Put an account there, or anew: nothing is known of what the directory shows of it."""
+
+    async def get(self, user_id: str) -> Followed | None:
+        """Return an account's entry, or None."""
+
+    def scan(self, after: str) -> AsyncIterator[Followed]:
+        """Give the entries behind a key, in order."""
+
+    async def mark(self, entries: Sequence[Followed]) -> None:
+        """Write what is known of accounts now; one that was put there anew since it was read stays as it is."""
+
+    async def drop(self, entries: Sequence[Followed]) -> None:
+        """Follow accounts no longer; one that was put there anew since it was read stays."""
 
 
 class RequestLists(Protocol):
@@ -141,12 +173,24 @@ class Ledger(Protocol):
         """The rows of requests."""
 
     @property
-    def followed(self) -> Listing:
-        """The accounts that the sweep reads."""
+    def followed(self) -> FollowedIndex:
+        """The accounts that the sweep follows."""
+
+    @property
+    def schedule(self) -> Listing:
+        """What is due at a time, by that time."""
+
+    @property
+    def untold(self) -> Listing:
+        """The accounts whose requests may not show yet what has become of their conversion."""
 
     @property
     def open(self) -> Listing:
-        """The requests that a message sees to."""
+        """The requests that a message sees to, by the time at which they came."""
+
+    @property
+    def rested(self) -> Listing:
+        """The requests that no message sees to any more, by the time at which repair found that."""
 
     @property
     def pace(self) -> Rows[Pace]:
@@ -181,6 +225,23 @@ class Ledger(Protocol):
     async def by_body(self, body_hash: str) -> list[str]:
         """Return the ids of the requests that came with this body and without an id."""
 
+    async def report(self, report: SweepReport, now: datetime) -> None:
+        """Keep what the parts of a sweep did and counted, in place of what was kept before."""
+
+    async def reported(self) -> Reported:
+        """Return what is kept of the sweeps."""
+
+    async def purge(self, record: RequestRecord) -> None:
+        """Delete a request with its history, the row last.
+
+        Raises:
+            LedgerConflict: the row is not the one that was read.
+
+        """
+
+    async def purge_pauses(self, before: datetime) -> None:
+        """Delete what the breaker's history says of the time before."""
+
     async def check(self) -> None:
         """Ask for both tables."""
 
@@ -194,8 +255,11 @@ class Queue(Protocol):
     async def head(self) -> list[tuple[bytes, datetime]]:
         """Return bodies and insertion times of the messages at the head of the work queue, without taking them."""
 
-    def poison(self, hidden_for: float) -> AsyncIterator[PoisonMessage]:
-        """Give every message of the poison queue that is visible, and hide each for so many seconds."""
+    def poison(self, hidden_for: float, limit: int) -> AsyncIterator[PoisonMessage]:
+        """Give up to ``limit`` messages of the poison queue that are visible, and hide each for so many seconds."""
+
+    async def poisoned(self) -> Poisoned:
+        """Tell what lies in the poison queue."""
 
     async def remove_poison(self, message: PoisonMessage) -> None:
         """Delete a poison message."""

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 from infra.hooks.after import postdeploy, postprovision
 from infra.hooks.before import preprovision
@@ -25,7 +27,17 @@ def main(arguments: list[str]) -> int:
     except (HookError, OSError) as error:
         print(f"{hook or 'hook'}: {error}", file=sys.stderr)
         return FAILED
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # Another version of az or azd. The answer itself may be a token or a key, so it is not repeated.
+        name = f"{type(error).__name__} at {_place(error)}"
+        print(f"{hook}: az or azd answers in another form than is known ({name}): is it too new?", file=sys.stderr)
+        return FAILED
     return 0
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
 
 
 def _lines(hook: str, tools: Tools) -> Iterator[str]:

@@ -145,10 +145,17 @@ def _health(address: str, key: str, seconds: float, pause: float) -> dict[str, A
         time.sleep(pause)
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: the key would go along, to whatever host it names."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def _asked(address: str, key: str) -> tuple[dict[str, Any] | None, str]:
     request = urllib.request.Request(address, headers={"x-functions-key": key})  # noqa: S310  the app's own address
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        with urllib.request.build_opener(_Stay).open(request, timeout=ANSWER_SECONDS) as answer:
             status, body = answer.status, answer.read()
     except urllib.error.HTTPError as error:
         status, body = error.code, error.read()

@@ -44,7 +44,7 @@ def prepackage(tools: Tools, place: Place, machine: Machine) -> Iterator[str]:
 def _agree(place: Place, way: str) -> None:
     """Refuse a package without packages that nobody would build, and one with packages that would be built again."""
     project = (place.root / "azure.yaml").read_text("utf-8")
-    remote = re.search(r"^\s+remoteBuild: true\s*$", project, re.MULTILINE) is not None
+    remote = re.search(r"^\s+remoteBuild: true\s*(#.*)?$", project, re.MULTILINE) is not None
     if remote != (way == "remote-build"):
         raise HookError("DEPLOY_PACKAGE is remote-build if and only if azure.yaml says remoteBuild: true")
 

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 for python in python3 python; do
-  if command -v "$python" >/dev/null 2>&1; then
+  if command -v "$python" >/dev/null 2>&1 && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     exec "$python" -m infra.hooks "$@"
   fi
 done

@@ -9,14 +9,14 @@ from typing import Any
 
 from infra.hooks.errors import HookError
 
-_SECONDS = 300
-
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """Finds programs on the PATH of an environment, and runs them in it."""
 
     environment: Mapping[str, str]
+    seconds: float = 300.0
+    """How long a program may take that talks to nobody."""
 
     def find(self, *names: str) -> str | None:
         """Return the path of the first of these programs that is there."""
@@ -61,15 +61,21 @@ class Tools:
         path = self.find(program)
         if path is None:
             raise HookError(f"{program} is not on PATH: install it")
-        done = subprocess.run(
-            [path, *arguments],
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [path, *arguments],
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            said = f"{program} {arguments[0]} did not end within {self.seconds:g} s: does it wait for an answer?"
+            raise HookError(said) from None
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-            raise HookError(f"{program} {' '.join(arguments[:3])}: {lines[0].strip()}")
+            told = next((line for line in lines if line.startswith("ERROR")), lines[0])
+            raise HookError(f"{program} {' '.join(arguments[:3])}: {told.strip()}")
         return done.stdout

@@ -64,6 +64,22 @@ METRICS
 | where coalesce(Max, Sum) > 60 * MINUTES
 '''
 
+// What a part has not reached grows old where its budget is too small, or where every run fails.
+var behindQuery = '''
+METRICS
+| where Name == 'b2b.sweep.behind'
+| summarize arg_max(TimeGenerated, Max, Sum) by Part = tostring(Properties.part)
+| where coalesce(Max, Sum) > 3 * 3600
+'''
+
+// They wait for a newer version of the app: somebody went back to an older one.
+var unreadableQuery = '''
+METRICS
+| where Name == 'b2b.unreadable'
+| summarize arg_max(TimeGenerated, Max, Sum)
+| where coalesce(Max, Sum) > 0
+'''
+
 // A sum over nothing is one row with 0, so silence is a reason too.
 var sweepQuery = '''
 METRICS
@@ -107,6 +123,20 @@ var rules rule[] = [
     severity: 1
     over: sweepWindow
     query: sweepQuery
+  }
+  {
+    name: 'sweep-behind'
+    description: 'A part of the sweep has not reached for three hours what is due: redemptions are seen late, or lost requests.'
+    severity: 2
+    over: sweepWindow
+    query: behindQuery
+  }
+  {
+    name: 'unreadable-requests'
+    description: 'Requests wait for a newer version of the app, which wrote their rows: this version cannot read them.'
+    severity: 2
+    over: sweepWindow
+    query: unreadableQuery
   }
 ]
 

@@ -25,6 +25,7 @@ type ruleOverrides = {
   'address-characters': 'block'?
   'custom-message-dropped': severity?
   'copy-recipient': severity?
+  'sponsor-unusable': severity?
   'message-suppressed': severity?
   'already-external': 'block'?
   'invitation-pending': 'block'?

@@ -18,6 +18,9 @@ IGNORE_FILE = ".funcignore"
 # Without an ignore file of its own, azd leaves `__pycache__` out of every Python package.
 _IGNORE_NOTHING = "# Everything here is deployed, the compiled files in __pycache__ too.\n"
 _SECONDS = 300
+_SCRATCH = ".building-"
+_ABANDONED = 3600
+"""Seconds after which a scratch folder is nobody's: no build takes so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +87,21 @@ def build_source(place: Place, version: str) -> Built:
 
 
 def clear(place: Place) -> None:
-    """Remove the package of an earlier build: it must not be deployed in place of one that fails."""
+    """Remove the package of an earlier build: it must not be deployed in place of one that fails.
+
+    So goes what a build that was killed left behind.
+    """
     place.archive.unlink(missing_ok=True)
     shutil.rmtree(place.app, ignore_errors=True)
+    for scratch in place.output.glob(f"{_SCRATCH}*"):
+        if time.time() - scratch.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _scratch(place: Place) -> tempfile.TemporaryDirectory[str]:
     """Return a folder beside the package, so that moving into place is one step."""
     place.output.mkdir(exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=".building-", dir=place.output)
+    return tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=place.output)
 
 
 def _copy_app(place: Place, app: Path) -> None:
@@ -107,9 +116,13 @@ def _compile(python: str, app: Path) -> list[Path]:
     """Compile what the app imports, and return those files."""
     command = [python, "-I", "-S", str(IMPORTS), str(app), str(app / SITE_PACKAGES)]
     # No variable of the builder reaches the app: it must not start to work, nor look into the builder's own Azure.
-    done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    try:
+        done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise PackageError(f"the app did not start from its package within {_SECONDS} s") from None
     if done.returncode != 0:
-        raise PackageError(f"the app cannot be imported from its package: {done.stderr.strip().splitlines()[-1]}")
+        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise PackageError(f"the app cannot be imported from its package: {said[-1]}")
     return [app / name for name in json.loads(done.stdout)]
 
 

@@ -54,7 +54,7 @@ class Machine:
             raise PackageError(f"packages are built where the C library is glibc, as in Azure: {ELSEWHERE}")
 
 
-def find(version: str) -> str:
+def find(version: str, seconds: float = 60.0) -> str:
     """Return the path of an interpreter of this version that has pip.
 
     Raises:
@@ -66,8 +66,12 @@ def find(version: str) -> str:
     running = "{}.{}".format(*sys.version_info[:2]) == version
     path = sys.executable if running else shutil.which(f"python{version}")
     if path is None:
-        raise PackageError(f"python{version} is not on PATH: install Python {version}, or {ELSEWHERE}")
-    found = _probe(path)
+        others = " or ".join(each for each in SUPPORTED if each != version)
+        raise PackageError(
+            f"python{version} is not on PATH: install it, build for another version that the app may run on "
+            f"(DEPLOY_PYTHON_VERSION={others}), or {ELSEWHERE}"
+        )
+    found = _probe(path, seconds)
     if found.get("version") != version or found.get("implementation") != "CPython":
         raise PackageError(f"{path} does not start as CPython {version}: install it, or {ELSEWHERE}")
     if not found["pip"]:
@@ -75,6 +79,9 @@ def find(version: str) -> str:
     return path
 
 
-def _probe(path: str) -> dict[str, object]:
-    done = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, timeout=60, check=False)
-    return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+def _probe(path: str, seconds: float) -> dict[str, object]:
+    try:
+        done = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, timeout=seconds, check=False)
+        return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+    except (subprocess.TimeoutExpired, ValueError):
+        return {}

@@ -14,6 +14,7 @@ UNUSED_FILES = re.compile(r".*\.(pyc|pyi|pyx|pxd|c|h)|RECORD|INSTALLER|REQUESTED
 """Type stubs, sources of extension modules, and what only pip reads. Licences and metadata stay."""
 _SECONDS = 600
 _SILENT = re.compile(r"connection|timed out|name resolution|network is unreachable|proxy|no such host", re.IGNORECASE)
+_PASSWORD = re.compile(r"//[^/@\s]+@")
 _MISMATCH = re.compile(r"do not match the hashes|hashes are required", re.IGNORECASE)
 
 
@@ -54,4 +55,4 @@ def _reason(stderr: str) -> str:
         return "a package is not the one whose hash requirements.txt names: nothing of it was kept"
     if _SILENT.search(stderr):
         return "the package index does not answer: look at the network and at pip's settings, then try again"
-    return f"pip: {(errors or lines or ['it failed without a word'])[-1]}"
+    return f"pip: {_PASSWORD.sub('//', (errors or lines or ['it failed without a word'])[-1])}"

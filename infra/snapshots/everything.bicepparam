@@ -27,6 +27,7 @@ param giveUpSeconds = 604800
 param paused = true
 param breakerShare = '0.05'
 param breakerWindowSeconds = 600
+param purgeAfterDays = 365
 param producers = [{ principalId: '44444444-0000-4000-8000-000000000001', principalType: 'ServicePrincipal' }]
 param readers = [{ principalId: '44444444-0000-4000-8000-000000000003', principalType: 'Group' }]
 param pythonVersion = '3.13'

@@ -13,5 +13,6 @@ param ruleOverrides = {
   'address-in-use': 'off'
   'directory-role': 'off'
   'group-address': 'off'
+  'sponsor-unusable': 'off'
   'invitations-disabled': 'off'
 }

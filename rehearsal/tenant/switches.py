@@ -117,6 +117,12 @@ SWITCHES: tuple[Switch, ...] = (
         "public client code quotes the refusal for an invitation without invitedUser.id",
     ),
     Switch(
+        "unknown-sponsor",
+        ("refused", "ignored"),
+        "Whether a sponsor who is neither a user nor a group refuses the invitation.",
+        "the invitation resource says that sponsors are users and groups, and nothing of others",
+    ),
+    Switch(
         "role-holder",
         ("accepted", "refused"),
         "Whether an application may convert an account that holds a directory role.",

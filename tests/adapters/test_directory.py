@@ -54,6 +54,9 @@ VALUES: list[tuple[Fact[Any], Any, Any]] = [
     (facts.CONTACTS_WITH_ADDRESS, "anna@fabrikam.com", ()),
     (facts.COLLEAGUES, "Fabrikam, O'Hara & Co", {"fabrikam.com": 1}),
     (facts.COLLEAGUES, "Nobody", {}),
+    (facts.SPONSORING_USERS, (ANNA.upper(), PARTNERS, NOT_A_USER), {ANNA: True}),
+    (facts.SPONSORING_USERS, (GONE,), {}),
+    (facts.SPONSORING_GROUPS, (ANNA, PARTNERS, NOT_A_USER), (PARTNERS,)),
     (facts.HOME_TENANT, "fabrikam.com", FABRIKAM),
     (facts.HOME_TENANT, "litware.com", NotThere()),
     (

@@ -21,6 +21,8 @@ HOLDS = (
 )
 USER_HOLDS = f"{HOLDS} or userPrincipalName eq '{QUOTED}' or otherMails/any(o:o eq '{QUOTED}')"
 PRINCIPAL = f"principalId eq '{USER}'"
+GROUP = "d3b2c5e6-3f4a-4b7c-8d8e-9f0a1b2c3d4e"
+AMONG = f"id in ('{USER}','{GROUP}')"
 ME = list(SELECT)
 
 
@@ -50,6 +52,12 @@ def expected(client: GraphServiceClient) -> list[tuple[Fact[Any], Any, list[tupl
         (facts.GROUPS_WITH_ADDRESS, ADDRESS, [(client.groups, {"filter": HOLDS, "select": ["id"]})]),
         (facts.CONTACTS_WITH_ADDRESS, ADDRESS, [(client.contacts, {"filter": HOLDS, "select": ["id"]})]),
         (facts.COLLEAGUES, "O'Hara & Co", [(client.users, of_company)]),
+        (
+            facts.SPONSORING_USERS,
+            (USER, GROUP),
+            [(client.users, {"filter": AMONG, "select": ["id", "accountEnabled"]})],
+        ),
+        (facts.SPONSORING_GROUPS, (USER, GROUP), [(client.groups, {"filter": AMONG, "select": ["id"]})]),
         (facts.HOME_TENANT, "fabrikam.com", [(home, {})]),
         (facts.DOMAINS, None, [(client.domains, {"select": own})]),
         (facts.INVITATION_POLICY, None, [(policies.authorization_policy, {})]),

@@ -10,7 +10,7 @@ from b2b.domain.eligibility.fact import Fact, Facts
 from b2b.domain.request import InvitedUser
 from rehearsal.tenant.switches import TABLE
 from tests.adapters.graph_support import graph_of
-from tests.rehearsal.tenant_support import ANNA, BEN, GONE, SEED, USER_ADMINISTRATOR
+from tests.rehearsal.tenant_support import ANNA, BEN, GONE, PARTNERS, SEED, USER_ADMINISTRATOR
 
 FOUND: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(id=ANNA), facts.MEMBERSHIPS: ANNA, facts.ROLE_ASSIGNMENTS: ANNA},
@@ -22,6 +22,7 @@ FOUND: list[dict[Fact[Any], Any]] = [
     {facts.USERS_WITH_ADDRESS: "anna@fabrikam.com", facts.DELETED_WITH_ADDRESS: "dora@fabrikam.com"},
     {facts.USERS_WITH_ADDRESS: "old@fabrikam.com", facts.DELETED_ACCOUNT: GONE, facts.HOME_TENANT: "fabrikam.com"},
     {facts.GROUPS_WITH_ADDRESS: "partners@fabrikam.com", facts.CONTACTS_WITH_ADDRESS: "eve@fabrikam.com"},
+    {facts.SPONSORING_USERS: (ANNA, BEN), facts.SPONSORING_GROUPS: (PARTNERS,)},
     {facts.DOMAINS: None, facts.FEDERATIONS: None, facts.INVITATION_POLICY: None, facts.DOMAIN_LIST: None},
     {facts.CROSS_TENANT_ACCESS: None},
 ]

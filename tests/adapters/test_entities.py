@@ -60,7 +60,9 @@ FULL: dict[Any, Any] = {
     Source: Source.HTTP,
     Verdict | None: Verdict.NEEDS_REVIEW,
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
-    tuple[Doubt, ...]: (Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, waived=True, elsewhere=True),)
+    tuple[Doubt, ...]: (
+        Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, address="k", waived=True, elsewhere=True),
+    )
     * 5,
     tuple[str, ...]: ("group-address", "Grüße"),
     Waiting | None: Waiting(WaitReason.NOT_VISIBLE, NOON, NOON),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from azure.data.tables.aio import TableServiceClient
@@ -9,7 +10,7 @@ from azure.data.tables.aio import TableServiceClient
 from b2b.adapters.ledger import Ledger
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
-from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
 from tests.adapters.ledger_support import (
@@ -173,3 +174,31 @@ async def test_a_wrong_key_is_transient_and_says_what_storage_said(storage: str)
     with pytest.raises(Transient, match="answered 403"):
         await opened.check()
     await opened.aclose()
+
+
+async def test_a_request_is_deleted_with_a_history_longer_than_one_transaction(ledger: Ledger, storage: str) -> None:
+    row = await ledger.requests.write(change(record(), *(["waits"] * 90)))
+    row = await ledger.requests.write(change(row, *(["waits"] * 90)))
+    await ledger.remember_body(row.body_hash, row.request_id)
+    await ledger.purge(row)
+    assert rows(storage, "requests", row.request_id) == {}
+    assert await ledger.by_body(row.body_hash) == []
+
+
+async def test_a_request_that_moved_on_since_it_was_read_is_not_deleted(ledger: Ledger) -> None:
+    row = await ledger.requests.write(change(record(), "requested"))
+    moved = await ledger.requests.write(change(row, "retried"))
+    with pytest.raises(LedgerConflict):
+        await ledger.purge(row)
+    assert await ledger.requests.get(row.request_id) == moved
+    await ledger.purge(moved)
+    with pytest.raises(LedgerConflict):
+        await ledger.purge(moved)
+
+
+async def test_a_row_of_a_newer_version_says_when_it_was_written(ledger: Ledger) -> None:
+    await ledger.requests.write(change(record(schema_version=99), "requested"))
+    with pytest.raises(UnreadableRow) as caught:
+        await ledger.requests.get("r-1")
+    assert caught.value.written_at is not None
+    assert abs((caught.value.written_at - datetime.now(UTC)).total_seconds()) < 60

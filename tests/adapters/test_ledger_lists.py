@@ -1,4 +1,4 @@
-"""What is found by another key: members, reservations, followed accounts, open requests, bodies, the tenant's fact."""
+"""What is found by another key: members, reservations, bodies, the tenant's fact."""
 
 import asyncio
 from dataclasses import replace
@@ -10,14 +10,13 @@ from b2b.adapters.ledger import Ledger
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Known, Shows, TenantFact
 from b2b.domain.errors import LedgerConflict
-from b2b.domain.readings import Entry, Reservation
+from b2b.domain.readings import Reservation
 from tests.adapters.ledger_support import (
     NOON,
     OTHER,
     USER,
     change,
     conversion,
-    tables,
 )
 
 ADDRESS = "0f" * 32
@@ -104,72 +103,6 @@ async def test_nothing_is_known_of_a_tenant_until_it_is_learned(ledger: Ledger) 
     assert await ledger.tenant_fact() == fact
     await ledger.learn(TenantFact())
     assert await ledger.tenant_fact() == TenantFact()
-
-
-async def test_the_list_of_followed_accounts_is_read_in_parts_in_order(ledger: Ledger) -> None:
-    names = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(7)]
-    for name in reversed(names):
-        await ledger.followed.add(name, NOON)
-    first = await ledger.followed.read("", 3)
-    rest = await ledger.followed.read(first[-1].key, 100)
-    assert [entry.key for entry in first] == names[:3]
-    assert [entry.key for entry in rest] == names[3:]
-    assert await ledger.followed.read(names[-1], 5) == []
-    assert first[0] == Entry(names[0], NOON)
-
-
-async def test_the_list_of_followed_accounts_may_be_longer_than_a_page_of_storage(ledger: Ledger, storage: str) -> None:
-    with tables(storage) as service:
-        table = service.get_table_client("conversions")
-        listed = [
-            ("upsert", {"PartitionKey": "followed~", "RowKey": f"user-{number:04d}", "since": NOON})
-            for number in range(1100)
-        ]
-        for start in range(0, len(listed), 100):
-            table.submit_transaction(listed[start : start + 100])
-    assert len(await ledger.followed.read("", 2000)) == 1100
-    assert [entry.key for entry in await ledger.followed.read("user-0998", 3)] == [
-        "user-0999",
-        "user-1000",
-        "user-1001",
-    ]
-
-
-async def test_an_account_is_followed_once_and_may_be_taken_off_twice(ledger: Ledger) -> None:
-    await ledger.followed.add(USER, NOON)
-    await ledger.followed.add(USER, NOON)
-    (entry,) = await ledger.followed.read("", 10)
-    await ledger.followed.remove(entry)
-    await ledger.followed.remove(entry)
-    assert await ledger.followed.read("", 10) == []
-
-
-async def test_an_entry_that_was_put_there_anew_is_not_taken_off_by_who_read_the_old_one(ledger: Ledger) -> None:
-    await ledger.followed.add(USER, NOON)
-    (entry,) = await ledger.followed.read("", 10)
-    await ledger.followed.add(USER, NOON)
-    await ledger.followed.remove(entry)
-    assert [entry.key for entry in await ledger.followed.read("", 10)] == [USER]
-
-
-async def test_open_requests_are_listed_apart_from_followed_accounts(ledger: Ledger) -> None:
-    for request_id in ("r-2", "r-1", "r-3"):
-        await ledger.open.add(request_id, NOON)
-    await ledger.followed.add(USER, NOON)
-    _, second, _ = await ledger.open.read("", 10)
-    await ledger.open.remove(second)
-    assert await ledger.open.read("", 10) == [Entry("r-1", NOON), Entry("r-3", NOON)]
-    assert await ledger.open.read("r-1", 1) == [Entry("r-3", NOON)]
-    assert await ledger.followed.read("", 10) == [Entry(USER, NOON)]
-
-
-async def test_the_sweep_remembers_where_it_stopped_in_each_list(ledger: Ledger) -> None:
-    assert await ledger.followed.cursor() == ""
-    await ledger.followed.move_cursor(USER)
-    await ledger.open.move_cursor("r-1")
-    assert (await ledger.followed.cursor(), await ledger.open.cursor()) == (USER, "r-1")
-    await ledger.followed.move_cursor("")
-    assert (await ledger.followed.cursor(), await ledger.open.cursor()) == ("", "r-1")
 
 
 async def test_requests_are_found_by_their_body(ledger: Ledger) -> None:

@@ -16,10 +16,12 @@ from b2b.adapters.queue import Queue
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
-from b2b.domain.readings import Entry, Reservation
+from b2b.domain.readings import Cursor, Entry, Followed, Reservation
+from b2b.domain.sweep import Part, PartReport, SweepReport
 from tests.adapters.ledger_support import NOON, USER, change, conversion, history, record
 from tests.adapters.sockets import closed_port, hang_up, never_answer, server
 
+ETAG = "W/\"datetime'2026-05-04T12%3A00%3A00.0000000Z'\""
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=contoso;AccountKey=a2V5;"
 QUICK = {"retry_total": 0}
 """Without the SDK's own retries, which have tests of their own."""
@@ -137,13 +139,20 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
             ledger.members(conversion()),
             ledger.reservation("0f" * 32),
             ledger.reserve(Reservation("0f" * 32, USER, NOON)),
-            ledger.followed.add(USER, NOON),
-            ledger.followed.remove(Entry(USER, NOON, "*")),
-            ledger.followed.read("", 5),
+            ledger.followed.follow(USER, NOON, synced=False),
+            ledger.followed.get(USER),
+            ledger.followed.mark([Followed(USER, NOON, etag=ETAG)]),
+            ledger.followed.drop([Followed(USER, NOON, etag=ETAG)]),
             ledger.followed.cursor(),
-            ledger.followed.move_cursor(USER),
+            ledger.followed.move_cursor(Cursor(USER, NOON)),
+            anext(ledger.followed.scan("")),
+            ledger.schedule.add_all([(USER, NOON)]),
+            ledger.report(SweepReport((PartReport(Part.DRAIN),)), NOON),
+            ledger.reported(),
+            ledger.purge(record(etag=ETAG)),
+            ledger.purge_pauses(NOON),
             ledger.open.add("r-1", NOON),
-            ledger.open.remove(Entry("r-1", NOON, "*")),
+            ledger.open.remove(Entry("r-1", NOON, "r-1", ETAG)),
             ledger.open.read("", 5),
             ledger.pace.get("pace"),
             ledger.remember_body("ab" * 32, "r-1"),

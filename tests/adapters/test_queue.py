@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueServiceClient as AsyncQueueServiceClien
 
 from b2b.adapters.queue import MAX_DELAY, Queue
 from b2b.domain.errors import Transient
-from b2b.domain.readings import PoisonMessage
+from b2b.domain.readings import Poisoned, PoisonMessage
 from rehearsal.host.process import wait_until
 from tests.adapters.sockets import closed_port
 
@@ -41,8 +41,8 @@ def poison(service: QueueServiceClient) -> QueueClient:
     return service.get_queue_client("conversion-requests-poison")
 
 
-async def listed(queue: Queue, hidden_for: float = 300) -> list[PoisonMessage]:
-    return [message async for message in queue.poison(hidden_for)]
+async def listed(queue: Queue, hidden_for: float = 300, limit: int = 500) -> list[PoisonMessage]:
+    return [message async for message in queue.poison(hidden_for, limit)]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -93,6 +93,20 @@ async def test_poison_is_listed_over_several_pages_each_message_once(queue: Queu
     assert len({message.message_id for message in messages}) == 70
     assert await listed(queue) == []
     assert poison.get_queue_properties().approximate_message_count == 70
+
+
+@pytest.mark.parametrize("limit", [1, 32, 40])
+async def test_no_more_poison_is_taken_than_was_asked_for(queue: Queue, poison: QueueClient, limit: int) -> None:
+    for number in range(45):
+        poison.send_message(str(number))
+    assert len(await listed(queue, limit=limit)) == limit
+    assert len(await listed(queue)) == 45 - limit
+
+
+async def test_what_lies_in_poison_is_told(queue: Queue, poison: QueueClient) -> None:
+    assert await queue.poisoned() == Poisoned(0, None)
+    sent = poison.send_message("{}")
+    assert await queue.poisoned() == Poisoned(1, sent.inserted_on)
 
 
 async def test_a_poison_message_that_was_not_removed_comes_back(queue: Queue, poison: QueueClient) -> None:
@@ -151,6 +165,7 @@ async def test_a_queue_that_is_down_is_transient_everywhere() -> None:
         lambda: queue.remove_poison(PoisonMessage("1", b"{}", "receipt")),
         queue.check,
         queue.head,
+        queue.poisoned,
     ):
         with pytest.raises(Transient, match="queue storage: not reached"):
             await work()

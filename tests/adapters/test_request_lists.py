@@ -126,6 +126,15 @@ async def test_a_request_in_place_of_a_draft_keeps_its_place(ledger: Ledger) -> 
     assert await ids(ledger, stage_list(Stage.REJECTED)) == []
 
 
+async def test_a_request_that_is_purged_is_in_no_list_and_found_by_no_name(ledger: Ledger, storage: str) -> None:
+    row = await ledger.requests.write(change(record(**LISTED), "requested"))
+    row = await ledger.requests.write(move(row, Stage.FAILED, NOON))
+    await ledger.purge(row)
+    with tables(storage) as service:
+        left = list(service.get_table_client("requests").list_entities())
+    assert {entity["PartitionKey"] for entity in left} <= {"months~"}
+
+
 @pytest.mark.parametrize("name", ["anna@contoso.com", " ANNA@Contoso.com", "Anna@FABRIKAM.com"])
 async def test_a_request_is_found_by_either_name_without_regard_to_case(ledger: Ledger, name: str) -> None:
     await ledger.requests.write(change(record(**LISTED), "requested"))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from probe.questions import QUESTIONS
 from rehearsal.tenant.switches import TABLE
+from tests.faults.tenants import MET
+from tests.simulation.directory_state import SWITCHES as IN_MEMORY
 
 LEDGER = Path(__file__).parents[2] / "docs" / "evidence.md"
 GRADES = {"Documented", "Recorded", "Relied-on", "Inferred"}
@@ -107,3 +109,19 @@ def test_every_question_of_the_probe_is_a_belief_of_the_ledger_with_its_switch()
     assert [
         (question.id, question.switch) for question in QUESTIONS if question.switch not in (None, *named[question.id])
     ] == []
+
+
+def test_every_switch_is_met_by_the_protocol_in_the_simulator_or_the_evidence_says_why_it_is_not() -> None:
+    section = LEDGER.read_text("utf-8").partition("## The positions that an invitation meets")[2].partition("\n## ")[0]
+    met, _, others = section.partition("The other switches change nothing")
+    listed = re.findall(r"^\| `([a-z-]+)` \| [A-Z]", met, re.MULTILINE)
+    rows = re.findall(r"^\| (`.+?`) \|", others, re.MULTILINE)
+    apart = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
+    assert sorted(listed) == sorted(IN_MEMORY)
+    assert sorted([*listed, *apart]) == sorted(TABLE)
+
+
+def test_the_fault_sweep_deals_out_all_of_them_but_those_that_the_evidence_names() -> None:
+    section = LEDGER.read_text("utf-8").partition("## The positions that an invitation meets")[2].partition("\n| ")[0]
+    excused = re.findall(r"\(`([a-z-]+)`\)", section)
+    assert sorted([*MET, *excused]) == sorted(IN_MEMORY)

@@ -20,6 +20,7 @@ from rehearsal.host.config import HostConfig
 from tests.contracts.readme import ROOT, rows
 
 ROUTES = {route.name: (route.method, route.path) for route in TABLE}
+ALSO = {route.name: ["OPTIONS"] for route in TABLE if route.options}
 THIRTY_SECONDS = 30
 
 
@@ -74,7 +75,7 @@ def test_every_route_wants_a_function_key(name: str, bindings: dict[str, list[di
         "direction": "IN",
         "type": "httpTrigger",
         "name": "req",
-        "methods": [method],
+        "methods": [method, *ALSO.get(name, [])],
         "authLevel": "FUNCTION",
         "route": route,
     }
@@ -96,7 +97,8 @@ def test_every_trigger_is_a_queue_a_timer_or_a_route(bindings: dict[str, list[di
 def test_readme_lists_exactly_the_routes(host: dict[str, Any]) -> None:
     prefix = host["extensions"]["http"]["routePrefix"]
     listed = [found[1] for cell, *_ in rows("HTTP") if (found := re.fullmatch(r"`([A-Z]+ /[^`?]+)[^`]*`", cell))]
-    assert sorted(listed) == sorted(f"{method} /{prefix}/{route}" for method, route in ROUTES.values())
+    also = [(method, ROUTES[name][1]) for name, methods in ALSO.items() for method in methods]
+    assert sorted(listed) == sorted(f"{method} /{prefix}/{route}" for method, route in [*ROUTES.values(), *also])
 
 
 def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[str, Any]) -> None:

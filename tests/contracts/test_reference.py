@@ -1,17 +1,22 @@
 """Every list that is made from the tables in the code is up to date, and is made of all of them."""
 
+import json
 import re
+from typing import Any
 
+import msgspec
 import pytest
 
+from b2b.api.bodies import Approval, Refusal, read
 from b2b.connection import STORAGE_SETTINGS
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.error_codes import ErrorCode
+from b2b.domain.request import ConversionRequest, IntakePolicy, parse
 from b2b.settings import SETTINGS
-from reference import bicep, files, pages, protocol, samples
+from reference import bicep, files, pages, protocol, request, samples
 from tests.contracts.readme import ROOT
 
 
@@ -34,6 +39,38 @@ def test_the_pages_list_every_row() -> None:
     assert first_cells(protocol.waits()) == list(WaitReason)
     for fact in FACTS:
         assert f"| {fact.name} |" in pages.permissions()
+
+
+def test_every_field_of_a_request_is_told_with_what_is_taken_and_an_example() -> None:
+    kinds: list[type[msgspec.Struct]] = [ConversionRequest, *(kind for kind, _ in request.BODIES.values())]
+    told = [field.path for kind in kinds for field in request.typed(kind)]
+    assert first_cells(request.page()) == told
+    assert {name for name, field in request.FIELDS.items() if field.example is None} == {request.NOT_YET}
+    with pytest.raises(ValueError, match="requestId"):
+        request._rows(ConversionRequest, {name: row for name, row in request.FIELDS.items() if name != "requestId"})
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """A document with a value at a path; ``[]`` after a name is a list of one."""
+    first, _, rest = path.partition(".")
+    inner = nested(rest, value) if rest else value
+    return {first.removesuffix("[]"): [inner] if first.endswith("[]") else inner}
+
+
+@pytest.mark.parametrize("path", [path for path, field in request.FIELDS.items() if field.example is not None])
+def test_every_example_is_taken(path: str) -> None:
+    document = nested(path, request.FIELDS[path].example)
+    if path.endswith("emailAddress.name"):
+        document["invitedUserMessageInfo"]["ccRecipients"][0]["emailAddress"]["address"] = "sponsor@contoso.com"
+    raw = json.dumps({"invitedUser": request.FIELDS["invitedUser"].example, **document}).encode()
+    parsed = parse(raw, IntakePolicy(frozenset({"myapps.microsoft.com"}))).request
+    assert msgspec.to_builtins(parsed) == json.loads(raw)
+
+
+def test_the_examples_of_decisions_are_taken() -> None:
+    for kind, fields in request.BODIES.values():
+        assert issubclass(kind, Approval | Refusal)
+        assert read(json.dumps({field: row.example for field, row in fields.items()}).encode(), kind).reason
 
 
 def test_every_setting_reaches_the_template_the_parameter_file_and_the_workflow() -> None:

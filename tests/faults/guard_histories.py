@@ -215,4 +215,11 @@ NARROW: tuple[Narrow, ...] = (
         ),
         invited_within=600,
     ),
+    Narrow(
+        "a process stands still between the list of the sweep and the row, and a sweep runs meanwhile",
+        History(
+            (_send(0), Step(1000, "redeem", "anna"), Step(3000, "reset", "anna"), _send(6200, "r2")),
+            (Fault("tables write", "conversions/anna", "freeze", after=4, seconds=500),),
+        ),
+    ),
 )

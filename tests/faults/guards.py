@@ -1,11 +1,12 @@
 """Shows that each guard of what keeps one invitation one is noticed when it is gone.
 
 `python -m tests.faults.guards` (`make guards`) runs the tests of all guards in a copy of the tree, where they must
-pass; then it takes each guard out of a copy of its own, where its test must fail. `--only WORD` takes those guards
-alone whose name has the word in it.
+pass; then it takes each guard out of a copy of its own, where its test must fail. The mechanisms that mend the
+simulator's stories are taken out in the same way. `--only WORD` takes those rows alone whose name has the word in it.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.guard import Guard
+from tests.faults.guard import Guard, Row
 from tests.faults.guards_of_calls import CALLS
 from tests.faults.guards_of_doubts import DOUBTS
 from tests.faults.guards_of_requests import REQUESTS
+from tests.faults.guards_of_stories import MENDED
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
@@ -36,6 +38,7 @@ COPIED = (
     "README.md",
 )
 GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS)
+ROWS: tuple[Row, ...] = (*GUARDS, *MENDED)
 WORKERS = 2
 """Copies that are tested side by side."""
 LONGEST = 600
@@ -51,15 +54,14 @@ class Outcome(NamedTuple):
     text: str
 
 
-def removed(guard: Guard, tree: Path) -> None:
+def removed(row: Row, tree: Path) -> None:
     """Take a guard out of a tree."""
-    file = tree / guard.file
-    text = file.read_text("utf-8")
-    for lines, without in guard.edits:
-        if text.count(lines) != 1:
-            raise ValueError(f"{guard.file} has a line of the guard '{guard.name}' {text.count(lines)} times")
-        text = text.replace(lines, without)
-    file.write_text(text, "utf-8")
+    for place in row.places:
+        file = tree / place.file
+        text = file.read_text("utf-8")
+        if text.count(place.lines) != 1:
+            raise ValueError(f"{place.file} has a line of the guard '{row.name}' {text.count(place.lines)} times")
+        file.write_text(text.replace(place.lines, place.without), "utf-8")
 
 
 @contextmanager
@@ -86,39 +88,44 @@ def tested(tree: Path, tests: Iterable[str]) -> Outcome:
     return Outcome(done.returncode, ended["PASSED"], ended["FAILED"], done.stdout)
 
 
-def noticed(guard: Guard) -> bool:
+def noticed(row: Row) -> bool:
     """Run the guard's test in a copy of the tree without the guard; True where the test itself fails."""
     with copied() as tree:
-        removed(guard, tree)
-        outcome = tested(tree, [guard.test])
-    return outcome.code == pytest.ExitCode.TESTS_FAILED and any(_is_of(guard, name) for name in outcome.failed)
+        removed(row, tree)
+        outcome = tested(tree, [row.test])
+    failed = outcome.code == pytest.ExitCode.TESTS_FAILED and any(_is_of(row, name) for name in outcome.failed)
+    return failed and _told_by(row.oracle, outcome.text)
 
 
-def _is_of(guard: Guard, name: str) -> bool:
+def _told_by(oracle: str, text: str) -> bool:
+    return not oracle or re.search(rf"^E +{oracle}: ", text, re.MULTILINE) is not None
+
+
+def _is_of(row: Row, name: str) -> bool:
     """A test with parameters has several names, and a failed one is followed by its reason."""
-    return name == guard.test or name.startswith((f"{guard.test}[", f"{guard.test} "))
+    return name == row.test or name.startswith((f"{row.test}[", f"{row.test} "))
 
 
-def main(guards: Sequence[Guard] = GUARDS) -> int:
+def main(rows: Sequence[Row] = ROWS) -> int:
     """Show each guard by mutation; 0 where every one is noticed."""
     with copied() as tree:
-        control = tested(tree, [guard.test for guard in guards])
+        control = tested(tree, [row.test for row in rows])
     if control.code != pytest.ExitCode.OK:
         print(control.text)  # noqa: T201
         print("these tests fail with every guard in its place: they can show nothing")  # noqa: T201
         return 1
     missed = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        for guard, shown in zip(guards, pool.map(noticed, guards), strict=True):
+        for row, shown in zip(rows, pool.map(noticed, rows), strict=True):
             missed += not shown
-            print(f"{'noticed' if shown else 'MISSED '}  {guard.name}  ({guard.test})", flush=True)  # noqa: T201
-    print(f"{len(guards) - missed} of {len(guards)} guards are noticed when they are gone")  # noqa: T201
+            print(f"{'noticed' if shown else 'MISSED '}  {row.name}  ({row.test})", flush=True)  # noqa: T201
+    print(f"{len(rows) - missed} of {len(rows)} guards are noticed when they are gone")  # noqa: T201
     return 1 if missed else 0
 
 
-def chosen(word: str) -> list[Guard]:
-    """Return the guards whose name has a word in it."""
-    return [guard for guard in GUARDS if word in guard.name]
+def chosen(word: str) -> list[Row]:
+    """Return the rows whose name has a word in it."""
+    return [row for row in ROWS if word in row.name]
 
 
 if __name__ == "__main__":

@@ -39,12 +39,13 @@ CALLS: tuple[Guard, ...] = (
         (
             (
                 (
-                    "        await self._ledger.followed.add(change.row.user_id, self._clock())\n"
+                    "        await self._ledger.followed.follow(change.row.user_id, self._clock(), "
+                    "synced=change.row.synced)\n"
                     "        return await self._ledger.save(change, *members)\n"
                 ),
                 (
                     "        row = await self._ledger.save(change, *members)\n"
-                    "        await self._ledger.followed.add(change.row.user_id, self._clock())\n"
+                    "        await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)\n"
                     "        return row\n"
                 ),
             ),
@@ -53,8 +54,8 @@ CALLS: tuple[Guard, ...] = (
     ),
     Guard(
         "claim: a young entry of the list stays, because its claim may not be there yet",
-        "b2b/workflows/sweep/follow.py",
-        (("if self._clock() - entry.since > POINTER_AGE:", "if True:"),),
+        "b2b/workflows/sweep/look.py",
+        (("Seen(over=True) if self._clock() >= leaves_at else Seen(look_at=leaves_at)", "Seen(over=True)"),),
         HISTORY,
     ),
     Guard(
@@ -107,7 +108,7 @@ CALLS: tuple[Guard, ...] = (
     Guard(
         "address: an account whose invitation may be out holds its address",
         "b2b/workflows/conversion/reservations.py",
-        (("return row.stage in HOLDING or bool(row.open_doubts)", "return row.stage in HOLDING"),),
+        (("return invited or any(doubt.address == key for doubt in row.open_doubts)", "return invited"),),
         HISTORY,
     ),
     Guard(

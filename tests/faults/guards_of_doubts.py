@@ -46,7 +46,12 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "doubt: an account that shows nothing is not invited before the replication window has passed",
         NEXT_STEP,
-        (("    if s.now < ends:\n", "    if s.now < conversion.open_doubts[0].since:\n"),),
+        (
+            (
+                "_until(doubts.window_ends(conversion, s.limits.window), s.now)",
+                "_until(conversion.open_doubts[0].since, s.now)",
+            ),
+        ),
         HISTORY,
     ),
     Guard(
@@ -64,23 +69,13 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "doubt: that nothing shows counts only in a tenant that is known to show",
         NEXT_STEP,
-        (
-            (
-                "    if s.shows is Shows.YES:\n        return Record(doubts.disproved",
-                "    if s.shows is not Shows.NO:\n        return Record(doubts.disproved",
-            ),
-        ),
+        (("if provable and s.shows is Shows.YES:", "if provable and s.shows is not Shows.NO:"),),
         STORY,
     ),
     Guard(
         "doubt: in a tenant that does not show, a person decides",
         NEXT_STEP,
-        (
-            (
-                "    if s.shows is Shows.YES:\n        return Record(doubts.disproved",
-                "    if s.shows is not Shows.UNKNOWN:\n        return Record(doubts.disproved",
-            ),
-        ),
+        (("if provable and s.shows is Shows.YES:", "if provable and s.shows is not Shows.UNKNOWN:"),),
         STEP,
     ),
     Guard(
@@ -107,15 +102,40 @@ DOUBTS: tuple[Guard, ...] = (
         STEP,
     ),
     Guard(
+        "doubt: an account says nothing of an invitation that went to another",
+        NEXT_STEP,
+        (("doubts.can_be_disproved(conversion), conversion", "True, conversion"),),
+        STEP,
+    ),
+    Guard(
         "doubt: nothing is sent beside a conversion that ended in one",
         NEXT_STEP,
-        (("    if conversion.open_doubts:\n        return _doubtful_end(s, conversion)\n", ""),),
+        (
+            (
+                (
+                    "    if conversion.open_doubts:\n"
+                    "        return _again(s, conversion) if s.again else _doubtful_end(s, conversion)\n"
+                ),
+                "",
+            ),
+        ),
+        STEP,
+    ),
+    Guard(
+        "doubt: a verdict against a second invitation leaves the first one alone",
+        NEXT_STEP,
+        (("        return replace(step, alone=True)\n", "        return step\n"),),
         STEP,
     ),
     Guard(
         "doubt: an invitation that shows after an end is taken up",
         NEXT_STEP,
-        (("return Record(doubts.found_later(conversion, s.sighting.account, s.request.request_id, s.now))", "pass"),),
+        (
+            (
+                "return Record(doubts.found_later(conversion, account, s.request.request_id, s.now))",
+                "return _open(s)",
+            ),
+        ),
         STEP,
     ),
     Guard(
@@ -182,7 +202,7 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "undone: a pending read just after the redemption is a replica that lags",
         NEXT_STEP,
-        (("    if s.now < accepted_at + s.limits.window:\n", "    if s.now < accepted_at:\n"),),
+        (("_until(accepted_at + s.limits.window, s.now)", "_until(accepted_at, s.now)"),),
         STEP,
     ),
     Guard(

@@ -9,7 +9,7 @@ REQUESTS: tuple[Guard, ...] = (
     Guard(
         "joining: a request for an account under way does not start over",
         "b2b/domain/conversion/next_step.py",
-        (("    if conversion.stage is Stage.INVITING:\n        return Join()\n", ""),),
+        (("    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED}:\n        return Join()\n", ""),),
         HISTORY,
     ),
     Guard(
@@ -121,7 +121,7 @@ REQUESTS: tuple[Guard, ...] = (
         "b2b/workflows/sweep/repair.py",
         (
             (
-                'await self._messages.put_off(record, WaitReason.SERVICE, 0.0, "its message was lost")',
+                'await self._messages.put_off(row, WaitReason.SERVICE, 0.0, "its message was lost")',
                 "False",
             ),
         ),
@@ -131,13 +131,33 @@ REQUESTS: tuple[Guard, ...] = (
         "repair: a message that is only late is not lost",
         "b2b/workflows/sweep/repair.py",
         ((" or (head is not None and head <= due + OVERDUE)", ""),),
-        "tests/workflows/test_repair.py::test_a_request_whose_message_is_only_late_gets_no_other",
+        "tests/simulation/test_sweep.py::test_a_parked_request_whose_message_is_only_late_gets_no_other",
     ),
     Guard(
         "repair: a row that cannot be read does not hold up those behind it",
         "b2b/workflows/sweep/repair.py",
-        (("                unreadable += 1\n", "                unreadable += 1\n                raise\n"),),
+        (("                turn.passed_over()\n", "                raise\n"),),
         STORY,
+    ),
+    Guard(
+        "repair: a request takes over from a leader whose row stays unreadable",
+        "b2b/workflows/sweep/repair.py",
+        ((" and await self._endings.succeed(conversion, self._give_up)", " and False"),),
+        STORY,
+    ),
+    Guard(
+        "repair: a leader that was not given up leads on, though its row is unreadable",
+        "b2b/workflows/conversion/endings.py",
+        (
+            (
+                "if error.written_at is None or self._clock() - error.written_at <= limit:",
+                "if error.written_at is None:",
+            ),
+        ),
+        (
+            "tests/workflows/test_unreadable.py::test_a_request_that_joined_takes_over_from_a_leader_that_was_not_"
+            "written_for_as_long_as_one_is_given_up"
+        ),
     ),
     Guard(
         "repair: a request is listed before its row is written",
@@ -159,7 +179,7 @@ REQUESTS: tuple[Guard, ...] = (
     Guard(
         "repair: a young entry of the list stays, because its row may not be there yet",
         "b2b/workflows/sweep/repair.py",
-        (("        if self._clock() - entry.since > OVERDUE:\n", "        if entry:\n"),),
+        (("if _rests(row) and entry.since < old]", "if _rests(row)]"),),
         HISTORY,
     ),
     Guard(
@@ -170,14 +190,32 @@ REQUESTS: tuple[Guard, ...] = (
     ),
     Guard(
         "repair: requests that were not told of their conversion's end are told",
-        "b2b/workflows/sweep/follow.py",
+        "b2b/workflows/sweep/look.py",
+        (("        if row is not None and row.published < row.sequence:\n", "        if not entry:\n"),),
+        "tests/workflows/test_repair.py::test_a_completed_conversion_whose_requests_were_not_told_tells_them",
+    ),
+    Guard(
+        "publish: requests that were not told are told without Graph",
+        "b2b/workflows/sweep/publish.py",
+        (("        if row is not None and not told:\n", "        if not entry:\n"),),
+        "tests/simulation/test_sweep.py::test_a_request_that_was_not_told_is_told_without_graph",
+    ),
+    Guard(
+        "publish: a young pointer stays, because its write may still come",
+        "b2b/workflows/sweep/publish.py",
+        (("        if self._clock() - entry.since > POINTER_AGE:\n", "        if entry:\n"),),
+        "tests/simulation/test_sweep.py::test_a_young_pointer_stays_because_its_write_may_still_come",
+    ),
+    Guard(
+        "publish: a pointer stays until every request could be told",
+        "b2b/workflows/conversion/conversions.py",
         (
             (
-                "        if conversion is not None and conversion.published < conversion.sequence:\n",
-                "        if not entry:\n",
+                "            except UnreadableRow:\n                return False\n",
+                "            except UnreadableRow:\n                return True\n",
             ),
         ),
-        "tests/workflows/test_repair.py::test_a_completed_conversion_whose_requests_were_not_told_tells_them",
+        STORY,
     ),
     Guard(
         "poison: a request goes back a few times and no more",

@@ -60,12 +60,19 @@ async def to_its_address(rig: Rig, user_id: str, name: str) -> list[str]:
     return await _to_the_end(rig, user_id, name)
 
 
+async def in_capitals(rig: Rig, user_id: str, name: str) -> list[str]:
+    """One message that names the address in capitals."""
+    rig.send(request_body(name, user_id, address=rig.address.upper()))
+    return await _to_the_end(rig, user_id, name)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "by queue": Scenario(by_queue),
     "by HTTP": Scenario(by_http, Hit.ARRIVAL),
     "two for one": Scenario(two_for_one),
     "a disabled account": Scenario(to_its_address, Hit.GRAPH, "disabled"),
     "an account with a mailbox": Scenario(to_its_address, Hit.GRAPH, "mailbox"),
+    "an address in capitals": Scenario(in_capitals, Hit.GRAPH),
     "an address in otherMails": Scenario(to_its_address, Hit.GRAPH, "other mails"),
     "an address that a deleted account holds": Scenario(to_its_address, Hit.GRAPH, "held"),
 }

@@ -1,7 +1,7 @@
 """The tenants that cases are played in: the open questions about Graph, each answered in each of its ways.
 
 `docs/evidence.md` says that the app is right in every position of a switch. Those that a conversion meets on its way
-stand here, dealt out over six tenants in which every two positions of two switches occur together.
+stand here, dealt out over seven tenants in which every two positions of two switches occur together.
 """
 
 from itertools import combinations
@@ -13,20 +13,25 @@ from tests.support.world import account, tenant_of
 MET = (
     "pending-state",
     "address-match",
+    "address-case",
     "invite-redeemed-account",
     "old-redeem-link",
     "disabled-account",
     "deleted-holder",
     "mailbox-account",
     "page-shape",
+    "filter-case",
+    "proxy-address-case",
+    "eligibility-licence",
 )
 """The switches that a conversion meets."""
-_TURNED = list(combinations(range(1, 6), 3))
-"""For each switch the tenants in which it is turned. Two such triples of five overlap, differ, and leave out the first
+NUMBER = 7
+_TURNED = list(combinations(range(1, NUMBER), 4))
+"""For each switch the tenants in which it is turned. Two such fours of six overlap, differ, and leave out the first
 tenant, so two switches meet in all four ways."""
 TENANTS: tuple[dict[str, str], ...] = tuple(
     {name: TABLE[name].positions[number in turned] for name, turned in zip(MET, _TURNED, strict=False)}
-    for number in range(6)
+    for number in range(NUMBER)
 )
 
 EACH = 400
@@ -41,7 +46,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "other mails": {"mail": None},
     "held": {},
 }
-"""Kinds of account, by what is special about them. The address of one that is `held` belongs to a deleted account."""
+"""Kinds of account, by what is special about them. A deleted account has the address of one that is `held`, written in
+capitals and among its proxy addresses alone."""
 _NAMES = list(KINDS)
 
 
@@ -59,7 +65,10 @@ def seed() -> dict[str, Any]:
     """Return the seed of a tenant with all these accounts."""
     users = [_user(kind, number_of(kind, nth)) for kind in KINDS for nth in range(1, EACH)]
     held = [number_of("held", nth) for nth in range(1, EACH)]
-    deleted = [account(len(KINDS) * EACH + number, mail=address_of(number)) for number in held]
+    deleted = [
+        account(len(KINDS) * EACH + number, mail=None, proxyAddresses=[f"smtp:{address_of(number).upper()}"])
+        for number in held
+    ]
     return tenant_of(*users, deletedUsers=deleted)
 
 

@@ -21,6 +21,7 @@ from b2b.domain.readings import Claims as TokenClaims
 from b2b.domain.readings import NotThere
 from b2b.domain.request import ConversionRequest, InvitedUser
 from b2b.domain.request.record import RequestRecord, taken_in
+from b2b.domain.sweep import Part
 from b2b.settings import load
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.conversion.claims import Opening
@@ -115,7 +116,7 @@ async def test_a_request_whose_invitation_may_be_out_goes_back_however_often_the
     await bench.claim(Doubt("a1", START, START, silent=False))
     bench.queues.put(POISON, json.dumps({"requestId": "r1", "invitedUser": {"id": ANNA.id}}))
 
-    await bench.services.sweep._drain.run()
+    await bench.services.sweep.turn(Part.DRAIN)
 
     assert [message.content for message in bench.queues.stored(POISON)] == []
     assert len(bench.queues.stored(WORK)) == 1

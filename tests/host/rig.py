@@ -75,7 +75,8 @@ class Rig:
 
     def call(self, method: str, path: str, *, key: str | None = "", **options: Any) -> httpx.Response:
         """Call a route with the function key, or with another one, or with none."""
-        headers = {} if key is None else {"x-functions-key": key or self.host.function_key}
+        headers = dict(options.pop("headers", {}))
+        headers |= {} if key is None else {"x-functions-key": key or self.host.function_key}
         return httpx.request(method, self.host.base + path, headers=headers, timeout=60, trust_env=False, **options)
 
     def submit(self, body: JSON) -> httpx.Response:

@@ -91,3 +91,17 @@ def test_a_request_that_nobody_made_is_not_found(converting: Rig) -> None:
         answer = converting.call("GET", f"/api/{route}/nobody-asked")
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] == answer.headers["x-ms-error-code"] == "RequestNotFound"
+
+
+def test_a_webhook_subscription_is_validated_and_its_event_ends_invited(converting: Rig) -> None:
+    """As Event Grid does it: the key is in the address, OPTIONS first, then one event alone."""
+    address = f"/api/requests?code={converting.host.function_key}"
+    asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}
+    permitted = converting.call("OPTIONS", address, key=None, headers=asked)
+    assert permitted.status_code == 200
+    assert permitted.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
+    event = {"specversion": "1.0", "id": "1", "source": "/hr", "type": "com.contoso.left", "data": request(8)}
+    sent = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
+    answer = converting.call("POST", address, key=None, content=json.dumps(event).encode(), headers=sent)
+    assert answer.status_code == 202
+    assert converting.settled(answer.json()["requestId"]) == ["invited"]

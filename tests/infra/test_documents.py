@@ -31,7 +31,7 @@ def test_parameters_that_the_text_names_exist() -> None:
     known = {name for names in PARAMETERS.values() for name in names}
     named = set(re.findall(r"`([a-z]+[A-Z]\w+)(?:=\w+|: [^`]+)?`", OPERATIONS + SECURITY))
     not_parameters = {
-        "lastError", "schemaVersion",
+        "lastError", "schemaVersion", "functionTimeout",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
         "graphRoles", "isAssignableToRole", "proxyAddresses",
         "dryRun", "refusedBy",
@@ -44,13 +44,13 @@ def test_parameters_that_the_text_names_exist() -> None:
 @pytest.mark.parametrize(("column", "accounts"), [(1, 1_000), (2, 10_000), (3, 100_000)])
 def test_the_arithmetic_of_the_estimate_holds(column: int, accounts: int) -> None:
     """The formulae of the text, on the prices of its table."""
-    pending = min(accounts / 2, 2_000)
-    requests, sweeps = accounts * 3 * 2, 4_320 * (2 + pending / 20 * 0.5) * 2
+    pending = accounts / 2
+    requests, sweeps = accounts * 3 * 2, round(4_320 * (2 + pending / 999 * 0.5) * 2)
     execution = max(requests + sweeps - 100_000, 0) * PRICES["execution on demand"]
-    tables = (18 * accounts + 4_320 * pending) / 10_000 * PRICES["table transactions"]
+    tables = (18 * accounts + 4_320 * (30 + accounts / 1_000)) / 10_000 * PRICES["table transactions"]
     queues = (6 * accounts + 1_000_000) / 10_000 * PRICES["queue transactions"]
     logs = (0.2 + accounts * 8_000 / 1e9) * PRICES["log ingestion"]
-    alerts = 5 * PRICES["alert rule at 15 minutes"]
+    alerts = 7 * PRICES["alert rule at 15 minutes"]
     rows = table(OPERATIONS, "What it costs", number=1)
     stated = [float(row[column].strip("*").replace(",", "")) for row in rows]
     computed = [requests, sweeps, execution, tables + queues, logs, alerts, execution + tables + queues + logs + alerts]

@@ -232,6 +232,32 @@ def test_options_that_do_not_exist_are_refused(home: Path, options: list[str], s
     assert not (home / "calls").exists()
 
 
+@pytest.mark.parametrize("lacking", ["az", "jq"])
+def test_a_tool_that_is_not_there_is_named_in_one_line(tmp_path: Path, lacking: str) -> None:
+    for tool in {"bash", "cat", "dirname", "env", "az", "jq"} - {lacking}:
+        (tmp_path / tool).symlink_to(shutil.which(tool) or shutil.which("true") or tool)
+    script, environment = str(INFRA / "grant-graph-permissions.sh"), {"PATH": str(tmp_path)}
+
+    def run(*options: str) -> Done:
+        return subprocess.run(  # noqa: S603
+            [script, *options], env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    done = run("--identity", IDENTITY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"grant-graph-permissions: {lacking} is not on PATH: install it\n"
+    assert (run("--help").returncode, run("--help").stderr) == (0, "")
+
+
+def test_powershell_names_az_where_it_is_not_there(tmp_path: Path, pwsh: str) -> None:
+    script = str(INFRA / "grant-graph-permissions.ps1")
+    for tool in ("dirname", "sh", "bash", "env", "id", "readlink"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
+    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    done = powershell(pwsh, "-File", script, "-Identity", IDENTITY, environment=environment)
+    assert (done.returncode, done.stderr) == (2, "grant-graph-permissions: az is not on PATH: install it\n")
+
+
 def test_powershell_s_own_refusals_grant_nothing(home: Path, pwsh: str) -> None:
     script = str(INFRA / "grant-graph-permissions.ps1")
     for options in (["-Everything"], ["-Identity"], ["-Identity", IDENTITY, "more"]):

@@ -22,6 +22,7 @@ OFF_IN_LEAST: Mapping[str, Severity] = dict.fromkeys(
         "address-in-use",
         "directory-role",
         "group-address",
+        "sponsor-unusable",
         "invitations-disabled",
     ),
     Severity.OFF,

@@ -172,6 +172,30 @@ def test_a_healthy_app_needs_no_more_words(programs: StandIns, serve: Callable[[
     ]
 
 
+def test_the_key_is_not_sent_to_where_an_answer_leads(programs: StandIns) -> None:
+    """A sign-in page put before the app redirects to another host: the key is for the app alone."""
+    asked: list[str | None] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["x-functions-key"])
+            self.send_response(302 if self.path.startswith("/api") else 200)
+            self.send_header("Location", f"http://127.0.0.1:{server.server_port}/login")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/api"
+    with pytest.raises(HookError, match="gives no report: status 302"):
+        list(postdeploy(tools(programs, AZURE_API_URL=address, DEPLOY_HEALTH_SECONDS="0"), pause=0.01))
+    server.shutdown()
+    server.server_close()
+    assert asked == [KEY]
+
+
 def test_an_app_that_never_answers_stops_azd_and_says_what_came_instead(
     programs: StandIns, serve: Callable[[Answers], str]
 ) -> None:

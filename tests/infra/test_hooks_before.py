@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,44 @@ def test_what_az_complains_of_is_repeated_in_one_line(programs: StandIns) -> Non
     assert (
         said == "az functionapp list-flexconsumption-locations --query: ERROR: Please run 'az login' to setup account."
     )
+
+
+def test_what_az_warns_of_first_is_not_its_complaint(programs: StandIns) -> None:
+    complaint = "WARNING: You have 2 update(s) available.\nERROR: (AuthorizationFailed) no\n"
+    programs.expect(*LOCATIONS, complains=complaint, code=1)
+    assert refusal(programs).endswith("ERROR: (AuthorizationFailed) no")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (("azd", "version", "--output", "json"), {"azd": "1.24.0"}),
+        (("azd", "version", "--output", "json"), []),
+        (("az", "version", "--output", "json"), {"extensions": {}}),
+        (TOKEN, {"expiresOn": "2026-11-27T12:00:00Z"}),
+        (LOCATIONS, {"value": [{"name": "westeurope"}]}),
+        (LOCATIONS, None),
+    ],
+)
+def test_an_answer_of_another_form_is_one_line_and_no_traceback(
+    programs: StandIns, call: tuple[str, ...], says: Any
+) -> None:
+    programs.expect(*call, says=json.dumps(says))
+    environment = {"PATH": programs.path("/usr/bin", "/bin"), "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
+    command = [sys.executable, "-m", "infra.hooks", "preprovision"]
+    environment |= {"AZURE_LOCATION": "westeurope", "AZURE_RESOURCE_GROUP": "rg-b2b"}
+    done = subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(r"preprovision: [^\n]+\n", done.stderr), done.stderr
+
+
+def test_a_program_that_hangs_is_one_line(programs: StandIns) -> None:
+    (programs.folder / "azd").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n", "utf-8")
+    with pytest.raises(HookError) as refused:
+        list(preprovision(Tools({"PATH": programs.path()}, seconds=0.2)))
+    assert str(refused.value) == "azd version did not end within 0.2 s: does it wait for an answer?"
 
 
 def test_an_answer_that_is_not_json_is_said_so(programs: StandIns) -> None:

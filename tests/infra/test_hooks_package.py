@@ -155,11 +155,15 @@ def test_every_hook_is_started_on_both_systems() -> None:
     }
 
 
+NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
+
+
 @pytest.fixture
 def python(programs: StandIns) -> StandIns:
     """A stand-in for Python, under both of its names."""
     programs.program("python", "python3")
     for name in ("python", "python3"):
+        programs.expect(name, "-c", NEW_ENOUGH)
         programs.expect(name, "-m", "infra.hooks", "preprovision", says="checked\n")
         programs.expect(name, "-m", "infra.hooks", "postdeploy", complains="no app\n", code=2)
     return programs
@@ -190,10 +194,24 @@ def test_a_hook_runs_what_it_names_and_its_exit_code_is_azd_s(
         hook = texts[name]
         done = started(hook["run"], hook["shell"], python.path(*SYSTEM), pwsh, tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (code, said, complained)
-    assert [call[1:] for call in python.calls] == [
+    assert [call[1:] for call in python.calls if call[1] != "-c"] == [
         ["-m", "infra.hooks", "preprovision"],
         ["-m", "infra.hooks", "postdeploy"],
     ]
+
+
+@pytest.mark.parametrize("system", ["posix", "windows"])
+def test_a_python_that_is_too_old_is_passed_over(python: StandIns, tmp_path: Path, pwsh: str, system: str) -> None:
+    (hook,) = (hook for name, each, hook in hooks() if (name, each) == ("preprovision", system))
+    for old in (["python3"], ["python"], ["python", "python3"]):
+        for name in ("python", "python3"):
+            python.expect(name, "-c", NEW_ENOUGH, code=int(name in old))
+        done = started(hook["run"], hook["shell"], python.path(*SYSTEM), pwsh, tmp_path)
+        if len(old) == 2:
+            assert (done.returncode, done.stderr) == (2, "hook: Python 3.11 or newer is needed on this machine\n")
+        else:
+            assert (done.returncode, done.stdout) == (0, "checked\n")
+            assert python.calls[-1][0] not in old
 
 
 @pytest.mark.parametrize("system", ["posix", "windows"])

@@ -213,6 +213,45 @@ def test_a_python_that_is_not_here_or_is_another_is_refused(tmp_path: Path, monk
         find(other)
 
 
+@pytest.mark.parametrize("body", ["print('hello from sitecustomize')", "import time; time.sleep(60)"])
+def test_a_python_that_says_something_else_or_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    other = next(version for version in SUPPORTED if version != HERE)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    strange = tmp_path / f"python{other}"
+    strange.write_text(f"#!{sys.executable}\n{body}\n", "utf-8")
+    strange.chmod(0o755)
+    with pytest.raises(PackageError, match=f"does not start as CPython {other}"):
+        find(other, seconds=0.5)
+
+
+def test_an_app_that_dies_at_its_start_without_a_word_is_one_line(place: Place) -> None:
+    (place.root / "function_app.py").write_text("import os\nos._exit(9)\n", "utf-8")
+    with pytest.raises(PackageError) as refused:
+        build(place, HERE, LINUX)
+    assert str(refused.value) == "the app cannot be imported from its package: it ended with 9"
+    assert left(place) == []
+
+
+def test_what_a_killed_build_left_behind_goes_with_the_next_one(place: Place) -> None:
+    stale, fresh = place.output / ".building-old", place.output / ".building-new"
+    for folder in (stale, fresh):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("x")
+    os.utime(stale, (0, 0))
+    build(place, HERE, LINUX)
+    assert left(place) == [".building-new", "app", place.archive.name]
+
+
+def test_a_password_in_an_address_is_not_repeated(place: Place) -> None:
+    (place.root / "requirements.txt").write_text("tiny @@ https://reader:hunter2@contoso.com/tiny.whl\n", "utf-8")
+    with pytest.raises(PackageError) as refused:
+        build(place, HERE, LINUX)
+    assert "contoso.com" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_packages_of_another_tool_are_refused(place: Place) -> None:
     stray = place.root / SITE_PACKAGES / "malware"
     stray.mkdir(parents=True)

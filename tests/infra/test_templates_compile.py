@@ -17,6 +17,7 @@ REFUSED = {
     "maximumInstanceCount": "0",
     "graphTimeoutSeconds": "121",
     "giveUpSeconds": "59",
+    "purgeAfterDays": "3651",
     "breakerShare": "''",
     "graphBaseUrl": "'https://graph.windows.net/v1.0'",
     "breakerWindowSeconds": "9",
@@ -42,6 +43,7 @@ BLOB_ZONE = f"{NETWORK}/privateDnsZones/privatelink.blob.core.windows.net"
 MISTAKEN = {
     "open": {
         "giveUpSeconds": "329",
+        "purgeAfterDays": "6",
         "inviteRedirectUrl": "'http://portal.contoso.com'",
         "allowedRedirectHosts": "['portal.contoso.com', 'https://portal.contoso.com']",
         "sweepSchedule": "'*/10 * * * *'",

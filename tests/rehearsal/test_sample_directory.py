@@ -63,7 +63,8 @@ def test_whoever_is_referred_to_exists(sample: Sample) -> None:
     assignments = [*seed["roleAssignments"], *seed["roleEligibilitySchedules"]]
     referred = [member for container in containers for member in container.get("members", [])]
     referred += [assignment["principalId"] for assignment in assignments]
-    referred += [sponsor for a in sample.accounts for sponsor in a.request.body.get("invitedUserSponsors") or []]
+    sponsors = {sponsor for a in sample.accounts for sponsor in a.request.body.get("invitedUserSponsors") or []}
+    assert sponsors - users - groups == {"00c0ffee-0000-4000-8000-000000000000"}, "the one who must not be found"
     assert set(referred) <= users | groups
     assert set(seed["appRoleAssignments"]) <= users
     assert {sample.settings["B2B_EXCLUDED_GROUP_ID"], sample.settings["B2B_SCOPE_GROUP_ID"]} <= groups

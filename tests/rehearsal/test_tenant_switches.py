@@ -129,6 +129,7 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "mailbox-account": (changed(assignedPlans=[EXCHANGE_PLAN_2]), None, inviting()),
     "unlicensed-mailbox": (changed(proxyAddresses=["SMTP:desk@contoso.com"]), None, setting_mail),
     "disabled-account": (changed(accountEnabled=False), None, inviting()),
+    "unknown-sponsor": (SEED, None, inviting(invitedUserSponsors=[{"id": "0a000000-0000-4000-8000-00000000dead"}])),
     "role-holder": (changed(BEN, mail="ben@fabrikam.com"), None, inviting(BEN, "ben@fabrikam.com")),
     "restricted-account": (changed(isManagementRestricted=True), None, inviting()),
     "held-address": (changed(GUEST, otherMails=["anna@fabrikam.com"]), None, inviting()),

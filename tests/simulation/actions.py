@@ -123,6 +123,10 @@ def _lag(world: World, step: Step) -> None:
     world.directory.lag = lambda subject, kind: step.value if subject == person else before(subject, kind)
 
 
+def _switch(world: World, step: Step) -> None:
+    world.directory.set_switch(step.subject, step.value)
+
+
 def _set(world: World, step: Step) -> None:
     world.roll_out(**{step.subject: step.value})
 
@@ -176,6 +180,20 @@ def _sweep(world: World, _step: Step) -> None:
     world.start("sweep", instance, instance.app.sweep())
 
 
+def _outage(world: World, step: Step) -> None:
+    """From now on calls to a service come to nothing, for so many seconds."""
+    world.outages[step.subject] = world.loop.now + step.value
+
+
+def _slow(world: World, step: Step) -> None:
+    """From now on a service takes so many seconds for each call."""
+    world.slow[step.subject] = step.value
+
+
+def _expire_pages(world: World, _step: Step) -> None:
+    world.directory.reads.expire_pages()
+
+
 def _sweep_part(world: World, step: Step) -> None:
     instance = _idle(world)
     world.start(f"sweep: {step.subject}", instance, instance.app.part(step.subject))
@@ -204,6 +222,7 @@ ACTIONS: dict[str, Action] = {
     "reset": Action(_directory("reset_redemption"), "the account's redemption is reset"),
     "invite by hand": Action(_directory("invite_by_hand"), "an administrator invites the account in the portal"),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
+    "switch": Action(_switch, "Graph goes over to another way to answer"),
     "set": Action(_set, "a setting changes, and the app restarts with it"),
     "restart": Action(_restart, "the app restarts"),
     "crash": Action(_crash, "all processes die at once"),
@@ -212,6 +231,9 @@ ACTIONS: dict[str, Action] = {
     "foreign row": Action(_foreign_row, "the request's row is of a version that this one cannot read"),
     "own row": Action(_own_row_again, "the row is as it was before"),
     "sweep": Action(_sweep, "the timer fires", meddles=False),
+    "outage": Action(_outage, "a service does not answer for a while"),
+    "slow": Action(_slow, "a service takes long for each call"),
+    "expire": Action(_expire_pages, "no link to a next page of a list is good any more"),
     "part": Action(_sweep_part, "one part of the sweep runs", meddles=False),
 }
 

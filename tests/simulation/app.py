@@ -1,13 +1,14 @@
 """The app as the simulator uses it: the only module here that knows the names of its workflows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from azure.data.tables import TableEntity
 
 from b2b import settings
+from b2b.adapters.clock import monotonic
 from b2b.adapters.graph import Graph
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
@@ -15,8 +16,9 @@ from b2b.api.answers import Reply
 from b2b.bootstrap import Adapters, assemble
 from b2b.domain.errors import Transient
 from b2b.domain.readings import Claims
+from b2b.domain.sweep import BUDGETS, Allowance, Part
 from b2b.workflows.intake.receive import Delivery
-from b2b.workflows.ports import Clock
+from b2b.workflows.ports import Clock, Monotonic
 from tests.simulation.directory import Directory
 from tests.simulation.gate import Gate
 from tests.simulation.graph_client import MemoryGraphAdapter
@@ -52,8 +54,12 @@ WINDOW = 300.0
 """Seconds: the replication window that the app runs with."""
 EXPECTED: tuple[type[Exception], ...] = (Transient,)
 """What a workflow may raise to the host; anything else is a bug."""
-PARTS = ("follow", "repair", "drain")
-"""The parts of the sweep, each of which can be run alone."""
+
+
+def allowance(items: int | None, *, lists: bool) -> Allowance:
+    """Return what the sweep may spend: so many items for each part; with ``lists``, the list pays for one account."""
+    budgets = {part: replace(each, items=items or each.items) for part, each in BUDGETS.items()}
+    return Allowance(budgets, page_worth=1) if lists else Allowance(budgets)
 
 
 class FixedIdentity:
@@ -79,11 +85,14 @@ class App:
         tables: Tables,
         queues: Queues,
         directory: Directory,
+        monotonic: Monotonic = monotonic,
+        allowance: Allowance = Allowance(),  # noqa: B008  frozen
     ) -> None:
         self.settings = _load(tuple(sorted((ENVIRONMENT | dict(environment)).items())))
         graph = Graph(MemoryGraphAdapter(directory, gate), self.settings.graph_timeout, clock)
         ledger, queue = Ledger(tables.client(gate)), Queue(queues.client(gate))  # type: ignore[arg-type]
-        self._services = assemble(self.settings, clock, Adapters(graph, ledger, queue, FixedIdentity()))  # type: ignore[arg-type]
+        adapters = Adapters(graph, ledger, queue, FixedIdentity())  # type: ignore[arg-type]
+        self._services = assemble(self.settings, clock, adapters, monotonic=monotonic, allowance=allowance)
         self._client = Client(self._services.api)
 
     @property
@@ -101,9 +110,7 @@ class App:
 
     async def part(self, name: str) -> None:
         """Run one part of the sweep alone."""
-        sweep = self._services.sweep
-        part: Any = {"follow": sweep._follow, "repair": sweep._repair, "drain": sweep._drain}[name]
-        await part.run()
+        await self._services.sweep.turn(Part(name))
 
     async def submit(self, body: bytes) -> Reply:
         """POST a request."""

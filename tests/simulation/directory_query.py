@@ -5,7 +5,7 @@ hide a mistake.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,12 +20,13 @@ _ONE = frozenset({"$select"})
 _ADDRESSES = frozenset({"mail", "userPrincipalName", "otherMails", "proxyAddresses"})
 _ADVANCED = frozenset({"companyName"})
 """What only an advanced query is filtered by (https://learn.microsoft.com/graph/aad-advanced-queries)."""
-_TOPICS: Mapping[str, str] = {"externalUserState": "list", "companyName": "company"}
+_TOPICS: Mapping[str, str] = {"id": "list", "externalUserState": "list", "companyName": "company"}
 _SEVERAL = frozenset({"otherMails", "proxyAddresses"})
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLAUSE = re.compile(
     r"(?:(?P<single>\w+) eq |(?P<several>\w+)/any\((?P<it>\w+):(?P=it) eq )'(?P<literal>(?:[^']|'')*)'(?(several)\))"
 )
+_AMONG = re.compile(r"id in \((?P<ids>'[^']*'(?:,'[^']*')*)\)")
 _SKIP_TOKEN = re.compile(r"(?P<root>https?://[^?]+?/(?:v1\.0|beta))/.*[?&]\$skiptoken=(?P<walk>\d+)-(?P<start>\d+)")
 
 
@@ -58,10 +59,10 @@ _ROLES = "/roleManagement/directory"
 _CROSS_TENANT = "/policies/crossTenantAccessPolicy"
 _PRINCIPAL = frozenset({"principalId"})
 _ROUTES = (
-    _route("/users", "users", _MANY, _USER, _ADDRESSES | {"externalUserState", "companyName"}),
+    _route("/users", "users", _MANY, _USER, _ADDRESSES | {"id", "externalUserState", "companyName"}),
     _route(f"{_BIN}/graph.user", "deleted users", _MANY, _USER, _ADDRESSES),
     _route(f"{_BIN}/microsoft.graph.user", "deleted users", _MANY, _USER, _ADDRESSES),
-    _route("/groups", "groups", _MANY, GROUP, frozenset({"mail", "proxyAddresses"})),
+    _route("/groups", "groups", _MANY, GROUP, frozenset({"id", "mail", "proxyAddresses"})),
     _route("/contacts", "contacts", _MANY, CONTACT, frozenset({"mail", "proxyAddresses"})),
     _route(f"{_ROLES}/roleAssignments", "role assignments", _MANY, frozenset(), _PRINCIPAL),
     _route(f"{_ROLES}/roleEligibilitySchedules", "role eligibilities", _MANY, frozenset(), _PRINCIPAL),
@@ -172,6 +173,8 @@ def _query(route: _Route, path: str, subject: str, options: Mapping[str, str]) -
 
 
 def _clauses(text: str) -> tuple[Clause, ...]:
+    if among := _AMONG.fullmatch(text):
+        return tuple(Clause("id", literal, literal.casefold()) for literal in re.findall(r"'([^']*)'", among["ids"]))
     found: list[Clause] = []
     for part in re.split(r" or (?=\w+(?: eq |/any\())", text):
         match = _CLAUSE.fullmatch(part)
@@ -185,13 +188,14 @@ def _clauses(text: str) -> tuple[Clause, ...]:
     return tuple(found)
 
 
-def matches(thing: State, clauses: tuple[Clause, ...], *, exact: bool) -> bool:
-    """Whether an object passes a filter; ``exact``: upper and lower case count."""
+def matches(thing: State, clauses: tuple[Clause, ...], exact: Container[str]) -> bool:
+    """Whether an object passes a filter; upper and lower case count in the properties that are `exact`."""
     for clause in clauses:
         value: Any = thing[clause.name]
         values = value if isinstance(value, list) else (value,)
-        wanted = clause.literal if exact else clause.folded
-        if any(one is not None and (one if exact else one.casefold()) == wanted for one in values):
+        cased = clause.name in exact
+        wanted = clause.literal if cased else clause.folded
+        if any(one is not None and (one if cased else one.casefold()) == wanted for one in values):
             return True
     return False
 

@@ -25,6 +25,11 @@ _PART_ERRORS = {
     503: ("ServiceUnavailable", ""),
 }
 _ASK_AGAIN = frozenset({429, 503})
+_PROXIES = frozenset({"proxyAddresses"})
+_FILTERED = frozenset(
+    {"mail", "userPrincipalName", "otherMails", "proxyAddresses", "companyName", "externalUserState", "principalId"}
+)
+"""The properties by which something is filtered."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -146,6 +151,9 @@ class Reads:
         if status is not None:
             code, message = _PART_ERRORS.get(status, ("UnknownError", ""))
             raise Refused(status, code, message, self._state.retry_after if status in _ASK_AGAIN else None)
+        if query.kind == "role eligibilities" and self._state.switches["eligibility-licence"] == "absent":
+            message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+            raise Refused(400, "AadPremiumLicenseRequired", message)
         if query.kind in self._objects:
             return self._objects[query.kind](query)
         until = self._state.moment() + self._state.page_lifetime
@@ -178,7 +186,7 @@ class Reads:
             del self._walks[next(iter(self._walks))]
 
     def _user(self, query: Query) -> JSON:
-        return _shown(self._existing(query), query.select)
+        return self._answered(_shown(self._existing(query), query.select))
 
     def _existing(self, query: Query) -> State:
         """The account with this id or user principal name, as this read sees it."""
@@ -206,14 +214,14 @@ class Reads:
 
     def _listed(self, walk: _Walk, at: Callable[[str, float], State | None]) -> list[JSON]:
         query, now = walk.query, self._state.moment()
-        exact = self._state.switches["filter-case"] == "exact"
         found = []
         for key in self._candidates(query):
             if key not in walk.lags:
                 walk.lags[key] = self._state.lag(key, "list")
             state = at(key, now - walk.lags[key])
-            if state is not None and matches(state, query.clauses, exact=exact):
-                found.append(_shown(state, query.select))
+            if state is not None and matches(state, query.clauses, self._exact):
+                shown = _shown(state, query.select)
+                found.append(self._answered(shown) if query.kind == "users" else shown)
         return found
 
     def _candidates(self, query: Query) -> Iterable[str]:
@@ -223,12 +231,26 @@ class Reads:
             return accounts.ever_pending
         if asked.name == "companyName":
             return accounts.ever_of_company(asked.literal)
+        if asked.name == "id":
+            return [clause.folded for clause in query.clauses if clause.folded in accounts]
         return accounts.ever_holding(asked_addresses(query.clauses))
 
     def _filtered(self, walk: _Walk, things: Iterable[JSON]) -> list[JSON]:
-        exact = self._state.switches["filter-case"] == "exact"
         found = ({"proxyAddresses": [], "mail": None, **thing} for thing in things)
-        return [_shown(thing, walk.query.select) for thing in found if matches(thing, walk.query.clauses, exact=exact)]
+        return [_shown(thing, walk.query.select) for thing in found if matches(thing, walk.query.clauses, self._exact)]
+
+    @property
+    def _exact(self) -> frozenset[str]:
+        """The properties in which a filter tells upper from lower case."""
+        if self._state.switches["filter-case"] == "exact":
+            return _FILTERED
+        return _PROXIES if self._state.switches["proxy-address-case"] == "exact" else frozenset()
+
+    def _answered(self, user: JSON) -> JSON:
+        """A user as it is answered: with all selected properties, or without those that are empty."""
+        if self._state.switches["selected-properties"] == "all":
+            return user
+        return {name: value for name, value in user.items() if value not in (None, [])}
 
     def _memberships(self, walk: _Walk) -> list[JSON]:
         user, permissions = self._existing(walk.query), self._state.permissions

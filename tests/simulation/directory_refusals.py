@@ -200,8 +200,9 @@ def _mailbox(state: TenantState, _invite: Invite, account: State) -> Refused | N
 
 def _not_on_account(state: TenantState, invite: Invite, account: State) -> Refused | None:
     others = account["otherMails"] if state.switches["address-match"] == "mail-or-other-mails" else ()
-    own = {address.lower() for address in (account["mail"], *others) if address}
-    return None if invite.address.lower() in own else bad(_NOT_ON_ACCOUNT)
+    compared = str if state.switches["address-case"] == "exact" else str.lower
+    own = {compared(address) for address in (account["mail"], *others) if address}
+    return None if compared(invite.address) in own else bad(_NOT_ON_ACCOUNT)
 
 
 def _held(state: TenantState, invite: Invite, account: State) -> Refused | None:

@@ -18,6 +18,7 @@ PartFault = Callable[[str], int | None]
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "pending-state": ("pending-acceptance", "unset"),
     "address-match": ("mail-or-other-mails", "mail-only"),
+    "address-case": ("ignored", "exact"),
     "invite-redeemed-account": ("completed", "refused"),
     "old-redeem-link": ("dead", "alive"),
     "disabled-account": ("refused", "accepted"),
@@ -27,6 +28,9 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "held-address": ("refused", "accepted", "refused-in-words-of-the-portal"),
     "unknown-account": ("not-found", "bad-request"),
     "filter-case": ("ignored", "exact"),
+    "proxy-address-case": ("ignored", "exact"),
+    "selected-properties": ("all", "empty-ones-left-out"),
+    "eligibility-licence": ("present", "absent"),
 }
 """The positions of each switch, its default first."""
 

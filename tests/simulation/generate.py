@@ -2,19 +2,27 @@
 
 from random import Random
 
+from tests.simulation.directory_state import SWITCHES
 from tests.simulation.history import Ask, Fault, History, Step
+from tests.simulation.people import BY_NAME
 
-SWITCHES: dict[str, tuple[str, ...]] = {
-    "pending-state": ("pending-acceptance", "unset"),
-    "address-match": ("mail-or-other-mails", "mail-only"),
-    "invite-redeemed-account": ("completed", "refused"),
-    "old-redeem-link": ("dead", "alive"),
-    "disabled-account": ("refused", "accepted"),
-    "deleted-holder": ("ignored", "refused"),
-    "mailbox-account": ("accepted", "refused"),
-    "page-shape": ("full", "short"),
-}
-"""The switches that the protocol can meet, with their positions, the default first."""
+DRAWN = (
+    "pending-state",
+    "address-match",
+    "address-case",
+    "invite-redeemed-account",
+    "old-redeem-link",
+    "disabled-account",
+    "deleted-holder",
+    "mailbox-account",
+    "page-shape",
+    "unknown-account",
+    "filter-case",
+    "proxy-address-case",
+    "eligibility-licence",
+)
+"""The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
+and `selected-properties` is turned on the way: a tenant that always leaves properties out has nobody to invite."""
 
 WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
 FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -74,6 +82,7 @@ FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "freeze",
         ),
     ),
+    ("graph page", "*", ("unreachable", "busy", "throttled", "error before", "kill before", "hold")),
     ("tables write", "requests/*", ("unreachable", "reset after", "kill before", "kill after", "hold")),
     ("tables write", "conversions/*", ("unreachable", "reset after", "kill before", "kill after", "hold", "freeze")),
     ("tables read", "*", ("unreachable", "busy", "kill before", "hold")),
@@ -89,7 +98,7 @@ def history(seed: int) -> History:
     """Return the history of a seed."""
     draw = Random(seed)  # noqa: S311
     people = _people(draw)
-    switches = tuple((name, draw.choice(positions[1:])) for name, positions in SWITCHES.items() if draw.random() < 0.15)
+    switches = tuple((name, draw.choice(SWITCHES[name][1:])) for name in DRAWN if draw.random() < 0.15)
     steps = _steps(draw, people)
     faults = tuple(_fault(draw) for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4))))
     settings = [("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com")]
@@ -100,7 +109,7 @@ def history(seed: int) -> History:
                 '{"address-in-use": "warn", "address-not-on-account": "warn", "address-unlikely": "off"}',
             ),
         ]
-        switches += (("held-address", "accepted"),)
+        switches += (("held-address", draw.choice(("accepted", *SWITCHES["held-address"][1:]))),)
     if draw.random() < 0.1:
         settings.append(("B2B_MODE", "assess"))
     return History(
@@ -113,14 +122,16 @@ def history(seed: int) -> History:
         schedule=draw.randrange(10**6) if draw.random() < 0.8 else None,
         lag=draw.randrange(10**6) if draw.random() < 0.6 else None,
         skew=draw.choice((0.0, 0.0, -59.0, -20.0, 20.0, 59.0)),
+        budget=draw.choice((None, None, 1, 2, 3)),
+        lists=draw.random() < 0.6,
     )
 
 
 def _people(draw: Random) -> tuple[str, ...]:
     if draw.random() < 0.2:
         return ("dora", "emil")
-    first = draw.choice(("anna", "anna", "anna", "carl", "fred", "gina", "hugo", "iris"))
-    return (first, "ben") if draw.random() < 0.5 or first in {"hugo", "iris"} else (first,)
+    first = draw.choice(("anna", "anna", "anna", "carl", "fred", "gina", "hugo", "iris", "kate"))
+    return (first, "ben") if draw.random() < 0.5 or first in {"hugo", "iris", "kate"} else (first,)
 
 
 def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
@@ -140,12 +151,14 @@ def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
 
 
 def _ask(draw: Random, request: str, people: tuple[str, ...]) -> Ask:
+    person = draw.choice(people)
     return Ask(
         request,
-        draw.choice(people),
+        person,
         by=draw.choice(("id", "id", "id", "userPrincipalName", "mail")),
         dry_run=True if draw.random() < 0.1 else None,
         mail=draw.choice((None, None, True, False)),
+        address=draw.choice((BY_NAME[person].mail, BY_NAME[person].mail.upper())) if draw.random() < 0.1 else None,
         redirect="https://partners.contoso.com/start" if draw.random() < 0.15 else None,
         broken=draw.random() < 0.05,
     )
@@ -166,6 +179,10 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
         "rename": [Step(at, "rename", who, f"{who}.new@contoso.com")],
         "move name": [Step(at, "move name", people[0], people[-1])] if len(people) > 1 else [],
         "change": [Step(at, "change", who, {"mail": f"{who}.new@fabrikam.com"})],
+        "left out": [
+            Step(at, "switch", "selected-properties", "empty-ones-left-out"),
+            Step(later, "switch", "selected-properties", "all"),
+        ],
         "give role": [Step(at, "give role", who, "Helpdesk Administrator")],
         "convert back": [Step(at, "convert back", who), Step(later, "send", "", Ask("again", who))],
         "reset": [Step(at, "reset", who), Step(later, "send", "", Ask("reset", who))],
@@ -189,6 +206,10 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
         ],
         "refuse": [Step(at, "refuse", asked)],
         "cancel": [Step(at, "cancel", asked)],
+        "two sweeps": [Step(at, "sweep"), Step(at, "sweep")],
+        "outage": [Step(at, "outage", draw.choice(("tables", "queue", "graph")), draw.choice((60.0, 3600.0)))],
+        "slow": [Step(at, "slow", "graph", 6.0), Step(later, "slow", "graph", 0.15)],
+        "expire": [Step(at, "expire")],
         "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
         "correct": [Step(at, "send", "", Ask("r1", who))],
     }

@@ -82,6 +82,10 @@ class History:
     """Seed of the order in which calls go on; None: one activity after the other."""
     lag: int | None = None
     """Seed of how far reads lag; None: no read lags."""
+    budget: int | None = None
+    """Items that each part of the sweep may look after in one run; None: as many as in life."""
+    lists: bool = False
+    """Whether Graph's list of pending accounts is asked for as soon as one account is followed."""
     skew: float = 0.0
     """Seconds by which the clock of the second instance is ahead of the first's."""
 
@@ -96,12 +100,10 @@ class History:
         for number in range(len(self.steps)):
             fewer = tuple(_earlier(fault, number) for fault in self.faults)
             yield replace(self, steps=self.steps[:number] + self.steps[number + 1 :], faults=fewer)
-        for name in ("schedule", "lag"):
-            if getattr(self, name) is not None:
-                without: dict[str, Any] = {name: None}
-                yield replace(self, **without)
-        if self.skew:
-            yield replace(self, skew=0.0)
+        plain: dict[str, Any] = {"schedule": None, "lag": None, "skew": 0.0, "budget": None, "lists": False}
+        for name, value in plain.items():
+            if getattr(self, name) != value:
+                yield replace(self, **{name: value})
         for number in range(len(self.settings)):
             yield replace(self, settings=self.settings[:number] + self.settings[number + 1 :])
         for number in range(len(self.switches)):

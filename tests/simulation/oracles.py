@@ -14,6 +14,7 @@ from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all
 from tests.simulation.scene import Body, Scene, canonical, seconds_of
+from tests.simulation.sweep_oracles import on_the_lists, told
 from tests.simulation.truths import truth
 from tests.simulation.world import World
 
@@ -44,7 +45,8 @@ def second_mail(scene: Scene) -> Iterator[str]:
             by_mailbox[sent.mailed].append(sent)
     for mailbox, mails in by_mailbox.items():
         for first, second in pairwise(mails):
-            if not _asked(scene, first, second):
+            lost = first.for_another and not first.recorded  # the account named will never show it: nobody can know
+            if not lost and not _asked(scene, first, second):
                 yield f"{mailbox}: for {first.person} at {first.at:.0f} and for {second.person} at {second.at:.0f}"
 
 
@@ -57,13 +59,20 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
         for at, action, request, reply in world.replies:
             shown = reply.body.get("findings") or () if isinstance(reply.body, dict) else ()
             rules = {finding["rule"] for finding in shown}
-            if action == "shown" and request == body.request and first.at < at <= second.at and rules & ASKED_AGAIN:
+            asks = action == "shown" and request == body.request and rules & ASKED_AGAIN
+            if asks and first.at < at <= second.at and _judged_at(scene, request, at) > first.at:
                 return True
     undone = frozenset({"convert back"})
     back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
     asked = [body.at for body in scene.requests_of(second.person)]
     asked += [act.at for act in world.acts if act.action in REOPENING]
     return any(moment < asking <= second.at for moment in back for asking in asked)
+
+
+def _judged_at(scene: Scene, request: str, before: float) -> float:
+    """Return when a request was last sent to a person: what it shows is about nothing that came later."""
+    sent = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
+    return max((at for at in sent if at <= before), default=-1.0) + abs(scene.world.history.skew)
 
 
 def unasked_invitation(scene: Scene) -> Iterator[str]:
@@ -106,21 +115,26 @@ def protected(scene: Scene) -> Iterator[str]:
 
 
 def answered_again(scene: Scene) -> Iterator[str]:
-    """What Graph answered, and the app heard, is not asked again until a person or a new request wants it."""
+    """What Graph answered, and the app wrote down, is not asked again until a person or another request wants it."""
     by_person = defaultdict(list)
     for sent in scene.world.sent:
         by_person[sent.person].append(sent)
     for person, calls in by_person.items():
+        spent = 0
         for first, second in pairwise(calls):
-            if not first.answered or first.status not in {201, 400}:
+            if not first.recorded or first.status not in {201, 400}:
                 continue
+            spent += 1
             bodies = scene.requests_of(person)
             began: dict[str | None, float] = {}
             for body in bodies:
                 began.setdefault(body.request, body.at)
             others = [at for at in began.values() if first.at - 120 < at <= second.at]
-            wanted = (len(began) > 1 and others) or any(
-                scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies
+            unspent = len([at for at in began.values() if at <= second.at]) > spent
+            wanted = (
+                (len(began) > 1 and others)
+                or unspent
+                or any(scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies)
             )
             if not wanted and not scene.since(frozenset({"convert back", "purge"}), person, first.at, second.at):
                 yield f"{person}: {first.status} at {first.at:.0f}, and sent again at {second.at:.0f}"
@@ -135,9 +149,9 @@ def lost(scene: Scene) -> Iterator[str]:
         row = scene.rows.get(body.request) if body.request else None
         if body.request and row is None:
             yield f"request {body.request} has no row"
-        if body.request is None and not by_body[canonical(body.raw)] and not body.ask.broken:
-            yield f"the request for {body.ask.person} without an id has no row"
         refusable = body.ask.broken or (body.ask.redirect is not None and _hosts_changed(scene))
+        if body.request is None and not by_body[canonical(body.raw)] and not refusable:
+            yield f"the request for {body.ask.person} without an id has no row"
         if row is not None and row.get("stage") == "rejected" and not refusable:
             yield f"request {body.request} is well-formed and rejected"
 
@@ -165,7 +179,8 @@ def at_rest(scene: Scene) -> Iterator[str]:
         stage, waiting = answer.get("stage"), answer.get("waiting")
         if stage in WORKING and not _waits_truly(scene, request, waiting):
             yield f"request {request} is {stage} and does not come to rest: {waiting or answer.get('lastError')}"
-        if stage == "failed" and "given up" in str(answer.get("lastError")):
+        patient = "B2B_GIVE_UP_SECONDS" not in dict(scene.world.history.settings)
+        if stage == "failed" and patient and "given up" in str(answer.get("lastError")).lower():
             yield f"request {request} was given up: {answer.get('lastError')}"
 
 
@@ -190,8 +205,7 @@ def void_approval(scene: Scene) -> Iterator[str]:
         if action != "approve" or reply.status != 202:
             continue
         answer = scene.answers.get(request, {})
-        judged = [row for row in scene.history(request) if row.get("kind") == "needsReview"]
-        since = seconds_of(judged[0]["at"]) if judged else 0.0
+        since = max(_judged_at(scene, request, at), 0.0)
         changed = any(act.action in meddling and act.at > since - WINDOW for act in scene.world.acts)
         shown = [
             r.body
@@ -214,6 +228,30 @@ def decided(scene: Scene) -> Iterator[str]:
             found = [row for row in scene.history(request) if row.get("kind") == kind]
             if request not in scene.world.foreign and len(found) < times:
                 yield f"request {request}: {decision} was answered 202 {times} times and happened {len(found)} times"
+    yield from _invited_in_spite(scene)
+
+
+def _invited_in_spite(scene: Scene) -> Iterator[str]:
+    """A request whose cancellation was answered 202 invites nobody afterwards."""
+    for at, action, request, reply in scene.world.replies:
+        if action != "cancel" or reply.status != 202:
+            continue
+        people = {name for body in scene.bodies if body.request == request for name in scene.names(body.ask)}
+        others = {body.request for name in people for body in scene.requests_of(name)} - {request}
+        for sent in scene.world.sent:
+            if sent.person in people and sent.at > at and not others:
+                yield f"request {request} was cancelled at {at:.2f}, and {sent.person} was invited at {sent.at:.2f}"
+
+
+def left_behind(scene: Scene) -> Iterator[str]:
+    """A request that joined another one's review waits no longer than that review: only its leader can be decided."""
+    accounts = rows_of(scene.world.tables, "conversions")
+    for request, answer in scene.answers.items():
+        rows = accounts.get(answer.get("userId") or "", [])
+        joined = any(row.get("kind") == "joined" and row.get("requestId") == request for row in rows)
+        over = any(row["RowKey"] == "current" and row["stage"] != "needsReview" for row in rows)
+        if answer.get("stage") == "needsReview" and joined and over:
+            yield f"request {request} waits for a person, and the review that it joined is over"
 
 
 def ended(scene: Scene) -> Iterator[str]:
@@ -227,7 +265,7 @@ def ended(scene: Scene) -> Iterator[str]:
             if moved and not _reopened(scene, request, kinds[number + 1]):
                 yield f"request {request} ended {before} and went on to {after}"
         for number, kind in enumerate(kinds):
-            if kind == "parked" and stages[number] in ENDED:
+            if kind == "waits" and stages[number] in ENDED:
                 yield f"request {request} waits after it ended {stages[number]}"
 
 
@@ -303,11 +341,14 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     truth,
     void_approval,
     decided,
+    left_behind,
     ended,
     repeated_in_vain,
     dead_twin,
     histories,
     bounded,
+    on_the_lists,
+    told,
     sound,
 )
 

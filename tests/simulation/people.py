@@ -67,8 +67,10 @@ PEOPLE = (
         never=True,
     ),
     Person("jack", 10),
+    Person("kate", 11, {"proxyAddresses": ["SMTP:kate@fabrikam.com", "smtp:Ben@Fabrikam.com"]}),
 )
-"""`dora` and `emil` share one address; `jack` is the account by whose invitation a tenant shows what it shows."""
+"""`dora` and `emil` share one address; `kate` holds that of `ben`, in another case; `jack` is the account by whose
+invitation a tenant shows what it shows."""
 BY_NAME = {person.name: person for person in PEOPLE}
 BY_ID = {person.id: person for person in PEOPLE}
 

@@ -81,6 +81,12 @@ class Queues:
         """Add a message, as a caller does."""
         return self.add(name, content, delay, time_to_live)
 
+    def put_all(self, name: str, contents: Iterable[str]) -> None:
+        """Add many messages that never expire."""
+        messages = self.live(name)
+        for content in contents:
+            self._added(messages, content, 0, NEVER)
+
     def take(self, name: str, message_id: str, lease: float) -> StoredMessage:
         """Receive one message that is visible: it is hidden for the lease, and its receipt is a new one.
 
@@ -139,6 +145,11 @@ class Queues:
         """Carry out a send."""
         messages = self.live(name)
         refuse_content(content)
+        return self._added(messages, content, delay, time_to_live)
+
+    def _added(
+        self, messages: dict[str, StoredMessage], content: str, delay: float, time_to_live: float
+    ) -> StoredMessage:
         now = self._now()
         self._messages += 1
         message = StoredMessage(

@@ -14,7 +14,7 @@ def ask_all(world: World) -> dict[str, dict[str, Any]]:
     def clock() -> datetime:
         return world.now()
 
-    app = App(world.settings, clock, OPEN, world.tables, world.queues, world.directory)
+    app = App(world.settings, clock, OPEN, world.tables, world.queues, world.directory, world.loop.time)
     found: dict[str, dict[str, Any]] = {}
 
     async def ask(request_id: str) -> None:

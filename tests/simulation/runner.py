@@ -4,7 +4,7 @@ The order of calls is the schedule's: by seed, one activity after the other, or 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -16,6 +16,12 @@ from tests.simulation.world import AT_ONCE, Activity, Instance, Pending, Sent, W
 SWEEP_EVERY = 600.0
 LONGEST_REST = 48 * 3600.0
 """Seconds after the last step within which everything must have come to rest."""
+RETRYING = 9.0
+"""Seconds that the SDK tries for before it says that a service cannot be reached."""
+ALWAYS_NEW = frozenset({"sweep~", "schedule~", "cursor~"})
+"""Partitions that change with every sweep, whatever happens."""
+LATEST_LOOK = 6.5 * 3600.0
+"""Seconds within which the app looks at everything that stands in its schedule."""
 CALM = 3
 """Sweeps in a row after which nothing has changed: then everything is at rest."""
 SECONDS = {"tables": 0.01, "queue": 0.01, "graph": 0.15, "host": 0.0, "identity": 0.01}
@@ -113,6 +119,8 @@ class Runner:
         self.taken = 0
         self.counts = [0] * len(history.faults)
         self.hit: list[str] = []
+        self._heard: dict[Activity, int] = {}
+        """Invitations whose answer an activity has got, and not written down yet: their numbers in `World.sent`."""
         """Outcomes of the faults that were met."""
         self.next_sweep = SWEEP_EVERY
         self.rested = False
@@ -178,7 +186,8 @@ class Runner:
         last = self.history.steps[-1].at if self.history.steps else 0.0
         if self.world.loop.now - self.base > last + LONGEST_REST:
             return True
-        self.rested = self._still() and self.world.loop.now - self.base > last
+        scheduled = LATEST_LOOK if self.world.tables.rows("conversions", "schedule~") else 0.0
+        self.rested = self._still() and self.world.loop.now - self.base > last + scheduled
         return self.rested
 
     def _beginnings(self) -> list[Any]:
@@ -230,8 +239,9 @@ class Runner:
         """Before each sweep: has anything changed since the one before?"""
         world = self.world
         waiting = [message.id for queue in (WORK, POISON) for message in world.queues.stored(queue)]
-        now = world.tables.fingerprint()
-        self._calm = self._calm + 1 if now == self._print and not waiting else 0
+        now = world.tables.fingerprint(ALWAYS_NEW)
+        whole = all(until <= world.loop.now for until in world.outages.values())
+        self._calm = self._calm + 1 if now == self._print and not waiting and whole else 0
         self._print = now
 
     def _ready(self, pending: Pending) -> bool:
@@ -245,7 +255,12 @@ class Runner:
 
     def _decide(self, pending: Pending) -> None:
         """Give the call its fault, where one is meant for it."""
+        world, service = self.world, pending.call.service
         pending.outcome = "ok"
+        if world.loop.now < world.outages.get(service, 0.0):
+            pending.outcome, pending.not_before = "unreachable", world.loop.now + RETRYING
+        elif service in world.slow:
+            pending.not_before = world.loop.now + world.slow[service]
         for number in range(len(self.counts)):
             fault = self.history.faults[number]
             if self.taken >= fault.after and fault.matches(pending.name, pending.subject):
@@ -283,6 +298,8 @@ class Runner:
             told = "" if outcome in _QUIET else f": {outcome}"
             what = f"{pending.name} {pending.subject}{told}{_shown(done)}"
             world.say(f"  {pending.activity.label} at {pending.activity.instance.name}: {what}")
+        if pending.name == "tables write" and not isinstance(done, _Failed) and outcome != "kill before":
+            self._note_record(pending)
         if len(world.directory.posts) > posts:
             self._note_invitation(pending, outcome, mailed=len(world.directory.mails) > mails)
         if outcome in {"kill before", "kill after"}:
@@ -312,10 +329,18 @@ class Runner:
                 mailed=world.directory.mails[-1].address.lower() if mailed else None,
                 allowed=pending.activity.instance.app.sends,
                 activity=pending.activity.label,
-                answered=outcome in _ANSWERING,
                 for_another=outcome == "another",
             )
         )
+        if outcome in _ANSWERING:
+            self._heard[pending.activity] = len(world.sent) - 1
+
+    def _note_record(self, pending: Pending) -> None:
+        """Record that the app wrote down what Graph answered: it knows that from then on, whatever dies."""
+        number = self._heard.get(pending.activity)
+        if number is not None and pending.subject == f"conversions/{self.world.sent[number].person}":
+            self.world.sent[number] = replace(self.world.sent[number], recorded=True)
+            del self._heard[pending.activity]
 
     def _pass_time(self) -> bool:
         """Move to the next moment at which anything can happen; False: there is none."""

@@ -164,10 +164,13 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "A10",
-        "a silent try has no answer, the next one is not sent, and then the account shows the first: blocked",
+        "a silent try has no answer, the next ones are not sent, and then the account shows the first: blocked",
         History(
             (Step(0, "lag", "anna", 250.0), _send(0, "r1", mail=False)),
-            (Fault("graph invite", "anna", "reset after"), Fault("graph invite", "anna", "unreachable", nth=2)),
+            (
+                Fault("graph invite", "anna", "reset after"),
+                *(Fault("graph invite", "anna", "unreachable", nth=number) for number in range(2, 8)),
+            ),
         ),
         "truth",
     ),
@@ -176,7 +179,7 @@ STORIES: tuple[Story, ...] = (
         "a name moves to another account while its first account's invitation is in doubt",
         History(
             (_send(0, "r1", by="userPrincipalName"), Step(10, "move name", "anna", "ben")),
-            (Fault("graph invite", "anna", "reset before"),),
+            (Fault("graph invite", "anna", "reset after"),),
             people=("anna", "ben"),
         ),
         "truth",
@@ -295,6 +298,19 @@ STORIES: tuple[Story, ...] = (
         "truth",
     ),
     Story(
+        "reset before it was seen",
+        "in a tenant that never shows a pending invitation, one is redeemed and reset between two sweeps, and the app "
+        "takes that for proof of the contrary: the next lost answer costs a second mail",
+        History(
+            (_send(0, "r1"), Step(605, "redeem", "anna"), Step(700, "reset", "anna"), _send(2000, "r2", "ben")),
+            (Fault("graph invite", "ben", "reset after"),),
+            people=("anna", "ben"),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "second_mail",
+    ),
+    Story(
         "frozen at the door",
         "a process freezes before it writes a request's row, another one rejects the request by today's settings, and "
         "the first wakes up and takes it in after all",
@@ -304,6 +320,155 @@ STORIES: tuple[Story, ...] = (
             settings=(BOTH_HOSTS,),
         ),
         "ended",
+    ),
+    Story(
+        "frozen before the door",
+        "the same, frozen before the very first write for a request that brings no id",
+        History(
+            (_send(0, None, redirect=PARTNERS), Step(230, "set", "B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com")),
+            (Fault("tables write", "requests/*", "freeze", seconds=3600.0),),
+            settings=(BOTH_HOSTS,),
+        ),
+        "ended",
+    ),
+    Story(
+        "approved in vain",
+        "the address changes while an unknown outcome waits for a person: each approval leads to the same review again",
+        History(
+            (
+                _send(0, "r1"),
+                Step(100_000, "change", "anna", {"mail": "anna.new@fabrikam.com"}),
+                Step(101_000, "approve", "r1"),
+                Step(102_000, "approve", "r1"),
+            ),
+            (Fault("graph invite", "anna", "reset before"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "void_approval",
+    ),
+    Story(
+        "two reviews of one doubt",
+        "two requests wait for a person about the same doubt, and both are approved: a mail for each",
+        History(
+            (
+                _send(0, "r1"),
+                Step(100_000, "refuse", "r1"),
+                _send(101_000, "r2"),
+                _send(101_000, "r3"),
+                Step(103_000, "approve", "r3"),
+                Step(106_000, "approve", "r2"),
+            ),
+            (Fault("graph invite", "anna", "reset after"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "second_mail",
+    ),
+    Story(
+        "joined a review",
+        "a request joins a review, which is approved, and Graph refuses: the joined request waits for a person who can "
+        "decide nothing any more",
+        History(
+            (_send(0, "r1"), _send(90_000, "r2"), Step(100_000, "approve", "r1")),
+            (Fault("graph invite", "anna", "reset before"), Fault("graph invite", "anna", "refused", nth=2)),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "left_behind",
+    ),
+    Story(
+        "joined a review that came again",
+        "the same, and the first approval leads to another review",
+        History(
+            (
+                _send(0, "r1"),
+                _send(90_000, "r2"),
+                Step(95_000, "give role", "anna", "Helpdesk Administrator"),
+                Step(100_000, "approve", "r1"),
+                Step(102_000, "approve", "r1"),
+            ),
+            (Fault("graph invite", "anna", "reset before"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "left_behind",
+    ),
+    Story(
+        "found later",
+        "a person refuses the review of an unknown outcome, and the next request finds the invitation redeemed: it is "
+        "completed, and says that the outcome is unknown",
+        History(
+            (_send(0, "r1"), Step(100_000, "refuse", "r1"), Step(101_000, "redeem", "anna"), _send(102_000, "r2")),
+            (Fault("graph invite", "anna", "reset after"),),
+            switches=(("pending-state", "unset"),),
+            known=False,
+        ),
+        "truth",
+    ),
+    Story(
+        "another address since",
+        "the address of an account changes while its invitation is in doubt, and another account is invited with the "
+        "address that the invitation may have gone to",
+        History(
+            (
+                _send(0, "r1", "dora"),
+                Step(100_000, "change", "dora", {"mail": "dora.new@fabrikam.com"}),
+                Step(101_000, "approve", "r1"),
+                _send(103_000, "r2", "emil"),
+            ),
+            (Fault("graph invite", "dora", "reset after"),),
+            people=("dora", "emil"),
+            settings=SHARED_ADDRESS,
+            switches=(*HELD, ("pending-state", "unset")),
+            known=False,
+        ),
+        "second_mail",
+    ),
+    Story(
+        "unreadable leader",
+        "the row of a request that leads is of another version for good: the requests that joined it wait for ever",
+        History(
+            (_send(0, "r1"), _send(60, "r2"), Step(100, "foreign row", "r1")),
+            (Fault("graph invite", "anna", "throttled", seconds=300.0),),
+            settings=(("B2B_GIVE_UP_SECONDS", "7200"),),
+        ),
+        "at_rest",
+    ),
+    Story(
+        "unreadable leader in doubt",
+        "the same, and the answer to its invitation was lost before anything went out",
+        History(
+            (_send(0, "r1"), _send(60, "r2"), Step(100, "foreign row", "r1")),
+            (Fault("graph invite", "anna", "reset before"),),
+            settings=(("B2B_GIVE_UP_SECONDS", "7200"),),
+        ),
+        "at_rest",
+    ),
+    Story(
+        "unreadable while it ends",
+        "the person redeems while the request's row is of another version: later it shows invited for ever",
+        History(
+            (_send(0, "r1"), Step(10, "foreign row", "r1"), Step(900, "redeem", "anna"), Step(1500, "own row", "r1"))
+        ),
+        "told",
+    ),
+    Story(
+        "asked again and held up",
+        "an invitation is undone before it was seen, another one is approved, and a rule sends it to a person again: "
+        "the first request stays invited, and nobody follows its account any more",
+        History(
+            (
+                _send(0, "r1"),
+                Step(300, "convert back", "anna"),
+                _send(1500, "r2"),
+                Step(1600, "give role", "anna", "Helpdesk Administrator"),
+                Step(2200, "approve", "r2"),
+                Step(3000, "invite by hand", "anna"),
+                Step(4000, "redeem", "anna"),
+            )
+        ),
+        "truth",
     ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -68,6 +68,7 @@ QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(user_principal_name=DOLLAR), facts.COLLEAGUES: COMPANY},
     {facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com"), facts.COLLEAGUES: COMPANY.upper()},
     {facts.COLLEAGUES: "Nobody's"},
+    {facts.SPONSORING_USERS: (ANNA, PARTNERS, GONE), facts.SPONSORING_GROUPS: (ANNA, PARTNERS)},
 ]
 SUBJECTS: Mapping[Fact[Any], Any] = {
     **{fact: subject for questions in QUESTIONS for fact, subject in questions.items()},
@@ -113,11 +114,53 @@ async def test_facts_are_the_same_in_every_position_of_every_switch(switches: di
     assert [account.id for account in found[15][facts.ACCOUNT]] == [GUEST]
     assert found[15][facts.COLLEAGUES] == {"fabrikam.com": 1, "contoso.com": 1}
     assert found[17] == Facts({facts.COLLEAGUES: {}})
+    assert found[18] == Facts({facts.SPONSORING_USERS: {ANNA: True}, facts.SPONSORING_GROUPS: (PARTNERS,)})
 
 
-async def test_all_switches_together_change_no_fact_but_where_case_counts() -> None:
-    usual, other = await both(all_facts, RICH), await both(all_facts, RICH, {n: p[1] for n, p in SWITCHES.items()})
-    assert [number for number, found in enumerate(usual) if found != other[number]] == [3, 10, 16]
+async def test_all_switches_together_change_no_fact_but_where_case_or_a_licence_counts() -> None:
+    turned = {name: positions[1] for name, positions in SWITCHES.items() if name != "selected-properties"}
+    usual, other = await both(all_facts, RICH), await both(all_facts, RICH, turned)
+    assert [number for number, found in enumerate(usual) if found != other[number]] == [2, 3, 10, 16]
+
+
+ELIGIBLE = RICH | {"roleEligibilitySchedules": [ASSIGNMENT | {"principalId": ANNA, "directoryScopeId": "/"}]}
+OTHER_CASE = {facts.USERS_WITH_ADDRESS: "OLD@fabrikam.com", facts.GROUPS_WITH_ADDRESS: "PARTNERS@fabrikam.com"}
+
+
+@pytest.mark.parametrize("position", SWITCHES["eligibility-licence"])
+async def test_without_a_licence_nobody_is_eligible(position: str) -> None:
+    async def script(world: World) -> Any:
+        return await ask(world, {facts.ROLE_ELIGIBILITIES: ANNA})
+
+    found = await both(script, ELIGIBLE, {"eligibility-licence": position})
+    assert found[facts.ROLE_ELIGIBILITIES] == ((USER_ADMINISTRATOR,) if position == "present" else ())
+
+
+@pytest.mark.parametrize("position", SWITCHES["proxy-address-case"])
+async def test_where_case_counts_in_proxy_addresses_it_counts_in_no_other_property(position: str) -> None:
+    async def script(world: World) -> Any:
+        return await ask(world, OTHER_CASE)
+
+    found = await both(script, RICH, {"proxy-address-case": position})
+    assert found[facts.USERS_WITH_ADDRESS] == ((ANNA,) if position == "ignored" else ())
+    assert found[facts.GROUPS_WITH_ADDRESS] == (PARTNERS,)
+
+
+@pytest.mark.parametrize("position", SWITCHES["selected-properties"])
+async def test_properties_that_are_left_out_are_those_that_are_empty(position: str) -> None:
+    async def script(world: World) -> Any:
+        found = []
+        for by in (InvitedUser(id=ANNA), InvitedUser(mail="anna@fabrikam.com")):
+            read = (await ask(world, {facts.ACCOUNT: by}))[facts.ACCOUNT]
+            found.append([account.withheld for account in ([read] if isinstance(read, Account) else read)])
+        found += [await account(world), await invite(world)]
+        world.advance(1)
+        return [*found, await state(world)]
+
+    by_id, by_mail, read, _, invited = await both(script, SEED, {"selected-properties": position})
+    left_out = position != "all"
+    assert ("externalUserState" in by_id[0], by_id == by_mail) == (left_out, True)
+    assert (read == "unreadable", invited) == (left_out, PENDING)
 
 
 async def alone(fact: Fact[Any], permissions: set[str]) -> Any:

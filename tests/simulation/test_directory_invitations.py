@@ -123,6 +123,7 @@ async def test_an_invitation_has_the_same_outcome_in_every_position(case: Case) 
 @pytest.mark.parametrize(
     ("switch", "position", "name", "outcome"),
     [
+        ("address-case", "exact", "address in capitals", refused("address-not-on-account")),
         ("address-match", "mail-only", "other address of the account", refused("address-not-on-account")),
         ("deleted-holder", "refused", "held by a deleted account", refused("address-in-use")),
         ("disabled-account", "accepted", "disabled", PENDING),

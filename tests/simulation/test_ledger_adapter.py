@@ -12,7 +12,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Known, Shows, TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
-from b2b.domain.readings import Entry, Reservation
+from b2b.domain.readings import Cursor, Entry, Followed, Reservation
 from tests.adapters.ledger_support import NOON, OTHER, USER, change, conversion, record
 from tests.simulation.gate import Call
 from tests.simulation.storage_contract import Memory, Recording
@@ -184,24 +184,24 @@ async def test_lists_are_read_in_order_however_storage_cuts_its_pages(memory: Me
     for name in ("r-3", "r-1", "r-2", "r-4"):
         await ledger.open.add(name, NOON)
         await ledger.remember_body("ab" * 32, name)
-    await ledger.followed.add(USER, NOON)
+    await ledger.followed.follow(USER, NOON, synced=False)
     listed = await ledger.open.read("", 10)
     assert listed == [Entry(f"r-{number}", NOON) for number in range(1, 5)]
-    assert await ledger.open.read("r-1", 2) == listed[1:3]
+    assert await ledger.open.read(listed[0].place, 2) == listed[1:3]
     assert await ledger.by_body("ab" * 32) == ["r-1", "r-2", "r-3", "r-4"]
     await ledger.open.add("r-1", NOON)
     await ledger.open.remove(listed[0])
     await ledger.open.remove(listed[1])
     await ledger.open.remove(listed[1])
     assert [entry.key for entry in await ledger.open.read("", 10)] == ["r-1", "r-3", "r-4"]
-    assert await ledger.followed.read("", 10) == [Entry(USER, NOON)]
+    assert [entry async for entry in ledger.followed.scan("")] == [Followed(USER, NOON)]
 
 
 async def test_the_sweep_remembers_where_it_stopped(memory: Memory) -> None:
     ledger = ledger_in(memory)
-    assert await ledger.followed.cursor() == ""
-    await ledger.followed.move_cursor(USER)
-    assert (await ledger.followed.cursor(), await ledger.open.cursor()) == (USER, "")
+    assert await ledger.followed.cursor() == Cursor()
+    await ledger.followed.move_cursor(Cursor(USER, NOON))
+    assert (await ledger.followed.cursor(), await ledger.open.cursor()) == (Cursor(USER, NOON), Cursor())
 
 
 @pytest.mark.parametrize("missing", ["conversions", "requests"])

@@ -20,7 +20,7 @@ def queue_in(memory: Memory) -> Queue:
 
 
 async def poison(queue: Queue, hidden_for: float = 300) -> list[PoisonMessage]:
-    return [message async for message in queue.poison(hidden_for)]
+    return [message async for message in queue.poison(hidden_for, 500)]
 
 
 @pytest.mark.parametrize(("delay", "hidden"), [(-5, 0), (0, 0), (0.4, 1), (900, 900), (1e9, MAX_DELAY)])

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.simulation.actions import ACTIONS
+from tests.simulation.directory_state import SWITCHES
 from tests.simulation.generate import FAULTY_CALLS, history
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, search, shrink, told
@@ -34,12 +35,16 @@ def test_a_seed_is_the_same_history_and_the_same_run_each_time() -> None:
         assert first.trace == second.trace
 
 
-def test_the_generator_draws_every_fault_and_every_meddler() -> None:
+def test_the_generator_draws_every_fault_every_meddler_and_every_switch() -> None:
     drawn = [history(seed) for seed in range(3000)]
     outcomes = {fault.outcome for each in drawn for fault in each.faults}
     assert outcomes == {outcome for _, _, those in FAULTY_CALLS for outcome in those}
     actions = {step.action for each in drawn for step in each.steps}
     assert {name for name, action in ACTIONS.items() if action.meddles} - actions <= {"lag"}
+    turned = {switch for each in drawn for switch in each.switches}
+    turned |= {(step.subject, step.value) for each in drawn for step in each.steps if step.action == "switch"}
+    positions = {(name, position) for name, others in SWITCHES.items() for position in others[1:]}
+    assert positions <= turned
 
 
 def test_a_failing_history_is_shrunk_to_what_it_takes() -> None:

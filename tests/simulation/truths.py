@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulation.app import WINDOW
 from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, moment_of
+from tests.simulation.world import Sent
 
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})
 
@@ -49,10 +50,9 @@ class End:
         last = self.body.at - (WINDOW if lags else 0.0)
         return bool(redeemed) and self.scene.since(frozenset({action}), self.person, min(redeemed), last)
 
-    def happened(self, *actions: str, before: float | None = None) -> bool:
-        """Tell whether one of these was done to the account, at all or before a moment."""
-        last = self.scene.world.loop.now if before is None else before
-        return self.scene.since(frozenset(actions), self.person, -1.0, last)
+    def happened(self, *actions: str) -> bool:
+        """Tell whether one of these was done to the account."""
+        return self.scene.since(frozenset(actions), self.person, -1.0, self.scene.world.loop.now)
 
 
 def _another(end: End) -> str | None:
@@ -104,18 +104,42 @@ def _invited_after_all(end: End) -> str | None:
     if "account-ambiguous" in end.rules:
         return None
     world = end.scene.world
-    meant = {end.person} | (end.scene.names(end.body.ask) if end.body.ask.by == "userPrincipalName" else set())
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
+    never_ran = (end.answer.get("error") or {}).get("code") == "NeverRan"
+    deleted = end.scene.since(frozenset({"delete"}), end.person, -1.0, ended)
+    if deleted and "account-not-found" in end.rules and end.body.ask.by != "id":
+        return None  # nobody had the name when it was looked for
     ours = [
         sent
         for sent in world.sent
-        if sent.person in meant
-        and sent.status == 201
+        if sent.status == 201
+        and (_alone(end, sent) if never_ran else _meant(end, sent))
         and not sent.for_another
         and end.body.at <= sent.at <= ended
         and end.scene.state(sent.person) in SHOWN
     ]
-    return f"is {end.stage}, and the app invited {end.person} after it came" if ours else None
+    return f"is {end.stage}, and the app invited {ours[0].person} after it came" if ours else None
+
+
+def _meant(end: End, sent: Sent) -> bool:
+    """Tell whether an invitation is of the account that it shows, or of one that had the name it was asked for with.
+
+    The latter only where no other request named that account before: the invitation would be that one's.
+    """
+    return sent.person == end.person or (end.body.ask.by == "userPrincipalName" and _alone(end, sent))
+
+
+def _alone(end: End, sent: Sent) -> bool:
+    """Tell whether no other request than this one can have asked for an invitation."""
+    named = {body.request for body in end.scene.requests_of(sent.person) if body.at <= sent.at}
+    return named == {end.body.request}
+
+
+def _one_account(end: End) -> str | None:
+    """A request invites one account, whatever becomes of the name that it asked for."""
+    sent = [sent for sent in end.scene.world.sent if sent.status == 201 and not sent.for_another]
+    people = sorted({each.person for each in sent if _alone(end, each)})
+    return f"invited {' and '.join(people)}" if len(people) > 1 else None
 
 
 def _not_found(end: End) -> str | None:
@@ -123,6 +147,12 @@ def _not_found(end: End) -> str | None:
     lies = "account-not-found" in end.rules and end.stage == "blocked" and end.body.ask.by == "id"
     if lies and end.state != "gone" and not away and end.person == end.body.ask.person:
         return f"did not find {end.person}, who was there all the time"
+    return None
+
+
+def _doubt_of_what_shows(end: End) -> str | None:
+    if end.stage in {"invited", "completed"} and "outcome-unknown" in end.rules:
+        return f"is {end.stage}, and says that the outcome is unknown"
     return None
 
 
@@ -137,11 +167,13 @@ def _doubtful_review(end: End) -> str | None:
 
 TRUTHS: tuple[Callable[[End], str | None], ...] = (
     _another,
+    _one_account,
     _completed,
     _invited,
     _cancelled,
     _invited_after_all,
     _not_found,
+    _doubt_of_what_shows,
     _doubtful_review,
 )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from tests.simulation.app import EXPECTED, POISON, QUEUES, TABLES, WORK, App
+from tests.simulation.app import EXPECTED, POISON, QUEUES, TABLES, WORK, App, allowance
 from tests.simulation.directory import Directory
 from tests.simulation.gate import Call
 from tests.simulation.history import History
@@ -77,7 +77,16 @@ class Instance:
 
     def __post_init__(self) -> None:
         world = self.world
-        self.app = App(self.settings, self.clock, self, world.tables, world.queues, world.directory)
+        self.app = App(
+            self.settings,
+            self.clock,
+            self,
+            world.tables,
+            world.queues,
+            world.directory,
+            world.loop.time,
+            allowance(world.history.budget, lists=world.history.lists),
+        )
 
     def clock(self) -> datetime:
         """The time as this process knows it."""
@@ -122,8 +131,8 @@ class Sent:
     allowed: bool
     """Whether the process that sent it was allowed to invite by its settings."""
     activity: str
-    answered: bool
-    """Whether the app got Graph's answer."""
+    recorded: bool = False
+    """The app got Graph's answer, and wrote it into the conversion's row."""
     for_another: bool = False
     """Graph answered that it had invited another account, and the app said so."""
 
@@ -159,6 +168,10 @@ class World:
         self.breakages: list[str] = []
         self.trace: list[str] | None = None
         self.calls = 0
+        self.outages: dict[str, float] = {}
+        """Until when a service does not answer."""
+        self.slow: dict[str, float] = {}
+        """How many seconds a service takes for each call."""
         self.foreign: dict[str, dict[str, Any]] = {}
         """Rows that another version wrote, by request, with what stood there before."""
         for number in range(2):

@@ -68,6 +68,54 @@ WORLDS: tuple[SmallWorld, ...] = (
         4,
     ),
     SmallWorld(
+        "two sweeps at once, and a redemption",
+        History(
+            (_send(0, "r1"), Step(1000, "redeem", "anna"), Step(1100, "sweep"), Step(1100, "sweep")),
+            lists=True,
+        ),
+        2,
+    ),
+    SmallWorld(
+        "a sweep beside a request for an account that was deleted",
+        History(
+            (_send(0, "r1"), Step(1000, "delete", "anna"), Step(1100, "sweep"), _send(1100, "r2")),
+            lists=True,
+        ),
+        2,
+    ),
+    SmallWorld(
+        "a sweep beside a refusal of what another request joined",
+        History(
+            (
+                _send(0, "r1", "gina"),
+                _send(300, "r2", "gina"),
+                Step(400, "approve", "r1"),
+                Step(1000, "redeem", "gina"),
+                Step(1100, "sweep"),
+                Step(1100, "sweep"),
+            ),
+            people=("gina",),
+            budget=1,
+        ),
+        4,
+    ),
+    SmallWorld(
+        "two sweeps where a leader's row cannot be read, and it comes back",
+        History(
+            (
+                _send(0, "r1"),
+                _send(60, "r2"),
+                Step(100, "foreign row", "r1"),
+                Step(2000, "sweep"),
+                Step(2000, "own row", "r1"),
+                Step(2000, "sweep"),
+            ),
+            (Fault("graph invite", "anna", "throttled", seconds=300.0),),
+            settings=(("B2B_GIVE_UP_SECONDS", "600"),),
+        ),
+        3,
+    ),
+    SmallWorld(
         "a delivery beside drain",
         History((_send(0, "r1"), Step(0, "poison", "r1"), Step(100, "part", "drain"), _send(100, "r1"))),
         2,
@@ -84,6 +132,7 @@ WORLDS: tuple[SmallWorld, ...] = (
         History((_send(0, "r1", "gina"), Step(400, "approve", "r1"), _send(400, "r2", "gina")), people=("gina",)),
         1,
     ),
+    SmallWorld("a delivery beside a cancellation", History((_send(0, "r1"), Step(0.04, "cancel", "r1"))), 0),
     SmallWorld(
         "an approval beside a refusal",
         History((_send(0, "r1", "gina"), Step(400, "approve", "r1"), Step(400, "refuse", "r1")), people=("gina",)),

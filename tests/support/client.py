@@ -27,7 +27,7 @@ class Client:
     ) -> Reply:
         """Call any route."""
         named = {"requestId": request_id} if request_id else {}
-        call = Call(base, {**named, **path}, query or {}, self._headers, body)
+        call = Call(base, "", {**named, **path}, query or {}, self._headers, body)
         return await self._front.answer(route, call)
 
     async def submit(self, body: bytes, base: str = BASE) -> Reply:

@@ -37,6 +37,11 @@ def _copy_to(address: str) -> dict[str, Any]:
     return {"request": {"invitedUserMessageInfo": {"ccRecipients": recipients}}}
 
 
+def _sponsored(users: Mapping[str, bool], groups: tuple[str, ...], *sponsors: str) -> dict[str, Any]:
+    known: dict[Any, Any] = {facts.SPONSORING_USERS: users, facts.SPONSORING_GROUPS: groups}
+    return {"request": {"invitedUserSponsors": [*sponsors] or [BORIS]}, "known": known}
+
+
 def _named(name: str | None, address: str, **properties: str) -> dict[str, Any]:
     return {"account": {"displayName": name, "mail": address, "otherMails": [address], **properties}}
 
@@ -69,6 +74,18 @@ EXAMPLES: Mapping[str, Example] = {
     "account-ambiguous": Example(
         hits=({"known": {facts.ACCOUNT: TWINS}},),
         misses=({}, {"account": None}),
+    ),
+    "sponsor-unusable": Example(
+        hits=(
+            _sponsored({}, ()),
+            _sponsored({BORIS: True}, (), BORIS, GROUP),
+        ),
+        misses=(
+            {},
+            _sponsored({BORIS: True}, (GROUP,), BORIS.upper(), GROUP),
+            {"known": {facts.SPONSORING_USERS: {BORIS: False}}},
+        ),
+        applies={"request": {"invitedUserSponsors": [BORIS]}},
     ),
     "already-external": Example(
         hits=(

@@ -11,6 +11,7 @@ from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Finding, Severity
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.request.subject import address_key
 from tests.unit.cases import ADDRESS, ANNA, user
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -49,7 +50,7 @@ def doubt(
     ago: timedelta, *, attempt: str = "a-1", silent: bool = False, waived: bool = False, elsewhere: bool = False
 ) -> Doubt:
     """A try whose call ended that long ago, and lasted half a minute."""
-    return Doubt(attempt, NOW - ago - 30 * SECOND, NOW - ago, silent, waived, elsewhere)
+    return Doubt(attempt, NOW - ago - 30 * SECOND, NOW - ago, silent, address_key(ADDRESS), waived, elsewhere)
 
 
 def seen(account: Account | None, *, in_bin: bool = False) -> Sighting:

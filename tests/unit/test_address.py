@@ -145,3 +145,4 @@ def test_a_mail_that_differs_by_what_cannot_be_seen_is_told_so(space: str) -> No
     found = judge(case(CURRENT, account={"mail": f"anna@fabrikam.com{space}"}, request=NAMED), {})
     assert [finding.rule for finding in found] == ["address-not-on-account"]
     assert shown(space) in found[0].message
+    assert "Type mail of the account anew" in found[0].fix

@@ -3,7 +3,9 @@
 import base64
 import gzip
 import json
+import re
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import IntakePolicy, parse
+from b2b.domain.request.handshake import permission
 from tests.unit.cases import ANNA
 
 POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
@@ -82,6 +85,40 @@ def test_json_inside_a_json_string_is_told_apart_from_other_wrong_types() -> Non
     assert "inside" not in refused('"hello"').message
 
 
+ALMOST: list[tuple[str, str]] = [
+    (str(REQUEST), "json.dumps"),
+    ("{ 'invitedUser': {} }", "json.dumps"),
+    ("{invitedUser: {id: 1}}", "names stand in double quotes"),
+    ("{\u201cinvitedUser\u201d: 1}", "U+201C LEFT DOUBLE QUOTATION MARK is no double quote"),
+    (RAW.decode() + RAW.decode(), "each request alone"),
+    (RAW.decode() + "\n" + RAW.decode(), "each request alone"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), ALMOST)
+def test_what_is_almost_json_is_told_what_it_lacks(text: str, said: str) -> None:
+    error = refused(text)
+    assert (error.code, error.target) == ("NotJson", "")
+    assert said in error.message
+    assert "(" not in refused('{"invitedUser": tru}').message.partition("(byte")[0]
+
+
+def test_base64_in_quotes_is_told_to_come_without_them() -> None:
+    assert "without the quotes" in refused(json.dumps(BASE64)).message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"InvitedUser": {"id": ANNA}}, "InvitedUser: not a known field; it is written invitedUser"),
+        ({"invitedUser": {"ID": ANNA}}, "invitedUser.ID: not a known field; it is written id"),
+        ({"invitedUser": {"upn": ANNA}}, "invitedUser.upn: not a known field"),
+    ],
+)
+def test_a_name_in_other_letters_is_told_how_it_is_written(body: dict[str, Any], said: str) -> None:
+    assert refused(json.dumps(body)).message == said
+
+
 @given(st.text(max_size=80) | st.binary(max_size=80))
 def test_what_does_not_begin_as_json_is_never_called_malformed_json(raw: str | bytes) -> None:
     body = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
@@ -120,6 +157,35 @@ def test_the_handshake_of_event_grid_is_named() -> None:
     error = refused(json.dumps(HANDSHAKE))
     assert error.code == "WrongType"
     assert "CloudEvents 1.0" in error.message
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ({"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": REQUEST}, "each event come alone"),
+        (REQUEST, "each request alone"),
+    ],
+)
+def test_a_list_is_told_to_come_one_by_one(listed: dict[str, Any], said: str) -> None:
+    assert said in refused(json.dumps([listed])).message
+    assert "alone" not in refused("[1]").message
+
+
+ASKED = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}
+
+
+@pytest.mark.parametrize("spelled", [str, str.lower, str.upper])
+def test_a_sender_of_events_is_let_in_by_the_name_that_it_gave(spelled: Callable[[str], str]) -> None:
+    granted = permission({spelled(name): value for name, value in ASKED.items()})
+    assert granted["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
+    assert granted["WebHook-Allowed-Rate"] == "*"
+    assert granted["Allow"] == "POST, OPTIONS"
+
+
+@given(st.text(max_size=20).filter(lambda text: not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", text.strip())))
+def test_what_is_no_name_of_a_host_is_never_repeated_in_a_header(origin: str) -> None:
+    assert permission({"WebHook-Request-Origin": origin}) == {"Allow": "POST, OPTIONS"}
+    assert permission({}) == {"Allow": "POST, OPTIONS"}
 
 
 def test_the_data_of_a_cloudevent_may_be_base64() -> None:

@@ -100,6 +100,12 @@ def test_an_invitation_that_shows_after_an_end_opens_a_generation_that_sends_not
     assert kinds(doubts.found_later(ended, ACCEPTED, "r-2", NOW)) == ["invited", "accepted", "completed"]
 
 
+def test_an_invitation_that_shows_after_a_refused_review_is_in_no_doubt() -> None:
+    review = doubts.to_review(conversion(doubts=(FIRST,), findings=(finding(severity="warn"),)), Shows.NO, NOW).row
+    row = doubts.found_later(replace(review, stage=Stage.CANCELLED), PENDING, "r-2", NOW).row
+    assert (row.verdict, row.findings) == (Verdict.READY, (finding(severity="warn"),))
+
+
 def test_a_redemption_has_graphs_own_time_and_was_seen() -> None:
     change = doubts.redeemed(conversion(Stage.INVITED), ACCEPTED, NOW)
     assert kinds(change) == ["accepted", "completed"]

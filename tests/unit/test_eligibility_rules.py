@@ -17,8 +17,8 @@ from b2b.domain.eligibility.rule import Rule, Subject
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Finding, Profile, Severity
 from b2b.domain.readings import NotReadable
-from tests.unit.cases import ADDRESS, MAILBOX_PLAN, READY_USER, case
-from tests.unit.eligibility_examples import EXAMPLES
+from tests.unit.cases import ADDRESS, ANNA, BORIS, MAILBOX_PLAN, READY_USER, case
+from tests.unit.eligibility_examples import EXAMPLES, GROUP
 
 COLUMNS = (Profile.CURRENT, Profile.LEGACY)
 TURNED_UP = dict.fromkeys(RULE_IDS, Severity.BLOCK)
@@ -253,3 +253,32 @@ def test_what_was_read_decides_a_rule_even_where_another_fact_is_missing() -> No
     known = {facts.USERS_WITH_ADDRESS: ("user",), facts.CONTACTS_WITH_ADDRESS: NotReadable()}
     half = case(Profile.CURRENT, known=known)
     assert [(finding.rule, finding.severity) for finding in judge(half, {})] == [("address-in-use", "block")]
+
+
+def sponsored(users: Any, groups: Any, *sponsors: str) -> dict[str, Finding]:
+    known: dict[Fact[Any], Any] = {facts.SPONSORING_USERS: users, facts.SPONSORING_GROUPS: groups}
+    return found(case(Profile.CURRENT, request={"invitedUserSponsors": [*sponsors]}, known=known))
+
+
+def test_every_sponsor_who_is_nobody_is_named_and_no_other() -> None:
+    finding = sponsored({ANNA: True}, (GROUP,), ANNA, BORIS, GROUP)["sponsor-unusable"]
+    assert (finding.severity, ANNA in finding.message, GROUP in finding.message) == ("block", False, False)
+    assert BORIS in finding.message
+
+
+def test_a_sponsor_who_is_disabled_is_a_warning_with_a_fix_of_its_own() -> None:
+    finding = sponsored({ANNA: True, BORIS: False}, (), ANNA, BORIS)["sponsor-unusable"]
+    assert (finding.severity, BORIS in finding.message, ANNA in finding.message) == ("warn", True, False)
+    assert "cannot sign in" in finding.fix
+    assert sponsored({BORIS: False}, (), BORIS, GROUP)["sponsor-unusable"].severity == "block"
+
+
+def test_a_sponsor_may_be_a_group_as_long_as_groups_cannot_be_read() -> None:
+    """Who is no user may be a group: without that permission nobody can say that there is no such sponsor."""
+    findings = sponsored({BORIS: False}, NotReadable(), ANNA, BORIS)
+    assert {rule: finding.severity for rule, finding in findings.items()} == {
+        "sponsor-unusable": "warn",
+        FACT_NOT_READABLE: "warn",
+    }
+    assert ANNA not in findings["sponsor-unusable"].message
+    assert set(sponsored({ANNA: True}, (), ANNA, BORIS)) == {"sponsor-unusable"}

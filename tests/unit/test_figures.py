@@ -185,6 +185,8 @@ def test_no_dimension_is_an_id_or_an_address() -> None:
         "severity",
         "outcome",
         "queue",
+        "part",
+        "reason",
     }
     changes: list[Change[Any]] = [
         begin(None, CLAIM, NOON),

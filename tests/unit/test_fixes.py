@@ -12,8 +12,8 @@ from b2b.domain.eligibility.rules import RULES
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList
 from b2b.domain.findings import Finding, Profile, Severity, verdict_of
 from b2b.domain.readings import Memberships, NotThere
-from tests.unit.cases import BORIS, MAILBOX_PLAN, case
-from tests.unit.eligibility_examples import ARCHIVE, CLOSED, GROUP, IN_GROUP, OPEN
+from tests.unit.cases import BORIS, CONTOSO, MAILBOX_PLAN, case
+from tests.unit.eligibility_examples import ARCHIVE, CLOSED, EXAMPLES, GROUP, IN_GROUP, OPEN
 
 CURRENT, LEGACY = Profile.CURRENT, Profile.LEGACY
 DELETED_PLAN = {**MAILBOX_PLAN, "capabilityStatus": "Deleted"}
@@ -53,7 +53,7 @@ FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
         {"account": {"assignedPlans": [DELETED_PLAN]}},
     ),
     ("on-premises-upn", CURRENT, "until the property is empty", {"account": {"onPremisesUserPrincipalName": "a"}}, {}),
-    ("account-disabled", CURRENT, "Enable the account first", {"account": {"accountEnabled": False}}, {}),
+    ("account-disabled", CURRENT, "Enable the account", {"account": {"accountEnabled": False}}, {}),
     ("restricted-management", CURRENT, "out of the", {"account": {"isManagementRestricted": True}}, {}),
     (
         "directory-role",
@@ -85,7 +85,7 @@ FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
         {"request": COPY},
         {"request": COPY, "wishes": Wishes(copy_domains=frozenset({"adatum.com"}))},
     ),
-    ("address-in-use", CURRENT, "delete them for good", {"known": {facts.DELETED_WITH_ADDRESS: (BORIS,)}}, {}),
+    ("address-in-use", CURRENT, "delete that user for good", {"known": {facts.DELETED_WITH_ADDRESS: (BORIS,)}}, {}),
     (
         "domain-not-allowed",
         CURRENT,
@@ -97,6 +97,25 @@ FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
     ("invitations-disabled", CURRENT, "Change who can invite", {"known": {facts.INVITATION_POLICY: "none"}}, {}),
     ("mail-domain-differs", LEGACY, "Set mail", {"account": {"mail": "anna@adatum.com"}}, {}),
     ("address-characters", CURRENT, "another address", {"account": {"mail": "a+b@fabrikam.com"}}, {}),
+    ("address-characters", LEGACY, "into otherMails", {"account": {"otherMails": ["a+b@fabrikam.com"]}}, {}),
+    ("address-characters", CURRENT, "mail of the account anew", {"account": {"mail": "anna\u200b@fabrikam.com"}}, {}),
+    (
+        "address-characters",
+        LEGACY,
+        "otherMails of the account anew",
+        {"account": {"otherMails": ["anna@fabrikam.com\u00a0"]}},
+        {},
+    ),
+    (
+        "address-characters",
+        CURRENT,
+        "address typed anew",
+        {"request": {"invitedUserEmailAddress": "\ufeffanna@fabrikam.com"}},
+        {"request": {"invitedUserEmailAddress": "anna@fabrikam.com"}},
+    ),
+    ("group-address", CURRENT, "Set mail", {"known": {facts.GROUPS_WITH_ADDRESS: (GROUP,)}}, {}),
+    ("address-requested-twice", CURRENT, "delete the other for good", {"known": {facts.RESERVATION: BORIS}}, {}),
+    ("sponsor-unusable", CURRENT, "without these ids", {"request": {"invitedUserSponsors": [BORIS]}}, {}),
     ("account-not-found", CURRENT, "Restore it", {"account": None, "known": {facts.DELETED_ACCOUNT: True}}, {}),
 ]
 """Rule, profile, words of its fix, a case that it hits, and the same case once somebody has done what the fix says."""
@@ -119,7 +138,7 @@ def test_every_rule_that_stops_a_conversion_has_a_fix_that_was_followed_or_none(
         rule.id for rule in RULES if {rule.current, rule.legacy} & {Severity.BLOCK, Severity.FIX, Severity.REVIEW}
     }
     nothing_to_change = {"already-external", "invitation-pending", "looks-like-employee", "unknown-exchange-plan"}
-    another_request = {"account-ambiguous", "address-ambiguous", "group-address", "address-requested-twice"}
+    another_request = {"account-ambiguous", "address-ambiguous"}
     article_of_2020 = {"direct-federation", "home-account-not-entra"}
     assert stopping - {row[0] for row in FOLLOWED} == nothing_to_change | another_request | article_of_2020
 
@@ -212,8 +231,40 @@ def test_a_fix_is_a_sentence_that_says_what_to_do_next(rule: Any) -> None:
                 "new request",
                 "Nothing to do",
                 "anew",
-                "convert that one alone",
                 "object id",
-                "own address",
             )
             assert any(way in text for way in ways)
+
+
+def test_an_address_that_is_in_use_says_whether_its_holder_is_deleted() -> None:
+    known = {facts.USERS_WITH_ADDRESS: (BORIS,), facts.DELETED_WITH_ADDRESS: (GROUP,)}
+    both = found(CURRENT, {"known": known})["address-in-use"]
+    assert both.message == f"The address is held by another user ({BORIS}) and by a deleted user ({GROUP})."
+
+
+def test_a_group_that_gave_the_licence_has_no_word_about_mail_under_2020() -> None:
+    account = {"assignedPlans": [MAILBOX_PLAN], "licenseAssignmentStates": BY_GROUP}
+    assert "set mail" in found(CURRENT, {"account": account})["exchange-mailbox"].fix
+    assert "set mail" not in found(LEGACY, {"account": account})["exchange-mailbox"].fix
+
+
+def test_the_copy_rule_does_not_send_its_reader_into_the_next_block() -> None:
+    """The setting replaces the tenant's own domains: a copy to a colleague is then outside."""
+    fix = found(CURRENT, {"request": COPY})["copy-recipient"].fix
+    assert "your own domains beside it" in fix
+
+
+@pytest.mark.parametrize("profile", [CURRENT, LEGACY])
+def test_every_finding_of_the_examples_is_plain_to_read(profile: Profile) -> None:
+    """Also those whose message or fix is made for the case, and what is done after a refusal by Graph."""
+    examples = [changes for example in EXAMPLES.values() for changes in example.hits]
+    findings = [finding for changes in examples for finding in judge(case(profile, **changes), {})]
+    texts = [text for finding in findings for text in (finding.message, finding.fix)]
+    texts += [rule.refused_fix for rule in RULES if rule.refused_fix]
+    for text in texts:
+        assert text[0].isupper() or text[0].isdigit(), text
+        assert text.endswith((".", CONTOSO)), text
+        assert not any(word in text for word in RIDDLES), text
+        assert len(text) < 420, text
+    for rule in RULES:
+        assert rule.refused_fix is None or "retry" in rule.refused_fix

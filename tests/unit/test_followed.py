@@ -1,10 +1,11 @@
 """What reading an account again says about its conversion, as a table, and what the tenant's fact learns from it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
+from b2b.domain.account import Account
 from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion, note
@@ -134,16 +135,31 @@ def test_what_is_followed(stage: Stage) -> None:
 
 OURS = conversion(Stage.INVITED, invited_at=NOW - DAY, was_internal=True, invitation_id="i-1", generation=2)
 KNOWN = Known(invisible=("b~1",))
+WAITS = user(externalUserState="PendingAcceptance", externalUserStateChangeDateTime=(NOW - DAY).isoformat())
 
 
 def test_an_account_of_ours_that_is_seen_is_proof() -> None:
-    assert learned(OURS, replace(OURS, seen_at=NOW), KNOWN).shows is Shows.YES
+    assert learned(OURS, replace(OURS, seen_at=NOW), WAITS, KNOWN).shows is Shows.YES
+
+
+@pytest.mark.parametrize(
+    ("late", "shows"), [(MINUTE, Shows.YES), (MINUTE + SECOND, Shows.UNKNOWN)], ids=["clocks differ", "too late"]
+)
+def test_one_that_waits_since_later_than_our_invitation_may_have_been_reset(late: timedelta, shows: Shows) -> None:
+    since = (NOW - DAY + late).isoformat()
+    account = user(externalUserState="PendingAcceptance", externalUserStateChangeDateTime=since)
+    assert learned(OURS, replace(OURS, seen_at=NOW), account, KNOWN).shows is shows
+
+
+@pytest.mark.parametrize("account", [None, user(externalUserState="PendingAcceptance")], ids=["unread", "undated"])
+def test_one_that_waits_since_an_unknown_time_proves_nothing(account: Account | None) -> None:
+    assert learned(OURS, replace(OURS, seen_at=NOW), account, KNOWN) is KNOWN
 
 
 def test_one_that_stays_invisible_counts_by_account_and_generation() -> None:
     after = replace(OURS, waiting=NOT_VISIBLE)
-    assert learned(OURS, after, KNOWN) == Known(invisible=("b~1", f"{ANNA}~2"))
-    assert learned(after, after, Known(invisible=("b~1", f"{ANNA}~2"))).invisible == ("b~1", f"{ANNA}~2")
+    assert learned(OURS, after, INTERNAL, KNOWN) == Known(invisible=("b~1", f"{ANNA}~2"))
+    assert learned(after, after, INTERNAL, Known(invisible=("b~1", f"{ANNA}~2"))).invisible == ("b~1", f"{ANNA}~2")
 
 
 @pytest.mark.parametrize(
@@ -170,4 +186,4 @@ def test_one_that_stays_invisible_counts_by_account_and_generation() -> None:
     ],
 )
 def test_nothing_else_proves_anything(before: Conversion, after: Conversion) -> None:
-    assert learned(before, after, KNOWN) is KNOWN
+    assert learned(before, after, WAITS, KNOWN) is KNOWN

@@ -163,12 +163,19 @@ def test_a_text_is_scrubbed_before_it_is_cut() -> None:
 
 def test_a_refusal_carries_the_clean_text() -> None:
     said = refusal(400, "BadRequest", "anna@fabrikam.com is no good").text
-    assert said.startswith("<address> is no good ")
+    assert said.startswith("<address> is no good. ")
 
 
 @pytest.mark.parametrize(("text", "rule"), REFUSALS)
 def test_a_refusal_that_no_rule_explains_says_that_retrying_alone_does_not_help(text: str, rule: str | None) -> None:
     assert ("Retrying alone does not help" in refusal(400, "BadRequest", text).text) is (rule is None)
+
+
+def test_an_existing_account_that_is_another_one_holds_the_address_even_if_it_is_disabled() -> None:
+    """The text is the same for the invited account and for another; the fix is not."""
+    text = f"{_EXISTS}, but the account is blocked from signing in. If it is unblocked, they can use it."
+    assert refusal(400, "BadRequest", text, ANNA).rule == "address-in-use"
+    assert refusal(400, "BadRequest", text, GUID.upper()).rule == "account-disabled"
 
 
 def test_what_is_known_of_a_cause_is_said() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2b.domain.request import IntakePolicy
+from b2b.domain.request.ids import REQUEST_ID
 from b2b.domain.request.message import Asked, Refused, Resume, due_of, incoming
 from tests.unit.cases import ANNA
 
@@ -22,7 +23,7 @@ def read(raw: bytes, message_id: str = MESSAGE) -> Asked | Refused | Resume:
     return incoming(raw, message_id, POLICY)
 
 
-@given(st.text(), st.text(), st.datetimes(timezones=st.just(UTC)))
+@given(st.from_regex(REQUEST_ID, fullmatch=True), st.text(), st.datetimes(timezones=st.just(UTC)))
 def test_our_own_message_is_read_as_it_was_written(request_id: str, token: str, due: datetime) -> None:
     resume = Resume(request_id, token, due)
     assert read(resume.message()) == resume
@@ -49,6 +50,10 @@ def test_a_time_without_a_zone_is_utc() -> None:
         {"resume": {"requestId": "r-1", "token": "t-1", "due": "2026-11-22T12:00:00Z", "more": 1}},
         {"resume": {"requestId": "r-1", "token": "t-1", "due": "2026-11-22T12:00:00Z"}, "dryRun": True},
         {"resume": None},
+        *(
+            {"resume": {"requestId": each, "token": "t-1", "due": "2026-11-22T12:00:00Z"}}
+            for each in ("a/b", "a#b", "")
+        ),
     ],
 )
 def test_what_only_looks_like_ours_is_refused_as_a_request_would_be(document: object) -> None:

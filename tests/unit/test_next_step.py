@@ -11,6 +11,7 @@ from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.next_step import next_step
 from b2b.domain.conversion.records import Absence
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -90,8 +91,8 @@ MEMBER = record(request_id="r-2", generation=1)
 IN_DOUBT = conversion(doubts=(doubt(2 * HOUR),))
 SILENT = conversion(doubts=(doubt(2 * HOUR, silent=True),))
 TRIED_A_DAY_AGO = conversion(doubts=(doubt(DAY - 30 * SECOND),))
-SILENT_A_DAY_AGO = conversion(doubts=(doubt(DAY - 30 * SECOND, silent=True),))
-GIVEN_UP = conversion(doubts=(doubt(DAY, silent=True),))
+SILENT_A_DAY_AGO = conversion(doubts=(doubt(DAY - 31 * SECOND, silent=True),))
+GIVEN_UP = conversion(doubts=(doubt(DAY - 30 * SECOND, silent=True),))
 AWAY = conversion(doubts=IN_DOUBT.doubts, absence=Absence.GONE, absent_since=NOW - MINUTE)
 AWAY_LONG = conversion(doubts=IN_DOUBT.doubts, absence=Absence.GONE, absent_since=NOW - WINDOW)
 BINNED = conversion(doubts=IN_DOUBT.doubts, absence=Absence.BIN, absent_since=NOW - 29 * DAY)
@@ -157,6 +158,13 @@ TABLE: tuple[Row, ...] = (
         held=WaitReason.PAUSED),
     row(P.DRY_RUN, "a released dry run is judged anew", Judge(), request=record(dry_run=True, released=True)),
     row(P.DRY_RUN, "and invites", Claim(READY), request=record(dry_run=True, released=True), assessment=READY),
+
+    # A person has cancelled it, and its row does not say so yet.
+    *(row(P.ONE_END, f"cancelled before its claim, over a conversion that is {stage}", CallOff(),
+          request=record(request_id="r-2"), conversion=conversion(stage, called_off=("r-0", "r-2")), assessment=READY)
+      for stage in (Stage.INVITING, Stage.INVITED, Stage.BLOCKED, Stage.NEEDS_REVIEW)),
+    row(P.ONE_END, "another request's cancellation is none of this one's", Claim(READY), request=OTHER,
+        conversion=conversion(Stage.CANCELLED, called_off=("r-1",)), assessment=READY),
 
     # Nothing stands in the way: the rules decide.
     row(P.CLAIM, "without a conversion the rules are asked", Judge()),
@@ -260,7 +268,7 @@ TABLE: tuple[Row, ...] = (
         silent=True, assessment=READY),
     row(P.DOUBT, "up to the give-up time", Claim(READY), conversion=SILENT_A_DAY_AGO, sighting=seen(INTERNAL),
         silent=True, assessment=READY),
-    row(P.DOUBT, "past the give-up time it ends", Record(doubts.given_up(GIVEN_UP, NOW)), conversion=GIVEN_UP,
+    row(P.DOUBT, "at the give-up time it ends", Record(doubts.given_up(GIVEN_UP, NOW)), conversion=GIVEN_UP,
         sighting=seen(INTERNAL), silent=True, assessment=READY),
     row(P.DOUBT, "the rules see the invitation before the account's own read did",
         Record(doubts.settled(SILENT, PENDING, NOW)), conversion=SILENT, sighting=seen(INTERNAL), silent=True,
@@ -378,6 +386,14 @@ TABLE: tuple[Row, ...] = (
         conversion=IN_REVIEW, again=True, sighting=seen(PENDING), assessment=READY),
     row(P.DOUBT, "asked again: the rules are asked too", Judge(), request=OTHER, conversion=DOUBTFUL_REVIEW,
         again=True, sighting=seen(INTERNAL)),
+    row(P.DOUBT, "asked again: what is new since goes to a person, together with the doubt",
+        Conclude(judged(finding(), doubts.outcome_unknown(DOUBTFUL_REVIEW, Shows.NO)), Stage.NEEDS_REVIEW),
+        request=OTHER, conversion=DOUBTFUL_REVIEW, again=True, sighting=seen(INTERNAL), assessment=REVIEW,
+        shows=Shows.NO),
+    row(P.DOUBT, "asked again: with what was known of it", Conclude(judged(finding(), STRANGER), Stage.NEEDS_REVIEW),
+        request=OTHER, conversion=ELSEWHERE, again=True, sighting=seen(INTERNAL), assessment=REVIEW),
+    row(P.DIRECTORY, "asked again: the account shows it by the time that it is judged", Join(), request=OTHER,
+        conversion=INVITED, again=True, sighting=seen(INTERNAL), assessment=ALREADY),
     row(P.DOUBT, "asked again: sent", Claim(READY), request=OTHER, conversion=DOUBTFUL_REVIEW, again=True,
         sighting=seen(INTERNAL), assessment=READY),
     row(P.DOUBT, "asked again: not over what the rules refuse", Conclude(BLOCKED, Stage.BLOCKED), request=OTHER,
@@ -392,6 +408,12 @@ TABLE: tuple[Row, ...] = (
         again=True, sighting=seen(PENDING)),
     row(P.DOUBT, "asked again: sent over an end in doubt", Claim(READY), request=OTHER, conversion=GIVEN_UP_END,
         again=True, sighting=seen(INTERNAL), assessment=READY),
+    *(row(P.DIRECTORY, f"asked again: a verdict against it ends the request, and the invitation goes on: {stage}",
+          Conclude(said, stage, alone=True), request=OTHER, conversion=INVITED, again=True, sighting=seen(INTERNAL),
+          assessment=said) for said, stage in ((BLOCKED, Stage.BLOCKED), (REVIEW, Stage.NEEDS_REVIEW))),
+    row(P.DIRECTORY, "asked again: the account is not there, and not found",
+        Conclude(NOBODY, Stage.BLOCKED, alone=True), request=OTHER, conversion=INVITED, again=True,
+        sighting=seen(None), assessment=NOBODY),
     row(P.DIRECTORY, "asked again: the account is not there", Judge(), request=OTHER, conversion=INVITED, again=True,
         sighting=seen(None)),
     row(P.JOINER, "asked again: another request's claim is out", Join(), request=OTHER, conversion=IN_DOUBT, again=True,

@@ -97,6 +97,16 @@ def test_a_refusal_that_a_rule_knows_is_that_rules_finding() -> None:
     ]
 
 
+def test_a_refusal_takes_the_place_of_what_its_rule_said_before() -> None:
+    """An approval waived `account-disabled`, and Graph refused nevertheless: the rule does not stand there twice."""
+    warned = replace(CLAIM, findings=(finding("account-disabled", "warn"), finding("on-premises-synced", "warn")))
+    found = outcome.refused(warned, refusal("account-disabled"), LATER).row.findings
+    assert [(each.rule, each.severity) for each in found] == [
+        ("on-premises-synced", Severity.WARN),
+        ("account-disabled", Severity.BLOCK),
+    ]
+
+
 def test_a_refusal_that_no_rule_knows_fails() -> None:
     change = outcome.refused(CLAIM, refusal(code="Forbidden", status=403), LATER)
     assert (change.row.stage, change.row.doubts) == (Stage.FAILED, ())

@@ -23,10 +23,11 @@ from b2b.domain.request.record import (
     put_off,
     rejected,
     reopened,
+    rested,
     taken_in,
 )
 from tests.unit.cases import ANNA, BORIS
-from tests.unit.protocol import HOUR, MINUTE, NOW, conversion, finding, kinds, record
+from tests.unit.protocol import HOUR, MINUTE, NOW, SECOND, conversion, finding, kinds, record
 
 SERVICE = Waiting(WaitReason.SERVICE, NOW, NOW + MINUTE)
 PAUSED = Waiting(WaitReason.PAUSED, NOW, NOW + MINUTE)
@@ -185,6 +186,20 @@ def test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it() -> N
 
 
 @pytest.mark.parametrize(
+    ("due", "since"),
+    [
+        (NOW - HOUR, NOW - 2 * HOUR),
+        (NOW - HOUR - SECOND, None),
+        (NOW + MINUTE, NOW - 2 * HOUR),
+        (None, NOW - 2 * HOUR),
+    ],
+)
+def test_the_time_in_which_the_app_was_stopped_does_not_count_as_trouble(due: Any, since: Any) -> None:
+    """The message was due for more than an hour, so nobody took it."""
+    assert rested(record(due_at=due, trouble_since=NOW - 2 * HOUR), NOW).trouble_since == since
+
+
+@pytest.mark.parametrize(
     ("request_columns", "conversion_columns", "own"),
     [
         ({"generation": 1}, {}, True),
@@ -218,6 +233,7 @@ def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_en
         "invited_at": NOW,
         "accepted_at": None,
         "completed_at": None,
+        "invited_user_email_address": "anna@fabrikam.com",
         **said,
     }
     assert may_show(record(Stage.REQUESTED), led)

@@ -182,7 +182,7 @@ def test_a_refusal_has_a_code_and_the_path_of_the_field(fields: dict[str, Any], 
         ({"invitedUser": None}, "invitedUser: required"),
         ({"unheardOf": 1}, "unheardOf: not a known field"),
         ({"invitedUser": {}}, "invitedUser: expected exactly one of id, userPrincipalName, mail"),
-        ({"requestId": "a b"}, "requestId: expected 1 to 64 of the characters A-Z a-z 0-9 . _ -"),
+        ({"requestId": "a" * 65}, "requestId: expected 1 to 64 of the characters A-Z a-z 0-9 . _ -"),
     ],
 )
 def test_a_refusal_says_what_was_expected(fields: dict[str, Any], expected: str) -> None:
@@ -307,3 +307,9 @@ def test_the_message_on_the_queue_is_the_same_request_with_its_id() -> None:
 def test_the_canonical_body_is_small_sorted_and_without_the_request_id() -> None:
     request = understood(requestId="r", dryRun=True, invitedUserMessageInfo={"ccRecipients": []}).request
     assert request.body() == b'{"dryRun":true,"invitedUser":{"id":"%s"},"invitedUserMessageInfo":{}}' % ANNA.encode()
+
+
+def test_a_name_that_is_too_long_on_either_side_is_told_the_limits() -> None:
+    for name in ("a" * 65 + "@contoso.com", "anna@" + "c" * 256):
+        message = refused(body(invitedUser={"userPrincipalName": name})).message
+        assert message.endswith("expected name@domain, at most 64 characters before the @ and 255 after it")

@@ -3,18 +3,27 @@
 import base64
 import contextlib
 import json
+import re
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from kiota_serialization_json.json_serialization_writer import JsonSerializationWriter
 
+from b2b.adapters.graph import graph_invitation
+from b2b.domain.characters import shown, unseen
+from b2b.domain.eligibility import facts
 from b2b.domain.errors import MalformedRequest, RequestRefused
+from b2b.domain.invitation import Defaults, invitation_for
 from b2b.domain.request import ConversionRequest, IntakePolicy, parse
 from b2b.domain.request.leftover import keeps_metadata, told_request_id
+from tests.unit.cases import ADDRESS, ANNA, CONTOSO
 
 POLICY = IntakePolicy(frozenset({"myapps.microsoft.com"}))
+DEFAULTS = Defaults("https://myapps.microsoft.com", send_message=True)
 FIELDS = sorted(field.encode_name for field in msgspec.structs.fields(ConversionRequest))
 NAMES = st.sampled_from(
     [*FIELDS, "id", "mail", "specversion", "source", "type", "data", "emailAddress", "ccRecipients"]
@@ -84,6 +93,83 @@ def test_any_redirect_address_is_taken_or_refused_by_name(url: str) -> None:
         parse(raw, POLICY)
     except MalformedRequest as error:
         assert error.target == "inviteRedirectUrl"  # noqa: PT017  a refusal is one of two right answers
+
+
+TAGS = st.sampled_from(["en", "pt-BR", "zh-Hans-CN", "de-AT"])
+NAMES_OF_PEOPLE = TEXT.filter(lambda text: text.strip())
+PEOPLE = st.fixed_dictionaries({"name": NAMES_OF_PEOPLE, "address": st.emails()})
+
+
+@given(TAGS, PEOPLE, st.lists(GUIDS, max_size=5, unique=True), st.booleans())
+def test_what_is_accepted_reaches_graph_unchanged(
+    language: str,
+    copy: dict[str, str],
+    sponsors: list[str],
+    sends: bool,  # noqa: FBT001 - a column
+) -> None:
+    assume(unseen(copy["address"]) is None)
+    info = {"messageLanguage": language, "ccRecipients": [{"emailAddress": copy}], "customizedMessageBody": "Hi"}
+    document = {
+        "invitedUser": {"id": ANNA},
+        "invitedUserMessageInfo": info,
+        "invitedUserSponsors": sponsors,
+        "sendInvitationMessage": sends,
+    }
+    try:
+        request = parse(json.dumps(document).encode(), POLICY).request
+    except MalformedRequest as error:
+        assert "the character" in error.message  # noqa: PT017  an address with a slash
+        return
+    writer = JsonSerializationWriter()
+    writer.write_object_value(None, graph_invitation(invitation_for(request, ANNA, ADDRESS, CONTOSO, DEFAULTS)))
+    sent = json.loads(writer.get_serialized_content())
+    assert sent["invitedUserMessageInfo"] == {"messageLanguage": language, "ccRecipients": [{"emailAddress": copy}]}
+    assert sent.get("invitedUserSponsors", []) == [{"id": sponsor} for sponsor in sponsors]
+    assert sent["sendInvitationMessage"] is sends
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='@"'), max_size=30).filter(str.strip))
+def test_a_name_that_is_accepted_is_asked_for_unchanged(name: str) -> None:
+    """Through the path and through the filter, as OData and the address escape it."""
+    for field, path in (("userPrincipalName", True), ("mail", False)):
+        raw = json.dumps({"invitedUser": {field: f"{name}@contoso.com"}}).encode()
+        try:
+            user = parse(raw, POLICY).request.invited_user
+        except MalformedRequest as error:
+            assert "the character" in error.message  # noqa: PT017  a refusal is one of two right answers
+            continue
+        (ask,) = [each for each in facts.ACCOUNT.asks if each.placeholders == facts.selector(user).keys()]
+        split = urlsplit(ask.url(facts.selector(user)))
+        wanted = f"{name}@contoso.com".strip()
+        if path:
+            asked = unquote(split.path.removeprefix("/users"))
+            assert asked in {f"/{wanted}", "('" + wanted.replace("'", "''") + "')"}
+        else:
+            (text,) = parse_qs(split.query)["$filter"]
+            assert text.startswith("mail eq '" + wanted.replace("'", "''") + "' or ")
+
+
+FOREIGN = st.characters(exclude_categories=["Cs"], exclude_characters="abc-.")
+
+
+@given(FOREIGN, st.sampled_from(["requestId", "messageLanguage", "id", "sponsor", "userPrincipalName", "cc", "host"]))
+def test_whatever_is_refused_for_a_character_names_it(character: str, field: str) -> None:
+    wrong = f"ab{character}cd"
+    documents: dict[str, dict[str, Any]] = {
+        "requestId": {"requestId": wrong},
+        "messageLanguage": {"invitedUserMessageInfo": {"messageLanguage": wrong}},
+        "id": {"invitedUser": {"id": wrong}},
+        "sponsor": {"invitedUserSponsors": [wrong]},
+        "userPrincipalName": {"invitedUser": {"userPrincipalName": f"{wrong}@contoso.com"}},
+        "cc": {"invitedUserMessageInfo": {"ccRecipients": [{"emailAddress": {"address": f"{wrong}@contoso.com"}}]}},
+        "host": {"inviteRedirectUrl": f"https://my{wrong}.microsoft.com/"},
+    }
+    try:
+        parse(json.dumps({"invitedUser": {"id": ANNA}, **documents[field]}).encode(), POLICY)
+    except MalformedRequest as error:
+        said = re.findall(r"the character ('.'|\"'\"|U\+[0-9A-F]{4,6})", error.message)
+        belongs = character.isascii() and character.isprintable() and character != " "
+        assert said in ([shown(character).split()[0]], [] if belongs else None)
 
 
 @given(REQUESTS)

@@ -23,7 +23,7 @@ HERE = subject_of(ANNA, ADDRESS)
 
 def approved(*shown: Any, address: str = ADDRESS, **columns: Any) -> RequestRecord:
     """A request whose review showed these findings, and was approved."""
-    waiting = record(Stage.NEEDS_REVIEW, findings=shown)
+    waiting = record(Stage.NEEDS_REVIEW, findings=shown, generation=1)
     row = conversion(Stage.NEEDS_REVIEW, invited_user_email_address=address)
     approval = approval_for(waiting, row, "ops@contoso.com", "known", NOW)
     return record(approval=msgspec.json.encode(approval).decode(), **columns)
@@ -62,6 +62,15 @@ def test_only_some_findings_ask_for_another_invitation(rule: str) -> None:
     assert asks_again(approved(finding(rule)), row)
     assert not asks_again(approved(ROLE), row)
     assert not asks_again(record(), row)
+
+
+@pytest.mark.parametrize(("reviewed", "asks"), [(1, False), (2, True)])
+def test_a_request_that_joined_nothing_asks_again_for_the_conversion_that_its_review_is_about(
+    reviewed: int, *, asks: bool
+) -> None:
+    waiting, row = record(Stage.NEEDS_REVIEW, findings=(DOUBT,), left_generation=reviewed), conversion(generation=2)
+    approval = approval_for(waiting, row, "ops@contoso.com", "known", NOW)
+    assert asks_again(record(approval=msgspec.json.encode(approval).decode()), row) is asks
 
 
 def test_another_invitation_is_asked_for_the_address_that_was_shown_and_for_no_other() -> None:

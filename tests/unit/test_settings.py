@@ -60,6 +60,7 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         paused=False,
         breaker_share=0.5,
         breaker_window=300.0,
+        purge_after_days=0,
     )
     assert (settings.mode, settings.profile) == ("assess", "current")
 
@@ -115,6 +116,7 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_ELIGIBILITY_PROFILE", "2021", "current, 2020"),
         ("B2B_RULE_OVERRIDES", "account-disabled=off", "JSON"),
         ("B2B_RULE_OVERRIDES", "[]", "JSON object"),
+        ("B2B_RULE_OVERRIDES", '{"account-disabled": "off", "account-disabled": "block"}', "account-disabled is given"),
         ("B2B_RULE_OVERRIDES", '{"no-such-rule": "off"}', "no-such-rule"),
         ("B2B_RULE_OVERRIDES", '{"account-disabled": "ignore"}', "account-disabled"),
         ("B2B_RULE_OVERRIDES", '{"account-disabled": 1}', "account-disabled"),
@@ -157,6 +159,9 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_BREAKER_SHARE", "nan", "above 0 and up to 1"),
         ("B2B_BREAKER_SHARE", "half", "a share such as 0.5"),
         ("B2B_BREAKER_WINDOW_SECONDS", "9", "10 to 86400"),
+        ("B2B_PURGE_AFTER_DAYS", "6", "0, or 7 to 3650 days"),
+        ("B2B_PURGE_AFTER_DAYS", "-1", "0, or 7 to 3650 days"),
+        ("B2B_PURGE_AFTER_DAYS", "30.5", "0, or 7 to 3650 days"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_the_setting(name: str, text: str, said: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from b2b.domain.conversion.stages import (
     BEGINNINGS,
-    REOPENED,
+    LEADS_TO,
     STAGES,
     Action,
     Care,
@@ -68,8 +68,8 @@ def test_what_an_administrator_may_do(stage: Stage) -> None:
 
 
 def test_each_action_is_possible_somewhere_and_leads_to_a_stage() -> None:
-    assert frozenset().union(*(row.actions for row in STAGES)) == set(Action) == REOPENED.keys()
-    assert set(REOPENED.values()) == {Stage.REQUESTED, Stage.CANCELLED}
+    assert frozenset().union(*(row.actions for row in STAGES)) == set(Action) == LEADS_TO.keys()
+    assert set(LEADS_TO.values()) == {Stage.REQUESTED, Stage.CANCELLED}
 
 
 def test_a_request_may_skip_the_stages_that_it_did_not_see() -> None:
@@ -111,8 +111,8 @@ def test_a_generation_begins_only_in_some_stages_and_only_over_some(before: Stag
             check_beginning(before, opening)
 
 
-def test_a_generation_begins_with_a_claim_with_a_verdict_or_with_an_invitation_that_shows() -> None:
-    assert {"inviting", "blocked", "needsReview", "failed", "invited"} == BEGINNINGS
+def test_a_generation_begins_with_a_claim_a_verdict_an_invitation_that_shows_or_a_cancellation() -> None:
+    assert {"inviting", "blocked", "needsReview", "failed", "invited", "cancelled"} == BEGINNINGS
 
 
 def test_no_claim_is_written_over_another() -> None:

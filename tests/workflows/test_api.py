@@ -193,7 +193,7 @@ async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
     reply = await ready.api.health()
     assert (reply.status, reply.body["status"]) == (200, "healthy")
     assert {check["name"]: check["status"] for check in reply.body["checks"]} == dict.fromkeys(
-        ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "graphRoles"), "ok"
+        ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "sweep", "graphRoles", "waiting"), "ok"
     )
 
 

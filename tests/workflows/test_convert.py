@@ -153,6 +153,46 @@ async def test_one_address_for_two_accounts_goes_to_the_first(world: MakeWorld) 
     assert USER in twice["message"]
 
 
+SHARED: dict[str, Any] = {
+    "switches": {"held-address": "accepted"},
+    "B2B_RULE_OVERRIDES": '{"address-in-use": "warn"}',
+}
+TWIN = account(2, mail=ANNA["mail"])
+
+
+@pytest.mark.parametrize(
+    ("properties", "along"),
+    [
+        ({"isManagementRestricted": True}, "restricted-management"),
+        ({"employeeType": "Employee"}, "looks-like-employee"),
+    ],
+)
+async def test_an_address_that_another_account_holds_is_told_beside_what_else_stops_a_request(
+    world: MakeWorld, properties: dict[str, Any], along: str
+) -> None:
+    """Not after it: an administrator would mend the one thing, or approve it, to meet the next."""
+    running = await world(tenant_of(ANNA, TWIN | properties), **SHARED)
+    await running.deliver("r1", USER)
+    assert running.request("r1")["stage"] == "invited"
+    await running.deliver("r2", TWIN["id"], "m2")
+    assert running.request("r2")["stage"] == "blocked"
+    assert {"address-requested-twice", along} <= rules(running.request("r2"))
+
+
+@pytest.mark.parametrize(("dry", "stage"), [(True, "assessed"), (False, "needsReview")])
+async def test_a_holder_that_the_directory_does_not_know_is_no_finding(
+    world: MakeWorld,
+    dry: bool,  # noqa: FBT001 - a column
+    stage: str,
+) -> None:
+    running = await world(tenant_of(ANNA, TWIN | {"employeeType": "Employee"}), **SHARED)
+    await running.deliver("r1", USER)
+    running.tenant.control.reset(tenant_of(TWIN | {"employeeType": "Employee"}))
+    await running.deliver("r2", TWIN["id"], "m2", dryRun=dry)
+    assert running.request("r2")["stage"] == stage
+    assert rules(running.request("r2")) == {"looks-like-employee"}
+
+
 async def test_what_was_certainly_not_sent_is_tried_again_at_once(ready: World) -> None:
     ready.graph.on_invitation(before=httpx.ConnectError("refused"))
     await ready.deliver(user=USER)
@@ -178,6 +218,27 @@ async def test_what_graph_refuses_becomes_a_finding(world: MakeWorld, switches: 
     assert (row["stage"], row["verdict"]) == ("blocked", "blocked")
     refused = next(item for item in json.loads(row["findings"]) if item["rule"] == rule and item["severity"] == "block")
     assert refused["message"].startswith("Graph refused the invitation: ")
+
+
+LEGACY, CURRENT = {"tenant-version": "2020"}, {"address-match": "mail-only"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "switches", "before"),
+    [("current", LEGACY, {"otherMails": []}), ("2020", CURRENT, {"mail": None, "otherMails": [ANNA["mail"]]})],
+)
+async def test_the_fix_of_a_refusal_helps_where_the_service_follows_the_other_article(
+    world: MakeWorld, profile: str, switches: dict[str, str], before: dict[str, Any]
+) -> None:
+    running = await world(tenant_of(ANNA | before), switches=switches, B2B_ELIGIBILITY_PROFILE=profile)
+    await running.deliver("r1", USER)
+    (finding,) = json.loads(running.request("r1")["findings"])
+    assert (finding["rule"], finding["severity"]) == ("address-not-on-account", "block")
+    assert "both mail and otherMails" in finding["fix"]
+    running.tenant.control.reset(tenant_of(ANNA | {"otherMails": [ANNA["mail"]]}))
+    assert (await running.api.retry("r1", "http://localhost")).status == 202
+    await running.redeliver("r1")
+    assert running.request("r1")["stage"] == "invited"
 
 
 async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> None:

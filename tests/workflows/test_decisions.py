@@ -332,6 +332,24 @@ async def test_a_member_of_a_doubt_is_not_approved_beside_its_leader(doubtful: W
     assert mailed(doubtful) == [USER, USER]
 
 
+async def test_a_verdict_against_a_second_invitation_leaves_the_first_one_alone(world: MakeWorld) -> None:
+    """The tenant shows invitations, this account shows none, and it lost its address before a person asked again."""
+    running = await world(tenant_of(ANNA), B2B_CLOUD_ACCOUNTS_SHOW_PENDING="shows")
+    await running.deliver(user=USER)
+    running.tenant.control.reset(tenant_of(ANNA))
+    running.pass_time(WINDOW)
+    await running.deliver("r2", USER)
+    assert weights(running.request("r2")) == {"not-visible": "review"}
+    running.tenant.control.reset(tenant_of(account(1, mail=None)))
+    assert (await approve(running, "r2")).status == 202
+    await running.redeliver("r2")
+    state = running.conversion(USER)
+    assert state is not None
+    assert [running.request(each)["stage"] for each in ("r1", "r2")] == ["invited", "needsReview"]
+    assert "changed-since-judged" in weights(running.request("r2"))
+    assert (state["stage"], state["generation"]) == ("invited", 1), "it is followed on"
+
+
 # Refuse
 
 

@@ -9,6 +9,7 @@ from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.hashing import digest
 from b2b.domain.request.message import Resume
+from b2b.domain.sweep import Part
 from b2b.workflows.sweep.drain import MAX_RETURNS
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -42,7 +43,7 @@ async def test_a_body_that_is_no_request_is_recorded_as_rejected(
     plain: World, body: str, request_id: str | None, code: str
 ) -> None:
     plain.send_to_poison(body)
-    assert (await plain.services.sweep.run()).poison == 1
+    assert (await plain.services.sweep.run()).of(Part.DRAIN).changed == 1
     (row,) = plain.all_requests()
     assert (row["stage"], row["errorCode"]) == ("rejected", code)
     assert request_id is None or row["PartitionKey"] == request_id
@@ -125,7 +126,7 @@ async def test_another_body_under_a_known_id_changes_nothing(plain: World) -> No
 async def test_many_poison_messages_are_drained_in_one_run(plain: World) -> None:
     for number in range(70):
         plain.send_to_poison(f"nonsense {number}")
-    assert (await plain.services.sweep.run()).poison == 70
+    assert (await plain.services.sweep.run()).of(Part.DRAIN).changed == 70
     assert len(plain.all_requests()) == 70
 
 
@@ -142,7 +143,7 @@ async def test_what_was_taken_out_counts_though_the_queue_fails_on_the_way(plain
 
     plain.room.before = second_page
     report = await plain.services.sweep.run()
-    assert (report.poison, report.problems) == (32, 1)
+    assert (report.of(Part.DRAIN).changed, report.problems) == (32, 1)
 
 
 @pytest.mark.parametrize("told", [{"requestId": "r9"}, {}])

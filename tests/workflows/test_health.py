@@ -1,5 +1,7 @@
 """What /api/health says about the app roles of the token."""
 
+import re
+
 import httpx
 import pytest
 from azure.core.pipeline.transport import HttpRequest
@@ -54,6 +56,54 @@ async def test_a_rule_that_is_off_needs_nothing(world: MakeWorld) -> None:
     off = '{"address-in-use": "off"}'
     granted = [*(set(READING) - {"OrgContact.Read.All"}), "User.Invite.All"]
     assert await asked(world, *granted, B2B_RULE_OVERRIDES=off) == (200, "ok", "")
+
+
+async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+
+    async def line() -> tuple[str, str]:
+        reply = await running.api.health()
+        (found,) = (check for check in reply.body["checks"] if check["name"] == "sweep")
+        return found["status"], found["detail"]
+
+    assert await line() == ("ok", "it has not run yet")
+    await running.deliver(user=account(1)["id"])
+    running.send_to_poison("not json")
+    await running.services.sweep.run()
+    status, detail = await line()
+    assert status == "ok"
+    assert [re.sub(r"\d\d:\d\d UTC", "AT", part) for part in detail.split("; ")] == [
+        "drain at AT: 1 looked after, 1 changed",
+        "repair at AT: 0 looked after, 0 changed",
+        "publish at AT: 0 looked after, 0 changed",
+        "follow at AT: 1 looked after, 1 changed",
+        "purge at AT: 0 looked after, 0 changed",
+    ]
+
+
+async def test_how_many_requests_wait_for_what_is_told_as_the_sweep_counted_it(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1), account(2)), B2B_PAUSED="true")
+
+    async def line() -> str:
+        reply = await running.api.health()
+        (found,) = (check for check in reply.body["checks"] if check["name"] == "waiting")
+        assert found["status"] == "ok"
+        return re.sub(r"\d\d:\d\d UTC", "AT", found["detail"])
+
+    assert await line() == "not counted yet"
+    await running.services.sweep.run()
+    assert await line() == "none at AT"
+    await running.deliver("r1", account(1)["id"])
+    await running.deliver("r2", account(2)["id"])
+    running.clock.advance(25 * 60)
+    await running.redeliver("r1")
+    await running.redeliver("r2")
+    running.clock.advance(10 * 60)
+    await running.services.sweep.run()
+    assert await line() == "2 paused at AT"
+    running.overwrite("requests", "r2", "request", {"stage": "archived"})
+    await running.services.sweep.run()
+    assert await line() == "1 paused, 1 of a newer version at AT"
 
 
 async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:

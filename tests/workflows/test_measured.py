@@ -17,6 +17,7 @@ from b2b.bootstrap import build
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, RULE_IDS
 from b2b.domain.figures import METRICS
 from b2b.domain.pacing import Pace
+from b2b.domain.sweep import Part
 from tests.adapters.ledger_support import change
 from tests.support.ingestion import Ingestion, ingestion
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -25,6 +26,15 @@ USER = account(1)["id"]
 SYNCED = account(2, onPremisesSyncEnabled=True)
 MAILBOX = {"assignedDateTime": "2026-01-01T00:00:00Z", "capabilityStatus": "Enabled", "service": "exchange"}
 BLOCKED = account(3, assignedPlans=[{**MAILBOX, "servicePlanId": "efb87545-963c-4e0d-99df-69c6916d9eb0"}])
+PAST_THE_WINDOW = 361
+OF_SWEEP = (
+    "b2b.sweep.done",
+    "b2b.sweep.left",
+    "b2b.sweep.behind",
+    "b2b.sweep.problems",
+    "b2b.waiting",
+    "b2b.unreadable",
+)
 Watched = Callable[..., Awaitable[World]]
 
 
@@ -68,6 +78,7 @@ async def test_the_way_of_a_person_from_the_request_to_the_redemption(watched: W
     assert receiver.sums("b2b.invitations") == {("sent",): 2}
 
     running.tenant.control.redeem(USER, "ExternalAzureAD")
+    running.clock.advance(PAST_THE_WINDOW)
     await running.services.sweep.run()
     assert receiver.sums("b2b.requests")["queue", "completed"] == 2
     (redeemed,) = receiver.points("b2b.redemption.duration")
@@ -152,6 +163,9 @@ async def test_a_request_that_is_parked_again_and_again_grows_old(watched: Watch
     await running.services.sweep.run()
     (oldest,) = receiver.points("b2b.queue.oldest")
     assert 35 * 60 <= oldest.value < 36 * 60
+    waiting = receiver.sums("b2b.waiting")
+    assert (waiting["paused",], waiting["throttled",]) == (1, 0)
+    assert receiver.sums("b2b.unreadable") == {(): 0}
 
 
 async def test_a_request_that_waits_for_a_person_is_not_waiting_for_us(watched: Watched, receiver: Ingestion) -> None:
@@ -167,7 +181,7 @@ async def test_an_empty_queue_and_a_closed_breaker_are_zeros_and_no_poison_is_no
 ) -> None:
     await (await watched(account(1))).services.sweep.run()
     zeros = {point.name for point in receiver.points() if point.value == 0}
-    assert zeros == {"b2b.queue.depth", "b2b.queue.oldest", "b2b.breaker.open"}
+    assert zeros == {"b2b.queue.depth", "b2b.queue.oldest", "b2b.breaker.open", *OF_SWEEP}
     assert receiver.points("b2b.poison") == []
 
 
@@ -177,7 +191,34 @@ async def test_what_cannot_be_measured_keeps_nothing_else_from_it(watched: Watch
         queues.delete_queue("conversion-requests")
     report = await running.services.sweep.run()
     assert report.problems == 0
-    assert {point.name for point in receiver.points()} == {"b2b.sweep.runs", "b2b.breaker.open"}
+    assert {point.name for point in receiver.points()} == {"b2b.sweep.runs", "b2b.breaker.open", *OF_SWEEP}
+
+
+async def test_each_part_of_the_sweep_tells_what_it_did_and_left(watched: Watched, receiver: Ingestion) -> None:
+    running = await watched(account(1), account(2))
+    for number, user in enumerate((USER, BLOCKED["id"]), start=1):
+        await running.deliver(f"r{number}", user)
+    running.send_to_poison("not json")
+    await running.services.sweep.run()
+    assert receiver.sums("b2b.sweep.done") == {
+        ("drain",): 1,
+        ("repair",): 0,
+        ("publish",): 0,
+        ("follow",): 1,
+        ("purge",): 0,
+    }
+    assert receiver.sums("b2b.sweep.problems") == {(part,): 0 for part in Part}
+
+    running.graph.before = refuse
+    running.clock.advance(PAST_THE_WINDOW)
+    await running.services.sweep.run()
+    assert receiver.sums("b2b.sweep.problems")["follow",] == 1
+    assert receiver.sums("b2b.sweep.left") == {(part,): 0 for part in Part}
+    assert receiver.sums("b2b.sweep.behind") == {(part,): 0 for part in Part}
+
+
+def refuse(_request: httpx.Request) -> None:
+    raise httpx.ConnectError("refused")
 
 
 async def test_with_the_endpoint_down_the_work_goes_on(watched: Watched, receiver: Ingestion) -> None:

@@ -9,6 +9,7 @@ from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpRequest
 from azure.storage.queue import QueueServiceClient
 
+from b2b.domain.errors import Transient
 from b2b.domain.request.message import Resume
 from b2b.domain.request.record import RequestRecord
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -114,6 +115,29 @@ async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tr
     assert paused.waiting() == 0
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["a caller's", "our own"])
+async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused: World, *, own: bool) -> None:
+    """Put back as a new message it would do nothing, and the request would stand still until it is repaired."""
+    if own:
+        await paused.receive(BODY)
+        paused.lose_messages()
+    raw = Resume("r1", (await stored(paused)).token, paused.clock()).message() if own else BODY
+    up, failed = paused.room.before, [0]
+
+    async def down(request: HttpRequest) -> None:
+        if no_message(request) and failed[0] < 3:  # the SDK's own repeats included
+            failed[0] += 1
+            raise ServiceRequestError("connection refused")
+
+    paused.room.before = down
+    with pytest.raises(Transient):
+        await paused.receive(raw)
+    paused.room.before = up
+    assert paused.waiting() == 0
+    await paused.receive(raw, dequeued=2)
+    assert paused.waiting() == 1
+
+
 async def test_what_has_ended_takes_no_message(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.receive(BODY)
@@ -155,3 +179,10 @@ async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused:
     (back,) = down.sent
     await paused.receive(back, second)
     assert [row["PartitionKey"] for row in paused.all_requests()] == [f"queue-{first}"]
+
+
+@pytest.mark.parametrize("request_id", ["a/b", "a#b?c", "a\\b", "a\nb", "r" * 2000, "open~", ""])
+async def test_a_message_with_an_id_that_no_request_has_does_nothing(world: MakeWorld, request_id: str) -> None:
+    running = await world(tenant_of(account(1)))
+    await running.receive(Resume(request_id, "t-1", running.clock()).message())
+    assert running.waiting() == 0

@@ -108,3 +108,23 @@ async def test_a_read_that_graph_refuses_for_good_ends_the_request(
     assert fix in row["findings"]
     reply = await running.api.assess(json.dumps({"invitedUser": {"id": account(1)["id"]}}).encode())
     assert reply.status == 200
+
+
+async def test_a_sponsor_who_does_not_exist_is_found_before_the_invitation(world: MakeWorld) -> None:
+    nobody, disabled = "0a000000-0000-4000-8000-00000000dead", account(3, accountEnabled=False)
+    running = await world(tenant_of(account(1), account(2), disabled))
+    await running.deliver("r1", account(1)["id"], invitedUserSponsors=[account(2)["id"], nobody])
+    assert (running.request("r1")["stage"], rules(running, "r1")) == ("blocked", {"sponsor-unusable"})
+    assert running.posts() == []
+    await running.deliver("r2", account(1)["id"], "m2", invitedUserSponsors=[account(2)["id"], disabled["id"]])
+    assert (running.request("r2")["stage"], rules(running, "r2")) == ("invited", {"sponsor-unusable"})
+
+
+@pytest.mark.parametrize(("position", "stage"), [("refused", "failed"), ("ignored", "invited")])
+async def test_where_the_rule_is_off_graph_decides_about_a_sponsor(world: MakeWorld, position: str, stage: str) -> None:
+    off = json.dumps({"sponsor-unusable": "off"})
+    running = await world(tenant_of(account(1)), switches={"unknown-sponsor": position}, B2B_RULE_OVERRIDES=off)
+    await running.deliver("r1", account(1)["id"], invitedUserSponsors=["0a000000-0000-4000-8000-00000000dead"])
+    row = running.request("r1")
+    assert row["stage"] == stage
+    assert ("sponsor" in row.get("lastError", "")) is (stage == "failed")

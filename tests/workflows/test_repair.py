@@ -12,6 +12,7 @@ from azure.storage.queue import QueueServiceClient
 from b2b.domain.conversion.records import advance
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.request.message import Resume
+from b2b.domain.sweep import Part
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]
@@ -27,10 +28,10 @@ async def plain(world: MakeWorld) -> World:
 async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plain: World) -> None:
     await plain.api.submit(BODY, "")
     plain.lose_messages()
-    assert (await plain.services.sweep.run()).put_back == 0, "it is not overdue yet"
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0, "it is not overdue yet"
     plain.clock.advance(HALF_AN_HOUR)
-    assert (await plain.services.sweep.run()).put_back == 1
-    assert (await plain.services.sweep.run()).put_back == 0
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0
     assert plain.waiting() == 1
     await plain.redeliver()
     assert plain.request("r1")["stage"] == "invited"
@@ -40,7 +41,7 @@ async def test_a_request_whose_message_is_only_late_gets_no_other(plain: World) 
     """The app was stopped, or the queue is long: every copy would be worked on."""
     await plain.api.submit(BODY, "")
     plain.clock.advance(HALF_AN_HOUR)
-    assert (await plain.services.sweep.run()).put_back == 0
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0
     assert plain.waiting() == 1
 
 
@@ -52,7 +53,7 @@ async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(pla
     with QueueServiceClient.from_connection_string(plain.storage) as queues:
         head = Resume("r2", "t-2", plain.clock() - timedelta(minutes=5))
         queues.get_queue_client("conversion-requests").send_message(head.message().decode())
-    assert (await plain.services.sweep.run()).put_back == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
 
 
 async def test_a_message_that_repair_replaced_does_nothing_when_it_comes_after_all(plain: World) -> None:
@@ -71,9 +72,9 @@ async def test_a_request_that_waits_for_a_long_time_is_not_overdue(plain: World)
     await plain.deliver(user=USER)
     plain.lose_messages()
     plain.clock.advance(20 * 60)
-    assert (await plain.services.sweep.run()).put_back == 0
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0
     plain.clock.advance(30 * 60)
-    assert (await plain.services.sweep.run()).put_back == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
 
 
 async def test_a_member_needs_no_message_of_its_own(plain: World) -> None:
@@ -81,7 +82,7 @@ async def test_a_member_needs_no_message_of_its_own(plain: World) -> None:
     await plain.deliver("r2", USER)
     plain.lose_messages()
     plain.clock.advance(HALF_AN_HOUR)
-    assert (await plain.services.sweep.run()).put_back == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
     assert [plain.history("requests", each)[-1] for each in ("r1", "r2")] == ["waits", "inviting"]
 
 
@@ -97,7 +98,7 @@ async def test_a_claim_whose_process_died_is_worked_on_with_the_message_it_gets(
     with pytest.raises(asyncio.CancelledError):
         await plain.deliver(user=USER)
     plain.clock.advance(HALF_AN_HOUR)
-    assert (await plain.services.sweep.run()).put_back == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
     await plain.redeliver()
     status = await plain.status()
     assert (status["stage"], status["waiting"]["reason"]) == ("inviting", "outcome-unknown")
@@ -128,5 +129,5 @@ async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_wait
 
     plain.room.before = refused
     plain.clock.advance(HALF_AN_HOUR)
-    assert (await plain.services.sweep.run()).put_back == 1
+    assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
     assert plain.history("requests", "waiting") == ["requested", "waits"]

@@ -6,11 +6,22 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from b2b.workflows.sweep.follow import CHUNK, MOST_TROUBLE, Follow
-from b2b.workflows.sweep.sweep import SweepReport
+from b2b.domain.lifecycle.difference import BATCH
+from b2b.domain.sweep import Part
+from b2b.workflows.sweep.publish import POINTER_AGE
+from b2b.workflows.sweep.turn import MOST_TROUBLE
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]
+
+
+PAST_THE_WINDOW = 361
+
+
+async def follow(world: World) -> tuple[int, int, int]:
+    """Run the sweep; how many accounts follow looked at, how many moved on, and how many it could not look at."""
+    report = (await world.services.sweep.run()).of(Part.FOLLOW)
+    return report.done, report.changed, report.problems
 
 
 @pytest.fixture
@@ -22,14 +33,15 @@ async def invited(world: MakeWorld) -> World:
 
 async def test_a_redeemed_invitation_is_completed_and_taken_off_the_list(invited: World) -> None:
     invited.tenant.control.redeem(USER, "ExternalAzureAD")
-    assert await invited.services.sweep.run() == SweepReport(looked_at=1, moved=1)
+    invited.clock.advance(PAST_THE_WINDOW)
+    assert await follow(invited) == (1, 1, 0)
     state = invited.conversion(USER)
     assert state is not None
     assert state["stage"] == "completed"
     assert state["acceptedAt"] <= state["completedAt"]
     assert invited.history("conversions", USER) == ["inviting", "invited", "accepted", "completed"]
     assert invited.request("r1")["stage"] == "completed"
-    assert await invited.services.sweep.run() == SweepReport()
+    assert await follow(invited) == (0, 0, 0)
 
 
 async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
@@ -42,9 +54,9 @@ async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
 
 
 async def test_a_person_who_has_not_redeemed_stays_invited(invited: World) -> None:
-    assert await invited.services.sweep.run() == SweepReport(looked_at=1, moved=1), "it was seen for the first time"
+    assert await follow(invited) == (1, 1, 0), "it was seen for the first time"
     invited.clock.advance(30 * 86_400)
-    assert await invited.services.sweep.run() == SweepReport(looked_at=1, moved=0)
+    assert await follow(invited) == (1, 0, 0)
     assert invited.request("r1")["stage"] == "invited"
 
 
@@ -52,42 +64,22 @@ async def test_an_invitation_that_never_shows_is_said_once_and_followed_on(world
     running = await world(tenant_of(account(1)))
     await running.deliver(user=USER)
     running.tenant.control.reset()
-    assert (await running.services.sweep.run()).moved == 0
-    running.clock.advance(361)
-    assert (await running.services.sweep.run()).moved == 1
+    assert await follow(running) == (1, 0, 0)
+    running.clock.advance(PAST_THE_WINDOW + 60)
+    assert await follow(running) == (1, 1, 0)
     assert (await running.status())["waiting"]["reason"] == "not-visible"
-    assert (await running.services.sweep.run()).moved == 0
+    running.clock.advance(3600)
+    assert await follow(running) == (1, 0, 0)
     assert running.history("conversions", USER) == ["inviting", "invited", "not-visible"]
     assert running.request("r1")["stage"] == "invited"
 
 
-async def test_a_long_list_is_taken_up_where_the_last_run_stopped(invited: World) -> None:
-    for number in range(2, 6):
-        await invited.deliver(f"r{number}", account(number)["id"])
-    whole = invited.services.sweep._follow
-    small = Follow(
-        whole._conversions,
-        whole._facts,
-        whole._pacer,
-        whole._directory,
-        whole._ledger,
-        whole._limits,
-        invited.clock,
-        per_run=2,
-    )
-    for number in range(1, 6):
-        invited.tenant.control.redeem(account(number)["id"], "mail")
-    moved = [(await small.run()).moved for _ in range(3)]
-    assert moved == [2, 2, 1]
-    assert {invited.request(f"r{number}")["stage"] for number in range(1, 6)} == {"completed"}
-
-
 async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
-    await running.services.ledger.followed.add(USER, running.clock())
-    assert await running.services.sweep.run() == SweepReport()
+    await running.services.ledger.followed.follow(USER, running.clock(), synced=False)
+    await running.services.sweep.run()
     assert len(running.rows("conversions", "followed~")) == 1
-    running.clock.advance(3601)
+    running.clock.advance(POINTER_AGE.total_seconds() + 61)
     await running.services.sweep.run()
     assert running.rows("conversions", "followed~") == []
 
@@ -98,7 +90,9 @@ async def test_with_graph_down_the_sweep_says_so_and_still_drains(invited: World
 
     invited.graph.before = down
     invited.send_to_poison("not json")
-    assert await invited.services.sweep.run() == SweepReport(poison=1, problems=1)
+    report = await invited.services.sweep.run()
+    assert report.of(Part.DRAIN).changed == 1
+    assert (report.of(Part.FOLLOW).done, report.of(Part.FOLLOW).problems) == (1, 1)
 
 
 async def test_two_sweeps_at_once_do_no_harm(invited: World) -> None:
@@ -115,6 +109,7 @@ async def many(world: MakeWorld, count: int) -> World:
     for number in range(1, count + 1):
         await running.deliver(f"r{number}", account(number)["id"])
         running.tenant.control.redeem(account(number)["id"], "mail")
+    running.clock.advance(PAST_THE_WINDOW)
     return running
 
 
@@ -133,10 +128,11 @@ def failing(world: World, times: int, retry_after: str | None = None) -> None:
 
 
 async def test_a_chunk_that_fails_does_not_keep_the_others_from_being_looked_at(world: MakeWorld) -> None:
-    running = await many(world, CHUNK + 5)
-    failing(running, 1)
-    assert await running.services.sweep.run() == SweepReport(looked_at=5, moved=5, problems=CHUNK)
-    assert await running.services.sweep.run() == SweepReport(looked_at=CHUNK, moved=CHUNK)
+    """The list breaks off, the first batch fails, and those behind it are looked at."""
+    running = await many(world, BATCH + 5)
+    failing(running, 2)
+    assert await follow(running) == (BATCH + 5, 5, BATCH)
+    assert await follow(running) == (BATCH, BATCH, 0)
 
 
 async def test_a_run_that_was_stopped_goes_on_behind_what_failed(invited: World) -> None:
@@ -152,7 +148,7 @@ async def test_a_run_that_was_stopped_goes_on_behind_what_failed(invited: World)
 
 
 async def test_the_sweep_obeys_graphs_word_and_passes_it_on(world: MakeWorld) -> None:
-    running = await many(world, CHUNK + 5)
+    running = await many(world, BATCH + 5)
     calls = len(running.tenant.control.journal())
     failing(running, 1, "120")
     await running.services.sweep.run()
@@ -162,5 +158,4 @@ async def test_the_sweep_obeys_graphs_word_and_passes_it_on(world: MakeWorld) ->
     await running.deliver("r99", account(99)["id"])
     assert (await running.status("r99"))["waiting"]["reason"] == "throttled"
     running.clock.advance(121)
-    assert (await running.services.sweep.run()).moved == 5
-    assert (await running.services.sweep.run()).moved == CHUNK
+    assert await follow(running) == (BATCH + 5, BATCH + 5, 0)

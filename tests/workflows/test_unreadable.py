@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from azure.data.tables import TableServiceClient, UpdateMode
+from azure.data.tables import TableServiceClient
 
 from b2b.api.answers import Reply
+from b2b.domain.sweep import Part
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 ANNA, BEN = account(1), account(2)
@@ -18,14 +19,6 @@ NEWER = ({"stage": "archived"}, {"schemaVersion": 99})
 @pytest.fixture
 async def ready(world: MakeWorld) -> World:
     return await world(tenant_of(ANNA, BEN))
-
-
-def overwrite(world: World, table: str, partition: str, row: str, columns: dict[str, Any]) -> dict[str, Any]:
-    """Let a newer version write into a row; return the row as it then stands."""
-    with TableServiceClient.from_connection_string(world.storage) as service:
-        client = service.get_table_client(table)
-        client.update_entity({"PartitionKey": partition, "RowKey": row, **columns}, mode=UpdateMode.MERGE)
-        return dict(client.get_entity(partition, row))
 
 
 def stored(world: World, table: str, partition: str, row: str) -> dict[str, Any]:
@@ -44,7 +37,7 @@ async def test_a_message_for_a_request_of_a_newer_version_goes_back_unchanged(
     await ready.deliver_in_trouble(USER)
     record = await ready.services.ledger.requests.get("r1")
     assert record is not None
-    written = overwrite(ready, "requests", "r1", "request", columns)
+    written = ready.overwrite("requests", "r1", "request", columns)
     ready.lose_messages()
     await ready.receive(b'{"requestId": "r1", "invitedUser": {"id": "%s"}}' % USER.encode())
     assert (ready.waiting(), ready.posts()) == (1, [])
@@ -56,7 +49,7 @@ async def test_nothing_is_sent_for_an_account_whose_conversion_a_newer_version_w
     ready: World, columns: dict[str, Any]
 ) -> None:
     await ready.deliver("r1", USER)
-    written = overwrite(ready, "conversions", USER, "current", columns)
+    written = ready.overwrite("conversions", USER, "current", columns)
     posts = len(ready.posts())
     await ready.deliver("r2", USER)
     assert len(ready.posts()) == posts
@@ -66,7 +59,7 @@ async def test_nothing_is_sent_for_an_account_whose_conversion_a_newer_version_w
 
 async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World) -> None:
     await ready.deliver(user=USER)
-    overwrite(ready, "requests", "r1", "request", NEWER[0])
+    ready.overwrite("requests", "r1", "request", NEWER[0])
     for reply in (
         await ready.api.status("r1", BASE),
         await ready.api.operation("r1", BASE),
@@ -80,10 +73,10 @@ async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World)
 async def test_a_followed_account_that_cannot_be_read_hides_none_of_the_others(ready: World) -> None:
     await ready.deliver("r1", USER)
     await ready.deliver("r2", OTHER)
-    overwrite(ready, "conversions", USER, "current", NEWER[0])
+    ready.overwrite("conversions", USER, "current", NEWER[0])
     ready.tenant.control.redeem(OTHER, "mail")
-    report = await ready.services.sweep.run()
-    assert (report.looked_at, report.moved, report.problems) == (2, 1, 1)
+    report = (await ready.services.sweep.run()).of(Part.FOLLOW)
+    assert (report.done, report.changed, report.unreadable, report.problems) == (2, 1, 1, 0)
     assert ready.request("r2")["stage"] == "completed"
 
 
@@ -91,17 +84,42 @@ async def test_an_open_request_that_cannot_be_read_is_counted_and_hides_none_of_
     ready.services = await ready.restart(B2B_PAUSED="true")
     await ready.deliver("r1", USER)
     await ready.deliver("r2", OTHER)
-    overwrite(ready, "requests", "r1", "request", NEWER[1])
+    ready.overwrite("requests", "r1", "request", NEWER[1])
     ready.lose_messages()
     ready.clock.advance(50 * 60)
-    report = await ready.services.sweep.run()
-    assert (report.unreadable, report.put_back, report.problems) == (1, 1, 0)
+    report = (await ready.services.sweep.run()).of(Part.REPAIR)
+    assert (report.unreadable, report.changed, report.problems) == (1, 1, 0)
+
+
+async def test_a_request_that_joined_takes_over_from_a_leader_that_was_not_written_for_as_long_as_one_is_given_up(
+    ready: World,
+) -> None:
+    await ready.deliver_in_trouble(USER)
+    for request_id in ("r2", "r3"):
+        await ready.deliver(request_id, USER)
+        ready.clock.advance(1)
+    before = ready.request("r1")
+    written = ready.overwrite("requests", "r1", "request", NEWER[0])
+    ready.lose_messages()
+    ready.clock.advance(23 * 3600)
+    assert (await ready.services.sweep.run()).of(Part.REPAIR).changed == 0
+    ready.clock.advance(3600)
+    assert (await ready.services.sweep.run()).of(Part.REPAIR).changed == 1
+    assert ready.history("conversions", USER)[-1] == "handed-over"
+    await ready.redeliver("r2")
+    assert [ready.request(each)["stage"] for each in ("r2", "r3")] == ["invited", "invited"]
+    assert stored(ready, "requests", "r1", "request") == written
+
+    ready.overwrite("requests", "r1", "request", {"stage": before["stage"]})
+    ready.clock.advance(31 * 60)
+    await ready.services.sweep.run()
+    assert (ready.request("r1")["stage"], len(ready.posts())) == ("invited", 1)
 
 
 async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_going_on(ready: World) -> None:
     await ready.deliver_in_trouble(USER)
     await ready.deliver("r2", USER)
-    written = overwrite(ready, "requests", "r2", "request", NEWER[1])
+    written = ready.overwrite("requests", "r2", "request", NEWER[1])
     await ready.redeliver("r1")
     assert ready.request("r1")["stage"] == "invited"
     assert stored(ready, "requests", "r2", "request") == written

@@ -210,6 +210,7 @@ async def test_an_invitation_that_was_not_visible_waits_for_nothing_once_it_was_
     running = await world(tenant_of(ANNA), switches={"pending-state": "unset"})
     await never_shows(running)
     running.tenant.control.redeem(USER, "mail")
+    running.clock.advance(3600)
     await running.services.sweep.run()
     status = await running.status()
     assert (status["stage"], status["waiting"], status["lastError"]) == ("completed", None, None)

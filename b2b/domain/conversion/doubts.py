@@ -51,8 +51,7 @@ def settled(conversion: Conversion, account: Account, now: datetime) -> Change[C
         seen_at=now,
         doubts=(),
         lease_until=None,
-        verdict=Verdict.READY if conversion.verdict is Verdict.NEEDS_REVIEW else conversion.verdict,
-        findings=tuple(item for item in conversion.findings if item.rule != OUTCOME_UNKNOWN),
+        **_known(conversion),
         **PRESENT,
     )
     return chain(change, redeemed(change.row, account, now)) if account.accepted else change
@@ -68,10 +67,19 @@ def found_later(conversion: Conversion, account: Account, request_id: str, now: 
         invited_at=conversion.doubts[0].since,
         seen_at=now,
         doubts=(),
+        **_known(conversion),
         **PRESENT,
     )
     change = begin(replace(conversion, doubts=()), opening, now, "an earlier invitation shows")
     return chain(change, redeemed(change.row, account, now)) if account.accepted else change
+
+
+def _known(conversion: Conversion) -> dict[str, Any]:
+    """What is found of a conversion whose outcome is known after all: no person has to decide about it any more."""
+    return {
+        "verdict": Verdict.READY if conversion.verdict is Verdict.NEEDS_REVIEW else conversion.verdict,
+        "findings": tuple(item for item in conversion.findings if item.rule != OUTCOME_UNKNOWN),
+    }
 
 
 def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
@@ -144,7 +152,7 @@ def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def waived(conversion: Conversion) -> tuple[Doubt, ...]:
-    """Return the doubts as a person who saw them wants them: they no longer forbid another invitation."""
+    """Return the doubts as an approval leaves them: a person saw them and wants another invitation."""
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 

@@ -3,22 +3,29 @@
 `next_step` sees what is known, and returns one of the steps below; a workflow carries it out and asks again. It asks
 for more (`Look`, `Judge`) where it needs more. No step is taken here, and nothing is written.
 
-How the promise is kept, that nobody gets a second mail from the app unless somebody asks for it:
+How the promise is kept, that nobody gets a second mail from the app unless somebody asks for it (asking means to
+approve a review of the first, which `again` says; a new request does not ask):
 
-* What has ended stays ended (`_own`): a message that comes again shows the end and does nothing.
+* What has ended stays ended: a request that has ended does nothing (`next_step`), and one whose row lags behind only
+  shows its conversion's end (`_own`).
 * A conversion has one leader; every other request joins it and has nothing to do (`_other`).
 * While a claim's lease runs, nobody else calls (`_lead`).
-* A try whose outcome is not known is a doubt, and forbids the next try until it is settled (`_doubt`).
-* The directory is believed over the ledger, but only what cannot be a lagging replica (`_invited`, `_completed`).
+* A try is written as a doubt with its claim, before the call. It forbids the next try until the account shows the
+  invitation, the tenant proves that none went out, or a person waives it; tries without a mail may be repeated
+  (`_doubt`, `_doubtful_end`).
+* The directory is believed over the ledger, but only a read that a lagging replica could not give (`_invited`,
+  `_completed`).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from b2b.domain.account import Account
 from b2b.domain.conversion import doubts, undone
-from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -37,7 +44,7 @@ from b2b.domain.conversion.situation import (
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
-from b2b.domain.findings import Verdict
+from b2b.domain.findings import Finding, Verdict
 from b2b.domain.request.record import belongs
 from b2b.domain.request.review import not_visible
 
@@ -53,11 +60,13 @@ def next_step(s: Situation) -> Step:
         return Judge() if s.assessment is None else Report(s.assessment)
     if s.conversion is None:
         return _open(s)
+    if s.request.request_id in s.conversion.called_off:
+        return CallOff()
     return _own(s, s.conversion) if belongs(s.request, s.conversion) else _other(s, s.conversion)
 
 
 def _own(s: Situation, conversion: Conversion) -> Step:
-    """The request belongs to this conversion: it ends as the conversion ends, and only its leader acts."""
+    """The request belongs to this conversion and shows its stage; only the leader of a claim acts."""
     if conversion.stage is not Stage.INVITING or conversion.request_id != s.request.request_id:
         return Show()
     return _lead(s, conversion)
@@ -76,8 +85,8 @@ def _lead(s: Situation, conversion: Conversion) -> Step:
 def _doubt(s: Situation, conversion: Conversion) -> Step:
     """A try may have gone out. What the account shows settles it; its absence does so only under conditions.
 
-    The order matters: what shows is believed at once, an account that is away proves nothing, and that nothing shows
-    counts only past the window.
+    An account that is away proves nothing, what shows is believed at once, and that nothing shows counts only past the
+    window.
     """
     if s.sighting is None:
         return Look()
@@ -91,26 +100,34 @@ def _doubt(s: Situation, conversion: Conversion) -> Step:
 
 
 def _invisible(s: Situation, conversion: Conversion) -> Step:
-    """Nothing shows. What that proves, once the window has passed, hangs on what the tenant is known to show."""
+    """Nothing shows. What that proves, once the window has passed, hangs on what the tenant is known to show.
+
+    It shows invitations: nothing went out. Every try was silent, and so is the next: repeat it. Not known yet: wait
+    until it is, at most until the give-up time. Else a person decides: about the claim that is out, or, where it has
+    ended (`_doubtful_end`), about the new request.
+    """
     left = _until(doubts.window_ends(conversion, s.limits.window), s.now)
     if left > 0:
         return Wait(WaitReason.OUTCOME_PENDING, max(left / 4, 15.0))
-    provable, claimed = doubts.can_be_disproved(conversion), conversion.stage is Stage.INVITING
+    provable, still_inviting = doubts.can_be_disproved(conversion), conversion.stage is Stage.INVITING
     if provable and s.shows is Shows.YES:
         return Record(doubts.disproved(conversion, s.now))
     if provable and doubts.all_silent(conversion) and s.silent:
-        return _repeated(s, conversion) if claimed else _open(s)
+        return _repeat_silently(s, conversion) if still_inviting else _open(s)
     tried = s.now - conversion.open_doubts[0].since
     if provable and s.shows is Shows.UNKNOWN and tried < s.limits.give_up:
         return Wait(WaitReason.OUTCOME_UNKNOWN)
-    if claimed:
+    if still_inviting:
         return Record(doubts.to_review(conversion, s.shows, s.now))
     return Review(doubts.asked_before(conversion, s.shows))
 
 
-def _repeated(s: Situation, conversion: Conversion) -> Step:
-    """Every try so far asked for no mail, and so does the next: it is repeated, unless the rules now refuse it."""
-    if s.now - conversion.open_doubts[0].since > s.limits.give_up:
+def _repeat_silently(s: Situation, conversion: Conversion) -> Step:
+    """Every try so far asked for no mail, and so does the next: repeat it until the give-up time.
+
+    Where the rules refuse it by now, a person decides about the tries so far.
+    """
+    if s.now - conversion.open_doubts[0].since >= s.limits.give_up:
         return Record(doubts.given_up(conversion, s.now))
     step = _open(s)
     if not isinstance(step, Conclude):
@@ -127,10 +144,10 @@ def _absent(s: Situation, conversion: Conversion, sighting: Sighting) -> Step:
 
 
 def absence_of(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:
-    """Return what a 404 means for a conversion that may have invited; None: nothing new.
+    """Return what a 404 means for a conversion that has invited, or may have; None: nothing new. Follow asks too.
 
     Gone for good are accounts that are neither there nor in the recycle bin in two reads a full window apart, and those
-    that have been in the bin for 30 days.
+    that the app has seen in the bin for 30 days. An account that leaves the bin is looked for a window longer.
     """
     absence = Absence.BIN if sighting.in_bin else Absence.GONE
     if conversion.absence is not absence or conversion.absent_since is None:
@@ -140,14 +157,14 @@ def absence_of(conversion: Conversion, sighting: Sighting, limits: Limits, now: 
 
 
 def _other(s: Situation, conversion: Conversion) -> Step:
-    """Another request leads, or led, this account's conversion."""
+    """The conversion is another request's, or this one's own of before: a retry or an approval has left it."""
     if s.again and conversion.stage in {Stage.NEEDS_REVIEW, Stage.INVITED}:
         return _again(s, conversion)
-    if conversion.stage is Stage.INVITING:
+    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED}:
         return Join()
     if conversion.stage is Stage.INVITED:
         return _invited(s, conversion)
-    if conversion.stage in {Stage.ACCEPTED, Stage.COMPLETED}:
+    if conversion.stage is Stage.COMPLETED:
         return _completed(s, conversion)
     if conversion.open_doubts:
         return _again(s, conversion) if s.again else _doubtful_end(s, conversion)
@@ -155,21 +172,35 @@ def _other(s: Situation, conversion: Conversion) -> Step:
 
 
 def _again(s: Situation, conversion: Conversion) -> Step:
-    """A person wants the invitation sent again, whatever became of the first: unless the account shows it by now."""
+    """A person wants the invitation sent again, whatever became of the first: unless the account shows it by now.
+
+    An invitation that Graph took may come to light at any time, so a refusal of the rules is the new request's alone.
+    """
     if s.sighting is None:
         return Look()
     if s.sighting.account is not None and s.sighting.account.external:
         return _shown(s, conversion, s.sighting.account) if conversion.doubts else Join()
     step = _open(s)
-    if isinstance(step, Claim) and conversion.stage is Stage.INVITED:
+    invited = conversion.stage is Stage.INVITED
+    if isinstance(step, Claim) and invited:
         return Record(undone.superseded(conversion, s.request.request_id, s.now))
+    if isinstance(step, Conclude) and invited:
+        judged = step.assessment.account
+        return Join() if judged is not None and judged.external else replace(step, alone=True)
+    if isinstance(step, Conclude) and step.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
+        return _reviewed_anew(step.assessment, doubts.asked_before(conversion, s.shows))
     return step
+
+
+def _reviewed_anew(assessment: Assessment, doubt: Finding) -> Step:
+    """Something is new since the approval. The next one is about the doubt as well, so the review shows it again."""
+    return Conclude(replace(assessment, findings=(*assessment.findings, doubt)), Stage.NEEDS_REVIEW)
 
 
 def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
     """It waits for a person, or ended (a person refused it, say), and an invitation may be out.
 
-    A new request is no word of a person who knows of the doubt, so the doubt forbids another invitation as before.
+    A new request is no word of a person who knows of the doubt, so the doubt is weighed as if this request had tried.
     """
     if conversion.stage is Stage.NEEDS_REVIEW:
         return Join()
@@ -183,14 +214,17 @@ def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
 
 
 def _shown(s: Situation, conversion: Conversion, account: Account) -> Step:
-    """The account shows an invitation after all. An end stays as it is, and a new generation goes on from there."""
+    """The account shows an invitation after all: a review goes on, and over an end a new generation goes on unsent."""
     if conversion.stage is Stage.NEEDS_REVIEW:
         return Record(doubts.settled(conversion, account, s.now))
     return Record(doubts.found_later(conversion, account, s.request.request_id, s.now))
 
 
 def _invited(s: Situation, conversion: Conversion) -> Step:
-    """An invitation is out. The request joins it, unless the directory says that it is void."""
+    """An invitation is out. The request joins it, unless the directory says that it is void.
+
+    That the account is away is no such word: it may be restored, and follow notices when it is gone for good.
+    """
     if s.sighting is None:
         return Look()
     account = s.sighting.account
@@ -207,7 +241,10 @@ def _invited(s: Situation, conversion: Conversion) -> Step:
 
 
 def _completed(s: Situation, conversion: Conversion) -> Step:
-    """The person had redeemed. The request joins, unless the account has been reset, made internal again or deleted."""
+    """The person had redeemed. The request joins, unless the account has been reset, made internal again or deleted.
+
+    Within a window of the redemption a read that does not show it may come from a replica that lags: wait for its end.
+    """
     if s.sighting is None:
         return Look()
     account, accepted_at = s.sighting.account, conversion.accepted_at or conversion.completed_at or s.now
@@ -217,14 +254,17 @@ def _completed(s: Situation, conversion: Conversion) -> Step:
         return Join() if conversion.internal_since is None else Record(undone.refuted(conversion, s.now))
     lagging = _until(accepted_at + s.limits.window, s.now)
     if lagging > 0:
-        return Wait(WaitReason.UNDONE, lagging)  # a replica may lag, or the redemption may have been undone already
+        return Wait(WaitReason.UNDONE, lagging)
     if account.pending:
         return Record(undone.reset(conversion, account, s.request.request_id, s.now))
     return _internal_again(s, conversion, accepted_at)
 
 
 def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> Step:
-    """The account reads as internal although its invitation was seen: two reads past the window confirm that."""
+    """The account reads as internal although its invitation was seen.
+
+    Two reads past the window, at least `confirm` apart, settle that.
+    """
     if s.now < seen_at + s.limits.window:
         return Join()
     if conversion.internal_since is None:
@@ -237,7 +277,7 @@ def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> 
 
 
 def _open(s: Situation) -> Step:
-    """Nothing stands in the way: ask the rules, and do what they say."""
+    """No earlier invitation stands in the way: ask the rules, and do what they say."""
     if s.assessment is None:
         return Judge()
     assessment = s.assessment

@@ -14,6 +14,7 @@ from b2b.domain.eligibility.rules import RULES
 from b2b.domain.errors import Refusal
 from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
 from b2b.domain.readings import Invited
+from b2b.domain.request.subject import address_key
 
 ANOTHER = "AnotherObject"
 """Error code of an answer that is about another account."""
@@ -53,7 +54,8 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
         error = f"{refusal.status} {refusal.code}: {said}"
         end = advance(row, Stage.FAILED, now, refusal.code, last_error=error, **kept)
     else:
-        findings = (*row.findings, Finding(rule.id, Severity.BLOCK, said, rule.fix, rule.source))
+        others = (each for each in row.findings if each.rule != rule.id)
+        findings = (*others, Finding(rule.id, Severity.BLOCK, said, rule.fix_after_refusal, rule.source))
         kept |= {"findings": findings, "verdict": verdict_of(findings), "last_error": said}
         end = advance(row, Stage.BLOCKED, now, refusal.code, **kept)
     return Change(end.row, (event, *end.events))
@@ -93,7 +95,7 @@ def not_sent(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
 
 def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, silent: bool) -> Conversion:
     """Put a claim into a row: until its outcome is written, the try is a doubt."""
-    doubt = Doubt(attempt, now, until, silent)
+    doubt = Doubt(attempt, now, until, silent, address_key(row.invited_user_email_address))
     return replace(
         row,
         attempt_id=attempt,

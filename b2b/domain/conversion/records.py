@@ -51,6 +51,8 @@ class Doubt(msgspec.Struct, frozen=True, rename="camel"):
     """The latest end that its call can have had."""
     silent: bool
     """It asked for no mail."""
+    address: str = ""
+    """Key of the address that it went to, if it went out. The account may have got another one since."""
     waived: bool = False
     """A person was shown it and wants the invitation sent again."""
     elsewhere: bool = False
@@ -111,6 +113,8 @@ class Conversion:
     last_error: str = ""
     error_code: str = ""
     """Why it ended, where the stage alone does not say."""
+    called_off: tuple[str, ...] = ()
+    """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0
     """The sequence up to which the members' rows show this row."""
     schema_version: int = SCHEMA_VERSION
@@ -132,7 +136,7 @@ class Change(Generic[Row]):
 
 
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
-    """Begin a generation of an account's conversion. Of the one before, history and doubts are kept.
+    """Begin a generation of an account's conversion. Of the one before, history, doubts and cancellations are kept.
 
     Raises:
         IllegalTransition: a bug: the one before has not ended.
@@ -148,6 +152,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             sequence=before.sequence,
             etag=before.etag,
             doubts=tuple(kept.values()),
+            called_off=before.called_off,
         )
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
 

@@ -24,6 +24,7 @@ class Limits:
     window: timedelta
     """How long a read may lag behind a write, with the skew of clocks."""
     give_up: timedelta
+    """How long a request may go without progress, and a doubt wait for what the tenant shows: since the first try."""
     bin: timedelta = timedelta(days=30)
     """How long a deleted account can be restored."""
     confirm: timedelta = timedelta(seconds=60)
@@ -54,7 +55,7 @@ class Situation:
 
     request: RequestRecord
     conversion: Conversion | None
-    """The account's row; None: there is none, or the account is not known yet."""
+    """The account's row; None: it has none, or the request's account is not known yet (`Judge` finds it)."""
     sighting: Sighting | None
     """The account as it was read in this round; None: not read."""
     assessment: Assessment | None
@@ -99,6 +100,8 @@ class Conclude:
 
     assessment: Assessment
     stage: Stage
+    alone: bool = False
+    """It is the request's only: the account's conversion goes on."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,17 @@ class Review:
 
 @dataclass(frozen=True)
 class Join:
-    """Make the request a member of its account's conversion: from then on it shows that one's stage."""
+    """Make the request a member of its account's conversion: every write of that one brings its row up to it."""
 
 
 @dataclass(frozen=True)
 class Show:
-    """Bring the request's row up to its conversion; then nothing is left to do."""
+    """Copy the conversion's stage to the request's row, which lags behind; then nothing is left to do."""
+
+
+@dataclass(frozen=True)
+class CallOff:
+    """End the request as cancelled: a person has cancelled it, and its row does not say so yet."""
 
 
 @dataclass(frozen=True)
@@ -140,4 +148,4 @@ class Wait:
     seconds: float | None = None
 
 
-Step = Done | Look | Judge | Report | Conclude | Review | Join | Show | Record | Claim | Wait
+Step = Done | Look | Judge | Report | Conclude | Review | Join | Show | CallOff | Record | Claim | Wait

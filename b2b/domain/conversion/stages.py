@@ -49,7 +49,7 @@ class Care(Enum):
     """Which part of the app looks after a request or conversion in this stage."""
 
     NOBODY = "nobody"
-    MESSAGE = "the request's message"
+    MESSAGE = "the leader's message"
     FOLLOW = "the sweep: follow"
 
 
@@ -64,7 +64,10 @@ class Row:
     next: frozenset[Stage]
     """Stages that the same conversion may reach from here in one step."""
     restarts: bool
-    """Whether a new generation of the account's conversion may begin over one that stands here."""
+    """Whether a new generation of the account's conversion may begin over one that stands here.
+
+    Also at `needsReview` and `invited`, which have not ended: a person may ask for another invitation there.
+    """
     actions: frozenset[Action]
     operation: str
     """Status of the long-running operation (microsoft/api-guidelines, Guidelines.md)."""
@@ -108,7 +111,7 @@ STAGES: tuple[Row, ...] = (
 # fmt: on
 
 _TABLE = {row.stage: row for row in STAGES}
-REOPENED: dict[Action, Stage] = {
+LEADS_TO: dict[Action, Stage] = {
     Action.RETRY: Stage.REQUESTED,
     Action.APPROVE: Stage.REQUESTED,
     Action.RELEASE: Stage.REQUESTED,
@@ -116,8 +119,14 @@ REOPENED: dict[Action, Stage] = {
     Action.CANCEL: Stage.CANCELLED,
 }
 """Where an administrator's action leads a request."""
-BEGINNINGS = frozenset({Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED})
-"""Stages in which a generation may begin: at `invited` where its redemption was reset, so that nothing is sent."""
+BEGINNINGS = frozenset(
+    {Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED, Stage.CANCELLED}
+)
+"""Stages in which a generation may begin.
+
+At `invited` where a redemption was reset, or an earlier invitation shows: nothing is sent. At `cancelled` where the
+account's first request was cancelled before its claim.
+"""
 
 
 def row_of(stage: Stage) -> Row:

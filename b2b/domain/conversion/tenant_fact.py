@@ -34,7 +34,7 @@ class Known(msgspec.Struct, frozen=True, rename="camel"):
 
     def after_invisible(self, account: str) -> "Known":
         """An account stayed invisible past the window after our 201; ``account`` names it and its generation."""
-        if account in self.invisible:
+        if account in self.invisible or self.shows is Shows.NO:
             return self
         seen = (*self.invisible, account)[-INVISIBLE_IN_A_ROW:]
         return Known(Shows.NO if len(seen) >= INVISIBLE_IN_A_ROW else self.shows, seen)

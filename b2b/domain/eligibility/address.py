@@ -5,9 +5,9 @@ import re
 from b2b.domain.account import Account
 from b2b.domain.characters import shown
 from b2b.domain.findings import Profile
-from b2b.domain.request.model import ConversionRequest
+from b2b.domain.request.model import LONGEST_DOMAIN, LONGEST_LOCAL_PART, ConversionRequest
 
-LONGEST_LOCAL_PART, LONGEST_LABEL, LONGEST_DOMAIN = 64, 63, 255
+LONGEST_LABEL = 63
 _FORBIDDEN = re.compile(r"""[~!#$%^&*()+=\[\]{}\\/|;:"<>?,']|[^\x21-\x7e]""")
 """Graph, invitation.invitedUserEmailAddress; "Microsoft Entra doesn't currently support plus symbols" stands in
 https://learn.microsoft.com/entra/external-id/add-users-administrator."""

@@ -44,6 +44,11 @@ def ids(bodies: Bodies) -> tuple[str, ...]:
     return tuple(item["id"].lower() for item in bodies[0]["value"])
 
 
+def enabled_users(bodies: Bodies) -> Mapping[str, bool]:
+    """Users by object id, lower case, and whether they may sign in; where Graph leaves that out, they may."""
+    return {item["id"].lower(): item.get("accountEnabled") is not False for item in bodies[0]["value"]}
+
+
 def role_ids(bodies: Bodies) -> tuple[str, ...]:
     """The roles of assignments or eligibilities."""
     return tuple(sorted({item["roleDefinitionId"] for item in bodies[0]["value"]}))

@@ -61,6 +61,11 @@ class Case:
         return tuple(to.email_address.address or "" for to in info.cc_recipients) if info else ()
 
     @property
+    def sponsors(self) -> tuple[str, ...]:
+        """The object ids of the sponsors that the request names, lower case."""
+        return tuple(sponsor.lower() for sponsor in self.request.invited_user_sponsors)
+
+    @property
     def unlicensed_mailbox(self) -> bool:
         """Tell whether the account may be a mailbox without a licence: its primary address is the tenant's own."""
         primary = self.user.primary_address

@@ -14,6 +14,8 @@ from b2b.domain.readings import NotReadable, NotThere
 
 Value = TypeVar("Value")
 Bodies = list[dict[str, Any]]
+Values = Mapping[str, str | tuple[str, ...]]
+"""What fills placeholders; several texts become a list of literals."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -26,6 +28,8 @@ class About(StrEnum):
     ADDRESS = "address"
     DOMAIN = "domain"
     COMPANY = "company"
+    SPONSORS = "sponsors"
+    """The object ids that the request names as sponsors."""
     TENANT = "tenant"
     LEDGER = "ledger"
     """The app's own rows: no question to Graph."""
@@ -55,11 +59,12 @@ class Ask:
         options = "&".join(f"{name}={value}" for name, value in self._options())
         return f"GET {'/beta' if self.beta else ''}{self.path}{'?' if options else ''}{options}"
 
-    def url(self, values: Mapping[str, str]) -> str:
+    def url(self, values: Values) -> str:
         """Return the address relative to the root of its version, escaped as the Graph SDK escapes it."""
         path = _PLACEHOLDER.sub(lambda found: quote(_in_literal(self.path, found, values), safe="$"), self.path)
         options = "&".join(
-            f"%24{name[1:]}={quote(_filled(value, values), safe=',')}" for name, value in self._options()
+            f"%24{name[1:]}={quote(_filled(value, values), safe=',' if name == '$select' else '')}"
+            for name, value in self._options()
         )
         return f"{path}{'?' if options else ''}{options}"
 
@@ -74,14 +79,20 @@ class Ask:
         return ((name, value) for name, value in options.items() if value)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def _filled(text: str, values: Values) -> str:
     """Fill in OData literals, in which an apostrophe is doubled."""
-    return _PLACEHOLDER.sub(lambda found: values[found[1]].replace("'", "''"), text)
+    return _PLACEHOLDER.sub(lambda found: _literals(values[found[1]]), text)
 
 
-def _in_literal(path: str, found: re.Match[str], values: Mapping[str, str]) -> str:
+def _literals(value: str | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return ",".join(f"'{_literals(each)}'" for each in value)
+    return value.replace("'", "''")
+
+
+def _in_literal(path: str, found: re.Match[str], values: Values) -> str:
     """A part of a path is escaped alone; inside apostrophes it is an OData literal as well."""
-    value = values[found[1]]
+    value = str(values[found[1]])
     return value.replace("'", "''") if path[: found.start()].endswith("'") else value
 
 

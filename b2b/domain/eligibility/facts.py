@@ -32,6 +32,8 @@ _USER_HOLDS = _HOLDS + " or userPrincipalName eq '{address}' or otherMails/any(o
 _IS_MAIL = "mail eq '{mail}' or otherMails/any(o:o eq '{mail}')"
 _OF_ACCOUNT = "principalId eq '{account}'"
 LARGEST_PAGE = 999
+AskedAbout = InvitedUser | str | tuple[str, ...] | None
+"""What a question is about: an account by one of its names, a text, several ids, or the tenant."""
 
 
 ACCOUNT: Final = Fact[tuple[Account, ...]](
@@ -152,6 +154,25 @@ COLLEAGUES: Final = Fact[Mapping[str, int]](
     answers.domains_of_mail,
 )
 """How many accounts with the same companyName have a `mail` in which domain."""
+SPONSORING_USERS: Final = Fact[Mapping[str, bool]](
+    "users among the sponsors",
+    About.SPONSORS,
+    MappingProxyType({}),
+    "User.Read.All",
+    _USERS,
+    (Ask("/users", ("id", "accountEnabled"), "id in ({sponsors})"),),
+    answers.enabled_users,
+)
+"""The named sponsors that are users, and whether each may sign in."""
+SPONSORING_GROUPS: Final = Fact[tuple[str, ...]](
+    "groups among the sponsors",
+    About.SPONSORS,
+    (),
+    "Group.Read.All",
+    _GROUPS,
+    (Ask("/groups", ("id",), "id in ({sponsors})"),),
+    answers.ids,
+)
 HOME_TENANT: Final = Fact[str | None](
     "home tenant of the address",
     About.DOMAIN,

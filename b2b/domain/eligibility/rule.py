@@ -65,6 +65,8 @@ class Rule:
     """Properties of the account, by their names in Graph, that can be missing in its answer."""
     legacy_fix: str | None = None
     """The fix under the 2020 article, where it differs."""
+    refused_fix: str | None = None
+    """The fix where Graph refuses although the rule had nothing to say: the request has then ended `blocked`."""
     sets_address: bool = False
     """The fix is to set an address of the account, which Active Directory or Exchange may be in charge of instead."""
     pinned: bool = False
@@ -79,6 +81,11 @@ class Rule:
     def severity(self, profile: Profile, overrides: Mapping[str, Severity]) -> Severity:
         """Return the severity in force."""
         return overrides.get(self.id, self.legacy if profile is Profile.LEGACY else self.current)
+
+    @property
+    def fix_after_refusal(self) -> str:
+        """Return what to do where Graph itself refuses the invitation."""
+        return self.refused_fix or self.fix
 
     def fix_under(self, profile: Profile) -> str:
         """Return the fix in the words of the profile's article."""

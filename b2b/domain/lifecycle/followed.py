@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from b2b.domain.account import Account, changed_at
 from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Sighting
 from b2b.domain.conversion.next_step import absence_of
 from b2b.domain.conversion.records import Change, Conversion, note
-from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.situation import SKEW, Limits
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Known
 from b2b.domain.conversion.waits import Waiting, WaitReason
@@ -44,7 +45,7 @@ def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: da
     return _internal(conversion, limits, now)
 
 
-def learned(before: Conversion, after: Conversion, known: Known) -> Known:
+def learned(before: Conversion, after: Conversion, account: Account | None, known: Known) -> Known:
     """Return what the tenant is known to show after an account was read; the same where it says nothing.
 
     Only an account that was internal when it was assessed, and whose invitation Graph confirmed with a 201, counts.
@@ -52,9 +53,18 @@ def learned(before: Conversion, after: Conversion, known: Known) -> Known:
     if not (before.was_internal and before.invitation_id):
         return known
     if before.seen_at is None and after.seen_at is not None and after.accepted_at is None:
-        return known.after_seen()
+        return known.after_seen() if _ours(before, account) else known
     invisible = after.waiting is not None and after.waiting.reason is WaitReason.NOT_VISIBLE
     return known.after_invisible(f"{after.user_id}~{after.generation}") if invisible else known
+
+
+def _ours(conversion: Conversion, account: Account | None) -> bool:
+    """Tell whether the account waits because of our invitation: it has waited since then.
+
+    One whose person redeemed, and whose redemption was then reset, waits in every tenant.
+    """
+    changed = changed_at(account) if account is not None else None
+    return changed is not None and conversion.invited_at is not None and changed <= conversion.invited_at + SKEW
 
 
 def _away(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:

@@ -57,7 +57,7 @@ def approval_for(record: RequestRecord, conversion: Conversion, by: str, reason:
     kept = earlier.waived if earlier is not None and earlier.subject == subject else ()
     shown = (Waived(item.rule, item.message) for item in record.findings if item.severity is Severity.REVIEW)
     waived = (*kept, *(each for each in shown if each not in kept))
-    return Approval(by, reason, now, subject, conversion.generation, waived)
+    return Approval(by, reason, now, subject, record.generation or record.left_generation, waived)
 
 
 def asks_again(record: RequestRecord, conversion: Conversion) -> bool:

@@ -47,7 +47,8 @@ def document(raw: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
         msgspec.json.decode(text)  # stricter than json: no NaN, no lone surrogates, UTF-8 only
         found = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise MalformedRequest("NotJson", f"the body is not JSON: {_plain(error)}; {hints.EXPECTED}") from error
+        said = f"the body is not JSON: {_plain(error)}{hints.of_almost_json(text)}"
+        raise MalformedRequest("NotJson", f"{said}; {hints.EXPECTED}") from error
     if _deeper(found, DEEPEST):
         raise MalformedRequest("NotJson", f"the body is nested too deeply; {hints.EXPECTED}")
     if not isinstance(found, dict):

@@ -1,7 +1,7 @@
 """From a JSON object to a typed value: a problem is reported with the path of its field, in the words of JSON."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar, get_args
@@ -60,7 +60,7 @@ def _faults(members: dict[str, Any], kind: type[msgspec.Struct], path: str) -> I
         if name in known:
             yield from _wrong(value, known[name].type, target)
         else:
-            yield MalformedRequest("UnknownField", f"{target}: not a known field", target)
+            yield MalformedRequest("UnknownField", f"{target}: not a known field{_spelled(name, known)}", target)
     for name, field in known.items():
         if field.required and name not in members:
             target = _joined(path, name)
@@ -126,6 +126,12 @@ def _named(text: str, target: str) -> MalformedRequest:
         told = f"expected {_in_json(match['wanted'])}, got {_in_json(match['got'])}"
         return MalformedRequest("WrongType", f"{target}: {told}".removeprefix(": "), target)
     return MalformedRequest("InvalidValue", text, target)
+
+
+def _spelled(field: str, known: Iterable[str]) -> str:
+    """Say how a name is written that is known in other letters: many serialisers begin names with a capital."""
+    wanted = next((name for name in known if name.lower() == field.lower()), None)
+    return f"; it is written {wanted}" if wanted else ""
 
 
 def _in_json(types: str) -> str:

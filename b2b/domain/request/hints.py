@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from b2b.domain.characters import shown
+
 EXPECTED = "expected a JSON object"
 
 
@@ -96,6 +98,22 @@ def of_text(body: bytes) -> str:
     return f"{said}; {EXPECTED}"
 
 
+_CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e]")
+_ALMOST_JSON = (
+    Hint(lambda body: re.match(rb"[{\[]\s*'", body), "names and texts stand in double quotes; Python has json.dumps"),
+    Hint(lambda body: re.match(rb"\{\s*[A-Za-z_]", body), "names stand in double quotes"),
+    Hint(lambda body: re.search(rb"\}\s*\{", body), "send each request alone"),
+)
+
+
+def of_almost_json(body: bytes) -> str:
+    """Say more about a text that begins as JSON does and is none, where more can be known."""
+    text = body.decode(errors="replace")
+    if curly := _CURLY.search(text.partition(":")[0]):
+        return f" ({shown(curly.group())} is no double quote)"
+    return next((f" ({hint.said})" for hint in _ALMOST_JSON if hint.fits(body)), "")
+
+
 EVENT_GRID = "this is Event Grid's own schema: choose CloudEvents 1.0 for the event subscription"
 _WRAPPERS: dict[str, str] = {
     "$content": "Logic Apps wraps a file so: send base64ToString(…['$content'])",
@@ -103,6 +121,14 @@ _WRAPPERS: dict[str, str] = {
     "eventType": EVENT_GRID,
 }
 """Names at the top that give away what a platform put around a request."""
+
+
+_LISTED = {
+    "eventType": EVENT_GRID,
+    "specversion": "a batch of CloudEvents: let each event come alone",
+    "invitedUser": "send each request alone",
+}
+"""Names in the members of a list that give away what it lists."""
 
 
 def of_wrapper(document: dict[str, Any]) -> tuple[str, str] | None:
@@ -114,5 +140,7 @@ def of_other_type(found: Any) -> str:
     """Say more about JSON that is no object, where more can be known."""
     if isinstance(found, str) and found.strip()[:1] == "{":
         return " (JSON inside a JSON string: send the object itself)"
-    events = isinstance(found, list) and any(isinstance(item, dict) and "eventType" in item for item in found)
-    return f" ({EVENT_GRID})" if events else ""
+    if isinstance(found, str) and _holds(found.encode(errors="replace"), _is_json):
+        return " (base64 inside a JSON string: send it without the quotes)"
+    names = {name for item in found if isinstance(item, dict) for name in item} if isinstance(found, list) else set()
+    return next((f" ({said})" for name, said in _LISTED.items() if name in names), "")

@@ -9,7 +9,9 @@ RESERVED_BY_HOST = frozenset(
 """Top-level names of a JSON body with which the Functions host overrides the queue message's own metadata, in any case
 (webjobs-sdk, Utility.ApplyBindingData)."""
 
-REQUEST_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
+LONGEST_ID = 64
+ID_CHARACTERS = "A-Z a-z 0-9 . _ -"
+REQUEST_ID = re.compile(rf"(?!\.{{1,2}}$)[A-Za-z0-9._-]{{1,{LONGEST_ID}}}")
 """Not `.` and `..`: as the last part of an address they would mean another one."""
 MADE_BY_US = ("queue-", "event-", "body-")
 """Prefixes of request ids that the service makes itself."""

@@ -14,7 +14,7 @@ from b2b.domain.errors import RequestRefused
 from b2b.domain.hashing import digest
 from b2b.domain.request import body, leftover
 from b2b.domain.request.body import MAX_BODY_BYTES, ROOM_FOR_ID
-from b2b.domain.request.ids import GUID
+from b2b.domain.request.ids import GUID, REQUEST_ID
 from b2b.domain.request.model import ConversionRequest
 from b2b.domain.request.parse import IntakePolicy, parse_document
 
@@ -83,9 +83,12 @@ def due_of(raw: bytes) -> datetime | None:
 
 
 def _resume(value: Any) -> Resume | None:
+    """Return our own message; None for one that only looks like it: no row can have such an id, nor be asked for."""
     try:
         found = msgspec.convert(value, Resume)
     except ValueError:
+        return None
+    if not REQUEST_ID.fullmatch(found.request_id):
         return None
     return msgspec.structs.replace(found, due=found.due if found.due.tzinfo else found.due.replace(tzinfo=UTC))
 

@@ -15,9 +15,9 @@ MAX_CC_RECIPIENTS = 1
 """Graph: "Currently only one additional recipient is supported" (invitedUserMessageInfo)."""
 MAX_SPONSORS = 5
 """Graph takes at most five sponsors for a user."""
-MAX_ADDRESS = 320
-"""RFC 5321: 64 for the local part, 255 for the domain, and the @."""
-
+LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
+"""RFC 5321: the two sides of the @."""
+MAX_ADDRESS = LONGEST_LOCAL_PART + len("@") + LONGEST_DOMAIN
 
 TRIMMED = frozenset(
     {

@@ -7,12 +7,14 @@ from typing import Any
 
 from msgspec import structs
 
-from b2b.domain.characters import shown, unseen
+from b2b.domain.characters import shown, unseen, with_character
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import body, cloudevents, fields, hints
 from b2b.domain.request.body import MAX_BODY_BYTES, ROOM_FOR_ID
-from b2b.domain.request.ids import GUID, REQUEST_ID
+from b2b.domain.request.ids import GUID, ID_CHARACTERS, LONGEST_ID, REQUEST_ID
 from b2b.domain.request.model import (
+    LONGEST_DOMAIN,
+    LONGEST_LOCAL_PART,
     MAX_ADDRESS,
     MAX_CC_RECIPIENTS,
     MAX_SPONSORS,
@@ -24,10 +26,12 @@ from b2b.domain.request.model import (
     Parsed,
     Recipient,
 )
-from b2b.domain.request.redirect import NO_URL, host_of, redirect_problem
+from b2b.domain.request.redirect import NO_URL, NOT_ASCII, authority_of, host_of, redirect_problem
 
-_ACCOUNT_NAME = re.compile(r"[^@]{1,64}@[^@]{1,255}")
+_ACCOUNT_NAME = re.compile(rf"[^@]{{1,{LONGEST_LOCAL_PART}}}@[^@]{{1,{LONGEST_DOMAIN}}}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LONGEST_LANGUAGE = 35
+"""RFC 5646, 4.4.1: what a tag may need."""
 
 
 @dataclass(frozen=True)
@@ -147,23 +151,28 @@ def _problems(request: ConversionRequest, policy: IntakePolicy) -> Iterator[Prob
 
 
 def _request_id(text: str) -> str | None:
-    return None if REQUEST_ID.fullmatch(text) else "expected 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+    if REQUEST_ID.fullmatch(text):
+        return None
+    expected = f"expected 1 to {LONGEST_ID} of the characters {ID_CHARACTERS}"
+    return f"{expected}, but not this alone" if text in {".", ".."} else with_character(expected, text, "^A-Za-z0-9._-")
 
 
 def _object_id(text: str) -> str | None:
     if GUID.fullmatch(text):
         return None
-    strange = next((character for character in text if not character.isascii() or character.isspace()), None)
-    if strange:
-        return f"expected an object id (GUID); the character {shown(strange)} is none of it"
-    return "expected an object id (GUID): 8-4-4-4-12 hex digits with hyphens, without braces"
+    expected = "expected an object id (GUID): 8-4-4-4-12 hex digits with hyphens, without braces"
+    return with_character(expected, text, "^0-9A-Fa-f-")
 
 
 def _account_name(text: str) -> str | None:
-    strange = unseen(text) or next((character for character in text if character in "/\\"), None)
-    if strange:
-        return f"expected name@domain; the character {shown(strange)} is not allowed"
-    return None if _ACCOUNT_NAME.fullmatch(text) else "expected name@domain"
+    expected = (
+        f"expected name@domain, at most {LONGEST_LOCAL_PART} characters before the @ and {LONGEST_DOMAIN} after it"
+    )
+    if strange := unseen(text):
+        return f"{expected}; the character {shown(strange)} is not allowed"
+    if re.search(r"[/\\]", text):
+        return with_character(expected, text, r"/\\")
+    return None if _ACCOUNT_NAME.fullmatch(text) else expected
 
 
 def _address_length(text: str) -> str | None:
@@ -171,7 +180,9 @@ def _address_length(text: str) -> str | None:
 
 
 def _language(text: str) -> str | None:
-    return None if _LANGUAGE.fullmatch(text) else "expected a language tag such as en-US"
+    if len(text) <= _LONGEST_LANGUAGE and _LANGUAGE.fullmatch(text):
+        return None
+    return with_character("expected a language tag such as en-US", text, "^A-Za-z0-9-")
 
 
 def _recipients(recipients: list[Recipient]) -> Iterator[Problem]:
@@ -201,4 +212,5 @@ def _redirect(url: str, policy: IntakePolicy) -> Iterator[Problem]:
             yield target, "InvalidValue", problem
     else:
         allowed = ", ".join(sorted(policy.redirect_hosts))
-        yield target, "RedirectHostNotAllowed", f"expected one of the hosts in B2B_ALLOWED_REDIRECT_HOSTS ({allowed})"
+        expected = f"expected one of the hosts in B2B_ALLOWED_REDIRECT_HOSTS ({allowed})"
+        yield target, "RedirectHostNotAllowed", with_character(expected, authority_of(url), NOT_ASCII)

@@ -57,7 +57,7 @@ class RequestRecord:
     generation: int = 0
     """The conversion of `user_id` that it belongs to; 0: none."""
     left_generation: int = 0
-    """The generation that it belonged to when a person opened it again: that end is past."""
+    """The generation that a person opened it again from, or that its review is about: it belongs to later ones only."""
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     invited_at: datetime | None = None
@@ -75,7 +75,7 @@ class RequestRecord:
 
     @property
     def at_work(self) -> bool:
-        """Whether a message sees to it."""
+        """Whether the app is to act: by the request's message, or once it is accepted by the sweep."""
         return phase_of(self.stage) is Phase.SERVICE
 
     @property
@@ -248,6 +248,16 @@ def may_show(record: RequestRecord, conversion: Conversion) -> bool:
     return may_follow(record.stage, conversion.stage)
 
 
+def shows_alike(before: Conversion, after: Conversion) -> bool:
+    """Tell whether every request shows the same of both: then a change has nothing to publish."""
+    same = (before.stage, before.generation, before.request_id) == (after.stage, after.generation, after.request_id)
+    return same and mirrored(before) == mirrored(after)
+
+
+NAMES = ("user_principal_name", "invited_user_email_address")
+"""What a conversion that was called off before it was judged does not know."""
+
+
 def mirrored(conversion: Conversion) -> Mapping[str, Any]:
     """Return what a request's row shows of the conversion that it belongs to."""
     return {
@@ -259,7 +269,6 @@ def mirrored(conversion: Conversion) -> Mapping[str, Any]:
         "accepted_at": conversion.accepted_at,
         "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
-        "user_principal_name": conversion.user_principal_name,
-        "invited_user_email_address": conversion.invited_user_email_address,
+        **{name: getattr(conversion, name) for name in NAMES if getattr(conversion, name)},
         "error_code": conversion.error_code,
     }

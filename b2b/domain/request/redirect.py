@@ -3,14 +3,24 @@
 import re
 from urllib.parse import urlsplit
 
-from b2b.domain.characters import shown
+from b2b.domain.characters import shown, unseen, with_character
 
 LONGEST_URL = 2048
 """Bytes of a redirect address: what browsers take, and what fits into a finding."""
 NO_URL = "expected an absolute https URL"
-_FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\\<>\"]")
+FORBIDDEN = '\\ < > "'
+"""Characters that no address has as they stand; neither does it those that cannot be seen."""
+_FORBIDDEN = frozenset(FORBIDDEN.split())
+NOT_ASCII = r"^\x21-\x7e"
+_AUTHORITY = re.compile(r"[^/?#]*//([^/?#]*)")
 _SCHEME = re.compile(r"(https?)(?=:)", re.IGNORECASE)
 _EMPTY_TENANT = re.compile(r"(?<=[?&])(tenantid=)(?=&|$)", re.IGNORECASE)
+
+
+def authority_of(url: str) -> str:
+    """Return what stands between `//` and the path, as it was written."""
+    found = _AUTHORITY.match(url)
+    return found[1] if found else ""
 
 
 def host_of(url: str) -> str:
@@ -23,13 +33,14 @@ def host_of(url: str) -> str:
 
 def redirect_problem(url: str) -> str | None:
     """Say what keeps a text from being a redirect address: an absolute http(s) URL with a host, no user, no port."""
-    if strange := _FORBIDDEN.search(url):
-        return f"{NO_URL}; the character {shown(strange.group())} has to be percent-encoded or left out"
+    strange = next((character for character in url if character in _FORBIDDEN or unseen(character)), None)
+    if strange:
+        return f"{NO_URL}; the character {shown(strange)} has to be percent-encoded or left out"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return NO_URL
+        return with_character(NO_URL, authority_of(url), NOT_ASCII)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return NO_URL
     if parts.username is not None or parts.password is not None or port is not None:

@@ -1,7 +1,7 @@
 """Read what the rules need about one request, in as few round trips as it takes, and ask them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,15 +12,18 @@ from b2b.domain.eligibility import address as addresses
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.case import Case, Wishes
 from b2b.domain.eligibility.fact import About, Fact, Facts
+from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.eligibility.judge import judge, needed_facts
 from b2b.domain.errors import GRAPH, Transient
+from b2b.domain.findings import Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
 from b2b.domain.request import ConversionRequest, InvitedUser
 from b2b.settings import Settings
+from b2b.workflows.conversion.remembered import Remembered
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, Directory, Identity
 
-Questions = dict[Fact[Any], InvitedUser | str | None]
+Questions = dict[Fact[Any], AskedAbout]
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Assessor:
         self._cache, self._lock = _Cache(), asyncio.Lock()
         self._failure: Transient | None = None
         self._not_before: datetime | None = None
-        self._kept: dict[str, tuple[datetime, Facts]] = {}
+        self._kept = Remembered[Facts]()
         self.defaults = Defaults(settings.redirect_url, settings.send_message)
 
     async def sight(self, user_id: str) -> Sighting:
@@ -97,6 +100,9 @@ class Assessor:
             questions |= dict.fromkeys(self._wanted[About.ACCOUNT], user.id)
         if request.invited_user_email_address is not None:
             questions |= self._address_questions(request.invited_user_email_address.strip())
+        if request.invited_user_sponsors:
+            sponsors = tuple(sponsor.lower() for sponsor in request.invited_user_sponsors)
+            questions |= dict.fromkeys(self._wanted[About.SPONSORS], sponsors)
         known = await self._directory.read(questions)
         if user.id is not None and any(account.id.lower() != user.id.lower() for account in known[facts.ACCOUNT]):
             raise Transient(GRAPH, "it answered with another account than it was asked for")
@@ -108,7 +114,7 @@ class Assessor:
         """Read what is still missing and ask the rules.
 
         ``holder`` is the other account that is known to hold the address. Where the caller ``reserves`` the address
-        before it invites, the ledger is not asked for a holder here.
+        before it invites, a ready request is not asked for a holder here: the reservation finds out.
 
         Raises:
             Transient: a replica lags behind its own account.
@@ -122,18 +128,27 @@ class Assessor:
             raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
         of_domain = self._remembered(About.DOMAIN, addresses.domain_of(address or ""), known)
         of_company = self._remembered(About.COMPANY, (account and account.company_name) or "", known)
-        if holder is None and not reserves and address is not None and self._wanted[About.LEDGER]:
-            holder = await self._reservations.holder(address, account.id.lower() if account else "")
-        reserved = Facts({facts.RESERVATION: holder})
         case = Case(
             request=request,
             profile=self._settings.profile,
-            facts=of_tenant | known | of_domain | of_company | reserved,
+            facts=of_tenant | known | of_domain | of_company | Facts({facts.RESERVATION: holder}),
             send_message=sends_message(request, self.defaults),
             sign_in=sign_in_address(request, tenant_id, self.defaults),
             wishes=self._wishes,
         )
-        return Assessment(account, address, tenant_id, judge(case, self._settings.rule_overrides), began)
+        findings = judge(case, self._settings.rule_overrides)
+        if holder is None and not (reserves and verdict_of(findings) is Verdict.READY):
+            holder = await self._holder(address, account)
+            if holder is not None:
+                reserved = replace(case, facts=case.facts | Facts({facts.RESERVATION: holder}))
+                findings = judge(reserved, self._settings.rule_overrides)
+        return Assessment(account, address, tenant_id, findings, began)
+
+    async def _holder(self, address: str | None, account: Account | None) -> str | None:
+        """Return the other account that holds an address, where a rule wants to know."""
+        if address is None or not self._wanted[About.LEDGER]:
+            return None
+        return await self._reservations.holder(address, account.id.lower() if account else "")
 
     async def recall(self, conversion: Conversion) -> Assessment | None:
         """Return the assessment that a claim was made on, as long as it holds; else None.
@@ -162,7 +177,7 @@ class Assessor:
 
     def _shared_questions(self, about: About, subject: str) -> Questions:
         """Ask what holds for a domain or a company, unless it is remembered."""
-        read_at, _ = self._kept.get(f"{about} {subject}", (None, None))
+        read_at, _ = self._kept.get(f"{about} {subject}") or (None, None)
         fresh = read_at is not None and self._clock() - read_at < self._lifetime
         return {} if fresh else dict.fromkeys(self._wanted[about], subject)
 
@@ -204,7 +219,7 @@ class Assessor:
         """Return what holds for a domain or a company, and remember it; what was not readable is asked again."""
         key, found = f"{about} {subject}", known.of(self._wanted[about])
         if not found:
-            _, found = self._kept.get(key, (None, Facts()))
+            _, found = self._kept.get(key) or (None, Facts())
         elif not found.unreadable:
-            self._kept[key] = (self._clock(), found)
+            self._kept.put(key, self._clock(), found)
         return found

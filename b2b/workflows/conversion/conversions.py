@@ -1,7 +1,8 @@
 """The rows of conversions, and the rows of the requests that belong to them, kept in step.
 
 A conversion's row is the truth. It is written first; then every request of its generation is brought up to it. A
-process that dies in between leaves rows that are behind, and the sweep brings them up (`publish`).
+process that dies in between leaves rows that are behind. Where the one request concerned has a message, that comes
+again and brings it up; everywhere else a pointer is written first, and the sweep publishes what it points to.
 """
 
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import replace
 from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
+from b2b.domain.readings import Entry
 from b2b.domain.request.line import line_of
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
 from b2b.workflows.ports import Clock, Ledger
@@ -40,35 +42,79 @@ class Conversions:
     ) -> Conversion:
         """Write a conversion, and bring its requests up to it.
 
-        ``members`` join its generation with this write. ``held`` is a request's row as the caller has it, which saves
-        reading it. ``follow`` puts the account on the list of those that the sweep reads, before the write.
+        ``members`` join its generation with this write. ``held`` is the row of the request whose message the caller
+        works on. ``follow`` puts the account into the index of those that the sweep follows, before the write.
 
         Raises:
             LedgerConflict: the row is not the one that the change was made from; nothing was written.
 
         """
+        row = change.row
         if follow:
-            await self._ledger.followed.add(change.row.user_id, self._clock())
+            await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
+        if held is not None and held.request_id == row.request_id and not row.joined:
+            written = await self._ledger.save(change, *members)
+            await self.publish(written, held)
+            return written
+        pointer = await self._ledger.untold.add(row.user_id, self._clock())
         written = await self._ledger.save(change, *members)
-        await self.publish(written, held)
+        return await self._told(written, pointer, held)
+
+    async def save_quietly(self, change: Change[Conversion], before: Conversion) -> Conversion:
+        """Write what no request shows; what was there before is told first, so that nothing is left to tell.
+
+        Raises:
+            LedgerConflict: as `save`.
+
+        """
+        told = before.published == before.sequence or await self.publish(before)
+        row = replace(change.row, published=before.sequence + len(change.events) if told else before.published)
+        return await self._ledger.save(Change(row, change.events))
+
+    async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
+        """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""
+        if not await self.publish(written, held):
+            return written
+        try:
+            written = await self._ledger.save(Change(replace(written, published=written.sequence)))
+        except LedgerConflict:
+            return written  # it moved on meanwhile: the sweep looks whether that was told, too
+        await self._ledger.untold.remove(pointer)
         return written
 
     async def claim(self, change: Change[Conversion], before: Conversion | None) -> Conversion:
         """Write a claim. Requests show it by reading the conversion; their rows wait for the outcome.
 
-        Where it begins over a review, the requests that had joined there go on with it.
-
         Raises:
             LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
 
         """
+        change, members = await self._with_members(change, before)
+        # First the pointer, then the row: a claim that no sweep can find would never be followed.
+        await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
+        return await self._ledger.save(change, *members)
+
+    async def conclude(self, change: Change[Conversion], before: Conversion | None, held: RequestRecord) -> Conversion:
+        """Write a generation that begins with its end, or with a review.
+
+        Raises:
+            LedgerConflict: another process wrote the row; nothing was written.
+
+        """
+        change, members = await self._with_members(change, before)
+        return await self.save(change, *members, held=held)
+
+    async def _with_members(
+        self, change: Change[Conversion], before: Conversion | None
+    ) -> tuple[Change[Conversion], list[str]]:
+        """Return the requests of a change. Where it begins over a review, those that had joined there go on with it."""
         members = [change.row.request_id]
         if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
             members += [each for each in await self._ledger.members(before) if each not in members]
             change = Change(replace(change.row, joined=len(members) - 1), change.events)
-        # First the pointer, then the row: a claim that no sweep can find would never be followed.
-        await self._ledger.followed.add(change.row.user_id, self._clock())
-        return await self._ledger.save(change, *members)
+        if before is not None and change.row.generation > before.generation and before.published < before.sequence:
+            await self.publish(before)  # nobody could tell the members of a generation that is past
+        return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:
         """Make a request a member: it shows the conversion's stage from now on, and has nothing else to do.
@@ -81,26 +127,31 @@ class Conversions:
         row = replace(conversion, joined=conversion.joined + 1)
         await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
 
-    async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> None:
-        """Bring every request of the conversion's generation up to it. Doing so again changes nothing."""
+    async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> bool:
+        """Bring every request of the conversion's generation up to it. Doing so again changes nothing.
+
+        False: one of them could not be told, because a newer version wrote its row, or others write it all the time.
+        """
         leader = conversion.request_id
         if held is not None and held.request_id == leader:
-            await self._bring_up(leader, conversion, held)
+            told = [await self._bring_up(leader, conversion, held)]
         else:
-            await self._bring_up(leader, conversion)
+            told = [await self._bring_up(leader, conversion)]
         if conversion.joined:
             for request_id in await self._ledger.members(conversion):
                 if request_id != leader:
-                    await self._bring_up(request_id, conversion, member=True)
+                    told.append(await self._bring_up(request_id, conversion, member=True))
+        return all(told)
 
     async def published(self, conversion: Conversion) -> Conversion:
-        """Bring every request up, and remember in the conversion's row that it has happened.
+        """Bring every request up, and remember in the conversion's row that it has happened, if it has.
 
         Raises:
             LedgerConflict: the conversion moved meanwhile, so there is more to publish.
 
         """
-        await self.publish(conversion)
+        if not await self.publish(conversion):
+            return conversion
         return await self._ledger.save(Change(replace(conversion, published=conversion.sequence)))
 
     async def show(self, record: RequestRecord, conversion: Conversion) -> None:
@@ -115,30 +166,33 @@ class Conversions:
         *,
         member: bool = False,
         joins: bool = False,
-    ) -> None:
-        """``member``: the ledger lists the request under this generation; ``joins``: it was decided just now."""
+    ) -> bool:
+        """Bring one request up; False: it could not be told. A row of a newer version is left alone.
+
+        ``member``: the ledger lists the request under this generation; ``joins``: it was decided just now.
+        """
         for _ in range(RACES):
-            record = held or await self._readable(request_id)
+            try:
+                record = held or await self._ledger.requests.get(request_id)
+            except UnreadableRow:
+                return False
             if record is None or not _takes_over(record, conversion, member=member, joins=joins):
-                return
+                return True
             with suppress(LedgerConflict):
                 change = self._shown(record, conversion)
                 if change is None:
                     await self._ledger.lists.show(line_of(record))
                 else:
                     await self._ledger.requests.write(change)
-                return
+                return True
             held = None
-
-    async def _readable(self, request_id: str) -> RequestRecord | None:
-        """A row of a newer version is left alone."""
-        with suppress(UnreadableRow):
-            return await self._ledger.requests.get(request_id)
-        return None
+        return False
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
         """Return what a request's row takes over; None: it shows that already, or has ended."""
         now, leads = self._clock(), record.request_id == conversion.request_id
+        if record.stage is Stage.NEEDS_REVIEW and 0 < record.generation < conversion.generation:
+            record = replace(record, stage=Stage.REQUESTED)  # its review is over, and work goes on for it
         if not leads and conversion.stage in LED_NOWHERE:
             return leader_ended(record, conversion, now) if may_show(record, conversion) else None
         if not may_show(record, conversion):

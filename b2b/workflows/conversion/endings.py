@@ -4,6 +4,7 @@ A claim is never ended while its call may be under way or its outcome is in doub
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from b2b.domain.conversion.records import Change, Conversion, Event, advance
 from b2b.domain.conversion.stages import Stage
@@ -52,8 +53,10 @@ class Endings:
         )
         return True
 
-    async def hand_over(self, claim: Conversion) -> RequestRecord | None:
+    async def hand_over(self, claim: Conversion, *, stays: bool = False) -> RequestRecord | None:
         """Let the oldest request that joined lead from now on; None: no other request is at work.
+
+        ``stays``: the one that led is not about to end, and follows from now on.
 
         Raises:
             LedgerConflict: the claim moved meanwhile.
@@ -63,10 +66,29 @@ class Endings:
         if heir is None:
             return None
         handed = Event("handed-over", self._clock(), claim.stage, heir.request_id, f"from {claim.request_id}")
-        row = replace(claim, request_id=heir.request_id, joined=max(claim.joined - 1, 0))
+        row = replace(claim, request_id=heir.request_id, joined=claim.joined if stays else max(claim.joined - 1, 0))
         await self._ledger.save(Change(row, (handed,)))
         await self._messages.put_off(heir, WaitReason.CONTENTION, 0.0, f"leads after {claim.request_id}")
         return heir
+
+    async def succeed(self, claim: Conversion, limit: timedelta) -> bool:
+        """Let another request lead where the leader has ended or is gone, or is unreadable and not written for so long.
+
+        A newer version that is at work writes that row with every wait. If it comes back later, the request finds that
+        another one leads, and follows.
+
+        Raises:
+            LedgerConflict: the claim moved meanwhile.
+
+        """
+        try:
+            leader = await self._ledger.requests.get(claim.request_id)
+            if leader is not None and leader.at_work:
+                return False
+        except UnreadableRow as error:
+            if error.written_at is None or self._clock() - error.written_at <= limit:
+                return False
+        return await self.hand_over(claim, stays=True) is not None
 
     async def _heir(self, claim: Conversion) -> RequestRecord | None:
         found: list[RequestRecord] = []
@@ -75,6 +97,7 @@ class Endings:
                 record = await self._ledger.requests.get(request_id)
             except UnreadableRow:
                 continue
-            if record is not None and record.at_work and request_id != claim.request_id:
+            passed_over = request_id in {claim.request_id, *claim.called_off}
+            if record is not None and record.at_work and not passed_over:
                 found.append(record)
         return min(found, key=lambda each: each.requested_at, default=None)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from b2b.domain.account import Account
 from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.tenant_fact import Shows, TenantFact
 from b2b.domain.lifecycle.followed import learned
@@ -24,11 +25,16 @@ class TenantFacts:
         learned = (await self._get()).of(synced=synced).shows
         return self._configured.of(synced=synced).shows if learned is Shows.UNKNOWN else learned
 
-    async def learn(self, before: Conversion, after: Conversion) -> None:
-        """Learn from an account that was read: what its conversion was before, and is after."""
+    async def unknown(self) -> frozenset[bool]:
+        """Return the kinds of accounts of which it is not known yet: True for those that Active Directory masters."""
+        fact = await self._get()
+        return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
+
+    async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
+        """Learn from an account as it was read: what its conversion was before, and is after."""
         fact = await self._get()
         known = fact.of(synced=before.synced)
-        now_known = learned(before, after, known)
+        now_known = learned(before, after, account, known)
         if now_known == known:
             return
         self._fact = fact.having(now_known, synced=before.synced)

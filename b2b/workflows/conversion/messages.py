@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from b2b.domain.conversion.waits import Waiting, WaitReason
-from b2b.domain.errors import LedgerConflict, Transient
+from b2b.domain.errors import LedgerConflict, Transient, Unsent
 from b2b.domain.request.message import Resume
 from b2b.domain.request.record import RequestRecord, put_off, rested
 from b2b.workflows.conversion.conversions import RACES
@@ -24,8 +24,8 @@ class Messages:
         """Let a request wait; False where it needs no message any more: it has ended, or another message sees to it.
 
         Raises:
-            Transient: the row was not written, or the message not sent. The message before is still the newest, or
-                sends this one again when it comes back.
+            Unsent: it is not known that the row was written and the message sent. The message before is still the
+                newest, or sends this one when the host delivers it again.
 
         """
         token = record.token
@@ -40,8 +40,10 @@ class Messages:
                 if latest is None or not latest.at_work or latest.token != token:
                     return False
                 record = latest
+            except Transient as error:
+                raise Unsent(error.service, f"the request's row: {error}") from error
             else:
-                await self._queue.send(Resume(record.request_id, change.row.token, due).message(), seconds)
+                await self._send(Resume(record.request_id, change.row.token, due), seconds)
                 return True
         raise Transient("the app", "others write the request's row all the time")
 
@@ -49,7 +51,13 @@ class Messages:
         """Send the newest message of a request once more: a process died between the row and the message."""
         due = record.due_at or self._clock()
         left = max((due - self._clock()).total_seconds(), 0.0)
-        await self._queue.send(Resume(record.request_id, record.token, due).message(), left)
+        await self._send(Resume(record.request_id, record.token, due), left)
+
+    async def _send(self, resume: Resume, seconds: float) -> None:
+        try:
+            await self._queue.send(resume.message(), seconds)
+        except Transient as error:
+            raise Unsent(error.service, f"the message of request {resume.request_id}: {error}") from error
 
     def token(self) -> str:
         """Make a token."""

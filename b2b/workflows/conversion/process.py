@@ -9,6 +9,7 @@ from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.next_step import next_step
 from b2b.domain.conversion.records import Change, Conversion, advance, begin
 from b2b.domain.conversion.situation import (
+    CallOff,
     Claim,
     Conclude,
     Done,
@@ -149,25 +150,29 @@ class Steps:
                 await self._finish(step, state)
                 return state, True
 
-    async def _finish(self, step: Show | Join | Report | Review | Conclude, state: _Round) -> None:
+    async def _finish(self, step: Show | CallOff | Join | Report | Review | Conclude, state: _Round) -> None:
         """Carry out a step after which this message has nothing left to do."""
         match step:
             case Show():
                 await self._conversions.show(state.record, _known(state.conversion))
+            case CallOff():
+                said = {"last_error": "Cancelled before its invitation.", "error_code": "cancelled"}
+                ended = move(state.record, Stage.CANCELLED, self._protocol.clock(), "cancelled", **said)
+                await self._ledger.requests.write(ended)
             case Join():
                 await self._conversions.join(_known(state.conversion), state.record)
             case Report(assessment):
                 await self._report(state, assessment)
             case Review(finding):
                 await self._review(state, finding)
-            case Conclude(assessment, stage):
-                await self._conclude(state, assessment, stage)
+            case Conclude():
+                await self._conclude(state, step)
 
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
         begins = state.conversion is not None and change.row.generation > state.conversion.generation
         members = (state.record.request_id,) if begins else ()
-        conversion = await self._conversions.save(change, *members, follow=begins)
+        conversion = await self._conversions.save(change, *members, held=state.record, follow=begins)
         record = await self._ledger.requests.get(state.record.request_id)
         return replace(state, record=record or state.record, conversion=conversion)
 
@@ -228,24 +233,30 @@ class Steps:
         await self._ledger.requests.write(change)
 
     async def _review(self, state: _Round, finding: Finding) -> None:
-        """Let a person decide about this request; the conversion that it did not join stays as it is."""
+        """Let a person decide about this request; the conversion that it did not join stays as it is.
+
+        The row keeps which generation that is: the approval is about no later one.
+        """
+        left = max(_known(state.conversion).generation, state.record.left_generation)
         change = move(
             state.record,
             Stage.NEEDS_REVIEW,
             self._protocol.clock(),
             finding.rule,
+            left_generation=left,
             verdict=Verdict.NEEDS_REVIEW,
             findings=(finding,),
         )
         await self._ledger.requests.write(change)
 
-    async def _conclude(self, state: _Round, assessment: Assessment, stage: Stage) -> None:
+    async def _conclude(self, state: _Round, step: Conclude) -> None:
         """Record a verdict that is not ready: on the account's row where there is an account, else on the request's."""
+        assessment, stage = step.assessment, step.stage
         now, before = self._protocol.clock(), state.conversion
         columns: dict[str, Any] = {"verdict": assessment.verdict, "findings": assessment.findings}
         inviting = before is not None and before.stage is Stage.INVITING
-        if assessment.account is None and not inviting:
-            change = move(state.record, Stage.BLOCKED, now, assessment.verdict, **columns)
+        if step.alone or (assessment.account is None and not inviting):
+            change = move(state.record, stage, now, assessment.verdict, **columns)
             await self._ledger.requests.write(change)
             return
         if before is not None and inviting:
@@ -254,7 +265,7 @@ class Steps:
             ended = advance(before, stage, now, assessment.verdict, lease_until=None, **columns)
         else:
             ended = begin(before, _opening(state.record, assessment, stage), now, assessment.verdict)
-        await self._conversions.save(ended, state.record.request_id, held=state.record)
+        await self._conversions.conclude(ended, before, state.record)
 
 
 class Converter:

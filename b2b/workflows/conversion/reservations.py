@@ -20,7 +20,7 @@ from b2b.workflows.ports import Clock, Directory, Ledger
 
 RACES = 3
 HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED})
-"""Stages in which a conversion keeps its address."""
+"""Stages in which a conversion keeps its address. A doubt keeps the address that its try went to in every stage."""
 
 
 class AddressTaken(Exception):
@@ -38,9 +38,15 @@ class Reservations:
         self._ledger, self._directory, self._limits, self._clock = ledger, directory, limits, clock
 
     async def holder(self, address: str, user_id: str) -> str | None:
-        """Return the other account whose conversion holds an address; a reservation alone proves nothing."""
+        """Return the other account whose conversion holds an address; a reservation alone proves nothing.
+
+        A holder that Graph does not know holds nothing: an invitation would wait for its address and then get it.
+        """
         held = await self._ledger.reservation(address_key(address))
-        return held.user_id if held is not None and await self._holds(held, address, user_id) else None
+        if held is None or not await self._holds(held, address, user_id):
+            return None
+        found = await self._directory.accounts([held.user_id])
+        return held.user_id if found.get(held.user_id, held) is not None else None
 
     async def take(self, address: str, user_id: str) -> None:
         """Reserve an address for an account, or renew its reservation.
@@ -78,9 +84,11 @@ class Reservations:
         if held.user_id == user_id:
             return False
         row: Conversion | None = await self._ledger.conversions.get(held.user_id)
-        if row is None or address_key(row.invited_user_email_address) != address_key(address):
+        if row is None:
             return False
-        return row.stage in HOLDING or bool(row.open_doubts)
+        key = address_key(address)
+        invited = row.stage in HOLDING and address_key(row.invited_user_email_address) == key
+        return invited or any(doubt.address == key for doubt in row.open_doubts)
 
     async def _look_for(self, held: Reservation, now: datetime) -> None:
         """A holder that Graph does not know in two reads, a full window apart, has given its address back.

@@ -1,7 +1,7 @@
 """Take a request in: give it a row, and notice repeats and conflicts."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Intake:
             prefixes = ", ".join(MADE_BY_US)
             raise MalformedRequest("InvalidValue", f"requestId: expected none of the prefixes {prefixes}", "requestId")
         asked = Asked(request, told or self._new_id(), made=told is None)
-        record = await self._row(asked, Source.HTTP, token=self._messages.token())
+        record = await self._row(asked, Source.HTTP, self._clock(), token=self._messages.token())
         if record.at_work and not record.generation and not record.token_before and record.waiting is None:
             await self._messages.send_again(record)
         return record
@@ -66,9 +66,10 @@ class Intake:
             RequestIdInUse: the id belongs to another body, in whose history that is noted.
 
         """
+        came = self._clock()  # before the first write: a process that freezes there was late as well
         if asked.made:
             await self._ledger.remember_body(asked.request.body_hash(), asked.request_id)
-        record = await self._row(asked, Source.QUEUE)
+        record = await self._row(asked, Source.QUEUE, came)
         if not record.token:
             return record
         if again and record.at_work and not record.token_before:
@@ -94,6 +95,7 @@ class Intake:
         """Record a message that is no request; where its id belongs to one, only in that one's history."""
         now = self._clock()
         change = rejected(refused.request_id, refused.body_hash, refused.error, now)
+        await self._ledger.rested.add(refused.request_id, now)
         await self._ledger.open.add(refused.request_id, now)  # so that the sweep sees to its lines, should this one not
         try:
             await self._ledger.requests.write(change)
@@ -114,6 +116,7 @@ class Intake:
             self._clock(),
             dry_run=request.dry_run is True or self._assess_only,
         )
+        await self._ledger.rested.add(asked.request_id, self._clock())
         await self._write_new(change)
 
     async def note(self, request_id: str, kind: str, detail: str) -> None:
@@ -128,8 +131,8 @@ class Intake:
                 return
         raise LedgerConflict(f"request {request_id}")
 
-    async def _row(self, asked: Asked, source: Source, **columns: str) -> RequestRecord:
-        request, now = asked.request, self._clock()
+    async def _row(self, asked: Asked, source: Source, now: datetime, **columns: str) -> RequestRecord:
+        request = asked.request
         user_id = (request.invited_user.id or "").lower()
         change = taken_in(
             asked.request_id,

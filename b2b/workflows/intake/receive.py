@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from b2b.domain.actors import BY_QUEUE, acting_as
 from b2b.domain.conversion.waits import LONGEST
-from b2b.domain.errors import LedgerConflict, RequestRefused, Transient, UnreadableRow
+from b2b.domain.errors import LedgerConflict, RequestRefused, Transient, UnreadableRow, Unsent
 from b2b.domain.request.message import Asked, Incoming, Refused, Resume, incoming
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.process import Converter
@@ -56,6 +56,8 @@ class Receiver:
         except UnreadableRow as error:
             log.warning("a message waits for a newer version of the app: %s", error)
             await self._queue.send(_going_back(found, delivery), LONGEST)
+        except Unsent:
+            raise
         except (Transient, LedgerConflict) as error:
             delay = error.retry_after if isinstance(error, Transient) else None
             await self._queue.send(_going_back(found, delivery), delay or SHORTEST)

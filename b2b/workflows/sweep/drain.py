@@ -17,11 +17,12 @@ from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.ports import Clock, Ledger, Queue
+from b2b.workflows.sweep.turn import Turn
 
 log = logging.getLogger(__name__)
 
 HIDDEN = 300.0
-"""Seconds that a message stays hidden from a second sweep while this one records it."""
+"""Seconds that a message stays hidden from a second sweep while this one records it: longer than its whole turn."""
 MAX_RETURNS = 3
 """How often a request goes back on the queue: a neighbour's crash may have brought it to poison."""
 GAVE_UP = "The host gave up on the message: every try ended in an error or a crash. Retry the request."
@@ -36,32 +37,39 @@ class Drain:
         self._intake, self._messages, self._endings = intake, messages, endings
         self._ledger, self._queue, self._clock = ledger, queue, clock
 
-    async def run(self) -> tuple[int, int]:
-        """Go through the poison queue once; return how many messages were recorded, and how many could not be.
+    async def run(self, turn: Turn) -> None:
+        """Go through the poison queue. A message that could not be recorded stays there for a later run.
 
-        A message that could not be recorded stays in the queue for the next run.
+        Raises:
+            Transient: the queue did not answer, or several messages in a row met trouble.
+
         """
-        recorded = problems = 0
-        try:
-            async for message in self._queue.poison(HIDDEN):
-                done = await self._recorded(message)
-                recorded, problems = recorded + int(done), problems + int(not done)
-        except Transient as error:
-            problems += 1
-            log.warning("the poison queue was not emptied: %s", error)
-        return recorded, problems
+        async for message in self._queue.poison(HIDDEN, turn.room):
+            turn.did(changed=await self._recorded(message, turn))
+            if not turn.room:
+                await self._left(turn)
+                return
 
-    async def _recorded(self, message: PoisonMessage) -> bool:
+    async def _recorded(self, message: PoisonMessage, turn: Turn) -> bool:
         try:
             await self._record(message)
             await self._queue.remove_poison(message)
+        except Transient as error:
+            log.warning("poison message %s stays: %s", message.message_id, error)
+            turn.failed(error)
         except B2BError as error:
             log.warning("poison message %s stays: %s", message.message_id, error)
+            turn.met_problem()
         except Exception:
             log.exception("poison message %s stays", message.message_id)
+            turn.met_problem()
         else:
             return True
         return False
+
+    async def _left(self, turn: Turn) -> None:
+        found = await self._queue.poisoned()
+        turn.leaves(found.depth, found.oldest)
 
     async def _record(self, message: PoisonMessage) -> None:
         found = incoming(message.body, message.message_id, self._intake.policy)

@@ -1,165 +1,117 @@
-"""Follow invited accounts until their people redeem. Graph reports no redemption, so the accounts are read."""
+"""Follow invited accounts until their people redeem. Graph reports no redemption, so the sweep finds out.
 
-import asyncio
+What is due stands in the schedule. For everybody else Graph's list of pending accounts is compared with the index of
+those that are followed; the difference is read by id. Where the list costs more than that, or breaks off, all are read
+by id, in rounds. Both ways see the same, one of them sooner.
+"""
+
 import logging
-from collections.abc import Coroutine, Iterable
-from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from datetime import datetime
 
-from b2b.domain.conversion.assessment import Sighting
-from b2b.domain.conversion.records import Conversion, advance
 from b2b.domain.conversion.situation import Limits
-from b2b.domain.conversion.stages import Stage
-from b2b.domain.errors import GRAPH, B2BError, LedgerConflict, Transient
-from b2b.domain.lifecycle.followed import followed, is_followed
-from b2b.domain.readings import Entry
-from b2b.workflows.conversion.conversions import Conversions
+from b2b.domain.errors import Transient
+from b2b.domain.lifecycle.difference import BATCH, LEARNERS, is_news, is_young
+from b2b.domain.readings import Followed
+from b2b.domain.sweep import MOST_COUNTED
 from b2b.workflows.conversion.facts import TenantFacts
 from b2b.workflows.pacing import Pacer
-from b2b.workflows.ports import Clock, Directory, Ledger
+from b2b.workflows.ports import Clock, Ledger
+from b2b.workflows.sweep.look import Looks
+from b2b.workflows.sweep.pending import PendingList
+from b2b.workflows.sweep.rounds import Round
+from b2b.workflows.sweep.sources import Difference, Scheduled, Segment, is_look
+from b2b.workflows.sweep.turn import Turn
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-PER_RUN = 2_000
-"""Accounts in one run: 100 round trips. The next run goes on where this one stopped."""
-CHUNK = 20
-MOST_TROUBLE = 3
-"""Stop the run after this many failed chunks; a single failure is tolerated."""
-POINTER_AGE = timedelta(hours=1)
-"""The pointer is written before its claim, so young pointers stay even if the claim does not exist yet."""
-
-
-class Followed(NamedTuple):
-    """How many accounts were looked at, how many moved on, and how many could not be looked at."""
-
-    looked_at: int
-    moved: int
-    problems: int
+MOST_ENTRIES = 200_000
+"""Entries of the index that one run holds in memory."""
+READING = 0.25
+"""Part of a turn's time that reading the index may take."""
 
 
 class Follow:
-    """Goes through the list of followed accounts, from where the last run stopped."""
+    """Looks at the accounts of which there is news, from where the last run stopped."""
 
     def __init__(
         self,
-        conversions: Conversions,
+        looks: Looks,
+        listing: PendingList,
         facts: TenantFacts,
         pacer: Pacer,
-        directory: Directory,
         ledger: Ledger,
         limits: Limits,
         clock: Clock,
-        per_run: int = PER_RUN,
     ) -> None:
-        self._conversions, self._facts, self._pacer, self._directory = conversions, facts, pacer, directory
-        self._ledger, self._limits, self._clock, self._per_run = ledger, limits, clock, per_run
+        self._looks, self._listing, self._facts, self._pacer = looks, listing, facts, pacer
+        self._ledger, self._limits, self._clock = ledger, limits, clock
+        self._turns = 0
 
-    async def run(self) -> Followed:
-        """Look at the next accounts of the list. The cursor moves with every chunk, also with one that failed.
+    async def run(self, turn: Turn) -> None:
+        """Look at what is due by the schedule, and at the difference: each gets half of what is left.
 
         Raises:
             Transient: Graph or storage did not answer, several times.
             MustWait: Graph asked the app to wait.
 
         """
-        after = await self._ledger.followed.cursor()
-        entries = await self._ledger.followed.read(after, self._per_run)
-        looked_at = moved = problems = trouble = 0
-        for first in range(0, len(entries), CHUNK):
+        await self._pacer.admit()
+        now = self._clock()
+        way = await Round.of(self._ledger.followed, now)
+        segment = await self._segment(way.after, turn)
+        scheduled = await self._ledger.schedule.read("", turn.room + MOST_COUNTED, until=now)
+        due = [entry for entry in scheduled if is_look(entry)]
+        news = await self._news(segment, turn, now)
+        first: Scheduled | Difference = Scheduled(due, segment.entries, self._ledger, self._clock)
+        second: Scheduled | Difference = Difference(news, segment, way)
+        self._turns += 1
+        if self._turns % 2 == 0:  # with a budget of one account, each has its turn
+            first, second = second, first
+        reserved, halfway = min(second.left, turn.room // 2), turn.halfway
+        try:
+            await self._walk(first, turn, lambda: turn.room - reserved if turn.within(halfway) else 0)
+            await self._walk(second, turn, lambda: turn.room)
+            await self._walk(first, turn, lambda: turn.room)
+        finally:
+            oldest = [each for each in (first.oldest, second.oldest) if each is not None]
+            turn.leaves(first.left + second.left, min(oldest, default=None))
+
+    async def _segment(self, after: str, turn: Turn) -> Segment:
+        entries: dict[str, Followed] = {}
+        async for entry in self._ledger.followed.scan(after):
+            if len(entries) == MOST_ENTRIES or (entries and not turn.within(READING)):
+                return Segment(entries, whole=False)
+            entries[entry.key] = entry
+        return Segment(entries, whole=True)
+
+    async def _news(self, segment: Segment, turn: Turn, now: datetime) -> list[Followed]:
+        """Return the accounts that have to be read by id, in the order of the index."""
+        settled = [entry for entry in segment.entries.values() if not is_young(entry, self._limits, now)]
+        by_id = sum(is_news(entry, listed=None) for entry in settled)
+        listed = await self._listing.those(segment.entries, by_id, turn)
+        news = [each for each in settled if is_news(each, listed=None if listed is None else each.key in listed)]
+        return sorted([*news, *await self._learners(segment, now)], key=lambda each: each.key)
+
+    async def _learners(self, segment: Segment, now: datetime) -> list[Followed]:
+        """Return some young accounts to learn from, where it is not known what the tenant shows of their kind."""
+        young = [entry for entry in segment.entries.values() if is_young(entry, self._limits, now)]
+        unknown = await self._facts.unknown() if young else frozenset[bool]()
+        return [entry for entry in young if entry.synced in unknown and not entry.shown][:LEARNERS]
+
+    async def _walk(self, source: Scheduled | Difference, turn: Turn, room: Callable[[], int]) -> None:
+        while source.left and (number := min(BATCH, room())) > 0:
             await self._pacer.admit()
-            chunk = entries[first : first + CHUNK]
+            entries = await source.take(number)
             try:
-                results = await self._look_at(chunk)
+                if entries:
+                    await self._looks.at(entries, turn)
             except Transient as error:
                 await self._pacer.heed(error)
-                await self._ledger.followed.move_cursor(chunk[-1].key)
-                trouble += 1
-                if trouble == MOST_TROUBLE:
-                    raise
-                log.warning("%d accounts could not be looked at: %s", len(chunk), error)
-                problems += len(chunk)
-                continue
-            looked_at += len(results)
-            moved += sum(result is True for result in results)
-            problems += _logged([result for result in results if isinstance(result, Exception)])
-            await self._ledger.followed.move_cursor(chunk[-1].key)
-        if len(entries) < self._per_run:
-            await self._ledger.followed.move_cursor("")
-        return Followed(looked_at, moved, problems)
-
-    async def _look_at(self, chunk: list[Entry]) -> list[bool | Exception]:
-        """Move what can be moved: a result for each account. The trouble of one is not the trouble of all."""
-        rows = await _each(self._ledger.conversions.get(entry.key) for entry in chunk)
-        broken = [row for row in rows if isinstance(row, Exception)]
-        if outage := next((error for error in broken if isinstance(error, Transient)), None):
-            raise outage
-        found = {entry: row for entry, row in zip(chunk, rows, strict=True) if not isinstance(row, Exception)}
-        wanted = {row.user_id: row for row in found.values() if row is not None and is_followed(row)}
-        accounts = await self._directory.accounts(list(wanted)) if wanted else {}
-        missing = [user_id for user_id, account in accounts.items() if account is None]
-        binned = await self._directory.deleted(missing) if missing else frozenset[str]()
-        moved = await _each(
-            self._move(row, Sighting(self._clock(), accounts[row.user_id], row.user_id in binned))
-            if row.user_id in accounts
-            else _unreadable(row)
-            for row in wanted.values()
-        )
-        ended = await _each(self._over(entry, row) for entry, row in found.items() if entry.key not in wanted)
-        return [*moved, *broken, *(result for result in ended if result is not None)]
-
-    async def _move(self, conversion: Conversion, sighting: Sighting) -> bool:
-        """Record what the account's state means, bring the requests up to it, and learn from it."""
-        now = self._clock()
-        if conversion.stage is Stage.ACCEPTED:
-            change = advance(conversion, Stage.COMPLETED, now)
-        else:
-            found = followed(conversion, sighting, self._limits, now)
-            if found is None:
-                await self._publish(conversion)
-                return False
-            change = found
-        try:
-            after = await self._conversions.save(change)
-        except LedgerConflict:
-            return False  # another process moved it; the next run looks again
-        await self._facts.learn(conversion, after)
-        return True
-
-    async def _publish(self, conversion: Conversion) -> None:
-        """Bring up the requests of a conversion, where a process died before it did."""
-        if conversion.published < conversion.sequence and conversion.lease_until is None:
-            try:
-                await self._conversions.published(conversion)
-            except LedgerConflict:
-                return
-
-    async def _over(self, entry: Entry, conversion: Conversion | None) -> None:
-        """Remove a pointer whose conversion is over, once every request shows that."""
-        if conversion is not None and conversion.published < conversion.sequence:
-            await self._publish(conversion)
-            return
-        if self._clock() - entry.since > POINTER_AGE:
-            await self._ledger.followed.remove(entry)
-
-
-async def _unreadable(conversion: Conversion) -> bool:
-    raise Transient(GRAPH, f"the account {conversion.user_id} cannot be read")
-
-
-async def _each(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
-    """Do all at once; an error is a result, but a cancellation cancels all."""
-    results: list[T | Exception] = []
-    for result in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(result, BaseException) and not isinstance(result, Exception):
-            raise result
-        results.append(result)
-    return results
-
-
-def _logged(errors: list[Exception]) -> int:
-    for error in errors:
-        ours = isinstance(error, B2BError)
-        log.warning("an account could not be followed: %s", error, exc_info=None if ours else error)
-    return len(errors)
+                await source.failed()
+                log.warning("%d accounts could not be looked at: %s", len(entries), error)
+                turn.did(len(entries))
+                turn.failed(error, len(entries))
+            else:
+                await source.done()
+        await source.end()

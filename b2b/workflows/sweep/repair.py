@@ -1,41 +1,42 @@
 """Find requests that lost their message, and give each a new one. A queue that is late is not a lost message.
 
 A request is overdue when the time at which its message was to be seen is long past, and the messages at the head of
-the queue are younger than it: then its own would have been seen.
+the queue are younger than it: then its own would have been seen. The list is in the order in which requests came, so
+its beginning tells how long the oldest has waited, and what came later than the queue's head needs no look.
 """
 
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
-from b2b.domain.errors import B2BError, UnreadableRow
+from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
 from b2b.domain.request.line import line_of
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
+from b2b.domain.sweep import MOST_COUNTED, Census
 from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger, Queue
+from b2b.workflows.sweep.rounds import Round
+from b2b.workflows.sweep.together import each
+from b2b.workflows.sweep.turn import Turn
 
 log = logging.getLogger(__name__)
 
-PER_RUN = 2_000
-MOST_TROUBLE = 3
-"""Stop the run after this many failed requests; a few failures are tolerated."""
+CHUNK = 25
+"""Rows that are read at once."""
+AHEAD = 500
+"""Entries at the beginning of the list that one run looks through for the oldest request still at work."""
 OVERDUE = timedelta(minutes=30)
 """Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
-
-
-class Repaired(NamedTuple):
-    """What one run did."""
-
-    put_back: int
-    waiting_since: datetime | None
-    """Since when the oldest request waits of those that the service works on."""
-    unreadable: int
-    problems: int
+UNREADABLE = "unreadable-row"
+"""Under which name rows that cannot be read are counted, beside the reasons of waits."""
+Found = RequestRecord | Exception | None
 
 
 class Repair:
@@ -44,76 +45,139 @@ class Repair:
     def __init__(
         self,
         conversions: Conversions,
+        endings: Endings,
         messages: Messages,
         ledger: Ledger,
         queue: Queue,
+        give_up: timedelta,
         clock: Clock,
-        per_run: int = PER_RUN,
     ) -> None:
-        self._conversions, self._messages = conversions, messages
-        self._ledger, self._queue, self._clock, self._per_run = ledger, queue, clock, per_run
+        """``give_up``: for how long a leader's row may stay unreadable before another request leads."""
+        self._conversions, self._endings, self._messages = conversions, endings, messages
+        self._ledger, self._queue, self._give_up, self._clock = ledger, queue, give_up, clock
 
-    async def run(self) -> Repaired:
-        """Go through the next requests. The cursor moves past what cannot be helped now.
+    async def run(self, turn: Turn) -> None:
+        """Go through the next requests. The cursor moves behind what cannot be helped now.
 
         Raises:
             Transient: storage did not answer, several times.
 
         """
-        entries = await self._ledger.open.read(await self._ledger.open.cursor(), self._per_run)
-        head = await self._head() if entries else None
-        put_back = unreadable = trouble = 0
-        waiting: list[datetime] = []
-        for entry in entries:
-            try:
-                record = await self._ledger.requests.get(entry.key)
-                if record is None or not record.at_work:
-                    await self._forget(entry, record)
-                    continue
-                waiting.append(entry.since)
-                put_back += await self._look_after(record, entry, head)
-            except UnreadableRow as error:
-                unreadable += 1
-                log.warning("request %s is passed over: %s", entry.key, error)
-            except B2BError as error:
-                log.warning("request %s could not be looked after: %s", entry.key, error)
-                trouble += 1
-                if trouble == MOST_TROUBLE:
-                    await self._ledger.open.move_cursor(entry.key)
-                    raise
-        await self._ledger.open.move_cursor(entries[-1].key if len(entries) == self._per_run else "")
-        return Repaired(put_back, min(waiting, default=None), unreadable, trouble)
+        opened, now = self._ledger.open, self._clock()
+        way = await Round.of(opened, now)
+        turn.waiting_since = await self._oldest(turn)
+        if not await opened.read(way.after, 1, now - OVERDUE):
+            await way.move("")
+            turn.census = _census(way.counts, now)
+            return
+        head = await self._head()
+        until = min(head or now, now) - OVERDUE
+        while room := turn.room:
+            entries = await opened.read(way.after, min(CHUNK, room), until)
+            await way.move(entries[-1].place if len(entries) == min(CHUNK, room) else "")
+            way.counts.update(await self._look_after(entries, head, turn))
+            if not way.after:
+                turn.census = _census(way.counts, now)
+                return
+        left = await opened.read(way.after, MOST_COUNTED, until)
+        turn.leaves(len(left), way.began)
+
+    async def _oldest(self, turn: Turn) -> datetime | None:
+        """Return since when the oldest request at work waits; None: there is none, or it is far down the list."""
+        after, seen = "", 0
+        while seen < AHEAD and turn.within(0.5):
+            entries = await self._ledger.open.read(after, CHUNK)
+            found = await self._rows(entries)
+            await self._forget(entries, found)
+            waiting = [entry for entry, row in zip(entries, found, strict=True) if _works(row)]
+            if waiting or len(entries) < CHUNK:
+                return waiting[0].since if waiting else None
+            after, seen = entries[-1].place, seen + len(entries)
+        return None
 
     async def _head(self) -> datetime | None:
         """Return the time for which the queue's head was meant; None: nothing waits there."""
         due = [due_of(body) or inserted for body, inserted in await self._queue.head()]
         return min(due, default=None)
 
-    async def _forget(self, entry: Entry, record: RequestRecord | None) -> None:
-        """Take off a request that rests, once the lists show it. A young entry may be ahead of its row."""
-        if self._clock() - entry.since > OVERDUE:
-            if record is not None:
-                await self._ledger.lists.show(line_of(record))
-            await self._ledger.open.remove(entry)
+    async def _rows(self, entries: list[Entry]) -> list[Found]:
+        return await each(self._ledger.requests.get(entry.key) for entry in entries)
 
-    async def _look_after(self, record: RequestRecord, entry: Entry, head: datetime | None) -> bool:
+    async def _look_after(self, entries: list[Entry], head: datetime | None, turn: Turn) -> Counter[str]:
+        """Look after some requests; return how many wait, by reason, and how many cannot be read."""
+        found = await self._rows(entries)
+        await self._forget(entries, found)
+        for entry, row in zip(entries, found, strict=True):
+            try:
+                turn.did(changed=await self._put_back(row, entry, head))
+            except UnreadableRow as error:
+                turn.passed_over()
+                log.warning("request %s is passed over: %s", entry.key, error)
+            except (Transient, LedgerConflict) as error:
+                log.warning("request %s could not be looked after: %s", entry.key, error)
+                turn.failed(error if isinstance(error, Transient) else Transient("the app", str(error)))
+        return Counter(filter(None, map(_state, found)))
+
+    async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
+        """Take off the list what nobody works on. A young entry may be ahead of its row."""
+        old = self._clock() - OVERDUE
+        over = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
+        if over:
+            now = self._clock()
+            for _, row in over:
+                if isinstance(row, RequestRecord):
+                    await self._ledger.lists.show(line_of(row))
+            await self._ledger.rested.add_all((entry.key, now) for entry, row in over if row is not None)
+            await self._ledger.open.remove(*(entry for entry, _ in over))
+
+    async def _put_back(self, row: Found, entry: Entry, head: datetime | None) -> bool:
         """Send a new message for a request that has lost its own; a member of a conversion needs none."""
-        due = record.due_at or entry.since
+        if isinstance(row, Exception):
+            raise row
+        if row is None or not row.at_work:
+            return False
+        due = row.due_at or entry.since
         if self._clock() - due <= OVERDUE or (head is not None and head <= due + OVERDUE):
             return False
-        conversion = await self._conversions.get(record.user_id)
-        if conversion is not None and record.generation and not _leads(record, conversion):
-            return await self._look_after_member(record, conversion)
-        sent = await self._messages.put_off(record, WaitReason.SERVICE, 0.0, "its message was lost")
+        conversion = await self._conversions.get(row.user_id)
+        if conversion is not None and row.generation and not _leads(row, conversion):
+            return await self._look_after_member(row, conversion)
+        sent = await self._messages.put_off(row, WaitReason.SERVICE, 0.0, "its message was lost")
         if sent:
-            log.warning("request %s lost its message and got another", record.request_id)
+            log.warning("request %s lost its message and got another", row.request_id)
         return sent
 
     async def _look_after_member(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Complete an end, or a hand-over, that was cut short: the conversion has moved on and this row has not."""
-        if conversion.generation == record.generation and conversion.stage is not record.stage:
-            await self._conversions.show(record, conversion)
-        return False
+        """Complete an end, or a hand-over, that was cut short: the conversion has moved on and this row has not.
+
+        Where the leader's row cannot be read, its message does nothing, and one of those that joined takes over.
+        """
+        if conversion.generation != record.generation:
+            return False
+        if conversion.stage is record.stage:
+            return conversion.stage is Stage.INVITING and await self._endings.succeed(conversion, self._give_up)
+        await self._conversions.show(record, conversion)
+        return True
+
+
+def _works(row: Found) -> bool:
+    return isinstance(row, RequestRecord) and row.at_work
+
+
+def _rests(row: Found) -> bool:
+    return row is None or (isinstance(row, RequestRecord) and not row.at_work)
+
+
+def _state(row: Found) -> str:
+    """Say why a request waits, or that its row cannot be read; empty: neither."""
+    if isinstance(row, UnreadableRow):
+        return UNREADABLE
+    return row.waiting.reason.value if isinstance(row, RequestRecord) and row.at_work and row.waiting else ""
+
+
+def _census(counts: Counter[str], now: datetime) -> Census:
+    waiting = {reason: number for reason, number in counts.items() if reason != UNREADABLE}
+    return Census(waiting, counts[UNREADABLE], now)
 
 
 def _leads(record: RequestRecord, conversion: Conversion) -> bool:

@@ -1,82 +1,85 @@
-"""What the timer does: see who redeemed, find what was lost, empty poison. Safe to run twice, and at any time."""
+"""What the timer does, part by part. Safe to run twice, and at any time."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Mapping
+from typing import Protocol
 
 from b2b.domain.actors import BY_TIMER, acting_as
 from b2b.domain.errors import B2BError, MustWait
-from b2b.workflows.sweep.drain import Drain
-from b2b.workflows.sweep.follow import Follow
+from b2b.domain.sweep import BUDGETS, CLOSING, OVERRUN, Budget, Part, SweepReport
+from b2b.workflows.ports import Clock, Ledger, Monotonic
 from b2b.workflows.sweep.measure import Measure
-from b2b.workflows.sweep.repair import Repair
+from b2b.workflows.sweep.turn import Turn
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class SweepReport:
-    """What one run did, in numbers of accounts, requests and messages, and what it found by the way."""
+class Work(Protocol):
+    """One part of the sweep."""
 
-    looked_at: int = 0
-    moved: int = 0
-    put_back: int = 0
-    poison: int = 0
-    unreadable: int = 0
-    """Rows that a newer version wrote, and that were passed over."""
-    problems: int = 0
-    waiting_since: datetime | None = field(default=None, compare=False)
-    """When the oldest request came in of those that the service still works on."""
+    async def run(self, turn: Turn) -> None:
+        """Do what is due, for as long as the turn has room, and count it there."""
 
 
 class Sweep:
-    """Does three things one after the other, whatever becomes of each."""
+    """Gives each part its turn, one after the other, whatever becomes of each."""
 
-    def __init__(self, follow: Follow, repair: Repair, drain: Drain, measure: Measure | None = None) -> None:
-        """Use the other workflows; without ``measure``, nobody watches."""
-        self._follow, self._repair, self._drain, self._measure = follow, repair, drain, measure
+    def __init__(
+        self,
+        parts: Mapping[Part, Work],
+        ledger: Ledger,
+        clock: Clock,
+        monotonic: Monotonic,
+        measure: Measure | None = None,
+        budgets: Mapping[Part, Budget] = BUDGETS,
+    ) -> None:
+        """``parts`` run in this order; without ``measure``, nobody watches."""
+        self._parts, self._ledger, self._clock, self._monotonic = parts, ledger, clock, monotonic
+        self._measure, self._budgets = measure, budgets
 
     async def run(self) -> SweepReport:
         """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
-        with acting_as(BY_TIMER):
-            return await self._run()
-
-    async def _run(self) -> SweepReport:
-        report = SweepReport()
-        for part in (self._followed, self._repaired, self._drained):
-            report = await self._guarded(part, report)
+        turns = [await self.turn(part) for part in self._parts]
+        report = SweepReport(
+            tuple(turn.report() for turn in turns),
+            next((turn.waiting_since for turn in turns if turn.waiting_since), None),
+            next((turn.census for turn in turns if turn.census), None),
+        )
         log.info("%s", report)
+        await self._keep(report)
         if self._measure is not None:
-            await self._measure.run(report.poison, report.waiting_since)
+            await self._measure.run(report)
         return report
 
-    async def _guarded(self, part: Callable[[SweepReport], Awaitable[SweepReport]], report: SweepReport) -> SweepReport:
+    async def turn(self, part: Part) -> Turn:
+        """Let one part have its turn. It is cut off where it does not come to an end, as if the process had died."""
+        turn = Turn(part, self._budgets[part], self._monotonic)
         try:
-            return await part(report)
+            with acting_as(BY_TIMER):
+                async with asyncio.timeout(self._budgets[part].seconds + OVERRUN):
+                    await self._parts[part].run(turn)
         except MustWait as wait:
-            log.info("a part of the sweep waits: %s", wait)
-            return report
+            log.info("the sweep: %s waits: %s", part, wait)
+            turn.says(f"waits: {wait}")
+        except TimeoutError:
+            self._stopped(turn, "cut off: it did not come to an end")
         except B2BError as error:
-            log.warning("a part of the sweep stopped: %s", error)
-        except Exception:
-            log.exception("a part of the sweep broke")
-        return replace(report, problems=report.problems + 1)
+            self._stopped(turn, f"stopped: {error}")
+        except Exception as error:
+            log.exception("the sweep: %s broke", part)
+            self._stopped(turn, f"broke with {type(error).__name__}")
+        return turn
 
-    async def _followed(self, report: SweepReport) -> SweepReport:
-        looked_at, moved, problems = await self._follow.run()
-        return replace(report, looked_at=looked_at, moved=moved, problems=report.problems + problems)
+    def _stopped(self, turn: Turn, said: str) -> None:
+        log.warning("the sweep: %s %s", turn.part, said)
+        turn.met_problem()
+        turn.says(said)
 
-    async def _repaired(self, report: SweepReport) -> SweepReport:
-        done = await self._repair.run()
-        return replace(
-            report,
-            put_back=done.put_back,
-            unreadable=done.unreadable,
-            problems=report.problems + done.problems,
-            waiting_since=done.waiting_since,
-        )
-
-    async def _drained(self, report: SweepReport) -> SweepReport:
-        recorded, problems = await self._drain.run()
-        return replace(report, poison=recorded, problems=report.problems + problems)
+    async def _keep(self, report: SweepReport) -> None:
+        """Keep the report where health finds it."""
+        try:
+            async with asyncio.timeout(CLOSING):
+                await self._ledger.report(report, self._clock())
+        except (B2BError, TimeoutError) as error:
+            log.warning("the sweep's report was not kept: %s", error)

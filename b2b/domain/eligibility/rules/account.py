@@ -69,8 +69,9 @@ def _since(account: Account) -> str:
     REVIEW,
     REVIEW,
     "accountEnabled",
-    fix="Enable the account first, then approve or send a new request. Approving alone does not help: as far as is "
-    "known, Graph refuses to invite a disabled account.",
+    fix="Enable the account (Entra admin center > Users), then approve. Approving "
+    "alone does not help: as far as is known, Graph refuses to invite a disabled account.",
+    refused_fix="Enable the account (Entra admin center > Users), wait five minutes, then retry.",
     source=LIMITS,
 )
 def account_disabled(case: Case) -> Result:
@@ -103,13 +104,15 @@ def restricted_management(case: Case) -> Result:
     "onPremisesUserPrincipalName",
     fix="Change the synchronisation rule that writes onPremisesUserPrincipalName (Microsoft Entra Connect: "
     "Synchronization Rules Editor), wait until the property is empty, then retry.",
+    legacy_fix="Nothing to do under the article of 2020, which does not name the property. Should Graph refuse the "
+    "invitation, empty it: change the synchronisation rule that writes it, then retry.",
     source=ARTICLE,
 )
 def on_premises_upn(case: Case) -> Result:
     """`onPremisesUserPrincipalName` is set."""
     if not case.user.on_premises_user_principal_name:
         return None
-    return "The account has an onPremisesUserPrincipalName, and Microsoft blocks the conversion of such accounts."
+    return "The account has an onPremisesUserPrincipalName; today's article says that such accounts are not converted."
 
 
 @rule(

@@ -44,8 +44,12 @@ def own_verified_domain(case: Case) -> Result:
     "companyName",
     "mail",
     facts.COLLEAGUES,
-    fix="Compare the address with what the person's organisation says. If it is right, approve. If not, correct mail "
-    "of the account and send a new request: who gets the invitation gets the account.",
+    fix="Ask the person's organisation for the address. If it is this one, approve. If not, correct mail of the "
+    "account (Update-MgUser -Mail), wait five minutes and send a new request: who gets the invitation gets the "
+    "account.",
+    legacy_fix="Ask the person's organisation for the address. If it is this one, approve. If not, put the right one "
+    "into otherMails of the account (Update-MgUser -OtherMails), wait five minutes and send a new request that names "
+    "it: who gets the invitation gets the account.",
     source=INVITATION,
     applies=lambda case: case.account is not None,
 )
@@ -64,7 +68,7 @@ def address_unlikely(case: Case) -> Result:
         colleagues[own] -= 1
     elsewhere = [domain for domain, accounts in colleagues.items() if accounts]
     signs = {
-        "no part of the account's name is before its @": named is False,
+        "no part of the account's name stands before the @": named is False,
         f"the other accounts of {account.company_name} have theirs in {listed(sorted(elsewhere), 3)}": (
             stranger_domain(case.domain, colleagues)
         ),
@@ -95,7 +99,8 @@ def direct_federation(case: Case) -> Result:
     WARN,
     BLOCK,
     facts.HOME_TENANT,
-    fix="Tell the person what to expect. With a one-time passcode, the internal password stops working at redemption.",
+    fix="Tell the person what will come: Microsoft mails a one-time passcode to this address, or takes a Microsoft or "
+    "another account with it. From then on the internal password no longer signs in.",
     legacy_fix=EXCLUDED_IN_2020,
     source="https://learn.microsoft.com/entra/external-id/one-time-passcode",
     applies=lambda case: case.profile is Profile.CURRENT or not case.synced,
@@ -115,16 +120,21 @@ def home_account_not_entra(case: Case) -> Result:
     facts.USERS_WITH_ADDRESS,
     facts.DELETED_WITH_ADDRESS,
     facts.CONTACTS_WITH_ADDRESS,
-    fix="Look these object ids up. Take the address out of their mail, otherMails and proxyAddresses, or delete them "
-    "for good (Entra admin center > Users > Deleted users), then retry.",
+    fix="Look the holder up by object id or by the address (Entra admin center > Users, or > Deleted users). If it is "
+    "the same person's guest account, decide which of the two the person keeps. Take the address out of the other's "
+    "mail, otherMails and proxyAddresses, or delete that user for good, then retry.",
     source=LIMITS,
 )
 def address_in_use(case: Case) -> Result:
     """Another user, also a deleted one, holds the address; a contact only warns."""
     own = case.account.id.lower() if case.account else ""
-    users = (*case.facts[facts.USERS_WITH_ADDRESS], *case.facts[facts.DELETED_WITH_ADDRESS])
-    if others := [user for user in users if user != own]:
-        return f"Another user holds the address: {listed(others)}."
+    holders = {
+        "another user": case.facts[facts.USERS_WITH_ADDRESS],
+        "a deleted user": case.facts[facts.DELETED_WITH_ADDRESS],
+    }
+    others = {who: [user for user in users if user != own] for who, users in holders.items()}
+    if found := [f"{who} ({listed(users)})" for who, users in others.items() if users]:
+        return f"The address is held by {' and by '.join(found)}."
     if contacts := case.facts[facts.CONTACTS_WITH_ADDRESS]:
         return Hit(
             f"An organisational contact holds the address: {listed(contacts)}.",
@@ -141,7 +151,8 @@ def address_in_use(case: Case) -> Result:
     BLOCK,
     BLOCK,
     facts.RESERVATION,
-    fix="Decide which of the two accounts the person keeps, and convert that one alone.",
+    fix="Look at both accounts (Entra admin center > Users) and decide which one the person keeps. If it is the other, "
+    "leave this one as it is. If it is this one, delete the other for good (Users > Deleted users), then retry.",
     source=INVITATION,
 )
 def address_requested_twice(case: Case) -> Result:
@@ -177,6 +188,8 @@ def domain_not_allowed(case: Case) -> Result:
     fix="Allow inbound B2B collaboration for this organisation (Entra admin center > External Identities > "
     "Cross-tenant access settings), then send a new request. Approve only if the settings admit this person: Graph "
     "refuses others.",
+    refused_fix="Allow inbound B2B collaboration for this organisation or this person (Entra admin center > External "
+    "Identities > Cross-tenant access settings), then retry.",
     source=LIMITS,
     enforced_by_graph=True,
     applies=lambda case: case.facts[facts.HOME_TENANT] is not None or facts.HOME_TENANT in case.facts.unreadable,
@@ -194,8 +207,12 @@ def cross_tenant_blocked(case: Case) -> Result:
     BLOCK,
     BLOCK,
     facts.GROUPS_WITH_ADDRESS,
-    fix="Use the person's own address: Graph refuses the address of a group.",
+    fix="Set mail to the person's own address (Update-MgUser -Mail), wait five minutes, then retry: Graph refuses the "
+    "address of a group. If the request itself names it, send a new one.",
+    legacy_fix="Add the person's own address to otherMails (Update-MgUser -OtherMails), then send a new request that "
+    "names it: Graph refuses the address of a group.",
     source=LIMITS,
+    sets_address=True,
 )
 def group_address(case: Case) -> Result:
     """A group of this tenant holds the address."""
@@ -209,9 +226,10 @@ def group_address(case: Case) -> Result:
     WARN,
     REVIEW,
     "mail",
-    fix="Set mail to the invited address, so that Teams and others know the person.",
-    legacy_fix="Set mail to the invited address and send a new request; or approve, if the person needs no Teams: it "
-    "knows people by the domain of mail.",
+    fix="Set mail to the invited address, or invite the address in mail: Teams and others know people by the domain of "
+    "mail.",
+    legacy_fix="Set mail to the invited address (a synchronised account's in Active Directory) and send a new request; "
+    "or approve, if the person needs no Teams: it knows people by the domain of mail.",
     source=ARTICLE,
 )
 def mail_domain_differs(case: Case) -> Result:

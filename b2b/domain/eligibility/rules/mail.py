@@ -13,7 +13,9 @@ from b2b.domain.service_plans import PlanKind
 BLOCK, REVIEW, FIX, WARN, OFF = Severity.BLOCK, Severity.REVIEW, Severity.FIX, Severity.WARN, Severity.OFF
 ANEW = "delete the internal account and invite the person anew; a new guest has none of its groups and apps"
 SET_MAIL = "Set mail to the person's external address (Update-MgUser -Mail), wait five minutes, then retry."
-SET_OTHER_MAILS = "Add the person's external address to otherMails (Update-MgUser -OtherMails), then retry."
+SET_OTHER_MAILS = (
+    "Add the person's external address to otherMails (Update-MgUser -OtherMails), wait five minutes, then retry."
+)
 MAIL = ("mail", "otherMails", "onPremisesSyncEnabled")
 
 
@@ -44,7 +46,10 @@ def no_external_address(case: Case) -> Result:
     BLOCK,
     *MAIL,
     fix=f"{SET_MAIL} If mail is right and the request is not, send a new request with that address.",
-    legacy_fix=SET_OTHER_MAILS,
+    legacy_fix=f"{SET_OTHER_MAILS} If otherMails is right and the request is not, send a new request with an address "
+    "that is in it.",
+    refused_fix="The address stands on the account, and Graph did not find it there. Put it into both mail and "
+    "otherMails (Update-MgUser -Mail -OtherMails), wait five minutes, then retry.",
     source=ARTICLE,
     sets_address=True,
 )
@@ -56,12 +61,22 @@ def address_not_on_account(case: Case) -> Result:
         return None
     for text in own:
         if visible(text).lower() == named.lower() and (strange := unseen(text)):
-            return f"The account's {_where(case)} holds the character {shown(strange)}, the invited address does not."
-    return f"The invited address is not the account's {_where(case)}."
+            said = f"The account's {_where(case)} holds the character {shown(strange)}, the invited address does not."
+            return Hit(said, fix=typed_anew(case))
+    return f"The invited address is not {'the' if _where(case) == 'mail' else 'among the'} account's {_where(case)}."
 
 
 def _where(case: Case) -> str:
     return "otherMails" if case.profile is Profile.LEGACY and not case.synced else "mail"
+
+
+def typed_anew(case: Case) -> str:
+    """Say what to do about a character that cannot be seen: it was pasted, and nobody has such an address."""
+    if case.request.invited_user_email_address and unseen(case.request.invited_user_email_address):
+        return "Send a new request with the address typed anew: that character came along from another document."
+    there = " in Active Directory" if case.synced else ""
+    first = f"Type {_where(case)} of the account anew{there}, wait five minutes, then retry:"
+    return f"{first} that character came along from another document."
 
 
 @rule(
@@ -94,7 +109,8 @@ def address_ambiguous(case: Case) -> Result:
     fix="Save what the mailbox holds and remove the licence with the Exchange plan (Microsoft 365 admin center > "
     "Active users). When the mailbox is gone, set mail to the external address, then retry: B2B users with a mailbox "
     "are not supported.",
-    legacy_fix=f"Remove the licence with the Exchange plan and retry when the mailbox is gone; or {ANEW}.",
+    legacy_fix="Remove the licence with the Exchange plan (Microsoft 365 admin center > Active users) and retry when "
+    f"the mailbox is gone; or {ANEW}.",
     source=ARTICLE,
 )
 def exchange_mailbox(case: Case) -> Result:
@@ -111,7 +127,11 @@ def exchange_mailbox(case: Case) -> Result:
         f"{found}; its licences come through a group: {groups}.",
         fix=f"Find out which licence holds the Exchange plan: it was given through {groups}{also}. Take the account "
         "out of that group, for an inherited licence cannot be removed from the account itself. When the mailbox is "
-        "gone, set mail to the external address, then retry.",
+        + (
+            "gone, set mail to the external address, then retry."
+            if case.profile is Profile.CURRENT
+            else f"gone, retry; or {ANEW}."
+        ),
     )
 
 

@@ -19,8 +19,8 @@ BLOCK, REVIEW = Severity.BLOCK, Severity.REVIEW
     facts.GROUP_DETAILS,
     facts.ROLE_ASSIGNMENTS,
     facts.ROLE_ELIGIBILITIES,
-    fix="Remove these roles and memberships, then send a new request. Approve only if the person is to keep them: who "
-    "redeems the invitation holds them.",
+    fix="Remove these roles and memberships (Entra admin center > Roles & admins), then send a new request. Approve "
+    "only if the person is to keep them: who redeems the invitation holds them.",
     source="https://learn.microsoft.com/entra/external-id/reset-redemption-status",
 )
 def directory_role(case: Case) -> Result:
@@ -48,7 +48,7 @@ def excluded_group(case: Case) -> Result:
     """The account is a member of `B2B_EXCLUDED_GROUP_ID`."""
     excluded = (case.wishes.excluded_group or "").lower()
     is_member = excluded in case.facts[facts.MEMBERSHIPS].groups
-    return f"The account is a member of the excluded group {excluded}." if is_member else None
+    return f"The account is a member of the excluded group {excluded} (B2B_EXCLUDED_GROUP_ID)." if is_member else None
 
 
 @rule(
@@ -66,7 +66,7 @@ def outside_scope(case: Case) -> Result:
     scope = (case.wishes.scope_group or "").lower()
     if not scope or scope in case.facts[facts.MEMBERSHIPS].groups:
         return None
-    return f"The account is not a member of the group {scope}, to which conversions are limited."
+    return f"The account is not a member of the group {scope}, to which conversions are limited (B2B_SCOPE_GROUP_ID)."
 
 
 @rule(
@@ -78,8 +78,9 @@ def outside_scope(case: Case) -> Result:
     "employeeId",
     "companyName",
     facts.DOMAINS,
-    fix="Ask who manages the account whether the person is employed here. If not, approve; if so, do not convert it: "
-    "the person would sign in with another organisation's credentials, and there is no plain way back.",
+    fix="Ask the manager of the account (Entra admin center > Users > Properties) whether the person is employed here. "
+    "If not, approve. If so, refuse: the person would sign in with another organisation's credentials, and there is no "
+    "plain way back.",
     source=USER,
 )
 def looks_like_employee(case: Case) -> Result:
@@ -104,7 +105,8 @@ def looks_like_employee(case: Case) -> Result:
     Severity.WARN,
     Severity.WARN,
     "isResourceAccount",
-    fix="Look whether a person signs in with this account. If it belongs to a phone or a room, do not convert it.",
+    fix="Look whether a person signs in with this account (Entra admin center > Users > Sign-in logs). If it belongs "
+    "to a phone or a room, do not convert it.",
     source=USER,
 )
 def resource_account(case: Case) -> Result:

@@ -1,13 +1,18 @@
 """Rules about the request itself, asked even if there is no account."""
 
+from b2b.domain.characters import unseen
 from b2b.domain.eligibility import address as addresses
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.address import domain_of
 from b2b.domain.eligibility.case import Case
 from b2b.domain.eligibility.rule import INVITATION, LIMITS, USER, Hit, Result, Subject, rule
+from b2b.domain.eligibility.rules.mail import typed_anew
+from b2b.domain.eligibility.wording import listed
 from b2b.domain.findings import Severity
 
 BLOCK, REVIEW, WARN, INFO = Severity.BLOCK, Severity.REVIEW, Severity.WARN, Severity.INFO
+
+NOT_TAKEN = "Graph takes no plus sign, apostrophe or accent in an invited address, and no part that is too long."
 
 
 @rule(
@@ -16,7 +21,7 @@ BLOCK, REVIEW, WARN, INFO = Severity.BLOCK, Severity.REVIEW, Severity.WARN, Seve
     BLOCK,
     BLOCK,
     facts.ACCOUNT,
-    fix="Look the account up in the Entra admin center and send its object id.",
+    fix="Look the account up in the Entra admin center (Users) and send a new request with its object id.",
     source=USER,
     pinned=True,
 )
@@ -34,8 +39,13 @@ def account_not_found(case: Case) -> Result:
             "No account holds this address in mail or otherMails.",
             fix="Name the account by its object id or user principal name: aliases (proxyAddresses) are not looked up.",
         )
-    name = "object id" if case.request.invited_user.id else "user principal name"
-    return f"The directory has no account with this {name}."
+    if case.request.invited_user.id:
+        return Hit(
+            "The directory has no account with this object id.",
+            fix="Compare the object id with the one in the Entra admin center (Users > the account > Overview), and "
+            "send a new request with that. An account that was made anew has another one.",
+        )
+    return "The directory has no account with this user principal name."
 
 
 @rule(
@@ -58,15 +68,19 @@ def account_ambiguous(case: Case) -> Result:
     Subject.REQUEST,
     BLOCK,
     BLOCK,
-    fix="Ask the person for another address, set it as mail of the account, then send a new request. Graph takes no "
-    "plus sign, apostrophe or accent in an invited address, and no part that is too long.",
+    fix=f"Ask the person for another address, set it as mail of the account, then send a new request. {NOT_TAKEN}",
+    legacy_fix="Ask the person for another address, put it into otherMails of the account, then send a new request "
+    f"that names it. {NOT_TAKEN}",
     source=INVITATION,
     pinned=True,
 )
 def address_characters(case: Case) -> Result:
     """The address holds a character that Graph does not take, the plus sign among them, or is too long."""
     found = addresses.problem(case.address) if case.address else None
-    return f"The address cannot be invited: {found}." if found else None
+    if found is None:
+        return None
+    pasted = unseen(case.address or "") is not None
+    return Hit(f"The address cannot be invited: {found}.", fix=typed_anew(case) if pasted else None)
 
 
 @rule(
@@ -75,7 +89,7 @@ def address_characters(case: Case) -> Result:
     WARN,
     WARN,
     fix="Leave customizedMessageBody out. For words of your own, set sendInvitationMessage to false and send your own "
-    "mail with the sign-in address.",
+    "mail with the sign-in address (links.signIn of GET /api/requests/{requestId}).",
     source=LIMITS,
 )
 def custom_message_dropped(case: Case) -> Result:
@@ -96,7 +110,8 @@ def custom_message_dropped(case: Case) -> Result:
     REVIEW,
     facts.DOMAINS,
     fix="Send a new request without the copy. Approve only if that recipient may take over the account: the link in "
-    "the mail opens it. To allow the domain for good, add it to B2B_ALLOWED_COPY_DOMAINS.",
+    "the mail opens it. To allow the domain for good, name it in B2B_ALLOWED_COPY_DOMAINS, and your own domains beside "
+    "it: the setting replaces them.",
     source="https://learn.microsoft.com/graph/api/resources/invitedusermessageinfo",
     applies=lambda case: case.send_message and case.copies != (),
 )
@@ -114,6 +129,35 @@ def copy_recipient(case: Case) -> Result:
         return None
     where = "B2B_ALLOWED_COPY_DOMAINS" if allowed else "the tenant's verified domains"
     return f"A copy of the mail, with the link, goes to {', '.join(outside)}, outside {where}."
+
+
+@rule(
+    "sponsor-unusable",
+    Subject.REQUEST,
+    BLOCK,
+    BLOCK,
+    facts.SPONSORING_USERS,
+    facts.SPONSORING_GROUPS,
+    fix="Send a new request without these ids, or with the object ids of the right users or groups (Entra admin "
+    "center > Users, or > Groups).",
+    source=INVITATION,
+    enforced_by_graph=True,
+    applies=lambda case: case.sponsors != (),
+)
+def sponsor_unusable(case: Case) -> Result:
+    """A sponsor is neither a user nor a group; a user who is disabled only warns."""
+    users, groups = case.facts[facts.SPONSORING_USERS], case.facts[facts.SPONSORING_GROUPS]
+    unknown = [sponsor for sponsor in case.sponsors if sponsor not in users and sponsor not in groups]
+    if unknown and not {facts.SPONSORING_USERS, facts.SPONSORING_GROUPS} & case.facts.unreadable.keys():
+        return f"No user and no group of this tenant has the object id of this sponsor: {listed(unknown)}."
+    if disabled := [sponsor for sponsor in case.sponsors if users.get(sponsor) is False]:
+        return Hit(
+            f"This sponsor may not sign in: {listed(disabled)}.",
+            WARN,
+            "Name a sponsor who can answer for the person in a new request, or change the sponsors of the account "
+            "after the conversion: this one cannot sign in.",
+        )
+    return None
 
 
 @rule(

@@ -1,0 +1,23 @@
+"""The handshake before events are delivered over HTTP: a sender asks whether it may (CloudEvents, HTTP Webhook, 4).
+
+Event Grid asks so before it makes a subscription with CloudEvents 1.0 to a webhook
+(https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema).
+"""
+
+import re
+from collections.abc import Mapping
+
+METHODS = "POST, OPTIONS"
+_ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
+
+
+def permission(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of the answer. The function key has let the sender in; any rate will do.
+
+    The address in `WebHook-Request-Callback` is left alone: the permission is in the answer, and the app calls nobody
+    whom a caller names.
+    """
+    told = {name.lower(): value.strip() for name, value in headers.items()}
+    origin = told.get("webhook-request-origin", "")
+    granted = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"} if _ORIGIN.fullmatch(origin) else {}
+    return {"Allow": METHODS, **granted}

@@ -1,0 +1,173 @@
+"""Read followed accounts by id, twenty at a time, and record what that says about their conversions.
+
+Accounts are read before rows: of one that waits for its person, as it did when it was last read, no row is read.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from b2b.domain.account import Account
+from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.records import Change, Conversion, advance
+from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import GRAPH, LedgerConflict, Transient, UnreadableRow
+from b2b.domain.lifecycle.difference import SOONEST, next_look
+from b2b.domain.lifecycle.followed import followed, is_followed
+from b2b.domain.readings import Followed
+from b2b.domain.request.record import shows_alike
+from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.conversion.facts import TenantFacts
+from b2b.workflows.ports import Clock, Directory, Ledger
+from b2b.workflows.sweep.publish import POINTER_AGE
+from b2b.workflows.sweep.sources import LOOK
+from b2b.workflows.sweep.together import each
+from b2b.workflows.sweep.turn import Turn
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What becomes of an account's entry in the index."""
+
+    moved: bool = False
+    over: bool = False
+    """It is followed no longer."""
+    shown: bool = False
+    look_at: datetime | None = None
+    """When the schedule has it looked at again."""
+    kept: bool = False
+    """The entry stays as it is: the next run looks again."""
+
+
+class Looks:
+    """Looks at some accounts."""
+
+    def __init__(
+        self,
+        conversions: Conversions,
+        facts: TenantFacts,
+        directory: Directory,
+        ledger: Ledger,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self._conversions, self._facts, self._directory = conversions, facts, directory
+        self._ledger, self._limits, self._clock = ledger, limits, clock
+
+    async def at(self, entries: Sequence[Followed], turn: Turn) -> None:
+        """Look at up to twenty accounts, and remember what they showed.
+
+        Raises:
+            Transient: Graph or storage did not answer. Nothing is remembered: a later run looks again.
+
+        """
+        accounts = await self._directory.accounts([entry.key for entry in entries])
+        quiet = [entry for entry in entries if entry.shown and _pending(accounts.get(entry.key))]
+        turn.did(len(quiet))
+        news = [entry for entry in entries if entry not in quiet]
+        if news:
+            await self._record(news, accounts, turn)
+
+    async def _record(self, news: list[Followed], accounts: dict[str, Account | None], turn: Turn) -> None:
+        rows = await each(self._ledger.conversions.get(entry.key) for entry in news)
+        if outage := next((row for row in rows if isinstance(row, Transient)), None):
+            raise outage
+        missing = [key for key, account in accounts.items() if account is None]
+        binned = await self._directory.deleted(missing) if missing else frozenset[str]()
+        seen = await each(
+            self._see(entry, row, accounts, in_bin=entry.key in binned) for entry, row in zip(news, rows, strict=True)
+        )
+        await self._remember(news, [self._counted(entry, one, turn) for entry, one in zip(news, seen, strict=True)])
+
+    async def _see(
+        self, entry: Followed, row: Conversion | Exception | None, accounts: dict[str, Account | None], *, in_bin: bool
+    ) -> Seen:
+        if isinstance(row, Exception):
+            raise row
+        if row is None or not is_followed(row):
+            return await self._over(entry, row)
+        if entry.key not in accounts:
+            raise Transient(GRAPH, f"the account {entry.key} cannot be read")
+        now, account = self._clock(), accounts[entry.key]
+        change = self._change(row, Sighting(now, account, in_bin), now)
+        after = await self._written(row, change, account)
+        if not is_followed(after):
+            return Seen(moved=True, over=True)
+        shown = _pending(account)
+        look_at = None if shown else self._next(after, entry)
+        return Seen(moved=change is not None, shown=shown, look_at=look_at)
+
+    def _change(self, row: Conversion, sighting: Sighting, now: datetime) -> Change[Conversion] | None:
+        if row.stage is Stage.ACCEPTED:
+            return advance(row, Stage.COMPLETED, now)
+        return followed(row, sighting, self._limits, now)
+
+    async def _written(self, row: Conversion, change: Change[Conversion] | None, account: Account | None) -> Conversion:
+        """Write a change and bring the requests up to it; without one, bring them up to what was not told yet."""
+        if change is None:
+            untold = row.published < row.sequence and row.lease_until is None
+            return await self._conversions.published(row) if untold else row
+        if shows_alike(row, change.row) and row.lease_until is None:
+            after = await self._conversions.save_quietly(change, row)
+        else:
+            after = await self._conversions.save(change)
+        await self._facts.learn(row, after, account)
+        return after
+
+    async def _over(self, entry: Followed, row: Conversion | None) -> Seen:
+        """A conversion that is over leaves the index once its requests were told. A young entry may precede a claim."""
+        if row is not None and row.published < row.sequence:
+            await self._conversions.published(row)
+        leaves_at = entry.since + POINTER_AGE
+        return Seen(over=True) if self._clock() >= leaves_at else Seen(look_at=leaves_at)
+
+    def _next(self, row: Conversion, entry: Followed) -> datetime:
+        return next_look(row, entry.since, self._limits, self._clock())
+
+    def _counted(self, entry: Followed, seen: Seen | Exception, turn: Turn) -> Seen:
+        """Count an account. One that could not be looked at is put off, so that it hides no other."""
+        turn.did(changed=isinstance(seen, Seen) and seen.moved)
+        match seen:
+            case Seen():
+                return seen
+            case LedgerConflict():
+                log.info("account %s moved on meanwhile", entry.key)
+            case UnreadableRow():
+                turn.passed_over()
+                log.warning("account %s is passed over: %s", entry.key, seen)
+            case Transient():
+                turn.met_problem()
+                log.warning("an account could not be followed: %s", seen)
+            case _:
+                turn.met_problem()
+                log.error("an account could not be followed", exc_info=seen)
+        return Seen(kept=True) if entry.shown else Seen(look_at=self._clock() + SOONEST)
+
+    async def _remember(self, news: list[Followed], seen: list[Seen]) -> None:
+        """First the schedule, then the index that relies on it."""
+        known = [(entry, one) for entry, one in zip(news, seen, strict=True) if not one.kept]
+        looks = [(entry.key, one.look_at) for entry, one in known if one.look_at is not None]
+        await self._ledger.schedule.add_all((LOOK + key, _whole_minute(at)) for key, at in looks)
+        marked = [
+            (entry, replace(entry, shown=one.shown, put_off=one.look_at is not None))
+            for entry, one in known
+            if not one.over
+        ]
+        await self._ledger.followed.mark([after for before, after in marked if before != after])
+        await self._ledger.followed.drop([entry for entry, one in known if one.over])
+
+
+def _pending(account: Account | None) -> bool:
+    return account is not None and account.pending
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """Two runs that put the same account off write the same entry, or nearly so."""
+    return (moment + _MINUTE - timedelta.resolution).replace(second=0, microsecond=0)
+
+
+_MINUTE = timedelta(minutes=1)

@@ -1,0 +1,105 @@
+"""Where the accounts come from that follow looks at: from the schedule, and from the difference between two lists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from b2b.domain.lifecycle.difference import SOONEST
+from b2b.domain.readings import Entry, Followed
+from b2b.workflows.ports import Clock, FollowedIndex, Ledger, Listing
+from b2b.workflows.sweep.rounds import Round
+
+LOOK = "look~"
+"""What the schedule says of an account that is to be looked at; its object id follows."""
+
+
+def is_look(entry: Entry) -> bool:
+    """Tell whether a time in the schedule is one to look at an account; what else stands there is not follow's."""
+    return entry.key.startswith(LOOK)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of the index, in order."""
+
+    entries: Mapping[str, Followed]
+    whole: bool
+    """It reaches to the end of the index."""
+
+
+class Scheduled:
+    """Accounts whose time has come, in the order of their times."""
+
+    def __init__(self, due: list[Entry], known: Mapping[str, Followed], ledger: Ledger, clock: Clock) -> None:
+        self._due, self._known, self._clock = due, known, clock
+        self._schedule: Listing = ledger.schedule
+        self._index: FollowedIndex = ledger.followed
+        self._taken: list[Entry] = []
+
+    @property
+    def left(self) -> int:
+        """How many are due and not taken."""
+        return len(self._due)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """Since when the first of them is due."""
+        return self._due[0].since if self._due else None
+
+    async def take(self, number: int) -> list[Followed]:
+        """Take the next ones. An entry that its account's place in the index does not speak of is out of date."""
+        self._taken, self._due = self._due[:number], self._due[number:]
+        keys = dict.fromkeys(entry.key.removeprefix(LOOK) for entry in self._taken)
+        found = [self._known.get(key) or await self._index.get(key) for key in keys]
+        return [entry for entry in found if entry is not None and entry.put_off]
+
+    async def done(self) -> None:
+        """Take off the schedule what was looked at; what has to be looked at again stands there anew."""
+        await self._schedule.remove(*self._taken)
+
+    async def failed(self) -> None:
+        """Put those that were taken off for some minutes, so that they do not hide the ones behind them."""
+        later = self._clock() + SOONEST
+        await self._schedule.add_all((entry.key, later) for entry in self._taken)
+        await self._schedule.remove(*self._taken)
+
+    async def end(self) -> None:
+        """Nothing is left to remember."""
+
+
+class Difference:
+    """Accounts of which a list has news, in the order of the index."""
+
+    def __init__(self, news: list[Followed], segment: Segment, way: Round) -> None:
+        self._news, self._segment, self._way = news, segment, way
+        self._after = way.after
+
+    @property
+    def left(self) -> int:
+        """How many are known and not taken."""
+        return len(self._news)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the round began in which they are to be looked at."""
+        return self._way.began if self._news else None
+
+    async def take(self, number: int) -> list[Followed]:
+        """Take the next ones."""
+        taken, self._news = self._news[:number], self._news[number:]
+        self._after = taken[-1].key
+        return taken
+
+    async def done(self) -> None:
+        """Go on behind them."""
+        if self._news:
+            await self._way.move(self._after)
+
+    async def failed(self) -> None:
+        """Go on behind them: a later round looks again."""
+        await self.done()
+
+    async def end(self) -> None:
+        """Begin anew where everything was looked at."""
+        if not self._news:
+            await self._way.move("" if self._segment.whole else list(self._segment.entries)[-1])

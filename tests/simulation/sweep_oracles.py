@@ -1,0 +1,47 @@
+"""What must hold of the sweep's lists: nobody who is to be followed is missing, and nothing piles up."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.simulation.app import rows_of
+from tests.simulation.scene import Scene
+
+COPIES = 2
+"""Entries of one account in the schedule: two runs at once may each write one."""
+
+
+def on_the_lists(scene: Scene) -> Iterator[str]:
+    """Whoever was invited is in the index; who stands there as put off is in the schedule, and not many times."""
+    tables = scene.world.tables
+    index = {row["RowKey"]: row for row in tables.rows("conversions", "followed~")}
+    due = Counter(row["RowKey"].rpartition("~")[2] for row in tables.rows("conversions", "schedule~"))
+    for user_id, rows in rows_of(tables, "conversions").items():
+        stage = next((row.get("stage") for row in rows if row["RowKey"] == "current"), None)
+        if stage == "invited" and user_id not in index:
+            yield f"{user_id} is invited, and nobody follows it"
+    for user_id, entry in index.items():
+        if entry.get("putOff") and not due[user_id]:
+            yield f"{user_id} was put off, and the schedule does not know until when"
+    yield from (
+        f"{user_id} stands in the schedule {number} times" for user_id, number in due.items() if number > COPIES
+    )
+
+
+def told(scene: Scene) -> Iterator[str]:
+    """Every request shows what has become of its account's conversion, in its own row."""
+    for user_id, rows in rows_of(scene.world.tables, "conversions").items():
+        row = next((each for each in rows if each["RowKey"] == "current"), None)
+        if row is None or row.get("leaseUntil"):
+            continue
+        members = [
+            each["RowKey"].removeprefix("request-")
+            for each in rows
+            if each.get("generation")
+            and each["RowKey"].startswith("request-")
+            and each["generation"] == row.get("generation")
+        ]
+        for request in members:
+            shown = scene.rows.get(request)
+            behind = shown is not None and shown.get("generation") == row.get("generation")
+            if behind and shown and shown["stage"] == "invited" and row["stage"] not in {"invited", "inviting"}:
+                yield f"request {request} shows invited in its row, and {user_id} is {row['stage']}"
