@@ -26,7 +26,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 OF_CONTENT = (content_type_conformance, response_schema_conformance)
-UNAUTHORIZED = 401
+UNAUTHORIZED, TOO_LONG = 401, 414
 """The host's own answer to a missing key has no body, and OpenAPI 2.0 cannot say that of one answer."""
 EXAMPLES = 20
 DOCUMENTS = ("openapi.json", "connector.swagger.json")
@@ -60,6 +60,9 @@ def test_no_answer_is_a_server_error_or_undescribed(converting: Rig, operation: 
         answer = case.call(
             base_url=f"{converting.host.base}/api", headers={"x-functions-key": converting.host.function_key}
         )
+        if answer.status_code == TOO_LONG:
+            assert not answer.content
+            return  # the host lets no address through that is longer than 8 KiB
         bodyless = answer.status_code == UNAUTHORIZED and not answer.content
         case.validate_response(answer, checks=[each for each in CHECKS if not (bodyless and each in OF_CONTENT)])
 

@@ -1,0 +1,129 @@
+"""The sample for Logic Apps, run against the app: it follows `Location`, branches on the outcome, and asks a person."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rehearsal.host.process import HostProcess
+from rehearsal.storage import Azurite, provision
+from rehearsal.tenant import RunningTenant, running
+from tests.contracts.readme import ROOT
+from tests.host.logic_app import LogicApp, Terminated
+from tests.host.rig import APP, Rig, environment, seed, user_id
+
+SAMPLE: dict[str, Any] = json.loads((ROOT / "samples" / "logic-app" / "definition.json").read_text("utf-8"))
+ROLE = {
+    "id": "33333333-0000-4000-8000-000000000000",
+    "displayName": "Helpers",
+    "isAssignableToRole": True,
+    "members": [user_id(1), user_id(2)],
+}
+ASLEEP = {"AzureWebJobs.convert.Disabled": "true"}
+"""The host takes requests in, and works on none."""
+WORD = {"SelectedOption": "Approve", "UserEmailAddress": "ops@contoso.com"}
+
+
+@pytest.fixture(scope="module")
+def tenant() -> Iterator[RunningTenant]:
+    with running({**seed(), "groups": [ROLE]}) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def storage(azurite: Azurite) -> str:
+    found = azurite.connection_string(azurite.account())
+    provision(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def rigged(tenant: RunningTenant, storage: str) -> Iterator[Rig]:
+    with HostProcess(app_dir=APP, env=environment(tenant, storage)) as host:
+        yield Rig(tenant, storage, host)
+
+
+def soon(_seconds: float) -> None:
+    time.sleep(0.2)
+
+
+def flow(rigged: Rig, **answers: Any) -> LogicApp:
+    headers = {"x-functions-key": rigged.host.function_key}
+    return LogicApp(SAMPLE, {"api": f"{rigged.host.base}/api"}, headers, answers, soon)
+
+
+def trigger(number: int) -> dict[str, str]:
+    return {"requestId": f"flow-{number}", "userPrincipalName": f"partner{number}@contoso.com"}
+
+
+def test_an_account_that_is_ready_is_invited(rigged: Rig) -> None:
+    run = flow(rigged)
+    run.run(trigger(5))
+    assert run.bodies["Convert"]["stage"] == "invited"
+    assert run.polled[-1] == (f"{rigged.host.base}/api/requests/flow-5", 200)
+    assert {status for _, status in run.polled[:-1]} <= {202}
+    assert set(run.waited) == {10.0}
+
+
+def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: Rig) -> None:
+    run = flow(rigged, Ask=WORD)
+    run.run(trigger(1))
+    assert run.bodies["Convert"]["stage"] == "needsReview"
+    assert run.bodies["Approve"]["stage"] == "invited"
+    history = rigged.call("GET", "/api/requests/flow-1/history").json()["events"]
+    decided = next(event for event in history if event["kind"] == "approved")
+    assert decided["actor"] == {"kind": "stated", "id": None, "name": "ops@contoso.com"}
+
+
+def test_or_is_called_off_when_refused(rigged: Rig) -> None:
+    run = flow(rigged, Ask={**WORD, "SelectedOption": "Refuse"})
+    run.run(trigger(2))
+    assert run.bodies["Refuse"]["stage"] == "cancelled"
+    assert rigged.mails(2) == []
+
+
+def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: Rig) -> None:
+    with pytest.raises(Terminated) as ended:
+        flow(rigged).run({"requestId": "flow-nobody", "userPrincipalName": "nobody@contoso.com"})
+    (said,) = ended.value.args
+    assert said["runError"]["code"] == "blocked"
+    assert said["runError"]["message"]
+
+
+def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTenant, storage: str) -> None:
+    """The host is killed while the request waits, twice, and comes back under the same address each time."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    key = "a" * 40
+    hosts: list[HostProcess] = []
+
+    def start(**settings: str) -> None:
+        host = HostProcess(app_dir=APP, env=environment(tenant, storage, **settings), port=port, function_key=key)
+        hosts.append(host.__enter__())
+
+    pauses = iter(range(100))
+
+    def wait(_seconds: float) -> None:
+        number = next(pauses)
+        if number in {0, 2}:
+            hosts[-1].kill()  # the next poll meets nobody, and is repeated
+        elif not hosts[-1].running():
+            start(**({} if number > 2 else ASLEEP))
+        else:
+            time.sleep(0.5)
+
+    start(**ASLEEP)
+    try:
+        run = LogicApp(SAMPLE, {"api": f"{hosts[0].base}/api"}, {"x-functions-key": key}, {}, wait)
+        body = {"requestId": "flow-7", "invitedUser": {"id": user_id(7)}, "dryRun": True}
+        told = run._http({"method": "POST", "uri": f"{hosts[0].base}/api/requests", "body": body})
+    finally:
+        for host in hosts:
+            host.__exit__(None, None, None)
+    assert (told["requestId"], told["stage"]) == ("flow-7", "assessed")
+    assert len(hosts) == 3
+    assert any(seconds != 10.0 for seconds in run.waited), "a poll met nobody"
