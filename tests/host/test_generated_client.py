@@ -48,7 +48,8 @@ async def main():
     query = RequestsRequestBuilder.RequestsRequestBuilderGetQueryParameters(stage="assessed")
     page = await app.requests.get(RequestConfiguration(query_parameters=query))
     assert "generated-1" in [line.request_id for line in page.requests], page
-    await app.requests.by_request_id("generated-1").release.post(Release(released_by="ops@contoso.com", reason="wave 1"))
+    word = Release(released_by="ops@contoso.com", reason="wave 1")
+    await app.requests.by_request_id("generated-1").release.post(word)
     status = await until(app, "generated-1", Stage.Invited)
     found = await app.search.post(Search(name=status.user_principal_name))
     assert [line.request_id for line in found.requests] == ["generated-1"], found
@@ -64,6 +65,9 @@ asyncio.run(main())
 """
 
 
+NAMED = ("-n", "client", "--clean-output")
+
+
 def find_kiota() -> str | None:
     """The kiota named in KIOTA, on PATH, or beside the repository."""
     beside = ROOT.parent / "shared" / "tools" / "kiota"
@@ -77,8 +81,19 @@ def test_a_generated_client_submits_lists_releases_and_searches(converting: Rig,
     document = tmp_path / "openapi.json"
     document.write_bytes(converting.call("GET", "/api/openapi.json").content)
     made = subprocess.run(  # noqa: S603  the tool that the tester chose
-        [kiota, "generate", "-l", "python", "-d", str(document), "-o", str(tmp_path / "client"), "-c", "ApiClient"]
-        + ["-n", "client", "--clean-output"],
+        [
+            kiota,
+            "generate",
+            "-l",
+            "python",
+            "-d",
+            str(document),
+            "-o",
+            str(tmp_path / "client"),
+            "-c",
+            "ApiClient",
+            *NAMED,
+        ],
         capture_output=True,
         text=True,
         timeout=100,
@@ -92,7 +107,7 @@ def test_a_generated_client_submits_lists_releases_and_searches(converting: Rig,
         "API": f"{converting.host.base}/api",
         "ACCOUNT": user_id(20),
     }
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  the client that was just made
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=100, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, "NotAwaitingApproval"), done.stderr

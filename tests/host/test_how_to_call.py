@@ -1,0 +1,67 @@
+"""docs/how-to about the API: PowerShell runs as printed, links lead somewhere, and what a page names exists."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from b2b.api.callers import Role
+from b2b.api.routes import ROUTES
+from b2b.settings import SETTINGS
+from tests.contracts.readme import ROOT
+from tests.host.rig import Rig
+from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell, powershell
+
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = ("api-from-powershell.md", "power-automate.md", "managed-identity.md", "sign-in.md")
+FENCE = re.compile(r"^ *```powershell\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def test_powershell_runs_as_printed(converting: Rig, tmp_path: Path) -> None:
+    pwsh = find_powershell()
+    if pwsh is None:
+        pytest.skip(HOW_TO_GET_ONE)
+    text = "\n".join(FENCE.findall((HOW_TO / "api-from-powershell.md").read_text("utf-8")))
+    text = text.replace("<AZURE_API_URL>", f"{converting.host.base}/api")
+    text = text.replace("<function key>", converting.host.function_key)
+    assert not re.search(r"<[\w…]", text), "a placeholder that nobody fills in"
+    rows = ["RequestId,UserPrincipalName", *(f"wave-{number},partner{number}@contoso.com" for number in (21, 22))]
+    (tmp_path / "wave.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    script = tmp_path / "page.ps1"
+    script.write_text("$ErrorActionPreference = 'Stop'\nSet-StrictMode -Version 3.0\n" + text, "utf-8")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = powershell(pwsh, "-File", str(script), environment=environment, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert re.search(r"wave-21\s+partner21@contoso\.com\s+ready", done.stdout)
+    said = [line.strip() for line in done.stdout.splitlines()]
+    assert said.index("requested by key") < said.index("released by stated ops@contoso.com")
+    assert converting.settled("wave-21", "wave-22") == ["invited", "invited"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", (HOW_TO / page).read_text("utf-8")) if "://" not in link]
+    assert links
+    assert [link for link in links if not (HOW_TO / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_and_actions_that_a_page_names_exist(page: str) -> None:
+    text = (HOW_TO / page).read_text("utf-8")
+    assert set(re.findall(r"\bB2B_[A-Z_]+\b", text)) <= {setting.name for setting in SETTINGS}
+    assert set(re.findall(r"--assign <[^>]+>:(\w+)", text)) <= set(Role)
+
+
+def test_actions_of_the_connector_are_called_as_the_page_calls_them() -> None:
+    text = (HOW_TO / "power-automate.md").read_text("utf-8")
+    summaries = {route.summary for route in ROUTES}
+    named = set(re.findall(r"\*((?:Convert|List|Approve|Refuse|Release|Retry) [a-z ]+)\*", text))
+    assert len(named) > 4
+    assert named <= summaries
+
+
+def test_the_sample_names_its_parameters_as_the_page_does() -> None:
+    sample = json.loads((ROOT / "samples" / "logic-app" / "definition.json").read_text("utf-8"))
+    text = (HOW_TO / "power-automate.md").read_text("utf-8")
+    assert {name for name in sample["parameters"] if not name.startswith("$")} <= set(re.findall(r"`(\w+)`", text))
