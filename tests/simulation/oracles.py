@@ -14,7 +14,7 @@ from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all
 from tests.simulation.scene import Body, Scene, canonical, seconds_of
-from tests.simulation.sweep_oracles import on_the_lists, told
+from tests.simulation.sweep_oracles import listed, on_the_lists, told
 from tests.simulation.truths import truth
 from tests.simulation.world import World
 
@@ -349,6 +349,7 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     bounded,
     on_the_lists,
     told,
+    listed,
     sound,
 )
 

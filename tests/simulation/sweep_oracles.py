@@ -1,5 +1,6 @@
 """What must hold of the sweep's lists: nobody who is to be followed is missing, and nothing piles up."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -45,3 +46,22 @@ def told(scene: Scene) -> Iterator[str]:
             behind = shown is not None and shown.get("generation") == row.get("generation")
             if behind and shown and shown["stage"] == "invited" and row["stage"] not in {"invited", "inviting"}:
                 yield f"request {request} shows invited in its row, and {user_id} is {row['stage']}"
+
+
+def listed(scene: Scene) -> Iterator[str]:
+    """In the end the lists show every request as its row stands, in exactly the lists that it belongs to."""
+    lines: dict[str, dict[str, str]] = {}
+    for partition in scene.world.tables.partitions("requests"):
+        if partition.startswith("month~"):
+            for line in scene.world.tables.rows("requests", partition):
+                place = line["RowKey"].rsplit("~", 2)[0]
+                lines.setdefault(line["requestId"], {})[place] = line["stage"]
+    for request, row in scene.rows.items():
+        if request in scene.world.foreign:
+            continue
+        waiting = json.loads(row["waiting"])["reason"] if row.get("waiting") else None
+        wanted = {"all", f"stage~{row['stage']}", *([f"waits~{waiting}"] if waiting else [])}
+        shown = lines.pop(request, {})
+        if set(shown) != wanted or set(shown.values()) != {row["stage"]}:
+            yield f"request {request} is {row['stage']}, and the lists show {sorted(shown)}"
+    yield from (f"the lists show {request}, which is no request" for request in lines)
