@@ -7,11 +7,12 @@ HTTP) is compared with what happened.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
-from tests.simulation.people import BY_NAME
+from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.reading import ask_all
 from tests.simulation.scene import Body, Scene, canonical, seconds_of
 from tests.simulation.sweep_oracles import on_the_lists, told
@@ -93,6 +94,25 @@ def _to_invite(scene: Scene, body: Body, moment: float) -> bool:
     """Whether a request was to invite by then: from the beginning, or since it was released."""
     real = body.allowed and not body.ask.dry_run
     return real or scene.since(frozenset({"release"}), body.request or "", body.at, moment)
+
+
+def addressed(scene: Scene) -> Iterator[str]:
+    """An invitation goes to an address that a request means which nobody had called off."""
+    for post in scene.world.directory.posts:
+        person, at = BY_ID.get(post.user_id.lower()), seconds_of(post.time)
+        if person is None or person.name == "jack":
+            continue
+        changes = [act.value.get("mail") for act in scene.world.acts if act.action == "change"]
+        meant = set[str | None]()
+        for body in scene.requests_of(person.name):
+            off = any(
+                action == "cancel" and request == body.request and reply.status == HTTPStatus.ACCEPTED and when < at
+                for when, action, request, reply in scene.world.replies
+            )
+            if not off:
+                meant |= {body.ask.address} if body.ask.address else {person.mail, *changes}
+        if post.address.lower() not in meant:
+            yield f"{person.name} was invited with {post.address} at {at:.0f}, and only a called off request meant that"
 
 
 def protected(scene: Scene) -> Iterator[str]:
@@ -334,6 +354,7 @@ def sound(scene: Scene) -> Iterator[str]:
 ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     second_mail,
     unasked_invitation,
+    addressed,
     protected,
     answered_again,
     lost,
