@@ -240,6 +240,18 @@ def void_approval(scene: Scene) -> Iterator[str]:
 
 def decided(scene: Scene) -> Iterator[str]:
     """A decision that was answered 202 stands in the history of its request: of two that contradict, one is refused."""
+    for at, action, request, reply in scene.world.replies:
+        bodies = [body for body in scene.bodies if body.request == request]
+        others = {
+            other.request for body in bodies for name in scene.names(body.ask) for other in scene.requests_of(name)
+        }
+        if action != "cancel" or reply.status != HTTPStatus.ACCEPTED or others != {request}:
+            continue
+        late = [
+            sent.person for sent in scene.world.sent if bodies[0].at <= sent.at and sent.person == bodies[0].ask.person
+        ]
+        if late and not scene.since(REOPENING, request, -1.0, scene.world.loop.now):
+            yield f"request {request} was cancelled at {at:.0f} with a 202, and {late[0]} was invited"
     for decision, kind in (("approve", "approved"), ("refuse", "cancelled")):
         answered = Counter(
             request for _, action, request, reply in scene.world.replies if action == decision and reply.status == 202
@@ -248,19 +260,6 @@ def decided(scene: Scene) -> Iterator[str]:
             found = [row for row in scene.history(request) if row.get("kind") == kind]
             if request not in scene.world.foreign and len(found) < times:
                 yield f"request {request}: {decision} was answered 202 {times} times and happened {len(found)} times"
-    yield from _invited_in_spite(scene)
-
-
-def _invited_in_spite(scene: Scene) -> Iterator[str]:
-    """A request whose cancellation was answered 202 invites nobody afterwards."""
-    for at, action, request, reply in scene.world.replies:
-        if action != "cancel" or reply.status != 202:
-            continue
-        people = {name for body in scene.bodies if body.request == request for name in scene.names(body.ask)}
-        others = {body.request for name in people for body in scene.requests_of(name)} - {request}
-        for sent in scene.world.sent:
-            if sent.person in people and sent.at > at and not others:
-                yield f"request {request} was cancelled at {at:.2f}, and {sent.person} was invited at {sent.at:.2f}"
 
 
 def left_behind(scene: Scene) -> Iterator[str]:

@@ -495,5 +495,19 @@ STORIES: tuple[Story, ...] = (
         ),
         "truth",
     ),
+    Story(
+        "called off beside its claim",
+        "a request is called off while its first delivery is about to claim: the caller reads 202, and the invitation "
+        "goes out",
+        History(
+            (_send(0, "r1"), Step(0.1, "cancel", "r1")),
+            (
+                Fault("graph read", "anna", "hold", seconds=0.5),
+                Fault("tables write", "requests/r1", "hold", nth=2, seconds=1.5),
+                Fault("graph invite", "anna", "slow", seconds=5.0),
+            ),
+        ),
+        "decided",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}
