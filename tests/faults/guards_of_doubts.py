@@ -102,6 +102,12 @@ DOUBTS: tuple[Guard, ...] = (
         STEP,
     ),
     Guard(
+        "doubt: only a person's word waives those of the generation before",
+        "b2b/workflows/conversion/claims.py",
+        (("            if before is not None and opening.again:\n", "            if before is not None:\n"),),
+        HISTORY,
+    ),
+    Guard(
         "doubt: an account says nothing of an invitation that went to another",
         NEXT_STEP,
         (("doubts.can_be_disproved(conversion), conversion", "True, conversion"),),
