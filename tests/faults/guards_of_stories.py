@@ -8,8 +8,13 @@ INTAKE, FOLLOWED = "b2b/workflows/intake/intake.py", "b2b/domain/lifecycle/follo
 NOT_INVITING = "    if conversion.stage is not Stage.INVITING or conversion.request_id"
 NEVER_RAN = "            self._clock(),\n            dry_run=request.dry_run is True or self._assess_only,"
 RACES = "        for _ in range(RACES):\n            try:\n"
+REPAIR, CONVERSIONS = "b2b/workflows/sweep/repair.py", "b2b/workflows/conversion/conversions.py"
+DOUBTS = "b2b/domain/conversion/doubts.py"
 STALE = "        if resume.token == record.token:\n            return record\n"
 LAGGING = "    if lagging > 0:\n"
+TOGETHER = "        change, members = await self._with_members(change, before)\n        return await self.save("
+ALONE = "        members = [change.row.request_id]\n        return await self.save("
+SUCCEEDED = " and await self._endings.succeed(conversion, self._give_up)"
 
 MENDED: tuple[Mended, ...] = (
     Mended(
@@ -86,13 +91,7 @@ MENDED: tuple[Mended, ...] = (
     Mended(
         "A6",
         "a row that cannot be read is passed over",
-        (
-            Place(
-                "b2b/workflows/sweep/repair.py",
-                "                unreadable += 1\n",
-                "                unreadable += 1\n                raise\n",
-            ),
-        ),
+        (Place(REPAIR, "                turn.passed_over()\n", "                raise\n"),),
     ),
     Mended(
         "A7",
@@ -243,8 +242,85 @@ MENDED: tuple[Mended, ...] = (
         (Place(NEXT_STEP, LAGGING, f"    if lagging > 0 and not account.pending:\n        return Join()\n{LAGGING}"),),
     ),
     Mended(
+        "reset before it was seen",
+        "only an account that has waited since the app's own invitation teaches what the tenant shows",
+        (
+            Place(
+                FOLLOWED, "return known.after_seen() if _ours(before, account) else known", "return known.after_seen()"
+            ),
+        ),
+    ),
+    Mended(
         "frozen at the door",
         "a delivery that the host has long given up replaces no row",
         (Place(INTAKE, "(late or not stored.replaceable", "(not stored.replaceable"),),
+    ),
+    Mended(
+        "frozen before the door",
+        "how long a delivery lasts is counted from before its first write",
+        (Place(INTAKE, "self._row(asked, Source.QUEUE, came)", "self._row(asked, Source.QUEUE, self._clock())"),),
+    ),
+    Mended(
+        "approved in vain",
+        "where something new stands in the way of an approval, the review shows the doubt again",
+        (
+            Place(
+                NEXT_STEP,
+                "        return _reviewed_anew(step.assessment, doubts.asked_before(conversion, s.shows))\n",
+                "        return step\n",
+            ),
+        ),
+    ),
+    Mended(
+        "two reviews of one doubt",
+        "an approval is for the generation that the review is about",
+        (
+            Place(
+                "b2b/domain/request/approval.py",
+                "record.generation or record.left_generation, waived)",
+                "conversion.generation, waived)",
+            ),
+        ),
+    ),
+    Mended(
+        "joined a review",
+        "the requests that joined a review go on with what its approval leads to",
+        (Place(CONVERSIONS, TOGETHER, ALONE),),
+    ),
+    Mended(
+        "joined a review that came again",
+        "the requests that joined a review go on with the next one",
+        (Place(CONVERSIONS, TOGETHER, ALONE),),
+    ),
+    Mended(
+        "found later",
+        "an invitation that shows is no unknown outcome any more",
+        (Place(DOUBTS, "if item.rule != OUTCOME_UNKNOWN", "if item.rule"),),
+    ),
+    Mended(
+        "another address since",
+        "a doubt keeps the address that its try went to",
+        (
+            Place(
+                RESERVATIONS,
+                "return invited or any(doubt.address == key for doubt in row.open_doubts)",
+                "return invited",
+            ),
+        ),
+    ),
+    Mended(
+        "unreadable leader",
+        "a request that joined takes over from a leader whose row stays unreadable",
+        (Place(REPAIR, SUCCEEDED, " and False"),),
+    ),
+    Mended(
+        "unreadable leader in doubt",
+        "a request that joined takes a doubt over as well",
+        (Place(REPAIR, SUCCEEDED, " and False"),),
+    ),
+    Mended(
+        "unreadable while it ends",
+        "a request that could not be told is told later",
+        (Place(CONVERSIONS, "        return all(told)\n", "        return True\n"),),
     ),
 )
