@@ -14,6 +14,8 @@ STALE = "        if resume.token == record.token:\n            return record\n"
 LAGGING = "    if lagging > 0:\n"
 TOGETHER = "        change, members = await self._with_members(change, before)\n        return await self.save("
 ALONE = "        members = [change.row.request_id]\n        return await self.save("
+CLAIMED = "        change, members = await self._with_members(change, before)\n        # First"
+CLAIMED_ALONE = "        members = [change.row.request_id]\n        # First"
 SUCCEEDED = " and await self._endings.succeed(conversion, self._give_up)"
 
 MENDED: tuple[Mended, ...] = (
@@ -285,7 +287,7 @@ MENDED: tuple[Mended, ...] = (
     Mended(
         "joined a review",
         "the requests that joined a review go on with what its approval leads to",
-        (Place(CONVERSIONS, TOGETHER, ALONE),),
+        (Place(CONVERSIONS, CLAIMED, CLAIMED_ALONE),),
     ),
     Mended(
         "joined a review that came again",
