@@ -52,7 +52,10 @@ def second_mail(scene: Scene) -> Iterator[str]:
 
 
 def _asked(scene: Scene, first: Any, second: Any) -> bool:
-    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone."""
+    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone.
+
+    Where the app never heard of the first one, and it was undone before it was read, nothing shows that it was.
+    """
     world = scene.world
     if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
         return True  # two reads a window apart did not find it, so that its address is free
@@ -65,6 +68,8 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
                 return True
     undone = frozenset({"convert back"})
     back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
+    if not first.recorded and any(moment <= second.at for moment in back):
+        return True
     asked = [body.at for body in scene.requests_of(second.person)]
     asked += [act.at for act in world.acts if act.action in REOPENING]
     return any(moment < asking <= second.at for moment in back for asking in asked)
