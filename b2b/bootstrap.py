@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,13 +19,17 @@ from b2b.adapters.identity import Identity
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
 from b2b.adapters.tables import Observer
+from b2b.api import openapi
+from b2b.api.door import Workflows
+from b2b.api.front import Front
+from b2b.api.routes import ROUTES
+from b2b.connection import Storage
 from b2b.domain.conversion.situation import limits_of
 from b2b.domain.conversion.tenant_fact import Known, TenantFact
 from b2b.domain.pacing import BreakerLimits
 from b2b.domain.request import IntakePolicy
 from b2b.domain.sweep import Allowance, Part
-from b2b.settings import Mode, Settings, Storage, load
-from b2b.workflows.api import Api
+from b2b.settings import Mode, Settings, load
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.conversion.claims import Claims
 from b2b.workflows.conversion.conversions import Conversions
@@ -36,10 +40,12 @@ from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.conversion.parking import Parking
 from b2b.workflows.conversion.process import Converter, Protocol, Steps
 from b2b.workflows.conversion.reservations import Reservations
-from b2b.workflows.decisions import Decisions
+from b2b.workflows.decisions import Allowed, Decisions
+from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
+from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
 from b2b.workflows.sweep.drain import Drain
@@ -74,8 +80,7 @@ class Services:
     """Everything a trigger hands its input to."""
 
     settings: Settings
-    api: Api
-    health: Health
+    api: Front
     receiver: Receiver
     sweep: Sweep
     identity: Identity
@@ -138,7 +143,8 @@ def assemble(
     converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
     policy = IntakePolicy(settings.redirect_hosts)
     intake = Intake(ledger, messages, policy, clock, _new_id, assess_only=assess_only)
-    decisions = Decisions(ledger, conversions, endings, messages, clock)
+    allowed = Allowed(going_on=not assess_only, self_approval=settings.self_approval)
+    decisions = Decisions(ledger, conversions, endings, messages, clock, allowed)
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
@@ -152,8 +158,17 @@ def assemble(
     sweep = Sweep(parts, ledger, clock, monotonic, measure, allowance.budgets)
     return Services(
         settings=settings,
-        api=Api(intake, decisions, assessor, pacer, ledger, identity, settings),
-        health=Health(directory, ledger, queue, identity, pacer, settings),
+        api=Front(
+            Workflows(
+                intake=intake,
+                decisions=decisions,
+                enquiries=Enquiries(ledger, assessor, pacer, identity),
+                listings=Listings(ledger),
+                health=Health(directory, ledger, queue, identity, pacer, settings),
+                settings=settings,
+                describe=partial(openapi.document, ROUTES),
+            )
+        ),
         receiver=Receiver(intake, converter, queue),
         sweep=sweep,
         identity=identity,

@@ -3,23 +3,20 @@
 docs/reference/settings.md, local.settings.sample.json and the lists in infra and the workflow are generated from here.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from b2b import readers
+from b2b.connection import Storage, read, storage_of
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Profile, Severity
 
-SECRET = re.compile(r"key=|sig=|signature=|://[^/]*@", re.IGNORECASE)
-"""A value that may hold a secret, put into the wrong setting: it is not repeated in the error."""
-STORAGE = "B2BStorage"
-"""The name of the storage connection: a connection string, or the prefix of the identity-based settings."""
+PLATFORM_SIGNS_IN = "WEBSITE_AUTH_ENABLED"
+"""App Service sets it to `True` or `False`: whether its authentication is on."""
 FUNCTIONS_PROCESS = "FUNCTIONS_WORKER_RUNTIME"
 """Set in every Functions process, in Azure and on a laptop."""
 
@@ -29,16 +26,6 @@ class Mode(StrEnum):
 
     ASSESS = "assess"
     CONVERT = "convert"
-
-
-@dataclass(frozen=True)
-class Storage:
-    """Where queues and tables are: a connection string, or two endpoints that the managed identity opens."""
-
-    connection_string: str = ""
-    queue_uri: str = ""
-    table_uri: str = ""
-    client_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +46,9 @@ class Settings:
     scope_group: str | None
     copy_domains: frozenset[str]
     public_url: str
+    sign_in: bool
+    self_approval: bool
+    stated_decisions: bool
     graph_timeout: float
     replication_window: float
     tenant_facts_lifetime: float
@@ -193,6 +183,29 @@ SETTINGS: tuple[Setting, ...] = (
         readers.base_url,
     ),
     Setting(
+        "sign_in",
+        "B2B_SIGN_IN",
+        "false",
+        "`true` only where App Service authentication stands in front: callers sign in with Microsoft Entra ID and "
+        "hold roles; `false`: callers hold a function key",
+        readers.boolean,
+    ),
+    Setting(
+        "self_approval",
+        "B2B_SELF_APPROVAL",
+        "false",
+        "with sign-in, whether a person may approve a request of their own",
+        readers.boolean,
+    ),
+    Setting(
+        "stated_decisions",
+        "B2B_STATED_DECISIONS",
+        "false",
+        "with sign-in, whether an application with the role `Decide` may pass on a person's decision, whose name it "
+        "states",
+        readers.boolean,
+    ),
+    Setting(
         "graph_timeout",
         "B2B_GRAPH_TIMEOUT_SECONDS",
         "30",
@@ -275,14 +288,6 @@ SETTINGS: tuple[Setting, ...] = (
         readers.Days(7, 3650),
     ),
 )
-STORAGE_SETTINGS: dict[str, str] = {
-    STORAGE: "connection string of the storage account with queues and tables; or the four that follow",
-    f"{STORAGE}__queueServiceUri": "identity-based instead: `https://<account>.queue.core.windows.net`",
-    f"{STORAGE}__tableServiceUri": "`https://<account>.table.core.windows.net`",
-    f"{STORAGE}__credential": "`managedidentity`",
-    f"{STORAGE}__clientId": "client id of a user-assigned identity",
-}
-"""The two forms of the storage connection, which the host reads as well."""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -298,41 +303,15 @@ def load(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(
             "B2B_GIVE_UP_SECONDS", f"expected at least {least:g}: the replication window and Graph's timeout together"
         )
+    if values["sign_in"] and environment.get(PLATFORM_SIGNS_IN, "").lower() == "false":
+        raise SettingsError("B2B_SIGN_IN", "expected App Service authentication in front, and it is off: nobody checks")
     without_setting = (rule.id for rule in RULES if rule.only_with and not values[rule.only_with])
     values["rule_overrides"] = {**values["rule_overrides"], **dict.fromkeys(without_setting, Severity.OFF)}
-    return Settings(storage=_storage(environment), **values)
+    return Settings(storage=storage_of(environment), **values)
 
 
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
     text = environment.get(setting.name, "").strip() or setting.default
     if text is None:
         raise SettingsError(setting.name, f"missing: {setting.meaning}")
-    return _read(setting.name, text, setting.read)
-
-
-def _read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
-    try:
-        return reader(text)
-    except ValueError as error:
-        said = str(error).partition(", got")[0] if SECRET.search(text) else str(error)
-        raise SettingsError(name, said) from None
-
-
-def _storage(environment: Mapping[str, str]) -> Storage:
-    """Either form of the connection. Its values are never repeated in an error: a key may stand in the wrong place."""
-    if connection_string := environment.get(STORAGE, "").strip():
-        return Storage(connection_string=_read(STORAGE, connection_string, readers.connection_string))
-    queue_uri, table_uri = (
-        environment.get(f"{STORAGE}__{service}ServiceUri", "").strip() for service in ("queue", "table")
-    )
-    if not queue_uri and not table_uri:
-        raise SettingsError(
-            STORAGE, f"missing: a connection string, or {STORAGE}__queueServiceUri and {STORAGE}__tableServiceUri"
-        )
-    for service, uri in (("queue", queue_uri), ("table", table_uri)):
-        if urlsplit(uri).scheme != "https" or not urlsplit(uri).hostname:
-            raise SettingsError(f"{STORAGE}__{service}ServiceUri", "expected an https address")
-    if environment.get(f"{STORAGE}__credential", "").strip() not in {"", "managedidentity"}:
-        raise SettingsError(f"{STORAGE}__credential", "expected managedidentity")
-    client_id = environment.get(f"{STORAGE}__clientId", "").strip() or environment.get("AZURE_CLIENT_ID", "").strip()
-    return Storage(queue_uri=queue_uri, table_uri=table_uri, client_id=client_id)
+    return read(setting.name, text, setting.read)

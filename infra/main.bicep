@@ -79,6 +79,12 @@ param allowedCopyDomains string[] = []
 @maxLength(2048)
 param publicUrl string = ''
 
+@description('With sign-in, whether a person may approve a request of their own.')
+param selfApproval bool = false
+
+@description('With sign-in, whether an application with the role Decide may pass on a person\'s decision, whose name it states.')
+param statedDecisions bool = false
+
 @description('Longest wait for one answer of Graph.')
 @minValue(1)
 @maxValue(120)
@@ -148,6 +154,10 @@ param deployerType '' | 'Group' | 'ServicePrincipal' | 'User' = ''
 
 @description('The person who deploys may send requests, too.')
 param deployerSends bool = false
+
+@description('Client id of the registration that callers sign in for (sign-in.bicep); empty: they hold function keys.')
+@maxLength(36)
+param signInClientId string = ''
 
 @description('Deploy although nobody may read the ledger: not even an Owner of the subscription can, without a role on the data.')
 param noReaders bool = false
@@ -536,6 +546,7 @@ module app 'modules/app.bicep' = {
     )
     zoneRedundant: zoneRedundant
     closed: network == 'private'
+    signInClientId: signInClientId
     subnetId: inExistingNetwork ? appSubnetId : inNetwork ? vnet!.outputs.appSubnetId : ''
     settings: {
       B2BStorage__queueServiceUri: 'https://${workAccountName}.queue.${storageSuffix}'
@@ -556,6 +567,9 @@ module app 'modules/app.bicep' = {
       B2B_SCOPE_GROUP_ID: scopeGroupId
       B2B_ALLOWED_COPY_DOMAINS: join(allowedCopyDomains, ',')
       B2B_PUBLIC_URL: publicUrl
+      B2B_SIGN_IN: empty(signInClientId) ? 'false' : 'true'
+      B2B_SELF_APPROVAL: selfApproval ? 'true' : 'false'
+      B2B_STATED_DECISIONS: statedDecisions ? 'true' : 'false'
       B2B_GRAPH_TIMEOUT_SECONDS: string(graphTimeoutSeconds)
       B2B_REPLICATION_WINDOW_SECONDS: string(replicationWindowSeconds)
       B2B_TENANT_FACTS_SECONDS: string(tenantFactsSeconds)

@@ -28,6 +28,8 @@ param allowedCopyDomains = filter(
   domain => !empty(domain)
 )
 param publicUrl = readEnvironmentVariable('B2B_PUBLIC_URL', '')
+param selfApproval = bool(readEnvironmentVariable('B2B_SELF_APPROVAL', 'false'))
+param statedDecisions = bool(readEnvironmentVariable('B2B_STATED_DECISIONS', 'false'))
 param graphTimeoutSeconds = int(readEnvironmentVariable('B2B_GRAPH_TIMEOUT_SECONDS', '30'))
 param replicationWindowSeconds = int(readEnvironmentVariable('B2B_REPLICATION_WINDOW_SECONDS', '300'))
 param tenantFactsSeconds = int(readEnvironmentVariable('B2B_TENANT_FACTS_SECONDS', '600'))
@@ -48,6 +50,7 @@ param deployerType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', '')
 param deployerSends = bool(readEnvironmentVariable('DEPLOY_DEPLOYER_SENDS', 'false'))
 param readers = json(readEnvironmentVariable('DEPLOY_READERS', '[]'))
 param producers = json(readEnvironmentVariable('DEPLOY_PRODUCERS', '[]'))
+param signInClientId = readEnvironmentVariable('DEPLOY_SIGN_IN_CLIENT_ID', '')
 param noReaders = bool(readEnvironmentVariable('DEPLOY_NO_READERS', 'false'))
 
 // ---- What it runs on

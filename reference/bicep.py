@@ -10,7 +10,10 @@ from b2b.domain.eligibility.judge import PINNED, RULE_IDS
 from b2b.domain.findings import Severity
 from b2b.settings import SETTINGS, Setting
 
-MADE_BY_TEMPLATE = {"AZURE_CLIENT_ID": "identity.properties.clientId"}
+MADE_BY_TEMPLATE = {
+    "AZURE_CLIENT_ID": "identity.properties.clientId",
+    "B2B_SIGN_IN": "empty(signInClientId) ? 'false' : 'true'",
+}
 """Settings that no one chooses."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reference import bicep, pages, protocol, request, samples
+from reference import bicep, contract, pages, protocol, request, samples
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,9 +24,13 @@ WHOLE: Mapping[str, Text] = {
     "docs/reference/settings.md": pages.settings,
     "docs/reference/permissions.md": pages.permissions,
     "docs/reference/errors.md": pages.errors,
+    "docs/reference/openapi.json": contract.openapi,
+    "docs/reference/connector.swagger.json": contract.swagger,
+    "docs/reference/request.schema.json": contract.parse_json,
     "docs/reference/stages.md": protocol.stages,
     "docs/reference/waits.md": protocol.waits,
     "infra/graph-permissions.json": samples.graph_permissions,
+    "infra/sign-in.json": samples.sign_in,
     "local.settings.sample.json": samples.local_settings,
 }
 PARTS: Mapping[str, Mapping[Part, Text]] = {

@@ -1,13 +1,14 @@
 """The pages of docs/reference."""
 
+from b2b.connection import STORAGE, STORAGE_SETTINGS
 from b2b.domain.account import SELECT
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, PINNED
 from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rule import Rule
 from b2b.domain.eligibility.rules import RULES
-from b2b.domain.error_codes import ERROR_CODES
-from b2b.settings import SETTINGS, STORAGE, STORAGE_SETTINGS
+from b2b.domain.error_codes import ErrorCode
+from b2b.settings import SETTINGS
 from reference.tables import coded, table
 
 MADE = "<!-- Made by `make reference` from the tables in b2b. Change those, not this file. -->\n"
@@ -112,13 +113,13 @@ def _permission(row: Permission, mode: str) -> list[str]:
 
 def errors() -> str:
     """Every error code: its status, when it is given, and what the same does to a queue message."""
-    rows = [[coded(row.code), str(row.status), row.when, row.by_queue or "-"] for row in ERROR_CODES]
+    rows = [[coded(row.value), str(row.status), row.when, row.by_queue or "-"] for row in ErrorCode]
     return f"""{MADE}
 # Errors
 
 Every error of the app is `{{"error": {{"code", "message", "target", "details"}}}}` with the code in `x-ms-error-code`.
-`target` is the path of the field; types are called as JSON calls them. What the Functions host answers itself, 401 for
-a key and 404 for a route, has no body.
+`target` is the path of the field; types are called as JSON calls them. The Functions host itself answers
+401 without a body where a key is missing or wrong.
 
 {table(["code", "HTTP", "when", "by queue"], rows)}
 A request that is well-formed but unfit (no such account, an ambiguous or deleted one, forbidden characters, an own

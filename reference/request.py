@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from b2b.domain.request import decision
+from b2b.api import bodies
 from b2b.domain.request.body import JSON_TYPES, MAX_BODY_BYTES
 from b2b.domain.request.ids import ID_CHARACTERS, LONGEST_ID
 from b2b.domain.request.model import (
@@ -103,18 +103,18 @@ FIELDS: Mapping[str, Field] = {
     "dryRun": Field("assess only", _BOOLEAN, example=True),
     NOT_YET: Field("nothing delivers callbacks yet", "left out", None),
 }
-_DECISION = f"1 to {decision.LONGEST_NAME} characters"
-_REASON = f"1 to {decision.LONGEST_REASON} characters"
+_DECISION = f"1 to {bodies.LONGEST_NAME} characters"
+_REASON = f"1 to {bodies.LONGEST_REASON} characters"
 BODIES: Mapping[str, tuple[type[msgspec.Struct], Mapping[str, Field]]] = {
     "approve": (
-        decision.Approved,
+        bodies.Approval,
         {
             "approvedBy": Field("who approves", _DECISION, "ops@contoso.com"),
             "reason": Field("why", _REASON, "known supplier"),
         },
     ),
     "refuse": (
-        decision.Refused,
+        bodies.Refusal,
         {
             "refusedBy": Field("who refuses", _DECISION, "ops@contoso.com"),
             "reason": Field("why", _REASON, "left the company"),
@@ -149,6 +149,8 @@ def _typed(kind: Any, prefix: str) -> Iterator[Typed]:
 
 
 def _without_null(kind: Any) -> Any:
+    if isinstance(kind, inspect.Metadata):
+        kind = kind.type
     if isinstance(kind, inspect.UnionType):
         (kind,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
     return kind
@@ -178,7 +180,8 @@ def page() -> str:
     """docs/reference/request.md."""
     head = ["field", "type", "meaning", "what is taken", "example"]
     decisions = "\n".join(
-        f"Body of `POST /api/requests/{{requestId}}/{name}`; both fields are required:\n\n{table(head, _rows(*body))}"
+        f"Body of `POST /api/requests/{{requestId}}/{name}`; who decides is required, unless a person signed in:\n\n"
+        f"{table(head, _rows(*body))}"
         for name, body in BODIES.items()
     )
     return f"""{MADE}

@@ -2,15 +2,26 @@
 
 import json
 from typing import Any
+from uuid import UUID, uuid5
 
+from b2b.api.callers import MEANING
+from b2b.connection import STORAGE
 from b2b.domain.eligibility.judge import PINNED, RULE_IDS
 from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile, Severity
 from b2b.readers import CLOUDS
-from b2b.settings import FUNCTIONS_PROCESS, SETTINGS, STORAGE
+from b2b.settings import FUNCTIONS_PROCESS, SETTINGS
 from reference.bicep import deployed
 
+ROLES = UUID("6a0e4f6e-6f0f-5d0c-9d55-3f0c1b6f7a11")
+"""Ids of roles are made from their names in here: a role that keeps its name keeps its holders."""
+SCOPE = "user_impersonation"
+COMMAND_LINES = {
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Azure CLI",
+    "1950a258-227b-4e31-a9cf-717495945fc2": "Azure PowerShell",
+}
+"""Client ids of Microsoft's command lines, which may get a token for a person without asking for consent."""
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 LOCAL = "UseDevelopmentStorage=true"
 
@@ -36,6 +47,36 @@ def graph_permissions() -> str:
 
 def _permission(row: Permission, mode: str) -> dict[str, Any]:
     return {"value": row.value, "id": row.id, "mode": mode, "rules": [rule.id for rule in rules_that_want(row)]}
+
+
+def sign_in() -> str:
+    """infra/sign-in.json: the app's registration, as the template and the script make it."""
+    roles = [
+        {
+            "id": str(uuid5(ROLES, role.value)),
+            "value": role.value,
+            "displayName": role.value,
+            "description": text,
+            "allowedMemberTypes": ["User", "Application"],
+            "isEnabled": True,
+        }
+        for role, text in MEANING.items()
+    ]
+    scope = {
+        "id": str(uuid5(ROLES, SCOPE)),
+        "value": SCOPE,
+        "type": "User",
+        "adminConsentDisplayName": "Use the app as the person who signed in",
+        "adminConsentDescription": "What a person may do with it is decided by the roles that the person holds.",
+        "isEnabled": True,
+    }
+    document = {
+        "roles": roles,
+        "scope": scope,
+        "optionalClaims": {"accessToken": [{"name": "idtyp"}]},
+        "commandLines": list(COMMAND_LINES),
+    }
+    return _text(document)
 
 
 def local_settings() -> str:

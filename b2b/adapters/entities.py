@@ -10,7 +10,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from azure.data.tables import EntityProperty
 
+from b2b.domain.actors import BY_QUEUE, Actor
 from b2b.domain.conversion.records import SCHEMA_VERSION, Conversion, Event
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import UnreadableRow
 from b2b.domain.pacing import Pace
 from b2b.domain.request.record import RequestRecord
@@ -53,14 +55,33 @@ def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
     """Return a history row: numbered, so that the order is that of the writes."""
     columns = {
         "PartitionKey": partition,
-        "RowKey": f"{HISTORY}{number:010d}",
+        "RowKey": history_key(number),
         "kind": event.kind,
         "at": event.at,
         "stage": event.stage.value if event.stage else None,
         "requestId": event.request_id,
         "detail": event.detail,
+        "actor": msgspec.json.encode(event.actor).decode(),
     }
     return {name: value for name, value in columns.items() if value not in _MISSING}
+
+
+def history_key(number: int | str) -> str:
+    """Return the row key of an event."""
+    return f"{HISTORY}{number:010d}" if isinstance(number, int) else f"{HISTORY}{number}"
+
+
+def event(entity: Mapping[str, Any]) -> Event:
+    """Read a history row. A stage that this version does not know is left out: what happened stands in the kind."""
+    stage = entity.get("stage")
+    return Event(
+        entity["kind"],
+        moment(entity["at"]),
+        Stage(stage) if stage in frozenset(Stage) else None,
+        entity.get("requestId", ""),
+        entity.get("detail", ""),
+        msgspec.json.decode(entity["actor"], type=Actor) if "actor" in entity else BY_QUEUE,
+    )
 
 
 def _stored(value: Any) -> Any:

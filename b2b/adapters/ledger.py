@@ -16,12 +16,14 @@ from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
 from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
+from b2b.adapters.request_lists import Listed, RequestLists
 from b2b.adapters.tables import Observer, Rows, fetch, guarded, portions, rows, taken, translated, unobserved
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
+from b2b.domain.request.line import line_of
 from b2b.domain.request.record import RequestRecord
 from b2b.domain.sweep import Census, LastRun, PartReport, Reported, SweepReport
 
@@ -58,9 +60,11 @@ class Ledger:
         self.untold = Listing(self._conversions, UNTOLD)
         self.open = TimedListing(self._requests, OPEN)
         self.rested = TimedListing(self._requests, RESTED)
-        self.requests = Rows[RequestRecord](
+        self.lists = RequestLists(self._requests)
+        rows_of_requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
         )
+        self.requests = Listed(rows_of_requests, self.lists)
 
     @classmethod
     def from_connection_string(
@@ -206,6 +210,7 @@ class Ledger:
             Transient: storage did not answer.
 
         """
+        await self.lists.forget(line_of(record))
         pointer = {"PartitionKey": f"body~{record.body_hash}", "RowKey": record.request_id}
         await taken(self._requests, [("delete", pointer)])
         query, values = "PartitionKey eq @key and RowKey ne @row", {"key": record.request_id, "row": entities.REQUEST}

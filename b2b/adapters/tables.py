@@ -20,7 +20,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
-from b2b.domain.conversion.records import Change, Conversion
+from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
 from b2b.domain.request.record import RequestRecord
@@ -104,6 +104,22 @@ class Rows(Generic[Row]):
         self._tell(change)
         return written
 
+    async def history(self, key: str, after: int, limit: int) -> list[Event]:
+        """Return up to ``limit`` events of a row, behind a number.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query = "PartitionKey eq @key and RowKey gt @after and RowKey lt @last"
+        values = {"key": key, "after": entities.history_key(after), "last": entities.history_key("~")}
+        found = list[Event]()
+        async for entity in rows(self._table, query, values, page=limit):
+            found.append(entities.event(entity))
+            if len(found) == limit:
+                break
+        return found
+
     def _tell(self, change: Change[Row]) -> None:
         try:
             self._observer(change)
@@ -142,7 +158,9 @@ async def fetch(table: TableClient, partition: str, row: str) -> Any:
             return None
 
 
-async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> AsyncIterator[TableEntity]:
+async def rows(
+    table: TableClient, query: str, parameters: dict[str, Any], page: int | None = None
+) -> AsyncIterator[TableEntity]:
     """Give the entities that a query finds, page by page.
 
     Raises:
@@ -150,7 +168,7 @@ async def rows(table: TableClient, query: str, parameters: dict[str, Any]) -> As
 
     """
     async with translated():
-        async for entity in table.query_entities(query, parameters=parameters):
+        async for entity in table.query_entities(query, parameters=parameters, results_per_page=page):
             yield entity
 
 

@@ -24,6 +24,19 @@ def visible(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) not in _UNSEEN)
 
 
+def legible(text: str) -> str:
+    """Return a text in which every character that cannot be seen, but for the plain space, is named."""
+    return "".join(_named(character) if _hidden(character) else character for character in text)
+
+
+def _hidden(character: str) -> bool:
+    return character != " " and unicodedata.category(character) in _UNSEEN
+
+
+def _named(character: str) -> str:
+    return f"<U+{ord(character):04X}>"
+
+
 def with_character(expected: str, text: str, foreign: str) -> str:
     """Add the first character that does not belong there to what was expected; ``foreign`` is a class of them."""
     strange = re.search(f"[{foreign}]", text)

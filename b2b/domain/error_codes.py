@@ -1,68 +1,108 @@
-"""The error codes of the HTTP contract, one row each; docs/reference/errors.md is generated from them."""
+"""The error codes of the HTTP contract, one member each; docs/reference/errors.md and OpenAPI are made from them."""
 
-from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Self
 
 _RECORDED = "row `rejected`"
 
 
-@dataclass(frozen=True)
-class ErrorCode:
+class ErrorCode(StrEnum):
     """What a caller meets: the code, its HTTP status, when it is given, and what the same does to a queue message."""
 
-    code: str
     status: int
     when: str
-    by_queue: str = ""
+    by_queue: str
 
+    def __new__(cls, code: str, status: int, when: str, by_queue: str = "") -> Self:
+        """Make a member of one row."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status, member.when, member.by_queue = status, when, by_queue
+        return member
 
-ERROR_CODES: Final[tuple[ErrorCode, ...]] = (
-    ErrorCode("EmptyBody", 400, "the body is empty; a chunked body arrives empty", _RECORDED),
-    ErrorCode("NotJson", 400, "the body is not JSON", _RECORDED),
-    ErrorCode("UnknownField", 400, "a field is not known; `target` is its path", _RECORDED),
-    ErrorCode("MissingField", 400, "a required field is missing", _RECORDED),
-    ErrorCode("WrongType", 400, "a value has another type than expected, as JSON calls them", _RECORDED),
-    ErrorCode(
+    EMPTY_BODY = "EmptyBody", 400, "the body is empty; a chunked body arrives empty", _RECORDED
+    NOT_JSON = "NotJson", 400, "the body is not JSON", _RECORDED
+    UNKNOWN_FIELD = "UnknownField", 400, "a field is not known; `target` is its path", _RECORDED
+    MISSING_FIELD = "MissingField", 400, "a required field is missing", _RECORDED
+    WRONG_TYPE = "WrongType", 400, "a value has another type than expected, as JSON calls them", _RECORDED
+    INVALID_VALUE = (
         "InvalidValue",
         400,
         "a value is out of range; none or several of `id`, `userPrincipalName`, `mail`; a field is given twice",
         _RECORDED,
-    ),
-    ErrorCode("RedirectHostNotAllowed", 400, "the host of the redirect address is not allowed in settings", _RECORDED),
-    ErrorCode("CallbackNotAvailable", 400, "`callbackUrl`: nothing delivers callbacks yet", _RECORDED),
-    ErrorCode("RequestTooLarge", 413, "the body has more than 48 KiB", _RECORDED),
-    ErrorCode(
+    )
+    REDIRECT_HOST_NOT_ALLOWED = (
+        "RedirectHostNotAllowed",
+        400,
+        "the host of the redirect address is not allowed in settings",
+        _RECORDED,
+    )
+    CALLBACK_NOT_AVAILABLE = "CallbackNotAvailable", 400, "`callbackUrl`: nothing delivers callbacks yet", _RECORDED
+    REQUEST_TOO_LARGE = "RequestTooLarge", 413, "the body has more than 48 KiB", _RECORDED
+    REQUEST_ID_IN_USE = (
         "RequestIdInUse",
         409,
         "the same `requestId` came with another body",
         "an event in the first request's history",
-    ),
-    ErrorCode("UnknownParameter", 400, "the route does not know a query parameter, such as `?dryRun=true`"),
-    ErrorCode("RequestNotFound", 404, "there is no request with this id"),
-    ErrorCode("NotRetryable", 409, "a retry of a request that is neither failed nor blocked"),
-    ErrorCode("NotReleasable", 409, "a release of a request that was not assessed, or found no account to invite"),
-    ErrorCode("NotCancellable", 409, "a cancellation of a request that has ended, or whose invitation may be out"),
-    ErrorCode("ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"),
-    ErrorCode("NotAwaitingApproval", 409, "an approval or a refusal of a request that does not wait for a person"),
-    ErrorCode(
+    )
+    UNKNOWN_PARAMETER = "UnknownParameter", 400, "the route does not know a query parameter, such as `?dryRun=true`"
+    NOT_SIGNED_IN = "NotSignedIn", 401, "sign-in is on, and nobody is signed in or who it is cannot be read"
+    ROLE_MISSING = "RoleMissing", 403, "the caller has none of the roles that the route wants"
+    PERSON_REQUIRED = (
+        "PersonRequired",
+        403,
+        "a decision by an application, where `B2B_STATED_DECISIONS` does not let it pass on a person's decision",
+    )
+    OWN_REQUEST = (
+        "OwnRequest",
+        403,
+        "an approval by the person who submitted the request, where `B2B_SELF_APPROVAL` does not allow that",
+    )
+    INVALID_TOKEN = "InvalidToken", 400, "a `continuationToken` that is not of this list with these filters"
+    CONVERSION_NOT_FOUND = "ConversionNotFound", 404, "there is no conversion of this account"
+    REQUEST_NOT_FOUND = "RequestNotFound", 404, "there is no request with this id"
+    ROUTE_NOT_FOUND = "RouteNotFound", 404, "there is no such route"
+    METHOD_NOT_ALLOWED = "MethodNotAllowed", 405, "the route has no such method; `Allow` names those that it has"
+    NOT_RETRYABLE = "NotRetryable", 409, "a retry of a request that is neither failed nor blocked"
+    NOT_RELEASABLE = (
+        "NotReleasable",
+        409,
+        "a release of a request that was not assessed, or found no account to invite",
+    )
+    NOT_CANCELLABLE = (
+        "NotCancellable",
+        409,
+        "a cancellation of a request that has ended, or whose invitation may be out",
+    )
+    MODE_IS_ASSESS = "ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"
+    NOT_AWAITING_APPROVAL = (
+        "NotAwaitingApproval",
+        409,
+        "an approval or a refusal of a request that does not wait for a person",
+    )
+    DECISION_SUPERSEDED = (
         "DecisionSuperseded",
         409,
-        "an approval or a refusal of a request that joined another one, or after which a later one for the same "
-        "account was judged: decide about that one",
-    ),
-    ErrorCode("RequestChanged", 409, "the request changed while a decision about it was being processed"),
-    ErrorCode(
+        "an approval or a refusal of a request that joined another one, or an approval after a later one was judged",
+    )
+    REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
+    SERVICE_UNAVAILABLE = (
         "ServiceUnavailable",
         503,
-        "a service does not do its part (429, 503, a missing permission), with `Retry-After`: for an assessment, or "
-        "when storage is down. A conversion is taken in (202) and waits; `waiting` says for what",
+        "with `Retry-After`: storage does not answer or, for an assessment, Graph does not do its part",
         "the request waits; after `B2B_GIVE_UP_SECONDS` of trouble without a break the request ends `failed`",
-    ),
-    ErrorCode(
+    )
+    INTERNAL_ERROR = (
         "InternalError",
         500,
         "a bug of the app",
         "retried, then poison, from where the sweep sends it back at most three times",
-    ),
-)
-STATUS: Final = {row.code: row.status for row in ERROR_CODES}
+    )
+
+
+_BY_CODE = {member.value: member for member in ErrorCode}
+
+
+def code_of(text: str) -> ErrorCode:
+    """Return the member with this code."""
+    return _BY_CODE[text]

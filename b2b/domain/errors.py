@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import Self
 
 from b2b.domain.conversion.waits import WaitReason
-from b2b.domain.error_codes import STATUS
+from b2b.domain.error_codes import code_of
 
 GRAPH = "Graph"
 """The name of Microsoft Graph in `Transient.service`."""
@@ -36,16 +36,15 @@ class B2BError(Exception):
 class RequestRefused(B2BError):
     """The caller's request cannot be taken in. Retry: no, not as it stands.
 
-    ``code`` is one of `ERROR_CODES`, which gives the HTTP status; ``target`` is the path of the field.
+    ``target`` is the path of the field.
     """
 
     def __init__(self, code: str, message: str, target: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.code = code_of(code)
         self.message = message
         self.target = target
-        self.status = STATUS[code]
-        self.others: tuple[RequestRefused, ...] = ()
+        self.others: tuple[Self, ...] = ()
 
     def with_others(self, others: Iterable[Self]) -> Self:
         """Add what else is wrong with the same request."""

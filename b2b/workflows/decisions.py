@@ -5,11 +5,12 @@ a message. A decision that the request's stage does not allow is refused by name
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from b2b.domain.actors import ActorKind
 from b2b.domain.conversion.records import Change, Conversion, Event, advance, begin
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from b2b.domain.errors import LedgerConflict, RequestRefused
@@ -30,14 +31,30 @@ NOT_ALLOWED = {
 }
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """What the settings allow decisions to do."""
+
+    going_on: bool = True
+    """The mode lets requests go on."""
+    self_approval: bool = False
+    """A person may approve a request of their own."""
+
+
 class Decisions:
     """Carries out decisions about requests."""
 
     def __init__(
-        self, ledger: Ledger, conversions: Conversions, endings: Endings, messages: Messages, clock: Clock
+        self,
+        ledger: Ledger,
+        conversions: Conversions,
+        endings: Endings,
+        messages: Messages,
+        clock: Clock,
+        allowed: Allowed,
     ) -> None:
         self._ledger, self._conversions, self._endings = ledger, conversions, endings
-        self._messages, self._clock = messages, clock
+        self._messages, self._clock, self._allowed = messages, clock, allowed
 
     async def retry(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """Begin a failed or blocked request again, from the body that it came with. A dry run stays one.
@@ -47,6 +64,7 @@ class Decisions:
             LedgerConflict: it moved meanwhile; look at it again.
 
         """
+        self._may_go_on()
         _allow(record, Action.RETRY)
         return await self._reopen(reopened(record, "retried", self._clock(), str(decision)))
 
@@ -58,7 +76,9 @@ class Decisions:
             LedgerConflict: it moved meanwhile; look at it again.
 
         """
+        self._may_go_on()
         _allow(record, Action.APPROVE)
+        self._four_eyes(record, decision)
         conversion = await self._conversions.get(record.user_id)
         if conversion is None or record.generation not in {0, conversion.generation}:
             raise RequestRefused("DecisionSuperseded", "A later request for this account was judged; approve that one.")
@@ -78,6 +98,7 @@ class Decisions:
             LedgerConflict: it moved meanwhile; look at it again.
 
         """
+        self._may_go_on()
         _allow(record, Action.RELEASE)
         if not record.judged_as or not record.user_id:
             raise RequestRefused("NotReleasable", "The dry run found no account that could be invited.")
@@ -120,6 +141,16 @@ class Decisions:
         if not handed:
             return await self._end_both(record, claim, CALLED_OFF, decision)
         return await self._end(record, CALLED_OFF, decision)
+
+    def _may_go_on(self) -> None:
+        if not self._allowed.going_on:
+            raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
+
+    def _four_eyes(self, record: RequestRecord, decision: Decision) -> None:
+        """A person does not approve what the same person asked for."""
+        own = decision.actor.kind is ActorKind.PERSON and decision.actor.id == record.asked_by.id
+        if own and not self._allowed.self_approval:
+            raise RequestRefused("OwnRequest", "You submitted this request yourself. Another person has to approve it.")
 
     async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """End a request that leads no claim, so that no delivery of it that is under way can make one any more.
@@ -174,6 +205,7 @@ class Decisions:
 
     async def _end(self, record: RequestRecord, kind: str, decision: Decision) -> RequestRecord:
         now = self._clock()
+        await self._ledger.open.add(record.request_id, now)  # so that the sweep sees to its lines, should this one not
         row = replace(
             record,
             stage=Stage.CANCELLED,

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
-from b2b.domain.answers import Reply
 from b2b.domain.eligibility.permissions import compare
 from b2b.domain.errors import B2BError, MustWait, Transient
 from b2b.domain.readings import Claims
@@ -23,6 +23,20 @@ State = tuple[str, str]
 """`ok` or `failed`, and one line where there is something to say."""
 
 
+@dataclass(frozen=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    status: str
+    detail: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong here."""
+        return self.status == "ok"
+
+
 class Health:
     """Asks every dependency for something small."""
 
@@ -38,7 +52,7 @@ class Health:
         self._directory, self._ledger, self._queue = directory, ledger, queue
         self._identity, self._pacer, self._settings = identity, pacer, settings
 
-    async def report(self) -> Reply:
+    async def report(self) -> list[Check]:
         """Tell mode and profile, whether storage, identity and Graph do their part, and which app roles are wrong."""
         held: list[Claims] = []
         kept: list[Reported] = []
@@ -53,13 +67,11 @@ class Health:
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         states["graphRoles"] = self._roles(held[0].roles) if held else ("failed", "not known without a token")
         states["waiting"] = "ok", _waiting(kept)
-        entries = [
-            {"name": "mode", "status": "ok", "detail": self._settings.mode},
-            {"name": "profile", "status": "ok", "detail": self._settings.profile},
-            *({"name": name, "status": status, "detail": detail} for name, (status, detail) in states.items()),
+        return [
+            Check("mode", "ok", self._settings.mode),
+            Check("profile", "ok", self._settings.profile),
+            *(Check(name, status, detail) for name, (status, detail) in states.items()),
         ]
-        healthy = all(entry["status"] == "ok" for entry in entries)
-        return Reply(200 if healthy else 503, {"status": "healthy" if healthy else "unhealthy", "checks": entries})
 
     async def _graph(self) -> str:
         """Ask Graph, unless it asked everybody to wait: that it throttles is no fault of this app's parts."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from b2b.domain.account import Account
-from b2b.domain.conversion.records import Change, Conversion
+from b2b.domain.conversion.records import Change, Conversion, Event
+from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.eligibility.fact import Fact, Facts
 from b2b.domain.eligibility.facts import AskedAbout
@@ -17,6 +18,7 @@ from b2b.domain.figures import Backlog, Figure
 from b2b.domain.invitation import Invitation
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Cursor, Entry, Followed, Invited, Poisoned, PoisonMessage, Reservation
+from b2b.domain.request.line import Line, Page, Place, Range
 from b2b.domain.request.record import RequestRecord
 from b2b.domain.sweep import Reported, SweepReport
 
@@ -93,6 +95,9 @@ class Rows(Protocol[Row]):
 
         """
 
+    async def history(self, key: str, after: int, limit: int) -> list[Event]:
+        """Return the events of a row behind a number, oldest first; the first has the number 1."""
+
 
 class Rounds(Protocol):
     """Where the runs stop on their way through a list."""
@@ -139,8 +144,25 @@ class FollowedIndex(Rounds, Protocol):
         """Follow accounts no longer; one that was put there anew since it was read stays."""
 
 
+class RequestLists(Protocol):
+    """What shows where requests stand, without going through all of them."""
+
+    async def show(self, line: Line) -> None:
+        """Let the lists show a request as it is now, unless they show a later state. Doing so again changes nothing."""
+
+    async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
+        """Return lines of a list, oldest first, with a bounded number of calls to storage; it may be a short page."""
+
+    async def named(self, name_key: str, limit: int) -> list[str]:
+        """Return the ids of requests that had this name at some time."""
+
+
 class Ledger(Protocol):
     """Table Storage."""
+
+    @property
+    def lists(self) -> RequestLists:
+        """The lists of requests."""
 
     @property
     def conversions(self) -> Rows[Conversion]:

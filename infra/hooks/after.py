@@ -64,6 +64,9 @@ def postdeploy(tools: Tools, pause: float = PAUSE_SECONDS) -> Iterator[str]:
     if environment.get("DEPLOY_NETWORK") == "private":
         yield "the routes are closed to the internet: ask /api/health from inside the network"
         return
+    if environment.get("DEPLOY_SIGN_IN_CLIENT_ID"):
+        yield "callers sign in: ask /api/health with a token (docs/how-to/sign-in.md)"
+        return
     address = f"{environment.get('AZURE_API_URL', '')}/health"
     report = _health(address, _key(tools), _seconds(environment), pause)
     checks = [check for check in report.get("checks") or [] if isinstance(check, dict)]

@@ -23,6 +23,8 @@ param zoneRedundant bool
 param closed bool
 @description('The subnet through which the app calls out; empty: none.')
 param subnetId string
+@description('Client id of the registration that callers sign in for; empty: they hold function keys.')
+param signInClientId string
 @description('The settings that the app itself reads.')
 param settings resourceTags
 
@@ -87,10 +89,39 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     properties: { allow: false }
   }
 
+  // Tokens of this tenant for this registration and nothing else; the app itself asks for roles. Without sign-in it is
+  // switched off by name: a deployment leaves alone what it does not mention.
+  resource signIn 'config' = {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: !empty(signInClientId) }
+      globalValidation: {
+        requireAuthentication: !empty(signInClientId)
+        unauthenticatedClientAction: empty(signInClientId) ? 'AllowAnonymous' : 'Return401'
+      }
+      httpSettings: { requireHttps: true }
+      login: { tokenStore: { enabled: false } }
+      identityProviders: empty(signInClientId)
+        ? {}
+        : {
+            azureActiveDirectory: {
+              enabled: true
+              registration: {
+                clientId: signInClientId
+                openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+              }
+              validation: { allowedAudiences: [signInClientId, 'api://${signInClientId}'] }
+            }
+          }
+    }
+  }
+
   // Without __credential and __clientId on both connections the scale controller never wakes the app
   // (Azure/azure-functions-host#10904).
+  // After sign-in: while the app believes who signed in, somebody has to check.
   resource appSettings 'config' = {
     name: 'appsettings'
+    dependsOn: [signIn]
     properties: union(settings, {
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identityClientId

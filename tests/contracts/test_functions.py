@@ -10,26 +10,17 @@ import pytest
 
 import function_app
 from b2b.adapters.queue import REQUESTS
+from b2b.api.routes import ROUTES as TABLE
 from b2b.bootstrap import services
-from b2b.settings import SETTINGS, STORAGE
+from b2b.connection import STORAGE
+from b2b.settings import SETTINGS
+from b2b.triggers.http import ELSEWHERE, base_url
 from b2b.workflows.intake.intake import LONGEST_DELIVERY
 from rehearsal.host.config import HostConfig
 from tests.contracts.readme import ROOT, rows
 
-ROUTES = {
-    "submit_request": ("POST", "requests"),
-    "request_status": ("GET", "requests/{requestId}"),
-    "retry_request": ("POST", "requests/{requestId}/retry"),
-    "approve_request": ("POST", "requests/{requestId}/approve"),
-    "refuse_request": ("POST", "requests/{requestId}/refuse"),
-    "release_request": ("POST", "requests/{requestId}/release"),
-    "cancel_request": ("POST", "requests/{requestId}/cancel"),
-    "operation_status": ("GET", "operations/{requestId}"),
-    "assess": ("POST", "assessments"),
-    "health": ("GET", "health"),
-}
-ALSO = {"submit_request": ["OPTIONS"]}
-"""Methods beside the one in `ROUTES`: the key of one function has to do for a webhook's validation and its events."""
+ROUTES = {route.name: (route.method, route.path) for route in TABLE}
+ALSO = {route.name: ["OPTIONS"] for route in TABLE if route.options}
 THIRTY_SECONDS = 30
 
 
@@ -50,7 +41,7 @@ def host() -> dict[str, Any]:
 
 
 def test_the_app_has_exactly_these_functions(bindings: dict[str, list[dict[str, Any]]]) -> None:
-    assert set(bindings) == {"convert", "sweep", *ROUTES}
+    assert set(bindings) == {"convert", "sweep", *ROUTES, ELSEWHERE}
 
 
 def test_the_app_knows_how_long_the_host_lets_a_delivery_last(host: dict[str, Any]) -> None:
@@ -91,14 +82,21 @@ def test_every_route_wants_a_function_key(name: str, bindings: dict[str, list[di
     assert (answer["type"], answer["direction"], answer["name"]) == ("http", "OUT", "$return")
 
 
+def test_what_no_route_takes_comes_last_with_every_method(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    trigger, _ = bindings[ELSEWHERE]
+    assert (trigger["route"], trigger["authLevel"]) == ("{*rest}", "FUNCTION")
+    assert set(trigger["methods"]) == {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+    assert max(bindings) == ELSEWHERE, "the host tries functions in the order of their names"
+
+
 def test_every_trigger_is_a_queue_a_timer_or_a_route(bindings: dict[str, list[dict[str, Any]]]) -> None:
     kinds = sorted(binding["type"] for function in bindings.values() for binding in function)
-    assert kinds == sorted(["queueTrigger", "timerTrigger", *["httpTrigger", "http"] * len(ROUTES)])
+    assert kinds == sorted(["queueTrigger", "timerTrigger", *["httpTrigger", "http"] * (len(ROUTES) + 1)])
 
 
 def test_readme_lists_exactly_the_routes(host: dict[str, Any]) -> None:
     prefix = host["extensions"]["http"]["routePrefix"]
-    listed = [found[1] for cell, *_ in rows("HTTP") if (found := re.fullmatch(r"`([A-Z]+ /[^`]+)`", cell))]
+    listed = [found[1] for cell, *_ in rows("HTTP") if (found := re.fullmatch(r"`([A-Z]+ /[^`?]+)[^`]*`", cell))]
     also = [(method, ROUTES[name][1]) for name, methods in ALSO.items() for method in methods]
     assert sorted(listed) == sorted(f"{method} /{prefix}/{route}" for method, route in [*ROUTES.values(), *also])
 
@@ -136,21 +134,19 @@ def test_links_lead_to_the_gateway_where_a_setting_names_one(
         monkeypatch.setenv(name, value)
     services.cache_clear()
     request = func.HttpRequest("GET", "http://10.0.0.4/api/conversions/x", body=b"")
-    assert function_app._base_url(request) == (location or environment["B2B_PUBLIC_URL"])
+    assert base_url(request) == (location or environment["B2B_PUBLIC_URL"])
     services.cache_clear()
 
 
-def test_nothing_imports_the_triggers() -> None:
-    modules = [path for room in ("b2b", "rehearsal") for path in (ROOT / room).rglob("*.py")]
-    importers = [
-        path.name
+def test_only_the_triggers_know_azure_functions() -> None:
+    modules = [*(ROOT / "b2b").rglob("*.py"), ROOT / "function_app.py"]
+    importers = {
+        str(path.relative_to(ROOT))
         for path in modules
-        if "node_modules" not in path.parts
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if (isinstance(node, ast.Import) and any(name.name == "function_app" for name in node.names))
-        or (isinstance(node, ast.ImportFrom) and node.module == "function_app")
-    ]
-    assert importers == []
+        if isinstance(node, ast.Import) and any(name.name == "azure.functions" for name in node.names)
+    }
+    assert importers == {"function_app.py", *(f"b2b/triggers/{name}.py" for name in ("http", "queue", "timers"))}
 
 
 def _seconds(timespan: str) -> int:

@@ -7,14 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from b2b.api.bodies import Approval, Refusal, read
+from b2b.connection import STORAGE_SETTINGS
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.rules import RULES
-from b2b.domain.error_codes import ERROR_CODES
+from b2b.domain.error_codes import ErrorCode
 from b2b.domain.request import ConversionRequest, IntakePolicy, parse
-from b2b.domain.request.decision import approval, refusal
-from b2b.settings import SETTINGS, STORAGE_SETTINGS
+from b2b.settings import SETTINGS
 from reference import bicep, files, pages, protocol, request, samples
 from tests.contracts.readme import ROOT
 
@@ -33,7 +34,7 @@ def test_the_pages_list_every_row() -> None:
     rules = [rule.id for rule in RULES]
     assert first_cells(pages.rules()) == [*rules, "fact-not-readable", *rules]
     assert first_cells(pages.settings()) == [*STORAGE_SETTINGS, *(setting.name for setting in SETTINGS)]
-    assert first_cells(pages.errors()) == [row.code for row in ERROR_CODES]
+    assert first_cells(pages.errors()) == list(ErrorCode)
     assert first_cells(protocol.stages()) == list(Stage)
     assert first_cells(protocol.waits()) == list(WaitReason)
     for fact in FACTS:
@@ -67,9 +68,9 @@ def test_every_example_is_taken(path: str) -> None:
 
 
 def test_the_examples_of_decisions_are_taken() -> None:
-    for name, read in (("approve", approval), ("refuse", refusal)):
-        _, fields = request.BODIES[name]
-        assert read(json.dumps({field: row.example for field, row in fields.items()}).encode()).reason
+    for kind, fields in request.BODIES.values():
+        assert issubclass(kind, Approval | Refusal)
+        assert read(json.dumps({field: row.example for field, row in fields.items()}).encode(), kind).reason
 
 
 def test_every_setting_reaches_the_template_the_parameter_file_and_the_workflow() -> None:

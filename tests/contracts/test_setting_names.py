@@ -11,8 +11,9 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from b2b.connection import STORAGE_SETTINGS
 from b2b.domain.eligibility.rules import RULES
-from b2b.settings import SETTINGS, STORAGE_SETTINGS, Settings, load
+from b2b.settings import SETTINGS, Settings, load
 from tests.contracts.readme import ROOT
 
 NAMES = {setting.name for setting in SETTINGS} | set(STORAGE_SETTINGS)

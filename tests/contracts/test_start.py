@@ -32,15 +32,22 @@ ALL = [
     "approve_request",
     "assess",
     "cancel_request",
+    "conversion_history",
+    "conversion_status",
     "convert",
     "health",
+    "list_requests",
+    "openapi",
     "operation_status",
     "refuse_request",
     "release_request",
+    "request_history",
     "request_status",
     "retry_request",
+    "search_requests",
     "submit_request",
     "sweep",
+    "unknown_route",
 ]
 SECRET = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="
 GOOD = {

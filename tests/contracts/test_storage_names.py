@@ -3,7 +3,7 @@
 import re
 
 from b2b.adapters import ledger, queue
-from b2b.settings import STORAGE
+from b2b.connection import STORAGE
 from rehearsal import storage
 from tests.contracts.readme import README, section
 

@@ -14,8 +14,9 @@ from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from b2b import settings as app_settings
+from b2b.api.answers import Reply
 from b2b.bootstrap import Services, build
-from b2b.domain.answers import Reply
+from b2b.connection import Storage
 from b2b.domain.errors import Transient
 from b2b.workflows.intake.receive import Delivery
 from rehearsal.tenant import RunningTenant
@@ -23,6 +24,7 @@ from tests.faults.points import Fault, GraphWay, Killed, Points
 from tests.faults.storage_way import StorageWay
 from tests.faults.tenants import address_of, number_of
 from tests.support.breakages import Breakages
+from tests.support.client import Client
 from tests.support.storage import Message, signed
 from tests.support.world import MovingClock, account
 
@@ -107,7 +109,7 @@ class Rig:
 
     async def post(self, body: bytes) -> None:
         """Be a caller who sends a request."""
-        reply = await self._asked(lambda app: app.api.submit(body, ""))
+        reply = await self._asked(lambda app: Client(app.api).submit(body, ""))
         assert reply.status == 202, reply
 
     async def approve(self, request_id: str) -> None:
@@ -115,7 +117,7 @@ class Rig:
         findings = {finding["rule"] for finding in (await self.shown(request_id))["findings"]}
         self.asked_again += "outcome-unknown" in findings
         body = b'{"approvedBy": "admin", "reason": "known"}'
-        reply = await self._asked(lambda app: app.api.approve(request_id, body, ""))
+        reply = await self._asked(lambda app: Client(app.api).approve(request_id, body, ""))
         # Where the answer to the first try was lost, the second finds that the request goes on.
         assert reply.status == 202 or reply.body["error"]["code"] == "NotAwaitingApproval", reply
 
@@ -123,7 +125,7 @@ class Rig:
         """Return what the app says about a request, when nothing disturbs it."""
         self.points.observed = True
         try:
-            reply = await self._asked(lambda app: app.api.status(request_id, ""))
+            reply = await self._asked(lambda app: Client(app.api).status(request_id, ""))
         finally:
             self.points.observed = False
         return reply.body if reply.status in {200, 202} else {"stage": f"HTTP {reply.status}", "findings": []}
@@ -190,7 +192,7 @@ class Rig:
 
         """
         if self.services is None:
-            reached = app_settings.Storage(connection_string=signed(self.storage))
+            reached = Storage(connection_string=signed(self.storage))
             settings = replace(app_settings.load(self.environment), storage=reached)
             way = partial(StorageWay, self.points, self._delays)
             self.services = build(settings, self.clock, GraphWay(self.points), way)

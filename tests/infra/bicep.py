@@ -18,7 +18,7 @@ HOW_TO_GET_ONE = (
     f"no Bicep CLI: `az bicep install --version v{VERSION}`, then put it on PATH or its path into BICEP (~/.azure/bin)"
 )
 SCENARIOS = sorted(file.stem for file in SNAPSHOTS.glob("*.bicepparam"))
-APP_SCENARIOS = [name for name in SCENARIOS if not name.startswith("graph-")]
+APP_SCENARIOS = [name for name in SCENARIOS if not name.startswith(("graph-", "sign-in"))]
 GRAPH_SCENARIOS = [name for name in SCENARIOS if name.startswith("graph-")]
 
 
@@ -125,7 +125,8 @@ class Deployment:
 
     @property
     def app_settings(self) -> dict[str, str]:
-        settings: dict[str, str] = self.one("Microsoft.Web/sites/config")["properties"]
+        (found,) = (each for each in self.of("Microsoft.Web/sites/config") if each["name"].endswith("/appsettings"))
+        settings: dict[str, str] = found["properties"]
         return settings
 
 

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from b2b.adapters.graph import scope_of
+from b2b.connection import STORAGE, STORAGE_SETTINGS
 from b2b.readers import CLOUDS
-from b2b.settings import SETTINGS, STORAGE, STORAGE_SETTINGS, Setting, load
+from b2b.settings import SETTINGS, Setting, load
 from tests.infra.bicep import APP_SCENARIOS, ROOT, kept
 
 HOST = {

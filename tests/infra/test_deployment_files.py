@@ -19,7 +19,7 @@ MAIN = (INFRA / "main.bicep").read_text("utf-8")
 PARAMETERS = (INFRA / "main.bicepparam").read_text("utf-8")
 READ: dict[str, str] = dict(re.findall(r"readEnvironmentVariable\('(\w+)', '([^']*)'\)", PARAMETERS))
 """What infra/main.bicepparam reads, and the defaults."""
-OWN = {"AZURE_CLIENT_ID"}
+OWN = {"AZURE_CLIENT_ID", "B2B_SIGN_IN"}
 """Settings that the template makes itself."""
 OTHER = {
     "AZURE_ENV_NAME": "other",
@@ -37,6 +37,8 @@ OTHER = {
     "B2B_SCOPE_GROUP_ID": "44444444-0000-4000-8000-000000000002",
     "B2B_ALLOWED_COPY_DOMAINS": "contoso.com, fabrikam.com",
     "B2B_PUBLIC_URL": "https://api.contoso.com",
+    "B2B_SELF_APPROVAL": "true",
+    "B2B_STATED_DECISIONS": "true",
     "B2B_GRAPH_TIMEOUT_SECONDS": "60",
     "B2B_REPLICATION_WINDOW_SECONDS": "600",
     "B2B_TENANT_FACTS_SECONDS": "60",
@@ -52,6 +54,7 @@ OTHER = {
     "DEPLOY_DEPLOYER_SENDS": "true",
     "DEPLOY_READERS": '[{"principalId": "44444444-0000-4000-8000-000000000003", "principalType": "Group"}]',
     "DEPLOY_PRODUCERS": '[{"principalId": "44444444-0000-4000-8000-000000000002", "principalType": "User"}]',
+    "DEPLOY_SIGN_IN_CLIENT_ID": "44444444-0000-4000-8000-000000000012",
     "DEPLOY_NO_READERS": "true",
     "DEPLOY_RESOURCE_NAMES": '{"functionApp": "func-contoso-b2b"}',
     "DEPLOY_PYTHON_VERSION": "3.13",

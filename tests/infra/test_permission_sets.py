@@ -13,6 +13,7 @@ from b2b.workflows.intake.receive import Delivery
 from rehearsal.tenant import running
 from tests.infra.bicep import kept
 from tests.infra.test_graph_permissions import OFF_IN_LEAST
+from tests.support.client import Client
 from tests.support.world import account, tenant_of
 
 ANNA = account(1, otherMails=["partner1@fabrikam.com"])
@@ -42,7 +43,7 @@ async def app(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ap
 
 
 async def assessed(services: Services) -> dict[str, Any]:
-    reply = await services.api.assess(json.dumps({"invitedUser": {"id": ANNA["id"]}}).encode())
+    reply = await Client(services.api).assess(json.dumps({"invitedUser": {"id": ANNA["id"]}}).encode())
     return {"status": reply.status, **reply.body}
 
 
@@ -56,7 +57,7 @@ async def converted(services: Services) -> dict[str, Any]:
 
 async def graph_roles(services: Services) -> tuple[int, str]:
     """The status of /api/health, and what it says about the token."""
-    reply = await services.health.report()
+    reply = await Client(services.api).health()
     (line,) = (check["detail"] for check in reply.body["checks"] if check["name"] == "graphRoles")
     return reply.status, line
 

@@ -276,7 +276,7 @@ def test_always_ready_instances_name_the_groups_of_the_code() -> None:
 
 def queue_functions() -> set[str]:
     """The functions of the app that a queue triggers."""
-    tree = ast.parse((ROOT / "function_app.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "b2b" / "triggers" / "queue.py").read_text("utf-8"))
     return {
         node.name
         for node in ast.walk(tree)

@@ -118,7 +118,7 @@ def test_the_linter_has_nothing_to_say(compiler: Compiler, pattern: str) -> None
 def test_templates_compile_without_a_word(compiler: Compiler, tmp_path: Path) -> None:
     done = compiler.run("build", "--pattern", "*.bicep", "--outdir", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert {file.stem for file in tmp_path.iterdir()} == {"main", "graph-permissions"}
+    assert {file.stem for file in tmp_path.iterdir()} == {"main", "graph-permissions", "sign-in"}
 
 
 def test_the_formatter_changes_nothing(compiler: Compiler, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from b2b.domain.error_codes import ERROR_CODES
+from b2b.domain.error_codes import ErrorCode
 
-STATUS_OF = {row.code: row.status for row in ERROR_CODES if row.by_queue and row.status < 500}
+STATUS_OF = {row.value: row.status for row in ErrorCode if row.by_queue and row.status < 500}
 """What a request can be refused with, by either way in."""
 
 

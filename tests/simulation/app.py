@@ -12,8 +12,8 @@ from b2b.adapters.clock import monotonic
 from b2b.adapters.graph import Graph
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
+from b2b.api.answers import Reply
 from b2b.bootstrap import Adapters, assemble
-from b2b.domain.answers import Reply
 from b2b.domain.errors import Transient
 from b2b.domain.readings import Claims
 from b2b.domain.sweep import BUDGETS, Allowance, Part
@@ -25,6 +25,7 @@ from tests.simulation.graph_client import MemoryGraphAdapter
 from tests.simulation.people import EXCLUDED_GROUP, TENANT_ID
 from tests.simulation.queues import Queues
 from tests.simulation.tables import Tables
+from tests.support.client import Client
 
 TABLES = ("conversions", "requests")
 QUEUES = ("conversion-requests", "conversion-requests-poison")
@@ -92,6 +93,7 @@ class App:
         ledger, queue = Ledger(tables.client(gate)), Queue(queues.client(gate))  # type: ignore[arg-type]
         adapters = Adapters(graph, ledger, queue, FixedIdentity())  # type: ignore[arg-type]
         self._services = assemble(self.settings, clock, adapters, monotonic=monotonic, allowance=allowance)
+        self._client = Client(self._services.api)
 
     @property
     def sends(self) -> bool:
@@ -112,31 +114,31 @@ class App:
 
     async def submit(self, body: bytes) -> Reply:
         """POST a request."""
-        return await self._services.api.submit(body, "https://app")
+        return await self._client.submit(body, "https://app")
 
     async def get(self, request_id: str) -> Reply:
         """GET a request."""
-        return await self._services.api.status(request_id, "https://app")
+        return await self._client.status(request_id, "https://app")
 
     async def retry(self, request_id: str) -> Reply:
         """Begin a request again."""
-        return await self._services.api.retry(request_id, "https://app")
+        return await self._client.retry(request_id, "https://app")
 
     async def release(self, request_id: str) -> Reply:
         """Let a dry run become real."""
-        return await self._services.api.release(request_id, "https://app")
+        return await self._client.release(request_id, "https://app")
 
     async def refuse(self, request_id: str, body: bytes) -> Reply:
         """Refuse a request that waits for a person."""
-        return await self._services.api.refuse(request_id, body, "https://app")
+        return await self._client.refuse(request_id, body, "https://app")
 
     async def cancel(self, request_id: str) -> Reply:
         """Cancel a request."""
-        return await self._services.api.cancel(request_id, "https://app")
+        return await self._client.cancel(request_id, "https://app")
 
     async def approve(self, request_id: str, body: bytes) -> Reply:
         """Approve a request that waits for a person."""
-        return await self._services.api.approve(request_id, body, "https://app")
+        return await self._client.approve(request_id, body, "https://app")
 
 
 def rows_of(tables: Tables, table: str) -> dict[str, list[TableEntity]]:

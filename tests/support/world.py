@@ -17,6 +17,7 @@ from b2b.domain.request.message import Resume
 from b2b.workflows.intake.intake import stored_request
 from b2b.workflows.intake.receive import Delivery
 from rehearsal.tenant import RunningTenant
+from tests.support.client import Client
 
 Rows = list[dict[str, Any]]
 
@@ -148,6 +149,11 @@ class World:
     room: Storeroom
     restart: Callable[..., Awaitable[Services]]
 
+    @property
+    def api(self) -> Client:
+        """A caller with a function key."""
+        return Client(self.services.api)
+
     def rows(self, table: str, partition: str) -> Rows:
         """All rows of a partition, in order."""
         with TableServiceClient.from_connection_string(self.storage) as service:
@@ -216,7 +222,7 @@ class World:
 
     async def status(self, request_id: str = "r1") -> dict[str, Any]:
         """What a caller reads of a request."""
-        reply = await self.services.api.status(request_id, "https://app.contoso.com")
+        reply = await self.api.status(request_id, "https://app.contoso.com")
         assert reply.status in {200, 202}, reply.body
         body: dict[str, Any] = reply.body
         return body

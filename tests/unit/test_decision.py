@@ -4,40 +4,53 @@ import json
 
 import pytest
 
+from b2b.api.bodies import Approval, Refusal, Release, read
+from b2b.domain.actors import BY_KEY, Actor, ActorKind
 from b2b.domain.errors import MalformedRequest
-from b2b.domain.request.decision import Decision, approval, refusal
+from b2b.domain.request.decision import Decision
 
 
 def refused(raw: bytes) -> MalformedRequest:
     with pytest.raises(MalformedRequest) as caught:
-        approval(raw)
+        read(raw, Approval, "approvedBy")
     return caught.value
 
 
 def test_an_approval_says_who_and_why() -> None:
     word = {"approvedBy": "ops@contoso.com", "reason": "known supplier"}
-    assert approval(json.dumps(word).encode()) == Decision("ops@contoso.com", "known supplier")
+    said = read(json.dumps(word).encode(), Approval, "approvedBy")
+    assert said == Approval(approved_by="ops@contoso.com", reason="known supplier")
+
+
+def test_who_signed_in_need_not_say_who_decides() -> None:
+    assert read(b'{"reason": "known supplier"}', Approval) == Approval(reason="known supplier")
 
 
 def test_a_refusal_has_a_field_of_its_own() -> None:
     word = {"refusedBy": "ops@contoso.com", "reason": "left the supplier"}
-    assert refusal(json.dumps(word).encode()) == Decision("ops@contoso.com", "left the supplier")
+    said = read(json.dumps(word).encode(), Refusal, "refusedBy")
+    assert said == Refusal(refused_by="ops@contoso.com", reason="left the supplier")
     with pytest.raises(MalformedRequest) as caught:
-        refusal(b'{"approvedBy": "ops@contoso.com", "reason": "left"}')
-    assert caught.value.target == "approvedBy"
-    with pytest.raises(MalformedRequest) as caught:
-        refusal(b'{"refusedBy": "", "reason": "left"}')
-    assert (caught.value.code, caught.value.target) == ("InvalidValue", "refusedBy")
+        read(b'{"approvedBy": "ops@contoso.com", "reason": "left"}', Refusal, "refusedBy")
+    assert [fault.target for fault in (caught.value, *caught.value.others)] == ["refusedBy", "approvedBy"]
+
+
+def test_a_release_may_say_nothing() -> None:
+    assert read(b"{}", Release) == Release()
 
 
 def test_the_longest_name_and_reason_are_taken() -> None:
     said = json.dumps({"approvedBy": "\u00e9" * 200, "reason": "y" * 1000})
-    assert approval(said.encode()) == Decision("\u00e9" * 200, "y" * 1000)
+    assert read(said.encode(), Approval) == Approval(approved_by="\u00e9" * 200, reason="y" * 1000)
 
 
 def test_a_decision_reads_as_it_stands_in_a_history() -> None:
-    assert str(Decision("ops@contoso.com", "known supplier")) == "by ops@contoso.com: known supplier"
-    assert str(Decision("key")) == "by key"
+    stated = Decision(Actor(ActorKind.STATED, name="ops@contoso.com"), "known supplier")
+    assert str(stated) == "by ops@contoso.com: known supplier"
+    assert str(Decision(BY_KEY)) == "by key"
+    assert str(Decision(Actor(ActorKind.PERSON, "0a000000-0000-4000-8000-000000000001"))) == (
+        "by person 0a000000-0000-4000-8000-000000000001"
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +61,8 @@ def test_a_decision_reads_as_it_stands_in_a_history() -> None:
         (b'{"approvedBy": "x\xff"}', "NotJson", "", "the body is not JSON: not UTF-8"),
         (b"[]", "WrongType", "", "expected a JSON object, got array"),
         (b"null", "WrongType", "", "expected a JSON object, got null"),
-        (b"{}", "MissingField", "approvedBy", "approvedBy: required"),
+        (b'{"reason": "y"}', "MissingField", "approvedBy", "approvedBy: required"),
+        (b'{"approvedBy": "", "reason": "y"}', "MissingField", "approvedBy", "approvedBy: required"),
         (b'{"approvedBy": "x"}', "MissingField", "reason", "reason: required"),
         (b'{"approvedBy": "x", "reason": null}', "MissingField", "reason", "reason: required"),
         (b'{"approvedBy": 7, "reason": "y"}', "WrongType", "approvedBy", "approvedBy: expected string, got number"),
@@ -65,10 +79,16 @@ def test_a_refused_approval_has_code_field_and_what_was_expected(
     raw: bytes, code: str, target: str, message: str
 ) -> None:
     error = refused(raw)
-    assert (error.code, error.target, error.status) == (code, target, 400)
+    assert (error.code, error.target, error.code.status) == (code, target, 400)
     assert error.message.startswith(message)
+
+
+def test_every_fault_of_an_approval_is_told() -> None:
+    error = refused(b'{"approvedBy": " ", "force": true}')
+    told = [(fault.code, fault.target) for fault in (error, *error.others)]
+    assert sorted(told) == [("InvalidValue", "approvedBy"), ("MissingField", "reason"), ("UnknownField", "force")]
 
 
 def test_an_approval_beyond_48_kib_is_too_large() -> None:
     error = refused(json.dumps({"approvedBy": "x", "reason": "y" * 48 * 1024}).encode())
-    assert (error.code, error.status) == ("RequestTooLarge", 413)
+    assert (error.code, error.code.status) == ("RequestTooLarge", 413)

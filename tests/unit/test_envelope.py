@@ -64,7 +64,7 @@ def test_every_spelling_of_the_same_request_is_the_same_request(raw: bytes) -> N
 @pytest.mark.parametrize("raw", [b"", b"  \r\n", BOM, base64.b64encode(b"")])
 def test_an_empty_body_is_said_to_be_empty_with_the_likely_cause(raw: bytes) -> None:
     error = refused(raw)
-    assert (error.code, error.status) == ("EmptyBody", 400)
+    assert (error.code, error.code.status) == ("EmptyBody", 400)
     assert "chunked" in error.message
     assert "Content-Length" in error.message
 
@@ -135,7 +135,7 @@ def test_the_limit_is_48_kib() -> None:
     for encode in (bytes, base64.b64encode):
         assert parse(encode(sized(MAX_BODY_BYTES)), POLICY).request.invited_user.id == ANNA
         error = refused(encode(sized(MAX_BODY_BYTES + 1)))
-        assert (error.code, error.status) == ("RequestTooLarge", 413)
+        assert (error.code, error.code.status) == ("RequestTooLarge", 413)
         assert "49153" in error.message
         assert "49152" in error.message
 

@@ -233,6 +233,7 @@ def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_en
         "invited_at": NOW,
         "accepted_at": None,
         "completed_at": None,
+        "invited_user_email_address": "anna@fabrikam.com",
         **said,
     }
     assert may_show(record(Stage.REQUESTED), led)

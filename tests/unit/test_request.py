@@ -163,7 +163,7 @@ def test_what_a_request_may_say(fields: dict[str, Any]) -> None:
 )
 def test_a_refusal_has_a_code_and_the_path_of_the_field(fields: dict[str, Any], code: str, target: str) -> None:
     error = refused(body(**fields))
-    assert (error.code, error.target, error.status) == (code, target, 400)
+    assert (error.code, error.target, error.code.status) == (code, target, 400)
     assert error.message.startswith(target)
     assert len(error.message) > len(target) + 2
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from b2b.connection import STORAGE_SETTINGS, Storage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Severity
-from b2b.settings import SETTINGS, STORAGE_SETTINGS, Settings, Storage, load
+from b2b.settings import SETTINGS, Settings, load
 
 KEY = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="
 CONNECTION = f"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey={KEY};EndpointSuffix=core.windows.net"
@@ -46,6 +47,9 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         scope_group=None,
         copy_domains=frozenset(),
         public_url="",
+        sign_in=False,
+        self_approval=False,
+        stated_decisions=False,
         graph_timeout=30.0,
         replication_window=300.0,
         tenant_facts_lifetime=600.0,
@@ -148,6 +152,9 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_CLOUD_ACCOUNTS_SHOW_PENDING", "perhaps", "one of unknown, shows, does not show"),
         ("B2B_SYNCED_ACCOUNTS_SHOW_PENDING", "yes", "one of unknown, shows, does not show"),
         ("B2B_PAUSED", "perhaps", "true or false"),
+        ("B2B_SIGN_IN", "easy", "true or false"),
+        ("B2B_SELF_APPROVAL", "never", "true or false"),
+        ("B2B_STATED_DECISIONS", "some", "true or false"),
         ("B2B_BREAKER_SHARE", "0", "above 0 and up to 1"),
         ("B2B_BREAKER_SHARE", "nan", "above 0 and up to 1"),
         ("B2B_BREAKER_SHARE", "half", "a share such as 0.5"),
@@ -245,3 +252,13 @@ def test_a_text_that_is_no_connection_string_is_refused_at_start(text: str) -> N
 )
 def test_no_error_repeats_the_key_of_a_connection_string(environment: dict[str, str]) -> None:
     assert KEY not in str(wrong(environment))
+
+
+@pytest.mark.parametrize("said", ["False", "false"])
+def test_sign_in_is_refused_where_the_platform_says_that_it_checks_nobody(said: str) -> None:
+    """Otherwise the routes would be open, and any caller could say who it is."""
+    error = wrong({**LEAST, "B2B_SIGN_IN": "true", "WEBSITE_AUTH_ENABLED": said})
+    assert error.setting == "B2B_SIGN_IN"
+    assert load({**LEAST, "B2B_SIGN_IN": "true", "WEBSITE_AUTH_ENABLED": "True"}).sign_in
+    assert load({**LEAST, "B2B_SIGN_IN": "true"}).sign_in
+    assert not load({**LEAST, "WEBSITE_AUTH_ENABLED": said}).sign_in

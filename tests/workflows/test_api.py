@@ -26,7 +26,7 @@ async def ready(world: MakeWorld) -> World:
 
 
 async def test_a_request_is_taken_in_with_both_ways_to_ask_for_it(ready: World) -> None:
-    reply = await ready.services.api.submit(body(), BASE)
+    reply = await ready.api.submit(body(), BASE)
     assert reply.status == 202
     assert reply.body == {"requestId": "r1", "stage": "requested", "mode": "convert", "dryRun": False}
     assert reply.headers == {
@@ -38,16 +38,16 @@ async def test_a_request_is_taken_in_with_both_ways_to_ask_for_it(ready: World) 
 
 
 async def test_without_a_request_id_one_is_made(ready: World) -> None:
-    reply = await ready.services.api.submit(json.dumps({"invitedUser": {"id": USER}}).encode(), BASE)
+    reply = await ready.api.submit(json.dumps({"invitedUser": {"id": USER}}).encode(), BASE)
     assert ready.request(reply.body["requestId"])["source"] == "http"
 
 
 async def test_a_caller_polls_until_the_person_is_awaited(ready: World) -> None:
-    await ready.services.api.submit(body(), BASE)
-    waiting = await ready.services.api.status("r1", BASE)
+    await ready.api.submit(body(), BASE)
+    waiting = await ready.api.status("r1", BASE)
     assert (waiting.status, waiting.headers["Retry-After"]) == (202, "10")
     await ready.redeliver()
-    done = await ready.services.api.status("r1", BASE)
+    done = await ready.api.status("r1", BASE)
     assert done.status == 200
     assert done.body["stage"] == "invited"
     assert done.body["invitedAt"].endswith("Z")
@@ -55,13 +55,13 @@ async def test_a_caller_polls_until_the_person_is_awaited(ready: World) -> None:
 
 
 async def test_the_status_monitor_answers_200_always(ready: World) -> None:
-    await ready.services.api.submit(body(), BASE)
-    seen = [(await ready.services.api.operation("r1", BASE)).body["status"]]
+    await ready.api.submit(body(), BASE)
+    seen = [(await ready.api.operation("r1", BASE)).body["status"]]
     await ready.redeliver()
-    seen.append((await ready.services.api.operation("r1", BASE)).body["status"])
+    seen.append((await ready.api.operation("r1", BASE)).body["status"])
     ready.tenant.control.redeem(USER, "mail")
     await ready.services.sweep.run()
-    seen.append((await ready.services.api.operation("r1", BASE)).body["status"])
+    seen.append((await ready.api.operation("r1", BASE)).body["status"])
     assert seen == ["NotStarted", "Running", "Succeeded"]
 
 
@@ -74,13 +74,13 @@ async def test_a_status_shows_the_conversion_even_where_the_requests_row_is_behi
     ready.tenant.control.redeem(USER, "mail")
     await ready.services.ledger.save(advance(conversion, Stage.ACCEPTED, ready.clock()))
     assert ready.request("r1")["stage"] == "invited"
-    assert (await ready.services.api.status("r1", BASE)).body["stage"] == "accepted"
+    assert (await ready.api.status("r1", BASE)).body["stage"] == "accepted"
 
 
 async def test_a_request_that_joins_names_the_one_whose_words_were_sent(ready: World) -> None:
     await ready.deliver(user=USER)
     await ready.deliver("r2", user=USER, message="m2", invitedUserEmailAddress="partner.other@fabrikam.com")
-    for ask in (ready.services.api.status, ready.services.api.operation):
+    for ask in (ready.api.status, ready.api.operation):
         assert (await ask("r2", BASE)).body["joinedRequestId"] == "r1"
         assert "joinedRequestId" not in (await ask("r1", BASE)).body
     assert [call["body"]["invitedUserEmailAddress"] for call in ready.posts()] == ["partner1@fabrikam.com"]
@@ -92,7 +92,7 @@ async def test_a_request_that_joins_ends_when_and_as_its_conversion_ended(ready:
     await ready.services.sweep.run()
     ready.clock.advance(86_400)
     await ready.deliver("r2", user=USER, message="m2")
-    led, joined = [(await ready.services.api.status(each, BASE)).body for each in ("r1", "r2")]
+    led, joined = [(await ready.api.status(each, BASE)).body for each in ("r1", "r2")]
     assert (joined["stage"], joined["completedAt"]) == ("completed", led["completedAt"])
     assert joined["completedAt"] < joined["requestedAt"]
 
@@ -111,17 +111,17 @@ async def test_a_request_has_its_time_of_completion_once_it_has_ended(
     ready: World, user: int, fields: dict[str, Any], stage: str, *, ended: bool
 ) -> None:
     await ready.deliver(user=account(user)["id"], **fields)
-    status = (await ready.services.api.status("r1", BASE)).body
+    status = (await ready.api.status("r1", BASE)).body
     assert (status["stage"], status["completedAt"] is not None) == (stage, ended)
 
 
 async def test_a_status_monitor_is_asked_again_soon_while_we_work_and_seldom_while_a_person_is_awaited(
     ready: World,
 ) -> None:
-    await ready.services.api.submit(body(), BASE)
-    waits = [(await ready.services.api.operation("r1", BASE)).headers["Retry-After"]]
+    await ready.api.submit(body(), BASE)
+    waits = [(await ready.api.operation("r1", BASE)).headers["Retry-After"]]
     await ready.redeliver()
-    waits.append((await ready.services.api.operation("r1", BASE)).headers["Retry-After"])
+    waits.append((await ready.api.operation("r1", BASE)).headers["Retry-After"])
     assert waits == ["10", "3600"]
 
 
@@ -130,7 +130,7 @@ async def test_an_end_that_the_requests_row_has_not_seen_has_its_time_all_the_sa
     conversion = await ready.services.ledger.conversions.get(USER)
     assert conversion is not None
     await ready.services.ledger.save(advance(conversion, Stage.CANCELLED, ready.clock()))
-    status = (await ready.services.api.status("r1", BASE)).body
+    status = (await ready.api.status("r1", BASE)).body
     assert status["stage"] == "cancelled"
     assert status["completedAt"] is not None
 
@@ -145,34 +145,34 @@ async def test_an_account_and_its_request_end_at_the_same_time(ready: World) -> 
 async def test_nothing_to_do_is_no_failure(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1, externalUserState="PendingAcceptance")))
     await running.deliver(user=USER)
-    status = (await running.services.api.status("r1", BASE)).body
+    status = (await running.api.status("r1", BASE)).body
     assert (status["stage"], status["error"]) == ("blocked", None)
-    assert (await running.services.api.operation("r1", BASE)).body["status"] == "Succeeded"
+    assert (await running.api.operation("r1", BASE)).body["status"] == "Succeeded"
 
 
 async def test_a_blocked_request_names_its_rules(ready: World) -> None:
     await ready.deliver(user=USER, invitedUserEmailAddress="partner.other@fabrikam.com")
-    operation = (await ready.services.api.operation("r1", BASE)).body
+    operation = (await ready.api.operation("r1", BASE)).body
     assert (operation["status"], operation["error"]["code"]) == ("Failed", "address-not-on-account")
 
 
 async def test_a_repeat_is_accepted_and_a_conflict_is_not(ready: World) -> None:
-    await ready.services.api.submit(body(), BASE)
-    assert (await ready.services.api.submit(body(), BASE)).status == 202
-    conflict = await ready.services.api.submit(body(dryRun=True), BASE)
+    await ready.api.submit(body(), BASE)
+    assert (await ready.api.submit(body(), BASE)).status == 202
+    conflict = await ready.api.submit(body(dryRun=True), BASE)
     assert (conflict.status, conflict.headers["x-ms-error-code"]) == (409, "RequestIdInUse")
     assert ready.history("requests", "r1") == ["requested", "refused-repeat"]
 
 
 async def test_a_refused_request_leaves_no_row(ready: World) -> None:
-    reply = await ready.services.api.submit(body(unknown=1), BASE)
+    reply = await ready.api.submit(body(unknown=1), BASE)
     assert (reply.status, reply.body["error"]["target"]) == (400, "unknown")
     assert ready.all_requests() == []
 
 
 @pytest.mark.parametrize("request_id", ["nobody", "../secrets", "a" * 65, "body~x", "ä"])
 async def test_an_unknown_request_is_404(ready: World, request_id: str) -> None:
-    reply = await ready.services.api.status(request_id, BASE)
+    reply = await ready.api.status(request_id, BASE)
     assert (reply.status, reply.body["error"]["code"]) == (404, "RequestNotFound")
 
 
@@ -181,7 +181,7 @@ async def test_with_graph_down_an_assessment_is_503_with_a_wait(ready: World) ->
         raise httpx.ConnectError("refused")
 
     ready.graph.before = down
-    reply = await ready.services.api.assess(body())
+    reply = await ready.api.assess(body())
     assert (reply.status, reply.body["error"]["code"], reply.headers["Retry-After"]) == (
         503,
         "ServiceUnavailable",
@@ -190,7 +190,7 @@ async def test_with_graph_down_an_assessment_is_503_with_a_wait(ready: World) ->
 
 
 async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
-    reply = await ready.services.health.report()
+    reply = await ready.api.health()
     assert (reply.status, reply.body["status"]) == (200, "healthy")
     assert {check["name"]: check["status"] for check in reply.body["checks"]} == dict.fromkeys(
         ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "sweep", "graphRoles", "waiting"), "ok"
@@ -203,7 +203,7 @@ async def test_health_names_what_is_missing(world: MakeWorld) -> None:
         tables.delete_table("requests")
     with QueueServiceClient.from_connection_string(running.storage) as queues:
         queues.delete_queue("conversion-requests")
-    reply = await running.services.health.report()
+    reply = await running.api.health()
     lines = {check["name"]: check["detail"] for check in reply.body["checks"] if check["status"] == "failed"}
     assert reply.status == 503
     assert "conversion-requests" in lines["queues"]
@@ -221,7 +221,7 @@ async def test_an_assessment_waits_with_all_others_for_graph(ready: World) -> No
     await ready.deliver(user=USER)
     ready.pass_time(5)
     calls = len(ready.tenant.control.journal())
-    reply = await ready.services.api.assess(body())
+    reply = await ready.api.assess(body())
     assert (reply.status, reply.body["error"]["code"]) == (503, "ServiceUnavailable")
     assert 110 <= int(reply.headers["Retry-After"]) <= 120
     assert len(ready.tenant.control.journal()) == calls
@@ -229,7 +229,7 @@ async def test_an_assessment_waits_with_all_others_for_graph(ready: World) -> No
 
 async def test_an_assessment_that_is_throttled_tells_all_others(ready: World) -> None:
     throttled(ready, 120)
-    reply = await ready.services.api.assess(body())
+    reply = await ready.api.assess(body())
     assert reply.headers["Retry-After"] == "120"
     ready.pass_time(61)
     await ready.deliver(user=USER)

@@ -16,7 +16,7 @@ USER = account(1)["id"]
 
 
 async def assessed(world: World, **body: Any) -> dict[str, Any]:
-    reply = await world.services.api.assess(json.dumps({"invitedUser": {"id": USER}, **body}).encode())
+    reply = await world.api.assess(json.dumps({"invitedUser": {"id": USER}, **body}).encode())
     assert reply.status == 200, reply.body
     answer: dict[str, Any] = reply.body
     return answer

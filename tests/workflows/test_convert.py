@@ -112,7 +112,7 @@ async def test_a_dry_run_leaves_the_account_alone(ready: World) -> None:
 
 async def test_in_assess_mode_nothing_is_written_to_graph(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), B2B_MODE="assess")
-    reply = await running.services.api.submit(json.dumps({"invitedUser": {"id": USER}, "dryRun": False}).encode(), "")
+    reply = await running.api.submit(json.dumps({"invitedUser": {"id": USER}, "dryRun": False}).encode(), "")
     assert (reply.body["mode"], reply.body["dryRun"]) == ("assess", True)
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "assessed"
@@ -121,7 +121,7 @@ async def test_in_assess_mode_nothing_is_written_to_graph(world: MakeWorld) -> N
 
 async def test_a_request_taken_in_to_convert_waits_when_the_mode_went_back(ready: World) -> None:
     """It was taken in as a real one: neither a dry run nor lost, but held until an administrator converts again."""
-    reply = await ready.services.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
+    reply = await ready.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     assert reply.body["dryRun"] is False
     ready.services = await ready.restart(B2B_MODE="assess")
     await ready.redeliver()
@@ -236,7 +236,7 @@ async def test_the_fix_of_a_refusal_helps_where_the_service_follows_the_other_ar
     assert (finding["rule"], finding["severity"]) == ("address-not-on-account", "block")
     assert "both mail and otherMails" in finding["fix"]
     running.tenant.control.reset(tenant_of(ANNA | {"otherMails": [ANNA["mail"]]}))
-    assert (await running.services.api.retry("r1", "http://localhost")).status == 202
+    assert (await running.api.retry("r1", "http://localhost")).status == 202
     await running.redeliver("r1")
     assert running.request("r1")["stage"] == "invited"
 

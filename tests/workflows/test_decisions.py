@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from b2b.domain.answers import Reply
+from b2b.api.answers import Reply
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -29,23 +29,23 @@ Ask = Callable[[World, str], Awaitable[Reply]]
 
 
 async def retry(world: World, request_id: str = "r1") -> Reply:
-    return await world.services.api.retry(request_id, BASE)
+    return await world.api.retry(request_id, BASE)
 
 
 async def approve(world: World, request_id: str = "r1") -> Reply:
-    return await world.services.api.approve(request_id, APPROVAL, BASE)
+    return await world.api.approve(request_id, APPROVAL, BASE)
 
 
 async def refuse(world: World, request_id: str = "r1") -> Reply:
-    return await world.services.api.refuse(request_id, REFUSAL, BASE)
+    return await world.api.refuse(request_id, REFUSAL, BASE)
 
 
 async def release(world: World, request_id: str = "r1") -> Reply:
-    return await world.services.api.release(request_id, BASE)
+    return await world.api.release(request_id, BASE)
 
 
 async def cancel(world: World, request_id: str = "r1") -> Reply:
-    return await world.services.api.cancel(request_id, BASE)
+    return await world.api.cancel(request_id, BASE)
 
 
 ASKS: dict[Action, Ask] = {
@@ -285,7 +285,7 @@ async def test_an_approval_does_not_lift_a_block(privileged: World) -> None:
 async def test_an_approval_without_name_and_reason_is_refused_as_a_request_would_be(
     privileged: World, body: bytes, why: str, target: str | None
 ) -> None:
-    reply = await privileged.services.api.approve("r1", body, BASE)
+    reply = await privileged.api.approve("r1", body, BASE)
     assert (reply.status, reply.headers["x-ms-error-code"], reply.body["error"]["target"]) == (400, why, target)
     assert privileged.request("r1")["stage"] == "needsReview"
 
@@ -361,7 +361,7 @@ async def test_a_refused_request_ends_with_its_conversion_and_says_who_and_why(p
     state = privileged.conversion(USER)
     assert state is not None
     assert (state["stage"], status["completedAt"] is not None) == ("cancelled", True)
-    operation = await privileged.services.api.operation("r1", BASE)
+    operation = await privileged.api.operation("r1", BASE)
     assert operation.body["status"] == "Canceled"
 
 

@@ -51,7 +51,7 @@ async def test_a_body_that_is_no_request_is_recorded_as_rejected(
 
 
 async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails(plain: World) -> None:
-    await plain.services.api.submit(BODY.encode(), "")
+    await plain.api.submit(BODY.encode(), "")
     for returned in range(1, MAX_RETURNS + 1):
         plain.send_to_poison(await newest(plain))
         await plain.services.sweep.run()
@@ -71,7 +71,7 @@ async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails
 
 async def test_a_message_that_is_not_the_newest_is_only_removed(plain: World) -> None:
     """Were it given a new one, copies of one request would multiply."""
-    await plain.services.api.submit(BODY.encode(), "")
+    await plain.api.submit(BODY.encode(), "")
     stale = await newest(plain)
     plain.send_to_poison(stale)
     await plain.services.sweep.run()

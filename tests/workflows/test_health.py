@@ -14,7 +14,7 @@ READING = sorted({fact.permission for fact in FACTS if fact.permission})
 
 
 async def roles_line(running: World) -> tuple[int, str, str]:
-    reply = await running.services.health.report()
+    reply = await running.api.health()
     (found,) = (check for check in reply.body["checks"] if check["name"] == "graphRoles")
     return reply.status, found["status"], found["detail"]
 
@@ -62,7 +62,7 @@ async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) ->
     running = await world(tenant_of(account(1)))
 
     async def line() -> tuple[str, str]:
-        reply = await running.services.health.report()
+        reply = await running.api.health()
         (found,) = (check for check in reply.body["checks"] if check["name"] == "sweep")
         return found["status"], found["detail"]
 
@@ -85,7 +85,7 @@ async def test_how_many_requests_wait_for_what_is_told_as_the_sweep_counted_it(w
     running = await world(tenant_of(account(1), account(2)), B2B_PAUSED="true")
 
     async def line() -> str:
-        reply = await running.services.health.report()
+        reply = await running.api.health()
         (found,) = (check for check in reply.body["checks"] if check["name"] == "waiting")
         assert found["status"] == "ok"
         return re.sub(r"\d\d:\d\d UTC", "AT", found["detail"])
@@ -121,7 +121,7 @@ async def test_a_check_that_breaks_is_a_line_and_not_a_bare_500(world: MakeWorld
             raise ValueError("secret")
 
     running.room.before = broken
-    reply = await running.services.health.report()
+    reply = await running.api.health()
     assert reply.status == 503
     (found,) = (check for check in reply.body["checks"] if check["name"] == "queues")
     assert (found["status"], found["detail"]) == ("failed", "broke with ValueError")
@@ -132,14 +132,14 @@ async def test_health_leaves_graph_alone_while_everything_waits_for_it(world: Ma
     running.tenant.control.set_faults([{"kind": "429-integer", "seconds": 120, "nth": 1, "path": "batch"}])
     await running.deliver(user=account(1)["id"])
     calls = len(running.tenant.control.journal())
-    reply = await running.services.health.report()
+    reply = await running.api.health()
     (found,) = (check for check in reply.body["checks"] if check["name"] == "graph")
     assert (found["status"], found["detail"][:10]) == ("ok", "not asked:")
     assert len(running.tenant.control.journal()) == calls
 
 
 async def inviting(running: World) -> tuple[int, str, str]:
-    reply = await running.services.health.report()
+    reply = await running.api.health()
     (found,) = (check for check in reply.body["checks"] if check["name"] == "inviting")
     return reply.status, found["status"], found["detail"]
 
@@ -153,7 +153,7 @@ async def test_what_keeps_invitations_from_going_out_is_said_and_is_no_fault(wor
         await running.deliver(f"r{number}", account(number)["id"])
         running.clock.advance(6)
     assert "the breaker is open" in (await inviting(running))[2]
-    await running.services.api._pacer.throttled(120, "Graph: answered 429")
+    await running.services.receiver._converter._pacer.throttled(120, "Graph: answered 429")
     assert "until" in (await inviting(running))[2]
     running.services = await running.restart(B2B_PAUSED="true")
     assert await inviting(running) == (status, "ok", (await inviting(running))[2])

@@ -105,13 +105,13 @@ async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: 
 async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tried(paused: World) -> None:
     paused.room.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
-        await paused.services.api.submit(BODY, "")
-    assert (await paused.services.api.submit(BODY, "")).status == 202
+        await paused.api.submit(BODY, "")
+    assert (await paused.api.submit(BODY, "")).status == 202
     assert [message["token"] for message in queued(paused)] == [(await stored(paused)).token]
     paused.lose_messages()
     await paused.redeliver()
     paused.lose_messages()
-    assert (await paused.services.api.submit(BODY, "")).status == 202
+    assert (await paused.api.submit(BODY, "")).status == 202
     assert paused.waiting() == 0
 
 

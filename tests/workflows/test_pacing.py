@@ -156,7 +156,7 @@ async def test_throttling_that_names_no_wait_counts_for_the_breaker(crowd: World
 async def test_who_meets_a_probe_waits_for_its_answer_and_not_for_its_whole_lease(crowd: World) -> None:
     await failing(crowd, 5)
     crowd.clock.advance(302)
-    pacer = crowd.services.api._pacer
+    pacer = crowd.services.receiver._converter._pacer
     assert await pacer.permit(timedelta(seconds=60))
     with pytest.raises(MustWait) as second:
         await pacer.permit(timedelta(seconds=60))
@@ -179,7 +179,7 @@ async def test_another_instance_learns_of_a_pause_within_seconds(crowd: World) -
     """What the shared row says is kept for a moment, so that no invitation has to read it."""
     await crowd.deliver("r1", USERS[0])
     other = await crowd.restart()
-    await other.api._pacer.throttled(120, "Graph: answered 429")
+    await other.receiver._converter._pacer.throttled(120, "Graph: answered 429")
     crowd.clock.advance(6)
     await crowd.deliver("r2", USERS[1])
     assert invitations(crowd) == 1

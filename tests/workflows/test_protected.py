@@ -106,7 +106,7 @@ async def test_a_read_that_graph_refuses_for_good_ends_the_request(
     assert (row["stage"], "waiting" in row) == (stage, False)
     assert "Graph answers 400 Request_BadRequest" in row["findings"]
     assert fix in row["findings"]
-    reply = await running.services.api.assess(json.dumps({"invitedUser": {"id": account(1)["id"]}}).encode())
+    reply = await running.api.assess(json.dumps({"invitedUser": {"id": account(1)["id"]}}).encode())
     assert reply.status == 200
 
 

@@ -87,7 +87,7 @@ async def test_a_request_that_was_begun_again_is_kept(keeping: World) -> None:
     keeping.clock.advance(31 * 60)
     await keeping.services.sweep.run()
     keeping.clock.advance(29 * DAY)
-    assert (await keeping.services.api.retry("r1", "")).status == 202
+    assert (await keeping.api.retry("r1", "")).status == 202
     keeping.clock.advance(2 * DAY)
     assert (await sweep(keeping)).changed == 0
     assert keeping.request("r1")["stage"] == "requested"

@@ -26,7 +26,7 @@ async def plain(world: MakeWorld) -> World:
 
 
 async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plain: World) -> None:
-    await plain.services.api.submit(BODY, "")
+    await plain.api.submit(BODY, "")
     plain.lose_messages()
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0, "it is not overdue yet"
     plain.clock.advance(HALF_AN_HOUR)
@@ -39,7 +39,7 @@ async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plai
 
 async def test_a_request_whose_message_is_only_late_gets_no_other(plain: World) -> None:
     """The app was stopped, or the queue is long: every copy would be worked on."""
-    await plain.services.api.submit(BODY, "")
+    await plain.api.submit(BODY, "")
     plain.clock.advance(HALF_AN_HOUR)
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0
     assert plain.waiting() == 1
@@ -47,7 +47,7 @@ async def test_a_request_whose_message_is_only_late_gets_no_other(plain: World) 
 
 async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(plain: World) -> None:
     """Its own message would have been seen before the one at the head."""
-    await plain.services.api.submit(BODY, "")
+    await plain.api.submit(BODY, "")
     plain.lose_messages()
     plain.clock.advance(2 * HALF_AN_HOUR)
     with QueueServiceClient.from_connection_string(plain.storage) as queues:
@@ -57,7 +57,7 @@ async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(pla
 
 
 async def test_a_message_that_repair_replaced_does_nothing_when_it_comes_after_all(plain: World) -> None:
-    await plain.services.api.submit(BODY, "")
+    await plain.api.submit(BODY, "")
     before = await plain.services.ledger.requests.get("r1")
     assert before is not None
     plain.lose_messages()
@@ -119,7 +119,7 @@ async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(pl
 async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_waiting(plain: World) -> None:
     for request_id, number in (("unlucky", 1), ("waiting", 2)):
         told = {"requestId": request_id, "invitedUser": {"id": account(number)["id"]}}
-        await plain.services.api.submit(json.dumps(told).encode(), "")
+        await plain.api.submit(json.dumps(told).encode(), "")
     plain.lose_messages()
 
     async def refused(request: HttpRequest) -> None:

@@ -20,7 +20,7 @@ async def hand_in(world: World, account: Account, number: int) -> str:
         return (request.request_id if request.by != "queue-cloudevent" else None) or (
             {row["PartitionKey"] for row in world.all_requests()} - before
         ).pop()
-    reply = await world.services.api.submit(request.text.encode(), "http://localhost")
+    reply = await world.api.submit(request.text.encode(), "http://localhost")
     assert reply.status == 202, reply.body
     request_id = str(reply.body["requestId"])
     await world.redeliver(request_id)

@@ -45,7 +45,7 @@ async def test_before_any_claim_it_ends_with_a_code_of_its_own_and_a_retry_begin
     row = ready.request("r1")
     assert (row["stage"], row["errorCode"], ready.conversion(USER)) == ("failed", "given-up", None)
     ready.graph.before = lambda _request: None
-    assert (await ready.services.api.retry("r1", "")).status == 202
+    assert (await ready.api.retry("r1", "")).status == 202
     await ready.redeliver()
     assert ready.request("r1")["stage"] == "invited"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from b2b.domain.answers import Reply
+from b2b.api.answers import Reply
 from b2b.domain.sweep import Part
 from tests.support.world import MakeWorld, World, account, tenant_of
 
@@ -61,9 +61,9 @@ async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World)
     await ready.deliver(user=USER)
     ready.overwrite("requests", "r1", "request", NEWER[0])
     for reply in (
-        await ready.services.api.status("r1", BASE),
-        await ready.services.api.operation("r1", BASE),
-        await ready.services.api.retry("r1", BASE),
+        await ready.api.status("r1", BASE),
+        await ready.api.operation("r1", BASE),
+        await ready.api.retry("r1", BASE),
     ):
         assert code(reply) == (503, "ServiceUnavailable")
         assert "newer version" in reply.body["error"]["message"]

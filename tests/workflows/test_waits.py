@@ -177,7 +177,7 @@ def test_every_reason_comes_about_in_here() -> None:
 
 async def test_a_real_request_waits_while_the_mode_is_assess(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
-    await running.services.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
+    await running.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     running.services = await running.restart(B2B_MODE="assess")
     await running.redeliver()
     assert (await running.status())["waiting"]["reason"] == "mode-assess"

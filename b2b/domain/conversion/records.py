@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from b2b.domain.actors import Actor, acting
 from b2b.domain.conversion.stages import Phase, Stage, check_beginning, check_conversion, phase_of
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Verdict
@@ -36,6 +37,8 @@ class Event:
     stage: Stage | None = None
     request_id: str = ""
     detail: str = ""
+    actor: Actor = field(default_factory=acting)
+    """Who brought it about."""
 
 
 class Doubt(msgspec.Struct, frozen=True, rename="camel"):

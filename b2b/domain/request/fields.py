@@ -1,14 +1,18 @@
 """From a JSON object to a typed value: a problem is reported with the path of its field, in the words of JSON."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import JSON_TYPES
 
+MOST_FAULTS = 50
+"""A body of 48 KiB has room for thousands; nobody reads more."""
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 
@@ -34,22 +38,66 @@ def convert(document: dict[str, Any], kind: type[Part], shape: Shape) -> Part:
     A known name that is null is absent, and so is an empty text where it may be left out. An unknown one is refused.
 
     Raises:
-        MalformedRequest: names the field and what was expected.
+        MalformedRequest: names every field that is wrong, and what was expected.
 
     """
     try:
-        return msgspec.convert(_cleaned(document, shape), kind)
+        return msgspec.convert(cleaned(document, shape), kind)
     except msgspec.ValidationError as error:
-        raise _named(str(error), shape) from error
+        first, *others = faults(document, kind, shape) or [_named(str(error), "")]
+        raise first.with_others(others) from error
 
 
-def _cleaned(value: Any, shape: Shape) -> Any:
+def faults(document: dict[str, Any], kind: type[msgspec.Struct], shape: Shape) -> list[MalformedRequest]:
+    """Return what is wrong with the names and types of a JSON object, field by field."""
+    return list(islice(_faults(cleaned(document, shape), kind, ""), MOST_FAULTS))
+
+
+def _faults(members: dict[str, Any], kind: type[msgspec.Struct], path: str) -> Iterator[MalformedRequest]:
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, value in members.items():
+        target = _joined(path, name)
+        if name in known:
+            yield from _wrong(value, known[name].type, target)
+        else:
+            yield MalformedRequest("UnknownField", f"{target}: not a known field{_spelled(name, known)}", target)
+    for name, field in known.items():
+        if field.required and name not in members:
+            target = _joined(path, name)
+            yield MalformedRequest("MissingField", f"{target}: required", target)
+
+
+def _wrong(value: Any, wanted: Any, target: str) -> Iterator[MalformedRequest]:
+    """Say what is wrong with the value of one field; look into the parts that it has."""
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        part = next((each for each in (wanted, *get_args(wanted)) if _is_part(each)), None)
+        if part is not None and isinstance(value, dict):
+            yield from _faults(value, part, target)
+        elif part is not None and isinstance(value, list) and part is not wanted:
+            for number, member in enumerate(value):
+                yield from _wrong(member, part, f"{target}[{number}]")
+        else:
+            yield _named(str(error), target)
+
+
+def _is_part(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _joined(path: str, name: str) -> str:
+    return name if not path else f"{path}{name}" if name.startswith("[") else f"{path}.{name}"
+
+
+def cleaned(value: Any, shape: Shape) -> Any:
+    """Return a document without what is absent, and without white space around names and addresses."""
     if isinstance(value, list):
-        return [_cleaned(member, shape) for member in value]
+        return [cleaned(member, shape) for member in value]
     if not isinstance(value, dict):
         return value
     members = {name: _trimmed(member) if name in shape.trimmed else member for name, member in value.items()}
-    return {name: _cleaned(member, shape) for name, member in members.items() if not _absent(name, member, shape)}
+    return {name: cleaned(member, shape) for name, member in members.items() if not _absent(name, member, shape)}
 
 
 def _absent(name: str, value: Any, shape: Shape) -> bool:
@@ -62,31 +110,27 @@ def _trimmed(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-_REFUSALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL), "UnknownField", "not a known field"),
-    (re.compile(r"Object missing required field `(?P<field>[^`]*)`"), "MissingField", "required"),
-    (re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`"), "WrongType", "expected {wanted}, got {got}"),
-)
-"""msgspec's texts (pinned version, held by tests), our error code for each, and what the caller is told."""
+_EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
+"""msgspec's text (pinned version, held by tests)."""
 _PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", re.DOTALL)
-"""Where msgspec says it found the problem; a field's own name may look alike, but not start with a dot or bracket."""
+"""Where msgspec says it found the problem."""
 
 
-def _named(text: str, shape: Shape) -> MalformedRequest:
+def _named(text: str, target: str) -> MalformedRequest:
+    """Say in the words of JSON what msgspec found wrong with the value of a field."""
     placed = _PLACED.fullmatch(text)
     message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
-    for pattern, code, said in _REFUSALS:
-        if match := pattern.fullmatch(message):
-            words = match.groupdict()
-            target = ".".join(part for part in (path, words.get("field")) if part)
-            told = said.format(**{name: _in_json(word) for name, word in words.items()})
-            return MalformedRequest(code, f"{target}: {told}{_spelled(words.get('field'), shape)}", target)
-    return MalformedRequest("InvalidValue", text, path)
+    if path:
+        target = _joined(target, path)
+    if match := _EXPECTED.fullmatch(message):
+        told = f"expected {_in_json(match['wanted'])}, got {_in_json(match['got'])}"
+        return MalformedRequest("WrongType", f"{target}: {told}".removeprefix(": "), target)
+    return MalformedRequest("InvalidValue", text, target)
 
 
-def _spelled(field: str | None, shape: Shape) -> str:
+def _spelled(field: str, known: Iterable[str]) -> str:
     """Say how a name is written that is known in other letters: many serialisers begin names with a capital."""
-    wanted = next((name for name in shape.known if field and name != field and name.lower() == field.lower()), None)
+    wanted = next((name for name in known if name.lower() == field.lower()), None)
     return f"; it is written {wanted}" if wanted else ""
 
 

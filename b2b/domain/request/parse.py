@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from b2b.domain.characters import shown, unseen, with_character
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import body, cloudevents, fields, hints
@@ -62,12 +64,7 @@ def parse_document(document: dict[str, Any], policy: IntakePolicy) -> Parsed:
     if wrapper := hints.of_wrapper(document):
         name, said = wrapper
         raise MalformedRequest("UnknownField", f"{name}: {said}", name)
-    request = fields.convert(document, ConversionRequest, _SHAPE)
-    problems = [
-        MalformedRequest(code, f"{target}: {said}", target) for target, code, said in _problems(request, policy)
-    ]
-    if problems:
-        raise problems[0].with_others(problems[1:])
+    request = _understood(document, policy)
     if event_id and request.request_id and request.request_id != event_id:
         raise MalformedRequest(
             "InvalidValue", "requestId: left out, because the CloudEvents source and id are the key", "requestId"
@@ -77,6 +74,54 @@ def parse_document(document: dict[str, Any], policy: IntakePolicy) -> Parsed:
     return Parsed(request, event_id or request.request_id)
 
 
+def _understood(document: dict[str, Any], policy: IntakePolicy) -> ConversionRequest:
+    """Return the request that a JSON object is.
+
+    Raises:
+        MalformedRequest: names everything that is wrong with it. Values are judged where names and types are right.
+
+    """
+    try:
+        request = fields.convert(document, ConversionRequest, _SHAPE)
+    except MalformedRequest as error:
+        found = [error, *error.others]
+        left = _without(document, found)
+    else:
+        found, left = [], document
+    found += _out_of_range(left, tuple(fault.target for fault in found), policy)
+    if found:
+        raise found[0].with_others(found[1:])
+    return request
+
+
+def _out_of_range(left: dict[str, Any], touched: tuple[str, ...], policy: IntakePolicy) -> list[MalformedRequest]:
+    """Judge the values of what is left of a request without the fields that are wrong by name or type."""
+    try:
+        request = fields.convert(left, ConversionRequest, _SHAPE)
+    except MalformedRequest:
+        return []
+    return [
+        MalformedRequest(code, f"{target}: {said}", target)
+        for target, code, said in _problems(request, policy)
+        if not any(each == target or each.startswith(f"{target}.") for each in touched)
+    ]
+
+
+def _without(document: dict[str, Any], faults: list[MalformedRequest]) -> dict[str, Any]:
+    """Return what is left of a JSON object without the fields that are wrong."""
+    left = {**document, **({} if isinstance(document.get(_USER), dict) else {_USER: {}})}
+    left[_USER] = {name: value for name, value in left[_USER].items() if name in _NAMES}
+    for fault in faults:
+        top, _, name = fault.target.partition(".")
+        if top == _USER:
+            left[_USER].pop(name, None)
+        else:
+            left.pop(top.partition("[")[0], None)
+    return left
+
+
+_USER = "invitedUser"
+_NAMES = frozenset(field.encode_name for field in structs.fields(InvitedUser))
 _SHAPE = fields.Shape.of(ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress, trimmed=TRIMMED)
 Problem = tuple[str, str, str]
 """The path of the field, an error code, and what was expected."""

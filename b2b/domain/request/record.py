@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from b2b.domain.actors import BY_QUEUE, Actor, acting
 from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Conversion, Event, Source
 from b2b.domain.conversion.stages import Phase, Stage, may_follow, phase_of
 from b2b.domain.conversion.waits import Cause, Waiting
@@ -24,6 +25,13 @@ class RequestRecord:
     body_hash: str
     source: Source
     requested_at: datetime
+    asked_by: Actor = BY_QUEUE
+    """Who submitted it."""
+    listed_at: datetime | None = None
+    """When another request came with this id, in whose place this one is; None: this is the first."""
+    user_principal_name: str = ""
+    """Of the account, as it was asked for and, once it was judged, as it was read."""
+    invited_user_email_address: str = ""
     body: bytes = b""
     """Canonical JSON of the request; of a malformed one nothing is kept."""
     dry_run: bool = False
@@ -93,6 +101,7 @@ def taken_in(
         source=source,
         requested_at=now,
         due_at=now,
+        asked_by=acting(),
         **columns,
     )
     detail = "dry run: nothing is written to the directory" if row.dry_run else ""
@@ -135,7 +144,8 @@ def rejected(request_id: str, body_hash: str, refused: RequestRefused, now: date
 
 def in_place_of(change: Change[RequestRecord], before: RequestRecord) -> Change[RequestRecord]:
     """Write a new row over a draft, and keep the history."""
-    return Change(replace(change.row, sequence=before.sequence, etag=before.etag), change.events)
+    listed_at = before.listed_at or before.requested_at
+    return Change(replace(change.row, sequence=before.sequence, etag=before.etag, listed_at=listed_at), change.events)
 
 
 def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", **changes: Any) -> Change[RequestRecord]:
@@ -244,6 +254,10 @@ def shows_alike(before: Conversion, after: Conversion) -> bool:
     return same and mirrored(before) == mirrored(after)
 
 
+NAMES = ("user_principal_name", "invited_user_email_address")
+"""What a conversion that was called off before it was judged does not know."""
+
+
 def mirrored(conversion: Conversion) -> Mapping[str, Any]:
     """Return what a request's row shows of the conversion that it belongs to."""
     return {
@@ -255,5 +269,6 @@ def mirrored(conversion: Conversion) -> Mapping[str, Any]:
         "accepted_at": conversion.accepted_at,
         "completed_at": conversion.completed_at,
         "last_error": conversion.last_error,
+        **{name: getattr(conversion, name) for name in NAMES if getattr(conversion, name)},
         "error_code": conversion.error_code,
     }

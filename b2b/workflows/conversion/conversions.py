@@ -12,6 +12,7 @@ from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
 from b2b.domain.readings import Entry
+from b2b.domain.request.line import line_of
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
 from b2b.workflows.ports import Clock, Ledger
 
@@ -182,7 +183,10 @@ class Conversions:
             if record is None or not _takes_over(record, conversion, member=member, joins=joins):
                 return True
             with suppress(LedgerConflict):
-                if (change := self._shown(record, conversion)) is not None:
+                change = self._shown(record, conversion)
+                if change is None:
+                    await self._ledger.lists.show(line_of(record))
+                else:
                     await self._ledger.requests.write(change)
                 return True
             held = None

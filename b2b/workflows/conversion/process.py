@@ -224,6 +224,8 @@ class Steps:
             "verdict": assessment.verdict,
             "findings": assessment.findings,
             "user_id": assessment.account.id.lower() if assessment.account else "",
+            "user_principal_name": assessment.account.user_principal_name if assessment.account else "",
+            "invited_user_email_address": assessment.address or "",
             "judged_as": assessment.subject,
             "judged_rules": tuple(sorted({finding.rule for finding in assessment.findings})),
         }

@@ -93,8 +93,10 @@ class Intake:
 
     async def reject(self, refused: Refused) -> None:
         """Record a message that is no request; where its id belongs to one, only in that one's history."""
-        change = rejected(refused.request_id, refused.body_hash, refused.error, self._clock())
-        await self._ledger.rested.add(refused.request_id, self._clock())
+        now = self._clock()
+        change = rejected(refused.request_id, refused.body_hash, refused.error, now)
+        await self._ledger.rested.add(refused.request_id, now)
+        await self._ledger.open.add(refused.request_id, now)  # so that the sweep sees to its lines, should this one not
         try:
             await self._ledger.requests.write(change)
         except LedgerConflict:
@@ -106,6 +108,7 @@ class Intake:
     async def never_ran(self, asked: Asked) -> None:
         """Record a request that the host gave up on before it had a row, with everything that its body said."""
         request = asked.request
+        await self._ledger.open.add(asked.request_id, self._clock())
         change = never_ran(
             asked.request_id,
             request.body(),
@@ -139,6 +142,8 @@ class Intake:
             now,
             dry_run=request.dry_run is True or self._assess_only,
             user_id=user_id,
+            user_principal_name=request.invited_user.user_principal_name or "",
+            invited_user_email_address=request.invited_user_email_address or request.invited_user.mail or "",
             **columns,
         )
         await self._ledger.open.add(asked.request_id, now)

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from b2b.domain.actors import BY_QUEUE, acting_as
 from b2b.domain.conversion.waits import LONGEST
 from b2b.domain.errors import LedgerConflict, RequestRefused, Transient, UnreadableRow, Unsent
 from b2b.domain.request.message import Asked, Incoming, Refused, Resume, incoming
@@ -43,6 +44,10 @@ class Receiver:
             Transient: storage took neither row nor message; the host delivers it again.
 
         """
+        with acting_as(BY_QUEUE):
+            await self._receive(delivery)
+
+    async def _receive(self, delivery: Delivery) -> None:
         found = incoming(delivery.body, delivery.message_id, self._intake.policy)
         try:
             record = await self._record(found, delivery)

@@ -14,6 +14,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
+from b2b.domain.request.line import line_of
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
 from b2b.domain.sweep import MOST_COUNTED, Census
@@ -123,6 +124,9 @@ class Repair:
         over = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
         if over:
             now = self._clock()
+            for _, row in over:
+                if isinstance(row, RequestRecord):
+                    await self._ledger.lists.show(line_of(row))
             await self._ledger.rested.add_all((entry.key, now) for entry, row in over if row is not None)
             await self._ledger.open.remove(*(entry for entry, _ in over))
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
+from b2b.domain.actors import BY_TIMER, acting_as
 from b2b.domain.errors import B2BError, MustWait
 from b2b.domain.sweep import BUDGETS, CLOSING, OVERRUN, Budget, Part, SweepReport
 from b2b.workflows.ports import Clock, Ledger, Monotonic
@@ -55,8 +56,9 @@ class Sweep:
         """Let one part have its turn. It is cut off where it does not come to an end, as if the process had died."""
         turn = Turn(part, self._budgets[part], self._monotonic)
         try:
-            async with asyncio.timeout(self._budgets[part].seconds + OVERRUN):
-                await self._parts[part].run(turn)
+            with acting_as(BY_TIMER):
+                async with asyncio.timeout(self._budgets[part].seconds + OVERRUN):
+                    await self._parts[part].run(turn)
         except MustWait as wait:
             log.info("the sweep: %s waits: %s", part, wait)
             turn.says(f"waits: {wait}")

@@ -1,0 +1,292 @@
+"""Lists of requests in Table Storage, one partition to a month, and the keys by which names are found.
+
+A request's lines of one month are written in one transaction, so they agree with each other at any time. They are
+written after the request's row; a process that dies in between leaves them behind, and the sweep writes them anew.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, Final
+
+from azure.core.exceptions import HttpResponseError
+from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables.aio import TableClient
+
+from b2b.adapters import lines
+from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
+from b2b.domain.conversion.records import Change, Event
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
+from b2b.domain.request.line import EVERY, Line, Page, Place, Range, line_of
+from b2b.domain.request.record import RequestRecord
+
+log = logging.getLogger(__name__)
+
+MONTHS: Final = "months~"
+NAMES: Final = "names~"
+RACES: Final = 5
+REMEMBERED: Final = 2_000
+"""Requests whose lines this process wrote last: it need not read them before it writes them again."""
+MOST_MONTHS: Final = 4
+"""Months that one page goes through at most; a page may be short, and the next one goes on."""
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What stands in the lists of a request."""
+
+    places: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    sequence: int = -1
+    etag: str = ""
+
+
+class RequestLists:
+    """Writes and reads the lists."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+        self._known: OrderedDict[str, _Written] = OrderedDict()
+        self._months: set[str] = set()
+        self._opening = asyncio.Lock()
+
+    async def show(self, line: Line) -> None:
+        """Let the lists show a request as it is now, unless they show a later state. Doing so again changes nothing.
+
+        Raises:
+            Transient: storage did not answer, or others write the same lines all the time.
+
+        """
+        await self._open(line)
+        known = await self._before(line)
+        for _ in range(RACES):
+            if known.sequence > line.sequence:
+                return
+            try:
+                await self._write(line, known)
+            except LedgerConflict:
+                known = await self._read(line)
+            else:
+                return
+        raise Transient("the app", "others write the lines of a request all the time")
+
+    async def forget(self, line: Line) -> None:
+        """Take a request out of all lists, with the keys of its names.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        self._known.pop(line.request_id, None)
+        known = await self._read(line)
+        partition = lines.partition(line.month)
+        keys = [{"PartitionKey": partition, "RowKey": lines.key(each, line)} for each in known.places]
+        names = [{"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in line.names | known.names]
+        async with translated():
+            for each in (*keys, *names):
+                await self._table.delete_entity(each["PartitionKey"], each["RowKey"])
+
+    def shows(self, line: Line) -> bool:
+        """Tell whether this process wrote a request's lines last, and in the same places."""
+        known = self._known.get(line.request_id)
+        return known is not None and (known.places, known.names) == (line.places, line.names)
+
+    async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
+        """Return up to ``limit`` lines of a list, oldest first; a page may be short, and even empty, and not the last.
+
+        ``stage``: only lines of this stage, of a list of those that wait.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        months = [month for month in await self._filled(wanted) if after is None or month >= after.month]
+        found, calls = list[TableEntity](), 1
+        for number, month in enumerate(months):
+            if number == MOST_MONTHS or len(found) >= limit:
+                return _page(found, Place(month), calls)
+            start = after.after if after is not None and month == after.month else ""
+            part, left, took = await self._part(_Query.of(wanted, month, start, stage), limit - len(found))
+            found, calls = [*found, *part], calls + took
+            if left:
+                return _page(found, Place(month, left), calls)
+        return _page(found, None, calls)
+
+    async def named(self, name_key: str, limit: int) -> list[str]:
+        """Return the ids of requests that had this name at some time.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query = "PartitionKey eq @names and RowKey gt @first and RowKey lt @last"
+        values = {"names": NAMES, "first": f"{name_key}~", "last": f"{name_key}~~"}
+        found = list[str]()
+        async for row in rows(self._table, query, values):
+            found.append(row["RowKey"].partition("~")[2])
+            if len(found) == limit:
+                break
+        return found
+
+    async def _open(self, line: Line) -> None:
+        """Make the month's parts known before there is a line in them; each process does so once."""
+        wanted = {f"{place}~{line.month}" for place in line.places}
+        if wanted <= self._months:
+            return
+        async with self._opening:
+            new = sorted(wanted - self._months)
+            if new:
+                keys = [{"PartitionKey": MONTHS, "RowKey": each} for each in new]
+                async with translated():
+                    await self._table.submit_transaction([("upsert", key) for key in keys])
+                self._months.update(new)
+
+    async def _before(self, line: Line) -> _Written:
+        known = self._known.get(line.request_id)
+        if known is not None:
+            return known
+        if line.sequence <= 1:
+            return _Written()  # most likely new: a conflict tells otherwise, and then it is read
+        return await self._read(line)
+
+    async def _read(self, line: Line) -> _Written:
+        entity = await fetch(self._table, lines.partition(line.month), lines.key(EVERY, line))
+        if entity is None:
+            return _Written()
+        shown = lines.readable(entity)
+        if shown is None:
+            raise UnreadableRow(f"the line of request {line.request_id} was written by a newer version")
+        return _Written(shown.places, shown.names, shown.sequence, entity.metadata["etag"] or "")
+
+    async def _write(self, line: Line, known: _Written) -> None:
+        """Write all lines of a request in one transaction; before that, the keys of names that it did not have."""
+        await self._name(line, known)
+        columns = lines.columns(line)
+        partition = lines.partition(line.month)
+        main = {"PartitionKey": partition, "RowKey": lines.key(EVERY, line), **columns}
+        copies = [
+            {"PartitionKey": partition, "RowKey": lines.key(each, line), **columns} for each in line.places - {EVERY}
+        ]
+        gone = [{"PartitionKey": partition, "RowKey": lines.key(each, line)} for each in known.places - line.places]
+        operations: list[Any] = [
+            guarded(main, known.etag),
+            *(("upsert", copy, {"mode": UpdateMode.REPLACE}) for copy in copies),
+            *(("delete", row) for row in gone),
+        ]
+        async with translated():
+            try:
+                results = await self._table.submit_transaction(operations)
+            except HttpResponseError as error:
+                if error.status_code == NOT_FOUND and getattr(error, "error_code", None) != "TableNotFound":
+                    raise LedgerConflict("a line is not where it was") from error
+                raise
+        self._remember(line, results[0]["etag"])
+
+    async def _name(self, line: Line, known: _Written) -> None:
+        new = sorted(line.names - known.names)
+        if new:
+            keys = [{"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in new]
+            async with translated():
+                await self._table.submit_transaction([("upsert", key) for key in keys])
+
+    def _remember(self, line: Line, etag: str) -> None:
+        self._known.pop(line.request_id, None)
+        self._known[line.request_id] = _Written(line.places, line.names, line.sequence, etag)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def _filled(self, wanted: Range) -> list[str]:
+        """Return the months in which a list ever had a line."""
+        query = "PartitionKey eq @months and RowKey ge @first and RowKey le @last"
+        since = f"{wanted.since.astimezone(UTC):%Y-%m}" if wanted.since else "0000-00"
+        until = f"{wanted.until.astimezone(UTC):%Y-%m}" if wanted.until else "9999-99"
+        values = {"months": MONTHS, "first": f"{wanted.name}~{since}", "last": f"{wanted.name}~{until}"}
+        return [row["RowKey"].rpartition("~")[2] async for row in rows(self._table, query, values)]
+
+    async def _part(self, query: "_Query", limit: int) -> tuple[list[TableEntity], str, int]:
+        """Read one page of one month; return its rows, the key at which the next page begins, and the calls it took.
+
+        Storage answers with an empty page only where it had to look through many rows for one that fits.
+        """
+        found, calls = list[TableEntity](), 0
+        async with translated():
+            pages: Any = self._table.query_entities(
+                query.text, parameters=query.values, results_per_page=limit
+            ).by_page()
+            async for page in pages:
+                found, calls = [entity async for entity in page], calls + 1
+                if found:
+                    break
+        more = bool(found) and (pages.continuation_token is not None or len(found) == limit)
+        # Every character of a key comes after the space, so this is where the next one can begin at the earliest.
+        return found, f"{found[-1]['RowKey']} " if more else "", max(calls, 1)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """A query for the lines of one list in one month, from a key on."""
+
+    text: str
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, wanted: Range, month: str, after: str, stage: Stage | None) -> "_Query":
+        """``stage``: only lines of this stage."""
+        first = max(f"{wanted.name}~{lines.text(wanted.since) if wanted.since else ''}", after)
+        last = f"{wanted.name}~{lines.text(wanted.until) if wanted.until else '~'}"
+        text = "PartitionKey eq @month and RowKey ge @first and RowKey lt @last"
+        values = {"month": lines.partition(month), "first": first, "last": last}
+        if stage is None:
+            return cls(text, values)
+        return cls(f"{text} and stage eq @stage", {**values, "stage": stage.value})
+
+
+class Listed:
+    """The rows of requests; what happens to one shows in the lists."""
+
+    def __init__(self, rows_of_requests: Rows[RequestRecord], lists: RequestLists) -> None:
+        self._rows, self._lists = rows_of_requests, lists
+
+    async def get(self, key: str) -> RequestRecord | None:
+        """Return the record, or None.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        return await self._rows.get(key)
+
+    async def history(self, key: str, after: int, limit: int) -> list[Event]:
+        """Return up to ``limit`` events of a record, behind a number.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        return await self._rows.history(key, after, limit)
+
+    async def write(self, change: Change[RequestRecord]) -> RequestRecord:
+        """Write a record and its events, then its lines. A line that could not be written is left to the sweep.
+
+        Raises:
+            LedgerConflict: the row is not, or no longer, the one that the change was made from.
+            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+
+        """
+        written = await self._rows.write(change)
+        line = line_of(written)
+        if change.events or not self._lists.shows(line):
+            try:
+                await self._lists.show(line)
+            except (Transient, UnreadableRow) as error:
+                log.warning("request %s does not show in the lists yet: %s", written.request_id, error)
+        return written
+
+
+def _page(found: list[TableEntity], following: Place | None, calls: int) -> Page:
+    shown = (lines.readable(entity) for entity in found)
+    return Page(tuple(line for line in shown if line is not None), following, calls, len(found))

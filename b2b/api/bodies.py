@@ -1,0 +1,123 @@
+"""The bodies that the HTTP routes take besides a request, and how they are read: all faults of a body at once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from b2b.domain.errors import MalformedRequest
+from b2b.domain.request.body import document
+from b2b.domain.request.fields import Shape, cleaned, convert, faults
+from b2b.domain.request.model import MAX_ADDRESS
+
+LONGEST_NAME, LONGEST_REASON = 200, 1000
+LONGEST = {"reason": LONGEST_REASON, "continuationToken": LONGEST_REASON, "name": MAX_ADDRESS}
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A body: camelCase names, unknown ones refused."""
+
+
+class Approval(Body, frozen=True, kw_only=True):
+    """Lets a request go on that waits for a person."""
+
+    approved_by: Annotated[
+        str | None,
+        Meta(
+            description="Who approves. Required with a key; a person who signed in leaves it out.",
+            extra_json_schema={"maxLength": LONGEST_NAME},
+        ),
+    ] = None
+    reason: Annotated[
+        str,
+        Meta(
+            description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}
+        ),
+    ]
+
+
+class Refusal(Body, frozen=True, kw_only=True):
+    """Ends a request that waits for a person."""
+
+    refused_by: Annotated[
+        str | None,
+        Meta(
+            description="Who refuses. Required with a key; a person who signed in leaves it out.",
+            extra_json_schema={"maxLength": LONGEST_NAME},
+        ),
+    ] = None
+    reason: Annotated[
+        str,
+        Meta(
+            description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}
+        ),
+    ]
+
+
+class Release(Body, frozen=True, kw_only=True):
+    """Lets a dry run become real."""
+
+    released_by: Annotated[
+        str | None,
+        Meta(
+            description="Who releases it. A person who signed in leaves it out.",
+            extra_json_schema={"maxLength": LONGEST_NAME},
+        ),
+    ] = None
+    reason: Annotated[
+        str | None, Meta(description="Why; it stays in the history.", extra_json_schema={"maxLength": LONGEST_REASON})
+    ] = None
+
+
+class Search(Body, frozen=True, kw_only=True):
+    """Finds requests by the name of their account: by the whole of it, or by a part within one list."""
+
+    name: Annotated[
+        str | None,
+        Meta(
+            description="A whole user principal name or address, without regard to case.",
+            extra_json_schema={"maxLength": MAX_ADDRESS},
+        ),
+    ] = None
+    part: Annotated[
+        str | None,
+        Meta(description="A part of one, without regard to case.", extra_json_schema={"maxLength": LONGEST_NAME}),
+    ] = None
+    stage: Annotated[str | None, Meta(description="With part: only requests of this stage.")] = None
+    waiting: Annotated[str | None, Meta(description="With part: only requests that wait for this reason.")] = None
+    since: Annotated[str | None, Meta(description="With part: only requests that came at this time or later.")] = (
+        msgspec.field(default=None, name="from")
+    )
+    until: Annotated[str | None, Meta(description="With part: only requests that came before this time.")] = (
+        msgspec.field(default=None, name="to")
+    )
+    continuation_token: Annotated[str | None, Meta(description="With part: where the last page ended.")] = None
+
+
+Kind = TypeVar("Kind", bound=Body)
+
+
+def read(raw: bytes, kind: type[Kind], *required: str) -> Kind:
+    """Read a body; ``required`` names fields that this caller, unlike others, may not leave out.
+
+    Raises:
+        MalformedRequest: names every field that is wrong and what was expected.
+
+    """
+    shape, told = Shape.of(kind), document(raw)
+    said = cleaned(told, shape)
+    missing = (MalformedRequest("MissingField", f"{name}: required", name) for name in required if name not in said)
+    found = [*missing, *faults(told, kind, shape), *_lengths(said, kind)]
+    if found:
+        raise found[0].with_others(found[1:])
+    return convert(told, kind, shape)
+
+
+def _lengths(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedRequest]:
+    """A text may not be blank, and has its longest length."""
+    for field in msgspec.structs.fields(kind):
+        name, text = field.encode_name, said.get(field.encode_name)
+        longest = LONGEST.get(name, LONGEST_NAME)
+        if isinstance(text, str) and not 0 < len(text.strip()) <= len(text) <= longest:
+            yield MalformedRequest("InvalidValue", f"{name}: expected 1 to {longest} characters", name)

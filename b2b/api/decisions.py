@@ -1,0 +1,86 @@
+"""Handlers of decisions: approve, refuse, release, retry, cancel.
+
+With sign-in a person decides in their own name. With a key the body says who decides, and the app cannot know whether
+that is true; the same holds for an application that passes a person's decision on, where a setting lets it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from b2b.api import bodies, show
+from b2b.api.answers import Reply
+from b2b.api.door import Call, Workflows
+from b2b.domain.actors import Actor, ActorKind, acting_as
+from b2b.domain.error_codes import ErrorCode
+from b2b.domain.errors import MalformedRequest, RequestRefused
+from b2b.domain.request.decision import Decision
+from b2b.domain.request.record import RequestRecord
+
+
+async def approve(app: Workflows, call: Call) -> Reply:
+    """Let a request that needs review go on."""
+    body = bodies.read(call.body, bodies.Approval, *_named("approvedBy", app, call))
+    decision = Decision(_decider(call, "approvedBy", body.approved_by), body.reason)
+    return await _decided(app, call, app.decisions.approve, decision)
+
+
+async def refuse(app: Workflows, call: Call) -> Reply:
+    """End a request that needs review."""
+    body = bodies.read(call.body, bodies.Refusal, *_named("refusedBy", app, call))
+    decision = Decision(_decider(call, "refusedBy", body.refused_by), body.reason)
+    return await _decided(app, call, app.decisions.refuse, decision)
+
+
+async def release(app: Workflows, call: Call) -> Reply:
+    """Let a dry run become real. Only an application has to say in whose name; the body may be left out otherwise."""
+    body = bodies.Release()
+    if call.body.strip() or call.caller.actor.kind is ActorKind.APPLICATION:
+        needed = _named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
+        body = bodies.read(call.body, bodies.Release, *needed)
+    decision = Decision(_decider(call, "releasedBy", body.released_by), body.reason or "")
+    return await _decided(app, call, app.decisions.release, decision)
+
+
+async def retry(app: Workflows, call: Call) -> Reply:
+    """Begin a failed or blocked request again."""
+    return await _decided(app, call, app.decisions.retry, Decision(call.caller.actor))
+
+
+async def cancel(app: Workflows, call: Call) -> Reply:
+    """End a request that was not invited yet."""
+    return await _decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
+
+
+async def _decided(
+    app: Workflows,
+    call: Call,
+    decide: Callable[[RequestRecord, Decision], Awaitable[RequestRecord]],
+    decision: Decision,
+) -> Reply:
+    found = await app.enquiries.find(call.request_id)
+    with acting_as(decision.actor):
+        record = await decide(found.record, decision)
+    return show.accepted(record, call.base_url, app.settings.mode)
+
+
+def _named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
+    """Return the field in which this caller has to say who decides.
+
+    Raises:
+        RequestRefused: an application may not decide.
+
+    """
+    kind = call.caller.actor.kind
+    if kind is ActorKind.APPLICATION and not app.settings.stated_decisions:
+        said = "A person has to sign in for this, or B2B_STATED_DECISIONS lets applications pass on their decisions."
+        raise RequestRefused(ErrorCode.PERSON_REQUIRED, said)
+    return () if kind is ActorKind.PERSON else (field,)
+
+
+def _decider(call: Call, field: str, stated: str | None) -> Actor:
+    """Return who decides."""
+    actor = call.caller.actor
+    if stated is None:
+        return actor
+    if actor.kind is ActorKind.PERSON:
+        raise MalformedRequest(ErrorCode.INVALID_VALUE, f"{field}: left out: the person who signed in decides", field)
+    return Actor(ActorKind.STATED, actor.id, stated)

@@ -1,0 +1,190 @@
+"""Handlers of lists, histories and search."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from msgspec import UNSET, UnsetType
+
+from b2b.api import bodies, show, tokens
+from b2b.api.answers import (
+    ActorShown,
+    ConversionStatus,
+    Cost,
+    History,
+    HistoryEvent,
+    Reply,
+    RequestLine,
+    RequestPage,
+    SearchResult,
+    WaitsFor,
+)
+from b2b.api.door import Call, Workflows
+from b2b.domain.actors import Actor
+from b2b.domain.conversion.records import Event
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import WaitReason, row_of
+from b2b.domain.error_codes import ErrorCode
+from b2b.domain.errors import RequestRefused
+from b2b.domain.request.line import EVERY, Line, Place, Range, stage_list, waiting_list
+from b2b.workflows.listings import Part
+
+TOKEN = "continuationToken"  # noqa: S105  a query parameter
+
+
+async def requests(app: Workflows, call: Call) -> Reply:
+    """List requests."""
+    wanted, stage = _range(call.query)
+    filters = {name: value for name, value in call.query.items() if name in FILTERS}
+    page = await app.listings.page(wanted, tokens.place(call.query.get(TOKEN), filters, wanted.name), stage)
+    token, link = _next(call, "requests", filters, page.next)
+    return Reply(200, RequestPage(requests=list(map(_line, page.lines)), continuation_token=token, next_link=link))
+
+
+async def search(app: Workflows, call: Call) -> Reply:
+    """Find requests by the name of their account."""
+    body = bodies.read(call.body, bodies.Search)
+    if (body.name is None) is (body.part is None):
+        said = "name, part: expected exactly one of the two"
+        raise RequestRefused(ErrorCode.INVALID_VALUE, said, "part" if body.part is not None else "name")
+    if body.name is not None:
+        page, token = await app.listings.named(body.name), None
+    else:
+        given = {"stage": body.stage, "waiting": body.waiting, "from": body.since, "to": body.until}
+        filters = {name: value for name, value in given.items() if value}
+        wanted, stage = _range(filters)
+        after = tokens.place(body.continuation_token, {**filters, "part": body.part or ""}, wanted.name)
+        page = await app.listings.with_part(body.part or "", wanted, after, stage)
+        token = tokens.of_place({**filters, "part": body.part or ""}, page.next) if page.next else None
+    cost = Cost(calls=page.calls, lines=page.read)
+    content = SearchResult(requests=list(map(_line, page.lines)), cost=cost, continuation_token=token or UNSET)
+    return Reply(200, content)
+
+
+async def history(app: Workflows, call: Call) -> Reply:
+    """Tell what happened to a request."""
+    about = {"request": call.request_id}
+    part = await app.listings.history(call.request_id, tokens.number(call.query.get(TOKEN), about))
+    return _history(call, f"requests/{call.request_id}/history", about, part)
+
+
+async def conversion(app: Workflows, call: Call) -> Reply:
+    """Tell where the conversion of an account stands."""
+    found = await app.listings.conversion(call.path["userId"])
+    content = ConversionStatus(
+        user_id=found.user_id,
+        stage=found.stage,
+        request_id=found.request_id,
+        generation=found.generation,
+        joined=found.joined,
+        user_principal_name=found.user_principal_name or None,
+        invited_user_email_address=found.invited_user_email_address or None,
+        verdict=found.verdict,
+        findings=list(found.findings),
+        invited_at=show.time(found.invited_at),
+        accepted_at=show.time(found.accepted_at),
+        completed_at=show.time(found.completed_at),
+        waiting=show.waits(found.waiting),
+        open_doubts=len(found.open_doubts),
+        last_error=found.last_error or None,
+    )
+    return Reply(200, content)
+
+
+async def conversion_history(app: Workflows, call: Call) -> Reply:
+    """Tell what happened to an account."""
+    user_id = call.path["userId"]
+    about = {"account": user_id.lower()}
+    part = await app.listings.history_of_account(user_id, tokens.number(call.query.get(TOKEN), about))
+    return _history(call, f"conversions/{user_id}/history", about, part)
+
+
+def _history(call: Call, path: str, about: Mapping[str, str], part: Part) -> Reply:
+    token = tokens.of_number(about, part.next) if part.next is not None else None
+    link = f"{call.base_url}/api/{path}?{urlencode({TOKEN: token})}" if token else UNSET
+    events = [_event(event) for event in part.events]
+    return Reply(200, History(events=events, continuation_token=token or UNSET, next_link=link))
+
+
+def _next(
+    call: Call, path: str, filters: Mapping[str, str], place: Place | None
+) -> tuple[str | UnsetType, str | UnsetType]:
+    if place is None:
+        return UNSET, UNSET
+    token = tokens.of_place(filters, place)
+    return token, f"{call.base_url}/api/{path}?{urlencode({**filters, TOKEN: token})}"
+
+
+FILTERS = ("stage", "waiting", "from", "to")
+
+
+def _range(query: Mapping[str, str]) -> tuple[Range, Stage | None]:
+    """Return the list that a query asks for, and the stage by which a list of those that wait is sifted.
+
+    Raises:
+        RequestRefused: names every value that is not understood.
+
+    """
+    faults = list[RequestRefused]()
+    read: dict[str, Any] = {}
+    for name, kind in (("stage", Stage), ("waiting", WaitReason), ("from", _moment), ("to", _moment)):
+        try:
+            read[name] = kind(query[name]) if query.get(name) else None
+        except ValueError:
+            faults.append(RequestRefused(ErrorCode.INVALID_VALUE, f"{name}: expected {EXPECTED[name]}", name))
+    if faults:
+        raise faults[0].with_others(faults[1:])
+    stage, waiting = read["stage"], read["waiting"]
+    if waiting is not None:
+        return Range(waiting_list(waiting), read["from"], read["to"]), stage
+    return Range(EVERY if stage is None else stage_list(stage), read["from"], read["to"]), None
+
+
+EXPECTED = {
+    "stage": "one of " + ", ".join(stage.value for stage in Stage),
+    "waiting": "one of " + ", ".join(reason.value for reason in WaitReason),
+    "from": "a date or a time such as 2026-11-01 or 2026-11-01T08:00:00Z",
+    "to": "a date or a time such as 2026-12-01 or 2026-12-01T08:00:00Z",
+}
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text.replace(" ", "+"))  # in an address, a plus that is not escaped is a space
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _line(line: Line) -> RequestLine:
+    waits = None
+    if line.waiting is not None:
+        since = show.utc(line.waiting_since or line.requested_at)
+        waits = WaitsFor(reason=line.waiting, text=row_of(line.waiting).text, since=since)
+    return RequestLine(
+        request_id=line.request_id,
+        stage=line.stage,
+        dry_run=line.dry_run,
+        user_id=line.user_id or None,
+        user_principal_name=line.user_principal_name or None,
+        invited_user_email_address=line.address or None,
+        asked_by=actor(line.asked_by),
+        requested_at=show.utc(line.requested_at),
+        verdict=line.verdict,
+        rules=list(line.rules),
+        waiting=waits,
+    )
+
+
+def _event(event: Event) -> HistoryEvent:
+    return HistoryEvent(
+        kind=event.kind,
+        at=show.utc(event.at),
+        stage=event.stage,
+        request_id=event.request_id or None,
+        detail=event.detail or None,
+        actor=actor(event.actor),
+    )
+
+
+def actor(who: Actor) -> ActorShown:
+    """Show who acted."""
+    return ActorShown(kind=who.kind, id=who.id or None, name=who.name or None)

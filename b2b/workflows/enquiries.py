@@ -1,0 +1,64 @@
+"""What a caller may ask, and what changes nothing: where a request stands, and what the rules would say."""
+
+from b2b.domain.conversion.assessment import Assessment
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.errors import RequestRefused, Transient
+from b2b.domain.invitation import sign_in_address
+from b2b.domain.request import ConversionRequest
+from b2b.domain.request.ids import REQUEST_ID
+from b2b.domain.request.record import RequestRecord
+from b2b.domain.request.standing import Standing, standing
+from b2b.workflows.conversion.assess import Assessor
+from b2b.workflows.intake.intake import stored_request
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Identity, Ledger
+
+
+class Enquiries:
+    """Answers questions."""
+
+    def __init__(self, ledger: Ledger, assessor: Assessor, pacer: Pacer, identity: Identity) -> None:
+        self._ledger, self._assessor, self._pacer, self._identity = ledger, assessor, pacer, identity
+
+    async def find(self, request_id: str) -> Standing:
+        """Return a request as it stands.
+
+        Raises:
+            RequestRefused: there is none.
+            UnreadableRow: a newer version wrote it.
+
+        """
+        known = REQUEST_ID.fullmatch(request_id) is not None
+        record = await self._ledger.requests.get(request_id) if known else None
+        if record is None:
+            shown = request_id if known else "as given"
+            raise RequestRefused("RequestNotFound", f"There is no request {shown}.", "requestId")
+        conversion = await self._ledger.conversions.get(record.user_id) if record.user_id else None
+        return standing(record, conversion)
+
+    async def sign_in(self, record: RequestRecord) -> str | None:
+        """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
+        if record.stage is not Stage.INVITED:
+            return None
+        try:
+            tenant_id = (await self._identity.claims()).tenant_id
+        except Transient:
+            return None
+        return sign_in_address(stored_request(record), tenant_id, self._assessor.defaults)
+
+    async def judge(self, request: ConversionRequest) -> Assessment:
+        """Ask the rules, and change neither the directory nor the ledger.
+
+        It leaves no row on purpose: the same body, with the same request id, may be submitted afterwards.
+
+        Raises:
+            MustWait: Graph asked everybody to wait.
+            Transient: Graph did not do its part; all other instances know of it.
+
+        """
+        await self._pacer.admit()
+        try:
+            return await self._assessor.assess(request, await self._assessor.look_up(request))
+        except Transient as error:
+            await self._pacer.heed(error)
+            raise

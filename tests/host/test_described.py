@@ -1,0 +1,74 @@
+"""The running host against both documents that describe it: whatever a caller makes of them, no answer surprises."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.contracts.readme import ROOT
+from tests.host.rig import Rig
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OF_CONTENT = (content_type_conformance, response_schema_conformance)
+UNAUTHORIZED = 401
+"""The host's own answer to a missing key has no body, and OpenAPI 2.0 cannot say that of one answer."""
+EXAMPLES = 20
+DOCUMENTS = ("openapi.json", "connector.swagger.json")
+
+
+def described(name: str) -> Any:
+    return schemathesis.openapi.from_dict(json.loads((ROOT / "docs" / "reference" / name).read_text("utf-8")))
+
+
+SCHEMAS = {name: described(name) for name in DOCUMENTS}
+OPERATIONS = [
+    pytest.param(operation, mode, id=f"{name.partition('.')[0]} {operation.label} {mode.value}")
+    for name, schema in SCHEMAS.items()
+    for operation in (each.ok() for each in schema.get_all_operations())
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+]
+
+
+@pytest.mark.parametrize(("operation", "mode"), OPERATIONS)
+def test_no_answer_is_a_server_error_or_undescribed(converting: Rig, operation: Any, mode: GenerationMode) -> None:
+    try:
+        strategy = operation.as_strategy(generation_mode=mode)
+    except schemathesis.errors.InvalidSchema as error:  # pragma: no cover  an operation without anything to break
+        pytest.skip(str(error))
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=strategy)
+    def call(case: Any) -> None:
+        answer = case.call(
+            base_url=f"{converting.host.base}/api", headers={"x-functions-key": converting.host.function_key}
+        )
+        bodyless = answer.status_code == UNAUTHORIZED and not answer.content
+        case.validate_response(answer, checks=[each for each in CHECKS if not (bodyless and each in OF_CONTENT)])
+
+    call()
+
+
+def test_the_host_describes_itself_as_the_kept_document_does(converting: Rig) -> None:
+    told = converting.call("GET", "/api/openapi.json").json()
+    kept = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text("utf-8"))
+    assert told.pop("servers") == [{"url": f"{converting.host.base}/api"}]
+    kept.pop("servers")
+    assert told == kept

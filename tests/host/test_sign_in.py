@@ -1,0 +1,105 @@
+"""Every route with no key, a key, each role and a forged principal: none is open, none closed to who should pass."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from b2b.api.callers import Role
+from b2b.api.route import Route
+from b2b.api.routes import ROUTES
+from rehearsal.host.process import wait_until
+from rehearsal.storage import Azurite, provision
+from tests.host.rig import JSON, Rig, request, rig
+from tests.support.principal import ANNA, BORIS, application, encoded, person, principal
+
+PATHS = {
+    route.name: f"/api/{route.path}".replace("{requestId}", "nobody").replace("{userId}", ANNA) for route in ROUTES
+}
+ELSEWHERE = [("GET", "/api/nothing"), ("DELETE", "/api/requests")]
+FORGED = {
+    "nothing": {},
+    "empty": {"x-ms-client-principal": ""},
+    "no base64": {"x-ms-client-principal": "let me in"},
+    "cut off": {"x-ms-client-principal": person(*Role)["x-ms-client-principal"][:-7]},
+    "of another provider": {"x-ms-client-principal": encoded({**principal(*Role), "auth_typ": "github"})},
+    "only an id": {"x-ms-client-principal-id": ANNA, "x-ms-client-principal-name": "anna@contoso.com"},
+    "only a token": {"authorization": "Bearer eyJhbGciOiJub25lIn0.e30."},
+}
+
+
+Caller = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def signing_in(azurite: Azurite) -> Iterator[Rig]:
+    """The app behind App Service authentication: the test plays the platform, which sets the principal's header."""
+    storage = azurite.connection_string(azurite.account())
+    provision(storage)
+    with rig(storage, B2B_SIGN_IN="true") as running:
+        yield running
+
+
+def call(running: Rig, method: str, path: str, headers: dict[str, str], body: JSON | None = None) -> httpx.Response:
+    return httpx.request(
+        method, running.host.base + path, headers=headers, json=body or {}, timeout=60, trust_env=False
+    )
+
+
+def until(running: Rig, request_id: str, stage: str) -> None:
+    def reached() -> bool:
+        told = call(running, "GET", f"/api/requests/{request_id}", person("Read"))
+        return bool(told.json()["stage"] == stage)
+
+    wait_until(reached, 30, f"{request_id} {stage}")
+
+
+@pytest.mark.parametrize("forged", FORGED)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_with_sign_in_nobody_passes_who_is_not_signed_in(signing_in: Rig, route: Route, forged: str) -> None:
+    answer = call(signing_in, route.method, PATHS[route.name], FORGED[forged])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NotSignedIn")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_with_sign_in_a_function_key_opens_nothing(signing_in: Rig, route: Route) -> None:
+    for key in (signing_in.host.function_key, signing_in.host.master_key):
+        answer = call(signing_in, route.method, PATHS[route.name], {"x-functions-key": key})
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("caller", [person, application])
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_role_opens_exactly_the_routes_that_say_so(signing_in: Rig, route: Route, role: Role, caller: Caller) -> None:
+    """Behind the door the answer is whatever it is: only 403 for the role is not there."""
+    answer = call(signing_in, route.method, PATHS[route.name], caller(role.value))
+    code = answer.headers.get("x-ms-error-code")
+    assert answer.status_code != 401
+    assert (code == "RoleMissing") is (role not in route.roles)
+    assert (answer.status_code == 403) is (code in {"RoleMissing", "PersonRequired"})
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_who_holds_no_role_passes_nowhere(signing_in: Rig, route: Route) -> None:
+    answer = call(signing_in, route.method, PATHS[route.name], person("Owner"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "RoleMissing")
+
+
+@pytest.mark.parametrize(("method", "path"), ELSEWHERE)
+def test_what_no_route_takes_is_told_only_to_who_is_signed_in(signing_in: Rig, method: str, path: str) -> None:
+    assert call(signing_in, method, path, {}).status_code == 401
+    assert call(signing_in, method, path, person("Read")).status_code in {404, 405}
+
+
+def test_a_logic_app_asks_and_a_person_decides(signing_in: Rig) -> None:
+    """The whole way with two callers: a managed identity submits, one person releases, and the history says so."""
+    body = request(5, requestId="by-flow", dryRun=True)
+    assert call(signing_in, "POST", "/api/requests", application("Request"), body).status_code == 202
+    until(signing_in, "by-flow", "assessed")
+    refused = call(signing_in, "POST", "/api/requests/by-flow/release", application("Decide"))
+    assert refused.json()["error"]["code"] == "PersonRequired"
+    released = call(signing_in, "POST", "/api/requests/by-flow/release", person("Decide", object_id=BORIS))
+    assert released.status_code == 202
+    until(signing_in, "by-flow", "invited")

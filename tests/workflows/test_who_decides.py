@@ -1,0 +1,132 @@
+"""Who may decide with sign-in and without it, and what the history says of who acted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from b2b.api.answers import Reply
+from tests.support.client import Client
+from tests.support.principal import ANNA, BORIS, FLOW, application, person
+from tests.support.world import MakeWorld, World, account, tenant_of
+
+PERSON = account(1)
+USER = PERSON["id"]
+GROUP = {
+    "id": "33333333-0000-4000-8000-000000000000",
+    "displayName": "Helpers",
+    "isAssignableToRole": True,
+    "members": [USER],
+}
+REASON = b'{"reason": "known supplier"}'
+STATED = b'{"approvedBy": "ops@contoso.com", "reason": "known supplier"}'
+
+
+def code(reply: Reply) -> tuple[int, str]:
+    return reply.status, reply.body["error"]["code"]
+
+
+def actors(world: World, table: str = "requests", key: str = "r1") -> list[tuple[str, dict[str, Any]]]:
+    """Kind and actor of every event of a row, in order."""
+    rows = [row for row in world.rows(table, key) if row["RowKey"].startswith("history-")]
+    return [(row["kind"], json.loads(row["actor"])) for row in rows]
+
+
+def client(world: World, headers: dict[str, str]) -> Client:
+    return Client(world.services.api, headers)
+
+
+async def in_review(world: MakeWorld, headers: dict[str, str], **settings: str) -> World:
+    """A request that a person must decide about, submitted by this caller."""
+    running = await world(tenant_of(PERSON, groups=[GROUP]), **settings)
+    body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode()
+    assert (await client(running, headers).submit(body)).status == 202
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "needsReview"
+    return running
+
+
+async def test_with_a_key_who_decides_is_stated(world: MakeWorld) -> None:
+    running = await in_review(world, {})
+    assert code(await running.api.approve("r1", REASON)) == (400, "MissingField")
+    assert (await running.api.approve("r1", STATED)).status == 202
+    await running.redeliver()
+    stated = {"kind": "stated", "name": "ops@contoso.com"}
+    assert actors(running) == [
+        ("requested", {"kind": "key"}),
+        ("needsReview", {"kind": "queue"}),
+        ("approved", stated),
+        ("invited", {"kind": "queue"}),
+    ]
+
+
+async def test_without_sign_in_a_principal_is_not_even_read(world: MakeWorld) -> None:
+    running = await in_review(world, person("Decide"))
+    assert code(await client(running, person("Decide")).approve("r1", REASON)) == (400, "MissingField")
+    assert actors(running)[0] == ("requested", {"kind": "key"})
+
+
+async def test_a_person_who_signed_in_decides_in_their_own_name(world: MakeWorld) -> None:
+    running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
+    boris = client(running, person("Decide", object_id=BORIS))
+    assert code(await boris.approve("r1", STATED)) == (400, "InvalidValue")
+    assert (await boris.approve("r1", REASON)).status == 202
+    assert actors(running)[0] == ("requested", {"kind": "person", "id": ANNA})
+    assert actors(running)[-1] == ("approved", {"kind": "person", "id": BORIS})
+
+
+async def test_a_person_does_not_approve_what_the_same_person_asked_for(world: MakeWorld) -> None:
+    running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
+    anna = client(running, person("Decide"))
+    reply = await anna.approve("r1", REASON)
+    assert code(reply) == (403, "OwnRequest")
+    assert running.request("r1")["stage"] == "needsReview"
+    assert (await anna.refuse("r1", REASON)).status == 202, "to call one's own request off takes no second person"
+
+
+async def test_unless_a_setting_allows_that(world: MakeWorld) -> None:
+    running = await in_review(world, person("Request"), B2B_SIGN_IN="true", B2B_SELF_APPROVAL="true")
+    assert (await client(running, person("Decide")).approve("r1", REASON)).status == 202
+
+
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+async def test_an_application_does_not_decide(world: MakeWorld, decision: str) -> None:
+    running = await in_review(world, application("Request"), B2B_SIGN_IN="true")
+    flow = client(running, application("Decide"))
+    body = json.dumps({f"{'approved' if decision == 'approve' else 'refused'}By": "x", "reason": "y"}).encode()
+    assert code(await getattr(flow, decision)("r1", body)) == (403, "PersonRequired")
+    assert running.request("r1")["stage"] == "needsReview"
+
+
+async def test_an_application_passes_a_decision_on_where_a_setting_lets_it(world: MakeWorld) -> None:
+    running = await in_review(world, application("Request"), B2B_SIGN_IN="true", B2B_STATED_DECISIONS="true")
+    flow = client(running, application("Decide"))
+    assert code(await flow.approve("r1", REASON)) == (400, "MissingField")
+    assert (await flow.approve("r1", STATED)).status == 202
+    assert actors(running)[-1] == ("approved", {"kind": "stated", "id": FLOW, "name": "ops@contoso.com"})
+
+
+async def test_a_release_is_a_decision_too(world: MakeWorld) -> None:
+    running = await world(tenant_of(PERSON), B2B_SIGN_IN="true", B2B_STATED_DECISIONS="true")
+    body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}, "dryRun": True}).encode()
+    flow = client(running, application("Request", "Decide"))
+    await flow.submit(body)
+    await running.redeliver()
+    assert code(await flow.call("release_request", "r1")) == (400, "EmptyBody")
+    assert code(await flow.call("release_request", "r1", b"{}")) == (400, "MissingField")
+    stated = b'{"releasedBy": "ops@contoso.com", "reason": "wave 2"}'
+    assert (await flow.call("release_request", "r1", stated)).status == 202
+    assert actors(running)[-1] == ("released", {"kind": "stated", "id": FLOW, "name": "ops@contoso.com"})
+
+
+async def test_every_event_of_a_way_has_its_actor(world: MakeWorld) -> None:
+    running = await world(tenant_of(PERSON), B2B_SIGN_IN="true")
+    await running.deliver(user=USER)
+    running.tenant.control.redeem(USER, "mail")
+    await running.services.sweep.run()
+    await running.services.sweep.run()
+    by_queue, by_timer = {"kind": "queue"}, {"kind": "timer"}
+    assert actors(running) == [("requested", by_queue), ("invited", by_queue), ("completed", by_timer)]
+    seen = actors(running, "conversions", USER)
+    assert all(actor in (by_queue, by_timer) for _, actor in seen)
+    assert dict(seen)["completed"] == by_timer
