@@ -115,7 +115,7 @@ def addressed(scene: Scene) -> Iterator[str]:
                 for when, action, request, reply in scene.world.replies
             )
             if not off:
-                meant |= {body.ask.address} if body.ask.address else {person.mail, *changes}
+                meant |= {body.ask.address.lower()} if body.ask.address else {person.mail, *changes}
         if post.address.lower() not in meant:
             yield f"{person.name} was invited with {post.address} at {at:.0f}, and only a called off request meant that"
 
