@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from b2b.domain.actors import BY_QUEUE
 from b2b.domain.conversion.records import SCHEMA_VERSION, Source
 from b2b.domain.conversion.stages import Phase, Stage, in_phase, may_follow, phase_of
 from b2b.domain.conversion.waits import Waiting, WaitReason
@@ -258,4 +259,7 @@ def test_a_row_begins_with_nothing_but_what_it_was_given_and_its_version() -> No
         "requested_at": NOW,
     }
     row = asdict(RequestRecord(**given))
-    assert {name: value for name, value in row.items() if value} == given | {"schema_version": SCHEMA_VERSION}
+    assert {name: value for name, value in row.items() if value} == given | {
+        "schema_version": SCHEMA_VERSION,
+        "asked_by": BY_QUEUE,
+    }
