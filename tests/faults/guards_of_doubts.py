@@ -130,7 +130,7 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "doubt: a verdict against a second invitation leaves the first one alone",
         NEXT_STEP,
-        (("        return replace(step, alone=True)\n", "        return step\n"),),
+        (("judged.external else replace(step, alone=True)\n", "judged.external else step\n"),),
         STEP,
     ),
     Guard(
