@@ -17,7 +17,7 @@ from b2b.domain.errors import LedgerConflict, RequestRefused
 from b2b.domain.request.approval import approval_for
 from b2b.domain.request.decision import Decision
 from b2b.domain.request.record import RequestRecord, belongs, reopened
-from b2b.workflows.conversion.conversions import RACES, Conversions
+from b2b.workflows.conversion.conversions import CALLED_OFF, RACES, Conversions
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger
@@ -137,9 +137,10 @@ class Decisions:
             return await self._call_off(record, decision)
         if self._endings.may_be_out(claim):
             raise RequestRefused("NotCancellable", "An invitation is being sent, or may be out. Wait for its outcome.")
-        if await self._endings.hand_over(claim) is None:
-            return await self._end_both(record, claim, "cancelled", decision)
-        return await self._end(record, "cancelled", decision)
+        claim, handed = await self._endings.hand_over(claim)
+        if not handed:
+            return await self._end_both(record, claim, CALLED_OFF, decision)
+        return await self._end(record, CALLED_OFF, decision)
 
     def _may_go_on(self) -> None:
         if not self._allowed.going_on:
@@ -161,7 +162,7 @@ class Decisions:
             if record.user_id and not record.only_judged:
                 await self._note_cancellation(record, decision)
             with suppress(LedgerConflict):
-                return await self._end(record, "cancelled", decision)
+                return await self._end(record, CALLED_OFF, decision)
             latest = await self._ledger.requests.get(record.request_id)
             if latest is None or not latest.at_work:
                 break
@@ -179,7 +180,7 @@ class Decisions:
             return
         opening = Conversion(user_id=record.user_id, stage=Stage.CANCELLED, request_id=record.request_id)
         begun = begin(None, replace(opening, called_off=(record.request_id,)), now, said)
-        why: dict[str, Any] = {"last_error": _said("cancelled", decision), "error_code": "cancelled"}
+        why: dict[str, Any] = {"last_error": _said(CALLED_OFF, decision), "error_code": CALLED_OFF}
         await self._ledger.save(Change(replace(begun.row, published=len(begun.events), **why), begun.events))
 
     async def _end_both(

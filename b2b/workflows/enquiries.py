@@ -1,13 +1,15 @@
 """What a caller may ask, and what changes nothing: where a request stands, and what the rules would say."""
 
+from contextlib import suppress
+
 from b2b.domain.conversion.assessment import Assessment
 from b2b.domain.conversion.stages import Stage
-from b2b.domain.errors import RequestRefused, Transient
+from b2b.domain.errors import RequestRefused, Transient, UnreadableRow
 from b2b.domain.invitation import sign_in_address
 from b2b.domain.request import ConversionRequest
 from b2b.domain.request.ids import REQUEST_ID
 from b2b.domain.request.record import RequestRecord
-from b2b.domain.request.standing import Standing, standing
+from b2b.domain.request.standing import Standing, beside, standing
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.intake.intake import stored_request
 from b2b.workflows.pacing import Pacer
@@ -34,7 +36,15 @@ class Enquiries:
             shown = request_id if known else "as given"
             raise RequestRefused("RequestNotFound", f"There is no request {shown}.", "requestId")
         conversion = await self._ledger.conversions.get(record.user_id) if record.user_id else None
-        return standing(record, conversion)
+        found = standing(record, conversion)
+        if found.leader is None or not found.record.at_work:
+            return found
+        return beside(found, await self._readable(found.leader))
+
+    async def _readable(self, request_id: str) -> RequestRecord | None:
+        with suppress(UnreadableRow):
+            return await self._ledger.requests.get(request_id)
+        return None
 
     async def sign_in(self, record: RequestRecord) -> str | None:
         """Return where the person redeems without the secret link; None where nobody can tell the tenant."""

@@ -197,6 +197,17 @@ NARROW: tuple[Narrow, ...] = (
         ),
         invited_within=600,
     ),
+    Narrow(
+        "tries without a mail were given up in doubt, and Graph refuses the next request's",
+        History(
+            (_send(0, "r0", mail=False), _send(5000, mail=False)),
+            (*_every("graph invite", "anna", "reset before", range(1, 3)), Fault("graph invite", "anna", "refused", 3)),
+            settings=IMPATIENT,
+            switches=UNSEEN,
+            known=False,
+        ),
+        stage="needsReview",
+    ),
     Narrow("the host gives up on a message for ever", History(_poisoned(6)), stage="failed"),
     Narrow(
         "the host gives up on a message for ever, and each sweep dies once it has put it back",

@@ -131,4 +131,5 @@ def chosen(word: str) -> list[Row]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser("make guards", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORD")
-    sys.exit(main(chosen(parser.parse_args().only)))
+    rows = chosen(parser.parse_args().only)
+    sys.exit(main(rows) if rows else parser.error("no guard's name has that word in it"))

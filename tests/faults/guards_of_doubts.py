@@ -102,6 +102,12 @@ DOUBTS: tuple[Guard, ...] = (
         STEP,
     ),
     Guard(
+        "doubt: only a person's word waives those of the generation before",
+        "b2b/workflows/conversion/claims.py",
+        (("            if before is not None and opening.again:\n", "            if before is not None:\n"),),
+        HISTORY,
+    ),
+    Guard(
         "doubt: an account says nothing of an invitation that went to another",
         NEXT_STEP,
         (("doubts.can_be_disproved(conversion), conversion", "True, conversion"),),
@@ -124,7 +130,7 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "doubt: a verdict against a second invitation leaves the first one alone",
         NEXT_STEP,
-        (("        return replace(step, alone=True)\n", "        return step\n"),),
+        (("judged.external else replace(step, alone=True)\n", "judged.external else step\n"),),
         STEP,
     ),
     Guard(

@@ -4,7 +4,7 @@ from tests.faults.guard import ALONE, HISTORY, RECORD, REVIEW, STEP, STORY, Guar
 
 INTAKE, MESSAGES = "b2b/workflows/intake/intake.py", "b2b/workflows/conversion/messages.py"
 COUNTED = "await self._ledger.requests.write(Change(replace({}, poison_returns=returns), (back,)))"
-SENT = "                await self._queue.send(Resume(record.request_id, change.row.token, due).message(), seconds)\n"
+SENT = "                await self._send(Resume(record.request_id, change.row.token, due), seconds)\n"
 REQUESTS: tuple[Guard, ...] = (
     Guard(
         "joining: a request for an account under way does not start over",
@@ -34,11 +34,8 @@ REQUESTS: tuple[Guard, ...] = (
         "b2b/workflows/conversion/endings.py",
         (
             (
-                (
-                    "        await self._messages.put_off"
-                    '(heir, WaitReason.CONTENTION, 0.0, f"leads after {claim.request_id}")\n'
-                ),
-                "",
+                "await self._messages.put_off(heir, WaitReason.CONTENTION, 0.0, detail) or await self._at_work(heir)",
+                "await self._at_work(heir)",
             ),
         ),
         HISTORY,

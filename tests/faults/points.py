@@ -79,8 +79,8 @@ def faults_at(points: Iterable[Point]) -> list[Fault]:
     ]
 
 
-_OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=~)[0-9a-f]{48,}")
-"""Object ids and hashes, which no two cases share."""
+_OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=~)[0-9a-f]{48,}|\d{4}-\d\d-\d\dT[0-9A-F.%:]+Z(?=~)")
+"""Object ids, hashes and times in keys, which no two cases share."""
 
 
 def label_of(call: str, name: str) -> str:

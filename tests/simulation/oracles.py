@@ -7,11 +7,12 @@ HTTP) is compared with what happened.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
-from tests.simulation.people import BY_NAME
+from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.reading import ask_all
 from tests.simulation.scene import Body, Scene, canonical, seconds_of
 from tests.simulation.sweep_oracles import listed, on_the_lists, told
@@ -51,7 +52,10 @@ def second_mail(scene: Scene) -> Iterator[str]:
 
 
 def _asked(scene: Scene, first: Any, second: Any) -> bool:
-    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone."""
+    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone.
+
+    Where the app never heard of the first one, and it was undone before it was read, nothing shows that it was.
+    """
     world = scene.world
     if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
         return True  # two reads a window apart did not find it, so that its address is free
@@ -64,6 +68,8 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
                 return True
     undone = frozenset({"convert back"})
     back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
+    if not first.recorded and any(moment <= second.at for moment in back):
+        return True
     asked = [body.at for body in scene.requests_of(second.person)]
     asked += [act.at for act in world.acts if act.action in REOPENING]
     return any(moment < asking <= second.at for moment in back for asking in asked)
@@ -93,6 +99,25 @@ def _to_invite(scene: Scene, body: Body, moment: float) -> bool:
     """Whether a request was to invite by then: from the beginning, or since it was released."""
     real = body.allowed and not body.ask.dry_run
     return real or scene.since(frozenset({"release"}), body.request or "", body.at, moment)
+
+
+def addressed(scene: Scene) -> Iterator[str]:
+    """An invitation goes to an address that a request means which nobody had called off."""
+    for post in scene.world.directory.posts:
+        person, at = BY_ID.get(post.user_id.lower()), seconds_of(post.time)
+        if person is None or person.name == "jack":
+            continue
+        changes = [act.value.get("mail") for act in scene.world.acts if act.action == "change"]
+        meant = set[str | None]()
+        for body in scene.requests_of(person.name):
+            off = any(
+                action == "cancel" and request == body.request and reply.status == HTTPStatus.ACCEPTED and when < at
+                for when, action, request, reply in scene.world.replies
+            )
+            if not off:
+                meant |= {body.ask.address.lower()} if body.ask.address else {person.mail, *changes}
+        if post.address.lower() not in meant:
+            yield f"{person.name} was invited with {post.address} at {at:.0f}, and only a called off request meant that"
 
 
 def protected(scene: Scene) -> Iterator[str]:
@@ -220,6 +245,18 @@ def void_approval(scene: Scene) -> Iterator[str]:
 
 def decided(scene: Scene) -> Iterator[str]:
     """A decision that was answered 202 stands in the history of its request: of two that contradict, one is refused."""
+    for at, action, request, reply in scene.world.replies:
+        bodies = [body for body in scene.bodies if body.request == request]
+        others = {
+            other.request for body in bodies for name in scene.names(body.ask) for other in scene.requests_of(name)
+        }
+        if action != "cancel" or reply.status != HTTPStatus.ACCEPTED or others != {request}:
+            continue
+        late = [
+            sent.person for sent in scene.world.sent if bodies[0].at <= sent.at and sent.person == bodies[0].ask.person
+        ]
+        if late and not scene.since(REOPENING, request, -1.0, scene.world.loop.now):
+            yield f"request {request} was cancelled at {at:.0f} with a 202, and {late[0]} was invited"
     for decision, kind in (("approve", "approved"), ("refuse", "cancelled")):
         answered = Counter(
             request for _, action, request, reply in scene.world.replies if action == decision and reply.status == 202
@@ -228,19 +265,6 @@ def decided(scene: Scene) -> Iterator[str]:
             found = [row for row in scene.history(request) if row.get("kind") == kind]
             if request not in scene.world.foreign and len(found) < times:
                 yield f"request {request}: {decision} was answered 202 {times} times and happened {len(found)} times"
-    yield from _invited_in_spite(scene)
-
-
-def _invited_in_spite(scene: Scene) -> Iterator[str]:
-    """A request whose cancellation was answered 202 invites nobody afterwards."""
-    for at, action, request, reply in scene.world.replies:
-        if action != "cancel" or reply.status != 202:
-            continue
-        people = {name for body in scene.bodies if body.request == request for name in scene.names(body.ask)}
-        others = {body.request for name in people for body in scene.requests_of(name)} - {request}
-        for sent in scene.world.sent:
-            if sent.person in people and sent.at > at and not others:
-                yield f"request {request} was cancelled at {at:.2f}, and {sent.person} was invited at {sent.at:.2f}"
 
 
 def left_behind(scene: Scene) -> Iterator[str]:
@@ -334,6 +358,7 @@ def sound(scene: Scene) -> Iterator[str]:
 ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     second_mail,
     unasked_invitation,
+    addressed,
     protected,
     answered_again,
     lost,

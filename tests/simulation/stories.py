@@ -470,5 +470,44 @@ STORIES: tuple[Story, ...] = (
         ),
         "truth",
     ),
+    Story(
+        "called off for its address",
+        "a request is called off while its invitation waits, and the request that joined it is sent to its address",
+        History(
+            (_send(0, "r1", address="x@fabrikam.com"), _send(5, "r2"), Step(10, "cancel", "r1")),
+            (Fault("graph invite", "anna", "unreachable"),),
+            settings=SHARED_ADDRESS,
+        ),
+        "addressed",
+    ),
+    Story(
+        "called off beside an unreadable row",
+        "a request is called off while the row of the request that joined it cannot be read, and both are cancelled",
+        History(
+            (
+                _send(0, "r1"),
+                _send(5, "r2"),
+                Step(8, "foreign row", "r2"),
+                Step(10, "cancel", "r1"),
+                Step(100, "own row", "r2"),
+            ),
+            (Fault("graph invite", "anna", "unreachable"),),
+        ),
+        "truth",
+    ),
+    Story(
+        "called off beside its claim",
+        "a request is called off while its first delivery is about to claim: the caller reads 202, and the invitation "
+        "goes out",
+        History(
+            (_send(0, "r1"), Step(0.1, "cancel", "r1")),
+            (
+                Fault("graph read", "anna", "hold", seconds=0.5),
+                Fault("tables write", "requests/r1", "hold", nth=2, seconds=1.5),
+                Fault("graph invite", "anna", "slow", seconds=5.0),
+            ),
+        ),
+        "decided",
+    ),
 )
 BY_NAME = {story.name: story for story in STORIES}

@@ -84,9 +84,9 @@ def _invited(end: End) -> str | None:
 
 
 def _cancelled(end: End) -> str | None:
+    mine = {body.request for body in end.scene.requests_of(end.person)}
     called_off = any(
-        act.action in {"cancel", "refuse"}
-        and act.subject in {body.request for body in end.scene.requests_of(end.person)}
+        (act.action == "cancel" and act.subject == end.body.request) or (act.action == "refuse" and act.subject in mine)
         for act in end.scene.world.acts
     )
     undone = end.happened("convert back", "purge") or called_off

@@ -134,6 +134,14 @@ WORLDS: tuple[SmallWorld, ...] = (
     ),
     SmallWorld("a delivery beside a cancellation", History((_send(0, "r1"), Step(0.04, "cancel", "r1"))), 0),
     SmallWorld(
+        "a leader and its joiner are called off at once",
+        History(
+            (_send(0, "r1"), _send(5, "r2"), Step(10, "cancel", "r1"), Step(10, "cancel", "r2"), _send(400, "r3")),
+            (Fault("graph invite", "anna", "unreachable"),),
+        ),
+        2,
+    ),
+    SmallWorld(
         "an approval beside a refusal",
         History((_send(0, "r1", "gina"), Step(400, "approve", "r1"), Step(400, "refuse", "r1")), people=("gina",)),
         1,

@@ -1,6 +1,6 @@
 """When all instances hold back: Graph's wish to wait, and the breaker that opens, probes and closes."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -123,3 +123,8 @@ def test_it_opens_for_a_reason_that_is_said() -> None:
 
 def test_an_instance_counts_by_itself() -> None:
     assert Counts().and_one(failed=True).and_one(failed=False) == Counts(2, 1)
+
+
+def test_a_pace_begins_with_nothing_that_holds() -> None:
+    assert not any(asdict(Pace()).values())
+    assert permit(Pace(), NOW) is Permit.SEND

@@ -1,11 +1,12 @@
 """The row of a request: how it begins, waits, ends, begins again, and what it shows of its conversion."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from b2b.domain.conversion.records import Source
+from b2b.domain.actors import BY_QUEUE
+from b2b.domain.conversion.records import SCHEMA_VERSION, Source
 from b2b.domain.conversion.stages import Phase, Stage, in_phase, may_follow, phase_of
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import IllegalTransition, MalformedRequest
@@ -247,3 +248,18 @@ def test_the_events_of_a_new_row_name_its_request() -> None:
     change = taken_in("r-7", b"{}", "h", Source.HTTP, NOW)
     assert kinds(change) == ["requested"]
     assert change.events[0].request_id == "r-7"
+
+
+def test_a_row_begins_with_nothing_but_what_it_was_given_and_its_version() -> None:
+    given: dict[str, Any] = {
+        "request_id": "r-1",
+        "stage": Stage.REQUESTED,
+        "body_hash": "h",
+        "source": Source.HTTP,
+        "requested_at": NOW,
+    }
+    row = asdict(RequestRecord(**given))
+    assert {name: value for name, value in row.items() if value} == given | {
+        "schema_version": SCHEMA_VERSION,
+        "asked_by": BY_QUEUE,
+    }

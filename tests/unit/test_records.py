@@ -1,14 +1,24 @@
 """How a conversion's row begins and moves on: what is set, what is kept, and what is forgotten."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from b2b.domain.conversion.records import Absence, advance, begin, chain, note
+from b2b.domain.conversion.records import (
+    SCHEMA_VERSION,
+    Absence,
+    Conversion,
+    Event,
+    advance,
+    begin,
+    chain,
+    note,
+)
 from b2b.domain.conversion.stages import BEGINNINGS, Phase, Stage, phase_of
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import IllegalTransition
+from tests.unit.cases import ANNA
 from tests.unit.protocol import HOUR, NOW, conversion, doubt, kinds
 
 EARLIER: dict[str, Any] = {
@@ -100,3 +110,21 @@ def test_two_changes_become_one_transaction_in_their_order() -> None:
     both = chain(first, second)
     assert both.row is second.row
     assert kinds(both) == ["invited", "seen"]
+
+
+def test_a_row_begins_with_nothing_but_its_first_generation_and_its_version() -> None:
+    row = asdict(Conversion(user_id=ANNA, stage=Stage.INVITING, request_id="r-1"))
+    assert {name: value for name, value in row.items() if value} == {
+        "user_id": ANNA,
+        "stage": Stage.INVITING,
+        "request_id": "r-1",
+        "generation": 1,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def test_an_event_without_a_detail_has_none() -> None:
+    begun = begin(None, conversion(), NOW)
+    moved = advance(begun.row, Stage.INVITED, NOW)
+    assert [each.events[0].detail for each in (begun, moved, note(moved.row, "seen", NOW))] == ["", "", ""]
+    assert Event("seen", NOW).request_id == ""

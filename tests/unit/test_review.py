@@ -45,9 +45,9 @@ def test_exactly_what_was_shown_is_waived() -> None:
     assert weights(approved(ROLE), ROLE, SYNCED) == {"directory-role": "warn", "on-premises-synced": "warn"}
 
 
-@pytest.mark.parametrize("found", [CHANGED_ROLE, MAILBOX, finding("guest-inviter")])
+@pytest.mark.parametrize("found", [CHANGED_ROLE, MAILBOX, finding("guest-inviter"), finding(ROLE.rule, "block")])
 def test_what_was_not_shown_is_not(found: Any) -> None:
-    """Another finding, a block, or the same rule with another message: the facts are not those that were shown."""
+    """Another finding, another message of the same rule, or a rule that blocks by now: that is not what was shown."""
     assert weights(approved(ROLE), found) == {found.rule: found.severity}
 
 
@@ -163,6 +163,16 @@ def test_an_approval_keeps_what_an_earlier_one_waived() -> None:
     first = reviewed_again(record(), (ROLE,))
     second = reviewed_again(first, weighed(now, first))
     assert {each.severity for each in weighed(now, second)} == {"warn"}
+
+
+def test_an_approval_keeps_nothing_of_one_for_another_address() -> None:
+    earlier = approved(ROLE)
+    now = approval_of(reviewed_again(earlier, (finding("guest-inviter"),)))
+    before = approval_of(earlier)
+    assert before is not None
+    assert now is not None
+    assert now.subject != before.subject
+    assert [each.rule for each in now.waived] == ["guest-inviter"]
 
 
 def test_an_approval_asks_for_no_other_invitation_of_a_later_conversion() -> None:

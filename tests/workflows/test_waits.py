@@ -206,6 +206,17 @@ async def test_and_at_its_end(world: MakeWorld, user: int, fields: dict[str, Any
     assert (status["stage"], status["waiting"], status["lastError"]) == (stage, None, None)
 
 
+async def test_a_request_that_joined_shows_what_its_leader_waits_for(world: MakeWorld) -> None:
+    running = await world(tenant_of(account(1)))
+    running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await running.deliver("r1", account(1)["id"])
+    await running.deliver("r2", account(1)["id"])
+    first, second = await running.status("r1"), await running.status("r2")
+    assert (second["stage"], second["joinedRequestId"]) == ("inviting", "r1")
+    assert second["waiting"] == first["waiting"]
+    assert second["waiting"]["reason"] == "outcome-pending"
+
+
 async def test_an_invitation_that_was_not_visible_waits_for_nothing_once_it_was_redeemed(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), switches={"pending-state": "unset"})
     await never_shows(running)

@@ -22,6 +22,13 @@ def standing(record: RequestRecord, conversion: Conversion | None) -> Standing:
     return Standing(shown, joined(shown, conversion))
 
 
+def beside(found: Standing, leader: RequestRecord | None) -> Standing:
+    """Return a request that joined as it waits: with its leader, whose message does the work for both."""
+    if leader is None or not leader.at_work:
+        return found
+    return replace(found, record=replace(found.record, waiting=leader.waiting))
+
+
 def as_it_stands(record: RequestRecord, conversion: Conversion | None) -> RequestRecord:
     """Return the request with what its conversion says now: the conversion's own row is the truth."""
     if conversion is None or not belongs(record, conversion) or not may_show(record, conversion):

@@ -22,6 +22,10 @@ LED_NOWHERE = frozenset({Stage.BLOCKED, Stage.FAILED})
 """Ends of a leader without an invitation: those who joined it end as failed, and may be retried on their own."""
 
 
+CALLED_OFF = "cancelled"
+"""Error code of a conversion that ended because its leader was called off."""
+
+
 class Conversions:
     """Reads and writes conversions with their requests."""
 
@@ -193,12 +197,18 @@ class Conversions:
         now, leads = self._clock(), record.request_id == conversion.request_id
         if record.stage is Stage.NEEDS_REVIEW and 0 < record.generation < conversion.generation:
             record = replace(record, stage=Stage.REQUESTED)  # its review is over, and work goes on for it
-        if not leads and conversion.stage in LED_NOWHERE:
-            return leader_ended(record, conversion, now) if may_show(record, conversion) else None
+        if not leads and _led_nowhere(conversion):
+            return leader_ended(record, conversion, now) if record.at_work else None
         if not may_show(record, conversion):
             return None
         change = move(record, conversion.stage, now, **mirrored(conversion))
         return change if change.events or change.row != record else None
+
+
+def _led_nowhere(conversion: Conversion) -> bool:
+    """A person who calls a request off means that one, and none that joined it."""
+    called_off = conversion.stage is Stage.CANCELLED and conversion.error_code == CALLED_OFF
+    return called_off or conversion.stage in LED_NOWHERE
 
 
 def _takes_over(record: RequestRecord, conversion: Conversion, *, member: bool, joins: bool) -> bool:

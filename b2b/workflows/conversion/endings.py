@@ -53,23 +53,26 @@ class Endings:
         )
         return True
 
-    async def hand_over(self, claim: Conversion, *, stays: bool = False) -> RequestRecord | None:
-        """Let the oldest request that joined lead from now on; None: no other request is at work.
+    async def hand_over(self, claim: Conversion, *, stays: bool = False) -> tuple[Conversion, bool]:
+        """Let the oldest request that joined lead from now on; return the claim, and whether it has another leader.
 
-        ``stays``: the one that led is not about to end, and follows from now on.
+        The heir is judged anew: what was judged for the old leader, its address above all, was not asked for by it.
+        ``stays``: the old leader is not about to end, and follows from now on.
 
         Raises:
             LedgerConflict: the claim moved meanwhile.
 
         """
-        heir = await self._heir(claim)
-        if heir is None:
-            return None
-        handed = Event("handed-over", self._clock(), claim.stage, heir.request_id, f"from {claim.request_id}")
-        row = replace(claim, request_id=heir.request_id, joined=claim.joined if stays else max(claim.joined - 1, 0))
-        await self._ledger.save(Change(row, (handed,)))
-        await self._messages.put_off(heir, WaitReason.CONTENTION, 0.0, f"leads after {claim.request_id}")
-        return heir
+        row = claim
+        for heir in await self._heirs(claim):
+            handed = Event("handed-over", self._clock(), claim.stage, heir.request_id, f"from {row.request_id}")
+            joined = row.joined if stays and row is claim else max(row.joined - 1, 0)
+            row = replace(row, request_id=heir.request_id, joined=joined, assessed_at=None)
+            row = await self._ledger.save(Change(row, (handed,)))
+            detail = f"leads after {claim.request_id}"
+            if await self._messages.put_off(heir, WaitReason.CONTENTION, 0.0, detail) or await self._at_work(heir):
+                return row, True
+        return replace(row, request_id=claim.request_id), False
 
     async def succeed(self, claim: Conversion, limit: timedelta) -> bool:
         """Let another request lead where the leader has ended or is gone, or is unreadable and not written for so long.
@@ -81,6 +84,7 @@ class Endings:
             LedgerConflict: the claim moved meanwhile.
 
         """
+        stays = False
         try:
             leader = await self._ledger.requests.get(claim.request_id)
             if leader is not None and leader.at_work:
@@ -88,9 +92,17 @@ class Endings:
         except UnreadableRow as error:
             if error.written_at is None or self._clock() - error.written_at <= limit:
                 return False
-        return await self.hand_over(claim, stays=True) is not None
+            stays = True
+        _, handed = await self.hand_over(claim, stays=stays)
+        return handed
 
-    async def _heir(self, claim: Conversion) -> RequestRecord | None:
+    async def _at_work(self, heir: RequestRecord) -> bool:
+        """Tell whether a request that has another message by now can lead: it may have ended since it was chosen."""
+        latest = await self._ledger.requests.get(heir.request_id)
+        return latest is not None and latest.at_work
+
+    async def _heirs(self, claim: Conversion) -> list[RequestRecord]:
+        """Return the requests that joined a claim and are at work, the oldest first."""
         found: list[RequestRecord] = []
         for request_id in await self._ledger.members(claim):
             try:
@@ -100,4 +112,4 @@ class Endings:
             passed_over = request_id in {claim.request_id, *claim.called_off}
             if record is not None and record.at_work and not passed_over:
                 found.append(record)
-        return min(found, key=lambda each: each.requested_at, default=None)
+        return sorted(found, key=lambda each: each.requested_at)
