@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -36,9 +37,10 @@ from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
-from b2b.adapters.batch import BATCH_LIMIT, Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
+from b2b.adapters.batch import Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
 from b2b.adapters.clock import Clock
 from b2b.adapters.fence import FencedTransport, FencePassedError, fenced
+from b2b.adapters.gather import Gatherer, Part
 from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
 from b2b.domain.invitation import LONGEST_CALL, Invitation, refusal
 from b2b.domain.readings import Invited
@@ -75,6 +77,7 @@ class Graph:
         self._adapter, self._timeout, self._clock, self._closed = adapter, timeout, clock, closed
         root = adapter.base_url
         self._roots = {False: root, True: root.removesuffix("/v1.0") + "/beta"}
+        self._gatherers = {beta: Gatherer(partial(self._batch, self._roots[beta])) for beta in (False, True)}
         self.client = GraphServiceClient(request_adapter=adapter)
 
     @classmethod
@@ -112,7 +115,7 @@ class Graph:
             await connection.aclose()
 
     async def read(self, calls: Sequence[Call], tolerated: frozenset[int] = frozenset()) -> list[Answer]:
-        """Make all calls, 20 to a round trip, and follow the pages of collections.
+        """Make all calls, 20 to a round trip with those of others, and follow the pages of collections.
 
         Answers are in the order of the calls; 200, 403, 404, a missing licence and what is ``tolerated`` are for the
         caller to judge.
@@ -123,12 +126,20 @@ class Graph:
             AccessDenied: Graph refuses the application as a whole.
 
         """
-        answers: dict[int, Answer] = {}
-        for beta in (False, True):
-            numbered = [(number, call) for number, call in enumerate(calls) if call.beta is beta]
-            for first in range(0, len(numbered), BATCH_LIMIT):
-                answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
-        return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
+        groups = [[(number, call) for number, call in enumerate(calls) if call.beta is beta] for beta in (False, True)]
+        parts = await asyncio.gather(
+            *(
+                self._gatherers[beta].ask([call for _, call in group])
+                for beta, group in zip((False, True), groups, strict=True)
+            )
+        )
+        found = {
+            number: part
+            for group, answered in zip(groups, parts, strict=True)
+            for (number, _), part in zip(group, answered, strict=True)
+        }
+        answers = self._judged_parts([found[number] for number in range(len(calls))], tolerated)
+        return [await self._all_pages(call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     async def pages(self, call: Call) -> AsyncIterator[list[Any]]:
         """Give a collection page by page, for as long as the caller goes on. A page may be short, or empty.
@@ -174,20 +185,20 @@ class Graph:
             raise self._judged(error, invitation.user_id) from None  # Graph's own text may hold an address or a link
         return _invited(content, invitation.user_id)
 
-    async def _batch(
-        self, calls: Sequence[tuple[int, Call]], root: str, tolerated: frozenset[int]
-    ) -> dict[int, Answer]:
-        if not calls:
-            return {}
+    async def _batch(self, root: str, calls: Sequence[Call]) -> list[Part | None]:
+        """Send one `$batch`. What its parts say is for those who asked to judge, each for its own."""
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
-        requests = [(number, self._relative(call.url), call.headers) for number, call in calls]
+        requests = [(number, self._relative(call.url), call.headers) for number, call in enumerate(calls)]
         information.set_stream_content(request_body(requests), "application/json")
         parts = parts_of(await self._fetch(information))
-        self._refuse_failures(part for part in parts.values() if part["status"] not in tolerated)
-        missing = [number for number, _ in calls if str(number) not in parts]
-        if missing:
-            raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
-        return {number: answer_of(parts[str(number)]) for number, _ in calls}
+        return [parts.get(str(number)) for number in range(len(calls))]
+
+    def _judged_parts(self, parts: Sequence[Part | None], tolerated: frozenset[int]) -> list[Answer]:
+        answered = [part for part in parts if part is not None]
+        self._refuse_failures(part for part in answered if part["status"] not in tolerated)
+        if missing := len(parts) - len(answered):
+            raise Transient(GRAPH, f"{missing} parts of a batch were not answered")
+        return [answer_of(part) for part in answered]
 
     def _relative(self, url: str) -> str:
         """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
