@@ -57,11 +57,11 @@ def listed(scene: Scene) -> Iterator[str]:
                 place = line["RowKey"].rsplit("~", 2)[0]
                 lines.setdefault(line["requestId"], {})[place] = line["stage"]
     for request, row in scene.rows.items():
+        shown = lines.pop(request, {})
         if request in scene.world.foreign:
             continue
         waiting = json.loads(row["waiting"])["reason"] if row.get("waiting") else None
         wanted = {"all", f"stage~{row['stage']}", *([f"waits~{waiting}"] if waiting else [])}
-        shown = lines.pop(request, {})
         if set(shown) != wanted or set(shown.values()) != {row["stage"]}:
             yield f"request {request} is {row['stage']}, and the lists show {sorted(shown)}"
     yield from (f"the lists show {request}, which is no request" for request in lines)
