@@ -13,7 +13,7 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package cold-start test unit simulate bench-sweep faults guards soak storage tenant check reference snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate bench bench-sweep faults guards soak storage tenant check reference snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite,
 
 simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"
 	@$(BIN)/python -m tests.simulation $(ARGS)
+
+bench: $(INSTALLED) $(AZURITE) ## figures beside those of rivals, into docs/benchmarks.md; three quarters of an hour; ONLY=c takes one part, ARGS=--help
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 bench-sweep: $(INSTALLED) ## what a sweep costs on a ledger of 100,000 rows, call by call; two minutes; ARGS=--small
 	@$(BIN)/python -m tests.simulation.bench_sweep $(ARGS)

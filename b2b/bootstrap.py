@@ -48,6 +48,7 @@ from b2b.workflows.intake.receive import Receiver
 from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
+from b2b.workflows.rate import Rate
 from b2b.workflows.sweep.drain import Drain
 from b2b.workflows.sweep.follow import Follow
 from b2b.workflows.sweep.look import Looks
@@ -136,7 +137,8 @@ def assemble(
     reservations = Reservations(ledger, directory, limits, clock)
     assessor = Assessor(directory, reservations, identity, settings, clock)
     claims = Claims(conversions, reservations, limits, clock, _new_id)
-    inviter = Inviter(graph, claims, conversions, pacer, clock)
+    rate = Rate(ledger.instances, _new_id(), settings.invitations_per_minute / 60)
+    inviter = Inviter(graph, claims, conversions, pacer, rate, clock)
     protocol = Protocol(limits, clock, paused=settings.paused, assess_only=assess_only)
     endings = Endings(conversions, messages, ledger, clock)
     parking = Parking(messages, endings, pacer, ledger, limits.give_up, clock)

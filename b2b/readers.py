@@ -73,6 +73,20 @@ class Days:
         return value
 
 
+@dataclass(frozen=True)
+class Count:
+    """A whole number between two bounds."""
+
+    least: int
+    most: int
+
+    def __call__(self, text: str) -> int:
+        """Read a text."""
+        if not text.isascii() or not text.isdecimal() or not self.least <= int(text) <= self.most:
+            raise ValueError(f"expected a whole number from {self.least} to {self.most}, got '{text}'")
+        return int(text)
+
+
 def share(text: str) -> float:
     """A share, above 0 and up to 1."""
     try:

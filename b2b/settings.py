@@ -57,6 +57,7 @@ class Settings:
     cloud_accounts_show: Shows
     synced_accounts_show: Shows
     paused: bool
+    invitations_per_minute: int
     breaker_share: float
     breaker_window: float
     purge_after_days: int
@@ -263,6 +264,14 @@ SETTINGS: tuple[Setting, ...] = (
         "false",
         "the stop switch: while `true`, requests wait and nobody is invited",
         readers.boolean,
+    ),
+    Setting(
+        "invitations_per_minute",
+        "B2B_INVITATIONS_PER_MINUTE",
+        "1200",
+        "how many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications "
+        "of a tenant. `0`: no limit of the app's own",
+        readers.Count(0, 1800),
     ),
     Setting(
         "breaker_share",

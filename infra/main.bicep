@@ -119,6 +119,11 @@ param syncedAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown
 @description('The stop switch: while true, requests wait and nobody is invited.')
 param paused bool = false
 
+@description('How many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications of a tenant. 0: no limit of the app\'s own.')
+@minValue(0)
+@maxValue(1800)
+param invitationsPerMinute int = 1200
+
 @description('The breaker: when more than this share of a window\'s invitations (five at least) fails, all inviting pauses; 1: never.')
 @minLength(1)
 @maxLength(6)
@@ -578,6 +583,7 @@ module app 'modules/app.bicep' = {
       B2B_CLOUD_ACCOUNTS_SHOW_PENDING: cloudAccountsShowPending
       B2B_SYNCED_ACCOUNTS_SHOW_PENDING: syncedAccountsShowPending
       B2B_PAUSED: paused ? 'true' : 'false'
+      B2B_INVITATIONS_PER_MINUTE: string(invitationsPerMinute)
       B2B_BREAKER_SHARE: breakerShare
       B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
       B2B_PURGE_AFTER_DAYS: string(purgeAfterDays)

@@ -38,6 +38,7 @@ param giveUpSeconds = int(readEnvironmentVariable('B2B_GIVE_UP_SECONDS', '86400'
 param cloudAccountsShowPending = readEnvironmentVariable('B2B_CLOUD_ACCOUNTS_SHOW_PENDING', 'unknown')
 param syncedAccountsShowPending = readEnvironmentVariable('B2B_SYNCED_ACCOUNTS_SHOW_PENDING', 'unknown')
 param paused = bool(readEnvironmentVariable('B2B_PAUSED', 'false'))
+param invitationsPerMinute = int(readEnvironmentVariable('B2B_INVITATIONS_PER_MINUTE', '1200'))
 param breakerShare = readEnvironmentVariable('B2B_BREAKER_SHARE', '0.5')
 param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SECONDS', '300'))
 param purgeAfterDays = int(readEnvironmentVariable('B2B_PURGE_AFTER_DAYS', '0'))

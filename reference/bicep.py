@@ -67,7 +67,7 @@ _KINDS: dict[Any, Kind] = {
 
 
 def _kind(setting: Setting) -> Kind:
-    if isinstance(setting.read, readers.Seconds):
+    if isinstance(setting.read, readers.Seconds | readers.Count):
         bounds = (f"@minValue({setting.read.least})", f"@maxValue({setting.read.most})")
         return Kind("int", str, "string({p})", "int({t})", bounds)
     if isinstance(setting.read, readers.Days):

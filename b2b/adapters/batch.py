@@ -58,7 +58,7 @@ def json_object(content: bytes) -> dict[str, Any]:
     return body
 
 
-def answer_of(part: dict[str, Any]) -> Answer:
+def answer_of(part: Mapping[str, Any]) -> Answer:
     """Take one part's answer out. A failure may have a gateway's HTML for a body; only a success must say something.
 
     Raises:

@@ -7,12 +7,12 @@ would take an address to another host.
 """
 
 import asyncio
-import json
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -24,22 +24,18 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
-from msgraph.generated.models.directory_object import DirectoryObject
-from msgraph.generated.models.email_address import EmailAddress
-from msgraph.generated.models.invitation import Invitation as GraphInvitation
-from msgraph.generated.models.invited_user_message_info import InvitedUserMessageInfo
+from kiota_http.middleware.options import HeadersInspectionHandlerOption, RedirectHandlerOption, RetryHandlerOption
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-from msgraph.generated.models.recipient import Recipient
-from msgraph.generated.models.user import User
 from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
-from b2b.adapters.batch import BATCH_LIMIT, Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
+from b2b.adapters.batch import Answer, Call, answer_of, json_object, parts_of, request_body, unlicensed
 from b2b.adapters.clock import Clock
 from b2b.adapters.fence import FencedTransport, FencePassedError, fenced
-from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Refusal, Transient
+from b2b.adapters.gather import Gatherer, Part
+from b2b.adapters.invitation import graph_invitation, invited, limit_used
+from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Transient
 from b2b.domain.invitation import LONGEST_CALL, Invitation, refusal
 from b2b.domain.readings import Invited
 
@@ -48,6 +44,7 @@ MOST_PAGES = 100
 LONGEST_RETRY_AFTER = 86_400.0
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+_LIMIT_USED = "x-ms-throttle-limit-percentage"
 _DENIED = "Authorization_RequestDenied"
 _TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
 _ERRORS: dict[str, Any] = {"XXX": ODataError}
@@ -75,6 +72,7 @@ class Graph:
         self._adapter, self._timeout, self._clock, self._closed = adapter, timeout, clock, closed
         root = adapter.base_url
         self._roots = {False: root, True: root.removesuffix("/v1.0") + "/beta"}
+        self._gatherers = {beta: Gatherer(partial(self._batch, self._roots[beta])) for beta in (False, True)}
         self.client = GraphServiceClient(request_adapter=adapter)
 
     @classmethod
@@ -112,7 +110,7 @@ class Graph:
             await connection.aclose()
 
     async def read(self, calls: Sequence[Call], tolerated: frozenset[int] = frozenset()) -> list[Answer]:
-        """Make all calls, 20 to a round trip, and follow the pages of collections.
+        """Make all calls, 20 to a round trip with those of others, and follow the pages of collections.
 
         Answers are in the order of the calls; 200, 403, 404, a missing licence and what is ``tolerated`` are for the
         caller to judge.
@@ -123,12 +121,20 @@ class Graph:
             AccessDenied: Graph refuses the application as a whole.
 
         """
-        answers: dict[int, Answer] = {}
-        for beta in (False, True):
-            numbered = [(number, call) for number, call in enumerate(calls) if call.beta is beta]
-            for first in range(0, len(numbered), BATCH_LIMIT):
-                answers.update(await self._batch(numbered[first : first + BATCH_LIMIT], self._roots[beta], tolerated))
-        return [await self._all_pages(calls[number], answers[number]) for number in range(len(calls))]
+        groups = [[(number, call) for number, call in enumerate(calls) if call.beta is beta] for beta in (False, True)]
+        parts = await asyncio.gather(
+            *(
+                self._gatherers[beta].ask([call for _, call in group])
+                for beta, group in zip((False, True), groups, strict=True)
+            )
+        )
+        found = {
+            number: part
+            for group, answered in zip(groups, parts, strict=True)
+            for (number, _), part in zip(group, answered, strict=True)
+        }
+        answers = self._judged_parts([found[number] for number in range(len(calls))], tolerated)
+        return [await self._all_pages(call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     async def pages(self, call: Call) -> AsyncIterator[list[Any]]:
         """Give a collection page by page, for as long as the caller goes on. A page may be short, or empty.
@@ -138,7 +144,7 @@ class Graph:
             AccessDenied: as `read`, or Graph refuses this call.
 
         """
-        (answer,) = (await self._batch([(0, call)], self._roots[call.beta], frozenset())).values()
+        (answer,) = self._judged_parts(await self._batch(self._roots[call.beta], [call]), frozenset())
         if answer.status != httpx.codes.OK:
             kind = AccessDenied if answer.status == FORBIDDEN else Transient
             raise kind(GRAPH, f"answered {answer.status} to a list")
@@ -157,7 +163,8 @@ class Graph:
             OutcomeUnknown: it may have been sent; settle that by reading the account.
 
         """
-        configuration: RequestConfiguration[Any] = RequestConfiguration()
+        inspected = HeadersInspectionHandlerOption(inspect_request_headers=False)
+        configuration: RequestConfiguration[Any] = RequestConfiguration(options=[inspected])
         information = self.client.invitations.to_post_request_information(graph_invitation(invitation), configuration)
         try:
             with fenced(lambda: self._clock() <= not_after):
@@ -172,22 +179,23 @@ class Graph:
             raise OutcomeUnknown(f"no answer: {type(error).__name__}") from error
         except APIError as error:
             raise self._judged(error, invitation.user_id) from None  # Graph's own text may hold an address or a link
-        return _invited(content, invitation.user_id)
+        used = limit_used(", ".join(inspected.response_headers.get(_LIMIT_USED)))
+        return invited(content, invitation.user_id, used)
 
-    async def _batch(
-        self, calls: Sequence[tuple[int, Call]], root: str, tolerated: frozenset[int]
-    ) -> dict[int, Answer]:
-        if not calls:
-            return {}
+    async def _batch(self, root: str, calls: Sequence[Call]) -> list[Part | None]:
+        """Send one `$batch`. What its parts say is for those who asked to judge, each for its own."""
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
-        requests = [(number, self._relative(call.url), call.headers) for number, call in calls]
+        requests = [(number, self._relative(call.url), call.headers) for number, call in enumerate(calls)]
         information.set_stream_content(request_body(requests), "application/json")
         parts = parts_of(await self._fetch(information))
-        self._refuse_failures(part for part in parts.values() if part["status"] not in tolerated)
-        missing = [number for number, _ in calls if str(number) not in parts]
-        if missing:
-            raise Transient(GRAPH, f"{len(missing)} parts of a batch were not answered")
-        return {number: answer_of(parts[str(number)]) for number, _ in calls}
+        return [parts.get(str(number)) for number in range(len(calls))]
+
+    def _judged_parts(self, parts: Sequence[Part | None], tolerated: frozenset[int]) -> list[Answer]:
+        answered = [part for part in parts if part is not None]
+        self._refuse_failures(part for part in answered if part["status"] not in tolerated)
+        if missing := len(parts) - len(answered):
+            raise Transient(GRAPH, f"{missing} parts of a batch were not answered")
+        return [answer_of(part) for part in answered]
 
     def _relative(self, url: str) -> str:
         """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
@@ -269,9 +277,9 @@ class Graph:
             or status >= httpx.codes.INTERNAL_SERVER_ERROR
             or status < httpx.codes.BAD_REQUEST
         ):
-            return OutcomeUnknown(
-                f"Graph answered {status} {code}".rstrip(), self._retry_after(error.response_headers or {})
-            )
+            wait = self._retry_after(error.response_headers or {})
+            throttled = status == httpx.codes.TOO_MANY_REQUESTS
+            return OutcomeUnknown(f"Graph answered {status} {code}".rstrip(), wait, throttled=throttled)
         return InvitationRefused(refusal(status, code, message, user_id))
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
@@ -298,42 +306,3 @@ def retry_after(text: str, now: datetime) -> float | None:
             until = parsedate_to_datetime(text)
             seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
-
-
-def graph_invitation(invitation: Invitation) -> GraphInvitation:
-    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised.
-
-    A sponsor goes by its id alone: as a `User` it would bring a type, which is wrong for a group (evidence INV-43).
-    """
-    info = InvitedUserMessageInfo(
-        message_language=invitation.language,
-        cc_recipients=[
-            Recipient(email_address=EmailAddress(name=name, address=address)) for name, address in invitation.cc
-        ]
-        or None,
-    )
-    has_info = invitation.language or invitation.cc
-    return GraphInvitation(
-        invited_user=User(id=invitation.user_id),
-        invited_user_email_address=invitation.address,
-        invite_redirect_url=invitation.redirect_url,
-        send_invitation_message=invitation.send_message,
-        invited_user_message_info=info if has_info else None,
-        invited_user_sponsors=[DirectoryObject(id=sponsor) for sponsor in invitation.sponsors] or None,
-    )
-
-
-def _invited(content: bytes, user_id: str) -> Invited:
-    """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt."""
-    try:
-        body = json.loads(content)
-        invited_id, status = body["invitedUser"]["id"].lower(), body["status"]
-        invitation_id = str(body["id"])
-    except (AttributeError, ValueError, KeyError, TypeError) as error:
-        raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
-    if invited_id != user_id.lower():
-        # A plain success for somebody else: to repeat it would mail that person again.
-        raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", f"Graph invited {invited_id} instead"))
-    if status == "Error":
-        raise OutcomeUnknown("Graph answered with status Error")
-    return Invited(invitation_id, status)

@@ -15,6 +15,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
+from b2b.adapters.instances import Instances
 from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
 from b2b.adapters.request_lists import Listed, RequestLists
 from b2b.adapters.tables import Observer, Rows, fetch, guarded, portions, rows, taken, translated, unobserved
@@ -55,6 +56,7 @@ class Ledger:
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
         self.pace = Rows[Pace](self._conversions, entities.PACE, lambda _row: entities.PACE, entities.pace, observer)
+        self.instances = Instances(self._conversions)
         self.followed = FollowedIndex(self._conversions, FOLLOWED)
         self.schedule = TimedListing(self._conversions, SCHEDULE)
         self.untold = Listing(self._conversions, UNTOLD)

@@ -104,10 +104,12 @@ class AccessDenied(Transient):
 class OutcomeUnknown(B2BError):
     """The invitation may have gone out. Retry: only after reading the account, past the replication window."""
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after: float | None = None, *, throttled: bool = False) -> None:
+        """``throttled``: Graph answered 429."""
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.throttled = throttled
 
 
 @dataclass(frozen=True)

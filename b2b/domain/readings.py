@@ -39,6 +39,8 @@ class Invited:
 
     invitation_id: str
     status: str
+    limit_used: float = 0.0
+    """The part of its limit on invitations that Graph says is used; 0 where it says nothing."""
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,13 @@ class RequestLists(Protocol):
         """Return the ids of requests that had this name at some time."""
 
 
+class Instances(Protocol):
+    """The instances that invite, each with a row of its own."""
+
+    async def renew(self, name: str) -> list[float]:
+        """Write the row of this instance; then return how many seconds older the row of each other one is."""
+
+
 class Ledger(Protocol):
     """Table Storage."""
 
@@ -195,6 +202,10 @@ class Ledger(Protocol):
     @property
     def pace(self) -> Rows[Pace]:
         """The row that holds all instances back."""
+
+    @property
+    def instances(self) -> Instances:
+        """The rows of the instances that invite."""
 
     async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
         """Write an account's conversion, and make these requests members of its generation."""

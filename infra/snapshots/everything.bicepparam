@@ -26,6 +26,7 @@ param assessmentSeconds = 300
 param giveUpSeconds = 604800
 param paused = true
 param breakerShare = '0.05'
+param invitationsPerMinute = 60
 param breakerWindowSeconds = 600
 param purgeAfterDays = 365
 param producers = [{ principalId: '44444444-0000-4000-8000-000000000001', principalType: 'ServicePrincipal' }]

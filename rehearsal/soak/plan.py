@@ -58,6 +58,7 @@ class Plan:
             "B2B_GRAPH_TIMEOUT_SECONDS": "5",
             "B2B_REPLICATION_WINDOW_SECONDS": f"{3 * max(self.lag):.0f}",
             "B2B_BREAKER_WINDOW_SECONDS": "10",
+            "B2B_INVITATIONS_PER_MINUTE": "0",  # each new process is silent for longer than it lives here
             "REHEARSAL_MESSAGE_LEASE_SECONDS": "5",
             "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
             "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",

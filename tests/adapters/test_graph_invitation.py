@@ -107,6 +107,15 @@ async def test_the_answer_is_kept_without_the_redeem_link() -> None:
     assert invited == Invited(str(ACCEPTED["id"]), "PendingAcceptance")
 
 
+@pytest.mark.parametrize(
+    ("shown", "used"), [(None, 0.0), ("0.85", 0.85), ("1.8", 1.8), ("much", 0.0), ("nan", 0.0), ("inf", 0.0)]
+)
+async def test_how_much_of_its_limit_graph_says_is_used_is_handed_on(shown: str | None, used: float) -> None:
+    headers = {"x-ms-throttle-limit-percentage": shown} if shown is not None else {}
+    async with graph_over(Wire(json_response(ACCEPTED, 201, headers))) as graph:
+        assert (await graph.invite(INVITATION, LATER)).limit_used == used
+
+
 @pytest.mark.parametrize("status", ["PendingAcceptance", "InProgress", "Completed"])
 async def test_the_status_of_the_invitation_is_handed_on(status: str) -> None:
     async with graph_over(Wire(json_response({**ACCEPTED, "status": status}, 201))) as graph:

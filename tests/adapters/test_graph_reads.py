@@ -1,5 +1,6 @@
 """Reading in `$batch`: 20 to a round trip, parts in any order, failures and waits of single parts, pages."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -131,6 +132,33 @@ async def test_a_throttled_part_without_a_wait_leaves_it_open() -> None:
     with pytest.raises(Transient) as caught:
         await read_one(only({"status": 429, "body": {}}))
     assert caught.value.retry_after is None
+
+
+async def test_a_part_that_fails_fails_its_own_asker_only_and_so_does_its_wait() -> None:
+    def answer(part: Part) -> Part:
+        busy = part["url"] == "/busy"
+        return {"status": 429, "headers": {"Retry-After": "7"}, "body": {}} if busy else echo(part)
+
+    wire = Wire(batch(answer))
+    async with graph_over(wire) as graph:
+        well, ill = await asyncio.gather(
+            graph.read([Call("/well"), Call("/too")]),
+            graph.read([Call("/fine"), Call("/busy")]),
+            return_exceptions=True,
+        )
+    assert [len(parts(request)) for request in wire.sent] == [4], "they shared one batch"
+    assert isinstance(well, list)
+    assert [one.body["asked"] for one in well] == ["/well", "/too"]
+    assert isinstance(ill, Transient)
+    assert ill.retry_after == 7.0
+
+
+async def test_a_batch_that_is_throttled_as_a_whole_holds_back_all_who_shared_it() -> None:
+    wire = Wire(lambda _request: httpx.Response(429, headers={"Retry-After": "9"}, json={"error": {"code": "x"}}))
+    async with graph_over(wire) as graph:
+        results = await asyncio.gather(*(graph.read(calls(1)) for _ in range(3)), return_exceptions=True)
+    assert [error.retry_after for error in results if isinstance(error, Transient)] == [9.0] * 3
+    assert len(wire.sent) == 1
 
 
 async def test_a_part_that_was_not_answered_is_transient() -> None:

@@ -40,6 +40,7 @@ async def rig(azurite: Azurite, tenant: int, monkeypatch: pytest.MonkeyPatch) ->
                 "B2B_MODE": "convert",
                 "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
                 "B2B_BREAKER_SHARE": "1",
+                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
                 "B2B_GIVE_UP_SECONDS": "7200",
                 "B2B_RULE_OVERRIDES": OVERRIDES,
             },

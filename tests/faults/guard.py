@@ -13,6 +13,7 @@ REVIEW = "tests/unit/test_review.py::"
 RECORD = "tests/unit/test_record.py::"
 FOLLOWED = "tests/unit/test_followed.py::"
 GRAPH = "tests/adapters/test_graph_outcomes.py::"
+RATE = "tests/simulation/test_rate.py::"
 PACING = "tests/workflows/test_pacing.py::"
 
 

@@ -1,6 +1,6 @@
 """What keeps one call one call: claim, fence, reservation, the order of writes, and the client beneath."""
 
-from tests.faults.guard import ALONE, GRAPH, HISTORY, PACING, STEP, STORY, Guard
+from tests.faults.guard import ALONE, GRAPH, HISTORY, PACING, RATE, STEP, STORY, Guard
 
 CALLS: tuple[Guard, ...] = (
     Guard(
@@ -161,6 +161,24 @@ CALLS: tuple[Guard, ...] = (
         "b2b/workflows/conversion/invite.py",
         (("                await self._pacer.forbidden(reason)\n", "                pass\n"),),
         f"{PACING}test_a_missing_permission_to_invite_opens_the_breaker",
+    ),
+    Guard(
+        "rate: a newcomer is silent until nobody goes by what was read before it came",
+        "b2b/domain/rate.py",
+        (("        silent_until = ended + HELD if others else ended\n", "        silent_until = ended\n"),),
+        f"{RATE}test_no_window_has_more_invitations_than_the_rate_grants",
+    ),
+    Guard(
+        "rate: an instance that was not counted all the time is a newcomer",
+        "b2b/domain/rate.py",
+        (("ended - before.began < COUNTED:", "True:"),),
+        f"{RATE}test_an_instance_that_is_gone_gives_its_share_back",
+    ),
+    Guard(
+        "rate: nobody goes by a share for longer than it holds",
+        "b2b/workflows/rate.py",
+        (("            if before is None or not before.holds(self._clock()):\n", "            if before is None:\n"),),
+        f"{RATE}test_while_storage_is_away_nobody_goes_by_an_old_share",
     ),
     Guard(
         "transaction: a state and its history are written together",

@@ -1,5 +1,6 @@
 """Random histories: each is drawn from one seed, and is data from then on."""
 
+from dataclasses import replace
 from random import Random
 
 from tests.simulation.directory_state import SWITCHES
@@ -112,7 +113,7 @@ def history(seed: int) -> History:
         switches += (("held-address", draw.choice(("accepted", *SWITCHES["held-address"][1:]))),)
     if draw.random() < 0.1:
         settings.append(("B2B_MODE", "assess"))
-    return History(
+    drawn = History(
         steps=steps,
         faults=faults,
         people=people,
@@ -125,6 +126,10 @@ def history(seed: int) -> History:
         budget=draw.choice((None, None, 1, 2, 3)),
         lists=draw.random() < 0.6,
     )
+    if draw.random() < 0.2:
+        slow = ("B2B_INVITATIONS_PER_MINUTE", draw.choice(("1", "6")))
+        return replace(drawn, settings=(*drawn.settings, slow))
+    return drawn
 
 
 def _people(draw: Random) -> tuple[str, ...]:

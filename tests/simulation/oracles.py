@@ -11,6 +11,7 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
+from b2b.domain.rate import CATCH_UP
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.reading import ask_all
@@ -25,6 +26,10 @@ REOPENING = frozenset({"retry", "approve", "release"})
 """What a person does to a request that has ended or waits."""
 ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
 """Findings whose approval asks for another invitation."""
+LATE = frozenset({"hold", "late", "freeze", "slow"})
+"""Faults by which a call arrives later than it was allowed."""
+RATE = "1200"
+"""Invitations per minute, where a history does not say."""
 
 
 @dataclass(frozen=True)
@@ -350,6 +355,18 @@ def bounded(scene: Scene) -> Iterator[str]:
     yield from (f"{number} messages of request {request}" for request, number in copies.items() if number > 2)
 
 
+def paced(scene: Scene) -> Iterator[str]:
+    """No window has more invitations than the rate grants, and one for each instance and each call that was late."""
+    world = scene.world
+    rate = int(dict(world.history.settings).get("B2B_INVITATIONS_PER_MINUTE", RATE)) / 60
+    late = sum(fault.outcome in LATE for fault in world.history.faults)
+    for first, began in enumerate(world.sent):
+        for last, ended in enumerate(world.sent[first:], start=first):
+            number, instances = last - first + 1, len({each.instance for each in world.sent[first : last + 1]})
+            if number > rate * (ended.at - began.at + CATCH_UP) + instances + late:
+                yield f"{number} invitations from {began.at:.2f} to {ended.at:.2f}"
+
+
 def sound(scene: Scene) -> Iterator[str]:
     """No workflow raises what it may not, and HTTP never answers 500."""
     yield from scene.world.breakages
@@ -375,6 +392,7 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     on_the_lists,
     told,
     listed,
+    paced,
     sound,
 )
 

@@ -329,6 +329,7 @@ class Runner:
                 mailed=world.directory.mails[-1].address.lower() if mailed else None,
                 allowed=pending.activity.instance.app.sends,
                 activity=pending.activity.label,
+                instance=pending.activity.instance.name,
                 for_another=outcome == "another",
             )
         )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from b2b.adapters.batch import Call
+from b2b.adapters.batch import Answer, Call
 from b2b.adapters.directory import EVENTUAL
+from b2b.adapters.graph import Graph
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact
 from tests.rehearsal.tenant_support import ANNA, BEN, GUEST, SEED
@@ -42,11 +43,17 @@ async def test_who_is_pending_is_listed_over_all_pages(shape: str) -> None:
     assert found == sorted([*expected, ANNA, GUEST])
 
 
+async def first_page(graph: Graph, call: Call) -> Answer:
+    """Read the first page of a listing, and not the others."""
+    (answer,) = graph._judged_parts(await graph._batch(ROOT, [call]), frozenset())
+    return answer
+
+
 async def second_page(world: World, call: Call, then: Call, wait: float) -> Any:
     """Read the first page of a listing, and the others later or with other headers: how many there are, or why not."""
-    first = await world.graph._batch([(0, call)], ROOT, frozenset())
+    first = await first_page(world.graph, call)
     world.advance(wait)
-    found = await tried(world.graph._all_pages(then, first[0]))
+    found = await tried(world.graph._all_pages(then, first))
     return found if isinstance(found, Failed) else len(found.body["value"])
 
 
@@ -149,8 +156,6 @@ async def test_pages_are_as_short_as_they_are_told_to_be_until_their_tokens_expi
         here.directory.update(here.directory.account(user_id) or {}, externalUserState="PendingAcceptance")
     here.directory.page_cap = 1
     assert await pending(here) == [ANNA, BEN, GUEST]
-    first = await here.graph._batch([(0, Call(PENDING_LIST))], ROOT, frozenset())
+    first = await first_page(here.graph, Call(PENDING_LIST))
     here.directory.reads.expire_pages()
-    assert await tried(here.graph._all_pages(Call(PENDING_LIST), first[0])) == Failed(
-        "Transient", "Graph: answered 400"
-    )
+    assert await tried(here.graph._all_pages(Call(PENDING_LIST), first)) == Failed("Transient", "Graph: answered 400")

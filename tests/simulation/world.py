@@ -131,6 +131,7 @@ class Sent:
     allowed: bool
     """Whether the process that sent it was allowed to invite by its settings."""
     activity: str
+    instance: str
     recorded: bool = False
     """The app got Graph's answer, and wrote it into the conversion's row."""
     for_another: bool = False

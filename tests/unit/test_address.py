@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2b.adapters.graph import graph_invitation
+from b2b.adapters.invitation import graph_invitation
 from b2b.domain.characters import shown, unseen
 from b2b.domain.eligibility.address import domain_of, invited_address, own_addresses, problem
 from b2b.domain.eligibility.judge import judge

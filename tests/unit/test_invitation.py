@@ -2,7 +2,7 @@
 
 import pytest
 
-from b2b.adapters.graph import graph_invitation
+from b2b.adapters.invitation import graph_invitation
 from b2b.domain.eligibility.judge import RULE_IDS
 from b2b.domain.invitation import (
     Defaults,

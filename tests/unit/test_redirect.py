@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from b2b.adapters.graph import graph_invitation
+from b2b.adapters.invitation import graph_invitation
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.invitation import Defaults, invitation_for, redirect_url, sign_in_address
 from b2b.domain.request import IntakePolicy, parse

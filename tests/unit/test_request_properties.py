@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from kiota_serialization_json.json_serialization_writer import JsonSerializationWriter
 
-from b2b.adapters.graph import graph_invitation
+from b2b.adapters.invitation import graph_invitation
 from b2b.domain.characters import shown, unseen
 from b2b.domain.eligibility import facts
 from b2b.domain.errors import MalformedRequest, RequestRefused

@@ -33,6 +33,7 @@ async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
                 "GRAPH_BASE_URL": tenant.graph_url,
                 "B2B_MODE": "convert",
                 "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
+                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
                 **settings,
             }
 

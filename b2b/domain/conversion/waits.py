@@ -24,6 +24,7 @@ class WaitReason(StrEnum):
     SERVICE = "service-unavailable"
     PERMISSION = "permission-missing"
     THROTTLED = "throttled"
+    PACED = "paced"
     BREAKER = "breaker-open"
     CONTENTION = "contention"
     INVITING = "inviting"
@@ -61,6 +62,7 @@ WAITS: tuple[Row, ...] = (
     Row(_R.SERVICE, _T, "A service did not answer.", 15, LONGEST),
     Row(_R.PERMISSION, _T, "The application lacks a permission.", 300, LONGEST),
     Row(_R.THROTTLED, _H, "Graph asked the app to wait.", 15, LONGEST),
+    Row(_R.PACED, _W, "Others are invited first: B2B_INVITATIONS_PER_MINUTE sets the pace.", 15, LONGEST),
     Row(_R.BREAKER, _H, "Too many invitations failed: the circuit breaker is open.", 15, LONGEST),
     Row(_R.CONTENTION, _H, "Other requests are writing the same rows.", 15, 120),
     Row(_R.INVITING, _H, "Another delivery of this request may be inviting.", 15, LONGEST),

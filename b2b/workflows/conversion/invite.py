@@ -20,6 +20,7 @@ from b2b.workflows.conversion.claims import Claims, Opening
 from b2b.workflows.conversion.conversions import RACES, Conversions
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Invitations
+from b2b.workflows.rate import Rate
 
 FORBIDDEN = 403
 
@@ -28,10 +29,16 @@ class Inviter:
     """Sends an account's invitation, once."""
 
     def __init__(
-        self, graph: Invitations, claims: Claims, conversions: Conversions, pacer: Pacer, clock: Clock
+        self,
+        graph: Invitations,
+        claims: Claims,
+        conversions: Conversions,
+        pacer: Pacer,
+        rate: Rate,
+        clock: Clock,
     ) -> None:
         self._graph, self._claims, self._conversions = graph, claims, conversions
-        self._pacer, self._clock = pacer, clock
+        self._pacer, self._rate, self._clock = pacer, rate, clock
 
     async def invite(self, opening: Opening, record: RequestRecord, invitation: Invitation) -> None:
         """Claim the account as it stood before, send the invitation, and record what came of it.
@@ -43,6 +50,7 @@ class Inviter:
             LedgerConflict: the account is not as it stood before; nothing was sent.
 
         """
+        await self._rate.turn()  # before the breaker is asked: its answer must not be old when the invitation leaves
         probing = await self._pacer.permit(self._claims.lease)
         claim, not_after = await self._claims.claim(opening, silent=not invitation.send_message)
         try:
@@ -53,6 +61,7 @@ class Inviter:
             await self._pacer.record(failed=refusal.status == FORBIDDEN, probing=probing)
         except OutcomeUnknown as error:
             reason = error.reason
+            self._rate.heed(refused=error.throttled)
             await self._conclude(claim, record, lambda row: outcome.in_doubt(row, reason, self._clock()))
             if not await self._pacer.throttled(error.retry_after, reason):
                 await self._pacer.record(failed=True, probing=probing)
@@ -64,6 +73,7 @@ class Inviter:
                 await self._pacer.forbidden(reason)
             raise
         else:
+            self._rate.heed(invited.limit_used)
             await self._conclude(claim, record, lambda row: outcome.invited(row, invited, self._clock()))
             await self._pacer.record(failed=False, probing=probing)
 

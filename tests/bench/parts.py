@@ -1,0 +1,193 @@
+"""The parts of `make bench`: each measures one thing, rivals beside it in turn, and gives lines of Markdown."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.ground import BEFORE, ROOT, before, ended, foreign_application, ground
+
+THREADS, SEQUENTIAL, FLOOR = "eight threads", "sequential", "floor"
+LEFT = 6.0
+"""Invitations per second that Graph leaves the app where it grants 0.3 of its limits and another app takes a third."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long the parts run."""
+
+    accounts: int = 480
+    rounds: int = 3
+    seconds: float = 300.0
+    conversions: int = 20_000
+
+
+Lines = Iterable[str]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+
+
+def cold_start(_scale: Scale) -> Lines:
+    """From the package, against bare imports of the same SDKs."""
+    return _said(["make", "--no-print-directory", "cold-start"])
+
+
+def one_conversion(scale: Scale) -> Lines:
+    """The app alone, on services in memory."""
+    found = _memory("alone", min(scale.accounts, 300))
+    rows = [
+        (
+            name,
+            f"{each['cpu_ms']:.1f} ms",
+            *(f"{each['calls'][kind]:.2f}" for kind in ("graph", "tables", "queue")),
+            f"{each['per_second']:.0f}",
+        )
+        for name, each in ((name, found[name]) for name in ("alone", "at once"))
+    ]
+    yield from table(("conversions", "CPU each", "Graph calls", "table calls", "queue calls", "per second"), rows)
+    yield ""
+    yield f"A conversion allocates {found['peak_kib']:.0f} KiB at its peak (tracemalloc, the services' own part included)."
+
+
+def queue_path(scale: Scale) -> Lines:
+    """From the queue to the last invitation, limits off, the rivals in turn."""
+    rows: list[tuple[Any, ...]] = []
+    with before() as tree, ground(20 * scale.accounts * scale.rounds) as at:
+        if isinstance(tree, str):
+            yield tree
+            yield ""
+        first = 0
+        for delay in (0, 50, 200):
+            runs: dict[str, list[dict[str, Any]]] = {}
+            for _ in range(scale.rounds):
+                for name, who, where, share in _contestants(tree):
+                    accounts = max(int(scale.accounts * share), 8)
+                    if who == "app":
+                        at.fill(first, accounts)
+                    run = at.run(who, where, first=first, accounts=accounts, delay=delay)
+                    runs.setdefault(name, []).append(run)
+                    first += accounts
+            rows += [_row(delay, name, each, runs) for name, each in runs.items()]
+    head = (
+        ("delay", "who", "accounts/s", "of this app", "CPU each", "Graph calls each", "double's CPU", "emulator's CPU")
+    )  # fmt: skip
+    yield from table(head, rows)
+
+
+def _contestants(tree: Path | str) -> list[tuple[str, str, Path, float]]:
+    """Name, kind, tree, and the share of the accounts that it gets: the slow ones get fewer."""
+    older = [(BEFORE, "app", tree, 0.5)] if isinstance(tree, Path) else []
+    return [
+        ("this app", "app", ROOT, 1.0),
+        *older,
+        (FLOOR, "floor", ROOT, 1.0),
+        (THREADS, "threads", ROOT, 1.0),
+        (SEQUENTIAL, "sequential", ROOT, 0.1),
+    ]
+
+
+def _row(
+    delay: int, name: str, each: list[dict[str, Any]], runs: Mapping[str, list[dict[str, Any]]]
+) -> tuple[Any, ...]:
+    middle = {key: statistics.median(run[key] for run in each) for key in each[0] if key != "who"}
+    ours = statistics.median(run["per_second"] for run in runs["this app"])
+    return (
+        f"{delay} ms",
+        name,
+        f"{middle['per_second']:.1f}",
+        f"{middle['per_second'] / ours:.2f}",
+        f"{middle['cpu_ms']:.1f} ms",
+        f"{middle['graph_calls']:.2f}",
+        f"{middle['tenant_ms']:.1f} ms",
+        f"{middle['storage_ms']:.1f} ms",
+    )
+
+
+def limits(scale: Scale) -> Lines:
+    """With 0.3 of the tenant's real limits, while another application uses a third of that."""
+    rows = []
+    with before() as tree:
+        older = [(f"{BEFORE}, two hosts", "app", tree, 2, 0)] if isinstance(tree, Path) else []
+        for name, who, where, hosts, per_minute in (
+            ("this app, one host, 360 a minute", "app", ROOT, 1, 360),
+            ("this app, two hosts, 360 a minute", "app", ROOT, 2, 360),
+            ("this app, two hosts, 1200 a minute", "app", ROOT, 2, 1200),
+            *older,
+            (THREADS, "threads", ROOT, 1, 0),
+        ):
+            rows.append((name, *_limited(who, where, hosts, per_minute, scale.seconds)))
+    yield f"Over {scale.seconds:.0f} s; Graph leaves the app {LEFT:g} invitations a second."
+    yield ""
+    yield from table(("who", "invited", "of what is left", "429 of its own", "429 of the other application"), rows)
+
+
+def _limited(who: str, tree: Path, hosts: int, per_minute: int, seconds: float) -> tuple[Any, ...]:
+    accounts = 3000
+    with ground(accounts) as at:
+        if who == "app":
+            at.fill(1, accounts - 1)
+        at.control.set_throttling(on=True, tier="L", factor=0.3)
+        with foreign_application(at, LEFT / 2) as statuses:
+            settings = {"B2B_INVITATIONS_PER_MINUTE": str(per_minute)}
+            racing = [
+                at.start(who, tree, settings, accounts=accounts, first=number, delay=50, seconds=seconds)
+                for number in range(hosts)
+            ]
+            found = [ended(process) for process in racing]
+    invited = sum(each["invited"] for each in found)
+    used = f"{invited / (LEFT * seconds):.1%}"
+    return invited, used, sum(each["refused"] for each in found), statuses.count(429)
+
+
+def sweep(_scale: Scale) -> Lines:
+    """What a sweep costs on a large ledger, call by call."""
+    return _said([sys.executable, "-m", "tests.simulation.bench_sweep"])
+
+
+def memory(scale: Scale) -> Lines:
+    """Many conversions in one process; storage and directory are emptied in between."""
+    found = _memory("long", scale.conversions)
+    sizes = [each["resident_mib"] for each in found["sizes"]]
+    tenths = [statistics.mean(sizes[number : number + 2]) for number in range(0, len(sizes), 2)]
+    rows = [(number, f"{size:.1f}") for number, size in enumerate(tenths, start=1)]
+    yield from table(("tenth", "resident memory, MiB"), rows)
+    yield ""
+    objects = [each["objects"] for each in found["sizes"]]
+    yield (
+        f"{found['conversions']} conversions: the last tenth is {tenths[-1] / tenths[1] - 1:+.1%} of the second; "
+        f"objects that the collector knows: {objects[3]} after a fifth, {objects[-1]} at the end."
+    )
+
+
+def _memory(what: str, conversions: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.memory", what, "--conversions", str(conversions)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _said(command: Sequence[str]) -> Lines:
+    """What another measurement prints, as it stands."""
+    if shutil.which(command[0]) is None:
+        return [f"`{command[0]}` is missing."]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return ["```", *(done.stdout or done.stderr).strip().splitlines(), "```"]
+
+
+PARTS: dict[str, tuple[str, Callable[[Scale], Lines]]] = {
+    "a": ("Cold start", cold_start),
+    "b": ("One conversion", one_conversion),
+    "c": ("The queue path, limits off", queue_path),
+    "d": ("With the tenant's limits on", limits),
+    "e": ("The sweep", sweep),
+    "g": ("Memory", memory),
+}
