@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from b2b.api.routes import ROUTES
+from b2b.triggers.http import ELSEWHERE
 from tests.contracts.readme import ROOT
 
 IMPORT = """
@@ -28,27 +30,7 @@ if set(functions) == {"health"}:
     answer = {"status": reply.status_code, "body": json.loads(reply.get_body())}
 print(json.dumps({"functions": sorted(functions), "answer": answer}))
 """
-ALL = [
-    "approve_request",
-    "assess",
-    "cancel_request",
-    "conversion_history",
-    "conversion_status",
-    "convert",
-    "health",
-    "list_requests",
-    "openapi",
-    "operation_status",
-    "refuse_request",
-    "release_request",
-    "request_history",
-    "request_status",
-    "retry_request",
-    "search_requests",
-    "submit_request",
-    "sweep",
-    "unknown_route",
-]
+ALL = sorted(["convert", "sweep", ELSEWHERE, *(route.name for route in ROUTES)])
 SECRET = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="
 GOOD = {
     "FUNCTIONS_WORKER_RUNTIME": "python",

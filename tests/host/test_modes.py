@@ -62,13 +62,14 @@ def test_a_wrong_setting_is_named_and_messages_wait(storage: str, settings: dict
         assert app.row(f"queue-{message}") is None
 
 
+HEALTHY = ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "sweep", "graphRoles", "waiting")
+
+
 def test_health_names_every_part_that_works(storage: str) -> None:
     with rig(storage, users=1) as app:
         answer = app.call("GET", "/api/health")
         assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
-        assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(
-            ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "graphRoles"), "ok"
-        )
+        assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(HEALTHY, "ok")
 
 
 def test_health_with_graph_down_names_graph(storage: str) -> None:
