@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from b2b.adapters import entities
 from b2b.adapters.ledger import Ledger
+from b2b.domain.actors import Actor, ActorKind
 from b2b.domain.conversion.records import SCHEMA_VERSION, Absence, Change, Conversion, Doubt, Event, Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
@@ -26,8 +27,9 @@ moments = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 
 )
 numbers = st.integers(min_value=0, max_value=2**31 - 1)
 findings = st.lists(st.builds(Finding, texts, st.sampled_from(Severity), texts, texts, texts), max_size=3).map(tuple)
+flags = st.booleans()
 doubts = st.lists(
-    st.builds(Doubt, texts, moments, moments, st.booleans(), st.booleans(), st.booleans()), max_size=3
+    st.builds(Doubt, texts, moments, moments, flags, address=texts, waived=flags, elsewhere=flags), max_size=3
 ).map(tuple)
 waits = st.builds(Waiting, st.sampled_from(WaitReason), moments, st.none() | moments)
 versions = st.integers(min_value=1, max_value=SCHEMA_VERSION)
@@ -41,6 +43,7 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
     Stage: st.sampled_from(Stage),
     Source: st.sampled_from(Source),
     Verdict | None: st.none() | st.sampled_from(Verdict),
+    Actor: st.builds(Actor, st.sampled_from(ActorKind), texts, texts),
     tuple[Finding, ...]: findings,
     tuple[Doubt, ...]: doubts,
     tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
@@ -59,6 +62,7 @@ FULL: dict[Any, Any] = {
     Stage: Stage.NEEDS_REVIEW,
     Source: Source.HTTP,
     Verdict | None: Verdict.NEEDS_REVIEW,
+    Actor: Actor(ActorKind.STATED, "id", "Zoë"),
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
     tuple[Doubt, ...]: (
         Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, address="k", waived=True, elsewhere=True),
@@ -232,4 +236,4 @@ def test_the_keys_of_a_history_sort_as_their_numbers_do() -> None:
 )
 def test_an_event_has_the_columns_that_it_needs(event: Event, columns: dict[str, str]) -> None:
     keys = {"PartitionKey": "p", "RowKey": "history-0000000007", "kind": event.kind, "at": NOON}
-    assert entities.event_entity("p", 7, event) == {**keys, **columns}
+    assert entities.event_entity("p", 7, event) == {**keys, **columns, "actor": '{"kind":"queue"}'}

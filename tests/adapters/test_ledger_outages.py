@@ -79,11 +79,11 @@ async def test_a_created_row_whose_answer_was_lost_is_recognised_as_our_own(stor
 async def test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own(storage: str) -> None:
     transport = LosingAnswers(lambda response: response, as_503)
     async with ledger_over(transport, storage) as ledger:
-        row = await ledger.requests.write(change(record(), "requested"))
-        row = await ledger.requests.write(change(replace(row, waits=1), "waits"))
+        row = await ledger.conversions.write(change(conversion(), "inviting"))
+        row = await ledger.conversions.write(change(replace(row, attempts=1), "again"))
         assert transport.writes == 3
-        assert row == await ledger.requests.get("r-1")
-    assert history(storage, "requests", "r-1") == ["requested", "waits"]
+        assert row == await ledger.conversions.get(USER)
+    assert history(storage, "conversions", USER) == ["inviting", "again"]
 
 
 async def test_a_row_that_somebody_wrote_after_our_lost_answer_is_theirs(storage: str) -> None:

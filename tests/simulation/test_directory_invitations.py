@@ -93,7 +93,7 @@ CASES = [
     ),
     Case(
         "held by another that is disabled",
-        refused("account-disabled"),
+        refused("address-in-use"),
         changed(BEN, otherMails=["anna@fabrikam.com"], accountEnabled=False),
     ),
     Case("held by a deleted account", PENDING, changed(ANNA, mail="dora@fabrikam.com"), address="dora@fabrikam.com"),

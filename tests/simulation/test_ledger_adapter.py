@@ -99,13 +99,13 @@ async def test_many_writers_leave_a_history_without_gaps() -> None:
 @pytest.mark.parametrize("known", [False, True])
 async def test_a_write_whose_answer_was_lost_is_recognised_as_our_own(known: bool) -> None:  # noqa: FBT001
     memory = Memory(Recording("write", *([""] if known else []), "lost"))
-    ledger, row = ledger_in(memory), record()
+    ledger, row = ledger_in(memory), conversion()
     if known:
-        row = await ledger.requests.write(change(row, "requested"))
-    row = await ledger.requests.write(change(replace(row, waits=1), "waits"))
-    assert row == await ledger.requests.get("r-1")
+        row = await ledger.conversions.write(change(row, "inviting"))
+    row = await ledger.conversions.write(change(replace(row, attempts=1), "again"))
+    assert row == await ledger.conversions.get(USER)
     assert memory.stored_tables.writes == 2 + known
-    assert history(memory, "requests", "r-1") == ["requested"] * known + ["waits"]
+    assert history(memory, "conversions", USER) == ["inviting"] * known + ["again"]
 
 
 async def test_a_row_that_another_wrote_after_our_lost_answer_is_theirs() -> None:
