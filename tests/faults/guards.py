@@ -21,6 +21,7 @@ import pytest
 
 from tests.faults.guard import Guard, Row
 from tests.faults.guards_of_calls import CALLS
+from tests.faults.guards_of_decisions import DECISIONS
 from tests.faults.guards_of_doubts import DOUBTS
 from tests.faults.guards_of_requests import REQUESTS
 from tests.faults.guards_of_stories import MENDED
@@ -37,7 +38,7 @@ COPIED = (
     "docs",
     "README.md",
 )
-GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS)
+GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS)
 ROWS: tuple[Row, ...] = (*GUARDS, *MENDED)
 WORKERS = 2
 """Copies that are tested side by side."""

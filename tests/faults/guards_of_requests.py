@@ -1,6 +1,6 @@
-"""What keeps every request until its end, its end for good, and a person's word for what it was given for."""
+"""What keeps every request until its end, and its end for good."""
 
-from tests.faults.guard import ALONE, HISTORY, RECORD, REVIEW, STEP, STORY, Guard
+from tests.faults.guard import ALONE, HISTORY, RECORD, STEP, STORY, Guard
 
 INTAKE, MESSAGES = "b2b/workflows/intake/intake.py", "b2b/workflows/conversion/messages.py"
 COUNTED = "await self._ledger.requests.write(Change(replace({}, poison_returns=returns), (back,)))"
@@ -269,40 +269,5 @@ REQUESTS: tuple[Guard, ...] = (
             ),
         ),
         f"{RECORD}test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it",
-    ),
-    Guard(
-        "approval: only what was shown is waived",
-        "b2b/domain/request/approval.py",
-        ((" and Waived(finding.rule, finding.message) in self.waived", " and bool(self.waived)"),),
-        f"{REVIEW}test_what_was_not_shown_is_not",
-    ),
-    Guard(
-        "approval: it is for the account and the address that were shown",
-        "b2b/domain/request/review.py",
-        (("    if approval is None or approval.subject != assessment.subject:\n", "    if approval is None:\n"),),
-        f"{REVIEW}test_an_approval_is_for_one_account_with_one_address",
-    ),
-    Guard(
-        "approval: another invitation is asked for the address that was shown",
-        "b2b/domain/request/approval.py",
-        (
-            (
-                "    return approval.subject == subject_of(conversion.user_id, conversion.invited_user_email_address)",
-                "    return True",
-            ),
-        ),
-        f"{REVIEW}test_another_invitation_is_asked_for_the_address_that_was_shown_and_for_no_other",
-    ),
-    Guard(
-        "release: it invites only the account and the address that were judged",
-        "b2b/domain/request/review.py",
-        (("        if assessment.subject != record.judged_as:\n", "        if not record.judged_as:\n"),),
-        f"{REVIEW}test_a_release_invites_no_other_account_or_address",
-    ),
-    Guard(
-        "release: what is new since the dry run is a review",
-        "b2b/domain/request/review.py",
-        (("if rule not in record.judged_rules]:", "if not rule]:"),),
-        f"{REVIEW}test_what_is_new_since_the_dry_run_is_a_review",
     ),
 )
