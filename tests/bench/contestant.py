@@ -24,6 +24,8 @@ SELECT = "id,mail,userType,externalUserState"
 RETRIES = 8
 STORAGE = "B2BStorage"
 IDLE = 0.2
+Receive = Callable[[bytes, str, int], Any]
+"""Takes a message: its body, its id, and how often it was delivered."""
 
 
 def user_id(number: int) -> str:
@@ -184,13 +186,32 @@ async def floor(race: Race) -> None:
 
 
 async def app(race: Race) -> None:
-    """The app of the tree on PYTHONPATH, on messages of the real queue."""
+    """The app of the tree on PYTHONPATH."""
     from b2b.bootstrap import build  # noqa: PLC0415  the tree's own
     from b2b.settings import load  # noqa: PLC0415
 
     services = build(load(os.environ), graph_transport=SlowAsync(race.counted))
-    loop, host = asyncio.get_running_loop(), Host(race.options.at_once, receiver(services))
-    await host.receive(warm_up(race.options.first), "warm-up", 1)
+    receive = receiver(services)
+    await receive(warm_up(race.options.first), "warm-up", 1)
+    if race.options.queue:
+        await _from_the_queue(race, receive)
+    else:
+        race.start(time.thread_time)
+        await asyncio.gather(*(_handed_out(race, receive) for _ in range(race.options.at_once)))
+    await services.aclose()
+
+
+async def _handed_out(race: Race, receive: Receive) -> None:
+    """Messages as they come from the queue, without what it costs to fetch them."""
+    while race.numbers:
+        number = race.numbers.pop(0)
+        body = {"requestId": f"r{number}", "invitedUser": {"id": user_id(number)}}
+        await receive(json.dumps(body).encode(), f"m{number}", 1)
+
+
+async def _from_the_queue(race: Race, receive: Receive) -> None:
+    """Messages of the real queue, those that the app has put back too."""
+    loop, host = asyncio.get_running_loop(), Host(race.options.at_once, receive)
     race.start(time.thread_time)
     thread = threading.Thread(target=host.run, args=(loop,), daemon=True)
     thread.start()
@@ -198,7 +219,6 @@ async def app(race: Race) -> None:
         await asyncio.sleep(IDLE / 4)
     host.stopping = True
     await asyncio.to_thread(thread.join)
-    await services.aclose()
 
 
 def warm_up(number: int) -> bytes:
@@ -207,7 +227,7 @@ def warm_up(number: int) -> bytes:
     return json.dumps(body).encode()
 
 
-def receiver(services: Any) -> Callable[[bytes, str, int], Any]:
+def receiver(services: Any) -> Receive:
     """How a tree takes a message; an older one did so otherwise."""
     if not hasattr(services, "receiver"):
         return lambda body, message_id, _times: services.converter.receive(body, message_id)
@@ -219,7 +239,7 @@ def receiver(services: Any) -> Callable[[bytes, str, int], Any]:
 class Host:
     """Hands out messages as the Functions host does, in a thread whose CPU time is not the app's."""
 
-    def __init__(self, at_once: int, receive: Callable[[bytes, str, int], Any]) -> None:
+    def __init__(self, at_once: int, receive: Receive) -> None:
         self.at_once, self.receive, self.stopping = at_once, receive, False
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -257,6 +277,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0, help="milliseconds that each call to Graph takes longer")
     parser.add_argument("--at-once", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=0, help="stop after so many; 0: when all are invited")
+    parser.add_argument("--queue", type=int, default=0, help="1: the app fetches its messages from the real queue")
     race = Race(parser.parse_args())
     if race.options.who in {"sequential", "threads"}:
         sequential(race, 8 if race.options.who == "threads" else 1)

@@ -59,7 +59,7 @@ def one_conversion(scale: Scale) -> Lines:
 
 
 def queue_path(scale: Scale) -> Lines:
-    """From the queue to the last invitation, limits off, the rivals in turn."""
+    """Messages handed out as by the host, 24 at once, limits off, the rivals in turn."""
     rows: list[tuple[Any, ...]] = []
     with before() as tree, ground(20 * scale.accounts * scale.rounds) as at:
         if isinstance(tree, str):
@@ -71,14 +71,12 @@ def queue_path(scale: Scale) -> Lines:
             for _ in range(scale.rounds):
                 for name, who, where, share in _contestants(tree):
                     accounts = max(int(scale.accounts * share), 8)
-                    if who == "app":
-                        at.fill(first, accounts)
                     run = at.run(who, where, first=first, accounts=accounts, delay=delay)
                     runs.setdefault(name, []).append(run)
                     first += accounts
             rows += [_row(delay, name, each, runs) for name, each in runs.items()]
     head = (
-        ("delay", "who", "accounts/s", "of this app", "CPU each", "Graph calls each", "double's CPU", "emulator's CPU")
+        ("delay", "who", "accounts/s", "of this app", "CPU each", "cores used", "Graph calls each", "double's CPU", "emulator's CPU")
     )  # fmt: skip
     yield from table(head, rows)
 
@@ -106,6 +104,7 @@ def _row(
         f"{middle['per_second']:.1f}",
         f"{middle['per_second'] / ours:.2f}",
         f"{middle['cpu_ms']:.1f} ms",
+        f"{middle['cpu_ms'] * middle['per_second'] / 1000:.2f}",
         f"{middle['graph_calls']:.2f}",
         f"{middle['tenant_ms']:.1f} ms",
         f"{middle['storage_ms']:.1f} ms",
@@ -131,7 +130,7 @@ def limits(scale: Scale) -> Lines:
 
 
 def _limited(who: str, tree: Path, hosts: int, per_minute: int, seconds: float) -> tuple[Any, ...]:
-    accounts = 3000
+    accounts = min(3000, 200 + int(9 * seconds))  # more than Graph grants to both applications
     with ground(accounts) as at:
         if who == "app":
             at.fill(1, accounts - 1)
@@ -139,7 +138,7 @@ def _limited(who: str, tree: Path, hosts: int, per_minute: int, seconds: float) 
         with foreign_application(at, LEFT / 2) as statuses:
             settings = {"B2B_INVITATIONS_PER_MINUTE": str(per_minute)}
             racing = [
-                at.start(who, tree, settings, accounts=accounts, first=number, delay=50, seconds=seconds)
+                at.start(who, tree, settings, accounts=accounts, first=number, delay=50, seconds=seconds, queue=1)
                 for number in range(hosts)
             ]
             found = [ended(process) for process in racing]

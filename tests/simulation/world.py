@@ -25,7 +25,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 LEASE, RETRY, MAX_DEQUEUE = 600.0, 60.0, 5
 """The host: seconds until the message of a dead process and of a failed try comes back, and tries until poison."""
 AT_ONCE = 4
-"""Messages that one process works on at a time (host.json, batchSize)."""
+"""Messages that one process works on at a time: fewer than host.json says, so that histories stay readable."""
 
 
 @dataclass(eq=False)
