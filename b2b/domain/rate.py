@@ -3,6 +3,7 @@
 Times are seconds on the instance's own monotonic clock; ages come from the clock of storage. No two clocks meet.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -83,6 +84,8 @@ class Restraint:
 
     part: float = START
     at: float = 0.0
+    lowered: float = -math.inf
+    """When a sign last lowered it."""
 
     def now(self, now: float) -> float:
         """Return the part at a moment."""
@@ -90,6 +93,6 @@ class Restraint:
 
     def after(self, now: float, used: float, *, refused: bool) -> "Restraint":
         """Return it after an answer that says how much of a limit is ``used``, or that it was ``refused``."""
-        if now - self.at < REACTION or not (refused or used > NEARLY_USED):
+        if now - self.lowered < REACTION or not (refused or used > NEARLY_USED):
             return self
-        return Restraint(self.now(now) * (HALVED if refused else LOWERED), now)
+        return Restraint(self.now(now) * (HALVED if refused else LOWERED), now, now)
