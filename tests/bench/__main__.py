@@ -45,9 +45,10 @@ def main(arguments: list[str]) -> int:
     for letter in options.only or PARTS:
         title, measure = PARTS[letter]
         print(f"{letter}) {title}", flush=True)
+        where = machine()
         lines = list(measure(scale))
         print("\n".join(lines) + "\n", flush=True)
-        kept[letter] = "\n".join((f"## {letter}) {title}", "", f"{machine()}.", "", *lines, ""))
+        kept[letter] = "\n".join((f"## {letter}) {title}", "", f"{where}.", "", *lines, ""))
         options.page.write_text("\n".join((HEAD, *(kept[each] for each in PARTS if each in kept))), "utf-8")
     return 0
 
