@@ -137,11 +137,17 @@ async def deleted(world: World) -> None:
     await world.services.sweep.run()
 
 
+async def invited_after_others(world: World) -> None:
+    await world.deliver("r0", BEN["id"])
+    await world.deliver(user=USER)
+
+
 R = WaitReason
 TABLE = (
     Row(R.SERVICE, graph_is_down),
     Row(R.PERMISSION, delivered, roles=NOT_INVITING, stage="inviting"),
     Row(R.THROTTLED, graph_throttles),
+    Row(R.PACED, invited_after_others, settings={"B2B_INVITATIONS_PER_MINUTE": "1"}),
     Row(R.BREAKER, invitations_fail, settings={"B2B_BREAKER_SECONDS": "300"}),
     Row(R.CONTENTION, others_write_the_same_rows),
     Row(R.INVITING, killed_while_calling, stage="inviting"),
