@@ -9,7 +9,7 @@ def test_no_address_gets_into_the_log(converting: Rig) -> None:
     by_name = {"invitedUser": {"userPrincipalName": "partner20@contoso.com"}, "requestId": "by-name"}
     by_mail = {"invitedUser": {"mail": "partner21@fabrikam.com"}, "requestId": "by-mail"}
     nobody = {"invitedUser": {"mail": "nobody@litware.com"}, "requestId": "nobody"}
-    elsewhere = request(22, requestId="elsewhere", invitedUserEmailAddress="partner.elsewhere@proseware.com")
+    elsewhere = request(26, requestId="elsewhere", invitedUserEmailAddress="partner.elsewhere@proseware.com")
     for body in (by_name, by_mail, nobody, elsewhere):
         converting.send(body)
     stages = converting.settled("by-name", "by-mail", "nobody", "elsewhere")

@@ -104,8 +104,10 @@ def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: 
     assert said["runError"]["message"]
 
 
-def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTenant, storage: str) -> None:
+def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTenant, azurite: Azurite) -> None:
     """The host is killed while the request waits, twice, and comes back under the same address each time."""
+    storage = azurite.connection_string(azurite.account())  # of its own: no other host works on the request
+    provision(storage)
     port = free_port()
     key = "a" * 40
     hosts: list[HostProcess] = []

@@ -94,10 +94,15 @@ class Follow:
         return sorted([*news, *await self._learners(segment, now)], key=lambda each: each.key)
 
     async def _learners(self, segment: Segment, now: datetime) -> list[Followed]:
-        """Return some young accounts to learn from, where it is not known what the tenant shows of their kind."""
+        """Return some young accounts: to learn from, where it is not known what the tenant shows of their kind.
+
+        And a batch of others, because a read that shows a redemption is always true, however young the account.
+        """
         young = [entry for entry in segment.entries.values() if is_young(entry, self._limits, now)]
         unknown = await self._facts.unknown() if young else frozenset[bool]()
-        return [entry for entry in young if entry.synced in unknown and not entry.shown][:LEARNERS]
+        learners = [entry for entry in young if entry.synced in unknown and not entry.shown][:LEARNERS]
+        others = [entry for entry in young if entry not in learners][:BATCH]
+        return [*learners, *others]
 
     async def _walk(self, source: Scheduled | Difference, turn: Turn, room: Callable[[], int]) -> None:
         while source.left and (number := min(BATCH, room())) > 0:
