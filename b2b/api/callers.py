@@ -105,7 +105,7 @@ def _read(header: str) -> _Principal:
         raise _unknown("Nobody is signed in.")
     try:
         found = msgspec.json.decode(base64.b64decode(header, validate=True), type=_Principal)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise _unknown("Who is signed in cannot be read.") from error
     if found.auth_typ != PROVIDER:
         raise _unknown("The caller is not signed in with Microsoft Entra ID.")

@@ -79,6 +79,7 @@ TWO_IDS = {**principal("Decide"), "claims": [*principal()["claims"], claim("oid"
         base64.b64encode(b"\xff\xfe").decode(),
         json.dumps(principal("Decide")),
         encoded([principal("Decide")]),
+        base64.b64encode(b'{"x":' + b"[" * 9000).decode(),
         encoded({**principal("Decide"), "auth_typ": "google"}),
         encoded({**principal("Decide"), "auth_typ": None}),
         encoded({**principal("Decide"), "claims": "all"}),
