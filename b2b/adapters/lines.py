@@ -16,8 +16,6 @@ from b2b.domain.request.line import Line
 
 log = logging.getLogger(__name__)
 
-_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 def readable(entity: TableEntity) -> Line | None:
     """A line that a newer version wrote does not hide those behind it."""
@@ -40,7 +38,7 @@ def key(place: str, shown: Line) -> str:
 
 def text(when: datetime) -> str:
     """Write a time so that the order of the texts is that of the times."""
-    return when.astimezone(UTC).strftime(_TIME)
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def columns(shown: Line) -> dict[str, Any]:

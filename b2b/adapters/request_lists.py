@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any, Final
 
 from azure.core.exceptions import HttpResponseError
@@ -20,7 +19,7 @@ from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
 from b2b.domain.conversion.records import Change, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
-from b2b.domain.request.line import EVERY, Line, Page, Place, Range, line_of
+from b2b.domain.request.line import EVERY, Line, Page, Place, Range, line_of, month_of
 from b2b.domain.request.record import RequestRecord
 
 log = logging.getLogger(__name__)
@@ -202,8 +201,8 @@ class RequestLists:
     async def _filled(self, wanted: Range) -> list[str]:
         """Return the months in which a list ever had a line."""
         query = "PartitionKey eq @months and RowKey ge @first and RowKey le @last"
-        since = f"{wanted.since.astimezone(UTC):%Y-%m}" if wanted.since else "0000-00"
-        until = f"{wanted.until.astimezone(UTC):%Y-%m}" if wanted.until else "9999-99"
+        since = month_of(wanted.since) if wanted.since else "0000-00"
+        until = month_of(wanted.until) if wanted.until else "9999-99"
         values = {"months": MONTHS, "first": f"{wanted.name}~{since}", "last": f"{wanted.name}~{until}"}
         return [row["RowKey"].rpartition("~")[2] async for row in rows(self._table, query, values)]
 

@@ -151,7 +151,10 @@ EXPECTED = {
 
 def _moment(text: str) -> datetime:
     found = datetime.fromisoformat(text.replace(" ", "+"))  # in an address, a plus that is not escaped is a space
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:  # in UTC it is before the year 1, or after 9999
+        raise ValueError(text) from error
 
 
 def _line(line: Line) -> RequestLine:

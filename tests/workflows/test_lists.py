@@ -103,6 +103,21 @@ async def test_a_range_of_time_has_its_beginning_and_not_its_end(three: World) -
     assert ids(await listed(three, from_="2020-01-01", to="2021-01-01T00:00:00+02:00")) == []
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+async def test_a_time_that_utc_cannot_tell_is_refused(three: World, time: str) -> None:
+    for name in ("from", "to"):
+        assert code(await listed(three, **{f"{name}_": time})) == (400, "InvalidValue", name)
+        assert code(await search(three, part="a", **{f"{name}_": time})) == (400, "InvalidValue", name)
+
+
+@pytest.mark.parametrize("year", ["0001", "0300", "9999"])
+async def test_a_time_long_past_or_far_ahead_bounds_a_list(three: World, year: str) -> None:
+    everything, nothing = ["r1", "r2", "r3"], list[str]()
+    past = year != "9999"
+    assert ids(await listed(three, from_=f"{year}-01-02")) == (everything if past else nothing)
+    assert ids(await listed(three, to=f"{year}-01-02")) == (nothing if past else everything)
+
+
 async def test_pages_lead_to_each_other_until_the_last(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     running = await world(tenant_of(*(account(number) for number in range(5))))
     monkeypatch.setattr("b2b.workflows.listings.PAGE", 2)

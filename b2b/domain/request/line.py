@@ -96,7 +96,7 @@ def waiting_list(reason: WaitReason) -> str:
 
 def month_of(when: datetime) -> str:
     """Name the month of a time."""
-    return f"{when.astimezone(UTC):%Y-%m}"
+    return when.astimezone(UTC).isoformat()[: len("2026-11")]  # strftime writes the year 300 with three digits
 
 
 def name_key(name: str) -> str:
