@@ -1,17 +1,21 @@
 """The bodies that the HTTP routes take besides a request, and how they are read: all faults of a body at once."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from b2b.domain.characters import shown, unseen, visible
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import document
 from b2b.domain.request.fields import Shape, cleaned, convert, faults
 from b2b.domain.request.model import MAX_ADDRESS
 
 LONGEST_NAME, LONGEST_REASON = 200, 1000
+_DECEIVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Not in a text of several lines: controls, and what turns the direction of writing. Joiners belong to some scripts."""
 LONGEST = {"reason": LONGEST_REASON, "continuationToken": LONGEST_REASON, "name": MAX_ADDRESS}
 
 
@@ -108,16 +112,28 @@ def read(raw: bytes, kind: type[Kind], *required: str) -> Kind:
     shape, told = Shape.of(kind), document(raw)
     said = cleaned(told, shape)
     missing = (MalformedRequest("MissingField", f"{name}: required", name) for name in required if name not in said)
-    found = [*missing, *faults(told, kind, shape), *_lengths(said, kind)]
+    found = [*missing, *faults(told, kind, shape), *_texts(said, kind)]
     if found:
         raise found[0].with_others(found[1:])
     return convert(told, kind, shape)
 
 
-def _lengths(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedRequest]:
-    """A text may not be blank, and has its longest length."""
+def _texts(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedRequest]:
+    """Say what is wrong with each text."""
     for field in msgspec.structs.fields(kind):
         name, text = field.encode_name, said.get(field.encode_name)
         longest = LONGEST.get(name, LONGEST_NAME)
-        if isinstance(text, str) and not 0 < len(text.strip()) <= len(text) <= longest:
-            yield MalformedRequest("InvalidValue", f"{name}: expected 1 to {longest} characters", name)
+        if isinstance(text, str) and (problem := _problem(text, longest, several_lines=name == "reason")):
+            yield MalformedRequest("InvalidValue", f"{name}: {problem}", name)
+
+
+def _problem(text: str, longest: int, *, several_lines: bool) -> str | None:
+    """Say what is wrong with a text. It may stay as evidence in a history, where nothing may hide or pretend."""
+    expected = f"expected 1 to {longest} characters"
+    if not 0 < len(text.strip()) <= len(text) <= longest:
+        return expected
+    strange = _DECEIVING.search(text) if several_lines else None
+    hidden = strange.group() if strange else None if several_lines else unseen(text.strip().replace(" ", ""))
+    if hidden:
+        return f"{expected}; the character {shown(hidden)} is not allowed"
+    return None if visible(text) else f"{expected}, one of which can be seen"

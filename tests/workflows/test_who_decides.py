@@ -60,6 +60,32 @@ async def test_with_a_key_who_decides_is_stated(world: MakeWorld) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason", "wrong"),
+    [
+        ("\u200b", "known", "U+200B ZERO WIDTH SPACE"),
+        ("\u202emoc.osotnoc@spo", "known", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("ops@contoso.com\n2026-11-27 approved", "known", "U+000A"),
+        ("ops@contoso.com", "\u200b\n", "one of which can be seen"),
+        ("ops@contoso.com", "known\u0000", "U+0000"),
+    ],
+)
+async def test_who_decides_and_why_can_be_seen(world: MakeWorld, name: str, reason: str, wrong: str) -> None:
+    """A history is evidence: no name hides in it, and none pretends to be another entry."""
+    running = await in_review(world, {})
+    reply = await running.api.approve("r1", json.dumps({"approvedBy": name, "reason": reason}).encode())
+    assert code(reply) == (400, "InvalidValue")
+    assert wrong in reply.body["error"]["message"]
+    assert running.request("r1")["stage"] == "needsReview"
+
+
+async def test_a_reason_may_have_lines_and_be_in_any_script(world: MakeWorld) -> None:
+    running = await in_review(world, {})
+    reason = "1. \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\r\n\t2. \U0001f469\u200d\U0001f4bb"
+    body = {"approvedBy": "\u00c5sa Berg, \u8d22\u52a1", "reason": reason}
+    assert (await running.api.approve("r1", json.dumps(body).encode())).status == 202
+
+
 async def test_without_sign_in_a_principal_is_not_even_read(world: MakeWorld) -> None:
     running = await in_review(world, person("Decide"))
     assert code(await client(running, person("Decide")).approve("r1", REASON)) == (400, "MissingField")
