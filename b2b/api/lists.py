@@ -48,11 +48,12 @@ async def search(app: Workflows, call: Call) -> Reply:
     if (body.name is None) is (body.part is None):
         said = "name, part: expected exactly one of the two"
         raise RequestRefused(ErrorCode.INVALID_VALUE, said, "part" if body.part is not None else "name")
+    given = {"stage": body.stage, "waiting": body.waiting, "from": body.since, "to": body.until}
+    filters = {name: value for name, value in given.items() if value}
     if body.name is not None:
+        _with_part_only([*filters, *([TOKEN] if body.continuation_token is not None else [])])
         page, token = await app.listings.named(body.name), None
     else:
-        given = {"stage": body.stage, "waiting": body.waiting, "from": body.since, "to": body.until}
-        filters = {name: value for name, value in given.items() if value}
         wanted, stage = _range(filters)
         after = tokens.place(body.continuation_token, {**filters, "part": body.part or ""}, wanted.name)
         page = await app.listings.with_part(body.part or "", wanted, after, stage)
@@ -60,6 +61,18 @@ async def search(app: Workflows, call: Call) -> Reply:
     cost = Cost(calls=page.calls, lines=page.read)
     content = SearchResult(requests=list(map(_line, page.lines)), cost=cost, continuation_token=token or UNSET)
     return Reply(200, content)
+
+
+def _with_part_only(fields: list[str]) -> None:
+    """Refuse what a search by a whole name would ignore: its answer is for no list.
+
+    Raises:
+        RequestRefused: names all of them.
+
+    """
+    faults = [RequestRefused(ErrorCode.INVALID_VALUE, f"{each}: only together with part", each) for each in fields]
+    if faults:
+        raise faults[0].with_others(faults[1:])
 
 
 async def history(app: Workflows, call: Call) -> Reply:

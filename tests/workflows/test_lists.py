@@ -182,6 +182,22 @@ async def test_a_search_wants_one_of_two(three: World) -> None:
     assert code(await search(three, name=5)) == (400, "WrongType", "name")
 
 
+@pytest.mark.parametrize("field", ["name", "part"])
+async def test_a_search_names_the_character_that_was_pasted_along(three: World, field: str) -> None:
+    reply = await search(three, **{field: "partner2@contoso.com\u200b"})
+    assert code(reply) == (400, "InvalidValue", field)
+    assert "U+200B ZERO WIDTH SPACE" in reply.body["error"]["message"]
+
+
+async def test_a_search_by_a_whole_name_refuses_what_it_would_ignore(three: World) -> None:
+    """The caller would take the answer for one of that list only."""
+    more = {"stage": "failed", "waiting": "paused", "from_": "2030-01-01", "to": "2020-01-01", "continuationToken": "x"}
+    reply = await search(three, name="partner2@contoso.com", **more)
+    assert code(reply) == (400, "InvalidValue", "stage")
+    told = [fault["target"] for fault in reply.body["error"]["details"]]
+    assert told == ["stage", "waiting", "from", "to", "continuationToken"]
+
+
 async def test_a_history_says_what_happened_and_who_did_it(three: World) -> None:
     reply = await three.api.call("request_history", "r2")
     assert [(event["kind"], event["actor"]["kind"]) for event in reply.body["events"]] == [
