@@ -72,15 +72,25 @@ def history_key(number: int | str) -> str:
 
 
 def event(entity: Mapping[str, Any]) -> Event:
-    """Read a history row. A stage that this version does not know is left out: what happened stands in the kind."""
+    """Read a history row. A stage that this version does not know is left out: what happened stands in the kind.
+
+    Raises:
+        UnreadableRow: a newer version knows a kind of actor that this one does not.
+
+    """
     stage = entity.get("stage")
+    try:
+        actor = msgspec.json.decode(entity["actor"], type=Actor) if "actor" in entity else BY_QUEUE
+    except ValueError as error:
+        said = f"an event of {entity['PartitionKey']} names an actor of a newer version"
+        raise UnreadableRow(said) from error
     return Event(
         entity["kind"],
         moment(entity["at"]),
         Stage(stage) if stage in frozenset(Stage) else None,
         entity.get("requestId", ""),
         entity.get("detail", ""),
-        msgspec.json.decode(entity["actor"], type=Actor) if "actor" in entity else BY_QUEUE,
+        actor,
     )
 
 
