@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MONTHS: Final = "months~"
 NAMES: Final = "names~"
+FORMER: Final = "formerNames"
+"""Column with the keys of names that a request had before: they are deleted with it."""
 RACES: Final = 5
 REMEMBERED: Final = 2_000
 """Requests whose lines this process wrote last: it need not read them before it writes them again."""
@@ -40,6 +42,7 @@ class _Written:
 
     places: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    """The keys of all names that it ever had."""
     sequence: int = -1
     etag: str = ""
 
@@ -50,6 +53,7 @@ class RequestLists:
     def __init__(self, table: TableClient) -> None:
         self._table = table
         self._known: OrderedDict[str, _Written] = OrderedDict()
+        """By the key of the first line: an id that comes again after it was purged has another one."""
         self._months: set[str] = set()
         self._opening = asyncio.Lock()
 
@@ -80,7 +84,7 @@ class RequestLists:
             Transient: storage did not answer.
 
         """
-        self._known.pop(line.request_id, None)
+        self._known.pop(lines.key(EVERY, line), None)
         known = await self._read(line)
         partition = lines.partition(line.month)
         keys = [{"PartitionKey": partition, "RowKey": lines.key(each, line)} for each in known.places]
@@ -91,8 +95,8 @@ class RequestLists:
 
     def shows(self, line: Line) -> bool:
         """Tell whether this process wrote a request's lines last, and in the same places."""
-        known = self._known.get(line.request_id)
-        return known is not None and (known.places, known.names) == (line.places, line.names)
+        known = self._known.get(lines.key(EVERY, line))
+        return known is not None and known.places == line.places and known.names >= line.names
 
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
         """Return up to ``limit`` lines of a list, oldest first; a page may be short, and even empty, and not the last.
@@ -145,7 +149,7 @@ class RequestLists:
                 self._months.update(new)
 
     async def _before(self, line: Line) -> _Written:
-        known = self._known.get(line.request_id)
+        known = self._known.get(lines.key(EVERY, line))
         if known is not None:
             return known
         if line.sequence <= 1:
@@ -159,7 +163,8 @@ class RequestLists:
         shown = lines.readable(entity)
         if shown is None:
             raise UnreadableRow(f"the line of request {line.request_id} was written by a newer version")
-        return _Written(shown.places, shown.names, shown.sequence, entity.metadata["etag"] or "")
+        former = frozenset(entity.get(FORMER, "").split(",")) - {""}
+        return _Written(shown.places, shown.names | former, shown.sequence, entity.metadata["etag"] or "")
 
     async def _write(self, line: Line, known: _Written) -> None:
         """Write all lines of a request in one transaction; before that, the keys of names that it did not have."""
@@ -167,6 +172,8 @@ class RequestLists:
         columns = lines.columns(line)
         partition = lines.partition(line.month)
         main = {"PartitionKey": partition, "RowKey": lines.key(EVERY, line), **columns}
+        if former := known.names - line.names:
+            main[FORMER] = ",".join(sorted(former))
         copies = [
             {"PartitionKey": partition, "RowKey": lines.key(each, line), **columns} for each in line.places - {EVERY}
         ]
@@ -183,7 +190,7 @@ class RequestLists:
                 if error.status_code == NOT_FOUND and getattr(error, "error_code", None) != "TableNotFound":
                     raise LedgerConflict("a line is not where it was") from error
                 raise
-        self._remember(line, results[0]["etag"])
+        self._remember(line, known.names | line.names, results[0]["etag"])
 
     async def _name(self, line: Line, known: _Written) -> None:
         new = sorted(line.names - known.names)
@@ -192,9 +199,10 @@ class RequestLists:
             async with translated():
                 await self._table.submit_transaction([("upsert", key) for key in keys])
 
-    def _remember(self, line: Line, etag: str) -> None:
-        self._known.pop(line.request_id, None)
-        self._known[line.request_id] = _Written(line.places, line.names, line.sequence, etag)
+    def _remember(self, line: Line, names: frozenset[str], etag: str) -> None:
+        key = lines.key(EVERY, line)
+        self._known.pop(key, None)
+        self._known[key] = _Written(line.places, names, line.sequence, etag)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 

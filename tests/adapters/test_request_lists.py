@@ -8,11 +8,13 @@ import pytest
 
 from b2b.adapters.ledger import Ledger
 from b2b.domain.actors import Actor, ActorKind
+from b2b.domain.conversion.records import Change
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.errors import UnreadableRow
 from b2b.domain.findings import Finding, Severity, Verdict
 from b2b.domain.request.line import EVERY, Line, Place, Range, line_of, name_key, stage_list, waiting_list
-from b2b.domain.request.record import in_place_of, move, put_off
+from b2b.domain.request.record import RequestRecord, in_place_of, move, put_off
 from tests.adapters.ledger_support import NOON, change, record, tables
 
 LISTED = {"user_principal_name": "Anna@contoso.com", "invited_user_email_address": "anna@fabrikam.com"}
@@ -59,6 +61,10 @@ async def test_a_line_says_what_the_row_says(ledger: Ledger) -> None:
     (line,) = (await ledger.lists.page(Range(EVERY), None, 10)).lines
     assert line == line_of(written)
     assert (line.rules, line.waiting, line.dry_run) == (("directory-role",), WaitReason.NOT_VISIBLE, True)
+
+
+def replace_name(row: RequestRecord, name: str) -> Change[RequestRecord]:
+    return move(row, Stage.FAILED if row.stage is Stage.REQUESTED else row.stage, NOON, user_principal_name=name)
 
 
 def replace_severity(finding: Finding, severity: Severity) -> Finding:
@@ -135,6 +141,34 @@ async def test_a_request_that_is_purged_is_in_no_list_and_found_by_no_name(ledge
     assert {entity["PartitionKey"] for entity in left} <= {"months~"}
 
 
+async def test_an_id_that_comes_again_after_a_purge_by_another_process_is_listed(ledger: Ledger, storage: str) -> None:
+    row = await ledger.requests.write(change(record(**LISTED), "requested"))
+    row = await ledger.requests.write(move(row, Stage.FAILED, NOON))
+    other = Ledger.from_connection_string(storage)
+    await other.purge(row)
+    await other.aclose()
+    await ledger.requests.write(change(record(requested_at=NOON + timedelta(days=40), **LISTED), "requested"))
+    assert await ids(ledger, stage_list(Stage.REQUESTED)) == ["r-1"]
+    assert await ids(ledger, stage_list(Stage.FAILED)) == []
+    assert await ledger.lists.named(name_key("anna@contoso.com"), 10) == ["r-1"]
+
+
+@pytest.mark.parametrize("by_another_process", [False, True])
+async def test_a_name_that_a_request_had_before_leaves_with_it(
+    ledger: Ledger, storage: str, *, by_another_process: bool
+) -> None:
+    row = await ledger.requests.write(change(record(**LISTED), "requested"))
+    other = Ledger.from_connection_string(storage)
+    for writer, name in ((other if by_another_process else ledger, "boris@contoso.com"), (ledger, "carla@contoso.com")):
+        row = await writer.requests.write(replace_name(row, name))
+    assert await ledger.lists.named(name_key("carla@contoso.com"), 10) == ["r-1"]
+    await other.purge(row)
+    await other.aclose()
+    with tables(storage) as service:
+        left = list(service.get_table_client("requests").list_entities())
+    assert {entity["PartitionKey"] for entity in left} <= {"months~"}
+
+
 @pytest.mark.parametrize("name", ["anna@contoso.com", " ANNA@Contoso.com", "Anna@FABRIKAM.com"])
 async def test_a_request_is_found_by_either_name_without_regard_to_case(ledger: Ledger, name: str) -> None:
     await ledger.requests.write(change(record(**LISTED), "requested"))
@@ -170,6 +204,16 @@ async def test_the_events_of_a_row_come_in_order_and_in_parts(ledger: Ledger) ->
     assert await ledger.requests.history("r-1", 0, 2) == list(events[:2])
     assert await ledger.requests.history("r-1", 2, 2) == list(events[2:])
     assert await ledger.requests.history("r-2", 0, 2) == []
+
+
+async def test_an_event_by_an_actor_of_a_newer_version_is_an_unreadable_row(ledger: Ledger, storage: str) -> None:
+    await ledger.requests.write(change(record(), "one"))
+    with tables(storage) as service:
+        client = service.get_table_client("requests")
+        (row,) = client.query_entities("PartitionKey eq 'r-1' and kind eq 'one'")
+        client.upsert_entity({**row, "actor": '{"kind": "oracle"}'})
+    with pytest.raises(UnreadableRow):
+        await ledger.requests.history("r-1", 0, 2)
 
 
 async def test_a_page_goes_through_a_few_months_and_the_next_one_goes_on(ledger: Ledger) -> None:
