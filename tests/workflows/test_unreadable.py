@@ -123,3 +123,26 @@ async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_go
     await ready.redeliver("r1")
     assert ready.request("r1")["stage"] == "invited"
     assert stored(ready, "requests", "r2", "request") == written
+
+
+async def test_a_line_of_a_newer_version_does_not_keep_repair_from_the_others(ready: World) -> None:
+    """The row itself was set back since, by an instance of this version."""
+    await ready.deliver(user=USER)
+    (line,) = [row for row in month_of(ready) if row["RowKey"].startswith("all~")]
+    ready.overwrite("requests", line["PartitionKey"], line["RowKey"], {"stage": "archived", "sequence": 99})
+    body = b'{"requestId": "r2", "invitedUser": {"id": "%s"}}' % OTHER.encode()
+    await ready.api.submit(body)
+    ready.lose_messages()
+    ready.services = await ready.restart()
+    ready.pass_time(3600)
+    report = await ready.services.sweep.run()
+    assert report.of(Part.REPAIR).changed == 1
+    assert ready.waiting() == 1
+
+
+def month_of(world: World) -> list[dict[str, Any]]:
+    with TableServiceClient.from_connection_string(world.storage) as service:
+        rows = service.get_table_client("requests").query_entities(
+            "PartitionKey gt 'month~' and PartitionKey lt 'month~~'"
+        )
+        return [dict(row) for row in rows]

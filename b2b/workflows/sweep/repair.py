@@ -121,14 +121,22 @@ class Repair:
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
         """Take off the list what nobody works on. A young entry may be ahead of its row."""
         old = self._clock() - OVERDUE
-        over = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
+        rest = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
+        over = [(entry, row) for entry, row in rest if await self._listed(row)]
         if over:
             now = self._clock()
-            for _, row in over:
-                if isinstance(row, RequestRecord):
-                    await self._ledger.lists.show(line_of(row))
             await self._ledger.rested.add_all((entry.key, now) for entry, row in over if row is not None)
             await self._ledger.open.remove(*(entry for entry, _ in over))
+
+    async def _listed(self, row: Found) -> bool:
+        """Let the lists show a request; False: a newer version wrote its line, and has to see to it."""
+        try:
+            if isinstance(row, RequestRecord):
+                await self._ledger.lists.show(line_of(row))
+        except UnreadableRow as error:
+            log.warning("%s", error)
+            return False
+        return True
 
     async def _put_back(self, row: Found, entry: Entry, head: datetime | None) -> bool:
         """Send a new message for a request that has lost its own; a member of a conversion needs none."""
