@@ -150,6 +150,9 @@ class RequestLists(Protocol):
     async def show(self, line: Line) -> None:
         """Let the lists show a request as it is now, unless they show a later state. Doing so again changes nothing."""
 
+    def shows(self, line: Line) -> bool:
+        """Tell whether this process wrote a request's lines last, and in the same places."""
+
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
         """Return lines of a list, oldest first, with a bounded number of calls to storage; it may be a short page."""
 

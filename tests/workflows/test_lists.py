@@ -248,3 +248,33 @@ async def test_lines_that_could_not_be_written_are_written_by_the_sweep(world: M
     await running.services.sweep.run()
     assert ids(await listed(running, stage="invited")) == ["r1"]
     assert ids(await listed(running, stage="requested")) == []
+
+
+@pytest.mark.parametrize("ends", ["completed", "cancelled"])
+async def test_lines_of_a_conversion_that_ends_long_after_its_request_came_follow_as_well(
+    three: World, ends: str
+) -> None:
+    """Nobody works on the requests any more, so they have left the list of open requests."""
+    three.pass_time(3600)
+    await three.services.sweep.run()
+    assert three.rows("requests", "open~") == []
+
+    async def fails(request: HttpRequest) -> None:
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        if "month" in body and ends in body:
+            raise ServiceRequestError("refused")
+
+    three.room.before = fails
+    if ends == "completed":
+        three.tenant.control.redeem(account(1)["id"], "mail")
+        await three.services.sweep.run()
+        request, before = "r1", "invited"
+    else:
+        await three.api.call("refuse_request", "r2", b'{"refusedBy": "ops@contoso.com", "reason": "left"}')
+        request, before = "r2", "needsReview"
+    assert three.request(request)["stage"] == ends
+    assert ids(await listed(three, stage=before)) == [request]
+    three.room.once(lambda _request: False, fails)
+    await three.services.sweep.run()
+    assert ids(await listed(three, stage=ends)) == [request]
+    assert ids(await listed(three, stage=before)) == []

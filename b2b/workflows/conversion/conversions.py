@@ -5,7 +5,6 @@ process that dies in between leaves rows that are behind. Where the one request 
 again and brings it up; everywhere else a pointer is written first, and the sweep publishes what it points to.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 
 from b2b.domain.conversion.records import Change, Conversion, Event
@@ -171,26 +170,29 @@ class Conversions:
         member: bool = False,
         joins: bool = False,
     ) -> bool:
-        """Bring one request up; False: it could not be told. A row of a newer version is left alone.
+        """Bring one request up; False: it could not be told, or its lines not written. What is newer is left alone.
 
         ``member``: the ledger lists the request under this generation; ``joins``: it was decided just now.
         """
         for _ in range(RACES):
             try:
                 record = held or await self._ledger.requests.get(request_id)
+                if record is None or not _takes_over(record, conversion, member=member, joins=joins):
+                    return True
+                return await self._write(record, conversion)
             except UnreadableRow:
                 return False
-            if record is None or not _takes_over(record, conversion, member=member, joins=joins):
-                return True
-            with suppress(LedgerConflict):
-                change = self._shown(record, conversion)
-                if change is None:
-                    await self._ledger.lists.show(line_of(record))
-                else:
-                    await self._ledger.requests.write(change)
-                return True
-            held = None
+            except LedgerConflict:
+                held = None
         return False
+
+    async def _write(self, record: RequestRecord, conversion: Conversion) -> bool:
+        """Write what a request takes over; False: its lines could not be written, and no list of the sweep has it."""
+        change = self._shown(record, conversion)
+        if change is None:
+            await self._ledger.lists.show(line_of(record))
+            return True
+        return self._ledger.lists.shows(line_of(await self._ledger.requests.write(change)))
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
         """Return what a request's row takes over; None: it shows that already, or has ended."""
