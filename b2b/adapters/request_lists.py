@@ -119,15 +119,15 @@ class RequestLists:
                 return _page(found, Place(month, left), calls)
         return _page(found, None, calls)
 
-    async def named(self, name_key: str, limit: int) -> list[str]:
-        """Return the ids of requests that had this name at some time.
+    async def named(self, name_key: str, limit: int, after: str = "") -> list[str]:
+        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id.
 
         Raises:
             Transient: storage did not answer.
 
         """
         query = "PartitionKey eq @names and RowKey gt @first and RowKey lt @last"
-        values = {"names": NAMES, "first": f"{name_key}~", "last": f"{name_key}~~"}
+        values = {"names": NAMES, "first": f"{name_key}~{after}", "last": f"{name_key}~~"}
         found = list[str]()
         async for row in rows(self._table, query, values):
             found.append(row["RowKey"].partition("~")[2])

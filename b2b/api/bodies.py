@@ -96,7 +96,7 @@ class Search(Body, frozen=True, kw_only=True):
     until: Annotated[str | None, Meta(description="With part: only requests that came before this time.")] = (
         msgspec.field(default=None, name="to")
     )
-    continuation_token: Annotated[str | None, Meta(description="With part: where the last page ended.")] = None
+    continuation_token: Annotated[str | None, Meta(description="Where the last page ended.")] = None
 
 
 Kind = TypeVar("Kind", bound=Body)

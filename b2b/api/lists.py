@@ -27,7 +27,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason, row_of
 from b2b.domain.error_codes import ErrorCode
 from b2b.domain.errors import RequestRefused
-from b2b.domain.request.line import EVERY, Line, Place, Range, stage_list, waiting_list
+from b2b.domain.request.line import EVERY, Line, Place, Range, name_key, stage_list, waiting_list
 from b2b.workflows.listings import Part
 
 TOKEN = "continuationToken"  # noqa: S105  a query parameter
@@ -51,8 +51,10 @@ async def search(app: Workflows, call: Call) -> Reply:
     given = {"stage": body.stage, "waiting": body.waiting, "from": body.since, "to": body.until}
     filters = {name: value for name, value in given.items() if value}
     if body.name is not None:
-        _with_part_only([*filters, *([TOKEN] if body.continuation_token is not None else [])])
-        page, token = await app.listings.named(body.name), None
+        _with_part_only(list(filters))
+        about = {"name": name_key(body.name)}
+        page, following = await app.listings.named(body.name, tokens.key(body.continuation_token, about))
+        token = tokens.of_key(about, following) if following else None
     else:
         wanted, stage = _range(filters)
         after = tokens.place(body.continuation_token, {**filters, "part": body.part or ""}, wanted.name)

@@ -11,6 +11,7 @@ import msgspec
 from b2b.domain.error_codes import ErrorCode
 from b2b.domain.errors import RequestRefused
 from b2b.domain.hashing import digest
+from b2b.domain.request.ids import REQUEST_ID
 from b2b.domain.request.line import Place
 
 VERSION = 1
@@ -45,6 +46,26 @@ def place(token: str | None, filters: Mapping[str, str], name: str) -> Place | N
     if not _MONTH.fullmatch(found.month) or not (found.after == "" or found.after.startswith(f"{name}~")):
         _refuse()
     return Place(found.month, found.after)
+
+
+def of_key(about: Mapping[str, str], key: str) -> str:
+    """Return the token of a place among the requests that have a name."""
+    return _written(_Token(VERSION, _named(about), after=key))
+
+
+def key(token: str | None, about: Mapping[str, str]) -> str:
+    """Return the id of the request behind which a search goes on; empty: the beginning.
+
+    Raises:
+        RequestRefused: it is not of this search.
+
+    """
+    found = _read(token, about)
+    if found is None:
+        return ""
+    if found.month or found.number or not REQUEST_ID.fullmatch(found.after):
+        _refuse()
+    return found.after
 
 
 def of_number(about: Mapping[str, str], number: int) -> str:

@@ -38,15 +38,17 @@ class Listings:
         """Return the next page of a list."""
         return await self._ledger.lists.page(wanted, after, PAGE, stage)
 
-    async def named(self, name: str) -> Page:
-        """Return the requests of an account, by its whole user principal name or address, oldest first.
+    async def named(self, name: str, after: str = "") -> tuple[Page, str]:
+        """Return requests of an account, by its whole user principal name or address, and behind which id others are.
 
-        A key may be older than the request's row: what has another name by now is left out.
+        The oldest of a page come first. A key may be older than the request's row: what has another name by now is left
+        out, so a page may be short.
         """
-        ids = await self._ledger.lists.named(name_key(name), PAGE)
+        ids = await self._ledger.lists.named(name_key(name), PAGE, after)
         found = await asyncio.gather(*map(self._line, ids))
         lines = [line for line in found if line is not None and line.is_named(name)]
-        return Page(tuple(sorted(lines, key=lambda line: line.listed_at)), None, 1 + len(ids), len(ids))
+        page = Page(tuple(sorted(lines, key=lambda line: line.listed_at)), None, 1 + len(ids), len(ids))
+        return page, ids[-1] if len(ids) == PAGE else ""
 
     async def with_part(self, part: str, wanted: Range, after: Place | None, stage: Stage | None = None) -> Page:
         """Go through a list for a part of a name, up to a number of calls; the page says what that cost."""

@@ -156,8 +156,8 @@ class RequestLists(Protocol):
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
         """Return lines of a list, oldest first, with a bounded number of calls to storage; it may be a short page."""
 
-    async def named(self, name_key: str, limit: int) -> list[str]:
-        """Return the ids of requests that had this name at some time."""
+    async def named(self, name_key: str, limit: int, after: str = "") -> list[str]:
+        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id."""
 
 
 class Instances(Protocol):
