@@ -110,6 +110,30 @@ async def test_a_person_does_not_approve_what_the_same_person_asked_for(world: M
     assert (await anna.refuse("r1", REASON)).status == 202, "to call one's own request off takes no second person"
 
 
+async def test_nor_under_another_id(world: MakeWorld) -> None:
+    running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
+    anna, boris = client(running, person("Decide", "Request")), client(running, person("Request", object_id=BORIS))
+    for request_id, caller in (("r2", anna), ("r3", boris)):
+        body = json.dumps({"requestId": request_id, "invitedUser": {"id": USER}}).encode()
+        assert (await caller.submit(body)).status == 202
+        await running.redeliver(request_id)
+    for request_id in ("r1", "r2"):
+        assert code(await anna.approve(request_id, REASON)) == (403, "OwnRequest")
+    assert (await anna.approve("r3", REASON)).status == 202, "Boris asked for this one"
+
+
+async def test_nor_what_the_same_person_released(world: MakeWorld) -> None:
+    running = await world(tenant_of(PERSON, groups=[GROUP]), B2B_SIGN_IN="true")
+    anna = client(running, person("Decide", "Request"))
+    body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}, "dryRun": True}).encode()
+    assert (await anna.submit(body)).status == 202
+    await running.redeliver()
+    assert (await anna.call("release_request", "r1")).status == 202
+    await running.redeliver()
+    assert running.request("r1")["stage"] == "needsReview"
+    assert code(await anna.approve("r1", REASON)) == (403, "OwnRequest")
+
+
 async def test_unless_a_setting_allows_that(world: MakeWorld) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true", B2B_SELF_APPROVAL="true")
     assert (await client(running, person("Decide")).approve("r1", REASON)).status == 202
