@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 MEANING = {
     Role.READ: "See where requests stand, by name.",
-    Role.REQUEST: "Ask for conversions, and see where a request stands.",
+    Role.REQUEST: "Ask for conversions, see where a request stands, and retry and cancel requests.",
     Role.DECIDE: "Approve, refuse and release requests, and see what there is to decide.",
     Role.MANAGE: "Look after the app: see everything, retry and cancel.",
 }
