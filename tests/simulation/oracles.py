@@ -258,7 +258,9 @@ def decided(scene: Scene) -> Iterator[str]:
         if action != "cancel" or reply.status != HTTPStatus.ACCEPTED or others != {request}:
             continue
         late = [
-            sent.person for sent in scene.world.sent if bodies[0].at <= sent.at and sent.person == bodies[0].ask.person
+            sent.person
+            for sent in scene.world.sent
+            if bodies[0].at <= sent.at and sent.person == bodies[0].ask.person and sent.status == HTTPStatus.CREATED
         ]
         if late and not scene.since(REOPENING, request, -1.0, scene.world.loop.now):
             yield f"request {request} was cancelled at {at:.0f} with a 202, and {late[0]} was invited"

@@ -106,8 +106,8 @@ def _invited_after_all(end: End) -> str | None:
     world = end.scene.world
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
     never_ran = (end.answer.get("error") or {}).get("code") == "NeverRan"
-    deleted = end.scene.since(frozenset({"delete"}), end.person, -1.0, ended)
-    if deleted and "account-not-found" in end.rules and end.body.ask.by != "id":
+    unnamed = end.scene.since(frozenset({"delete", "rename"}), end.person, -1.0, ended)
+    if unnamed and "account-not-found" in end.rules and end.body.ask.by != "id":
         return None  # nobody had the name when it was looked for
     ours = [
         sent
