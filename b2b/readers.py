@@ -184,7 +184,7 @@ def base_url(text: str) -> str:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a rule that is given twice, nobody can tell which severity was meant.
+    """Refuse a rule that is given twice: which severity was meant cannot be known.
 
     Raises:
         KeyError: the name.

@@ -9,7 +9,7 @@ Clock = Callable[[], datetime]
 
 
 Monotonic = Callable[[], float]
-"""Returns seconds of a clock that nobody sets: only differences mean something."""
+"""Returns the seconds of a monotonic clock: setting the time does not move it, and only differences mean something."""
 
 
 def monotonic() -> float:

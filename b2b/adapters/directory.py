@@ -108,7 +108,7 @@ class Directory:
                 raise Transient(GRAPH, "a list of accounts cannot be read") from error
 
     async def check(self) -> None:
-        """Ask Graph for an account that nobody has: "not found" shows that it answers and lets the app look.
+        """Ask Graph for an object id that no account has: "not found" shows that Graph answers and lets the app read.
 
         Raises:
             Transient: Graph does not answer.

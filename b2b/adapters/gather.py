@@ -84,7 +84,7 @@ class Gatherer:
     async def _answer(self, batch: list[tuple[Call, list[asyncio.Future[Part | None]]]]) -> None:
         try:
             parts = await self._send([call for call, _ in batch])
-        except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
+        except BaseException as error:  # noqa: BLE001  every error goes to the askers, or they would wait for ever
             for _, askers in batch:
                 for asker in askers:
                     _refuse(asker, error)

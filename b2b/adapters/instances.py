@@ -13,7 +13,7 @@ from b2b.domain.errors import LedgerConflict, Transient
 INSTANCES = "instances~"
 """Their partition. No object id has a tilde."""
 FORGOTTEN = 3600.0
-"""Seconds after which another instance removes a row that nobody renews."""
+"""Seconds after which other instances remove the row of an instance that no longer renews it."""
 _COLUMNS = ["PartitionKey", "RowKey", "Timestamp"]
 """Nothing else of a row is read: what another version writes into its own cannot stop this one."""
 

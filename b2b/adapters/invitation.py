@@ -49,7 +49,7 @@ def invited(content: bytes, user_id: str, used: float) -> Invited:
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
     if invited_id != user_id.lower():
-        # A plain success for somebody else: to repeat it would mail that person again.
+        # Graph invited another account. To send the invitation again would mail that person again.
         raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", f"Graph invited {invited_id} instead"))
     if status == "Error":
         raise OutcomeUnknown("Graph answered with status Error")

@@ -92,7 +92,7 @@ class Ledger:
         """Write an account's conversion, together with the requests that belong to it from now on.
 
         Raises:
-            LedgerConflict: somebody else wrote first; read again and decide again.
+            LedgerConflict: another process wrote first; read again and decide again.
             Transient: storage did not answer.
 
         """

@@ -123,7 +123,7 @@ class Rows(Generic[Row]):
     def _tell(self, change: Change[Row]) -> None:
         try:
             self._observer(change)
-        except Exception as error:  # noqa: BLE001  the row is written, whoever counts it
+        except Exception as error:  # noqa: BLE001  the row is written; a failed count must not undo that
             log.warning("a change was written and not observed: %r", error)
 
     async def _own_write(self, key: str, write_id: str) -> Row:

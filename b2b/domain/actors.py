@@ -35,7 +35,7 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: ActorKind
     id: str = ""
     name: str = ""
-    """As it was stated; nobody checked it."""
+    """The name as the caller stated it, unchecked."""
 
     def __str__(self) -> str:
         return self.name or f"{self.kind} {self.id}".rstrip()

@@ -52,8 +52,8 @@ class Share:
 def renewed(before: Share | None, began: float, ended: float, ages: Iterable[float]) -> Share:
     """Return the share of an instance that wrote its row between two moments, and then read the ages of the others'.
 
-    Whoever was not counted all the time is a newcomer, and waits until nobody goes by what was read before it came. An
-    instance that sees nobody need not wait: another one that comes now sees this one's row, and waits itself.
+    An instance whose row was not counted all the time is a newcomer. It waits until the others have read the rows again
+    since it came. An instance that sees no other need not wait: one that comes now sees this one's row, and waits.
     """
     others = sum(age < COUNTED for age in ages)
     if before is not None and ended - before.began < COUNTED:

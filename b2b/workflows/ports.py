@@ -25,7 +25,7 @@ from b2b.domain.sweep import Reported, SweepReport
 Clock = Callable[[], datetime]
 """Returns the present moment in UTC. Clocks of instances differ by up to a minute."""
 Monotonic = Callable[[], float]
-"""Returns seconds of a clock that nobody sets: only differences mean something."""
+"""Returns the seconds of a monotonic clock: setting the time does not move it, and only differences mean something."""
 NewId = Callable[[], str]
 """Makes a name that is used nowhere else."""
 Row = TypeVar("Row")

@@ -25,7 +25,8 @@ from rehearsal.storage import Azurite
 from tests.support.wire import Answer, answered
 
 FOLDER = Path(os.environ.get("HOST_ANSWERS", Path(__file__).parents[3] / "shared" / "reference" / "host-answers"))
-# They are a recording of somebody else's program and are not copied into the project; the project's own cases are in
+# The recordings are Microsoft's host's and are not copied into the project, so a plain clone skips this module. The
+# project's own cases, which run everywhere, are in
 # tests/rehearsal/test_host_conformance.py.
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "http.json").is_file(),

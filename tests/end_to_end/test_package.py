@@ -16,7 +16,7 @@ from infra.package.interpreter import SUPPORTED, Machine
 from infra.package.place import APP_FILES, APP_FOLDERS, Place
 from rehearsal.run import rehearse
 from rehearsal.sample import Sample, load
-from tests.infra.conftest import missing
+from tests.support.tools import missing
 
 ROOT = Path(__file__).parents[2]
 HERE = "{}.{}".format(*sys.version_info[:2])
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """This checkout's package, in a folder of its own: the one in dist/ stays as it is."""
+    # Azure Functions runs these versions only, so on another one there is nothing that could be deployed.
     if HERE not in SUPPORTED:
         pytest.skip(f"there is no package for Python {HERE}")
     checkout = tmp_path_factory.mktemp("checkout")

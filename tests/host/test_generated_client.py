@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.contracts.readme import ROOT
 from tests.host.rig import Rig, user_id
+from tests.support.tools import missing
 
 SCRIPT = """
 import asyncio, os, sys
@@ -82,7 +81,7 @@ def find_kiota() -> str | None:
 def test_a_generated_client_submits_lists_releases_and_searches(converting: Rig, tmp_path: Path) -> None:
     kiota = find_kiota()
     if kiota is None:
-        pytest.skip("no kiota: put it on PATH, or its path into KIOTA")
+        missing("no kiota: put it on PATH, or its path into KIOTA")
     document = tmp_path / "openapi.json"
     document.write_bytes(converting.call("GET", "/api/openapi.json").content)
     made = subprocess.run(  # noqa: S603  the tool that the tester chose

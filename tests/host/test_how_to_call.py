@@ -12,6 +12,7 @@ from b2b.settings import SETTINGS
 from tests.contracts.readme import ROOT
 from tests.host.rig import Rig
 from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell, powershell
+from tests.support.tools import missing
 
 HOW_TO = ROOT / "docs" / "how-to"
 PAGES = ("api-from-powershell.md", "power-automate.md", "managed-identity.md", "sign-in.md")
@@ -21,7 +22,7 @@ FENCE = re.compile(r"^ *```powershell\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 def test_powershell_runs_as_printed(converting: Rig, tmp_path: Path) -> None:
     pwsh = find_powershell()
     if pwsh is None:
-        pytest.skip(HOW_TO_GET_ONE)
+        missing(HOW_TO_GET_ONE)
     text = "\n".join(FENCE.findall((HOW_TO / "api-from-powershell.md").read_text("utf-8")))
     text = text.replace("<AZURE_API_URL>", f"{converting.host.base}/api")
     text = text.replace("<function key>", converting.host.function_key)

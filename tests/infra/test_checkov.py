@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.infra.bicep import APP_SCENARIOS, ROOT, kept
-from tests.infra.conftest import missing
+from tests.support.tools import missing
 
 VERSION = "3.3.30"
 HOME = ROOT / ".rehearsal" / "checkov"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.infra.bicep import INFRA, kept
-from tests.infra.conftest import missing
 from tests.infra.powershell import powershell
 from tests.infra.test_graph_permissions import OFF_IN_LEAST, ROWS
+from tests.support.tools import missing
 
 IDENTITY = "33333333-0000-4000-8000-000000000001"
 GRAPH = "77777777-0000-4000-8000-000000000001"

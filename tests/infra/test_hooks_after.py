@@ -112,7 +112,9 @@ def test_the_options_are_those_of_both_scripts() -> None:
         assert f"[string]${short[1:]} " in powershell or f"[string]${short[1:]}," in powershell
 
 
-@pytest.mark.skipif(os.name == "nt", reason="elsewhere than on Windows the script for bash is run")
+@pytest.mark.skipif(
+    os.name == "nt", reason="on Windows the hook runs the PowerShell script, which test_grant_script.py covers"
+)
 def test_the_grant_is_run_on_request_and_what_it_says_goes_on(
     programs: StandIns, capfd: pytest.CaptureFixture[str]
 ) -> None:

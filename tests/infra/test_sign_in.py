@@ -12,8 +12,8 @@ import pytest
 
 from b2b.api.callers import Role
 from tests.infra.bicep import APP_SCENARIOS, INFRA, kept
-from tests.infra.conftest import missing
 from tests.infra.powershell import powershell
+from tests.support.tools import missing
 
 CLIENT, SERVICE = "77777777-0000-4000-8000-000000000002", "77777777-0000-4000-8000-000000000003"
 BORIS, FLOW = "44444444-0000-4000-8000-000000000021", "44444444-0000-4000-8000-000000000022"

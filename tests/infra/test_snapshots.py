@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.bicep import INFRA, SCENARIOS, SNAPSHOTS, VERSION, Compiler, text_of
-from tests.infra.conftest import missing
+from tests.support.tools import missing
 
 RENEW = "renew them with `python -m tests.infra.bicep` and look at the difference"
 

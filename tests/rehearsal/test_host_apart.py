@@ -13,7 +13,7 @@ import pytest
 
 from rehearsal.host.process import HostProcess, wait_until
 from rehearsal.run.packaged import PackageUnusableError, bare_interpreter
-from tests.infra.conftest import missing
+from tests.support.tools import missing
 
 APP = Path(__file__).parent / "apps" / "apart"
 LIBRARY = ("azure/functions", "werkzeug", "markupsafe")

@@ -106,6 +106,6 @@ def row_of(reason: WaitReason) -> Row:
 
 
 def delay(reason: WaitReason, times: int, wanted: float | None = None) -> float:
-    """Return how many seconds to wait: ``wanted`` where somebody knows it, else doubling with each time in a row."""
+    """Return how many seconds to wait: ``wanted`` where the caller knows it, else doubling with each time in a row."""
     row = _TABLE[reason]
     return min(wanted if wanted is not None else row.first * 2.0 ** min(times, 10), max(row.most, wanted or 0.0))

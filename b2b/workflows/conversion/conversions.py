@@ -116,7 +116,7 @@ class Conversions:
             members += [each for each in await self._ledger.members(before) if each not in members]
             change = Change(replace(change.row, joined=len(members) - 1), change.events)
         if before is not None and change.row.generation > before.generation and before.published < before.sequence:
-            await self.publish(before)  # nobody could tell the members of a generation that is past
+            await self.publish(before)  # later writes publish to the new generation only
         return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:

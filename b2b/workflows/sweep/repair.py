@@ -119,7 +119,7 @@ class Repair:
         return Counter(filter(None, map(_state, found)))
 
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
-        """Take off the list what nobody works on. A young entry may be ahead of its row."""
+        """Take requests that have ended off the list. A young entry stays: its row may not be written yet."""
         old = self._clock() - OVERDUE
         rest = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
         over = [(entry, row) for entry, row in rest if await self._listed(row)]

@@ -34,12 +34,12 @@ class Sweep:
         measure: Measure | None = None,
         budgets: Mapping[Part, Budget] = BUDGETS,
     ) -> None:
-        """``parts`` run in this order; without ``measure``, nobody watches."""
+        """``parts`` run in this order; without ``measure``, no figure is measured."""
         self._parts, self._ledger, self._clock, self._monotonic = parts, ledger, clock, monotonic
         self._measure, self._budgets = measure, budgets
 
     async def run(self) -> SweepReport:
-        """Do all parts. Never raises: a timer's exception is logged and helps nobody."""
+        """Do all parts. Never raises: the host only logs a timer's exception, and other parts would lose their turn."""
         turns = [await self.turn(part) for part in self._parts]
         report = SweepReport(
             tuple(turn.report() for turn in turns),
