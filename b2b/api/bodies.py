@@ -23,6 +23,12 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A body: camelCase names, unknown ones refused."""
 
 
+Why = Annotated[
+    str,
+    Meta(description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}),
+]
+
+
 class Approval(Body, frozen=True, kw_only=True):
     """Lets a request go on that waits for a person."""
 
@@ -33,12 +39,7 @@ class Approval(Body, frozen=True, kw_only=True):
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
-    reason: Annotated[
-        str,
-        Meta(
-            description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}
-        ),
-    ]
+    reason: Why
 
 
 class Refusal(Body, frozen=True, kw_only=True):
@@ -51,12 +52,7 @@ class Refusal(Body, frozen=True, kw_only=True):
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
-    reason: Annotated[
-        str,
-        Meta(
-            description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}
-        ),
-    ]
+    reason: Why
 
 
 class Release(Body, frozen=True, kw_only=True):
