@@ -7,7 +7,7 @@ each history leads up to the moment that its guard is for.
 from dataclasses import dataclass
 
 from tests.simulation.history import Ask, Fault, History, Step
-from tests.simulation.stories import HELD, SHARED_ADDRESS
+from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Fault:
     subject: str
     """Such as `anna`, `conversions/anna`, `requests/r1`; `*` matches all, a trailing `*` all that begin so."""
     outcome: str
-    """A name in `tests.simulation.runner.OUTCOMES`."""
+    """A name in `tests.simulation.outcomes.OUTCOMES`."""
     nth: int = 1
     after: int = 0
     seconds: float = 0.0

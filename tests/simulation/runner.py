@@ -3,108 +3,46 @@
 The order of calls is the schedule's: by seed, one activity after the other, or with preemptions at given calls.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from tests.simulation import actions
 from tests.simulation.app import POISON, WORK
 from tests.simulation.history import Ask, Fault, History, Step
+from tests.simulation.outcomes import ANSWERING, QUIET, Failed, answer, carry_out, fails_late, shown
+from tests.simulation.schedule import Schedule
 from tests.simulation.world import AT_ONCE, Activity, Instance, Pending, Sent, World
 
 SWEEP_EVERY = 600.0
+
+
 LONGEST_REST = 48 * 3600.0
 """Seconds after the last step within which everything must have come to rest."""
+
+
 RETRYING = 9.0
 """Seconds that the SDK tries for before it says that a service cannot be reached."""
+
+
 ALWAYS_NEW = frozenset({"sweep~", "schedule~", "cursor~"})
 """Partitions that change with every sweep, whatever happens."""
+
+
 LATEST_LOOK = 6.5 * 3600.0
 """Seconds within which the app looks at everything that stands in its schedule."""
+
+
 CALM = 3
 """Sweeps in a row after which nothing has changed: then everything is at rest."""
+
+
 SECONDS = {"tables": 0.01, "queue": 0.01, "graph": 0.15, "host": 0.0, "identity": 0.01}
 """How long a call takes."""
 
-OUTCOMES: dict[str, str] = {
-    "unreachable": "the connection fails; nothing is sent",
-    "busy": "503; nothing was done",
-    "throttled": "429 with Retry-After 20 (or as many seconds as given); nothing was done",
-    "error before": "500; nothing was done",
-    "error after": "500; it was done",
-    "throttled after": "429; it was done",
-    "reset before": "no answer; it was not done",
-    "reset after": "no answer; it was done",
-    "repeat": "the answer is lost and the SDK sends the call again",
-    "kill before": "the process dies before the call",
-    "kill after": "the process dies after the call, before the answer",
-    "hold": "the call waits in the process before it is sent",
-    "slow": "the call is carried out, and its answer takes long",
-    "late": "the call reaches the service late",
-    "freeze": "the whole process stands still before the call is sent",
-    "another": "Graph answers 201 with another account",
-    "refused": "Graph refuses the invitation: 400",
-    "denied": "Graph refuses the application: 403",
-}
-"""What can become of a call. `another`, `refused` and `denied` concern invitations."""
+
 LONGEST_EFFECT = 30.0
 """Seconds within which a call that was sent takes effect, if it does."""
-
-
-@dataclass
-class Schedule:
-    """Chooses among what can go on. The first choice is the activity that went on last."""
-
-    seed: int | None = None
-    preempt: frozenset[int] = frozenset()
-    """Numbers of calls before which another activity goes on instead, for as long as it can."""
-    kill: int = 0
-    """Number of the call after whose effect its process dies; 0: none does."""
-    begin: int = 0
-    """Calls are counted once so many steps were taken, until everything that began then has ended."""
-    current: Activity | None = None
-    count: int = 0
-    counting: bool = False
-    changing: list[int] = field(default_factory=list)
-    """The numbers of the calls that change something."""
-    random: Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.random = Random(self.seed)  # noqa: S311  a schedule, not a secret
-
-    def next(self, ready: Sequence[Pending], startable: int) -> Pending | None:
-        """Return the call to carry out next; None: something new begins instead."""
-        if self.seed is not None:
-            return self._by_chance(ready, startable)
-        mine = next((each for each in ready if each.activity is self.current), None)
-        preempted = self.counting and mine is not None and self.count + 1 in self.preempt
-        if preempted or mine is None:
-            others = [each for each in ready if each.activity is not self.current]
-            if startable and not others:
-                return None  # what begins now has a call ready the next time, and goes on then
-            mine = others[0] if others else mine
-        if mine is None:
-            return None
-        self.current = mine.activity
-        if self.counting:
-            self.count += 1
-            if mine.call.changes:
-                self.changing.append(self.count)
-            if self.count == self.kill:
-                mine.outcome = "kill after"
-        return mine
-
-    def _by_chance(self, ready: Sequence[Pending], startable: int) -> Pending | None:
-        if startable and (not ready or self.random.random() < 0.3):
-            return None
-        if self.current is not None and self.random.random() < 0.6:
-            for each in ready:
-                if each.activity is self.current:
-                    return each
-        chosen = ready[int(self.random.random() * len(ready))]
-        self.current = chosen.activity
-        return chosen
 
 
 class Runner:
@@ -281,7 +219,7 @@ class Runner:
             pending.not_before = now + fault.seconds
         elif fault.outcome == "late":
             pending.not_before = now + min(fault.seconds, LONGEST_EFFECT)
-        elif _fails_late(fault):
+        elif fails_late(fault):
             pending.not_before = now + fault.seconds
         pending.slow = fault.seconds
         if fault.outcome in {"throttled", "throttled after"}:
@@ -293,12 +231,12 @@ class Runner:
         world.loop.move_to(world.loop.now + SECONDS[pending.call.service])
         outcome, _, detail = (pending.outcome or "ok").partition(":")
         posts, mails = len(world.directory.posts), len(world.directory.mails)
-        done = _done(pending, outcome, detail)
+        done = carry_out(pending, outcome, detail)
         if world.trace is not None:
-            told = "" if outcome in _QUIET else f": {outcome}"
-            what = f"{pending.name} {pending.subject}{told}{_shown(done)}"
+            told = "" if outcome in QUIET else f": {outcome}"
+            what = f"{pending.name} {pending.subject}{told}{shown(done)}"
             world.say(f"  {pending.activity.label} at {pending.activity.instance.name}: {what}")
-        if pending.name == "tables write" and not isinstance(done, _Failed) and outcome != "kill before":
+        if pending.name == "tables write" and not isinstance(done, Failed) and outcome != "kill before":
             self._note_record(pending)
         if len(world.directory.posts) > posts:
             self._note_invitation(pending, outcome, mailed=len(world.directory.mails) > mails)
@@ -308,7 +246,7 @@ class Runner:
         if outcome == "slow":
             self._answer_later(pending, done)
             return
-        _answer(pending, done)
+        answer(pending, done)
 
     def _answer_later(self, pending: Pending, done: Any) -> None:
         fault = next(
@@ -316,7 +254,7 @@ class Runner:
             for each in self.history.faults
             if each.outcome == "slow" and each.matches(pending.name, pending.subject)
         )
-        self.world.loop.call_later(fault.seconds, _answer, pending, done)
+        self.world.loop.call_later(fault.seconds, answer, pending, done)
 
     def _note_invitation(self, pending: Pending, outcome: str, *, mailed: bool) -> None:
         """Record an invitation that reached Graph, with the process that sent it."""
@@ -333,7 +271,7 @@ class Runner:
                 for_another=outcome == "another",
             )
         )
-        if outcome in _ANSWERING:
+        if outcome in ANSWERING:
             self._heard[pending.activity] = len(world.sent) - 1
 
     def _note_record(self, pending: Pending) -> None:
@@ -360,69 +298,6 @@ class Runner:
             return False
         world.loop.move_to(min(later))
         return True
-
-
-_REPLACED = frozenset({"refused", "denied", "another"})
-"""Outcomes in which Graph answers otherwise than it would, and does nothing to the account."""
-_ANSWERING = frozenset({"ok", "late", "hold", "freeze", *_REPLACED})
-"""Outcomes whose answer the app gets."""
-_QUIET = frozenset({"ok", "hold", "late", "freeze"})
-
-
-def _fails_late(fault: Fault) -> bool:
-    """A connection that fails only after a while."""
-    return fault.outcome in _BEFORE and fault.outcome != "throttled" and fault.seconds > 0
-
-
-_BEFORE = {
-    "unreachable": "unreachable",
-    "busy": "busy",
-    "error before": "error",
-    "reset before": "reset",
-    "throttled": "throttled",
-}
-_AFTER = {"error after": "error", "reset after": "reset", "throttled after": "throttled"}
-
-
-@dataclass(frozen=True)
-class _Failed:
-    error: BaseException
-
-
-def _done(pending: Pending, outcome: str, detail: str) -> Any:
-    """Carry the call out as far as its outcome says; return its result or its error."""
-    if outcome == "kill before":
-        return None
-    if outcome in _REPLACED:
-        invitation: Any = pending.effect
-        return _effect(lambda: invitation.replaced(outcome))
-    failure = _BEFORE.get(outcome) or _AFTER.get(outcome)
-    result = None if outcome in _BEFORE else _effect(pending.effect)
-    if outcome == "repeat":
-        result = _effect(pending.effect)
-    if failure is None:
-        return result
-    return _Failed(pending.failure(f"{failure}:{detail}" if detail else failure))
-
-
-def _effect(effect: Any) -> Any:
-    try:
-        return effect()
-    except Exception as error:  # noqa: BLE001  the caller gets it
-        return _Failed(error)
-
-
-def _answer(pending: Pending, done: Any) -> None:
-    if pending.future.done():
-        return
-    if isinstance(done, _Failed):
-        pending.future.set_exception(done.error)
-    else:
-        pending.future.set_result(done)
-
-
-def _shown(done: Any) -> str:
-    return f" -> {type(done.error).__name__}" if isinstance(done, _Failed) else ""
 
 
 def _lag(lags: Random) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from tests.simulation.history import History
 from tests.simulation.oracles import Violation, judge
-from tests.simulation.runner import Runner, Schedule
+from tests.simulation.runner import Runner
+from tests.simulation.schedule import Schedule
 
 
 @dataclass

@@ -1,7 +1,8 @@
 import pytest
 
 from tests.simulation.search import play, told
-from tests.simulation.stories import STORIES, Story
+from tests.simulation.stories import STORIES
+from tests.simulation.story import Story
 
 
 @pytest.mark.parametrize("story", STORIES, ids=[story.name for story in STORIES])

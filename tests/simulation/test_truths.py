@@ -2,7 +2,7 @@
 
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, told
-from tests.simulation.stories import HELD, SHARED_ADDRESS
+from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
 def test_a_request_is_not_blamed_for_the_invitation_of_another_request_whose_account_had_its_name() -> None:

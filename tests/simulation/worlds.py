@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tests.simulation.history import Ask, Fault, History, Step
-from tests.simulation.runner import Schedule
+from tests.simulation.schedule import Schedule
 from tests.simulation.search import Played, play
-from tests.simulation.stories import HELD, SHARED_ADDRESS
+from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,166 @@
+"""What must hold of invitations and mails: who gets one, at which address, how often, and how fast."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from http import HTTPStatus
+from itertools import pairwise
+from typing import Any
+
+from b2b.domain.rate import CATCH_UP
+from tests.simulation.app import WINDOW
+from tests.simulation.people import BY_ID, BY_NAME
+from tests.simulation.scene import Body, Scene, seconds_of
+
+REOPENING = frozenset({"retry", "approve", "release"})
+"""What a person does to a request that has ended or waits."""
+
+
+ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
+"""Findings whose approval asks for another invitation."""
+
+
+LATE = frozenset({"hold", "late", "freeze", "slow"})
+"""Faults by which a call arrives later than it was allowed."""
+
+
+RATE = "1200"
+"""Invitations per minute, where a history does not say."""
+
+
+def second_mail(scene: Scene) -> Iterator[str]:
+    """No mailbox gets a second mail from the app, unless a person asked for it or the first account is gone."""
+    by_mailbox = defaultdict(list)
+    for sent in scene.world.sent:
+        if sent.mailed:
+            by_mailbox[sent.mailed].append(sent)
+    for mailbox, mails in by_mailbox.items():
+        for first, second in pairwise(mails):
+            lost = first.for_another and not first.recorded  # the account named will never show it: nobody can know
+            if not lost and not _asked(scene, first, second):
+                yield f"{mailbox}: for {first.person} at {first.at:.0f} and for {second.person} at {second.at:.0f}"
+
+
+def _asked(scene: Scene, first: Any, second: Any) -> bool:
+    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone.
+
+    Where the app never heard of the first one, and it was undone before it was read, nothing shows that it was.
+    """
+    world = scene.world
+    if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
+        return True  # two reads a window apart did not find it, so that its address is free
+    for body in scene.requests_of(second.person):
+        for at, action, request, reply in world.replies:
+            shown = reply.body.get("findings") or () if isinstance(reply.body, dict) else ()
+            rules = {finding["rule"] for finding in shown}
+            asks = action == "shown" and request == body.request and rules & ASKED_AGAIN
+            if asks and first.at < at <= second.at and _judged_at(scene, request, at) > first.at:
+                return True
+    undone = frozenset({"convert back"})
+    back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
+    if not first.recorded and any(moment <= second.at for moment in back):
+        return True
+    asked = [body.at for body in scene.requests_of(second.person)]
+    asked += [act.at for act in world.acts if act.action in REOPENING]
+    return any(moment < asking <= second.at for moment in back for asking in asked)
+
+
+def _judged_at(scene: Scene, request: str, before: float) -> float:
+    """Return when a request was last sent to a person: what it shows is about nothing that came later."""
+    sent = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
+    return max((at for at in sent if at <= before), default=-1.0) + abs(scene.world.history.skew)
+
+
+def unasked_invitation(scene: Scene) -> Iterator[str]:
+    """An invitation needs a request that is no dry run, taken in while the mode was convert, and a process that may."""
+    for sent in scene.world.sent:
+        if not sent.allowed:
+            yield f"{sent.person} was invited at {sent.at:.0f} by a process that was paused or only assesses"
+        lawful = [
+            body
+            for body in scene.requests_of(sent.person)
+            if body.at <= sent.at and not body.ask.broken and _to_invite(scene, body, sent.at)
+        ]
+        if not lawful and sent.person in BY_NAME and not (sent.person == "jack" and scene.world.history.known):
+            yield f"{sent.person} was invited at {sent.at:.0f}, and only dry runs asked for it"
+
+
+def _to_invite(scene: Scene, body: Body, moment: float) -> bool:
+    """Whether a request was to invite by then: from the beginning, or since it was released."""
+    real = body.allowed and not body.ask.dry_run
+    return real or scene.since(frozenset({"release"}), body.request or "", body.at, moment)
+
+
+def addressed(scene: Scene) -> Iterator[str]:
+    """An invitation goes to an address that a request means which nobody had called off."""
+    for post in scene.world.directory.posts:
+        person, at = BY_ID.get(post.user_id.lower()), seconds_of(post.time)
+        if person is None or person.name == "jack":
+            continue
+        changes = [act.value.get("mail") for act in scene.world.acts if act.action == "change"]
+        meant = set[str | None]()
+        for body in scene.requests_of(person.name):
+            off = any(
+                action == "cancel" and request == body.request and reply.status == HTTPStatus.ACCEPTED and when < at
+                for when, action, request, reply in scene.world.replies
+            )
+            if not off:
+                meant |= {body.ask.address.lower()} if body.ask.address else {person.mail, *changes}
+        if post.address.lower() not in meant:
+            yield f"{person.name} was invited with {post.address} at {at:.0f}, and only a called off request meant that"
+
+
+def protected(scene: Scene) -> Iterator[str]:
+    """Nobody is invited whom a protecting rule blocks, or sends to a person who has not approved."""
+    for sent in scene.world.sent:
+        person = BY_NAME.get(sent.person)
+        if person is None:
+            continue
+        if person.never:
+            yield f"{sent.person} was invited"
+        approved = any(
+            act.action == "approve"
+            and act.at <= sent.at
+            and act.subject in {b.request for b in scene.requests_of(sent.person)}
+            for act in scene.world.acts
+        )
+        eased = any(act.action == "enable" and act.subject == sent.person for act in scene.world.acts)
+        if person.reviewed and not approved and not eased:
+            yield f"{sent.person} was invited and nobody had approved it"
+
+
+def answered_again(scene: Scene) -> Iterator[str]:
+    """What Graph answered, and the app wrote down, is not asked again until a person or another request wants it."""
+    by_person = defaultdict(list)
+    for sent in scene.world.sent:
+        by_person[sent.person].append(sent)
+    for person, calls in by_person.items():
+        spent = 0
+        for first, second in pairwise(calls):
+            if not first.recorded or first.status not in {201, 400}:
+                continue
+            spent += 1
+            bodies = scene.requests_of(person)
+            began: dict[str | None, float] = {}
+            for body in bodies:
+                began.setdefault(body.request, body.at)
+            others = [at for at in began.values() if first.at - 120 < at <= second.at]
+            unspent = len([at for at in began.values() if at <= second.at]) > spent
+            wanted = (
+                (len(began) > 1 and others)
+                or unspent
+                or any(scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies)
+            )
+            if not wanted and not scene.since(frozenset({"convert back", "purge"}), person, first.at, second.at):
+                yield f"{person}: {first.status} at {first.at:.0f}, and sent again at {second.at:.0f}"
+
+
+def paced(scene: Scene) -> Iterator[str]:
+    """No window has more invitations than the rate grants, and one for each instance and each call that was late."""
+    world = scene.world
+    rate = int(dict(world.history.settings).get("B2B_INVITATIONS_PER_MINUTE", RATE)) / 60
+    late = sum(fault.outcome in LATE for fault in world.history.faults)
+    for first, began in enumerate(world.sent):
+        for last, ended in enumerate(world.sent[first:], start=first):
+            number, instances = last - first + 1, len({each.instance for each in world.sent[first : last + 1]})
+            if number > rate * (ended.at - began.at + CATCH_UP) + instances + late:
+                yield f"{number} invitations from {began.at:.2f} to {ended.at:.2f}"
