@@ -4,12 +4,19 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
+import httpx
 import pytest
 
 from b2b import settings as app_settings
 from b2b.bootstrap import Services, build
 from rehearsal.tenant import running
-from tests.support.world import MakeWorld, Meddler, MovingClock, Storeroom, World
+from tests.support.world import MakeWorld, Meddler, MovingClock, Storeroom, World, account, tenant_of
+from tests.workflows.deciding import (
+    ANNA,
+    PRIVILEGED,
+    USER,
+    weights,
+)
 
 
 @pytest.fixture
@@ -45,3 +52,43 @@ async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             return World(tenant, storage, await restart(), clock, graph, room, restart)
 
         yield make
+
+
+@pytest.fixture
+async def privileged(world: MakeWorld) -> World:
+    """A request that a person must decide about."""
+    running = await world(PRIVILEGED)
+    await running.deliver(user=USER)
+    assert running.request("r1")["stage"] == "needsReview"
+    return running
+
+
+@pytest.fixture
+async def blocked(world: MakeWorld) -> World:
+    """A request that a rule forbids, for a reason that is mended afterwards."""
+    running = await world(tenant_of(account(1, mail=None)))
+    await running.deliver(user=USER)
+    assert running.request("r1")["stage"] == "blocked"
+    running.tenant.control.reset(tenant_of(ANNA))
+    return running
+
+
+@pytest.fixture
+async def judged(world: MakeWorld) -> World:
+    """A dry run that found an account ready."""
+    running = await world(tenant_of(ANNA))
+    await running.deliver(user=USER, dryRun=True)
+    assert running.request("r1")["stage"] == "assessed"
+    return running
+
+
+@pytest.fixture
+async def doubtful(world: MakeWorld) -> World:
+    """An invitation of which nothing was heard, in a tenant of which nothing is known until the time is over."""
+    running = await world(tenant_of(ANNA), switches={"pending-state": "unset"}, B2B_GIVE_UP_SECONDS="400")
+    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
+    await running.deliver(user=USER)
+    running.pass_time(800)
+    await running.redeliver()
+    assert weights(running.request("r1")) == {"outcome-unknown": "review"}
+    return running

@@ -1,105 +1,27 @@
-"""What an administrator decides about a request, and what is refused meanwhile."""
+"""What each stage allows, a retry, and two decisions at once."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-import httpx
 import pytest
 
-from b2b.api.answers import Reply
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from tests.support.world import MakeWorld, World, account, tenant_of
-
-ANNA = account(1)
-USER = ANNA["id"]
-BASE = "https://app.contoso.com"
-APPROVAL = json.dumps({"approvedBy": "ops@contoso.com", "reason": "known supplier"}).encode()
-REFUSAL = json.dumps({"refusedBy": "ops@contoso.com", "reason": "left the supplier"}).encode()
-WINDOW = 361
-GROUP = {
-    "id": "33333333-0000-4000-8000-000000000000",
-    "displayName": "Helpers",
-    "isAssignableToRole": True,
-    "members": [USER],
-}
-PRIVILEGED = tenant_of(ANNA, groups=[GROUP])
-Ask = Callable[[World, str], Awaitable[Reply]]
-
-
-async def retry(world: World, request_id: str = "r1") -> Reply:
-    return await world.api.retry(request_id, BASE)
-
-
-async def approve(world: World, request_id: str = "r1") -> Reply:
-    return await world.api.approve(request_id, APPROVAL, BASE)
-
-
-async def refuse(world: World, request_id: str = "r1") -> Reply:
-    return await world.api.refuse(request_id, REFUSAL, BASE)
-
-
-async def release(world: World, request_id: str = "r1") -> Reply:
-    return await world.api.release(request_id, BASE)
-
-
-async def cancel(world: World, request_id: str = "r1") -> Reply:
-    return await world.api.cancel(request_id, BASE)
-
-
-ASKS: dict[Action, Ask] = {
-    Action.RETRY: retry,
-    Action.APPROVE: approve,
-    Action.REFUSE: refuse,
-    Action.RELEASE: release,
-    Action.CANCEL: cancel,
-}
-
-
-def code(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.body["error"]["code"]
-
-
-def mailed(world: World) -> list[str]:
-    return [mail["userId"] for mail in world.tenant.control.mails()]
-
-
-def details(world: World, request_id: str = "r1") -> list[str]:
-    return [row["detail"] for row in world.rows("requests", request_id) if row.get("detail")]
-
-
-def weights(row: dict[str, Any]) -> dict[str, str]:
-    return {finding["rule"]: finding["severity"] for finding in json.loads(row.get("findings", "[]"))}
-
-
-@pytest.fixture
-async def privileged(world: MakeWorld) -> World:
-    """A request that a person must decide about."""
-    running = await world(PRIVILEGED)
-    await running.deliver(user=USER)
-    assert running.request("r1")["stage"] == "needsReview"
-    return running
-
-
-@pytest.fixture
-async def blocked(world: MakeWorld) -> World:
-    """A request that a rule forbids, for a reason that is mended afterwards."""
-    running = await world(tenant_of(account(1, mail=None)))
-    await running.deliver(user=USER)
-    assert running.request("r1")["stage"] == "blocked"
-    running.tenant.control.reset(tenant_of(ANNA))
-    return running
-
-
-@pytest.fixture
-async def judged(world: MakeWorld) -> World:
-    """A dry run that found an account ready."""
-    running = await world(tenant_of(ANNA))
-    await running.deliver(user=USER, dryRun=True)
-    assert running.request("r1")["stage"] == "assessed"
-    return running
-
+from tests.workflows.deciding import (
+    ANNA,
+    ASKS,
+    PRIVILEGED,
+    USER,
+    Ask,
+    approve,
+    code,
+    down,
+    mailed,
+    refuse,
+    release,
+    retry,
+)
 
 # What each stage allows
 
@@ -167,10 +89,6 @@ async def never_ran(world: World) -> None:
 async def taken_in(world: World) -> None:
     world.graph.before = down
     await world.deliver(user=USER)
-
-
-def down(_request: httpx.Request) -> None:
-    raise httpx.ConnectError("refused")
 
 
 @pytest.mark.parametrize("action", list(Action))
@@ -250,277 +168,6 @@ async def test_a_request_that_was_opened_again_is_not_shown_its_old_end(world: M
     running.pass_time(60)
     await running.services.sweep.run()
     assert (await running.status())["stage"] == "requested"
-    await running.redeliver()
-    assert running.request("r1")["stage"] == "invited"
-
-
-# Approve
-
-
-async def test_an_approved_request_goes_on_and_its_history_says_who_why_and_what_was_waived(privileged: World) -> None:
-    reply = await approve(privileged)
-    assert (reply.status, reply.body["stage"]) == (202, "requested")
-    await privileged.redeliver()
-    row = privileged.request("r1")
-    assert (row["stage"], weights(row)) == ("invited", {"directory-role": "warn"})
-    assert "by ops@contoso.com: known supplier; waived: directory-role" in details(privileged)
-
-
-async def test_only_what_was_shown_is_waived(privileged: World) -> None:
-    await approve(privileged)
-    other = {**GROUP, "id": "55555555-0000-4000-8000-000000000000", "displayName": "More"}
-    privileged.tenant.control.reset(tenant_of(ANNA, groups=[GROUP, other]))
-    await privileged.redeliver()
-    assert (privileged.request("r1")["stage"], mailed(privileged)) == ("needsReview", [])
-
-
-async def test_an_approval_does_not_lift_a_block(privileged: World) -> None:
-    await approve(privileged)
-    privileged.tenant.control.reset(tenant_of(account(1, isManagementRestricted=True), groups=[GROUP]))
-    await privileged.redeliver()
-    assert privileged.request("r1")["stage"] == "blocked"
-
-
-@pytest.mark.parametrize(("body", "why", "target"), [(b"", "EmptyBody", None), (b"{}", "MissingField", "approvedBy")])
-async def test_an_approval_without_name_and_reason_is_refused_as_a_request_would_be(
-    privileged: World, body: bytes, why: str, target: str | None
-) -> None:
-    reply = await privileged.api.approve("r1", body, BASE)
-    assert (reply.status, reply.headers["x-ms-error-code"], reply.body["error"]["target"]) == (400, why, target)
-    assert privileged.request("r1")["stage"] == "needsReview"
-
-
-async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_with(privileged: World) -> None:
-    """A later request was judged with another address: approving the first says nothing about that one."""
-    privileged.tenant.control.reset(tenant_of(account(1, mail="other@fabrikam.com"), groups=[GROUP]))
-    await privileged.deliver("r2", USER)
-    assert privileged.request("r2")["stage"] == "needsReview"
-    assert code(await approve(privileged)) == (409, "DecisionSuperseded")
-    assert privileged.request("r1")["stage"] == "needsReview"
-    assert (await approve(privileged, "r2")).status == 202
-    await privileged.redeliver("r2")
-    assert mailed(privileged) == [USER]
-
-
-@pytest.fixture
-async def doubtful(world: MakeWorld) -> World:
-    """An invitation of which nothing was heard, in a tenant of which nothing is known until the time is over."""
-    running = await world(tenant_of(ANNA), switches={"pending-state": "unset"}, B2B_GIVE_UP_SECONDS="400")
-    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
-    await running.deliver(user=USER)
-    running.pass_time(800)
-    await running.redeliver()
-    assert weights(running.request("r1")) == {"outcome-unknown": "review"}
-    return running
-
-
-async def test_approving_a_doubt_sends_again(doubtful: World) -> None:
-    assert mailed(doubtful) == [USER]
-    await approve(doubtful)
-    await doubtful.redeliver()
-    assert (doubtful.request("r1")["stage"], mailed(doubtful)) == ("invited", [USER, USER])
-
-
-async def test_a_member_of_a_doubt_is_not_approved_beside_its_leader(doubtful: World) -> None:
-    """Two approvals of one doubt would be two more mails."""
-    await doubtful.deliver("r2", USER)
-    assert doubtful.request("r2")["stage"] == "needsReview"
-    assert code(await approve(doubtful, "r2")) == (409, "DecisionSuperseded")
-    await approve(doubtful)
-    await doubtful.redeliver()
-    assert {doubtful.request(each)["stage"] for each in ("r1", "r2")} == {"invited"}
-    assert mailed(doubtful) == [USER, USER]
-
-
-async def test_a_verdict_against_a_second_invitation_leaves_the_first_one_alone(world: MakeWorld) -> None:
-    """The tenant shows invitations, this account shows none, and it lost its address before a person asked again."""
-    running = await world(tenant_of(ANNA), B2B_CLOUD_ACCOUNTS_SHOW_PENDING="shows")
-    await running.deliver(user=USER)
-    running.tenant.control.reset(tenant_of(ANNA))
-    running.pass_time(WINDOW)
-    await running.deliver("r2", USER)
-    assert weights(running.request("r2")) == {"not-visible": "review"}
-    running.tenant.control.reset(tenant_of(account(1, mail=None)))
-    assert (await approve(running, "r2")).status == 202
-    await running.redeliver("r2")
-    state = running.conversion(USER)
-    assert state is not None
-    assert [running.request(each)["stage"] for each in ("r1", "r2")] == ["invited", "needsReview"]
-    assert "changed-since-judged" in weights(running.request("r2"))
-    assert (state["stage"], state["generation"]) == ("invited", 1), "it is followed on"
-
-
-# Refuse
-
-
-async def test_a_refused_request_ends_with_its_conversion_and_says_who_and_why(privileged: World) -> None:
-    reply = await refuse(privileged)
-    assert (reply.status, reply.body["stage"]) == (202, "cancelled")
-    status = await privileged.status()
-    assert (status["stage"], status["lastError"]) == ("cancelled", "Refused by ops@contoso.com: left the supplier.")
-    state = privileged.conversion(USER)
-    assert state is not None
-    assert (state["stage"], status["completedAt"] is not None) == ("cancelled", True)
-    operation = await privileged.api.operation("r1", BASE)
-    assert operation.body["status"] == "Canceled"
-
-
-async def test_a_member_of_a_doubt_is_not_refused_in_place_of_its_leader(doubtful: World) -> None:
-    await doubtful.deliver("r2", USER)
-    reply = await refuse(doubtful, "r2")
-    assert code(reply) == (409, "DecisionSuperseded")
-    assert "joined r1; refuse that one" in reply.body["error"]["message"]
-    assert (await refuse(doubtful, "r1")).status == 202
-    assert {doubtful.request(each)["stage"] for each in ("r1", "r2")} == {"cancelled"}
-
-
-async def test_after_a_doubt_was_refused_a_new_request_sends_nothing_before_a_person_says_so(doubtful: World) -> None:
-    await refuse(doubtful)
-    await doubtful.deliver("r2", USER)
-    row = doubtful.request("r2")
-    assert (row["stage"], weights(row), mailed(doubtful)) == ("needsReview", {"outcome-unknown": "review"}, [USER])
-    assert (await approve(doubtful, "r2")).status == 202
-    await doubtful.redeliver("r2")
-    assert (doubtful.request("r2")["stage"], mailed(doubtful)) == ("invited", [USER, USER])
-    assert doubtful.request("r1")["stage"] == "cancelled", "what has ended stays ended"
-
-
-async def test_after_a_doubt_was_refused_the_next_request_finds_the_invitation_that_was_out(doubtful: World) -> None:
-    await refuse(doubtful)
-    doubtful.tenant.control.redeem(USER, "mail")
-    await doubtful.deliver("r2", USER)
-    assert (doubtful.request("r2")["stage"], mailed(doubtful)) == ("completed", [USER])
-
-
-async def test_a_new_request_starts_over_after_a_refusal(privileged: World) -> None:
-    await refuse(privileged)
-    privileged.tenant.control.reset(tenant_of(ANNA))
-    await privileged.deliver("r2", USER)
-    assert (privileged.request("r1")["stage"], privileged.request("r2")["stage"]) == ("cancelled", "invited")
-
-
-# Release
-
-
-async def test_a_released_dry_run_invites_what_was_judged(judged: World) -> None:
-    reply = await release(judged)
-    assert (reply.status, reply.body["stage"]) == (202, "requested")
-    await judged.redeliver()
-    assert (judged.request("r1")["stage"], mailed(judged)) == ("invited", [USER])
-    assert judged.history("requests", "r1") == ["requested", "assessed", "released", "invited"]
-
-
-async def test_a_release_overrides_the_mode_at_intake(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA), B2B_MODE="assess")
-    await running.deliver(user=USER)
-    running.services = await running.restart(B2B_MODE="convert")
-    await release(running)
-    await running.redeliver()
-    assert running.request("r1")["stage"] == "invited"
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [tenant_of(account(1, mail="other@fabrikam.com")), tenant_of(account(1, onPremisesSyncEnabled=True))],
-    ids=["another address", "a new warning"],
-)
-async def test_what_has_changed_since_it_was_judged_is_a_review_and_an_approval_lets_it_go_on(
-    judged: World, changed: dict[str, Any]
-) -> None:
-    judged.tenant.control.reset(changed)
-    await release(judged)
-    await judged.redeliver()
-    row = judged.request("r1")
-    assert (row["stage"], weights(row)["changed-since-judged"], mailed(judged)) == ("needsReview", "review", [])
-    await approve(judged)
-    await judged.redeliver()
-    assert (judged.request("r1")["stage"], mailed(judged)) == ("invited", [USER])
-
-
-async def test_a_dry_run_that_found_no_account_is_not_released(world: MakeWorld) -> None:
-    running = await world(tenant_of())
-    await running.deliver(user=USER, dryRun=True)
-    assert code(await release(running)) == (409, "NotReleasable")
-
-
-async def test_a_name_that_moved_since_it_was_judged_invites_nobody_else(world: MakeWorld) -> None:
-    ben = account(2)
-    running = await world(tenant_of(ANNA, ben))
-    by_name = {"requestId": "r1", "invitedUser": {"userPrincipalName": ANNA["userPrincipalName"]}, "dryRun": True}
-    await running.receive(json.dumps(by_name).encode())
-    swapped = [
-        {**ANNA, "userPrincipalName": "former@contoso.com"},
-        {**ben, "userPrincipalName": ANNA["userPrincipalName"]},
-    ]
-    running.tenant.control.reset(tenant_of(*swapped))
-    await release(running)
-    await running.redeliver()
-    assert set(mailed(running)) <= {USER}
-    assert running.conversion(ben["id"]) is None
-
-
-# Cancel
-
-
-async def test_a_request_that_was_not_invited_yet_is_cancelled_and_its_message_does_nothing(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA), B2B_PAUSED="true")
-    await running.deliver(user=USER)
-    reply = await cancel(running)
-    assert (reply.status, reply.body["stage"]) == (202, "cancelled")
-    running.services = await running.restart(B2B_PAUSED="false")
-    await running.redeliver()
-    status = await running.status()
-    assert (status["stage"], status["lastError"], mailed(running)) == ("cancelled", "Cancelled by key.", [])
-
-
-async def test_a_claim_that_is_known_not_to_have_left_is_cancelled_with_its_conversion(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA))
-    await running.deliver_in_trouble(USER)
-    assert (await cancel(running)).status == 202
-    state = running.conversion(USER)
-    assert state is not None
-    assert (state["stage"], running.request("r1")["stage"]) == ("cancelled", "cancelled")
-
-
-async def test_a_cancelled_leader_hands_over_to_the_oldest_that_joined(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA))
-    await running.deliver_in_trouble(USER)
-    for request_id in ("r2", "r3"):
-        await running.deliver(request_id, USER)
-        running.clock.advance(1)
-    assert (await cancel(running)).status == 202
-    state = running.conversion(USER)
-    assert state is not None
-    assert (state["stage"], state["requestId"]) == ("inviting", "r2")
-    assert running.history("conversions", USER)[-1] == "handed-over"
-    await running.redeliver("r2")
-    assert [running.request(each)["stage"] for each in ("r1", "r2", "r3")] == ["cancelled", "invited", "invited"]
-    assert mailed(running) == [USER]
-
-
-async def test_a_member_that_is_cancelled_leaves_its_leader_alone(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA))
-    await running.deliver_in_trouble(USER)
-    await running.deliver("r2", USER)
-    assert (await cancel(running, "r2")).status == 202
-    await running.redeliver()
-    assert [running.request(each)["stage"] for each in ("r1", "r2")] == ["invited", "cancelled"]
-
-
-async def test_while_a_call_may_be_under_way_nothing_is_cancelled(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA))
-    running.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # passes every handler, as a kill
-    with pytest.raises(asyncio.CancelledError):
-        await running.deliver(user=USER)
-    assert code(await cancel(running)) == (409, "NotCancellable")
-
-
-async def test_while_an_invitation_may_be_out_nothing_is_cancelled(world: MakeWorld) -> None:
-    running = await world(tenant_of(ANNA))
-    running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
-    await running.deliver(user=USER)
-    running.clock.advance(WINDOW)
-    assert code(await cancel(running)) == (409, "NotCancellable")
     await running.redeliver()
     assert running.request("r1")["stage"] == "invited"
 
