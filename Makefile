@@ -31,8 +31,8 @@ cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the packa
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
-unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, a minute or two
-	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/simulation/test_stories.py
+unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, half a minute
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
 	@$(BIN)/python -m tests.simulation --count 1000 --seed 0
 
 simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"

@@ -69,8 +69,11 @@ class Queues:
 
     def visible(self, name: str) -> list[StoredMessage]:
         """Return the messages that could be received now, in order."""
+        messages = self.live(name)
+        if not messages:
+            return []
         now = self._now()
-        return sorted((each for each in self.live(name).values() if each.visible_at <= now), key=_visibility)
+        return sorted((each for each in messages.values() if each.visible_at <= now), key=_visibility)
 
     def next_change(self, name: str) -> datetime | None:
         """Return when the next hidden message becomes visible; None: no message is hidden."""
@@ -136,6 +139,8 @@ class Queues:
             messages = self._queues[name]
         except KeyError:
             raise Refusal(404, "QueueNotFound", "The specified queue does not exist.") from None
+        if not messages:
+            return messages
         now = self._now()
         if any(each.expires_at <= now for each in messages.values()):
             messages = self._queues[name] = {key: each for key, each in messages.items() if each.expires_at > now}
