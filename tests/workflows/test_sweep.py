@@ -53,6 +53,26 @@ async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
     assert abs((state["acceptedAt"] - datetime.now(UTC)).total_seconds()) < 60
 
 
+async def test_who_redeems_at_once_is_seen_by_the_next_sweep_also_where_nothing_is_left_to_learn(
+    invited: World,
+) -> None:
+    await follow(invited)  # the first account shows that this tenant shows pending invitations
+    await invited.deliver("r2", account(2)["id"])
+    invited.tenant.control.redeem(account(2)["id"], "mail")
+    await follow(invited)
+    assert invited.request("r2")["stage"] == "completed"
+
+
+async def test_one_sweep_reads_no_more_than_a_batch_of_young_accounts_that_teach_nothing(invited: World) -> None:
+    await follow(invited)
+    people = [account(number) for number in range(10, 10 + BATCH + 5)]
+    invited.tenant.control.reset(tenant_of(account(1), *people))
+    for person in people:
+        await invited.deliver(f"r{person['displayName'].split()[1]}", person["id"])
+    looked_at, _, _ = await follow(invited)
+    assert looked_at <= BATCH
+
+
 async def test_a_person_who_has_not_redeemed_stays_invited(invited: World) -> None:
     assert await follow(invited) == (1, 1, 0), "it was seen for the first time"
     invited.clock.advance(30 * 86_400)

@@ -8,6 +8,7 @@ by id, in rounds. Both ways see the same, one of them sooner.
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.errors import Transient
@@ -101,8 +102,8 @@ class Follow:
         young = [entry for entry in segment.entries.values() if is_young(entry, self._limits, now)]
         unknown = await self._facts.unknown() if young else frozenset[bool]()
         learners = [entry for entry in young if entry.synced in unknown and not entry.shown][:LEARNERS]
-        others = [entry for entry in young if entry not in learners][:BATCH]
-        return [*learners, *others]
+        chosen = {entry.key for entry in learners}
+        return [*learners, *islice((entry for entry in young if entry.key not in chosen), BATCH)]
 
     async def _walk(self, source: Scheduled | Difference, turn: Turn, room: Callable[[], int]) -> None:
         while source.left and (number := min(BATCH, room())) > 0:
