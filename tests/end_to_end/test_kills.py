@@ -101,8 +101,9 @@ def killed_at_all_points(app: Rig) -> Mapping[str, JSON]:
     for number in (2, 3):
         app.send(request(number, requestId=REQUESTS[number]))
     wait_until(lambda: {NOT_DONE, DONE} <= set(under_way(app.tenant)), STALL, "both invitations to be under way")
-    app.send(request(1, requestId=REQUESTS[1]))
     app.host.start_function("sweep")
+    wait_until(lambda: SWEEP in under_way(app.tenant), STALL, "the sweep's read to be under way")
+    app.send(request(1, requestId=REQUESTS[1]))  # not before: two reads of one moment share a batch, held as one
     wait_until(lambda: len(under_way(app.tenant)) == len(POINTS), STALL, "all calls to be under way at once")
     app.host.kill()
     return under_way(app.tenant)
