@@ -63,11 +63,17 @@ def resident() -> float:
 
 async def alone(accounts: int) -> dict[str, Any]:
     """CPU and allocations of a conversion, one after the other and many at once."""
-    site, told = Site(3 * accounts + 1), dict[str, Any]()
+    site, told = Site(4 * accounts + 1), dict[str, Any]()
+    blocked = site.users[3 * accounts : 4 * accounts]
     await site.convert(site.users[-1:], 1)
+    for user_id in blocked:
+        site.ground.directory.update(
+            site.ground.directory.truth(user_id) or {}, onPremisesUserPrincipalName="p@contoso.local"
+        )
     for name, at_once, users in (
         ("alone", 1, site.users[:accounts]),
         ("at once", AT_ONCE, site.users[accounts : 2 * accounts]),
+        ("blocked, at once", AT_ONCE, blocked),
     ):
         began, cpu, site.ground.gate.calls = time.perf_counter(), time.process_time(), type(site.ground.gate.calls)()
         await site.convert(users, at_once)

@@ -13,6 +13,7 @@ from typing import Any
 from tests.bench.ground import BEFORE, ROOT, before, ended, foreign_application, ground
 
 THREADS, SEQUENTIAL, FLOOR = "eight threads", "sequential", "floor"
+LEDGERS = (1_000, 10_000, 100_000)
 LEFT = 6.0
 """Invitations per second that Graph leaves the app where it grants 0.3 of its limits and another app takes a third."""
 
@@ -51,7 +52,7 @@ def one_conversion(scale: Scale) -> Lines:
             *(f"{each['calls'][kind]:.2f}" for kind in ("graph", "tables", "queue")),
             f"{each['per_second']:.0f}",
         )
-        for name, each in ((name, found[name]) for name in ("alone", "at once"))
+        for name, each in ((name, found[name]) for name in ("alone", "at once", "blocked, at once"))
     ]
     yield from table(("conversions", "CPU each", "Graph calls", "table calls", "queue calls", "per second"), rows)
     yield ""
@@ -152,6 +153,21 @@ def sweep(_scale: Scale) -> Lines:
     return _said([sys.executable, "-m", "tests.simulation.bench_sweep"])
 
 
+def lists(_scale: Scale) -> Lines:
+    """Pages of lists and searches; what one costs must not hang on the size of the ledger."""
+    found = _own_process("lists", *map(str, LEDGERS))
+    rows = [
+        (
+            name,
+            *(f"{each['calls']} calls, {each['ms']:.1f} ms" for each in found if each["asked"] == name),
+        )
+        for name in dict.fromkeys(each["asked"] for each in found)
+    ]
+    yield from table(("asked", *(f"of {size:,} requests" for size in LEDGERS)), rows)
+    yield ""
+    yield "Calls to storage, and the CPU of the app and of the storage in memory. One request in a hundred is in review."
+
+
 def memory(scale: Scale) -> Lines:
     """Many conversions in one process; storage and directory are emptied in between."""
     found = _memory("long", scale.conversions)
@@ -168,10 +184,14 @@ def memory(scale: Scale) -> Lines:
 
 
 def _memory(what: str, conversions: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.bench.memory", what, "--conversions", str(conversions)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = _own_process("memory", what, "--conversions", str(conversions))
     return found
+
+
+def _own_process(module: str, *arguments: str) -> Any:
+    command = [sys.executable, "-m", f"tests.bench.{module}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _said(command: Sequence[str]) -> Lines:
@@ -188,5 +208,6 @@ PARTS: dict[str, tuple[str, Callable[[Scale], Lines]]] = {
     "c": ("The queue path, limits off", queue_path),
     "d": ("With the tenant's limits on", limits),
     "e": ("The sweep", sweep),
+    "f": ("Lists and search", lists),
     "g": ("Memory", memory),
 }
