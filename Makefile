@@ -31,9 +31,10 @@ cold-start: $(INSTALLED) $(AZURITE) package ## what a start costs from the packa
 test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
-unit: $(INSTALLED) ## unit tests and a thousand simulated histories: no Azurite, no Node, half a minute
-	@$(BIN)/python -m pytest -q -n 2 tests/unit
-	@$(BIN)/python -m tests.simulation --count 1000 --seed 0
+unit: $(INSTALLED) ## unit tests and a thousand simulated histories at once: no Azurite, no Node, half a minute
+	@$(BIN)/python -m pytest -q -n 0 tests/unit & tests=$$!; \
+		$(BIN)/python -m tests.simulation --count 1000 --seed 0; histories=$$?; \
+		wait $$tests && exit $$histories
 
 simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"
 	@$(BIN)/python -m tests.simulation $(ARGS)
