@@ -1,7 +1,7 @@
 """How records become table entities and back: camelCase columns, structures as JSON, times as Edm.DateTime."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from types import UnionType
@@ -11,7 +11,7 @@ import msgspec
 from azure.data.tables import EntityProperty
 
 from b2b.domain.actors import BY_QUEUE, Actor
-from b2b.domain.conversion.records import SCHEMA_VERSION, Conversion, Event
+from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import UnreadableRow
 from b2b.domain.pacing import Pace
@@ -19,6 +19,10 @@ from b2b.domain.request.record import RequestRecord
 
 STATE, REQUEST, PACE = "current", "request", "pace"
 HISTORY = "history-"
+MOST_CARRIED = 8
+"""Events that a row carries: an account that is invited and redeems has four."""
+LONGEST_CARRIED = 16_000
+"""Characters of all events that a row carries; storage takes 32,768 in a property."""
 _MISSING: tuple[Any, ...] = (None, "")
 Record = TypeVar("Record", Conversion, RequestRecord, Pace)
 Reader = Callable[[Any], Any]
@@ -51,6 +55,29 @@ def pace(entity: Mapping[str, Any]) -> Pace:
     return _read(Pace, entity)
 
 
+def carrying(change: Change[Record]) -> tuple[Record, tuple[Event, ...]]:
+    """Return the row to write, with the newest events in it, and the events that need rows of their own."""
+    row: Record = replace(change.row, sequence=change.row.sequence + len(change.events))
+    if isinstance(row, Pace):
+        return row, change.events
+    recent = (*row.recent, *change.events)
+    if len(recent) <= MOST_CARRIED and len(_stored(recent) or "") <= LONGEST_CARRIED:
+        return replace(row, recent=recent), ()
+    return replace(row, recent=()), recent
+
+
+def carried(row: Conversion | RequestRecord | Pace) -> list[tuple[int, Event]]:
+    """Return the events that a row carries, each with its number."""
+    if isinstance(row, Pace):
+        return []
+    return list(enumerate(row.recent, start=row.sequence - len(row.recent) + 1))
+
+
+def event_entities(partition: str, last: int, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Return the history rows of events, of which the last one has the number ``last``."""
+    return [event_entity(partition, number, event) for number, event in enumerate(events, start=last - len(events) + 1)]
+
+
 def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
     """Return a history row: numbered, so that the order is that of the writes."""
     columns = {
@@ -78,7 +105,6 @@ def event(entity: Mapping[str, Any]) -> Event:
         UnreadableRow: a newer version knows a kind of actor that this one does not.
 
     """
-    stage = entity.get("stage")
     try:
         actor = msgspec.json.decode(entity["actor"], type=Actor) if "actor" in entity else BY_QUEUE
     except ValueError as error:
@@ -87,7 +113,7 @@ def event(entity: Mapping[str, Any]) -> Event:
     return Event(
         entity["kind"],
         moment(entity["at"]),
-        Stage(stage) if stage in frozenset(Stage) else None,
+        _stage(entity.get("stage")),
         entity.get("requestId", ""),
         entity.get("detail", ""),
         actor,
@@ -95,6 +121,8 @@ def event(entity: Mapping[str, Any]) -> Event:
 
 
 def _stored(value: Any) -> Any:
+    if isinstance(value, tuple) and value and isinstance(value[0], Event):
+        return msgspec.json.encode([_Carried.of(event) for event in value]).decode()
     if isinstance(value, tuple):
         return msgspec.json.encode(value).decode() if value else None
     if isinstance(value, msgspec.Struct):
@@ -121,6 +149,34 @@ def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
         raise UnreadableRow(said, written_at) from error
 
 
+class _Carried(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An event in its row."""
+
+    kind: str
+    at: datetime
+    actor: Actor
+    stage: str = ""
+    request_id: str = ""
+    detail: str = ""
+
+    @classmethod
+    def of(cls, told: Event) -> "_Carried":
+        stage = told.stage.value if told.stage else ""
+        return cls(told.kind, told.at, told.actor, stage, told.request_id, told.detail)
+
+    def event(self) -> Event:
+        return Event(self.kind, self.at, _stage(self.stage), self.request_id, self.detail, self.actor)
+
+
+def _carried(text: str) -> tuple[Event, ...]:
+    return tuple(each.event() for each in msgspec.json.decode(text, type=list[_Carried]))
+
+
+def _stage(text: str | None) -> Stage | None:
+    """Return a stage; None for one that this version does not know."""
+    return Stage(text) if text in frozenset(Stage) else None
+
+
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, EntityProperty) else value
 
@@ -135,6 +191,8 @@ def _reader(hint: Any) -> Reader:
     """Return what makes a field's value of a stored one, by the type of the field."""
     if isinstance(hint, UnionType):
         (hint,) = (each for each in get_args(hint) if each is not type(None))
+    if hint == tuple[Event, ...]:
+        return _carried
     if get_origin(hint) is tuple or (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
         return msgspec.json.Decoder(hint).decode
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -15,6 +15,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import lines
+from b2b.adapters.group_commit import GroupCommit
 from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
 from b2b.domain.conversion.records import Change, Event
 from b2b.domain.conversion.stages import Stage
@@ -51,7 +52,7 @@ class RequestLists:
     """Writes and reads the lists."""
 
     def __init__(self, table: TableClient) -> None:
-        self._table = table
+        self._table, self._group = table, GroupCommit(table)
         self._known: OrderedDict[str, _Written] = OrderedDict()
         """By the key of the first line: an id that comes again after it was purged has another one."""
         self._months: set[str] = set()
@@ -185,7 +186,7 @@ class RequestLists:
         ]
         async with translated():
             try:
-                results = await self._table.submit_transaction(operations)
+                results = await self._group.submit(partition, operations)
             except HttpResponseError as error:
                 if error.status_code == NOT_FOUND and getattr(error, "error_code", None) != "TableNotFound":
                     raise LedgerConflict("a line is not where it was") from error
@@ -193,11 +194,11 @@ class RequestLists:
         self._remember(line, known.names | line.names, results[0]["etag"])
 
     async def _name(self, line: Line, known: _Written) -> None:
-        new = sorted(line.names - known.names)
-        if new:
-            keys = [{"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in new]
-            async with translated():
-                await self._table.submit_transaction([("upsert", key) for key in keys])
+        keys = [
+            {"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in sorted(line.names - known.names)
+        ]
+        async with translated():  # each is right without the others, and a transaction costs more than two such calls
+            await asyncio.gather(*(self._table.upsert_entity(key, mode=UpdateMode.REPLACE) for key in keys))
 
     def _remember(self, line: Line, names: frozenset[str], etag: str) -> None:
         key = lines.key(EVERY, line)
@@ -276,8 +277,10 @@ class Listed:
         """
         return await self._rows.history(key, after, limit)
 
-    async def write(self, change: Change[RequestRecord]) -> RequestRecord:
+    async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
         """Write a record and its events, then its lines. A line that could not be written is left to the sweep.
+
+        ``listed``: False for a request whose work begins at once: its lines come with its first wait, or its end.
 
         Raises:
             LedgerConflict: the row is not, or no longer, the one that the change was made from.
@@ -286,7 +289,7 @@ class Listed:
         """
         written = await self._rows.write(change)
         line = line_of(written)
-        if change.events or not self._lists.shows(line):
+        if listed and (change.events or not self._lists.shows(line)):
             try:
                 await self._lists.show(line)
             except (Transient, UnreadableRow) as error:

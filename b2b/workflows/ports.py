@@ -99,6 +99,16 @@ class Rows(Protocol[Row]):
         """Return the events of a row behind a number, oldest first; the first has the number 1."""
 
 
+class Requests(Rows[RequestRecord], Protocol):
+    """The rows of requests. What is written to one shows in the lists."""
+
+    async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
+        """Write a row as above, then its lines in the lists.
+
+        ``listed``: False for a request whose work begins at once: its first wait, or its end, brings it into the lists.
+        """
+
+
 class Rounds(Protocol):
     """Where the runs stop on their way through a list."""
 
@@ -179,7 +189,7 @@ class Ledger(Protocol):
         """The rows of accounts."""
 
     @property
-    def requests(self) -> Rows[RequestRecord]:
+    def requests(self) -> Requests:
         """The rows of requests."""
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from rehearsal.history import history
 from rehearsal.run.play import Played, users
 from rehearsal.run.scene import POISON, REQUESTS, Row, Scene
 from rehearsal.sample import Profile, Sample
@@ -74,8 +75,8 @@ class Evidence:
 
     def events(self, request_id: str) -> list[str]:
         """The kinds of event in a request's history."""
-        history = (row for row in self.requests if row["PartitionKey"] == request_id)
-        return [row["kind"] for row in history if row["RowKey"].startswith("history-")]
+        rows = (row for row in self.requests if row["PartitionKey"] == request_id)
+        return [event["kind"] for event in history(rows)]
 
     def request_id(self, name: str) -> str | None:
         """The id under which the request of a sample entry is recorded."""

@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from rehearsal.history import PREFIX, history
 from rehearsal.run.checks import Check
 from rehearsal.run.evidence import findings
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 from rehearsal.run.scene import Row
-from rehearsal.soak.evidence import HISTORY, REVIEW, Evidence
+from rehearsal.soak.evidence import REVIEW, Evidence
 
 OUTCOME_UNKNOWN = "outcome-unknown"
 """The finding of an account whose invitation may be out."""
@@ -93,13 +95,13 @@ def histories_whole(evidence: Evidence) -> Check:
     """Every state row has all its events, numbered without a gap, and the last stage among them is its own."""
     problems, events = [], 0
     for partition, rows in _partitions((*evidence.requests, *evidence.conversions)):
-        history = sorted((row for row in rows if row["RowKey"].startswith(HISTORY)), key=lambda row: str(row["RowKey"]))
-        events += len(history)
+        told = history(rows)
+        events += len(told)
         problems += [
             f"history of {partition}: {problem}"
             for state in rows
             if state["RowKey"] in STATE_ROWS
-            for problem in _gaps(state, history)
+            for problem in _gaps(state, told)
         ]
     return Check(f"{events} events, every history without a gap", tuple(problems))
 
@@ -163,10 +165,10 @@ def _partitions(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
     yield from found.items()
 
 
-def _gaps(state: Row, history: list[Row]) -> Iterator[str]:
-    numbers = [int(row["RowKey"].removeprefix(HISTORY)) for row in history]
+def _gaps(state: Row, told: list[dict[str, Any]]) -> Iterator[str]:
+    numbers = [int(event["RowKey"].removeprefix(PREFIX)) for event in told]
     if numbers != list(range(1, state["sequence"] + 1)):
         yield f"{state['sequence']} events were written, there are {numbers}"
-    stages = [row["stage"] for row in history if "stage" in row]
+    stages = [event["stage"] for event in told if "stage" in event]
     if "stage" in state and stages[-1:] != [state["stage"]]:
         yield f"it ends with {stages[-1:]}, the row says {state['stage']}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from rehearsal.history import history
 from rehearsal.run.scene import POISON, REQUESTS, Row
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.labour import Done
@@ -14,7 +15,6 @@ from rehearsal.soak.plan import Plan
 from rehearsal.soak.site import Site
 
 JSON = Mapping[str, Any]
-HISTORY = "history-"
 REVIEW = "needsReview"
 NO_EFFECT = "no-effect"
 """The fault of an invitation that Graph confirms and does not send."""
@@ -57,7 +57,7 @@ class Evidence:
     def events(self) -> Counter[str]:
         """How often each kind of event happened, to requests and to accounts."""
         rows = (*self.requests, *self.conversions)
-        return Counter(str(row["kind"]) for row in rows if row["RowKey"].startswith(HISTORY))
+        return Counter(str(event["kind"]) for event in history(rows))
 
     @property
     def deliveries(self) -> int:

@@ -11,6 +11,7 @@ from b2b.domain.conversion.records import Change, Conversion, Event, Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.pacing import Pace
 from b2b.domain.request.record import RequestRecord
+from rehearsal.history import history as events_of
 
 USER = "0a000000-0000-4000-8000-000000000001"
 OTHER = "0a000000-0000-4000-8000-000000000002"
@@ -50,4 +51,4 @@ def rows(storage: str, table: str, partition: str) -> dict[str, dict[str, Any]]:
 
 def history(storage: str, table: str, partition: str) -> list[str]:
     """The kinds of the events of a partition, in the order of their keys."""
-    return [row["kind"] for key, row in rows(storage, table, partition).items() if key.startswith("history-")]
+    return [event["kind"] for event in events_of(rows(storage, table, partition).values())]

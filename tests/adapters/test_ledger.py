@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from azure.data.tables.aio import TableServiceClient
 
+from b2b.adapters.entities import LONGEST_CARRIED, MOST_CARRIED
 from b2b.adapters.ledger import Ledger
+from b2b.domain.conversion.records import Change
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
@@ -32,11 +34,36 @@ async def test_a_row_that_is_not_there_is_none(ledger: Ledger) -> None:
     assert await ledger.requests.get("r-1") is None
 
 
-async def test_state_and_events_are_rows_of_one_partition(ledger: Ledger, storage: str) -> None:
+async def test_a_row_carries_its_newest_events(ledger: Ledger, storage: str) -> None:
     await ledger.conversions.write(change(conversion(), "inviting", "joined"))
     await ledger.requests.write(change(record(), "requested"))
-    assert rows(storage, "conversions", USER).keys() == {"current", "history-0000000001", "history-0000000002"}
-    assert rows(storage, "requests", "r-1").keys() == {"request", "history-0000000001"}
+    assert rows(storage, "conversions", USER).keys() == {"current"}
+    assert rows(storage, "requests", "r-1").keys() == {"request"}
+    assert history(storage, "conversions", USER) == ["inviting", "joined"]
+
+
+async def test_when_a_row_carries_many_events_all_move_to_rows_of_their_own(ledger: Ledger, storage: str) -> None:
+    kinds = [f"kind-{number}" for number in range(1, 3 * MOST_CARRIED)]
+    row = record()
+    for number, kind in enumerate(kinds, start=1):
+        row = await ledger.requests.write(change(row, kind))
+        assert history(storage, "requests", "r-1") == kinds[:number]
+        assert [event.kind for event in await ledger.requests.history("r-1", 0, 100)] == kinds[:number]
+    moved = [key for key in rows(storage, "requests", "r-1") if key.startswith("history-")]
+    assert moved == [f"history-{number:010d}" for number in range(1, 2 * (MOST_CARRIED + 1) + 1)]
+    for after in range(len(kinds)):
+        part = await ledger.requests.history("r-1", after, 4)
+        assert [event.kind for event in part] == kinds[after : after + 4]
+
+
+async def test_a_row_carries_no_more_than_a_property_holds(ledger: Ledger, storage: str) -> None:
+    row = await ledger.requests.write(change(record(), "requested"))
+    for _ in range(3):
+        (event,) = change(row, "waits").events
+        row = await ledger.requests.write(Change(row, (replace(event, detail="x" * 9_000),)))
+    carried = str(rows(storage, "requests", "r-1")["request"].get("recent", ""))
+    assert len(carried) <= LONGEST_CARRIED
+    assert history(storage, "requests", "r-1") == ["requested", "waits", "waits", "waits"]
 
 
 async def test_later_events_go_on_counting(ledger: Ledger, storage: str) -> None:
@@ -57,10 +84,11 @@ async def test_a_column_that_is_emptied_is_gone(ledger: Ledger) -> None:
 
 
 async def test_an_event_that_cannot_be_written_takes_the_state_with_it(ledger: Ledger, storage: str) -> None:
+    in_the_way = {"PartitionKey": USER, "RowKey": "history-0000000002"}
     with tables(storage) as service:
-        service.get_table_client("conversions").create_entity({"PartitionKey": USER, "RowKey": "history-0000000002"})
+        service.get_table_client("conversions").create_entity(in_the_way)
     with pytest.raises(LedgerConflict):
-        await ledger.conversions.write(change(conversion(), "inviting", "joined"))
+        await ledger.conversions.write(change(conversion(), *["waits"] * (MOST_CARRIED + 1)))
     assert rows(storage, "conversions", USER).keys() == {"history-0000000002"}
 
 
@@ -123,8 +151,8 @@ async def test_many_writers_leave_a_history_without_gaps(ledger: Ledger, storage
     stored = await ledger.conversions.get(USER)
     assert stored is not None
     assert (stored.attempts, stored.sequence) == (12, 13)
-    numbered = [key for key in rows(storage, "conversions", USER) if key.startswith("history-")]
-    assert numbered == [f"history-{number:010d}" for number in range(1, 14)]
+    assert history(storage, "conversions", USER) == ["inviting", *["joined"] * 12]
+    assert len(await ledger.conversions.history(USER, 0, 100)) == 13
     assert len(await ledger.members(stored)) == 12
     assert sum(tries) > 12, "nobody lost a race: this has shown nothing"
 

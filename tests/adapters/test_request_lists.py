@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from b2b.adapters.entities import MOST_CARRIED
 from b2b.adapters.ledger import Ledger
 from b2b.domain.actors import Actor, ActorKind
 from b2b.domain.conversion.records import Change
@@ -206,12 +207,16 @@ async def test_the_events_of_a_row_come_in_order_and_in_parts(ledger: Ledger) ->
     assert await ledger.requests.history("r-2", 0, 2) == []
 
 
-async def test_an_event_by_an_actor_of_a_newer_version_is_an_unreadable_row(ledger: Ledger, storage: str) -> None:
-    await ledger.requests.write(change(record(), "one"))
+@pytest.mark.parametrize("others", [0, MOST_CARRIED])
+async def test_an_event_by_an_actor_of_a_newer_version_is_an_unreadable_row(
+    ledger: Ledger, storage: str, others: int
+) -> None:
+    await ledger.requests.write(change(record(), "one", *["waits"] * others))
     with tables(storage) as service:
         client = service.get_table_client("requests")
-        (row,) = client.query_entities("PartitionKey eq 'r-1' and kind eq 'one'")
-        client.upsert_entity({**row, "actor": '{"kind": "oracle"}'})
+        row = client.get_entity("r-1", "history-0000000001" if others else "request")
+        column = "actor" if others else "recent"
+        client.upsert_entity({**row, column: row[column].replace('"kind":"queue"', '"kind":"oracle"')})
     with pytest.raises(UnreadableRow):
         await ledger.requests.history("r-1", 0, 2)
 

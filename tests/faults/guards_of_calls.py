@@ -185,8 +185,8 @@ CALLS: tuple[Guard, ...] = (
         "b2b/adapters/tables.py",
         (
             (
-                "                results = await self._table.submit_transaction(operations)\n",
-                "                results = [(await self._table.submit_transaction([it]))[0] for it in operations]\n",
+                "str((await self._table.submit_transaction([operation, *others]))[0]",
+                "str([(await self._table.submit_transaction([it]))[0] for it in (operation, *others)][0]",
             ),
         ),
         "tests/adapters/test_ledger.py::test_an_event_that_storage_refuses_takes_the_state_and_the_members_with_it",

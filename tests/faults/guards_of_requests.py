@@ -163,10 +163,10 @@ REQUESTS: tuple[Guard, ...] = (
             (
                 (
                     "        await self._ledger.open.add(asked.request_id, now)\n"
-                    "        record = await self._write_new(change)\n"
+                    "        record = await self._write_new(change, listed=source is not Source.QUEUE)\n"
                 ),
                 (
-                    "        record = await self._write_new(change)\n"
+                    "        record = await self._write_new(change, listed=source is not Source.QUEUE)\n"
                     "        await self._ledger.open.add(asked.request_id, now)\n"
                 ),
             ),

@@ -19,6 +19,7 @@ from b2b.bootstrap import Services, build
 from b2b.connection import Storage
 from b2b.domain.errors import Transient
 from b2b.workflows.intake.receive import Delivery
+from rehearsal.history import PREFIX, history
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import Fault, GraphWay, Killed, Points
 from tests.faults.storage_way import StorageWay
@@ -286,10 +287,10 @@ class Rig:
 
 def gaps(rows: list[dict[str, Any]], what: str, *ends: str) -> list[str]:
     """A history is complete when its numbers are without a gap, and it ends where callers are told that it ended."""
-    history = [row for row in rows if row["RowKey"].startswith("history-")]
-    numbers = [int(row["RowKey"].removeprefix("history-")) for row in history]
+    events = history(rows)
+    numbers = [int(event["RowKey"].removeprefix(PREFIX)) for event in events]
     wrong = [] if numbers == list(range(1, len(numbers) + 1)) else [f"history of {what} has gaps: {numbers}"]
-    stages = [row["stage"] for row in history if row.get("stage")]
+    stages = [event["stage"] for event in events if event.get("stage")]
     if ends and stages[-1:] != list(ends):
         wrong.append(f"history of {what} ends with {stages[-1:]}")
     return wrong

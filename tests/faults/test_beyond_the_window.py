@@ -6,6 +6,7 @@ invitation, it does not send one.
 
 import pytest
 
+from rehearsal.history import history
 from tests.faults.points import Fault, Point
 from tests.faults.rig import Rig, request_body
 
@@ -40,15 +41,15 @@ async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: R
     await rig.deliver_all()
 
     assert mails_to(rig, user_id) == 2, "the tenant hid the first invitation for longer than the window"
-    history = [row for row in rig.rows("conversions", user_id) if row["RowKey"].startswith("history-")]
-    assert [row["kind"] for row in history] == [
+    events = history(rig.rows("conversions", user_id))
+    assert [event["kind"] for event in events] == [
         "inviting",
         "outcome-unknown",
         "nothing-went-out",
         "inviting",
         "invited",
     ]
-    _, doubt, settled, again, _ = history
+    _, doubt, settled, again, _ = events
     assert "RemoteProtocolError" in doubt["detail"]
     assert again["detail"] == "again"
     assert (settled["at"] - began).total_seconds() >= WINDOW

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from tests.simulation.app import WINDOW, rows_of
-from tests.simulation.invitation_oracles import (
-    REOPENING,
-    _judged_at,
-)
-from tests.simulation.scene import Scene
+from tests.simulation.invitation_oracles import REOPENING
+from tests.simulation.scene import Scene, seconds_of
 
 
 def void_approval(scene: Scene) -> Iterator[str]:
@@ -19,7 +16,7 @@ def void_approval(scene: Scene) -> Iterator[str]:
         if action != "approve" or reply.status != 202:
             continue
         answer = scene.answers.get(request, {})
-        since = max(_judged_at(scene, request, at), 0.0)
+        since = _shown_since(scene, request, at)
         changed = any(act.action in meddling and act.at > since - WINDOW for act in scene.world.acts)
         shown = [
             r.body
@@ -30,6 +27,13 @@ def void_approval(scene: Scene) -> Iterator[str]:
         now = {finding["rule"] for finding in answer.get("findings") or ()}
         if answer.get("stage") == "needsReview" and not changed and now <= before:
             yield f"request {request} was approved as shown, and waits for an approval of the same"
+
+
+def _shown_since(scene: Scene, request: str, decided: float) -> float:
+    """Return the earliest time at which the review that was decided about can have begun by any clock."""
+    skew = abs(scene.world.history.skew)
+    begun = [seconds_of(event["at"]) for event in scene.history(request) if event.get("kind") == "needsReview"]
+    return max((at for at in begun if at + skew <= decided), default=0.0) - skew
 
 
 def decided(scene: Scene) -> Iterator[str]:

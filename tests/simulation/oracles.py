@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from rehearsal.history import history as history_of
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.decision_oracles import decided, left_behind, void_approval
 from tests.simulation.invitation_oracles import (
@@ -101,7 +102,7 @@ def _waits_truly(scene: Scene, request: str, waiting: Any) -> bool:
 def ended(scene: Scene) -> Iterator[str]:
     """What has ended does not move by itself, and shows no trouble of a time after its end."""
     for request, rows in rows_of(scene.world.tables, "requests").items():
-        history = [row for row in rows if row["RowKey"].startswith("history-")]
+        history = history_of(rows)
         stages = [row.get("stage") for row in history]
         kinds = [row.get("kind") for row in history]
         for number, (before, after) in enumerate(pairwise(stages)):
@@ -151,7 +152,7 @@ def histories(scene: Scene) -> Iterator[str]:
     """The history of a row has no gap."""
     for table in ("conversions", "requests"):
         for key, rows in rows_of(scene.world.tables, table).items():
-            numbers = [row["RowKey"] for row in rows if row["RowKey"].startswith("history-")]
+            numbers = [event["RowKey"] for event in history_of(rows)]
             if numbers != [f"history-{number:010d}" for number in range(1, len(numbers) + 1)]:
                 yield f"{table}/{key} has the history {numbers}"
 

@@ -7,8 +7,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from azure.data.tables import TableEntity
-
+from rehearsal.history import history as history_of
 from tests.simulation.actions import body_of
 from tests.simulation.app import rows_of
 from tests.simulation.history import Ask
@@ -72,8 +71,9 @@ class Scene:
 
     def _converts(self, sent_at: float, request: str | None) -> bool:
         """Whether the mode said so: a message that waits on the queue is taken in under the mode of its first row."""
-        begun = [at for row in self.history(request or "")[:1] if (at := row.metadata["timestamp"]) is not None]
-        return any(self._mode(moment) == "convert" for moment in (sent_at, *map(seconds_of, begun)))
+        begun = self.world.tables.begun.get(("requests", request or ""))
+        moments = [sent_at] if begun is None else [sent_at, seconds_of(begun)]
+        return any(self._mode(moment) == "convert" for moment in moments)
 
     def _mode(self, at: float) -> str:
         modes = [dict(self.world.history.settings).get("B2B_MODE", "convert")]
@@ -99,10 +99,9 @@ class Scene:
         tables = rows_of(self.world.tables, "requests")
         return {key: row for key, rows in tables.items() for row in rows if row["RowKey"] == "request"}
 
-    def history(self, request: str) -> list[TableEntity]:
+    def history(self, request: str) -> list[dict[str, Any]]:
         """The history of a request, in order."""
-        rows = self.world.tables.rows("requests", request)
-        return [row for row in rows if row["RowKey"].startswith("history-")]
+        return history_of(self.world.tables.rows("requests", request))
 
     def since(self, action: frozenset[str], subject: str, first: float, last: float) -> bool:
         """Tell whether one of these was done to a subject between two moments."""

@@ -34,6 +34,8 @@ class Tables:
         """Requests that read, as they arrived."""
         self.writes = 0
         """Requests that write, as they arrived, whether they changed anything or were refused."""
+        self.begun: dict[tuple[str, str], datetime] = {}
+        """When the first row of a partition was written, by table and key."""
         self.page_size = PAGE
         """Most rows of one page."""
         self.short_pages: Callable[[int], int] | None = None
@@ -99,7 +101,9 @@ class Tables:
     def write(self, name: str, operations: Sequence[Operation]) -> list[Row | None]:
         """Carry out a transaction."""
         self.writes += 1
-        return self.find(name).apply(operations, self._stamp)
+        written = self.find(name).apply(operations, self._stamp)
+        self.begun.setdefault((name, operations[0].partition), self._now())
+        return written
 
     def list_page(self, name: str, looked_for: Query, top: int | None, token: Token | None) -> tuple[Any, list[Row]]:
         """Carry out a request for one page; return the token of the next one, and the rows."""

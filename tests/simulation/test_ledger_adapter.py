@@ -13,6 +13,7 @@ from b2b.domain.conversion.tenant_fact import Known, Shows, TenantFact
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Cursor, Entry, Followed, Reservation
+from rehearsal.history import history as history_of
 from tests.adapters.ledger_support import NOON, OTHER, USER, change, conversion, record
 from tests.simulation.gate import Call
 from tests.simulation.storage_contract import Memory, Recording
@@ -25,7 +26,7 @@ def ledger_in(memory: Memory) -> Ledger:
 
 
 def history(memory: Memory, table: str, partition: str) -> list[str]:
-    return [row["kind"] for row in memory.stored_tables.rows(table, partition) if row["RowKey"].startswith("history-")]
+    return [event["kind"] for event in history_of(memory.stored_tables.rows(table, partition))]
 
 
 async def test_state_history_and_members_are_written_together(memory: Memory) -> None:

@@ -16,6 +16,7 @@ from b2b.bootstrap import Services
 from b2b.domain.request.message import Resume
 from b2b.workflows.intake.intake import stored_request
 from b2b.workflows.intake.receive import Delivery
+from rehearsal.history import history
 from rehearsal.tenant import RunningTenant
 from tests.support.client import Client
 
@@ -177,7 +178,7 @@ class World:
 
     def history(self, table: str, partition: str) -> list[str]:
         """The kinds of event in a row's history, in order."""
-        return [row["kind"] for row in self.rows(table, partition) if row["RowKey"].startswith("history-")]
+        return [event["kind"] for event in history(self.rows(table, partition))]
 
     def waiting(self, queue: str = "conversion-requests") -> int:
         """How many messages a queue holds, hidden ones too."""

@@ -8,6 +8,7 @@ import httpx
 
 from b2b.api.answers import Reply
 from b2b.domain.conversion.stages import Action
+from rehearsal.history import history
 from tests.support.world import World, account, tenant_of
 
 ANNA = account(1)
@@ -64,7 +65,7 @@ def mailed(world: World) -> list[str]:
 
 
 def details(world: World, request_id: str = "r1") -> list[str]:
-    return [row["detail"] for row in world.rows("requests", request_id) if row.get("detail")]
+    return [event["detail"] for event in history(world.rows("requests", request_id)) if event.get("detail")]
 
 
 def weights(row: dict[str, Any]) -> dict[str, str]:

@@ -77,7 +77,9 @@ async def invitations_fail(world: World) -> None:
 async def others_write_the_same_rows(world: World) -> None:
     async def overtaken(request: HttpRequest) -> None:
         body = request.body or b""
-        if request.method == "POST" and b"/conversions(" in body and b"address~" not in body:
+        text = body.decode() if isinstance(body, bytes) else str(body)
+        changes = request.method in {"POST", "PUT"} and "/conversions" in f"{request.url} {text}"
+        if changes and "address~" not in f"{request.url} {text}" and "followed~" not in f"{request.url} {text}":
             raise ResourceModifiedError("another process wrote it")
 
     world.room.before = overtaken

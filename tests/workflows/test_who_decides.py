@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from b2b.api.answers import Reply
+from rehearsal.history import history
 from tests.support.client import Client
 from tests.support.principal import ANNA, BORIS, FLOW, application, person
 from tests.support.world import MakeWorld, World, account, tenant_of
@@ -28,8 +29,7 @@ def code(reply: Reply) -> tuple[int, str]:
 
 def actors(world: World, table: str = "requests", key: str = "r1") -> list[tuple[str, dict[str, Any]]]:
     """Kind and actor of every event of a row, in order."""
-    rows = [row for row in world.rows(table, key) if row["RowKey"].startswith("history-")]
-    return [(row["kind"], json.loads(row["actor"])) for row in rows]
+    return [(event["kind"], json.loads(event["actor"])) for event in history(world.rows(table, key))]
 
 
 def client(world: World, headers: dict[str, str]) -> Client:

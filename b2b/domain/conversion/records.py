@@ -68,7 +68,7 @@ class Absence(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """The state of one account's conversion. ``etag`` and ``sequence`` are the ledger's, empty for a new row."""
+    """The state of one account's conversion. ``etag``, ``sequence`` and ``recent`` are the ledger's."""
 
     user_id: str
     stage: Stage
@@ -119,6 +119,8 @@ class Conversion:
     """The sequence up to which the members' rows show this row."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
+    recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
+    """The newest events, which the row itself carries; the last one has the number ``sequence``."""
     etag: str = ""
 
     @property
@@ -150,6 +152,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             opening,
             generation=before.generation + 1,
             sequence=before.sequence,
+            recent=before.recent,
             etag=before.etag,
             doubts=tuple(kept.values()),
             called_off=before.called_off,

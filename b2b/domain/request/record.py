@@ -1,7 +1,7 @@
 """The row of one request, and how it moves on. Every new row is made by one of the constructors here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +71,8 @@ class RequestRecord:
     poison_returns: int = 0
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
+    recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
+    """The newest events, which the row itself carries; the last one has the number ``sequence``."""
     etag: str = ""
 
     @property
@@ -145,7 +147,8 @@ def rejected(request_id: str, body_hash: str, refused: RequestRefused, now: date
 def in_place_of(change: Change[RequestRecord], before: RequestRecord) -> Change[RequestRecord]:
     """Write a new row over a draft, and keep the history."""
     listed_at = before.listed_at or before.requested_at
-    return Change(replace(change.row, sequence=before.sequence, etag=before.etag, listed_at=listed_at), change.events)
+    row = replace(change.row, listed_at=listed_at, sequence=before.sequence, recent=before.recent, etag=before.etag)
+    return Change(row, change.events)
 
 
 def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", **changes: Any) -> Change[RequestRecord]:

@@ -147,13 +147,13 @@ class Intake:
             **columns,
         )
         await self._ledger.open.add(asked.request_id, now)
-        record = await self._write_new(change)
+        record = await self._write_new(change, listed=source is not Source.QUEUE)
         if record.body_hash != change.row.body_hash:
             await self.note(asked.request_id, "refused-repeat", f"another body came by {source}")
             raise RequestIdInUse(asked.request_id)
         return record
 
-    async def _write_new(self, change: Change[RequestRecord]) -> RequestRecord:
+    async def _write_new(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
         """Write a new row, in place of a draft where one is there; return the row that stands in the end.
 
         A process that was frozen in between replaces nothing: its message was delivered again, and that delivery's
@@ -162,7 +162,7 @@ class Intake:
         request_id = change.row.request_id
         for _ in range(TRIES):
             with suppress(LedgerConflict):
-                return await self._ledger.requests.write(change)
+                return await self._ledger.requests.write(change, listed=listed)
             stored = await self._ledger.requests.get(request_id)
             late = self._clock() - change.row.requested_at > LONGEST_DELIVERY
             if stored is not None and (late or not stored.replaceable or _same(stored, change.row)):

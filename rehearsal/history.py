@@ -1,0 +1,33 @@
+"""The history of a row as the tables hold it: the newest events in the row itself, older ones in rows of their own."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+PREFIX = "history-"
+RECENT = "recent"
+Row = Mapping[str, Any]
+
+
+def history(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return the events of one partition in order, all as rows of their own would hold them."""
+    moved, carried = list[dict[str, Any]](), list[dict[str, Any]]()
+    for row in rows:
+        if row["RowKey"].startswith(PREFIX):
+            moved.append(dict(row))
+        elif RECENT in row:
+            carried += _carried(row)
+    return sorted([*moved, *carried], key=lambda event: str(event["RowKey"]))
+
+
+def _carried(row: Row) -> Iterable[dict[str, Any]]:
+    events = json.loads(row[RECENT])
+    for number, event in enumerate(events, start=int(row["sequence"]) - len(events) + 1):
+        yield {
+            **event,
+            "PartitionKey": row["PartitionKey"],
+            "RowKey": f"{PREFIX}{number:010d}",
+            "at": datetime.fromisoformat(event["at"]),
+            "actor": json.dumps(event["actor"]),
+        }
