@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.tenant.faults import KINDS, WHENS
+from rehearsal.tenant.faults.script import KINDS, WHENS
 
 _TOLD_TO_WAIT = tuple(name for name, kind in KINDS.items() if kind.retry_after)
 ANYWHERE = tuple(name for name in KINDS if name != "slow")  # which takes nothing but time

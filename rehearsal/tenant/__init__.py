@@ -4,8 +4,8 @@
 the command line.
 """
 
-from rehearsal.tenant.app import create_app
-from rehearsal.tenant.remote import Control
-from rehearsal.tenant.serve import RunningTenant, running
+from rehearsal.tenant.control.client import Control
+from rehearsal.tenant.serving.app import create_app
+from rehearsal.tenant.serving.serve import RunningTenant, running
 
 __all__ = ["Control", "RunningTenant", "create_app", "running"]

@@ -12,8 +12,8 @@ import uvicorn
 
 from rehearsal.sample import load
 from rehearsal.tenant import beliefs
-from rehearsal.tenant.app import create_app
-from rehearsal.tenant.serve import IDENTITY_HEADER, LOOPBACK, configuration
+from rehearsal.tenant.serving.app import create_app
+from rehearsal.tenant.serving.serve import IDENTITY_HEADER, LOOPBACK, configuration
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

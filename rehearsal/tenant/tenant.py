@@ -4,14 +4,14 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from rehearsal.tenant import seed as seeds
 from rehearsal.tenant.clock import Clock
-from rehearsal.tenant.journal import Journal
-from rehearsal.tenant.mail import Outbox
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.directory import seed as seeds
+from rehearsal.tenant.directory.mail import Outbox
+from rehearsal.tenant.directory.tickets import Tickets
+from rehearsal.tenant.faults.trouble import Trouble
+from rehearsal.tenant.protocol.journal import Journal
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from rehearsal.tenant.switches import Switches
-from rehearsal.tenant.tickets import Tickets
-from rehearsal.tenant.trouble import Trouble
 
 
 class Tenant:

@@ -4,7 +4,7 @@ from typing import Any
 
 from b2b.adapters.directory import Directory
 from b2b.domain.eligibility.fact import Fact, Facts
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.adapters.graph_support import graph_of
 from tests.rehearsal.tenant_support import BEN, FABRIKAM, USER_ADMINISTRATOR, changed
 

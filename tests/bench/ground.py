@@ -17,7 +17,7 @@ import httpx
 from azure.storage.queue import QueueClient
 
 from rehearsal.storage import Azurite, provision
-from rehearsal.tenant.remote import Control
+from rehearsal.tenant.control.client import Control
 from tests.support.world import account, tenant_of
 
 ROOT = Path(__file__).parents[2]

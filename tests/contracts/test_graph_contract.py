@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from rehearsal.tenant.app import create_app
+from rehearsal.tenant.serving.app import create_app
 from tests.rehearsal.tenant_support import (
     ANNA,
     BEN,

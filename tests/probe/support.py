@@ -16,7 +16,7 @@ from probe.operator import Opened
 from probe.questions import QUESTIONS, Question
 from probe.run import Options, Run
 from rehearsal.tenant import create_app
-from rehearsal.tenant.remote import Control
+from rehearsal.tenant.control.client import Control
 from tests.rehearsal.tenant_support import SEED
 
 GRAPH = "https://graph.microsoft.com"

@@ -10,9 +10,9 @@ from probe.calls import Call, opened, smallest
 from probe.cli import main
 from probe.plan import required
 from probe.questions import QUESTIONS
-from rehearsal.tenant.app import ROUTES
-from rehearsal.tenant.messages import Request
-from rehearsal.tenant.routing import Router
+from rehearsal.tenant.gateway.routing import Router
+from rehearsal.tenant.protocol.messages import Request
+from rehearsal.tenant.serving.app import ROUTES
 from tests.probe.support import FULL, OTHERS, RESTRICTED, Lab
 
 CALLS = [value for value in vars(table).values() if isinstance(value, Call)]

@@ -8,7 +8,7 @@ from probe.questions import QUESTIONS
 from probe.run import DONE
 from rehearsal.run import rehearse
 from rehearsal.tenant import beliefs
-from rehearsal.tenant.app import create_app
+from rehearsal.tenant.serving.app import create_app
 from tests.end_to_end.test_run import few
 from tests.probe.support import TENANT, Lab
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from probe.clock import SystemClock
 from probe.errors import ProbeError
 from probe.sign_in import CLOUDS, PASSWORD, Session, credential
-from rehearsal.tenant.auth import issue
 from rehearsal.tenant.clock import Clock
+from rehearsal.tenant.protocol.auth import issue
 from tests.rehearsal.tenant_support import FABRIKAM, TENANT_ID
 
 PUBLIC = CLOUDS["public"]

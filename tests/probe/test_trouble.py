@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from probe.questions import Question
-from rehearsal.tenant.faults import KINDS
+from rehearsal.tenant.faults.script import KINDS
 from tests.probe.support import Lab, switched
 from tests.probe.test_positions import SEEDS, name
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.tenant.faults import KINDS, Kind
+from rehearsal.tenant.faults.script import KINDS, Kind
 from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, Client, contoso, error
 
 INVITATIONS = {"method": "POST", "path": "/invitations$"}

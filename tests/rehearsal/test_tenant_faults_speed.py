@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from rehearsal.tenant import auth, create_app
-from rehearsal.tenant.addresses import AddressIndex, addresses_of, asked_addresses
-from rehearsal.tenant.app import ROUTES
-from rehearsal.tenant.gateway import Gateway
-from rehearsal.tenant.messages import Answer, Request
-from rehearsal.tenant.odata import compile_filter
-from rehearsal.tenant.schema import USER
+from rehearsal.tenant import create_app
+from rehearsal.tenant.directory.addresses import AddressIndex, addresses_of, asked_addresses
+from rehearsal.tenant.directory.schema import USER
+from rehearsal.tenant.gateway.gateway import Gateway
+from rehearsal.tenant.odata.filters import compile_filter
+from rehearsal.tenant.protocol import auth
+from rehearsal.tenant.protocol.messages import Answer, Request
+from rehearsal.tenant.serving.app import ROUTES
 from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, SEED, contoso
 
 PEOPLE: list[dict[str, Any]] = [

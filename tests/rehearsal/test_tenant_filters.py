@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.tenant.errors import GraphError
-from rehearsal.tenant.odata import compile_filter
-from rehearsal.tenant.schema import USER
+from rehearsal.tenant.directory.schema import USER
+from rehearsal.tenant.odata.filters import compile_filter
+from rehearsal.tenant.protocol.errors import GraphError
 from tests.rehearsal.tenant_support import ANNA, BEN, EXCHANGE_PLAN_2, GONE, GUEST, PARTNERS, changed, contoso, error
 
 PLAN = EXCHANGE_PLAN_2["servicePlanId"]

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.tenant.app import ROUTES, create_app
-from rehearsal.tenant.permissions import DEFAULT_ROLES
-from rehearsal.tenant.routing import Route
+from rehearsal.tenant.gateway.routing import Route
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
+from rehearsal.tenant.serving.app import ROUTES, create_app
 from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, SEED, TENANT_ID, contoso, error, token
 
 GUARDED = [route for route in ROUTES if route.permissions]

@@ -18,8 +18,9 @@ from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from rehearsal.tenant import create_app, schema
-from rehearsal.tenant.schema import COLLECTION, COMPLEX_TYPES
+from rehearsal.tenant import create_app
+from rehearsal.tenant.directory import schema
+from rehearsal.tenant.directory.schema import COLLECTION, COMPLEX_TYPES
 from tests.rehearsal.tenant_support import ANNA, BEN, EXCHANGE_PLAN_2, GONE, GRAPH, GUEST, OPERATORS, changed, token
 
 FULL: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.tenant.throttling import tier_of
+from rehearsal.tenant.faults.throttling import tier_of
 from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, Client, contoso, error, token
 
 FEWEST = 1 / 150

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import httpx
 
 from b2b.adapters.graph import Graph
-from rehearsal.tenant import auth, create_app
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant import create_app
+from rehearsal.tenant.protocol import auth
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from rehearsal.tenant.tenant import Tenant
 from tests.adapters.graph_support import GRAPH, TenantCredential, graph_over
 from tests.rehearsal.tenant_support import SEED

@@ -12,10 +12,10 @@ from b2b.adapters.instances import FORGOTTEN, INSTANCES
 from b2b.domain.conversion.waits import LONGEST
 from b2b.domain.rate import CATCH_UP, COUNTED, HELD
 from b2b.workflows.rate import LONGEST_WAIT
-from rehearsal.tenant.auth import Caller
-from rehearsal.tenant.errors import GraphError
-from rehearsal.tenant.promises import Promises
-from rehearsal.tenant.throttling import Charge, Throttling
+from rehearsal.tenant.faults.retry_after import Promises
+from rehearsal.tenant.faults.throttling import Charge, Throttling
+from rehearsal.tenant.protocol.auth import Caller
+from rehearsal.tenant.protocol.errors import GraphError
 from tests.simulation.fleet import Fleet
 
 SETTLED = 30.0

@@ -9,7 +9,7 @@ from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact
 from b2b.domain.eligibility.permissions import CHANGE_USERS, INVITE, Comparison, compare
 from b2b.domain.findings import Profile, Severity
-from rehearsal.tenant import permissions as double
+from rehearsal.tenant.protocol import permissions as double
 
 READ = [fact for fact in facts.FACTS if fact.permission]
 ALL = frozenset(fact.permission for fact in READ)

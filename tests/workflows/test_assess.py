@@ -9,7 +9,7 @@ import pytest
 
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USER = account(1)["id"]

@@ -8,7 +8,7 @@ import pytest
 from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.errors import MustWait
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 USERS = [account(number)["id"] for number in range(1, 10)]

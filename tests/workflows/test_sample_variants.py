@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rehearsal.sample import Account, Expectation, Profile, Variant, load
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World
 
 SAMPLE = load()

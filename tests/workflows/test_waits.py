@@ -15,7 +15,7 @@ from azure.core.pipeline.transport import HttpRequest
 from b2b.domain.conversion.waits import Cause, WaitReason, row_of
 from b2b.domain.readings import Reservation
 from b2b.domain.request.subject import address_key
-from rehearsal.tenant.permissions import DEFAULT_ROLES
+from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.support.world import MakeWorld, World, account, tenant_of
 
 ANNA, BEN = account(1), account(2)

@@ -1,0 +1,46 @@
+"""How the control plane answers: JSON, and 400 with the reason for a request that makes no sense."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from rehearsal.tenant.directory.store import JSON
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def reader(read: Callable[[], Any]) -> Endpoint:
+    """An endpoint that shows something."""
+
+    async def get(_: Request) -> Response:
+        return JSONResponse(read())
+
+    return get
+
+
+def writer(write: Callable[[JSON], Response]) -> Endpoint:
+    """An endpoint that takes a JSON object and does something with it."""
+
+    async def post(request: Request) -> Response:
+        try:
+            return write(await _body(request))
+        except (KeyError, TypeError, ValueError, re.error) as error:
+            return refused(400, f"{type(error).__name__}: {error}")
+
+    return post
+
+
+def refused(status: int, message: str) -> Response:
+    """A refusal with its reason."""
+    return JSONResponse({"error": message}, status_code=status)
+
+
+async def _body(request: Request) -> JSON:
+    raw = await request.body()
+    body = await request.json() if raw else {}
+    if not isinstance(body, dict):
+        raise TypeError("the body has to be a JSON object")
+    return body

@@ -1,0 +1,1 @@
+"""What can go wrong on command: faults, throttling, replication lag, all from one seed."""

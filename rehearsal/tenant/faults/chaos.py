@@ -1,0 +1,69 @@
+"""Faults at random: seeded, bounded to a share of the calls, and the same for the same calls in whatever order."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rehearsal.tenant.faults.script import KINDS, Aim, Fault, kind_of
+from rehearsal.tenant.faults.seeded import fraction, pick
+from rehearsal.tenant.protocol.messages import Request
+
+DEFAULT_KINDS = tuple(name for name in KINDS if name != "slow")
+"""Everything but what only takes time."""
+
+
+class Chaos:
+    """Throws faults in between; off while `share` is 0."""
+
+    def __init__(self) -> None:
+        self.seed: int = 0
+        self.share = 0.0
+        self.kinds: Sequence[str] = DEFAULT_KINDS
+        self.aim = Aim()
+        self._start_over()
+
+    def set(self, given: Mapping[str, Any]) -> None:
+        """Take settings over and start counting anew: `seed`, `share`, `kinds`, and an aim as in the script."""
+        unknown = given.keys() - {"seed", "share", "kinds", "method", "path", "where"}
+        if unknown:
+            raise ValueError(f"chaos has no {', '.join(sorted(unknown))}")
+        share = float(given.get("share", 0.0))
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"share is between 0 and 1, got {share}")
+        kinds = tuple(kind_of(name).name for name in given.get("kinds") or DEFAULT_KINDS)
+        self.aim = Aim(given.get("method"), given.get("path", ""), given.get("where", "any"))
+        self.seed, self.share, self.kinds = int(given.get("seed", self.seed)), share, kinds
+        self._start_over()
+
+    def reseed(self, seed: int) -> None:
+        """Another seed, and counting anew."""
+        self.seed = seed
+        self._start_over()
+
+    def as_json(self) -> dict[str, Any]:
+        """Settings, how many calls were looked at, and what was thrown in between."""
+        thrown = dict(sorted(self._thrown.items()))
+        settings = {"seed": self.seed, "share": self.share, "kinds": list(self.kinds), **asdict(self.aim)}
+        return {**settings, "calls": self._calls.total(), "thrown": thrown}
+
+    def due(self, request: Request) -> Fault | None:
+        """The fault that this call meets. It hangs on what is called and for the how manieth time, not on the order."""
+        if not self.share or not self.aim.hits(request):
+            return None
+        what = (request.method, request.address)
+        self._calls[what] += 1
+        chance = (self.seed, *what, self._calls[what])
+        bound = max(1.0, self.share * self._calls.total())
+        if fraction("chaos", *chance) >= self.share or self._thrown.total() + 1 > bound:
+            return None
+        fitting = [KINDS[name] for name in self.kinds if KINDS[name].fits(request)]
+        if not fitting:
+            return None
+        kind = pick(fitting, "kind", *chance)
+        self._thrown[kind.name] += 1
+        return Fault(kind, pick(kind.whens, "when", *chance), kind.seconds, by="chaos")
+
+    def _start_over(self) -> None:
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._thrown: Counter[str] = Counter()

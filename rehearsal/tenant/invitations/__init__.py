@@ -1,0 +1,1 @@
+"""`POST /invitations` with every reason to refuse one, and redemption."""

@@ -1,0 +1,65 @@
+"""The person's side: opening the redeem link. Graph has no call for it, so the control plane does it."""
+
+from rehearsal.tenant.directory.policies import list_excludes
+from rehearsal.tenant.directory.store import JSON
+from rehearsal.tenant.directory.tickets import Ticket
+from rehearsal.tenant.invitations.invite import ACCEPTED
+from rehearsal.tenant.tenant import Tenant
+
+WITHOUT_OWN_ID = ("ExternalAzureAD", "MicrosoftAccount")
+"""Issuers whose entry in identities carries no issuerAssignedId."""
+
+
+class NothingToRedeemError(Exception):
+    """There is no live redeem link for this user, or the tenant no longer admits the person."""
+
+
+def redeem(tenant: Tenant, *, user_id: str, provider: str, secret: str | None = None) -> JSON:
+    """Redeem an invitation, by the newest live link or by one concrete ticket; returns the user as it is then.
+
+    The state becomes Accepted and identities gain the issuer; object id, name, groups, app roles, userType and
+    creationType stay as they are (invite-internal-users article).
+    """
+    user = tenant.directory.users.get(user_id.lower())
+    if user is None:
+        raise NothingToRedeemError(f"there is no user {user_id}")
+    ticket = _ticket(tenant, user, secret)
+    _still_admitted(tenant, user, ticket)
+    for used in tenant.tickets.of(user["id"]):
+        used.redeemed = True
+    federated = {
+        "signInType": "federated",
+        "issuer": provider,
+        "issuerAssignedId": None if provider in WITHOUT_OWN_ID else ticket.address,
+    }
+    kept = [identity for identity in user["identities"] if identity["signInType"] != "federated"]
+    if tenant.switches["internal-identity"] == "removed":
+        kept = []
+    changes = {
+        "externalUserState": ACCEPTED,
+        "externalUserStateChangeDateTime": tenant.clock.stamp(),
+        "identities": [*kept, federated],
+    }
+    tenant.directory.update_user(user["id"], changes)
+    return tenant.directory.users[user_id.lower()]
+
+
+def _ticket(tenant: Tenant, user: JSON, secret: str | None) -> Ticket:
+    live = tenant.tickets.open(user["id"])
+    if secret is None:
+        if not live:
+            raise NothingToRedeemError(f"user {user['id']} has no invitation that is open")
+        return live[-1]
+    chosen = tenant.tickets.find(secret)
+    if chosen is None or chosen not in live:
+        raise NothingToRedeemError("this redeem link is dead, used, or of another user")
+    return chosen
+
+
+def _still_admitted(tenant: Tenant, user: JSON, ticket: Ticket) -> None:
+    """Sign-in must be allowed, and the domain must still pass the allow or deny list (allow-deny-list article)."""
+    if not user["accountEnabled"]:
+        raise NothingToRedeemError(f"user {user['id']} is blocked from signing in")
+    domain = ticket.address.rpartition("@")[2].lower()
+    if list_excludes(tenant.policies.lists, domain):
+        raise NothingToRedeemError(f"the tenant does not admit people of {domain}")

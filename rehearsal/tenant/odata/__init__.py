@@ -1,0 +1,1 @@
+"""Query options as Graph reads them: `$filter`, `$select`, `$orderby`, pages."""

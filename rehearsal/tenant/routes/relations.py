@@ -1,0 +1,168 @@
+"""What a user belongs to and may do: memberships, role assignments, app roles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.tenant.directory.schema import (
+    APP_ROLE_ASSIGNMENT,
+    COLLECTION,
+    DIRECTORY_OBJECTS,
+    ROLE_ASSIGNMENT,
+    ROLE_ELIGIBILITY,
+    USER,
+)
+from rehearsal.tenant.directory.store import JSON
+from rehearsal.tenant.gateway.routing import Call, Handler, Route, ok
+from rehearsal.tenant.odata.query import READ_MANY, project
+from rehearsal.tenant.protocol import errors, permissions
+from rehearsal.tenant.protocol.messages import Answer
+from rehearsal.tenant.routes.listing import listing
+
+EXPAND_CAP = 20
+MEMBER_OPTIONS = frozenset({"$select", "$top", "$count", "$skiptoken"})
+
+
+def memberships(*, transitive: bool, only: str | None = None) -> Handler:
+    """Handler of memberOf or transitiveMemberOf, with or without a type cast."""
+
+    def serve(call: Call) -> Answer:
+        user = _user(call)
+        found = [
+            (kind, container)
+            for kind, container in call.directory.containers(user["id"], transitive=transitive)
+            if only in (None, kind)
+        ]
+        page = call.paging().page(found, call.options, lambda pair: _shown(call, *pair, typed=only is None))
+        _check_names(call, only)
+        fragment = "directoryObjects" if only is None else f"{only}s"
+        return ok({"@odata.context": call.context(call.selected(fragment)), **page})
+
+    return serve
+
+
+def expand(call: Call, user: JSON) -> JSON:
+    """The relations named in `$expand` of a user."""
+    expanded: JSON = {}
+    for name in call.options.expansions:
+        if name not in ("memberOf", "transitiveMemberOf"):
+            raise errors.unknown_option(f"$expand={name}")
+        found = list(call.directory.containers(user["id"], transitive=name == "transitiveMemberOf"))
+        shown = found[:EXPAND_CAP] if call.tenant.switches["expanded-members"] == "first-20" else found
+        expanded[name] = [
+            {"@odata.type": f"#microsoft.graph.{kind}", **_visible(call, kind, container, None)}
+            for kind, container in shown
+        ]
+    return expanded
+
+
+def sponsors(call: Call) -> Answer:
+    """GET /users/{id}/sponsors: users and groups that answer for a guest."""
+    user = _user(call)
+    directory = call.directory
+    found: list[JSON] = []
+    for key in directory.sponsors.get(user["id"].lower(), []):
+        if key in directory.users:
+            found.append({"@odata.type": "#microsoft.graph.user", **project(directory.users[key], USER, None)})
+        elif key in directory.groups:
+            found.append(
+                {"@odata.type": "#microsoft.graph.group", **_visible(call, "group", directory.groups[key], None)}
+            )
+    return ok({"@odata.context": call.context("directoryObjects"), "value": found})
+
+
+def app_role_assignments(call: Call) -> Answer:
+    """GET /users/{id}/appRoleAssignments."""
+    user = _user(call)
+    found = call.directory.app_role_assignments.get(user["id"].lower(), [])
+    return listing(call, found, APP_ROLE_ASSIGNMENT, "appRoleAssignments")
+
+
+def role_assignments(call: Call) -> Answer:
+    """GET /roleManagement/directory/roleAssignments: active ones, tenant-wide and scoped."""
+    found = call.directory.role_assignments
+    return listing(call, found, ROLE_ASSIGNMENT, "roleManagement/directory/roleAssignments")
+
+
+def role_eligibilities(call: Call) -> Answer:
+    """GET /roleManagement/directory/roleEligibilitySchedules: needs a licence that not every tenant has."""
+    if call.tenant.switches["eligibility-licence"] == "absent":
+        message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+        raise errors.bad_request(message, code="AadPremiumLicenseRequired")
+    found = call.directory.role_eligibilities
+    return listing(call, found, ROLE_ELIGIBILITY, "roleManagement/directory/roleEligibilitySchedules")
+
+
+def _user(call: Call) -> JSON:
+    user = call.directory.user(call.params["id"])
+    if user is None:
+        raise errors.resource_not_found(call.params["id"])
+    return user
+
+
+def _check_names(call: Call, only: str | None) -> None:
+    types = DIRECTORY_OBJECTS.values() if only is None else (DIRECTORY_OBJECTS[only],)
+    for name in call.options.names or ():
+        if not any(name in resource.properties for resource in types):
+            raise errors.unknown_property(name, only or "directoryObject")
+
+
+def _shown(call: Call, kind: str, container: JSON, *, typed: bool) -> JSON:
+    names = call.options.names
+    resource = DIRECTORY_OBJECTS[kind]
+    chosen = None if names is None else [name for name in names if name in resource.properties]
+    tag = {"@odata.type": f"#microsoft.graph.{kind}"} if typed else {}
+    return tag | _visible(call, kind, container, chosen)
+
+
+def _visible(call: Call, kind: str, container: JSON, names: list[str] | None) -> JSON:
+    """An object of a relation; without the permission for its type only the id, everything else null.
+
+    Source: permissions overview, 'limited information returned for inaccessible member objects'.
+    """
+    resource = DIRECTORY_OBJECTS[kind]
+    shown = project(container, resource, names)
+    if call.roles & _needed(call)[kind]:
+        return shown
+    return {
+        name: value if name == "id" else None
+        for name, value in shown.items()
+        if not resource.properties[name].endswith(COLLECTION)
+    }
+
+
+def _needed(call: Call) -> Mapping[str, frozenset[str]]:
+    by_role = call.tenant.switches["role-details"] == "role-permission"
+    roles = permissions.ROLES_READ if by_role else permissions.USERS_READ
+    return {"group": permissions.GROUPS_READ, "directoryRole": roles}
+
+
+def _member_routes() -> tuple[Route, ...]:
+    routes: list[Route] = []
+    for relation, transitive in (("memberOf", False), ("transitiveMemberOf", True)):
+        path = f"/users/{{id}}/{relation}"
+        handler = memberships(transitive=transitive)
+        routes.append(Route("GET", path, handler, permissions.USERS_READ, MEMBER_OPTIONS, cost=2))
+        for cast in ("group", "directoryRole"):
+            for prefix in ("microsoft.graph", "graph"):
+                narrowed: Any = memberships(transitive=transitive, only=cast)
+                routes.append(
+                    Route("GET", f"{path}/{prefix}.{cast}", narrowed, permissions.USERS_READ, MEMBER_OPTIONS, cost=2)
+                )
+    return tuple(routes)
+
+
+_ROLES = "/roleManagement/directory"
+
+ROUTES = (
+    *_member_routes(),
+    Route("GET", "/users/{id}/sponsors", sponsors, permissions.USERS_READ),
+    Route("GET", "/users/{id}/appRoleAssignments", app_role_assignments, permissions.APP_ROLES_READ, READ_MANY),
+    Route("GET", f"{_ROLES}/roleAssignments", role_assignments, permissions.ROLES_READ, READ_MANY),
+    Route(
+        "GET",
+        f"{_ROLES}/roleEligibilitySchedules",
+        role_eligibilities,
+        permissions.ROLE_ELIGIBILITY_READ,
+        READ_MANY,
+    ),
+)
