@@ -93,7 +93,6 @@ METRICS = (
 SENT = "sent"
 CALLS = {REFUSED: "refused", IN_DOUBT: "unknown", NOT_SENT: "not-sent"}
 """Events that tell how a call ended which did not invite, and the outcome that each stands for."""
-OUTCOMES = frozenset({SENT, *CALLS.values()})
 
 
 def figures_of(change: Change[Any]) -> tuple[Figure, ...]:

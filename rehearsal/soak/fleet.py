@@ -51,11 +51,6 @@ class Fleet:
         """The one that has been up for the longest time."""
         return next(iter(self._up))
 
-    @property
-    def youngest(self) -> HostProcess:
-        """The one that was started last."""
-        return next(reversed(self._up))
-
     def replace(self, host: HostProcess) -> None:
         """Kill a host in the middle of whatever it does and start another. `HostError` if that does not start."""
         host.kill()

@@ -22,7 +22,6 @@ from tests.infra.standins import StandIns
 
 HERE = "{}.{}".format(*sys.version_info[:2])
 LINUX, MAC = Machine("Linux", "x86_64", "glibc"), Machine("Darwin", "arm64", "")
-LAUNCHERS = ("run.sh", "run.ps1")
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_the_stages_that_queries_name_exist() -> None:
 
 def test_the_documented_dimensions_are_the_code_s_words() -> None:
     assert set(re.findall(r"`(\w+)`", METRICS["b2b.requests"][4])) == {"source"} | set(Source)
-    assert set(re.findall(r"`([a-z-]+)`", METRICS["b2b.invitations"][4])) == figures.OUTCOMES
+    assert set(re.findall(r"`([a-z-]+)`", METRICS["b2b.invitations"][4])) == {figures.SENT, *figures.CALLS.values()}
     assert f"`{queue.REQUESTS}`" in METRICS["b2b.queue.oldest"][4]
     assert queue.POISON.endswith("-poison")
 

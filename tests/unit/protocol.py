@@ -1,6 +1,5 @@
 """Rows, accounts and times that the tests of the protocol are made of."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,11 +65,6 @@ def finding(rule: str = "directory-role", severity: str = "review", message: str
 def judged(*findings: Finding, account: Account | None = INTERNAL, address: str | None = ADDRESS) -> Assessment:
     """What the rules said just now; without findings the account is ready."""
     return Assessment(account, address, TENANT, findings, NOW)
-
-
-def row_after(change: Change[Any], **columns: Any) -> Any:
-    """The row of a change with some columns replaced, for comparison with another one."""
-    return replace(change.row, **columns)
 
 
 def kinds(change: Change[Any]) -> list[str]:

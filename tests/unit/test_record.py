@@ -7,7 +7,7 @@ import pytest
 
 from b2b.domain.actors import BY_QUEUE
 from b2b.domain.conversion.records import SCHEMA_VERSION, Source
-from b2b.domain.conversion.stages import Phase, Stage, in_phase, may_follow, phase_of
+from b2b.domain.conversion.stages import Phase, Stage, may_follow, phase_of
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import IllegalTransition, MalformedRequest
 from b2b.domain.findings import Verdict
@@ -90,7 +90,7 @@ def test_a_row_in_place_of_a_draft_keeps_its_history() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_message_sees_to_what_the_service_works_on(stage: Stage) -> None:
-    assert record(stage).at_work is (stage in in_phase(Phase.SERVICE))
+    assert record(stage).at_work is (phase_of(stage) is Phase.SERVICE)
 
 
 def test_a_release_makes_a_dry_run_real() -> None:

@@ -139,11 +139,6 @@ def phase_of(stage: Stage) -> Phase:
     return _TABLE[stage].phase
 
 
-def in_phase(phase: Phase) -> frozenset[Stage]:
-    """Return the stages of a phase."""
-    return frozenset(row.stage for row in STAGES if row.phase is phase)
-
-
 def reachable(stage: Stage) -> frozenset[Stage]:
     """Return every stage that can follow, in however many steps: a request may skip what it did not see."""
     found, left = set[Stage](), [stage]
