@@ -6,7 +6,6 @@ loopback and answer at once, so what is measured is the app. The exit code is 1 
 """
 
 import argparse
-import json
 import re
 import statistics
 import subprocess
@@ -17,12 +16,11 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from azure.storage.queue import QueueClient
-
 from rehearsal.host.apart import STARTING
 from rehearsal.host.process import HostProcess, wait_until
+from rehearsal.rig import Rig, app_settings
 from rehearsal.run.packaged import Packaged, unpacked
-from rehearsal.run.scene import APP_SETTINGS, HOST_SETTINGS, REQUESTS
+from rehearsal.run.stack import HOST_SETTINGS
 from rehearsal.sample import load
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import running
@@ -79,17 +77,14 @@ def _rounds(packaged: Packaged, rounds: int) -> Iterator[tuple[float, float, flo
         storage = started.enter_context(Azurite()).connection_string()
         provision(storage)
         tenant = started.enter_context(running(sample.seed()))
-        queue = started.enter_context(QueueClient.from_connection_string(storage, REQUESTS))
-        settings: dict[str, str | None] = {
-            **HOST_SETTINGS, **APP_SETTINGS, **sample.settings, **tenant.identity_env,
-            "B2BStorage": storage, "GRAPH_BASE_URL": tenant.graph_url,
-        }  # fmt: skip
+        rig = started.enter_context(Rig(tenant, storage))
+        settings = app_settings(tenant, storage, **HOST_SETTINGS, **sample.settings)
         for number in range(rounds):
-            queue.send_message(json.dumps({"requestId": f"cold-{number}", "invitedUser": {"id": ready[number]}}))
+            rig.send({"requestId": f"cold-{number}", "invitedUser": {"id": ready[number]}})
             yield *_first_message(packaged, settings), _bare_imports(packaged)
 
 
-def _first_message(packaged: Packaged, settings: dict[str, str | None]) -> tuple[float, float]:
+def _first_message(packaged: Packaged, settings: dict[str, str]) -> tuple[float, float]:
     with HostProcess(app_dir=packaged.app, env=settings, interpreter=packaged.interpreter) as host:
         wait_until(lambda: _ENDED in host.log(), 60, "the end of the first message")
         lines = [(datetime.fromisoformat(moment), text) for moment, text in _LINE.findall(host.log())]

@@ -5,7 +5,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.run.scene import NEWCOMER, REQUESTS, Scene
+from rehearsal.rig import HostedRig
+from rehearsal.run.signed_urls import REQUESTS, messages_url, rows_url
+from rehearsal.run.stack import NEWCOMER
 from rehearsal.sample import Profile, Sample
 
 HTTP_ID, QUEUE_ID = "by-hand-1", "by-hand-2"
@@ -15,18 +17,18 @@ SHOWN = (NEEDS_REVIEW, "blocked", "invited")
 """Stages of which one request each is named."""
 
 
-def instructions(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
+def instructions(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]:
     """Everything that is up, the way of one more account through it, some requests to look at, and the end."""
-    host, tenant = scene.host, scene.tenant
+    host, tenant = rig.host, rig.tenant
     yield f"Functions host     {host.base}  (function key {host.function_key}, master key {host.master_key})"
     yield f"  its log          tail -f {host.log_file}"
     yield f"Graph              {tenant.graph_url}"
     yield f"  control plane    {tenant.base}/_sim/  (lists its routes: mails, journal, users, redeem and others)"
-    yield f"Storage            B2BStorage='{scene.storage}'"
+    yield f"Storage            B2BStorage='{rig.storage}'"
     yield ""
-    yield from _one_more(scene)
+    yield from _one_more(rig)
     yield ""
-    yield from _examples(scene, sample, profile)
+    yield from _examples(rig, sample, profile)
     yield ""
     yield f"Stop with Ctrl+C, or: kill {os.getpid()}"
 
@@ -44,24 +46,24 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
     return {stage: found[stage] for stage in SHOWN if stage in found}
 
 
-def _one_more(scene: Scene) -> Iterator[str]:
-    host, user = scene.host, {"id": NEWCOMER["id"]}
+def _one_more(rig: HostedRig) -> Iterator[str]:
+    host, user = rig.host, {"id": NEWCOMER["id"]}
     name = NEWCOMER["userPrincipalName"]
     yield f"One more account, {name}: request it; look, seconds later; redeem; sweep (neither happens by itself here)."
     yield _curl(f"{host.base}/api/requests", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
     yield _curl(f"{host.base}/api/requests/{HTTP_ID}", host.function_key)
-    yield _curl(f"{scene.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
+    yield _curl(f"{rig.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
     yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
     yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or begins it."
     message = json.dumps({"requestId": QUEUE_ID, "invitedUser": user})
-    yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{scene.messages_url()}'"
+    yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{messages_url(rig)}'"
     yield "Its rows in the ledger (state and history; the other table is conversions, by object id):"
-    rows = scene.rows_url("requests", f"PartitionKey eq '{HTTP_ID}'")
+    rows = rows_url(rig, "requests", f"PartitionKey eq '{HTTP_ID}'")
     yield f"  curl -s -H 'accept: application/json;odata=nometadata' '{rows}'"
 
 
-def _examples(scene: Scene, sample: Sample, profile: Profile) -> Iterator[str]:
-    host, found = scene.host, examples(sample, profile)
+def _examples(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]:
+    host, found = rig.host, examples(sample, profile)
     named = {stage: f"{stage} {request_id}" for stage, request_id in found.items()}
     named |= {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (and approve it)"} if NEEDS_REVIEW in named else {}
     yield f"Requests to look at: {', '.join(named.values())}."

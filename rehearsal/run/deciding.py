@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rehearsal.run.scene import Scene
+from rehearsal.rig import HostedRig
 from rehearsal.run.sending import Receipt, received
 from rehearsal.sample import Action, Decision, Sample
 
@@ -15,20 +15,20 @@ BODIES: dict[Action, dict[str, str]] = {
 """Who decides and why, where a decision asks for that."""
 
 
-def hold(scene: Scene, sample: Sample, decisions: Iterable[Decision]) -> None:
+def hold(rig: HostedRig, sample: Sample, decisions: Iterable[Decision]) -> None:
     """Let Graph not answer for the accounts whose requests are to wait until the decision."""
     held = [sample.account(each.request).user_id for each in decisions if each.waits]
     if held:
-        scene.tenant.control.set_faults([{"kind": NO_ANSWER, "path": str(user_id)} for user_id in held])
+        rig.tenant.control.set_faults([{"kind": NO_ANSWER, "path": str(user_id)} for user_id in held])
 
 
-def waits_for(scene: Scene, request_id: str | None) -> str | None:
+def waits_for(rig: HostedRig, request_id: str | None) -> str | None:
     """Return the reason for which a request waits, as the API tells it; None: it does not wait."""
-    answer = scene.api.get(f"/api/requests/{request_id}")
+    answer = rig.api.get(f"/api/requests/{request_id}")
     waiting = answer.json().get("waiting") if answer.is_success else None
     return str(waiting["reason"]) if waiting else None
 
 
-def decide(scene: Scene, decision: Decision, request_id: str | None) -> Receipt:
+def decide(rig: HostedRig, decision: Decision, request_id: str | None) -> Receipt:
     """Take one decision."""
-    return received(scene.api.post(f"/api/requests/{request_id}/{decision.action}", json=BODIES.get(decision.action)))
+    return received(rig.api.post(f"/api/requests/{request_id}/{decision.action}", json=BODIES.get(decision.action)))

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from rehearsal.history import history
+from rehearsal.rig import HostedRig, Row
 from rehearsal.run.play import Played, users
-from rehearsal.run.scene import POISON, REQUESTS, Row, Scene
 from rehearsal.sample import Profile, Sample
+from rehearsal.storage import QUEUES
 
 JSONObject = Mapping[str, Any]
 MOVED_ON = frozenset({"invited", "accepted", "completed"})
@@ -103,27 +104,27 @@ class Evidence:
         yield "HTTP answers", _text([*self.answers.values(), *(each.body for each in receipts)])
 
 
-def gathered(scene: Scene, sample: Sample, profile: Profile, played: Played) -> Evidence:
+def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -> Evidence:
     """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
-    control = scene.tenant.control
+    control = rig.tenant.control
     recorded = {receipt.request_id for receipt in played.receipts.values() if receipt.request_id}
     answers = {}
     for request_id in sorted(recorded):
-        answer = scene.api.get(f"/api/requests/{request_id}")
+        answer = rig.api.get(f"/api/requests/{request_id}")
         answers[request_id] = (answer.status_code, answer.json() if answer.content else {})
     return Evidence(
         sample=sample,
         profile=profile,
         played=played,
-        requests=tuple(scene.rows("requests")),
-        conversions=tuple(scene.rows("conversions")),
+        requests=tuple(rig.query("requests")),
+        conversions=tuple(rig.query("conversions")),
         answers=answers,
-        after=users(scene),
+        after=users(rig),
         journal=tuple(control.journal()),
         mails=tuple(control.mails()),
         violations=tuple(control.violations()),
-        log=scene.host.log(),
-        left_in_queues=scene.waiting(REQUESTS) + scene.waiting(POISON),
+        log=rig.host.log(),
+        left_in_queues=sum(map(rig.waiting, QUEUES)),
         switches=control.switches(),
     )
 

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 
 from rehearsal.host.process import wait_until
+from rehearsal.rig import HostedRig
+from rehearsal.rig.rig import POISON, REQUESTS
 from rehearsal.run.deciding import decide, hold, waits_for
 from rehearsal.run.progress import Count, Progress
-from rehearsal.run.scene import POISON, REQUESTS, Scene
 from rehearsal.run.sending import Receipt, send
 from rehearsal.sample import Account, Decision, Malformed, Profile, Sample
 
@@ -49,8 +50,8 @@ class Played:
 class Play:
     """One run of the sample. A wait that is too long is noted, and the play goes on: the comparison names the rest."""
 
-    def __init__(self, scene: Scene, sample: Sample, profile: Profile, progress: Progress) -> None:
-        self._scene = scene
+    def __init__(self, rig: HostedRig, sample: Sample, profile: Profile, progress: Progress) -> None:
+        self._rig = rig
         self._sample = sample
         self._ends = sample.ends(profile)
         self._progress = progress
@@ -59,7 +60,7 @@ class Play:
     def perform(self) -> Played:
         """All acts in order. `NotHealthyError` if they cannot begin, `HostError` if the host ends before they do."""
         self._until_healthy()
-        self.played.before = users(self._scene)
+        self.played.before = users(self._rig)
         # The message of a request that waits comes back only after the wait, and one that the host cannot hand over
         # takes all its tries, seconds apart: those go first.
         self._decide_while_waiting([each for each in self._sample.decisions if each.waits])
@@ -77,7 +78,7 @@ class Play:
         ill: list[str] = []
 
         def passed() -> tuple[int, int]:
-            checks = self._scene.api.get("/api/health").json()["checks"]
+            checks = self._rig.api.get("/api/health").json()["checks"]
             ill[:] = [f"{check['name']}: {check['detail']}" for check in checks if check["status"] != "ok"]
             return len(checks) - len(ill), len(checks)
 
@@ -86,7 +87,7 @@ class Play:
 
     def _send(self, wave: int, entries: list[Account | Malformed]) -> None:
         for number, entry in enumerate(entries, start=1):
-            self.played.receipts[entry.name] = send(self._scene, entry)
+            self.played.receipts[entry.name] = send(self._rig, entry)
             self._progress.now(f"wave {wave}: {number} of {len(entries)} requests sent")
         by_http = sum(self.played.receipts[entry.name].status is not None for entry in entries)
         self._progress.say(f"wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP")
@@ -98,40 +99,40 @@ class Play:
         self._wait(f"wave {wave}: requests that came to rest", lambda: self._settled(awaited), WAVE_SECONDS)
 
     def _settled(self, request_ids: set[str]) -> tuple[int, int]:
-        rows = self._scene.rows("requests", "RowKey eq 'request'")
+        rows = self._rig.query("requests", "RowKey eq 'request'")
         settled = {row["PartitionKey"] for row in rows if row["stage"] not in UNDER_WAY}
         return len(settled & request_ids), len(request_ids)
 
     def _decide_while_waiting(self, decisions: Sequence[Decision]) -> None:
         """Send requests about whose accounts Graph does not answer, and decide once the app says why they wait."""
-        hold(self._scene, self._sample, decisions)
+        hold(self._rig, self._sample, decisions)
         for decision in decisions:
-            receipt = send(self._scene, self._sample.account(decision.request))
+            receipt = send(self._rig, self._sample.account(decision.request))
             self.played.receipts[decision.request] = receipt
             self._until(f"the wait of {decision.request}", partial(self._waits, receipt.request_id))
-            self.played.waited[decision.request] = waits_for(self._scene, receipt.request_id)
+            self.played.waited[decision.request] = waits_for(self._rig, receipt.request_id)
         self._decide(decisions)
         if decisions:
-            self._scene.tenant.control.clear_faults()
+            self._rig.tenant.control.clear_faults()
 
     def _decide(self, decisions: Sequence[Decision]) -> None:
         """Take the decisions of an administrator, and wait until they are carried out."""
         for decision in decisions:
             request_id = self.played.receipts[decision.request].request_id
-            self.played.decided[decision.request] = decide(self._scene, decision, request_id)
+            self.played.decided[decision.request] = decide(self._rig, decision, request_id)
         awaited = {each for one in decisions if (each := self.played.receipts[one.request].request_id)}
         if awaited:
             self._wait("decisions carried out", lambda: self._settled(awaited), WAVE_SECONDS)
 
     def _waits(self, request_id: str | None) -> bool:
-        return waits_for(self._scene, request_id) is not None
+        return waits_for(self._rig, request_id) is not None
 
     def _wait_for_poison(self) -> None:
         due = sum(_seen_by_sweep_alone(entry) for entry in self._sample.malformed)
         if due:
-            self._wait("messages that the host gave up on", lambda: (self._scene.waiting(POISON), due), POISON_SECONDS)
-        self._until("an empty queue of requests", lambda: self._scene.waiting(REQUESTS) == 0)
-        self.played.poison = self._scene.waiting(POISON)
+            self._wait("messages that the host gave up on", lambda: (self._rig.waiting(POISON), due), POISON_SECONDS)
+        self._until("an empty queue of requests", lambda: self._rig.waiting(REQUESTS) == 0)
+        self.played.poison = self._rig.waiting(POISON)
 
     def _redeem(self) -> None:
         people = {
@@ -141,20 +142,20 @@ class Play:
         }
         for user_id, provider in people.items():
             try:
-                self._scene.tenant.control.redeem(user_id, provider)
+                self._rig.tenant.control.redeem(user_id, provider)
             except httpx.HTTPStatusError:
                 continue  # nothing to redeem: the comparison shows where this account stands instead
             self.played.redeemed += 1
         self._progress.say(f"people who redeemed: {self.played.redeemed} of {len(people)}")
 
     def _sweep(self) -> None:
-        self.played.swept = self._scene.host.run_function("sweep", seconds=SWEEP_SECONDS)
+        self.played.swept = self._rig.host.run_function("sweep", seconds=SWEEP_SECONDS)
         self._progress.say("the sweep ran" if self.played.swept else "the sweep FAILED")
-        self._until("a host without running functions", self._scene.host.idle)
+        self._until("a host without running functions", self._rig.host.idle)
 
     def _wait(self, what: str, count: Count, seconds: float) -> bool:
         def counted() -> tuple[int, int]:
-            self._scene.must_live()
+            self._rig.must_live()
             return count()
 
         return self._progress.wait(what, counted, seconds)
@@ -166,9 +167,9 @@ class Play:
             self._progress.late.append(str(error))
 
 
-def users(scene: Scene) -> dict[str, dict[str, Any]]:
+def users(rig: HostedRig) -> dict[str, dict[str, Any]]:
     """Every user of the tenant, deleted ones too, with groups, roles, app roles and redeem links, by object id."""
-    control = scene.tenant.control
+    control = rig.tenant.control
     return {user["id"]: control.user(user["id"]) for user in control.users()}
 
 

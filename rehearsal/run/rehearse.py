@@ -12,6 +12,7 @@ import httpx
 from azure.core.exceptions import AzureError
 
 from rehearsal.host.process import HostError
+from rehearsal.rig import APP, HostedRig
 from rehearsal.run.by_hand import instructions
 from rehearsal.run.checks import CHECKS, came_compiled
 from rehearsal.run.evidence import gathered
@@ -21,7 +22,7 @@ from rehearsal.run.play import NotHealthyError, Play
 from rehearsal.run.progress import Progress
 from rehearsal.run.report import checked, differences, outcome
 from rehearsal.run.safety import SAFETY
-from rehearsal.run.scene import APP, Ports, Scene, friendly_ports, opened
+from rehearsal.run.stack import Ports, friendly_ports, opened
 from rehearsal.sample import Profile, Sample, load
 from rehearsal.storage import StorageError
 from rehearsal.tenant.beliefs import unusual
@@ -60,8 +61,8 @@ def rehearse(
         try:
             with unpacked(package) if package else nullcontext() as packaged:
                 ports = friendly_ports() if keep else Ports()
-                with opened(run.sample, profile, ports, interrupts, packaged, positions=positions) as scene:
-                    run.perform(scene, packaged, keep=keep)
+                with opened(run.sample, profile, ports, interrupts, packaged, positions=positions) as rig:
+                    run.perform(rig, packaged, keep=keep)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
         except BROKEN as error:
@@ -92,22 +93,22 @@ class _Run:
     def __post_init__(self) -> None:
         self.progress = Progress(self.out)
 
-    def perform(self, scene: Scene, packaged: Packaged | None, *, keep: bool) -> None:
-        """Play and judge. Nothing that goes wrong leaves here: the scene is stopped without noise."""
+    def perform(self, rig: HostedRig, packaged: Packaged | None, *, keep: bool) -> None:
+        """Play and judge. Nothing that goes wrong leaves here: the rig is stopped without noise."""
         try:
             with self.interrupts.allowed():
-                self._judge(scene, packaged)
+                self._judge(rig, packaged)
                 if keep:
-                    self._stay(scene)
+                    self._stay(rig)
         except KeyboardInterrupt:
             self.progress.say("interrupted: stopping everything")
             # In a terminal Ctrl+C ends the storage as well, for which the host would wait to its last retry.
-            scene.host.kill()
+            rig.host.kill()
         except BROKEN as error:
-            self.broke(error if scene.host.running() else "the Functions host ended by itself")
+            self.broke(error if rig.host.running() else "the Functions host ended by itself")
             self.print(f"The host's log: {self.log_file}")
         finally:
-            self._save_log(scene)
+            self._save_log(rig)
 
     def broke(self, error: object) -> None:
         """Say what broke the run, or that it was interrupted: Ctrl+C in a terminal reaches the pieces as well."""
@@ -122,10 +123,10 @@ class _Run:
         for line in lines:
             print(line, file=self.out, flush=True)
 
-    def _judge(self, scene: Scene, packaged: Packaged | None) -> None:
-        played = Play(scene, self.sample, self.profile, self.progress).perform()
+    def _judge(self, rig: HostedRig, packaged: Packaged | None) -> None:
+        played = Play(rig, self.sample, self.profile, self.progress).perform()
         self.progress.say("reading ledger, directory, outbox and log")
-        evidence = gathered(scene, self.sample, self.profile, played)
+        evidence = gathered(rig, self.sample, self.profile, played)
         checks = [examine(evidence) for examine in (*CHECKS, *SAFETY)]
         if packaged:
             checks.append(came_compiled(packaged))
@@ -141,12 +142,12 @@ class _Run:
             else f"all {requests} requests ended as the sample says (profile {self.profile})"
         )
 
-    def _stay(self, scene: Scene) -> None:
-        self.print("", *instructions(scene, self.sample, self.profile))
+    def _stay(self, rig: HostedRig) -> None:
+        self.print("", *instructions(rig, self.sample, self.profile))
         while True:
-            scene.must_live()
+            rig.must_live()
             time.sleep(_WATCH_SECONDS)
 
-    def _save_log(self, scene: Scene) -> None:
+    def _save_log(self, rig: HostedRig) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        self.log_file.write_text(scene.host.log(), encoding="utf-8")
+        self.log_file.write_text(rig.host.log(), encoding="utf-8")

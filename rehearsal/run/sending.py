@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from rehearsal.run.scene import Scene
+from rehearsal.rig import HostedRig
 from rehearsal.sample import Account, Malformed, Request
 
 
@@ -23,12 +23,12 @@ class Receipt:
     """The header `x-ms-error-code`."""
 
 
-def send(scene: Scene, entry: Account | Malformed) -> Receipt:
+def send(rig: HostedRig, entry: Account | Malformed) -> Receipt:
     """Send the request of one sample entry the way that it says."""
     request: Request | Malformed = entry.request if isinstance(entry, Account) else entry
     if request.by == "http":
-        return received(scene.api.post("/api/requests", content=request.text.encode(), headers=_JSON))
-    message_id = scene.put(request.message)
+        return received(rig.api.post("/api/requests", content=request.text.encode(), headers=_JSON))
+    message_id = rig.send(request.message)
     return Receipt(request.request_id or derived_id(request.text, message_id))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rehearsal.history import PREFIX, history
+from rehearsal.rig import Row
 from rehearsal.run.checks import Check
 from rehearsal.run.evidence import findings
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
-from rehearsal.run.scene import Row
 from rehearsal.soak.evidence import REVIEW, Evidence
 
 OUTCOME_UNKNOWN = "outcome-unknown"

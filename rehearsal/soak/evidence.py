@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from rehearsal.history import history
-from rehearsal.run.scene import POISON, REQUESTS, Row
+from rehearsal.rig import Row
+from rehearsal.rig.rig import POISON, REQUESTS
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.labour import Done
 from rehearsal.soak.plan import Plan
-from rehearsal.soak.site import Site
+from rehearsal.soak.stack import FleetRig
 
 JSON = Mapping[str, Any]
 REVIEW = "needsReview"
@@ -94,21 +95,21 @@ class Evidence:
         yield "table conversions", str(self.conversions)
 
 
-def gathered(site: Site, plan: Plan, crowd: Crowd, done: Done) -> Evidence:
+def gathered(rig: FleetRig, plan: Plan, crowd: Crowd, done: Done) -> Evidence:
     """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
-    control = site.tenant.control
+    control = rig.tenant.control
     return Evidence(
         crowd=crowd,
         shows=plan.shows,
         done=done,
-        requests=tuple(site.rows("requests")),
-        conversions=tuple(site.rows("conversions")),
+        requests=tuple(rig.query("requests")),
+        conversions=tuple(rig.query("conversions")),
         users={user["id"]: user for user in control.users()},
         mails=tuple(control.mails()),
         journal=tuple(control.journal()),
         violations=tuple(control.violations()),
-        log=site.fleet.log(),
-        kills=site.fleet.kills,
-        stored=site.stored(REQUESTS),
-        poison=site.stored(POISON),
+        log=rig.fleet.log(),
+        kills=rig.fleet.kills,
+        stored=rig.waiting(REQUESTS),
+        poison=rig.waiting(POISON),
     )

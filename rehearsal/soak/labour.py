@@ -11,7 +11,7 @@ from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.progress import Progress
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.plan import Plan
-from rehearsal.soak.site import Site
+from rehearsal.soak.stack import FleetRig
 from rehearsal.soak.upstream import Upstream
 
 WORKED, FOLLOWED = 0.75, 0.9
@@ -41,16 +41,16 @@ class Done:
 class Labour:
     """One soak's work. What is not done in time is noted, and it goes on: the checks name what is missing."""
 
-    def __init__(self, plan: Plan, crowd: Crowd, site: Site, progress: Progress, interrupts: Interrupts) -> None:
-        self._plan, self._crowd, self._site = plan, crowd, site
+    def __init__(self, plan: Plan, crowd: Crowd, rig: FleetRig, progress: Progress, interrupts: Interrupts) -> None:
+        self._plan, self._crowd, self._rig = plan, crowd, rig
         self._progress, self._interrupts = progress, interrupts
         self._done, self._granted = Done(), plan.granted(0.0)
         self._upstream = Upstream(
             crowd.requests,
-            put=site.put,
-            addresses=lambda: site.fleet.addresses,
-            key=site.fleet.function_key,
-            stored=site.stored,
+            put=rig.send,
+            addresses=lambda: rig.fleet.addresses,
+            key=rig.fleet.function_key,
+            stored=rig.waiting,
             rate=plan.rate,
             most_stored=plan.stored,
         )
@@ -72,15 +72,15 @@ class Labour:
     def _work(self) -> None:
         """Until everything is sent and no message is left. Hosts are killed as long as requests come."""
         kill, sweep, tell = (_Every(each) for each in (self._plan.kill_every, self._plan.sweep_every, _TOLD_EVERY))
-        while not (self._upstream.done and self._site.at_rest()):
-            self._site.fleet.must_live()
+        while not (self._upstream.done and self._rig.at_rest()):
+            self._rig.fleet.must_live()
             if self._upstream.failure is not None:
                 raise self._upstream.failure
             if self._left(WORKED) <= 0:
                 self._late("no message left", WORKED)
                 return
             if not self._upstream.done and kill.due():
-                self._site.fleet.replace(self._site.fleet.oldest)
+                self._rig.fleet.replace(self._rig.fleet.oldest)
                 kill.begin()  # on a busy machine a host takes longer to start than it is to live
             if sweep.due():
                 self._start_sweep()
@@ -89,7 +89,7 @@ class Labour:
             self._grant()
             with self._interrupts.allowed():
                 time.sleep(_TICK)
-        self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._site.fleet.kills}")
+        self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._rig.fleet.kills}")
 
     def _redeem(self) -> None:
         """Let some of those redeem who must have been invited by now."""
@@ -101,7 +101,7 @@ class Labour:
 
     def _redeems(self, user_id: str) -> bool:
         try:
-            self._site.tenant.control.redeem(user_id)
+            self._rig.tenant.control.redeem(user_id)
         except httpx.HTTPStatusError:
             return False  # nothing to redeem: the checks show that this account was not invited
         return True
@@ -114,42 +114,42 @@ class Labour:
                 self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} seen who redeemed")
                 self._done.sweeps += 1
                 with self._interrupts.allowed():
-                    self._site.fleet.oldest.run_function(SWEEP, seconds=self._left(FOLLOWED))
+                    self._rig.fleet.oldest.run_function(SWEEP, seconds=self._left(FOLLOWED))
         except TimeoutError:
             self._late("everybody seen who redeemed", FOLLOWED)
         else:
             self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} seen who redeemed")
 
     def _kill_while_sweeping(self) -> None:
-        host = self._site.fleet.oldest
+        host = self._rig.fleet.oldest
         ended = _ended_sweeps(host)
         self._start_sweep()
         with self._interrupts.allowed():
             wait_until(
                 lambda: self._seen() or _ended_sweeps(host) > ended, self._left(FOLLOWED), "the begin of a sweep"
             )
-        self._site.fleet.replace(host)
+        self._rig.fleet.replace(host)
 
     def _start_sweep(self) -> None:
         """As the timer would."""
-        self._site.fleet.oldest.start_function(SWEEP)
+        self._rig.fleet.oldest.start_function(SWEEP)
         self._done.sweeps += 1
 
     def _seen(self) -> int:
-        rows = self._site.rows("conversions", "RowKey eq 'current' and stage eq 'completed'")
+        rows = self._rig.query("conversions", "RowKey eq 'current' and stage eq 'completed'")
         return len(self._done.redeemed & {row["PartitionKey"] for row in rows})
 
     def _grant(self) -> None:
         granted = self._plan.granted(self._upstream.sent / len(self._crowd.requests))
         if granted != self._granted:
             self._granted = granted
-            self._site.tenant.control.set_throttling(factor=granted)
+            self._rig.tenant.control.set_throttling(factor=granted)
 
     def _tell(self) -> None:
         sent, total = self._upstream.sent, len(self._crowd.requests)
         self._progress.now(
-            f"sent {sent} of {total}, stored {self._site.stored()}, kills {self._site.fleet.kills},"
-            f" invited {len(self._site.tenant.control.mails())} of {len(self._crowd.ready)}"
+            f"sent {sent} of {total}, stored {self._rig.waiting()}, kills {self._rig.fleet.kills},"
+            f" invited {len(self._rig.tenant.control.mails())} of {len(self._crowd.ready)}"
         )
 
     def _left(self, share: float) -> float:

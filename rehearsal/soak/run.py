@@ -9,16 +9,16 @@ import httpx
 from azure.core.exceptions import AzureError
 
 from rehearsal.host.process import HostError
+from rehearsal.rig import APP
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.progress import Progress
-from rehearsal.run.scene import APP
 from rehearsal.soak.checks import CHECKS
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.evidence import gathered
 from rehearsal.soak.figures import checked, figures
 from rehearsal.soak.labour import Done, Labour
 from rehearsal.soak.plan import Plan
-from rehearsal.soak.site import Site, opened
+from rehearsal.soak.stack import FleetRig, opened
 from rehearsal.storage import StorageError
 
 LOGS = APP / ".rehearsal" / "soak"
@@ -37,8 +37,8 @@ def soak(plan: Plan, *, out: TextIO = sys.stdout, logs: Path = LOGS) -> int:
         run = _Run(plan, out, logs, interrupts)
         run.progress.say(f"seed {plan.seed}: starting Azurite, a tenant of {plan.requests} accounts and two hosts")
         try:
-            with opened(plan, run.crowd, logs, interrupts) as site:
-                run.perform(site)
+            with opened(plan, run.crowd, logs, interrupts) as rig:
+                run.perform(rig)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
         except BROKEN as error:
@@ -61,15 +61,15 @@ class _Run:
         self.crowd = Crowd(self.plan.requests, self.plan.seed)
         self.progress = Progress(self.out)
 
-    def perform(self, site: Site) -> None:
-        """Work and judge. Nothing that goes wrong leaves here: the site is stopped without noise."""
+    def perform(self, rig: FleetRig) -> None:
+        """Work and judge. Nothing that goes wrong leaves here: the rig is stopped without noise."""
         try:
-            done = Labour(self.plan, self.crowd, site, self.progress, self.interrupts).perform()
+            done = Labour(self.plan, self.crowd, rig, self.progress, self.interrupts).perform()
             with self.interrupts.allowed():
-                self._judge(site, done)
+                self._judge(rig, done)
         except KeyboardInterrupt:
             self.progress.say("interrupted: stopping everything")
-            site.fleet.kill_all()
+            rig.fleet.kill_all()
         except BROKEN as error:
             self.broke(error)
 
@@ -81,11 +81,11 @@ class _Run:
         self.code = FAILED
         self.progress.say(f"the soak broke: {error}")
 
-    def _judge(self, site: Site, done: Done) -> None:
+    def _judge(self, rig: FleetRig, done: Done) -> None:
         if done.late:
-            site.fleet.kill_all()  # what is judged stands still
+            rig.fleet.kill_all()  # what is judged stands still
         self.progress.say("reading ledger, directory, outbox and logs")
-        evidence = gathered(site, self.plan, self.crowd, done)
+        evidence = gathered(rig, self.plan, self.crowd, done)
         checks = {examine.__name__.replace("_", " "): examine(evidence) for examine in CHECKS}
         failed = [name for name, check in checks.items() if check.problems]
         self._print("", *figures(evidence, self.plan), "", *checked(checks), "")

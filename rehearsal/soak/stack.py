@@ -1,56 +1,34 @@
 """Everything that a soak needs, up on loopback: storage, the tenant in trouble, and two hosts with the real app."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-from azure.data.tables import TableServiceClient
-from azure.storage.queue import LinearRetry, QueueServiceClient
-
+from rehearsal.rig import APP, Rig, app_settings, without_foreign
 from rehearsal.run.interrupts import Interrupts
-from rehearsal.run.scene import APP, FOREIGN, POISON, REQUESTS
 from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.fleet import Fleet
 from rehearsal.soak.plan import ANYWHERE, Plan
-from rehearsal.storage import QUEUES, TABLES, Azurite, provision
+from rehearsal.storage import QUEUES, Azurite, provision
 from rehearsal.tenant import RunningTenant, running
 
 HOSTS = 2
-Row = Mapping[str, Any]
 
 
-class Site:
-    """The running pieces, and what can be seen of the storage."""
+class FleetRig(Rig):
+    """A rig whose app runs under several hosts."""
 
-    def __init__(self, tenant: RunningTenant, fleet: Fleet, storage: str, clients: ExitStack) -> None:
-        self.tenant, self.fleet = tenant, fleet
-        again = LinearRetry(backoff=1, retry_total=5, random_jitter_range=0)  # by itself it would wait for 15 s
-        queues = clients.enter_context(QueueServiceClient.from_connection_string(storage, retry_policy=again))
-        tables = clients.enter_context(TableServiceClient.from_connection_string(storage))
-        self._queues = {name: clients.enter_context(closing(queues.get_queue_client(name))) for name in QUEUES}
-        self._tables = {name: clients.enter_context(tables.get_table_client(name)) for name in TABLES}
-
-    def put(self, text: str) -> None:
-        """Put a request on the queue."""
-        self._queues[REQUESTS].send_message(text)
-
-    def stored(self, queue: str = REQUESTS) -> int:
-        """How many messages a queue holds, hidden ones too."""
-        return self._queues[queue].get_queue_properties().approximate_message_count or 0
+    def __init__(self, tenant: RunningTenant, storage: str, fleet: Fleet) -> None:
+        super().__init__(tenant, storage)
+        self.fleet = fleet
 
     def at_rest(self) -> bool:
         """Whether no message is left that could move a request."""
-        return not self.stored(REQUESTS) and not self.stored(POISON)
-
-    def rows(self, table: str, query: str = "") -> list[Row]:
-        """Rows of a table."""
-        return [dict(row) for row in self._tables[table].query_entities(query)]
+        return not any(map(self.waiting, QUEUES))
 
 
 @contextmanager
-def opened(plan: Plan, crowd: Crowd, logs: Path, interrupts: Interrupts) -> Iterator[Site]:
+def opened(plan: Plan, crowd: Crowd, logs: Path, interrupts: Interrupts) -> Iterator[FleetRig]:
     """Start everything, and stop it at the end, whatever happens.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
@@ -60,16 +38,10 @@ def opened(plan: Plan, crowd: Crowd, logs: Path, interrupts: Interrupts) -> Iter
         with interrupts.allowed():
             provision(storage)
         tenant = started.enter_context(running(crowd.tenant()))
-        environment: dict[str, str | None] = {
-            **{name: None for name in os.environ if name.startswith(FOREIGN)},
-            **plan.settings,
-            **tenant.identity_env,
-            "B2BStorage": storage,
-            "GRAPH_BASE_URL": tenant.graph_url,
-        }
-        fleet = started.enter_context(Fleet(APP, environment, HOSTS, logs))
+        settings = {**without_foreign(), **app_settings(tenant, storage, **plan.settings)}
+        fleet = started.enter_context(Fleet(APP, settings, HOSTS, logs))
         trouble(tenant, plan)
-        yield Site(tenant, fleet, storage, started)
+        yield started.enter_context(FleetRig(tenant, storage, fleet))
 
 
 def trouble(tenant: RunningTenant, plan: Plan) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
-from azure.storage.queue import QueueClient
 
-from rehearsal.host.process import HostProcess, wait_until
+from rehearsal.host.process import wait_until
+from rehearsal.rig import HostedRig
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import RunningTenant, running
-from tests.host.rig import APP, JSON, Rig, environment, request, seed, user_id
+from tests.host.rig import JSON, request, seed, started, user_id
 
 STALL = 8.0
 """Seconds that a call is held; long enough to have all of them under way at once."""
@@ -69,17 +69,16 @@ def aftermath(azurite: Azurite) -> Iterator[Aftermath]:
     storage = azurite.connection_string(azurite.account())
     provision(storage)
     with running(seed(len(POINTS))) as tenant:
-        env = environment(tenant, storage, **SETTINGS)
-        with HostProcess(app_dir=APP, env=env) as host:
-            hit = killed_at_all_points(Rig(tenant, storage, host))
+        with started(tenant, storage, SETTINGS) as app:
+            hit = killed_at_all_points(app)
         mailed_before = mailed(tenant)
         tenant.control.clear_faults()
-        with HostProcess(app_dir=APP, env=env) as host:
-            app = Rig(tenant, storage, host)
-            assert host.run_function("sweep")
+        with started(tenant, storage, SETTINGS) as app:
+            assert app.host.run_function("sweep")
             app.settled(REQUESTS[POINTS.index(READ)])
-            assert host.run_function("sweep")  # it sees that this tenant shows pending invitations
-            wait_until_empty(storage)
+            assert app.host.run_function("sweep")  # it sees that this tenant shows pending invitations
+            # The lease of each claim that was cut off ends first, then the window in which its account may not show.
+            wait_until(lambda: not app.waiting(), ENDED, "the end of all messages")
             stages = app.settled(*REQUESTS)
             yield Aftermath(
                 hit=hit,
@@ -91,7 +90,7 @@ def aftermath(azurite: Azurite) -> Iterator[Aftermath]:
             )
 
 
-def killed_at_all_points(app: Rig) -> Mapping[str, JSON]:
+def killed_at_all_points(app: HostedRig) -> Mapping[str, JSON]:
     """Bring the host to all points and kill it; return the calls that it was waiting for."""
     control = app.tenant.control
     app.send(request(0, requestId=REQUESTS[0]))
@@ -113,14 +112,6 @@ def under_way(tenant: RunningTenant) -> Mapping[str, JSON]:
     """The calls that are held right now, by point."""
     held = [call for call in tenant.control.journal() if call["fault"] and call["status"] is None]
     return {POINTS[call["fault"]["number"] - 1]: call for call in held}
-
-
-def wait_until_empty(storage: str) -> None:
-    """Wait until no message is left, hidden ones included: the lease of a claim that was cut off must end first, and
-    then the window in which its account may not show the invitation.
-    """
-    with QueueClient.from_connection_string(storage, "conversion-requests") as queue:
-        wait_until(lambda: not queue.get_queue_properties().approximate_message_count, ENDED, "the end of all messages")
 
 
 def mailed(tenant: RunningTenant) -> list[str]:

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from rehearsal.rig import app_settings
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import running
-from tests.faults.rig import Rig
+from tests.faults.rig import FaultRig
 from tests.faults.tenants import TENANTS, seed
 
 BY_ID, INDEX = 290, 295
@@ -22,7 +23,7 @@ def tenant(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-async def rig(azurite: Azurite, tenant: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+async def rig(azurite: Azurite, tenant: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FaultRig]:
     storage = azurite.connection_string(azurite.account())
     provision(storage)
     with running(seed()) as double:
@@ -31,19 +32,15 @@ async def rig(azurite: Azurite, tenant: int, monkeypatch: pytest.MonkeyPatch) ->
         for name, position in TENANTS[tenant].items():
             double.control.set_switch(name, position)
         double.control.set_lag(BY_ID, INDEX)
-        made = Rig(
+        settings = app_settings(
             double,
             storage,
-            {
-                "B2BStorage": storage,
-                "GRAPH_BASE_URL": double.graph_url,
-                "B2B_MODE": "convert",
-                "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
-                "B2B_BREAKER_SHARE": "1",
-                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
-                "B2B_GIVE_UP_SECONDS": "7200",
-                "B2B_RULE_OVERRIDES": OVERRIDES,
-            },
+            B2B_SWEEP_SCHEDULE="0 */10 * * * *",
+            B2B_BREAKER_SHARE="1",
+            B2B_INVITATIONS_PER_MINUTE="0",  # a restarted app would wait for seconds of real time
+            B2B_GIVE_UP_SECONDS="7200",
+            B2B_RULE_OVERRIDES=OVERRIDES,
         )
-        yield made
-        await made.close()
+        with FaultRig(double, storage, settings) as made:
+            yield made
+            await made.close()

@@ -5,13 +5,10 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
-
-from azure.data.tables import TableServiceClient
-from azure.storage.queue import QueueServiceClient
 
 from b2b import settings as app_settings
 from b2b.api.answers import Reply
@@ -20,6 +17,9 @@ from b2b.connection import Storage
 from b2b.domain.errors import Transient
 from b2b.workflows.intake.receive import Delivery
 from rehearsal.history import PREFIX, history
+from rehearsal.rig import Rig
+from rehearsal.rig.rig import POISON
+from rehearsal.storage import QUEUES
 from rehearsal.tenant import RunningTenant
 from tests.faults.points import Fault, GraphWay, Killed, Points
 from tests.faults.storage_way import StorageWay
@@ -53,32 +53,26 @@ class BothClocks(MovingClock):
         self._tenant.control.advance(seconds)
 
 
-@dataclass
-class Rig:
+class FaultRig(Rig):
     """Plays the host: hands messages over when they are due, takes them back, moves the clock instead of waiting."""
 
-    tenant: RunningTenant
-    storage: str
-    environment: Mapping[str, str]
-    clock: MovingClock = field(init=False)
-    points: Points = field(init=False)
-    services: Services | None = None
-    messages: list[Message] = field(default_factory=list)
-    breakages: Breakages = field(default_factory=Breakages)
-    """What the app raised, so that the host delivered again, or caught and did not expect; but no `Transient`."""
-    address: str = ""
-    """The address that the case's account is invited with."""
-    asked_again: int = 0
-    """How often a person was shown that an invitation may be out, and asked for another."""
-    _delays: dict[str, float] = field(default_factory=dict)
-    _accounts: Counter[str] = field(default_factory=Counter)
-    _journal: int = 0
-    """How much of the tenant's journal is of earlier cases."""
-
-    def __post_init__(self) -> None:
-        """Tie the tenant's clock to the app's."""
-        self.clock = BothClocks(self.tenant)
+    def __init__(self, tenant: RunningTenant, storage: str, settings: Mapping[str, str]) -> None:
+        super().__init__(tenant, storage)
+        self._settings = settings
+        self.clock = BothClocks(tenant)
         self.points = Points(clock=self.clock)
+        self.services: Services | None = None
+        self.messages: list[Message] = []
+        self.breakages = Breakages()
+        """What the app raised, so that the host delivered again, or caught and did not expect; but no `Transient`."""
+        self.address = ""
+        """The address that the case's account is invited with."""
+        self.asked_again = 0
+        """How often a person was shown that an invitation may be out, and asked for another."""
+        self._delays: dict[str, float] = {}
+        self._accounts = Counter[str]()
+        self._journal = 0
+        """How much of the tenant's journal is of earlier cases."""
         logging.getLogger("b2b").addHandler(self.breakages)
 
     async def close(self) -> None:
@@ -153,11 +147,6 @@ class Rig:
         with suppress(Killed):
             await self._let(lambda app: app.sweep.run())
 
-    def send(self, body: str) -> None:
-        """Be an upstream system."""
-        with self._queue("conversion-requests") as queue:
-            queue.send_message(body)
-
     async def deliver_all(self) -> None:
         """Hand over every message until the queue is empty."""
         for _ in range(TOO_LONG):
@@ -194,7 +183,7 @@ class Rig:
         """
         if self.services is None:
             reached = Storage(connection_string=signed(self.storage))
-            settings = replace(app_settings.load(self.environment), storage=reached)
+            settings = replace(app_settings.load(self._settings), storage=reached)
             way = partial(StorageWay, self.points, self._delays)
             self.services = build(settings, self.clock, GraphWay(self.points), way)
         try:
@@ -207,31 +196,20 @@ class Rig:
 
     def _back(self, message: Message, delay: float) -> None:
         if message.tries >= MAX_DEQUEUE:
-            with self._queue("conversion-requests-poison") as poison:
-                poison.send_message(message.body)
+            self.send(message.body, POISON)
         else:
             message.due = self.clock() + timedelta(seconds=delay)
             self.messages.append(message)
 
     def _collect(self) -> None:
         """Take over what lies in the queue, with the delays that the app asked for."""
-        with self._queue("conversion-requests") as queue:
-            arrived = list(queue.receive_messages(messages_per_page=32, visibility_timeout=3600))
-            if arrived:
-                queue.clear_messages()
+        arrived = list(self.queue().receive_messages(messages_per_page=32, visibility_timeout=3600))
+        if arrived:
+            self.lose_messages()
         now = self.clock()
         self.messages += [
             Message(new.id, new.content, now + timedelta(seconds=self._delays.pop(new.id, 0.0))) for new in arrived
         ]
-
-    def _queue(self, name: str) -> Any:
-        return QueueServiceClient.from_connection_string(self.storage).get_queue_client(name)
-
-    def rows(self, table: str, partition: str) -> list[dict[str, Any]]:
-        """All rows of a partition, in order."""
-        with TableServiceClient.from_connection_string(self.storage) as service:
-            client = service.get_table_client(table)
-            return [dict(row) for row in client.query_entities("PartitionKey eq @key", parameters={"key": partition})]
 
     async def verdict(self, user_id: str, request_ids: list[str]) -> list[str]:
         """Say what is wrong with the end of a case, seen from outside; nothing: all is well."""
@@ -256,10 +234,8 @@ class Rig:
                 wrong.append(f"{request_id} is {answer['stage']}: {answer.get('waiting') or answer.get('lastError')}")
             wrong += gaps(self.rows("requests", request_id), request_id, answer["stage"])
         wrong += gaps(self.rows("conversions", user_id), "the conversion", *(expected if taken else ()))
-        for name in ("conversion-requests", "conversion-requests-poison"):
-            with self._queue(name) as queue:
-                left = queue.get_queue_properties().approximate_message_count
-            if left:
+        for name in QUEUES:
+            if left := self.waiting(name):
                 wrong.append(f"{left} messages left in {name}")
         return [*wrong, *self._unlawful(user_id), *self._misbehaved()]
 

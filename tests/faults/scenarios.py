@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tests.faults.points import Point
-from tests.faults.rig import Rig, request_body
+from tests.faults.rig import FaultRig, request_body
 
-Play = Callable[[Rig, str, str], Awaitable[list[str]]]
+Play = Callable[[FaultRig, str, str], Awaitable[list[str]]]
 """Plays one case for an account under a name that no other case has; returns the ids of its requests."""
 
 
@@ -27,40 +27,40 @@ class Scenario:
     hit: Hit = Hit.ALL
     kind: str = "plain"
 
-    def points(self, rig: Rig) -> list[Point]:
+    def points(self, rig: FaultRig) -> list[Point]:
         """Return the calls to hit, once the scenario was played without a fault."""
         if self.hit is Hit.ARRIVAL:
             return rig.points.calls[: rig.points.arrival]
         return [point for point in rig.points.calls if self.hit is Hit.ALL or point.label.startswith("graph ")]
 
 
-async def by_queue(rig: Rig, user_id: str, name: str) -> list[str]:
+async def by_queue(rig: FaultRig, user_id: str, name: str) -> list[str]:
     """One message."""
     rig.send(request_body(name, user_id))
     return await _to_the_end(rig, user_id, name)
 
 
-async def by_http(rig: Rig, user_id: str, name: str) -> list[str]:
+async def by_http(rig: FaultRig, user_id: str, name: str) -> list[str]:
     """One POST, whose caller repeats what was not taken."""
     await rig.post(request_body(name, user_id).encode())
     rig.points.arrival = len(rig.points.calls)
     return await _to_the_end(rig, user_id, name)
 
 
-async def two_for_one(rig: Rig, user_id: str, name: str) -> list[str]:
+async def two_for_one(rig: FaultRig, user_id: str, name: str) -> list[str]:
     """Two requests for one account, by both ways."""
     rig.send(request_body(f"{name}-a", user_id))
     await rig.post(request_body(f"{name}-b", user_id).encode())
     return await _to_the_end(rig, user_id, f"{name}-a", f"{name}-b")
 
 
-async def to_its_address(rig: Rig, user_id: str, name: str) -> list[str]:
+async def to_its_address(rig: FaultRig, user_id: str, name: str) -> list[str]:
     """One message that names the address, of an account that Graph may refuse to invite."""
     rig.send(request_body(name, user_id, address=rig.address))
     return await _to_the_end(rig, user_id, name)
 
 
-async def in_capitals(rig: Rig, user_id: str, name: str) -> list[str]:
+async def in_capitals(rig: FaultRig, user_id: str, name: str) -> list[str]:
     """One message that names the address in capitals."""
     rig.send(request_body(name, user_id, address=rig.address.upper()))
     return await _to_the_end(rig, user_id, name)
@@ -78,7 +78,7 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-async def _to_the_end(rig: Rig, user_id: str, *names: str) -> list[str]:
+async def _to_the_end(rig: FaultRig, user_id: str, *names: str) -> list[str]:
     """Deliver, let people act, sweep; then the timer fires some more times, at first too soon."""
     await rig.deliver_all()
     await _people_act(rig, user_id, *names)
@@ -91,7 +91,7 @@ async def _to_the_end(rig: Rig, user_id: str, *names: str) -> list[str]:
     return list(names)
 
 
-async def _people_act(rig: Rig, user_id: str, *names: str) -> None:
+async def _people_act(rig: FaultRig, user_id: str, *names: str) -> None:
     """The administrator approves what waits for one, and the invited person redeems."""
     for name in names:
         if (await rig.shown(name))["stage"] == "needsReview":

@@ -8,7 +8,7 @@ import pytest
 
 from rehearsal.history import history
 from tests.faults.points import Fault, Point
-from tests.faults.rig import Rig, request_body
+from tests.faults.rig import FaultRig, request_body
 
 INVITATION = Point("graph POST /v1.0/invitations", 1)
 LAG = 10_000_000
@@ -16,7 +16,7 @@ LAG = 10_000_000
 WINDOW = 300
 
 
-async def doubtful(rig: Rig, *, seen: bool) -> str:
+async def doubtful(rig: FaultRig, *, seen: bool) -> str:
     """Lose the answer to an invitation of an account whose replicas lag for ever; return the account."""
     if seen:
         await rig.meet(None, "plain")
@@ -31,11 +31,11 @@ async def doubtful(rig: Rig, *, seen: bool) -> str:
     return user_id
 
 
-def mails_to(rig: Rig, user_id: str) -> int:
+def mails_to(rig: FaultRig, user_id: str) -> int:
     return len([mail for mail in rig.tenant.control.mails() if mail["userId"] == user_id])
 
 
-async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: Rig) -> None:
+async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: FaultRig) -> None:
     user_id = await doubtful(rig, seen=True)
     began = rig.clock()
     await rig.deliver_all()
@@ -56,7 +56,7 @@ async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: R
 
 
 @pytest.mark.parametrize("tenant", [0], indirect=True)
-async def test_a_tenant_that_has_shown_nothing_yet_gets_no_second_mail(rig: Rig) -> None:
+async def test_a_tenant_that_has_shown_nothing_yet_gets_no_second_mail(rig: FaultRig) -> None:
     user_id = await doubtful(rig, seen=False)
     await rig.deliver_all()
 
@@ -66,7 +66,7 @@ async def test_a_tenant_that_has_shown_nothing_yet_gets_no_second_mail(rig: Rig)
     assert [finding["rule"] for finding in shown["findings"]] == ["outcome-unknown"]
 
 
-async def test_nothing_is_sent_again_while_the_window_is_open(rig: Rig) -> None:
+async def test_nothing_is_sent_again_while_the_window_is_open(rig: FaultRig) -> None:
     """The same tenant, looked at before the window has passed: one mail, and the doubt is on record."""
     user_id = await doubtful(rig, seen=True)
     began = rig.clock()

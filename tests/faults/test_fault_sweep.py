@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from tests.faults.points import INVITATION_KINDS, Fault, Point, faults_at
-from tests.faults.rig import Rig
+from tests.faults.rig import FaultRig
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.tenants import TENANTS
 from tests.support.tally import FIGURES, Figures
@@ -24,7 +24,7 @@ EVERY = 1 if ALL else 59
 @pytest.mark.parametrize("tenant", range(len(TENANTS)), indirect=True)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_no_fault_at_any_call_loses_or_repeats_anything(
-    rig: Rig, scenario: str, tenant: int, record_property: Callable[[str, object], None]
+    rig: FaultRig, scenario: str, tenant: int, record_property: Callable[[str, object], None]
 ) -> None:
     assert await play(rig, scenario, "plain", None) == []
     calls = SCENARIOS[scenario].points(rig)
@@ -55,7 +55,7 @@ def spread(faults: list[Fault]) -> list[Fault]:
     return [fault for number, fault in enumerate(faults) if number % EVERY == 0 or fault.kind in INVITATION_KINDS]
 
 
-async def play(rig: Rig, scenario: str, name: str, fault: Fault | None) -> list[str]:
+async def play(rig: FaultRig, scenario: str, name: str, fault: Fault | None) -> list[str]:
     """Play one case for an account that no other case has, and say what is wrong with its end."""
     await rig.meet(fault, name)
     rig.clock.advance(7200)  # pauses of the case before are over

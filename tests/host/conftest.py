@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from rehearsal.rig import HostedRig
 from rehearsal.storage import Azurite, provision
-from tests.host.rig import Rig, rig
+from tests.host.rig import rig
 
 
 @pytest.fixture(scope="session")
-def converting(azurite: Azurite) -> Iterator[Rig]:
+def converting(azurite: Azurite) -> Iterator[HostedRig]:
     """The app in convert mode."""
     storage = azurite.connection_string(azurite.account())
     provision(storage)

@@ -10,7 +10,8 @@ import pytest
 
 from b2b.api.routes import ROUTES as TABLE
 from rehearsal.host.process import wait_until
-from tests.host.rig import Rig, request
+from rehearsal.rig import HostedRig
+from tests.host.rig import mails, request
 
 NAMED = {"requestId": "any", "userId": "any"}
 ROUTES = [
@@ -21,13 +22,13 @@ ELSEWHERE = [("GET", "/api/nothing"), ("PUT", "/api/requests"), ("HEAD", "/api/h
 
 
 @pytest.mark.parametrize(("method", "path"), [*ROUTES, *ELSEWHERE])
-def test_no_route_answers_without_a_key(converting: Rig, method: str, path: str) -> None:
+def test_no_route_answers_without_a_key(converting: HostedRig, method: str, path: str) -> None:
     for key in (None, "wrong"):
         answer = converting.call(method, path, key=key)
         assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: Rig) -> None:
+def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: HostedRig) -> None:
     functions = converting.call("GET", "/admin/functions", key=converting.host.master_key).json()
     triggers = [binding for each in functions for binding in each["config"]["bindings"] if "route" in binding]
     known = [binding for binding in triggers if binding["route"] != "{*rest}"]
@@ -37,7 +38,7 @@ def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: Rig) ->
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_query_parameter_that_a_route_does_not_know_is_refused_by_name(
-    converting: Rig, method: str, path: str
+    converting: HostedRig, method: str, path: str
 ) -> None:
     """`?dryRun=true` is a habit from other interfaces: overlooked, it would be a conversion."""
     answer = converting.call(method, f"{path}?dryRun=true", content=json.dumps(request(10)).encode())
@@ -56,7 +57,7 @@ def test_a_query_parameter_that_a_route_does_not_know_is_refused_by_name(
     ],
 )
 def test_a_known_path_with_another_method_is_405_and_names_its_methods(
-    converting: Rig, method: str, path: str, allowed: str
+    converting: HostedRig, method: str, path: str, allowed: str
 ) -> None:
     answer = converting.call(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
@@ -64,12 +65,12 @@ def test_a_known_path_with_another_method_is_405_and_names_its_methods(
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/requests/any/burn", "/api/requests/a/b/c", "/api/", "/api"])
-def test_an_unknown_path_is_404_with_a_body(converting: Rig, path: str) -> None:
+def test_an_unknown_path_is_404_with_a_body(converting: HostedRig, path: str) -> None:
     answer = converting.call("GET", path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "RouteNotFound")
 
 
-def test_all_faults_of_a_body_are_told_at_once(converting: Rig) -> None:
+def test_all_faults_of_a_body_are_told_at_once(converting: HostedRig) -> None:
     body = {"invitedUser": {"upn": "anna", "userPrincipalName": 5}, "requestId": "a b", "color": 1}
     answer = converting.call("POST", "/api/requests", json=body)
     error = answer.json()["error"]
@@ -83,7 +84,7 @@ def test_all_faults_of_a_body_are_told_at_once(converting: Rig) -> None:
     ]
 
 
-def test_characters_that_cannot_be_seen_are_named_and_not_sent_back(converting: Rig) -> None:
+def test_characters_that_cannot_be_seen_are_named_and_not_sent_back(converting: HostedRig) -> None:
     """A zero width space in a copied name is the mistake; sent back as it is, nobody would find it."""
     body = json.dumps({"invited\u200bUser": {}, "a\nb": 1, "c" * 5000: 1})
     answer = converting.call("POST", "/api/requests", content=body.encode())
@@ -95,7 +96,7 @@ def test_characters_that_cannot_be_seen_are_named_and_not_sent_back(converting: 
     assert len(answer.text) < 5000
 
 
-def test_what_a_caller_says_of_itself_counts_for_nothing_without_sign_in(converting: Rig) -> None:
+def test_what_a_caller_says_of_itself_counts_for_nothing_without_sign_in(converting: HostedRig) -> None:
     """A forged principal neither opens a route nor becomes the one who acted."""
     forged = base64.b64encode(b'{"auth_typ": "aad", "claims": []}').decode()
     headers = {"x-ms-client-principal": forged, "x-functions-key": "wrong"}
@@ -105,13 +106,13 @@ def test_what_a_caller_says_of_itself_counts_for_nothing_without_sign_in(convert
     assert httpx.get(f"{converting.host.base}/api/health", headers=headers, trust_env=False).status_code == 200
 
 
-def test_the_key_in_the_address_is_no_parameter_of_a_route(converting: Rig) -> None:
+def test_the_key_in_the_address_is_no_parameter_of_a_route(converting: HostedRig) -> None:
     answer = converting.call("GET", f"/api/health?code={converting.host.master_key}", key=None)
     assert answer.status_code == 200
     assert converting.host.master_key not in answer.text
 
 
-def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: Rig) -> None:
+def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: HostedRig) -> None:
     def chunks() -> Iterator[bytes]:
         yield json.dumps(request(10)).encode()
 
@@ -122,7 +123,7 @@ def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: Rig)
 
 
 @pytest.mark.parametrize("route", ["requests", "assessments"])
-def test_a_body_of_49_kib_is_too_large(converting: Rig, route: str) -> None:
+def test_a_body_of_49_kib_is_too_large(converting: HostedRig, route: str) -> None:
     body = json.dumps(request(10, invitedUserMessageInfo={"customizedMessageBody": "x" * 49 * 1024}))
     answer = converting.call("POST", f"/api/{route}", content=body.encode())
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "RequestTooLarge")
@@ -137,47 +138,47 @@ def test_a_body_of_49_kib_is_too_large(converting: Rig, route: str) -> None:
         (b"{}", "MissingField", "invitedUser"),
     ],
 )
-def test_a_malformed_body_is_refused_by_name(converting: Rig, body: bytes, code: str, target: str | None) -> None:
+def test_a_malformed_body_is_refused_by_name(converting: HostedRig, body: bytes, code: str, target: str | None) -> None:
     answer = converting.call("POST", "/api/requests", content=body)
     assert answer.status_code == 400
     assert (answer.json()["error"]["code"], answer.json()["error"]["target"]) == (code, target)
 
 
-def test_a_request_id_with_another_body_is_a_conflict(converting: Rig) -> None:
+def test_a_request_id_with_another_body_is_a_conflict(converting: HostedRig) -> None:
     assert converting.submit(request(11, requestId="taken")).status_code == 202
     answer = converting.submit(request(12, requestId="taken"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "RequestIdInUse")
     assert converting.submit(request(11, requestId="taken")).status_code == 202
     assert converting.settled("taken") == ["invited"]
-    assert converting.mails(12) == []
+    assert mails(converting, 12) == []
 
 
-def test_a_malformed_message_is_recorded_at_once_and_never_retried(converting: Rig) -> None:
+def test_a_malformed_message_is_recorded_at_once_and_never_retried(converting: HostedRig) -> None:
     before = converting.host.invocations()["convert"].failed
     message = converting.send('{"invitedUser": {"id": "not an id"}, "requestId": "malformed"}')
     assert message
     assert converting.settled("malformed") == ["rejected"]
-    row = converting.row("malformed")
+    row = converting.request_row("malformed")
     assert row is not None
     assert (row["errorCode"], row["errorTarget"]) == ("InvalidValue", "invitedUser.id")
     assert converting.host.invocations()["convert"].failed == before
     assert converting.waiting("conversion-requests-poison") == 0
 
 
-def test_a_body_that_the_host_cannot_hand_over_is_recorded_by_the_sweep(converting: Rig) -> None:
+def test_a_body_that_the_host_cannot_hand_over_is_recorded_by_the_sweep(converting: HostedRig) -> None:
     body = json.dumps({"dequeueCount": "many", **request(13)})
     converting.send(body)
     wait_until(lambda: converting.waiting("conversion-requests-poison") == 1, what="the message in the poison queue")
     assert converting.host.run_function("sweep")
     assert converting.waiting("conversion-requests-poison") == 0
-    row = converting.row(f"body-{hashlib.sha256(body.encode()).hexdigest()[:48]}")
+    row = converting.request_row(f"body-{hashlib.sha256(body.encode()).hexdigest()[:48]}")
     assert row is not None
     assert (row["stage"], row["errorCode"], row["errorTarget"]) == ("rejected", "UnknownField", "dequeueCount")
-    assert converting.mails(13) == []
+    assert mails(converting, 13) == []
 
 
 @pytest.mark.parametrize("character", ["x", "ü"])
-def test_the_largest_message_is_worked_on(converting: Rig, character: str) -> None:
+def test_the_largest_message_is_worked_on(converting: HostedRig, character: str) -> None:
     number = 14 if character == "x" else 15
     text = character * (46_000 // len(character.encode()))
     fields = {"requestId": f"large-{number}", "invitedUserMessageInfo": {"customizedMessageBody": text}}

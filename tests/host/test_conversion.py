@@ -5,22 +5,23 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from rehearsal.host.process import wait_until
-from tests.host.rig import TENANT_ID, Rig, address, request, user_id
+from rehearsal.rig import HostedRig
+from tests.host.rig import TENANT_ID, address, mails, request, user_id
 
 
-def test_a_raw_a_base64_and_a_cloudevent_message_end_invited(converting: Rig) -> None:
+def test_a_raw_a_base64_and_a_cloudevent_message_end_invited(converting: HostedRig) -> None:
     raw = converting.send(request(0))
     encoded = converting.send(base64.b64encode(json.dumps(request(1, requestId="by-base64")).encode()).decode())
     event = {"specversion": "1.0", "id": "17", "source": "/sap", "type": "com.contoso.partner", "data": request(2)}
     converting.send(event)
     assert converting.settled(f"queue-{raw}", "by-base64") == ["invited", "invited"]
     assert encoded
-    wait_until(lambda: converting.mails(2), what="the invitation of the CloudEvent")
-    assert [len(converting.mails(number)) for number in range(3)] == [1, 1, 1]
-    assert converting.mails(0)[0]["address"] == address(0)
+    wait_until(lambda: mails(converting, 2), what="the invitation of the CloudEvent")
+    assert [len(mails(converting, number)) for number in range(3)] == [1, 1, 1]
+    assert mails(converting, 0)[0]["address"] == address(0)
 
 
-def test_a_request_by_http_is_followed_to_its_end(converting: Rig) -> None:
+def test_a_request_by_http_is_followed_to_its_end(converting: HostedRig) -> None:
     answer = converting.submit(request(3, requestId="by-http"))
     base = converting.host.base
     assert answer.status_code == 202
@@ -46,7 +47,7 @@ def test_a_request_by_http_is_followed_to_its_end(converting: Rig) -> None:
     assert converting.tenant.control.user(user_id(3))["userPrincipalName"] == "partner3@contoso.com"
 
 
-def test_two_requests_for_one_account_at_once_make_one_invitation(converting: Rig) -> None:
+def test_two_requests_for_one_account_at_once_make_one_invitation(converting: HostedRig) -> None:
     with ThreadPoolExecutor() as pool:
         by_http = [pool.submit(converting.submit, request(4, requestId=f"twin-{number}")) for number in range(3)]
         by_queue = pool.submit(converting.send, request(4, requestId="twin-queue"))
@@ -55,27 +56,27 @@ def test_two_requests_for_one_account_at_once_make_one_invitation(converting: Ri
     ids = ["twin-0", "twin-1", "twin-2", "twin-queue"]
     assert set(converting.settled(*ids)) == {"invited"}
     assert {converting.status(each)["userId"] for each in ids} == {user_id(4)}
-    assert len(converting.mails(4)) == 1
+    assert len(mails(converting, 4)) == 1
 
 
-def test_a_dry_run_is_assessed_and_writes_nothing(converting: Rig) -> None:
+def test_a_dry_run_is_assessed_and_writes_nothing(converting: HostedRig) -> None:
     assert converting.submit(request(5, requestId="dry", dryRun=True)).json()["dryRun"] is True
     assert converting.settled("dry") == ["assessed"]
     assert converting.status("dry")["verdict"] == "ready"
-    assert converting.mails(5) == []
+    assert mails(converting, 5) == []
 
 
-def test_a_dry_run_that_is_released_is_invited_and_is_a_dry_run_no_longer(converting: Rig) -> None:
+def test_a_dry_run_that_is_released_is_invited_and_is_a_dry_run_no_longer(converting: HostedRig) -> None:
     converting.submit(request(7, requestId="released", dryRun=True))
     assert converting.settled("released") == ["assessed"]
     answer = converting.call("POST", "/api/requests/released/release")
     assert (answer.status_code, answer.json()["dryRun"]) == (202, False)
     assert converting.settled("released") == ["invited"]
     assert converting.status("released")["dryRun"] is False
-    assert len(converting.mails(7)) == 1
+    assert len(mails(converting, 7)) == 1
 
 
-def test_an_assessment_says_whether_and_why_not(converting: Rig) -> None:
+def test_an_assessment_says_whether_and_why_not(converting: HostedRig) -> None:
     ready = converting.call("POST", "/api/assessments", json=request(6)).json()
     assert (ready["userId"], ready["verdict"]) == (user_id(6), "ready")
     refused = converting.call(
@@ -86,14 +87,14 @@ def test_an_assessment_says_whether_and_why_not(converting: Rig) -> None:
     assert all({"rule", "severity", "message", "fix", "source"} <= finding.keys() for finding in refused["findings"])
 
 
-def test_a_request_that_nobody_made_is_not_found(converting: Rig) -> None:
+def test_a_request_that_nobody_made_is_not_found(converting: HostedRig) -> None:
     for route in ("requests", "operations"):
         answer = converting.call("GET", f"/api/{route}/nobody-asked")
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] == answer.headers["x-ms-error-code"] == "RequestNotFound"
 
 
-def test_a_webhook_subscription_is_validated_and_its_event_ends_invited(converting: Rig) -> None:
+def test_a_webhook_subscription_is_validated_and_its_event_ends_invited(converting: HostedRig) -> None:
     """As Event Grid does it: the key is in the address, OPTIONS first, then one event alone."""
     address = f"/api/requests?code={converting.host.function_key}"
     asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}

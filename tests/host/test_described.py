@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from rehearsal.rig import HostedRig
 from tests.contracts.readme import ROOT
-from tests.host.rig import Rig
 
 CHECKS = [
     not_a_server_error,
@@ -46,7 +46,9 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("operation", "mode"), OPERATIONS)
-def test_no_answer_is_a_server_error_or_undescribed(converting: Rig, operation: Any, mode: GenerationMode) -> None:
+def test_no_answer_is_a_server_error_or_undescribed(
+    converting: HostedRig, operation: Any, mode: GenerationMode
+) -> None:
     strategy = operation.as_strategy(generation_mode=mode)
 
     @settings(
@@ -66,7 +68,7 @@ def test_no_answer_is_a_server_error_or_undescribed(converting: Rig, operation: 
     call()
 
 
-def test_the_host_describes_itself_as_the_kept_document_does(converting: Rig) -> None:
+def test_the_host_describes_itself_as_the_kept_document_does(converting: HostedRig) -> None:
     told = converting.call("GET", "/api/openapi.json").json()
     kept = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text("utf-8"))
     assert told.pop("servers") == [{"url": f"{converting.host.base}/api"}]

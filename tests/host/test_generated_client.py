@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rehearsal.rig import HostedRig
 from tests.contracts.readme import ROOT
-from tests.host.rig import Rig, user_id
+from tests.host.rig import user_id
 from tests.support.tools import missing
 
 SCRIPT = """
@@ -78,7 +79,7 @@ def find_kiota() -> str | None:
     return os.environ.get("KIOTA") or shutil.which("kiota") or (str(beside) if beside.exists() else None)
 
 
-def test_a_generated_client_submits_lists_releases_and_searches(converting: Rig, tmp_path: Path) -> None:
+def test_a_generated_client_submits_lists_releases_and_searches(converting: HostedRig, tmp_path: Path) -> None:
     kiota = find_kiota()
     if kiota is None:
         missing("no kiota: put it on PATH, or its path into KIOTA")

@@ -9,8 +9,8 @@ import pytest
 from b2b.api.callers import Role
 from b2b.api.routes import ROUTES
 from b2b.settings import SETTINGS
+from rehearsal.rig import HostedRig
 from tests.contracts.readme import ROOT
-from tests.host.rig import Rig
 from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell, powershell
 from tests.support.tools import missing
 
@@ -19,7 +19,7 @@ PAGES = ("api-from-powershell.md", "power-automate.md", "managed-identity.md", "
 FENCE = re.compile(r"^ *```powershell\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
-def test_powershell_runs_as_printed(converting: Rig, tmp_path: Path) -> None:
+def test_powershell_runs_as_printed(converting: HostedRig, tmp_path: Path) -> None:
     pwsh = find_powershell()
     if pwsh is None:
         missing(HOW_TO_GET_ONE)

@@ -1,10 +1,11 @@
 """What the app writes to the log: object ids and request ids, never a person's address."""
 
 from rehearsal.host.process import wait_until
-from tests.host.rig import Rig, request
+from rehearsal.rig import HostedRig
+from tests.host.rig import request
 
 
-def test_no_address_gets_into_the_log(converting: Rig) -> None:
+def test_no_address_gets_into_the_log(converting: HostedRig) -> None:
     """Whatever the app was asked before on this host counts as well."""
     by_name = {"invitedUser": {"userPrincipalName": "partner20@contoso.com"}, "requestId": "by-name"}
     by_mail = {"invitedUser": {"mail": "partner21@fabrikam.com"}, "requestId": "by-mail"}

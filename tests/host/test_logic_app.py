@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from rehearsal.host.process import HostProcess
+from rehearsal.rig import APP, HostedRig, app_settings
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import RunningTenant, running
 from tests.contracts.readme import ROOT
 from tests.host.logic_app import LogicApp, Terminated
-from tests.host.rig import APP, Rig, environment, seed, user_id
+from tests.host.rig import IMPATIENT, mails, seed, started, user_id
 
 SAMPLE: dict[str, Any] = json.loads((ROOT / "samples" / "logic-app" / "definition.json").read_text("utf-8"))
 ROLE = {
@@ -43,9 +44,9 @@ def storage(azurite: Azurite) -> str:
 
 
 @pytest.fixture(scope="module")
-def rigged(tenant: RunningTenant, storage: str) -> Iterator[Rig]:
-    with HostProcess(app_dir=APP, env=environment(tenant, storage)) as host:
-        yield Rig(tenant, storage, host)
+def rigged(tenant: RunningTenant, storage: str) -> Iterator[HostedRig]:
+    with started(tenant, storage) as rig:
+        yield rig
 
 
 def free_port() -> int:
@@ -61,7 +62,7 @@ def soon(_seconds: float) -> None:
     time.sleep(0.2)
 
 
-def flow(rigged: Rig, **answers: Any) -> LogicApp:
+def flow(rigged: HostedRig, **answers: Any) -> LogicApp:
     headers = {"x-functions-key": rigged.host.function_key}
     return LogicApp(SAMPLE, {"api": f"{rigged.host.base}/api"}, headers, answers, soon)
 
@@ -70,7 +71,7 @@ def trigger(number: int) -> dict[str, str]:
     return {"requestId": f"flow-{number}", "userPrincipalName": f"partner{number}@contoso.com"}
 
 
-def test_an_account_that_is_ready_is_invited(rigged: Rig) -> None:
+def test_an_account_that_is_ready_is_invited(rigged: HostedRig) -> None:
     run = flow(rigged)
     run.run(trigger(5))
     assert run.bodies["Convert"]["stage"] == "invited"
@@ -79,7 +80,7 @@ def test_an_account_that_is_ready_is_invited(rigged: Rig) -> None:
     assert set(run.waited) == {10.0}
 
 
-def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: Rig) -> None:
+def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: HostedRig) -> None:
     run = flow(rigged, Ask=WORD)
     run.run(trigger(1))
     assert run.bodies["Convert"]["stage"] == "needsReview"
@@ -89,14 +90,14 @@ def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: Rig) 
     assert decided["actor"] == {"kind": "stated", "id": None, "name": "ops@contoso.com"}
 
 
-def test_or_is_called_off_when_refused(rigged: Rig) -> None:
+def test_or_is_called_off_when_refused(rigged: HostedRig) -> None:
     run = flow(rigged, Ask={**WORD, "SelectedOption": "Refuse"})
     run.run(trigger(2))
     assert run.bodies["Refuse"]["stage"] == "cancelled"
-    assert rigged.mails(2) == []
+    assert mails(rigged, 2) == []
 
 
-def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: Rig) -> None:
+def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: HostedRig) -> None:
     with pytest.raises(Terminated) as ended:
         flow(rigged).run({"requestId": "flow-nobody", "userPrincipalName": "nobody@contoso.com"})
     (said,) = ended.value.args
@@ -113,7 +114,8 @@ def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTena
     hosts: list[HostProcess] = []
 
     def start(**settings: str) -> None:
-        host = HostProcess(app_dir=APP, env=environment(tenant, storage, **settings), port=port, function_key=key)
+        env = {**app_settings(tenant, storage), **IMPATIENT, **settings}
+        host = HostProcess(app_dir=APP, env=env, port=port, function_key=key)
         hosts.append(host.__enter__())
 
     pauses = iter(range(100))

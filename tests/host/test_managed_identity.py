@@ -4,10 +4,10 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from rehearsal.host.process import HostProcess, wait_until
+from rehearsal.host.process import wait_until
 from rehearsal.storage import QUEUES, TABLES, Azurite
 from rehearsal.tenant import running
-from tests.host.rig import APP, Rig, environment, request, seed
+from tests.host.rig import mails, request, seed, started
 
 CLIENT_ID = "7d7a5b8c-0000-4000-8000-000000000001"
 
@@ -27,20 +27,17 @@ def test_a_request_ends_invited_without_a_connection_string(keyless: Azurite) ->
         with TableServiceClient.from_connection_string(azurite.connection_string(), **trusted) as tables:
             for name in TABLES:
                 tables.create_table(name).close()
-        env = environment(
-            tenant,
-            "",
-            B2BStorage=None,
-            B2BStorage__queueServiceUri=azurite.endpoint("queue"),
-            B2BStorage__tableServiceUri=azurite.endpoint("table"),
-            B2BStorage__credential="managedidentity",
-            B2BStorage__clientId=CLIENT_ID,
-            AZURE_CLIENT_ID=CLIENT_ID,
-            SSL_CERT_FILE=str(azurite.certificate),
-        )
-        with HostProcess(app_dir=APP, env=env) as host:
-            app = Rig(tenant, "", host)
+        settings = {
+            "B2BStorage": None,
+            "B2BStorage__queueServiceUri": azurite.endpoint("queue"),
+            "B2BStorage__tableServiceUri": azurite.endpoint("table"),
+            "B2BStorage__credential": "managedidentity",
+            "B2BStorage__clientId": CLIENT_ID,
+            "AZURE_CLIENT_ID": CLIENT_ID,
+            "SSL_CERT_FILE": str(azurite.certificate),
+        }
+        with started(tenant, "", settings) as app:
             wait_until(lambda: app.call("GET", "/api/health").status_code == 200, 10, "a healthy app")
             assert app.submit(request(0, requestId="keyless")).status_code == 202
             assert app.settled("keyless") == ["invited"]
-            assert len(app.mails(0)) == 1
+            assert len(mails(app, 0)) == 1

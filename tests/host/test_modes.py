@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from rehearsal.host.process import HostProcess, wait_until
+from rehearsal.host.process import wait_until
 from rehearsal.tenant import running
-from tests.host.rig import APP, Rig, environment, request, rig, seed, user_id
+from tests.host.rig import request, rig, seed, started, user_id
 
 
 @pytest.mark.parametrize("setting", ["assess", None])
@@ -59,7 +59,7 @@ def test_a_wrong_setting_is_named_and_messages_wait(storage: str, settings: dict
         assert app.submit(request(0)).status_code == 404
         assert app.waiting() == 1
         assert app.waiting("conversion-requests-poison") == 0
-        assert app.row(f"queue-{message}") is None
+        assert app.request_row(f"queue-{message}") is None
 
 
 HEALTHY = ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "sweep", "graphRoles", "waiting")
@@ -74,9 +74,8 @@ def test_health_names_every_part_that_works(storage: str) -> None:
 
 def test_health_with_graph_down_names_graph(storage: str) -> None:
     with running(seed(1)) as tenant, ExitStack() as graph:
-        env = environment(tenant, storage, GRAPH_BASE_URL=graph.enter_context(running(seed(1))).graph_url)
-        with HostProcess(app_dir=APP, env=env) as host:
-            app = Rig(tenant, storage, host)
+        settings = {"GRAPH_BASE_URL": graph.enter_context(running(seed(1))).graph_url}
+        with started(tenant, storage, settings) as app:
             assert app.call("GET", "/api/health").status_code == 200
             graph.close()
             answer = app.call("GET", "/api/health")

@@ -9,8 +9,9 @@ from b2b.api.callers import Role
 from b2b.api.route import Route
 from b2b.api.routes import ROUTES
 from rehearsal.host.process import wait_until
+from rehearsal.rig import HostedRig
 from rehearsal.storage import Azurite, provision
-from tests.host.rig import JSON, Rig, request, rig
+from tests.host.rig import JSON, request, rig
 from tests.support.principal import ANNA, BORIS, application, encoded, person, principal
 
 PATHS = {
@@ -32,7 +33,7 @@ Caller = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def signing_in(azurite: Azurite) -> Iterator[Rig]:
+def signing_in(azurite: Azurite) -> Iterator[HostedRig]:
     """The app behind App Service authentication: the test plays the platform, which sets the principal's header."""
     storage = azurite.connection_string(azurite.account())
     provision(storage)
@@ -40,13 +41,15 @@ def signing_in(azurite: Azurite) -> Iterator[Rig]:
         yield running
 
 
-def call(running: Rig, method: str, path: str, headers: dict[str, str], body: JSON | None = None) -> httpx.Response:
+def call(
+    running: HostedRig, method: str, path: str, headers: dict[str, str], body: JSON | None = None
+) -> httpx.Response:
     return httpx.request(
         method, running.host.base + path, headers=headers, json=body or {}, timeout=60, trust_env=False
     )
 
 
-def until(running: Rig, request_id: str, stage: str) -> None:
+def until(running: HostedRig, request_id: str, stage: str) -> None:
     def reached() -> bool:
         told = call(running, "GET", f"/api/requests/{request_id}", person("Read"))
         return bool(told.json()["stage"] == stage)
@@ -56,14 +59,14 @@ def until(running: Rig, request_id: str, stage: str) -> None:
 
 @pytest.mark.parametrize("forged", FORGED)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_with_sign_in_nobody_passes_who_is_not_signed_in(signing_in: Rig, route: Route, forged: str) -> None:
+def test_with_sign_in_nobody_passes_who_is_not_signed_in(signing_in: HostedRig, route: Route, forged: str) -> None:
     answer = call(signing_in, route.method, PATHS[route.name], FORGED[forged])
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NotSignedIn")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_with_sign_in_a_function_key_opens_nothing(signing_in: Rig, route: Route) -> None:
+def test_with_sign_in_a_function_key_opens_nothing(signing_in: HostedRig, route: Route) -> None:
     for key in (signing_in.host.function_key, signing_in.host.master_key):
         answer = call(signing_in, route.method, PATHS[route.name], {"x-functions-key": key})
         assert answer.status_code == 401
@@ -72,7 +75,9 @@ def test_with_sign_in_a_function_key_opens_nothing(signing_in: Rig, route: Route
 @pytest.mark.parametrize("caller", [person, application])
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_role_opens_exactly_the_routes_that_say_so(signing_in: Rig, route: Route, role: Role, caller: Caller) -> None:
+def test_a_role_opens_exactly_the_routes_that_say_so(
+    signing_in: HostedRig, route: Route, role: Role, caller: Caller
+) -> None:
     """Behind the door the answer is whatever it is: only 403 for the role is not there."""
     answer = call(signing_in, route.method, PATHS[route.name], caller(role.value))
     code = answer.headers.get("x-ms-error-code")
@@ -82,18 +87,18 @@ def test_a_role_opens_exactly_the_routes_that_say_so(signing_in: Rig, route: Rou
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_who_holds_no_role_passes_nowhere(signing_in: Rig, route: Route) -> None:
+def test_who_holds_no_role_passes_nowhere(signing_in: HostedRig, route: Route) -> None:
     answer = call(signing_in, route.method, PATHS[route.name], person("Owner"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "RoleMissing")
 
 
 @pytest.mark.parametrize(("method", "path"), ELSEWHERE)
-def test_what_no_route_takes_is_told_only_to_who_is_signed_in(signing_in: Rig, method: str, path: str) -> None:
+def test_what_no_route_takes_is_told_only_to_who_is_signed_in(signing_in: HostedRig, method: str, path: str) -> None:
     assert call(signing_in, method, path, {}).status_code == 401
     assert call(signing_in, method, path, person("Read")).status_code in {404, 405}
 
 
-def test_a_logic_app_asks_and_a_person_decides(signing_in: Rig) -> None:
+def test_a_logic_app_asks_and_a_person_decides(signing_in: HostedRig) -> None:
     """The whole way with two callers: a managed identity submits, one person releases, and the history says so."""
     body = request(5, requestId="by-flow", dryRun=True)
     assert call(signing_in, "POST", "/api/requests", application("Request"), body).status_code == 202

@@ -2,19 +2,16 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import pytest
 
-from b2b import settings as app_settings
-from b2b.bootstrap import Services, build
+from b2b.bootstrap import Services
 from b2b.workflows.intake.receive import Delivery
-from rehearsal.tenant import running
 from tests.infra.bicep import kept
 from tests.infra.test_graph_permissions import OFF_IN_LEAST
 from tests.support.client import Client
-from tests.support.world import account, tenant_of
+from tests.support.world import account, tenant_of, worlds
 
 ANNA = account(1, otherMails=["partner1@fabrikam.com"])
 GROUP = {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Partners", "members": [ANNA["id"]]}
@@ -27,17 +24,11 @@ App = Callable[..., Awaitable[Services]]
 @pytest.fixture
 async def app(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     """Make the app with a token that holds these permissions: `await app(roles, **settings)`."""
-    async with AsyncExitStack() as closing:
-        served = closing.enter_context(ExitStack())
+    async with worlds(storage, monkeypatch) as world:
 
         async def make(roles: Iterable[str], switches: dict[str, str] | None = None, **settings: str) -> Services:
-            tenant = served.enter_context(running(SEED, roles=sorted(roles), switches=switches))
-            for name, value in tenant.identity_env.items():
-                monkeypatch.setenv(name, value)
-            base = {"B2BStorage": storage, "GRAPH_BASE_URL": tenant.graph_url, "B2B_SWEEP_SCHEDULE": "0 */10 * * * *"}
-            services = build(app_settings.load({**base, **settings}))
-            closing.push_async_callback(services.aclose)
-            return services
+            made = await world(SEED, sorted(roles), switches, **{"B2B_MODE": "assess", **settings})
+            return made.services
 
         yield make
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rehearsal.run.by_hand import SHOWN, examples
-from rehearsal.run.scene import NEWCOMER
+from rehearsal.run.stack import NEWCOMER
 from rehearsal.sample import Profile, load
 from rehearsal.sample.loading import PROFILES
 

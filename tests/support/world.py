@@ -2,25 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 from azure.core.pipeline.transport import AioHttpTransport, HttpRequest
-from azure.data.tables import TableServiceClient, UpdateMode
-from azure.storage.queue import QueueServiceClient
+from azure.data.tables import UpdateMode
 
-from b2b.bootstrap import Services
+from b2b import settings
+from b2b.bootstrap import Services, build
 from b2b.domain.request.message import Resume
 from b2b.workflows.intake.intake import stored_request
 from b2b.workflows.intake.receive import Delivery
 from rehearsal.history import history
-from rehearsal.tenant import RunningTenant
+from rehearsal.rig import Rig, app_settings
+from rehearsal.rig.rig import POISON, Rows
+from rehearsal.tenant import RunningTenant, running
 from tests.support.client import Client
-
-Rows = list[dict[str, Any]]
 
 
 class MovingClock:
@@ -36,8 +37,8 @@ class MovingClock:
         self.ahead += timedelta(seconds=seconds)
 
 
-class Meddler(httpx.AsyncBaseTransport):
-    """The way to Graph, with a hand in it: `before` and `after` each call may raise, or change what happens."""
+class FaultyTransport(httpx.AsyncBaseTransport):
+    """The connection to Graph. The hooks `before` and `after` each call may raise, or change what happens."""
 
     def __init__(self) -> None:
         self._inner = httpx.AsyncHTTPTransport()
@@ -69,8 +70,8 @@ class Meddler(httpx.AsyncBaseTransport):
 StorageHook = Callable[[HttpRequest], Awaitable[None]]
 
 
-class Storeroom:
-    """The way to tables and queues, with a hand in it: `before` each call may raise, wait, or let something happen."""
+class FaultyStorage:
+    """The connections to tables and queues. The hook `before` each call may raise, wait, or let something happen."""
 
     def __init__(self) -> None:
         self.before: StorageHook = self._nothing
@@ -93,23 +94,23 @@ class Storeroom:
 
         self.once(matches, killed)
 
-    def transport(self) -> "StorageWay":
+    def transport(self) -> "FaultyConnection":
         """Return what the SDK's clients send through."""
-        return StorageWay(self)
+        return FaultyConnection(self)
 
     async def _nothing(self, _request: HttpRequest) -> None:
         return
 
 
-class StorageWay(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
+class FaultyConnection(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
     """One client's connection."""
 
-    def __init__(self, room: Storeroom) -> None:
+    def __init__(self, storage: FaultyStorage) -> None:
         super().__init__()
-        self._room = room
+        self._storage = storage
 
     async def send(self, request: HttpRequest, **kwargs: Any) -> Any:
-        await self._room.before(request)
+        await self._storage.before(request)
         return await super().send(request, **kwargs)
 
 
@@ -138,32 +139,40 @@ def tenant_of(*users: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-@dataclass
-class World:
-    """One tenant, one storage account and the app between them."""
+class World(Rig):
+    """One tenant, one storage account and the app between them, in this process."""
 
-    tenant: RunningTenant
-    storage: str
-    services: Services
-    clock: MovingClock
-    graph: Meddler
-    room: Storeroom
-    restart: Callable[..., Awaitable[Services]]
+    def __init__(self, tenant: RunningTenant, storage: str, settings: Mapping[str, str]) -> None:
+        super().__init__(tenant, storage)
+        self.clock, self.graph, self.faulty_storage = MovingClock(), FaultyTransport(), FaultyStorage()
+        self._settings = settings
+        self._running = AsyncExitStack()
+        self.services = self._build({})
+
+    async def restart(self, **changed: str) -> Services:
+        """Build the app once more, with some settings changed; the old one stays as it is."""
+        return self._build(changed)
+
+    async def aclose(self) -> None:
+        """Stop every app that was built."""
+        await self._running.aclose()
+
+    def _build(self, changed: Mapping[str, str]) -> Services:
+        loaded = settings.load({**self._settings, **changed})
+        services = build(loaded, self.clock, self.graph, self.faulty_storage.transport)
+        self._running.push_async_callback(services.aclose)
+        return services
 
     @property
     def api(self) -> Client:
         """A caller with a function key."""
         return Client(self.services.api)
 
-    def rows(self, table: str, partition: str) -> Rows:
-        """All rows of a partition, in order."""
-        with TableServiceClient.from_connection_string(self.storage) as service:
-            client = service.get_table_client(table)
-            return [dict(row) for row in client.query_entities("PartitionKey eq @key", parameters={"key": partition})]
-
     def request(self, request_id: str) -> dict[str, Any]:
         """The state row of a request."""
-        return next(row for row in self.rows("requests", request_id) if row["RowKey"] == "request")
+        found = self.request_row(request_id)
+        assert found is not None
+        return found
 
     def conversion(self, user_id: str) -> dict[str, Any] | None:
         """The state row of an account."""
@@ -171,24 +180,13 @@ class World:
 
     def overwrite(self, table: str, partition: str, row: str, columns: dict[str, Any]) -> dict[str, Any]:
         """Let another version of the app write into a row; return the row as it then stands."""
-        with TableServiceClient.from_connection_string(self.storage) as service:
-            client = service.get_table_client(table)
-            client.update_entity({"PartitionKey": partition, "RowKey": row, **columns}, mode=UpdateMode.MERGE)
-            return dict(client.get_entity(partition, row))
+        client = self.table(table)
+        client.update_entity({"PartitionKey": partition, "RowKey": row, **columns}, mode=UpdateMode.MERGE)
+        return dict(client.get_entity(partition, row))
 
     def history(self, table: str, partition: str) -> list[str]:
         """The kinds of event in a row's history, in order."""
         return [event["kind"] for event in history(self.rows(table, partition))]
-
-    def waiting(self, queue: str = "conversion-requests") -> int:
-        """How many messages a queue holds, hidden ones too."""
-        with QueueServiceClient.from_connection_string(self.storage) as service:
-            return service.get_queue_client(queue).get_queue_properties().approximate_message_count or 0
-
-    def posts(self) -> Rows:
-        """Everything that was sent to Graph and was not a read."""
-        calls = self.tenant.control.journal()
-        return [call for call in calls if call["method"] != "GET" and "$batch" not in call["path"]]
 
     def pass_time(self, seconds: float) -> None:
         """Move the app's clock and the tenant's."""
@@ -228,20 +226,39 @@ class World:
         body: dict[str, Any] = reply.body
         return body
 
-    def lose_messages(self) -> None:
-        """Let every message of the work queue get lost."""
-        with QueueServiceClient.from_connection_string(self.storage) as service:
-            service.get_queue_client("conversion-requests").clear_messages()
-
     def send_to_poison(self, body: str) -> None:
         """Put a body where the host would put it."""
-        with QueueServiceClient.from_connection_string(self.storage) as service:
-            service.get_queue_client("conversion-requests-poison").send_message(body)
+        self.send(body, POISON)
 
     def all_requests(self) -> Rows:
         """The state rows of all requests."""
-        with TableServiceClient.from_connection_string(self.storage) as service:
-            return [dict(row) for row in service.get_table_client("requests").query_entities("RowKey eq 'request'")]
+        return self.query("requests", "RowKey eq 'request'")
 
 
 MakeWorld = Callable[..., Awaitable[World]]
+"""`await make(seed, roles=…, switches=…, B2B_MODE="convert", …)`."""
+
+
+@asynccontextmanager
+async def worlds(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
+    """Make worlds on one storage account, each with a tenant of its own; all end with the context."""
+    async with AsyncExitStack() as closing:
+
+        async def make(
+            seed: Mapping[str, Any],
+            roles: Sequence[str] | None = None,
+            switches: Mapping[str, str] | None = None,
+            **changed: str,
+        ) -> World:
+            tenant = closing.enter_context(running(seed, roles=roles, switches=switches))
+            for name, value in tenant.identity_env.items():
+                monkeypatch.setenv(name, value)
+            usual = {
+                "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
+                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
+            }
+            world = closing.enter_context(World(tenant, storage, app_settings(tenant, storage, **{**usual, **changed})))
+            closing.push_async_callback(world.aclose)
+            return world
+
+        yield make

@@ -1,16 +1,11 @@
 """Worlds to run the workflows in."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, ExitStack
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from b2b import settings as app_settings
-from b2b.bootstrap import Services, build
-from rehearsal.tenant import running
-from tests.support.world import MakeWorld, Meddler, MovingClock, Storeroom, World, account, tenant_of
+from tests.support.world import MakeWorld, World, account, tenant_of, worlds
 from tests.workflows.deciding import (
     ANNA,
     PRIVILEGED,
@@ -22,35 +17,7 @@ from tests.workflows.deciding import (
 @pytest.fixture
 async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
     """Make worlds: `await world(seed, roles=…, B2B_MODE="convert", …)`."""
-    async with AsyncExitStack() as closing:
-        served = closing.enter_context(ExitStack())
-
-        async def make(
-            seed: Mapping[str, Any],
-            roles: list[str] | None = None,
-            switches: Mapping[str, str] | None = None,
-            **settings: str,
-        ) -> World:
-            tenant = served.enter_context(running(seed, roles=roles, switches=switches))
-            for name, value in tenant.identity_env.items():
-                monkeypatch.setenv(name, value)
-            clock, graph, room = MovingClock(), Meddler(), Storeroom()
-            base = {
-                "B2BStorage": storage,
-                "GRAPH_BASE_URL": tenant.graph_url,
-                "B2B_MODE": "convert",
-                "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
-                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
-                **settings,
-            }
-
-            async def restart(**changed: str) -> Services:
-                services = build(app_settings.load({**base, **changed}), clock, graph, room.transport)
-                closing.push_async_callback(services.aclose)
-                return services
-
-            return World(tenant, storage, await restart(), clock, graph, room, restart)
-
+    async with worlds(storage, monkeypatch) as make:
         yield make
 
 

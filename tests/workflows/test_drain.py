@@ -84,7 +84,7 @@ async def test_a_message_that_is_not_the_newest_is_only_removed(plain: World) ->
 async def test_a_request_without_an_id_is_found_by_its_body(plain: World) -> None:
     """Killed after its row and before anything else: the poison copy keeps nothing but its body."""
     body = json.dumps({"invitedUser": {"id": USER}})
-    plain.room.kill_before(lambda request: request.method == "GET" and "conversions" in request.url)
+    plain.faulty_storage.kill_before(lambda request: request.method == "GET" and "conversions" in request.url)
     with pytest.raises(asyncio.CancelledError):
         await plain.receive(body.encode(), "11111111-2222-4333-8444-555555555555")
     plain.services = await plain.restart()
@@ -141,7 +141,7 @@ async def test_what_was_taken_out_counts_though_the_queue_fails_on_the_way(plain
             if len(pages) > 1:
                 raise ServiceRequestError("connection refused")
 
-    plain.room.before = second_page
+    plain.faulty_storage.before = second_page
     report = await plain.services.sweep.run()
     assert (report.of(Part.DRAIN).changed, report.problems) == (32, 1)
 

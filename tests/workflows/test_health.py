@@ -120,7 +120,7 @@ async def test_a_check_that_breaks_is_a_line_and_not_a_bare_500(world: MakeWorld
         if "comp=metadata" in request.url:
             raise ValueError("secret")
 
-    running.room.before = broken
+    running.faulty_storage.before = broken
     reply = await running.api.health()
     assert reply.status == 503
     (found,) = (check for check in reply.body["checks"] if check["name"] == "queues")

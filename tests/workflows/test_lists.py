@@ -265,11 +265,11 @@ async def test_lines_that_could_not_be_written_are_written_by_the_sweep(world: M
         if "month" in body and "invited" in body:
             raise ServiceRequestError("refused")
 
-    running.room.before = fails
+    running.faulty_storage.before = fails
     await running.deliver("r1", account(1)["id"])
     assert running.request("r1")["stage"] == "invited"
     assert ids(await listed(running, stage="invited")) == []
-    running.room.once(lambda _request: False, fails)
+    running.faulty_storage.once(lambda _request: False, fails)
     running.pass_time(3600)
     await running.services.sweep.run()
     assert ids(await listed(running, stage="invited")) == ["r1"]
@@ -290,7 +290,7 @@ async def test_lines_of_a_conversion_that_ends_long_after_its_request_came_follo
         if "month" in body and ends in body:
             raise ServiceRequestError("refused")
 
-    three.room.before = fails
+    three.faulty_storage.before = fails
     if ends == "completed":
         three.tenant.control.redeem(account(1)["id"], "mail")
         await three.services.sweep.run()
@@ -300,7 +300,7 @@ async def test_lines_of_a_conversion_that_ends_long_after_its_request_came_follo
         request, before = "r2", "needsReview"
     assert three.request(request)["stage"] == ends
     assert ids(await listed(three, stage=before)) == [request]
-    three.room.once(lambda _request: False, fails)
+    three.faulty_storage.once(lambda _request: False, fails)
     await three.services.sweep.run()
     assert ids(await listed(three, stage=ends)) == [request]
     assert ids(await listed(three, stage=before)) == []

@@ -48,7 +48,7 @@ def no_message(request: HttpRequest) -> bool:
 
 async def put_off_and_killed(world: World) -> None:
     """The row names its newest message, and the process dies before it sends it."""
-    world.room.kill_before(no_message)
+    world.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await world.redeliver()
 
@@ -90,7 +90,7 @@ async def test_delivered_for_the_first_time_it_is_only_late(paused: World) -> No
 
 
 async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: World) -> None:
-    paused.room.kill_before(no_message)
+    paused.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await paused.receive(BODY)
     await paused.receive(BODY)
@@ -103,7 +103,7 @@ async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: 
 
 
 async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tried(paused: World) -> None:
-    paused.room.kill_before(no_message)
+    paused.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await paused.api.submit(BODY, "")
     assert (await paused.api.submit(BODY, "")).status == 202
@@ -122,17 +122,17 @@ async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused
         await paused.receive(BODY)
         paused.lose_messages()
     raw = Resume("r1", (await stored(paused)).token, paused.clock()).message() if own else BODY
-    up, failed = paused.room.before, [0]
+    up, failed = paused.faulty_storage.before, [0]
 
     async def down(request: HttpRequest) -> None:
         if no_message(request) and failed[0] < 3:  # the SDK's own repeats included
             failed[0] += 1
             raise ServiceRequestError("connection refused")
 
-    paused.room.before = down
+    paused.faulty_storage.before = down
     with pytest.raises(Transient):
         await paused.receive(raw)
-    paused.room.before = up
+    paused.faulty_storage.before = up
     assert paused.waiting() == 0
     await paused.receive(raw, dequeued=2)
     assert paused.waiting() == 1
@@ -163,7 +163,7 @@ class TablesDown:
 
 async def test_while_tables_are_down_our_own_message_goes_back_unchanged(paused: World) -> None:
     await paused.receive(BODY)
-    paused.room.before = down = TablesDown()
+    paused.faulty_storage.before = down = TablesDown()
     own = Resume("r1", "t-1", paused.clock()).message()
     await paused.receive(own)
     assert down.sent == [own]
@@ -172,10 +172,10 @@ async def test_while_tables_are_down_our_own_message_goes_back_unchanged(paused:
 async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused: World) -> None:
     """A second delivery under another message id must not become another request."""
     first, second = "11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555"
-    up, down = paused.room.before, TablesDown()
-    paused.room.before = down
+    up, down = paused.faulty_storage.before, TablesDown()
+    paused.faulty_storage.before = down
     await paused.receive(json.dumps({"invitedUser": {"id": USER}}).encode(), first)
-    paused.room.before = up
+    paused.faulty_storage.before = up
     (back,) = down.sent
     await paused.receive(back, second)
     assert [row["PartitionKey"] for row in paused.all_requests()] == [f"queue-{first}"]

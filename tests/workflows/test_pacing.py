@@ -220,7 +220,7 @@ async def writes_of_the_shared_row(world: World, people: int, apart: float, fail
         if shared(request):
             written.append(request.url)
 
-    world.room.before = watch
+    world.faulty_storage.before = watch
     for number in range(people):
         if number in failing_ones:
             world.graph.on_invitation(before=httpx.ReadTimeout("slow"))

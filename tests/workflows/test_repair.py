@@ -127,7 +127,7 @@ async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_wait
         if request.method == "POST" and "/messages" in request.url and b"unlucky" in body:
             raise ServiceRequestError("connection refused")
 
-    plain.room.before = refused
+    plain.faulty_storage.before = refused
     plain.clock.advance(HALF_AN_HOUR)
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
     assert plain.history("requests", "waiting") == ["requested", "waits"]

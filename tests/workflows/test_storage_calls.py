@@ -55,7 +55,7 @@ async def counted(world: World, way: str, people: int) -> Counter[str]:
     async def count(request: HttpRequest) -> None:
         calls[kind(request)] += 1
 
-    world.room.before = count
+    world.faulty_storage.before = count
     await asyncio.gather(*(world.receive(asked(way, number), f"m{number}") for number in range(people)))
     for number in range(people):
         state = world.conversion(account(number)["id"])

@@ -97,7 +97,7 @@ async def test_a_malformed_message_waits_while_tables_are_down(ready: World) -> 
         if "/requests" in request.url or "$batch" in request.url:
             raise ServiceRequestError("connection refused")
 
-    ready.room.before = down
+    ready.faulty_storage.before = down
     await ready.receive(b'{"invitedUser": 5}')
     assert ready.waiting() == 1
 
@@ -115,7 +115,7 @@ async def test_graphs_own_text_is_in_nothing_that_the_host_might_log(ready: Worl
         if "/messages" in request.url:
             raise ServiceRequestError("connection refused")
 
-    ready.graph.after, ready.room.before = spoilt, down
+    ready.graph.after, ready.faulty_storage.before = spoilt, down
     with pytest.raises(Transient) as raised:
         await ready.deliver(user=USER)
     assert "anna@fabrikam.com" not in "".join(traceback.format_exception(raised.value))

@@ -82,7 +82,7 @@ async def others_write_the_same_rows(world: World) -> None:
         if changes and "address~" not in f"{request.url} {text}" and "followed~" not in f"{request.url} {text}":
             raise ResourceModifiedError("another process wrote it")
 
-    world.room.before = overtaken
+    world.faulty_storage.before = overtaken
     await world.deliver(user=USER)
 
 

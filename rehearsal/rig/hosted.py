@@ -1,0 +1,93 @@
+"""A rig whose app runs under the local Functions host."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from rehearsal.host.process import HostError, HostProcess, wait_until
+from rehearsal.rig.rig import Rig
+from rehearsal.rig.settings import APP, app_settings, without_foreign
+from rehearsal.tenant import RunningTenant
+
+CALL_SECONDS = 60.0
+WORKING = ("requested", "inviting")
+"""Stages in which the app still works on a request."""
+JSON = dict[str, Any]
+
+
+class HostedRig(Rig):
+    """A rig with one host, and what a caller of the app's HTTP routes can do."""
+
+    def __init__(self, tenant: RunningTenant, storage: str, host: HostProcess) -> None:
+        super().__init__(tenant, storage)
+        self.host = host
+
+    @cached_property
+    def api(self) -> httpx.Client:
+        """A client of the app that holds the function key."""
+        headers = {"x-functions-key": self.host.function_key}
+        return self._connections.enter_context(
+            httpx.Client(base_url=self.host.base, headers=headers, timeout=CALL_SECONDS, trust_env=False)
+        )
+
+    def call(self, method: str, path: str, *, key: str | None = "", **options: Any) -> httpx.Response:
+        """Call a route on a connection of its own, with the function key, with another key, or (None) without one."""
+        headers = dict(options.pop("headers", {}))
+        headers |= {} if key is None else {"x-functions-key": key or self.host.function_key}
+        url = self.host.base + path
+        return httpx.request(method, url, headers=headers, timeout=CALL_SECONDS, trust_env=False, **options)
+
+    def submit(self, body: JSON) -> httpx.Response:
+        """Send a request by HTTP."""
+        return self.call("POST", "/api/requests", json=body)
+
+    def status(self, request_id: str) -> JSON:
+        """Return what the app says about a request; empty while it does not know the request."""
+        answer = self.call("GET", f"/api/requests/{request_id}")
+        return dict(answer.json()) if answer.is_success else {}
+
+    def stage(self, request_id: str) -> str | None:
+        """Return the stage of a request; None while the app does not know the request."""
+        return self.status(request_id).get("stage")
+
+    def settled(self, *request_ids: str, seconds: float = 30.0) -> list[str]:
+        """Wait until the app works on none of these requests any more; return their stages."""
+        wait_until(
+            lambda: all(self.stage(each) not in {None, *WORKING} for each in request_ids),
+            seconds,
+            f"the end of {', '.join(request_ids)}",
+        )
+        return [str(self.stage(each)) for each in request_ids]
+
+    def must_live(self) -> None:
+        """Raise `HostError` if the host has ended by itself: waiting for anything would be in vain."""
+        if not self.host.running():
+            raise HostError("The host ended by itself.")
+
+
+@contextmanager
+def hosted(
+    tenant: RunningTenant,
+    storage: str,
+    settings: Mapping[str, str | None],
+    *,
+    app_dir: Path = APP,
+    interpreter: Path | None = None,
+    port: int = 0,
+) -> Iterator[HostedRig]:
+    """Run the app under a host. `settings` override the usual ones; None removes one.
+
+    The app is that of this checkout, or the one in `app_dir` with an `interpreter` of its own.
+
+    Raises `HostError` or OSError if the host does not start.
+    """
+    env = {**without_foreign(), **app_settings(tenant, storage), **settings}
+    with (
+        HostProcess(app_dir=app_dir, env=env, port=port, interpreter=interpreter) as host,
+        HostedRig(tenant, storage, host) as rig,
+    ):
+        yield rig

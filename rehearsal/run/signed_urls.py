@@ -1,0 +1,39 @@
+"""URLs that carry a permission of their own: storage opens to them without a key or an SDK."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.data.tables import TableSasPermissions, generate_table_sas
+from azure.storage.queue import QueueSasPermissions, generate_queue_sas
+
+from rehearsal.rig import Rig
+from rehearsal.storage import QUEUES
+
+VALID_FOR = timedelta(days=7)
+REQUESTS, _ = QUEUES
+
+
+def messages_url(rig: Rig) -> str:
+    """Return where a message for the queue of requests can be posted."""
+    queue = rig.queue(REQUESTS)
+    signature = generate_queue_sas(
+        str(queue.account_name),
+        REQUESTS,
+        queue.credential.account_key,
+        QueueSasPermissions(add=True),
+        expiry=datetime.now(UTC) + VALID_FOR,
+    )
+    return f"{queue.url}/messages?messagettl=-1&{signature}"
+
+
+def rows_url(rig: Rig, table: str, query: str) -> str:
+    """Return where rows of a table can be read."""
+    client = rig.table(table)
+    credential = client.credential
+    if not isinstance(credential, AzureNamedKeyCredential):
+        raise TypeError("the connection string has no key to sign with")
+    signature = generate_table_sas(
+        credential, table, permission=TableSasPermissions(read=True), expiry=datetime.now(UTC) + VALID_FOR
+    )
+    return f"{client.url}/{table}()?$filter={quote(query)}&{signature}"
