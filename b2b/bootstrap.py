@@ -193,9 +193,9 @@ def services() -> Services:
 
 
 def meter_for(environment: Mapping[str, str]) -> Meter | None:
-    """Return what sends metrics to the Application Insights that the environment names; None where it names none.
+    """Return the sender of metrics, or None if the environment names no Application Insights.
 
-    A connection string that is none costs the metrics and a line in the log, not the app.
+    An invalid connection string disables metrics and logs a warning; the app still starts.
     """
     connection_string = environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()
     if not connection_string:

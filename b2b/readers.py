@@ -106,7 +106,7 @@ def guid(text: str) -> str:
 
 
 def optional_guid(text: str) -> str | None:
-    """An object id, lower case; None where it is empty."""
+    """An object id in lower case; None for an empty text."""
     return guid(text) or None
 
 
@@ -268,7 +268,7 @@ def _scheduled(field: str, least: int, most: int, names: tuple[str, ...]) -> set
 
 
 def _named(text: str, least: int, names: tuple[str, ...]) -> int:
-    """The number that a text is, or the place of the first name that begins with it; -1 when it is neither."""
+    """Return the number in a text, or the position of the first name that starts with the text; -1 for neither."""
     if text.isdecimal():
         return int(text)
     return next((number for number, name in enumerate(names, least) if name.startswith(text.lower())), -1)

@@ -262,7 +262,7 @@ SETTINGS: tuple[Setting, ...] = (
         "paused",
         "B2B_PAUSED",
         "false",
-        "the stop switch: while `true`, requests wait and nobody is invited",
+        "the stop switch: while `true`, requests wait and the app sends no invitation",
         readers.boolean,
     ),
     Setting(
@@ -313,7 +313,9 @@ def load(environment: Mapping[str, str]) -> Settings:
             "B2B_GIVE_UP_SECONDS", f"expected at least {least:g}: the replication window and Graph's timeout together"
         )
     if values["sign_in"] and environment.get(PLATFORM_SIGNS_IN, "").lower() == "false":
-        raise SettingsError("B2B_SIGN_IN", "expected App Service authentication in front, and it is off: nobody checks")
+        raise SettingsError(
+            "B2B_SIGN_IN", "expected App Service authentication in front, but it is off: no caller would be checked"
+        )
     without_setting = (rule.id for rule in RULES if rule.only_with and not values[rule.only_with])
     values["rule_overrides"] = {**values["rule_overrides"], **dict.fromkeys(without_setting, Severity.OFF)}
     return Settings(storage=storage_of(environment), **values)

@@ -116,7 +116,7 @@ param cloudAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
 @description('The same for an account that Active Directory masters.')
 param syncedAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
 
-@description('The stop switch: while true, requests wait and nobody is invited.')
+@description('The stop switch: while true, requests wait and the app sends no invitation.')
 param paused bool = false
 
 @description('How many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications of a tenant. 0: no limit of the app\'s own.')

@@ -46,7 +46,7 @@ def json_object(content: bytes) -> dict[str, Any]:
     """Read the JSON object that Graph answers with.
 
     Raises:
-        Transient: it is a gateway's HTML, or nothing at all.
+        Transient: the answer is empty, or a gateway's HTML.
 
     """
     try:
@@ -85,6 +85,6 @@ def parts_of(content: bytes) -> dict[str, dict[str, Any]]:
 
 
 def unlicensed(body: object) -> bool:
-    """Tell whether Graph refused because the tenant lacks the licence for a feature, which then nobody can use."""
+    """Tell whether Graph refused because the tenant has no licence for the feature, and so does not use it."""
     error = body.get("error") if isinstance(body, dict) else None
     return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"

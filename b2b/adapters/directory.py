@@ -60,7 +60,6 @@ class Directory:
         the answer cannot be read here: it must not look like one that is internal.
 
         Raises:
-            Transient: as `read`.
             AccessDenied: as `read`.
 
         """
@@ -81,7 +80,6 @@ class Directory:
         """Return those of these accounts that lie in the recycle bin.
 
         Raises:
-            Transient: as `read`.
             AccessDenied: the bin cannot be read. That is not the same as an empty one.
 
         """
@@ -111,7 +109,6 @@ class Directory:
         """Ask Graph for an object id that no account has: "not found" shows that Graph answers and lets the app read.
 
         Raises:
-            Transient: Graph does not answer.
             AccessDenied: accounts cannot be read.
 
         """

@@ -79,7 +79,7 @@ def event_entities(partition: str, last: int, events: Sequence[Event]) -> list[d
 
 
 def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
-    """Return a history row: numbered, so that the order is that of the writes."""
+    """Return a history row. Its number gives the order of the writes."""
     columns = {
         "PartitionKey": partition,
         "RowKey": history_key(number),

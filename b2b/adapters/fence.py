@@ -62,5 +62,5 @@ class FencedTransport(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
-        """Close the transport beneath."""
+        """Close the inner transport."""
         await self._inner.aclose()

@@ -228,7 +228,7 @@ class Graph:
         return Answer(answer.status, {**answer.body, "value": values}) if "value" in answer.body else answer
 
     async def _next_page(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the page behind this one, or None where it was the last."""
+        """Return the next page, or None if this was the last."""
         next_link = body.get("@odata.nextLink")
         if next_link is None:
             return None

@@ -1,4 +1,4 @@
-"""The rows by which instances that invite know of each other. Only their keys and storage's timestamps count."""
+"""The rows from which inviting instances count each other. Only their keys and storage's timestamps matter."""
 
 from contextlib import suppress
 from typing import Any
@@ -26,12 +26,7 @@ class Instances:
         self._table = table
 
     async def renew(self, name: str) -> list[float]:
-        """Write the row of this instance; then return how many seconds older the row of each other one is.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Write the row of this instance; then return how many seconds older the row of each other one is."""
         query, parameters = "PartitionKey eq @instances", {"instances": INSTANCES}
         found = dict[str, Any]()
         async with translated():

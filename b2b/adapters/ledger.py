@@ -48,7 +48,7 @@ class Ledger:
     """Both tables."""
 
     def __init__(self, service: TableServiceClient, observer: Observer = unobserved) -> None:
-        """Use a service client; nothing is sent. ``observer`` is told of every state row that was written."""
+        """``observer`` gets every state row that was written."""
         self._service = service
         self._conversions = service.get_table_client(CONVERSIONS)
         self._requests = service.get_table_client(REQUESTS)
@@ -93,19 +93,13 @@ class Ledger:
 
         Raises:
             LedgerConflict: another process wrote first; read again and decide again.
-            Transient: storage did not answer.
 
         """
         members = ({"RowKey": _MEMBER + each, "generation": change.row.generation} for each in request_ids)
         return await self.conversions.write(change, *members)
 
     async def members(self, conversion: Conversion) -> list[str]:
-        """Return the ids of the requests that belong to this conversion.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return the ids of the requests that belong to this conversion."""
         query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last and generation eq @generation"
         values = {
             "key": conversion.user_id,
@@ -116,12 +110,7 @@ class Ledger:
         return [row["RowKey"].removeprefix(_MEMBER) async for row in rows(self._conversions, query, values)]
 
     async def reservation(self, address_key: str) -> Reservation | None:
-        """Return who reserved an address, by the hash of the address.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return who reserved an address, by the hash of the address."""
         entity = await fetch(self._conversions, f"address~{address_key}", "reservation")
         if entity is None:
             return None
@@ -129,11 +118,10 @@ class Ledger:
         return Reservation(address_key, entity["userId"], entity["since"], absent_since, etag)
 
     async def reserve(self, reservation: Reservation) -> Reservation:
-        """Write a reservation over the one that its ETag names, or where there is none.
+        """Insert a reservation, or replace the one that its ETag names.
 
         Raises:
-            LedgerConflict: another one is there.
-            Transient: storage did not answer.
+            LedgerConflict: another reservation is there.
 
         """
         entity = {
@@ -148,33 +136,18 @@ class Ledger:
         return replace(reservation, etag=results[0]["etag"])
 
     async def tenant_fact(self) -> TenantFact:
-        """Return what the tenant is known to show; nothing is known where no row is there.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return what the tenant is known to show; nothing is known where no row is there."""
         entity = await fetch(self._conversions, FACT, FACT)
         return TenantFact() if entity is None else msgspec.json.decode(entity["known"], type=TenantFact)
 
     async def learn(self, fact: TenantFact) -> None:
-        """Remember what the tenant is known to show. The last writer wins: each has seen it.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Remember what the tenant is known to show. The last writer wins: each has seen it."""
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)
 
     async def report(self, report: SweepReport, now: datetime) -> None:
-        """Keep what the parts of a sweep did and counted, in place of what was kept before.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Keep what the parts of a sweep did and counted, in place of what was kept before."""
         found: dict[str, PartReport | Census] = {each.part: each for each in report.parts}
         if report.census is not None:
             found[CENSUS] = report.census
@@ -186,12 +159,7 @@ class Ledger:
             await self._conversions.submit_transaction([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in kept])
 
     async def reported(self) -> Reported:
-        """Return what is kept of the sweeps.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return what is kept of the sweeps."""
         kept = {row["RowKey"]: row async for row in rows(self._conversions, "PartitionKey eq @key", {"key": SWEEP})}
         census = kept.pop(CENSUS, None)
         return Reported(
@@ -209,7 +177,6 @@ class Ledger:
 
         Raises:
             LedgerConflict: the row is not the one that was read, or another process purges it, too.
-            Transient: storage did not answer.
 
         """
         await self.lists.forget(line_of(record))
@@ -224,12 +191,7 @@ class Ledger:
                 raise LedgerConflict(f"request {record.request_id}")
 
     async def purge_pauses(self, before: datetime) -> None:
-        """Delete what the breaker's history says of a time that is past.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Delete what the breaker's history says of a time that is past."""
         query = "PartitionKey eq @key and RowKey ge @first and at lt @before"
         values = {"key": entities.PACE, "first": entities.HISTORY, "before": before}
         past = [each async for each in rows(self._conversions, query, values) if "kind" in each]
@@ -237,22 +199,12 @@ class Ledger:
             await taken(self._conversions, some)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
-        """Make a request without an id of its own findable by its body: a poison copy keeps nothing else.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Make a request that has no requestId findable by its body: a poison copy keeps nothing else."""
         async with translated():
             await self._requests.upsert_entity({"PartitionKey": f"body~{body_hash}", "RowKey": request_id})
 
     async def by_body(self, body_hash: str) -> list[str]:
-        """Return the ids of the requests that came with this body and without an id.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return the ids of the requests that came with this body and without an id."""
         query = "PartitionKey eq @key"
         return [row["RowKey"] async for row in rows(self._requests, query, {"key": f"body~{body_hash}"})]
 

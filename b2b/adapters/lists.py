@@ -1,4 +1,4 @@
-"""Lists of the sweep in Table Storage: each has a partition of its own, read in order, and a row that says how far.
+"""Lists of the sweep in Table Storage: each has its own partition, read in order, and a row that keeps the position.
 
 An entry is a pointer: it is written before what it points to, checked by its reader, and removed last. So entries are
 removed and marked under their ETags, and one that another process has written meanwhile is left to that.
@@ -33,45 +33,25 @@ class Listing:
         return key
 
     async def add(self, key: str, at: datetime) -> Entry:
-        """Put a key on the list.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Put a key on the list."""
         place = self.place(key, at)
         async with translated():
             written = await self._table.upsert_entity(self._entity(place, at), mode=UpdateMode.REPLACE)
         return Entry(key, at, place, written.get("etag") or "")
 
     async def add_all(self, entries: Iterable[tuple[str, datetime]]) -> None:
-        """Put several keys on the list.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Put several keys on the list."""
         wanted = {self.place(key, at): at for key, at in entries}
         for some in portions([("upsert", self._entity(place, at), {}) for place, at in wanted.items()]):
             async with translated():
                 await self._table.submit_transaction(some)
 
     async def remove(self, *entries: Entry) -> None:
-        """Take entries off the list; one that is gone, or was put there anew since it was read, is left alone.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Take entries off the list; one that is gone, or was put there anew since it was read, is left alone."""
         await _guarded(self._table, [("delete", self._key(each.place), each.etag) for each in entries])
 
     async def read(self, after: str, limit: int, until: datetime | None = None) -> list[Entry]:
-        """Return up to ``limit`` entries behind a place, in order; with ``until``, on a list by time, those before it.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return up to ``limit`` entries after a key, in order. On a list by time, ``until`` ends it at that time."""
         query, values = "PartitionKey eq @name and RowKey gt @after", {"name": self._name, "after": after}
         if until is not None:
             query, values = f"{query} and RowKey lt @until", {**values, "until": _text(until)}
@@ -83,12 +63,7 @@ class Listing:
         return found
 
     async def cursor(self) -> Cursor:
-        """Return where the last run stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return where the last run stopped."""
         entity = await fetch(self._table, CURSORS, self._name)
         if entity is None:
             return Cursor()
@@ -96,12 +71,7 @@ class Listing:
         return Cursor(entity["after"], since, msgspec.json.decode(entity.get("counts", "{}"), type=dict[str, int]))
 
     async def move_cursor(self, cursor: Cursor) -> None:
-        """Remember where this run stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Remember where this run stopped."""
         since = {"since": cursor.since} if cursor.since else {}
         counts = {"counts": msgspec.json.encode(cursor.counts).decode()} if cursor.counts else {}
         entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": cursor.after, **since, **counts}
@@ -127,53 +97,28 @@ class FollowedIndex(Listing):
     """The accounts that are followed, each with what is needed to tell whether a list of Graph's has news of it."""
 
     async def follow(self, user_id: str, now: datetime, *, synced: bool) -> None:
-        """Put an account there, or anew: nothing is known of what the directory shows of it.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Put an account there, or anew: nothing is known of what the directory shows of it."""
         async with translated():
             entity = {**self._entity(user_id, now), "synced": synced}
             await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
     async def get(self, user_id: str) -> Followed | None:
-        """Return an account's entry, or None.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return an account's entry, or None."""
         entity = await fetch(self._table, self._name, user_id)
         return None if entity is None else _followed(entity)
 
     async def scan(self, after: str) -> AsyncIterator[Followed]:
-        """Give the entries behind a key in order, page by page.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Give the entries behind a key in order, page by page."""
         query = "PartitionKey eq @name and RowKey gt @after"
         async for entity in rows(self._table, query, {"name": self._name, "after": after}):
             yield _followed(entity)
 
     async def mark(self, entries: Sequence[Followed]) -> None:
-        """Write what is known of accounts now, over the very entries that were read; others are left alone.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Write what is known of accounts now, over the very entries that were read; others are left alone."""
         await _guarded(self._table, [("update", self._marked(each), each.etag) for each in entries])
 
     async def drop(self, entries: Sequence[Followed]) -> None:
-        """Follow accounts no longer; one that was put there anew since it was read stays.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Follow accounts no longer; one that was put there anew since it was read stays."""
         await _guarded(self._table, [("delete", self._key(each.key), each.etag) for each in entries])
 
     def _marked(self, entry: Followed) -> dict[str, Any]:

@@ -74,12 +74,7 @@ class Queue:
             raise _transient(error) from error
 
     async def head(self) -> list[tuple[bytes, datetime]]:
-        """Return bodies and insertion times of the messages at the head of the work queue, without taking them.
-
-        Raises:
-            Transient: the queue did not answer.
-
-        """
+        """Return bodies and insertion times of the messages at the head of the work queue, without taking them."""
         try:
             ahead = await self._requests.peek_messages(max_messages=_PAGE)
         except AzureError as error:
@@ -90,10 +85,6 @@ class Queue:
         """Give up to ``limit`` messages that are visible in the poison queue, and hide each for so many seconds.
 
         Bodies are given as they are: a decode policy would let one bad body hide a whole page.
-
-        Raises:
-            Transient: the queue did not answer.
-
         """
         try:
             pages = self._poison.receive_messages(
@@ -107,12 +98,7 @@ class Queue:
             raise _transient(error) from error
 
     async def poisoned(self) -> Poisoned:
-        """Tell what lies in the poison queue.
-
-        Raises:
-            Transient: the queue did not answer.
-
-        """
+        """Tell what lies in the poison queue."""
         try:
             depth = (await self._poison.get_queue_properties()).approximate_message_count or 0
             ahead = await self._poison.peek_messages(max_messages=1) if depth else []
@@ -123,12 +109,7 @@ class Queue:
         return Poisoned(depth, min((each.inserted_on for each in ahead if each.inserted_on), default=None))
 
     async def remove_poison(self, message: PoisonMessage) -> None:
-        """Delete a poison message; one that is gone already, or was taken by another sweep, is left to that.
-
-        Raises:
-            Transient: the queue did not answer.
-
-        """
+        """Delete a poison message; one that is gone already, or was taken by another sweep, is left to that."""
         try:
             await self._poison.delete_message(message.message_id, message.receipt)
         except ResourceNotFoundError:

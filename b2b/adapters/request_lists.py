@@ -59,10 +59,10 @@ class RequestLists:
         self._opening = asyncio.Lock()
 
     async def show(self, line: Line) -> None:
-        """Let the lists show a request as it is now, unless they show a later state. Doing so again changes nothing.
+        """Write a request's current state into the lists, unless they show a later one. Idempotent.
 
         Raises:
-            Transient: storage did not answer, or others write the same lines all the time.
+            Transient: storage did not answer, or every try lost the race for the same lines.
 
         """
         await self._open(line)
@@ -76,15 +76,10 @@ class RequestLists:
                 known = await self._read(line)
             else:
                 return
-        raise Transient("the app", "others write the lines of a request all the time")
+        raise Transient("the app", "the request's lines are being updated by other deliveries")
 
     async def forget(self, line: Line) -> None:
-        """Take a request out of all lists, with the keys of its names.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Take a request out of all lists, with the keys of its names."""
         self._known.pop(lines.key(EVERY, line), None)
         known = await self._read(line)
         partition = lines.partition(line.month)
@@ -103,10 +98,6 @@ class RequestLists:
         """Return up to ``limit`` lines of a list, oldest first; a page may be short, and even empty, and not the last.
 
         ``stage``: only lines of this stage, of a list of those that wait.
-
-        Raises:
-            Transient: storage did not answer.
-
         """
         months = [month for month in await self._filled(wanted) if after is None or month >= after.month]
         found, calls = list[TableEntity](), 1
@@ -121,12 +112,7 @@ class RequestLists:
         return _page(found, None, calls)
 
     async def named(self, name_key: str, limit: int, after: str = "") -> list[str]:
-        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id."""
         query = "PartitionKey eq @names and RowKey gt @first and RowKey lt @last"
         values = {"names": NAMES, "first": f"{name_key}~{after}", "last": f"{name_key}~~"}
         found = list[str]()
@@ -260,21 +246,11 @@ class Listed:
         self._rows, self._lists = rows_of_requests, lists
 
     async def get(self, key: str) -> RequestRecord | None:
-        """Return the record, or None.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return the record, or None."""
         return await self._rows.get(key)
 
     async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return up to ``limit`` events of a record, behind a number.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return up to ``limit`` events of a record, behind a number."""
         return await self._rows.history(key, after, limit)
 
     async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:

@@ -36,11 +36,11 @@ _WRITE_ID = "writeId"
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace)
 Observer = Callable[[Change[Any]], None]
-"""Is told of each change that storage took. It cannot undo it, and it must be quick: the writer waits for it."""
+"""Gets each change after storage has taken it. It cannot undo the change, and the writer waits for it."""
 
 
 def unobserved(_change: Change[Any]) -> None:
-    """Tell nobody."""
+    """Ignore a change."""
 
 
 class Rows(Generic[Row]):
@@ -60,12 +60,7 @@ class Rows(Generic[Row]):
         self._read: Callable[[Mapping[str, Any]], Row] = read
 
     async def get(self, key: str) -> Row | None:
-        """Return the record, or None.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return the record, or None."""
         entity = await fetch(self._table, key, self._row_key)
         return None if entity is None else self._read(entity)
 
@@ -104,12 +99,7 @@ class Rows(Generic[Row]):
         return written
 
     async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return up to ``limit`` events of a row, behind a number.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Return up to ``limit`` events of a row, behind a number."""
         query = "PartitionKey eq @key and ( RowKey eq @row or ( RowKey gt @after and RowKey lt @last ) )"
         values = {
             "key": key,
@@ -151,7 +141,7 @@ class Rows(Generic[Row]):
 
 
 def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
-    """Return the operation that writes an entity if it is as it was read: not there, or under this ETag."""
+    """Return the operation that writes an entity only if it is unchanged: still absent, or under this ETag."""
     if not etag:
         return ("create", entity)
     options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
@@ -177,12 +167,7 @@ async def fetch(table: TableClient, partition: str, row: str) -> Any:
 async def rows(
     table: TableClient, query: str, parameters: dict[str, Any], page: int | None = None
 ) -> AsyncIterator[TableEntity]:
-    """Give the entities that a query finds, page by page.
-
-    Raises:
-        Transient: storage did not answer.
-
-    """
+    """Give the entities that a query finds, page by page."""
     async with translated():
         async for entity in table.query_entities(query, parameters=parameters, results_per_page=page):
             yield entity

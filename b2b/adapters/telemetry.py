@@ -51,7 +51,7 @@ CLIENT_OPTIONS: dict[str, Any] = {
 
 
 class Telemetry:
-    """Takes figures and sends them every minute, in a thread of its own."""
+    """Collects figures and sends them every minute from a background thread."""
 
     def __init__(self, connection_string: str, app_name: str, interval: float = INTERVAL) -> None:
         """Start sending. With APPLICATIONINSIGHTS_AUTHENTICATION_STRING the exporter uses the managed identity.
@@ -59,7 +59,7 @@ class Telemetry:
         ``app_name`` tells apps in one workspace apart; ``interval`` is in seconds.
 
         Raises:
-            ValueError: the connection string is none.
+            ValueError: the connection string is invalid.
 
         """
         os.environ.update(NOTHING_ELSE)

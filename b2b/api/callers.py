@@ -86,7 +86,7 @@ def signed_in(headers: Mapping[str, str]) -> Caller:
     """Return who signed in.
 
     Raises:
-        RequestRefused: nobody, or what App Service authentication says cannot be read.
+        RequestRefused: no caller is signed in, or the header of App Service authentication cannot be read.
 
     """
     principal = _read(headers.get(PRINCIPAL, ""))
@@ -102,11 +102,11 @@ def signed_in(headers: Mapping[str, str]) -> Caller:
 
 def _read(header: str) -> _Principal:
     if not header:
-        raise _unknown("Nobody is signed in.")
+        raise _unknown("The caller is not signed in.")
     try:
         found = msgspec.json.decode(base64.b64decode(header, validate=True), type=_Principal)
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise _unknown("Who is signed in cannot be read.") from error
+        raise _unknown("The header of App Service authentication cannot be read.") from error
     if found.auth_typ != PROVIDER:
         raise _unknown("The caller is not signed in with Microsoft Entra ID.")
     return found
@@ -118,7 +118,7 @@ def _values(principal: _Principal, types: Iterable[str]) -> list[str]:
 
 
 def _only(principal: _Principal, types: Iterable[str]) -> str:
-    """Return the one value of a claim; two that differ name nobody."""
+    """Return the value of a claim; empty if there is none, or if there are two that differ."""
     found = set(_values(principal, types))
     return found.pop() if len(found) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""The way of every HTTP request: who calls, what the address says, the handler, and errors turned into answers."""
+"""What every HTTP request passes: authorisation, path and query, the handler, and errors turned into answers."""
 
 from dataclasses import replace
 

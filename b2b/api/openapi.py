@@ -56,7 +56,7 @@ def structs_of(routes: Iterable[Route]) -> list[type[msgspec.Struct]]:
 
 
 def by_status(codes: Iterable[ErrorCode]) -> dict[int, list[ErrorCode]]:
-    """Return error codes under their statuses."""
+    """Group error codes by HTTP status."""
     found: dict[int, list[ErrorCode]] = {}
     for code in codes:
         found.setdefault(code.status, []).append(code)

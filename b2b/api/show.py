@@ -1,4 +1,4 @@
-"""From rows to answers: what a caller is told of a request at every stage."""
+"""From rows to answers: what a caller reads about a request at each stage."""
 
 from datetime import UTC, datetime
 

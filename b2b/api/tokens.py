@@ -54,10 +54,10 @@ def of_key(about: Mapping[str, str], key: str) -> str:
 
 
 def key(token: str | None, about: Mapping[str, str]) -> str:
-    """Return the id of the request behind which a search goes on; empty: the beginning.
+    """Return the id of the request after which a search continues; empty at its beginning.
 
     Raises:
-        RequestRefused: it is not of this search.
+        RequestRefused: the token belongs to another search.
 
     """
     found = _read(token, about)

@@ -118,7 +118,7 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def primary_address(self) -> str | None:
-        """The primary one of the proxy addresses."""
+        """The primary proxy address."""
         primary = (text for text in self.proxy_addresses or () if text.startswith(PRIMARY))
         return next((text.removeprefix(PRIMARY) for text in primary), None)
 

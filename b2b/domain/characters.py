@@ -8,7 +8,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
 
 def shown(character: str) -> str:
-    """Name a character in plain letters: one of ASCII that can be seen as itself, any other by its code and name."""
+    """Return a visible ASCII character unchanged; describe any other one by its code and name."""
     if character.isascii() and character.isprintable() and character != " ":
         return f'"{character}"' if character == "'" else f"'{character}'"
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()

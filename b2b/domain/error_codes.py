@@ -46,7 +46,11 @@ class ErrorCode(StrEnum):
         "an event in the first request's history",
     )
     UNKNOWN_PARAMETER = "UnknownParameter", 400, "the route does not know a query parameter, such as `?dryRun=true`"
-    NOT_SIGNED_IN = "NotSignedIn", 401, "sign-in is on, and nobody is signed in or who it is cannot be read"
+    NOT_SIGNED_IN = (
+        "NotSignedIn",
+        401,
+        "sign-in is on, and the caller is not signed in or the header that names the caller cannot be read",
+    )
     ROLE_MISSING = "RoleMissing", 403, "the caller has none of the roles that the route wants"
     PERSON_REQUIRED = (
         "PersonRequired",

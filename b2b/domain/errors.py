@@ -76,9 +76,9 @@ class SettingsError(B2BError):
 
 
 class Transient(B2BError):
-    """A service did not do its part just now, and nothing was changed. Retry: yes.
+    """A service failed, and nothing was changed. Retry: yes.
 
-    ``service`` names it; ``retry_after`` is in seconds, None where the service gave no hint.
+    ``service`` names it; ``retry_after`` is in seconds, or None if the service did not say.
     """
 
     def __init__(self, service: str, message: str, retry_after: float | None = None) -> None:
@@ -157,4 +157,4 @@ class UnreadableRow(B2BError):
 
 
 class IllegalTransition(B2BError):
-    """A stage was to follow one that it may not follow. Retry: no, this is a bug."""
+    """A transition that the table of stages does not allow. Retry: no, this is a bug."""

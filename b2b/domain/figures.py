@@ -106,7 +106,7 @@ def figures_of(change: Change[Any]) -> tuple[Figure, ...]:
 
 
 def failure_of(change: Change[Any]) -> tuple[str, str] | None:
-    """Return the request that failed with this change, and the cause; None where none did."""
+    """Return the request that failed with this change, and the cause; None if no request failed."""
     row = change.row
     if isinstance(row, RequestRecord) and any(event.kind == Stage.FAILED for event in change.events):
         return row.request_id, row.last_error

@@ -12,7 +12,7 @@ SMALLEST_SAMPLE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """One row for all instances. Times are None where nothing holds."""
+    """One row for all instances. A time is None if no limit is in force."""
 
     paused_until: datetime | None = None
     """Graph asked for a wait: no instance asks it anything before."""

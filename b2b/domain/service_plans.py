@@ -40,7 +40,7 @@ _GONE = "Deleted"
 
 
 class PlanKind(Enum):
-    """What one service plan says about a mailbox."""
+    """Whether a service plan comes with a mailbox."""
 
     MAILBOX = "mailbox"
     ARCHIVE = "archive"

@@ -47,7 +47,7 @@ class Enquiries:
         return None
 
     async def sign_in(self, record: RequestRecord) -> str | None:
-        """Return where the person redeems without the secret link; None where nobody can tell the tenant."""
+        """Return where the person redeems without the secret link; None if the tenant's id is not known."""
         if record.stage is not Stage.INVITED:
             return None
         try:

@@ -29,7 +29,7 @@ class Part:
 
 
 class Listings:
-    """Reads lists; what a call costs does not depend on how much the ledger holds."""
+    """Reads lists. The cost of a call does not depend on the size of the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

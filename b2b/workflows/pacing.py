@@ -102,7 +102,7 @@ class Pacer:
             self._counts, self._report_after = Counts(), now + self._limits.window
 
     async def standing(self) -> list[str]:
-        """Return what keeps invitations from going out, in words."""
+        """Return the reasons why invitations are held back, in words."""
         pace, now = await self._pace(fresh=True), self._clock()
         throttled = pace.paused_until is not None and pace.paused_until > now
         found = [

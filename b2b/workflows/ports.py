@@ -171,7 +171,7 @@ class RequestLists(Protocol):
 
 
 class Instances(Protocol):
-    """The instances that invite, each with a row of its own."""
+    """The inviting instances; each has one row."""
 
     async def renew(self, name: str) -> list[float]:
         """Write the row of this instance; then return how many seconds older the row of each other one is."""

@@ -1,6 +1,6 @@
 """Give each invitation its turn, so that all instances together send no more than the app is set to.
 
-Nothing is written for an invitation. An instance that invites writes a row of its own every few seconds and counts the
+An invitation writes nothing for this. Each inviting instance writes its own row every few seconds and counts the
 rows of the others: its share is the rate divided by their number. An instance that is dead or frozen writes none, and
 its share goes to those that are left.
 """

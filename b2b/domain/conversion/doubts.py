@@ -30,7 +30,7 @@ def window_ends(conversion: Conversion, window: timedelta) -> datetime:
 
 
 def all_silent(conversion: Conversion) -> bool:
-    """Tell whether none of the open tries asked for a mail: to repeat one then bothers nobody."""
+    """Tell whether no open try asked for a mail, so that a repeat sends no second one."""
     return all(doubt.silent for doubt in conversion.open_doubts)
 
 

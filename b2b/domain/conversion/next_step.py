@@ -1,15 +1,15 @@
-"""What is to be done next for one request: the one decision of the protocol, as a pure function.
+"""The next step of one request: the one decision of the protocol, as a pure function.
 
-`next_step` sees what is known, and returns one of the steps below; a workflow carries it out and asks again. It asks
-for more (`Look`, `Judge`) where it needs more. No step is taken here, and nothing is written.
+`next_step` gets what is known and returns one step; a workflow carries it out and asks again. If something has to be
+read first, that is the step (`Look`, `Judge`). Nothing is read or written here.
 
-How the promise is kept, that nobody gets a second mail from the app unless somebody asks for it (asking means to
-approve a review of the first, which `again` says; a new request does not ask):
+The promise: the app sends a person no second mail unless an administrator asks for it. Approving a review of the first
+invitation asks for it (`again`); a new request does not. How the promise is kept:
 
 * What has ended stays ended: a request that has ended does nothing (`next_step`), and one whose row lags behind only
   shows its conversion's end (`_own`).
-* A conversion has one leader; every other request joins it and has nothing to do (`_other`).
-* While a claim's lease runs, nobody else calls (`_lead`).
+* A conversion has one leader. Every other request joins it and sends nothing (`_other`).
+* While a claim's lease runs, no other delivery invites (`_lead`).
 * A try is written as a doubt with its claim, before the call. It forbids the next try until the account shows the
   invitation, the tenant proves that none went out, or a person waives it; tries without a mail may be repeated
   (`_doubt`, `_doubtful_end`).
@@ -53,7 +53,7 @@ VERDICTS = {Verdict.BLOCKED: Stage.BLOCKED, Verdict.FIXABLE: Stage.BLOCKED, Verd
 
 
 def next_step(s: Situation) -> Step:
-    """Decide what is to be done next."""
+    """Return the next step of a request."""
     if not s.request.at_work:
         return Done()
     if s.request.only_judged:
@@ -172,9 +172,10 @@ def _other(s: Situation, conversion: Conversion) -> Step:
 
 
 def _again(s: Situation, conversion: Conversion) -> Step:
-    """A person wants the invitation sent again, whatever became of the first: unless the account shows it by now.
+    """Invite again, because a person asked for it, unless the account shows the first invitation by now.
 
-    An invitation that Graph took may come to light at any time, so a refusal of the rules is the new request's alone.
+    The first invitation may still show at any time. If the rules refuse the second one, only the new request ends, and
+    the conversion goes on.
     """
     if s.sighting is None:
         return Look()
@@ -193,7 +194,7 @@ def _again(s: Situation, conversion: Conversion) -> Step:
 
 
 def _reviewed_anew(assessment: Assessment, doubt: Finding) -> Step:
-    """Something is new since the approval. The next one is about the doubt as well, so the review shows it again."""
+    """Review again because of new findings. The new approval must cover the doubt too, so the review shows it."""
     return Conclude(replace(assessment, findings=(*assessment.findings, doubt)), Stage.NEEDS_REVIEW)
 
 

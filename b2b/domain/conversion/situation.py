@@ -57,7 +57,7 @@ class Situation:
     conversion: Conversion | None
     """The account's row; None: it has none, or the request's account is not known yet (`Judge` finds it)."""
     sighting: Sighting | None
-    """The account as it was read in this round; None: not read."""
+    """The account as read in this round; None if it was not read."""
     assessment: Assessment | None
     """What the rules said in this round; None: not asked."""
     silent: bool

@@ -1,6 +1,6 @@
 """The stages as one table. Everything that is true of a stage stands in its row, or is derived from the table.
 
-A conversion is what happens to one account; a request is what somebody asked for. A request shows the stage of its
+A conversion is what happens to one account; a request is what a caller asked for. A request shows the stage of its
 conversion, so both use the same stages.
 """
 

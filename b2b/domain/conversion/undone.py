@@ -30,22 +30,22 @@ def reset(conversion: Conversion, account: Account, request_id: str, now: dateti
 
 
 def suspected(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The account reads as internal for the first time."""
+    """Note the first read that shows the account as internal; a second one has to confirm it."""
     return note(conversion, "reads-internal", now, internal_since=now)
 
 
 def confirmed(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The account was made internal again while its invitation waited."""
+    """End the conversion: two reads have shown that the account was made internal again."""
     said = "The account was made internal again, so its invitation is void."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said)
 
 
 def refuted(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The account shows its invitation after all: the read before came from a replica that lagged."""
+    """Forget the suspicion: the account shows its invitation, so the earlier read came from a lagging replica."""
     return note(conversion, "reads-external", now, internal_since=None)
 
 
 def superseded(conversion: Conversion, request_id: str, now: datetime) -> Change[Conversion]:
-    """A person wants the account invited again, because it does not show the invitation."""
+    """End a generation whose invitation the account does not show, because a person asked for another."""
     said = f"Another invitation was asked for with request {request_id}."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said)

@@ -11,9 +11,9 @@ class Cause(Enum):
     """What a wait means for giving up."""
 
     TROUBLE = "trouble"
-    """A service did not do its part. The time counts."""
+    """A service failed. The time counts."""
     HELD = "held back"
-    """Somebody else is at work, or met the trouble. The time counts."""
+    """Another delivery is at work, or another instance met the trouble. The time counts."""
     WANTED = "wanted"
     """An administrator wants it, or only time can tell. The time does not count, and earlier trouble is forgotten."""
 

@@ -15,7 +15,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Z
 
 
 def invited_address(request: ConversionRequest, account: Account | None, profile: Profile) -> str | None:
-    """Return the address an invitation would go to; None where neither the request nor the account has one.
+    """Return the address that an invitation would go to; None if neither request nor account has one.
 
     The article of 2023 and later takes `mail` for everybody; the original took the first of `otherMails` for cloud-only
     accounts and `mail` for synced ones.
@@ -36,7 +36,7 @@ def own_addresses(account: Account, profile: Profile) -> tuple[str, ...]:
 
 
 def problem(address: str) -> str | None:
-    """Say which character or form Graph does not take in an invited address; None where it is fine."""
+    """Say which character or form Graph rejects in an invited address; None if it rejects nothing."""
     if found := _FORBIDDEN.search(address):
         return f"the character {shown(found.group())} is not allowed"
     local, at, domain = address.rpartition("@")

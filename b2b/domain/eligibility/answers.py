@@ -28,7 +28,7 @@ def memberships(bodies: Bodies) -> Memberships:
 
 
 def role_assignable(bodies: Bodies) -> tuple[str, ...] | NotReadable:
-    """Without the permission Graph gives ids alone, so that nobody can tell which group is role-assignable."""
+    """Without the permission Graph returns only ids, so it is not known which groups are role-assignable."""
     groups = _groups(bodies)
     if any(group.get("displayName") is None for group in groups):
         return NotReadable()

@@ -1,4 +1,4 @@
-"""What a rule is asked about: one request and everything that was read for it."""
+"""The input of every rule: one request and everything that was read for it."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +13,7 @@ from b2b.domain.request import ConversionRequest
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the settings tell the rules."""
+    """The settings that rules depend on."""
 
     excluded_group: str | None = None
     scope_group: str | None = None
@@ -39,7 +39,7 @@ class Case:
 
     @cached_property
     def address(self) -> str | None:
-        """The address that the invitation goes to; None where neither the request nor the account has one."""
+        """The address that the invitation goes to; None if neither request nor account has one."""
         return addresses.invited_address(self.request, self.account, self.profile)
 
     @property

@@ -81,7 +81,7 @@ def _set_elsewhere(case: Case) -> str | None:
     if case.synced:
         return SET_ON_PREMISES
     if case.profile is Profile.LEGACY:
-        return None  # otherMails, which is nobody else's
+        return None  # otherMails, which no other account holds
     if case.user.has_mailbox:
         return SET_IN_EXCHANGE
     return SET_UNLESS_MAILBOX if case.unlicensed_mailbox else None

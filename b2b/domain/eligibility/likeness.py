@@ -40,12 +40,12 @@ FEWEST_COLLEAGUES = 3
 
 
 def is_employee_type(text: str | None) -> bool:
-    """Tell whether Graph's `employeeType`, a free text, names somebody who is employed."""
+    """Tell whether Graph's `employeeType`, a free text, stands for an employee."""
     return _letters(text or "") in _EMPLOYEE_TYPES
 
 
 def is_outside_type(text: str | None) -> bool:
-    """Tell whether it names somebody who is not."""
+    """Tell whether it stands for an external person."""
     words = re.findall(r"[a-z]+", (text or "").casefold())
     return _letters(text or "") in _OUTSIDE_TYPES or bool(_OUTSIDE_TYPES & set(words))
 

@@ -22,7 +22,7 @@ class Permission:
 
     value: str
     id: str | None
-    """None where Microsoft does not publish it: it is looked up in the directory by its name."""
+    """None if Microsoft does not publish it; it is then looked up in the directory by name."""
     allows: str
     without: str = ""
     """How to do without; empty where its rules are simply set to `off`."""
@@ -93,7 +93,7 @@ WRITING: Final = (
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
-    """Return the rules whose facts it reads; none where every rule does, since all begin with the account."""
+    """Return the rules whose facts it reads. Empty for a permission that every rule needs to read the account."""
     if permission.value == facts.ACCOUNT.permission:
         return ()
     return tuple(rule for rule in RULES if any(fact.permission == permission.value for fact in rule.needs))

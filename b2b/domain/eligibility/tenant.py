@@ -9,7 +9,7 @@ ALL_APPLICATIONS = "AllApplications"
 
 
 class InvitesFrom(StrEnum):
-    """authorizationPolicy.allowInvitesFrom: who may invite. Values beside these two do not matter to an application."""
+    """authorizationPolicy.allowInvitesFrom: who may invite. Its other values do not affect applications."""
 
     NONE = "none"
     ADMINS = "adminsAndGuestInviters"
@@ -23,7 +23,7 @@ class Domains:
     federated: frozenset[str] = frozenset()
 
     def own(self, domain: str) -> str | None:
-        """Return the verified domain that is this domain or stands above it; None where the domain is foreign."""
+        """Return the verified domain that equals or contains this domain; None if the domain is foreign."""
         labels = domain.lower().split(".")
         return next((own for n in range(len(labels)) if (own := ".".join(labels[n:])) in self.verified), None)
 

@@ -29,7 +29,7 @@ def is_young(entry: Followed, limits: Limits, now: datetime) -> bool:
 
 
 def is_news(entry: Followed, *, listed: bool | None) -> bool:
-    """Tell whether an account that is not young has to be read by id. ``listed`` is None where there is no list."""
+    """Tell whether an account past the window has to be read by id. ``listed`` is None without a list."""
     if entry.put_off:
         return listed is True and not entry.shown
     return not (entry.shown and listed is True)

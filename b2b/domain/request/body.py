@@ -80,7 +80,7 @@ def _json_text(text: bytes) -> bytes:
 
 
 def _is_scalar(text: bytes) -> bool:
-    """Tell whether a body is a number, true, false or null: JSON, but no object."""
+    """Tell whether a body is a JSON number, true, false or null."""
     try:
         msgspec.json.decode(text)
     except msgspec.DecodeError:

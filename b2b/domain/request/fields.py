@@ -12,7 +12,7 @@ from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import JSON_TYPES
 
 MOST_FAULTS = 50
-"""A body of 48 KiB has room for thousands; nobody reads more."""
+"""A body of 48 KiB has room for thousands of faults; more than this are not reported."""
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 

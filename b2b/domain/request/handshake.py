@@ -12,10 +12,10 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 def permission(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of the answer. The function key has let the sender in; any rate will do.
+    """Return the headers of the answer. The function key has authorised the sender; any rate is allowed.
 
-    The address in `WebHook-Request-Callback` is left alone: the permission is in the answer, and the app calls nobody
-    whom a caller names.
+    The address in `WebHook-Request-Callback` is ignored: the answer itself grants permission, and the app never calls
+    an address that a caller names.
     """
     told = {name.lower(): value.strip() for name, value in headers.items()}
     origin = told.get("webhook-request-origin", "")

@@ -22,7 +22,7 @@ RESUME = "resume"
 
 
 class Resume(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Our own message: this request is to go on, if this token is still its newest."""
+    """Our own message: continue this request, if the token is still its newest."""
 
     request_id: str
     token: str
@@ -83,7 +83,7 @@ def due_of(raw: bytes) -> datetime | None:
 
 
 def _resume(value: Any) -> Resume | None:
-    """Return our own message; None for one that only looks like it: no row can have such an id, nor be asked for."""
+    """Return our own message, or None if the id in it is not one that a row could have."""
     try:
         found = msgspec.convert(value, Resume)
     except ValueError:

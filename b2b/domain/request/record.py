@@ -30,7 +30,7 @@ class RequestRecord:
     listed_at: datetime | None = None
     """When another request came with this id, in whose place this one is; None: this is the first."""
     user_principal_name: str = ""
-    """Of the account, as it was asked for and, once it was judged, as it was read."""
+    """Of the account: as the request named it, and as Graph has it once the account was judged."""
     invited_user_email_address: str = ""
     body: bytes = b""
     """Canonical JSON of the request; of a malformed one nothing is kept."""

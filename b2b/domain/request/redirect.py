@@ -1,4 +1,4 @@
-"""The redirect address: where a person lands after redemption. It is sent as it was given, with two changes alone."""
+"""The redirect address: where a person lands after redemption. It is sent unchanged, except for two corrections."""
 
 import re
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ _EMPTY_TENANT = re.compile(r"(?<=[?&])(tenantid=)(?=&|$)", re.IGNORECASE)
 
 
 def authority_of(url: str) -> str:
-    """Return what stands between `//` and the path, as it was written."""
+    """Return the text between `//` and the path, unchanged."""
     found = _AUTHORITY.match(url)
     return found[1] if found else ""
 

@@ -216,7 +216,7 @@ class Assessor:
         self._cache = _Cache(now, claims.tenant_id, known)
 
     def _remembered(self, about: About, subject: str, known: Facts) -> Facts:
-        """Return what holds for a domain or a company, and remember it; what was not readable is asked again."""
+        """Return the facts about a domain or a company, from Graph or the cache. Unreadable facts are not cached."""
         key, found = f"{about} {subject}", known.of(self._wanted[about])
         if not found:
             _, found = self._kept.get(key) or (None, Facts())

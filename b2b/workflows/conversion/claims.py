@@ -17,7 +17,7 @@ class Opening:
     """What a claim begins, and over what."""
 
     before: Conversion | None
-    """The account's row as it was decided from; None: there is none."""
+    """The account's row from which the decision was made; None if there is no row."""
     row: Conversion
     """The conversion as this request begins it."""
     again: bool

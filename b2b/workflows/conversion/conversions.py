@@ -208,7 +208,10 @@ class Conversions:
 
 
 def _led_nowhere(conversion: Conversion) -> bool:
-    """A person who calls a request off means that one, and none that joined it."""
+    """Tell whether a generation ended without an invitation, so that its joiners do not share its end.
+
+    Calling off a request cancels that request alone, not those that joined it.
+    """
     called_off = conversion.stage is Stage.CANCELLED and conversion.error_code == CALLED_OFF
     return called_off or conversion.stage in LED_NOWHERE
 

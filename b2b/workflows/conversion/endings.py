@@ -102,7 +102,7 @@ class Endings:
         return latest is not None and latest.at_work
 
     async def _heirs(self, claim: Conversion) -> list[RequestRecord]:
-        """Return the requests that joined a claim and are at work, the oldest first."""
+        """Return the requests that joined a conversion and are still at work, oldest first."""
         found: list[RequestRecord] = []
         for request_id in await self._ledger.members(claim):
             try:

@@ -31,7 +31,7 @@ class TenantFacts:
         return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
 
     async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
-        """Learn from an account as it was read: what its conversion was before, and is after."""
+        """Learn from a read of an account, and from its conversion before and after that read."""
         fact = await self._get()
         known = fact.of(synced=before.synced)
         now_known = learned(before, after, account, known)

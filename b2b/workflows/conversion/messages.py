@@ -45,7 +45,7 @@ class Messages:
             else:
                 await self._send(Resume(record.request_id, change.row.token, due), seconds)
                 return True
-        raise Transient("the app", "others write the request's row all the time")
+        raise Transient("the app", "the request's row is being updated by other deliveries")
 
     async def send_again(self, record: RequestRecord) -> None:
         """Send the newest message of a request once more: a process died between the row and the message."""

@@ -103,7 +103,6 @@ class Steps:
         Raises:
             MustWait: the request has to wait.
             LedgerConflict: another process wrote a row; decide anew from fresh ones.
-            Transient: a service did not answer.
 
         """
         state = _Round(record, stored_request(record), await self._conversions.get(record.user_id))
@@ -290,7 +289,7 @@ class Converter:
             await self._parking.hold(record, error)
 
     async def _races(self, record: RequestRecord) -> None:
-        """Decide from fresh rows until no other process writes in between."""
+        """Decide from fresh rows, and again whenever another process wrote in between."""
         for _ in range(RACES):
             try:
                 return await self._steps.run(record)

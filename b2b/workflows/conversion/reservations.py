@@ -38,9 +38,10 @@ class Reservations:
         self._ledger, self._directory, self._limits, self._clock = ledger, directory, limits, clock
 
     async def holder(self, address: str, user_id: str) -> str | None:
-        """Return the other account whose conversion holds an address; a reservation alone proves nothing.
+        """Return the other account whose conversion holds an address, or None.
 
-        A holder that Graph does not know holds nothing: an invitation would wait for its address and then get it.
+        A reservation alone does not count: its conversion may have ended, or Graph may no longer know the account. An
+        invitation then waits for the address and gets it.
         """
         held = await self._ledger.reservation(address_key(address))
         if held is None or not await self._holds(held, address, user_id):
@@ -54,7 +55,7 @@ class Reservations:
         Raises:
             AddressTaken: another account's conversion holds it.
             MustWait: another account is about to be invited with it, or its holder seems to be gone.
-            LedgerConflict: others reserve it all the time.
+            LedgerConflict: every try lost to another account's reservation.
 
         """
         key = address_key(address)

@@ -33,7 +33,7 @@ class Intake:
         *,
         assess_only: bool,
     ) -> None:
-        """``assess_only``: whatever comes in is a dry run, because the mode is `assess`."""
+        """``assess_only``: the mode is `assess`, so every request that comes in is a dry run."""
         self._ledger, self._messages, self.policy = ledger, messages, policy
         self._clock, self._new_id, self._assess_only = clock, new_id, assess_only
 
@@ -58,7 +58,7 @@ class Intake:
         return record
 
     async def take_in(self, asked: Asked, *, again: bool) -> RequestRecord | None:
-        """Give a queue message its row; None where another message sees to the request already.
+        """Give a queue message its row; None if another message already carries the request.
 
         ``again``: the host delivers this message not for the first time.
 

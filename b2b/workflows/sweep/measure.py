@@ -97,7 +97,7 @@ class Measure:
 
 
 def _counted(census: Census | None) -> list[Figure]:
-    """A reason for which nobody waits any more is told as 0, or its last figure would stand."""
+    """Report 0 for a reason for which no request waits any more; otherwise its last figure would stand."""
     if census is None:
         return []
     waiting = [Figure(WAITING, census.waiting.get(reason, 0), (reason,)) for reason in WaitReason]

@@ -32,12 +32,7 @@ class Round:
 
     @classmethod
     async def of(cls, listing: Rounds, now: datetime) -> Self:
-        """Read where the last run stopped.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Read where the last run stopped."""
         return cls(listing, await listing.cursor(), now)
 
     @property
@@ -46,12 +41,7 @@ class Round:
         return self._cursor.after
 
     async def move(self, after: str) -> None:
-        """Remember a place; empty: the round is over.
-
-        Raises:
-            Transient: storage did not answer.
-
-        """
+        """Remember a place; empty: the round is over."""
         cursor = Cursor(after, self.began, dict(self.counts)) if after else Cursor()
         if cursor != self._cursor:
             await self._listing.move_cursor(cursor)

@@ -43,22 +43,22 @@ class Scheduled:
 
     @property
     def oldest(self) -> datetime | None:
-        """Since when the first of them is due."""
+        """Return since when the first entry is due."""
         return self._due[0].since if self._due else None
 
     async def take(self, number: int) -> list[Followed]:
-        """Take the next ones. An entry that its account's place in the index does not speak of is out of date."""
+        """Take the next entries. One whose account is not put off in the index is out of date and left out."""
         self._taken, self._due = self._due[:number], self._due[number:]
         keys = dict.fromkeys(entry.key.removeprefix(LOOK) for entry in self._taken)
         found = [self._known.get(key) or await self._index.get(key) for key in keys]
         return [entry for entry in found if entry is not None and entry.put_off]
 
     async def done(self) -> None:
-        """Take off the schedule what was looked at; what has to be looked at again stands there anew."""
+        """Remove the entries that were taken. Accounts to be read again have new entries by now."""
         await self._schedule.remove(*self._taken)
 
     async def failed(self) -> None:
-        """Put those that were taken off for some minutes, so that they do not hide the ones behind them."""
+        """Postpone the entries that were taken by some minutes, so that they do not block those behind them."""
         later = self._clock() + SOONEST
         await self._schedule.add_all((entry.key, later) for entry in self._taken)
         await self._schedule.remove(*self._taken)

@@ -71,7 +71,7 @@ def _where(case: Case) -> str:
 
 
 def typed_anew(case: Case) -> str:
-    """Say what to do about a character that cannot be seen: it was pasted, and nobody has such an address."""
+    """Say how to get rid of an invisible character: it was pasted, and no address contains one."""
     if case.request.invited_user_email_address and unseen(case.request.invited_user_email_address):
         return "Send a new request with the address typed anew: that character came along from another document."
     there = " in Active Directory" if case.synced else ""

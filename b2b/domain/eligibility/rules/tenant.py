@@ -19,9 +19,9 @@ from b2b.domain.findings import Severity
     enforced_by_graph=True,
 )
 def invitations_disabled(case: Case) -> Result:
-    """Nobody may invite in this tenant."""
+    """The tenant allows no invitations."""
     nobody = case.facts[facts.INVITATION_POLICY] == InvitesFrom.NONE
-    return "Nobody may invite in this tenant, applications included." if nobody else None
+    return "This tenant allows no invitations, not even by applications." if nobody else None
 
 
 @rule(
