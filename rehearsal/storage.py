@@ -1,7 +1,7 @@
 """Storage for the rehearsal: Azurite, Microsoft's emulator of queues and tables, and what the app expects in it.
 
 `python -m rehearsal.storage` starts it on the usual ports, creates queues and tables, prints the connection string and
-waits: that is what somebody who runs the app under Core Tools (`func start`) needs.
+waits. Use it to run the app under Core Tools (`func start`).
 """
 
 import base64
@@ -94,7 +94,7 @@ class Azurite(AbstractContextManager["Azurite"]):
         return self._process.pid
 
     def account(self) -> str:
-        """The name of the next account that nobody has used yet; `StorageError` when all are taken."""
+        """Return the name of the next unused account; `StorageError` when all are taken."""
         try:
             return next(self._fresh)
         except StopIteration:

@@ -1,4 +1,4 @@
-"""The app in a process and an interpreter of its own, as in Azure: the host's packages cannot stand in for the app's.
+"""The app in its own process and interpreter, as in Azure: the host's packages cannot stand in for the app's.
 
 The interpreter holds the Functions runtime library and nothing else; everything more must come with the app.
 """

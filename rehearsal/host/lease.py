@@ -11,7 +11,7 @@ _GONE = (400, 404, 409)  # stale receipt, no such message or queue, queue being 
 
 
 class Lease:
-    """Keeps a message hidden while it runs: renewed at half of its time, given up when somebody else has it."""
+    """Keeps a message hidden while it runs: renewed at half of its time, given up when another receiver has it."""
 
     def __init__(self, queue: QueueClient, message: QueueMessage, duration: timedelta) -> None:
         self._queue = queue

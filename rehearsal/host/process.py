@@ -1,4 +1,4 @@
-"""The host as a process of its own, for tests and for `make run`."""
+"""The host as a child process, for tests and for `make run`."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What somebody needs who goes on by hand: addresses and keys, commands to paste, requests to look at, how to stop."""
+"""What you need to go on by hand: addresses and keys, commands to paste, requests to look at, how to stop."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def instructions(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[s
 def examples(sample: Sample, profile: Profile) -> dict[str, str]:
     """By stage, the id of the first request of the sample that ends there.
 
-    Only requests that bring an id, for accounts that may sign in: Graph invites no others, whoever approves it.
+    Only requests that bring an id, for accounts that may sign in: Graph refuses others even after an approval.
     """
     ends = sample.ends(profile)
     found: dict[str, str] = {}

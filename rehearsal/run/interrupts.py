@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Within the context signals are only noted, except where they are `allowed`; leaving it puts all back as it was.
+    """Within the context signals are only noted, except where they are `allowed`; leaving it restores the handlers.
 
     Only signals that would raise KeyboardInterrupt are concerned, and only on the main thread, which alone gets them.
     """

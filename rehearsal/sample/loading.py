@@ -1,4 +1,4 @@
-"""Reads the sample data. A field that nobody knows is a ValueError: a misspelt expectation would expect nothing."""
+"""Reads the sample data. An unknown field is a ValueError: a misspelt expectation would expect nothing."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -173,7 +173,7 @@ class Sample:
         return deepcopy(merge(whole, patch))
 
     def expected(self, profile: Profile, variant: str | None = None) -> dict[str, Expectation]:
-        """How each request must end while nobody decides, by name: all of them, or those that a variant speaks of."""
+        """How each request must end before any decision, by name: all requests, or those that a variant lists."""
         if variant:
             return {name: expect[profile] for name, expect in self.variant(variant).expect.items()}
         return {account.name: account.expect[profile] for account in self.accounts}

@@ -24,7 +24,7 @@ def in_time(evidence: Evidence) -> Check:
 
 def everything_sent(evidence: Evidence) -> Check:
     """The time was enough to send all."""
-    sent, total = evidence.done.sent, len(evidence.crowd.requests)
+    sent, total = evidence.done.sent, len(evidence.population.requests)
     return Check(f"{sent} requests sent", () if sent == total else (f"only {sent} of {total} requests were sent",))
 
 
@@ -32,7 +32,7 @@ def requests_ended(evidence: Evidence) -> Check:
     """Every request that was sent has a row, at the stage where its account stands."""
     states = evidence.request_states
     problems = []
-    for request in evidence.crowd.requests[: evidence.done.sent]:
+    for request in evidence.population.requests[: evidence.done.sent]:
         wanted, row = evidence.stands(request.user_id), states.get(request.request_id)
         if row is None:
             problems.append(f"request {request.request_id}: expected {wanted}, got no row")
@@ -67,7 +67,7 @@ def reviews_for_doubts_alone(evidence: Evidence) -> Check:
 def one_mail_each(evidence: Evidence) -> Check:
     """Nobody gets two mails. Who must have one gets one, unless Graph lied, or a person is asked whether it arrived."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
-    wanted = evidence.crowd.ready & _asked_for(evidence)
+    wanted = evidence.population.ready & _asked_for(evidence)
     asked = {user_id for user_id in wanted if evidence.stands(user_id) == REVIEW}
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
     problems += [f"account {user_id}: invited though it must not be" for user_id in sorted(got.keys() - wanted)]
@@ -78,7 +78,7 @@ def one_mail_each(evidence: Evidence) -> Check:
 
 def directory_as_told(evidence: Evidence) -> Check:
     """Every account is in the state that its stage says, and none was made."""
-    known = evidence.crowd.ready | evidence.crowd.blocked
+    known = evidence.population.ready | evidence.population.blocked
     problems = [
         f"user {user['userPrincipalName']} was created"
         for user_id, user in evidence.users.items()
@@ -148,7 +148,7 @@ CHECKS = (
 
 
 def _asked_for(evidence: Evidence) -> frozenset[str]:
-    return frozenset(request.user_id for request in evidence.crowd.requests[: evidence.done.sent])
+    return frozenset(request.user_id for request in evidence.population.requests[: evidence.done.sent])
 
 
 def _state(evidence: Evidence, user_id: str) -> str | None:

@@ -10,10 +10,10 @@ from typing import Any
 from rehearsal.history import history
 from rehearsal.rig import Row
 from rehearsal.rig.rig import POISON, REQUESTS
-from rehearsal.soak.crowd import Crowd
-from rehearsal.soak.labour import Done
 from rehearsal.soak.plan import Plan
+from rehearsal.soak.population import Population
 from rehearsal.soak.stack import FleetRig
+from rehearsal.soak.workload import Done
 
 JSON = Mapping[str, Any]
 REVIEW = "needsReview"
@@ -27,7 +27,7 @@ DELIVERY = re.compile(r"Executing 'Functions\.convert' ")
 class Evidence:
     """Everything that the checks and the figures look at."""
 
-    crowd: Crowd
+    population: Population
     shows: bool
     """Whether the tenant shows an invitation that waits for its person."""
     done: Done
@@ -77,7 +77,7 @@ class Evidence:
 
     def stages(self, user_id: str) -> tuple[str, ...]:
         """Where an account, and every request for it, may stand: the first unless it is in doubt."""
-        if user_id in self.crowd.blocked:
+        if user_id in self.population.blocked:
             return ("blocked",)
         if user_id in self.done.redeemed:
             return ("completed",)
@@ -95,11 +95,11 @@ class Evidence:
         yield "table conversions", str(self.conversions)
 
 
-def gathered(rig: FleetRig, plan: Plan, crowd: Crowd, done: Done) -> Evidence:
+def gathered(rig: FleetRig, plan: Plan, population: Population, done: Done) -> Evidence:
     """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
     control = rig.tenant.control
     return Evidence(
-        crowd=crowd,
+        population=population,
         shows=plan.shows,
         done=done,
         requests=tuple(rig.query("requests")),

@@ -45,7 +45,7 @@ def checked(checks: Mapping[str, Check]) -> Iterator[str]:
 def _work(evidence: Evidence) -> Iterator[tuple[str, object]]:
     done = evidence.done
     yield "requests", done.sent
-    yield "  by HTTP", sum(request.by == "http" for request in evidence.crowd.requests[: done.sent])
+    yield "  by HTTP", sum(request.by == "http" for request in evidence.population.requests[: done.sent])
     yield "  sent again after a kill", done.repeated
     yield "  a second", f"{done.sent / done.seconds:.1f}" if done.seconds else "-"
     yield "seconds", f"{done.seconds:.0f}"
@@ -63,7 +63,7 @@ def _ends(evidence: Evidence) -> Iterator[tuple[str, object]]:
 
 def _mails(evidence: Evidence) -> Iterator[tuple[str, object]]:
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
-    people = Counter(got[user_id] for user_id in evidence.crowd.ready | got.keys())
+    people = Counter(got[user_id] for user_id in evidence.population.ready | got.keys())
     yield "invitation mails", got.total()
     for count in sorted({0, 1, 2} | people.keys()):
         yield f"  people who got {count or 'none'}", people[count]

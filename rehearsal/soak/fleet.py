@@ -59,7 +59,7 @@ class Fleet:
         self._start()
 
     def kill_all(self) -> None:
-        """End all of them at once, none to be replaced: nobody waits for their last work."""
+        """Kill all hosts at once, without replacement and without waiting for their work."""
         for host in tuple(self._up):
             host.kill()
         self._stop()
@@ -79,7 +79,7 @@ class Fleet:
         )
         with ExitStack() as closing:
             closing.enter_context(host)
-            self._up = {**self._up, host: closing.pop_all()}  # anew: somebody may be reading the addresses
+            self._up = {**self._up, host: closing.pop_all()}  # a new dict: another thread may be reading the addresses
 
     def _retire(self, host: HostProcess) -> None:
         closing = self._up[host]

@@ -13,12 +13,12 @@ from rehearsal.rig import APP
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.progress import Progress
 from rehearsal.soak.checks import CHECKS
-from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.evidence import gathered
 from rehearsal.soak.figures import checked, figures
-from rehearsal.soak.labour import Done, Labour
 from rehearsal.soak.plan import Plan
+from rehearsal.soak.population import Population
 from rehearsal.soak.stack import FleetRig, opened
+from rehearsal.soak.workload import Done, Workload
 from rehearsal.storage import StorageError
 
 LOGS = APP / ".rehearsal" / "soak"
@@ -37,7 +37,7 @@ def soak(plan: Plan, *, out: TextIO = sys.stdout, logs: Path = LOGS) -> int:
         run = _Run(plan, out, logs, interrupts)
         run.progress.say(f"seed {plan.seed}: starting Azurite, a tenant of {plan.requests} accounts and two hosts")
         try:
-            with opened(plan, run.crowd, logs, interrupts) as rig:
+            with opened(plan, run.population, logs, interrupts) as rig:
                 run.perform(rig)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
@@ -54,17 +54,17 @@ class _Run:
     logs: Path
     interrupts: Interrupts
     code: int = INTERRUPTED
-    crowd: Crowd = field(init=False)
+    population: Population = field(init=False)
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
-        self.crowd = Crowd(self.plan.requests, self.plan.seed)
+        self.population = Population(self.plan.requests, self.plan.seed)
         self.progress = Progress(self.out)
 
     def perform(self, rig: FleetRig) -> None:
         """Work and judge. Nothing that goes wrong leaves here: the rig is stopped without noise."""
         try:
-            done = Labour(self.plan, self.crowd, rig, self.progress, self.interrupts).perform()
+            done = Workload(self.plan, self.population, rig, self.progress, self.interrupts).perform()
             with self.interrupts.allowed():
                 self._judge(rig, done)
         except KeyboardInterrupt:
@@ -85,7 +85,7 @@ class _Run:
         if done.late:
             rig.fleet.kill_all()  # what is judged stands still
         self.progress.say("reading ledger, directory, outbox and logs")
-        evidence = gathered(rig, self.plan, self.crowd, done)
+        evidence = gathered(rig, self.plan, self.population, done)
         checks = {examine.__name__.replace("_", " "): examine(evidence) for examine in CHECKS}
         failed = [name for name, check in checks.items() if check.problems]
         self._print("", *figures(evidence, self.plan), "", *checked(checks), "")

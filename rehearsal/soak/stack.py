@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rehearsal.rig import APP, Rig, app_settings, without_foreign
 from rehearsal.run.interrupts import Interrupts
-from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.fleet import Fleet
 from rehearsal.soak.plan import ANYWHERE, Plan
+from rehearsal.soak.population import Population
 from rehearsal.storage import QUEUES, Azurite, provision
 from rehearsal.tenant import RunningTenant, running
 
@@ -28,7 +28,7 @@ class FleetRig(Rig):
 
 
 @contextmanager
-def opened(plan: Plan, crowd: Crowd, logs: Path, interrupts: Interrupts) -> Iterator[FleetRig]:
+def opened(plan: Plan, population: Population, logs: Path, interrupts: Interrupts) -> Iterator[FleetRig]:
     """Start everything, and stop it at the end, whatever happens.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
@@ -37,7 +37,7 @@ def opened(plan: Plan, crowd: Crowd, logs: Path, interrupts: Interrupts) -> Iter
         storage = started.enter_context(Azurite()).connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(crowd.tenant()))
+        tenant = started.enter_context(running(population.tenant()))
         settings = {**without_foreign(), **app_settings(tenant, storage, **plan.settings)}
         fleet = started.enter_context(Fleet(APP, settings, HOSTS, logs))
         trouble(tenant, plan)

@@ -8,7 +8,7 @@ from itertools import count
 
 import httpx
 
-from rehearsal.soak.crowd import Request
+from rehearsal.soak.population import Request
 
 ACCEPTED = 202
 _LOOK_EVERY = 10

@@ -1,4 +1,4 @@
-"""What nobody has measured, or where sources disagree: each such behaviour is a switch with named positions.
+"""Behaviour that is not measured, or on which sources disagree: each is a switch with named positions.
 
 The product has to be right in every position. `docs/evidence.md` lists the belief behind each switch.
 """

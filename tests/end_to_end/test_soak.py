@@ -30,19 +30,19 @@ from rehearsal.soak.checks import (
     reviews_for_doubts_alone,
     well_behaved,
 )
-from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.evidence import Evidence
 from rehearsal.soak.figures import checked, figures
-from rehearsal.soak.labour import Done
+from rehearsal.soak.population import Population
+from rehearsal.soak.workload import Done
 
 ROOT = Path(__file__).parents[2]
 SMALL = Plan(requests=60, seconds=330, rate=6, kill_every=3, lag=(1, 2), throttling=0.11)
 """Sent so slowly that three hosts are killed while requests come in."""
 ADDRESS = re.compile(r"Host is ready at (http://127\.0\.0\.1:\d+)")
 
-CROWD = Crowd(80, seed=1)
-REDEEMED, INVITED = sorted(CROWD.ready)[:2]
-BLOCKED = min(CROWD.blocked)
+POPULATION = Population(80, seed=1)
+REDEEMED, INVITED = sorted(POPULATION.ready)[:2]
+BLOCKED = min(POPULATION.blocked)
 TICKET = "5f0c6f0d"
 
 
@@ -101,15 +101,15 @@ def test_an_interrupted_soak_stops_everything_that_it_started(tmp_path: Path) ->
 
 def good() -> Evidence:
     """Evidence of a soak in which everything is right."""
-    done = Done(sent=len(CROWD.requests), seconds=60.0, redeemed=frozenset({REDEEMED}))
+    done = Done(sent=len(POPULATION.requests), seconds=60.0, redeemed=frozenset({REDEEMED}))
     evidence = Evidence(
-        crowd=CROWD,
+        population=POPULATION,
         shows=True,
         done=done,
         requests=(),
         conversions=(),
         users={},
-        mails=tuple({"userId": user_id, "ticket": TICKET} for user_id in sorted(CROWD.ready)),
+        mails=tuple({"userId": user_id, "ticket": TICKET} for user_id in sorted(POPULATION.ready)),
         journal=(),
         violations=(),
         log="Executing 'Functions.convert' (Reason='New queue message detected', Id=1)\n",
@@ -117,9 +117,9 @@ def good() -> Evidence:
         stored=0,
         poison=0,
     )
-    accounts = sorted(CROWD.ready | CROWD.blocked)
+    accounts = sorted(POPULATION.ready | POPULATION.blocked)
     stages = {user_id: evidence.stages(user_id)[0] for user_id in accounts}
-    requests = [row for each in CROWD.requests for row in told("request", each.request_id, stages[each.user_id])]
+    requests = [row for each in POPULATION.requests for row in told("request", each.request_id, stages[each.user_id])]
     conversions = [row for user_id in accounts for row in told("current", user_id, stages[user_id])]
     states = {"blocked": None, "invited": "PendingAcceptance", "completed": "Accepted"}
     users = {
@@ -131,7 +131,7 @@ def good() -> Evidence:
 
 def in_review(evidence: Evidence, rule: str) -> Evidence:
     """The same in a tenant that shows no invitation, where a person is asked about one account that got no mail."""
-    requests = [each.request_id for each in CROWD.requests if each.user_id == INVITED]
+    requests = [each.request_id for each in POPULATION.requests if each.user_id == INVITED]
     found = json.dumps([{"rule": rule}])
     for request_id in requests:
         evidence = replace(evidence, requests=reviewed(evidence.requests, request_id, "request"))
@@ -183,7 +183,7 @@ def standing(evidence: Evidence, user_id: str, state: str | None) -> Evidence:
     return replace(evidence, users={**evidence.users, user_id: user})
 
 
-REQUEST = CROWD.requests[0].request_id
+REQUEST = POPULATION.requests[0].request_id
 SECOND_EVENT = "history-0000000002"
 EARLY = {"method": "GET", "path": "/v1.0/users", "kind": "early-retry", "detail": "1.0 s before Retry-After"}
 STRANGER = {"stranger": {"userPrincipalName": "p_fabrikam.com#EXT#@contoso.com", "externalUserState": "Accepted"}}
@@ -257,9 +257,13 @@ def test_a_flaw_is_seen_by_the_check_that_is_for_it(flaw: str) -> None:
 def test_the_figures_tell_how_many_mails_people_got_and_where_requests_ended() -> None:
     twice = replace(good(), mails=(*good().mails[1:], good().mails[1]), violations=(EARLY,))
     printed = "\n".join(figures(twice, Plan()))
-    assert [figure(printed, f"people who got {count}") for count in ("none", "1", "2")] == [1, len(CROWD.ready) - 2, 1]
+    assert [figure(printed, f"people who got {count}") for count in ("none", "1", "2")] == [
+        1,
+        len(POPULATION.ready) - 2,
+        1,
+    ]
     assert figure(printed, "completed") >= 1
-    assert figure(printed, "blocked") >= len(CROWD.blocked)
+    assert figure(printed, "blocked") >= len(POPULATION.blocked)
     assert figure(printed, "violations") == 1
 
 

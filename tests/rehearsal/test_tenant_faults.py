@@ -276,7 +276,7 @@ async def test_a_whole_batch_can_get_lost() -> None:
         ({"kind": "503-json", "when": "during"}, "happens before or after"),
         ({"kind": "503-json", "path": "("}, "missing )"),
         ({"kind": "no-effect", "when": "after"}, "happens before"),
-        ({"kind": "reset", "where": "part"}, "no connection of its own"),
+        ({"kind": "reset", "where": "part"}, "no connection to lose"),
     ],
 )
 async def test_a_fault_that_cannot_happen_is_refused_and_the_old_script_stays(

@@ -12,7 +12,7 @@ from b2b.adapters.instances import FORGOTTEN, INSTANCES
 from b2b.domain.conversion.waits import LONGEST
 from b2b.domain.rate import CATCH_UP, COUNTED, HELD
 from b2b.workflows.rate import LONGEST_WAIT
-from rehearsal.tenant.faults.retry_after import Promises
+from rehearsal.tenant.faults.retry_after import RetryAfterLedger
 from rehearsal.tenant.faults.throttling import Charge, Throttling
 from rehearsal.tenant.protocol.auth import Caller
 from rehearsal.tenant.protocol.errors import GraphError
@@ -185,7 +185,7 @@ class Granting:
 
     def __init__(self, per_second: float) -> None:
         clock = _LoopClock()
-        self._throttling = Throttling(clock, Promises(clock))  # type: ignore[arg-type]
+        self._throttling = Throttling(clock, RetryAfterLedger(clock))  # type: ignore[arg-type]
         self._throttling.set({"on": True, "tier": "L", "factor": 0.3})
         self.refused: list[str] = []
         self.fleet = clock.fleet = Fleet(per_second, self.invite)

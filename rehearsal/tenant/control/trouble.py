@@ -88,7 +88,7 @@ class TroublePlane:
 
     def forgive(self, _: JSON) -> Response:
         """Forget who was told to come back later."""
-        self._trouble.promises.forgive()
+        self._trouble.retry_after.forgive()
         return JSONResponse({})
 
 

@@ -1,4 +1,4 @@
-"""Addresses: who answers to which, found without looking at everybody."""
+"""An index of addresses: finds the objects that hold one without a scan of the directory."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -76,14 +76,14 @@ class AddressIndex:
             self._holders.get(address, {}).pop(key, None)
 
     def find(self, addresses: Iterable[str]) -> dict[str, None]:
-        """The keys of whoever holds one of some addresses."""
+        """Return the keys of the objects that hold one of these addresses."""
         found: dict[str, None] = {}
         for address in addresses:
             found |= self._holders.get(plain(address), {})
         return found
 
     def copy(self) -> Self:
-        """An index of its own with the same content."""
+        """Return a copy with the same content."""
         twin = type(self)()
         twin._holders = {address: dict(keys) for address, keys in self._holders.items()}  # noqa: SLF001 - its own kind
         return twin

@@ -57,7 +57,7 @@ class Outbox:
         )
 
     def fork(self) -> Self:
-        """An outbox of its own with the same mails."""
+        """Return a copy with the same mails."""
         twin = type(self)()
         twin.mails = list(self.mails)
         return twin

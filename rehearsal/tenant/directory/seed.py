@@ -62,7 +62,7 @@ class Policies:
 
 
 def check(seed: Mapping[str, Any]) -> None:
-    """A seed with a key that nobody reads is a ValueError, and so is one without its two required keys."""
+    """Raise ValueError for an unknown key, or if one of the two required keys is missing."""
     unknown = seed.keys() - KEYS
     if unknown:
         raise ValueError(f"the seed has unknown keys: {', '.join(sorted(unknown))}")

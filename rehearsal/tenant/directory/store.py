@@ -39,8 +39,8 @@ class Change:
 class Directory:
     """All objects by id. Users are written through the methods only, so that log and index are complete.
 
-    A write replaces a user by a new one: whoever holds the old one holds the past. `unsettled` are the users whose
-    addresses here may differ from the index, in a view of the past.
+    A write replaces a user object by a new one, so a reference to the old one keeps the past state. In a view of the
+    past, `unsettled` are the users whose addresses may differ from the index.
     """
 
     clock: Clock
@@ -78,7 +78,7 @@ class Directory:
         return next((user for user in named if user["userPrincipalName"].lower() == wanted), None)
 
     def users_holding(self, addresses: Iterable[str]) -> list[JSON]:
-        """Users that may hold one of some addresses; nobody else does."""
+        """Return the users that may hold one of these addresses; no other user holds one."""
         return [self.users[key] for key in self._keys(addresses) if key in self.users]
 
     def deleted_users_holding(self, addresses: Iterable[str]) -> list[JSON]:

@@ -1,4 +1,4 @@
-"""Replicas: a read may come upon a copy of the directory that has not heard of the latest writes.
+"""Replicas: a read may be answered by a copy of the directory that does not have the latest writes yet.
 
 Each write reaches each replica after a delay of its own, within a bound; a read goes to any of them, so that it shows
 the new state and then the old one again until all have caught up. Lists are made from indexes, which lag further

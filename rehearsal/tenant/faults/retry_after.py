@@ -1,7 +1,7 @@
-"""Retry-After as a promise: the tenant said when to come back, and remembers whom it told.
+"""A ledger of Retry-After: what the tenant told each client, and which client came back too early.
 
-Who comes back earlier is recorded and told to stay away for longer. A client is one process of an application, known
-by its token; a process that was killed fetched another, so nobody is blamed for what his predecessor was told.
+An early call is recorded and answered with a longer wait. A client is one process of an application, identified by its
+token. A process that replaces a killed one has a new token, so it is not blamed for what its predecessor was told.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ from rehearsal.tenant.clock import Clock
 TOLERANCE = 0.05
 """Seconds by which timers of client and tenant may differ."""
 GRACE = 1.0
-"""Seconds after the word went out in which a call may have been under way already: sent, or about to be, by somebody at
-the client who could not know of it yet."""
+"""Seconds after a Retry-After in which another task of the client may have sent a call without knowing of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """Told at `told` to stay away for `seconds`. Broken by coming `early`, a longer one follows."""
+class RetryAfter:
+    """A wait of `seconds`, told at `told`. If the client comes back `early`, a longer one follows."""
 
     told: float
     seconds: float
@@ -31,44 +30,44 @@ class Promise:
         return self.told + self.seconds
 
 
-class Promises:
-    """What was promised to whom: by client and by what it was told to stay away from.
+class RetryAfterLedger:
+    """The waits in force, by client and by what the client must not call.
 
-    That is either the call that was refused, or a limit that many calls share. For both, calls within `grace` seconds
-    of the word are nobody's fault; so a wait that is not longer than that cannot be broken.
+    That is either the call that was refused, or a limit that many calls share. A call within `grace` seconds of the
+    Retry-After is not held against the client, so a wait that is no longer than that cannot be broken.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.grace = GRACE
-        self._made: dict[tuple[str, str], Promise] = {}
+        self._made: dict[tuple[str, str], RetryAfter] = {}
 
     def __bool__(self) -> bool:
         return bool(self._made)
 
     def make(self, client: str, about: str, seconds: float) -> None:
-        """Tell a client to stay away. While it is told so already, the first word counts: it cannot know better."""
+        """Tell a client to wait. While a wait is in force it stays, because the client may know only that one."""
         if self.open(client, about) is None:
-            self._made[client, about] = Promise(self._clock.seconds(), seconds)
+            self._made[client, about] = RetryAfter(self._clock.seconds(), seconds)
 
-    def open(self, client: str, about: str) -> Promise | None:
-        """The promise that still holds."""
+    def open(self, client: str, about: str) -> RetryAfter | None:
+        """Return the wait that is still in force."""
         promise = self._made.get((client, about))
         if promise is not None and self._clock.seconds() >= promise.until - TOLERANCE:
             del self._made[client, about]
             return None
         return promise
 
-    def breach(self, client: str, about: str) -> Promise | None:
-        """The longer promise for a client that comes too early, twice as long and from now; None if it does not."""
+    def breach(self, client: str, about: str) -> RetryAfter | None:
+        """Return the longer wait for a client that comes too early, twice as long and from now; None for others."""
         promise, now = self.open(client, about), self._clock.seconds()
         if promise is None or now - promise.told < self.grace:
             return None
-        longer = self._made[client, about] = Promise(now, promise.seconds * 2, promise.until - now)
+        longer = self._made[client, about] = RetryAfter(now, promise.seconds * 2, promise.until - now)
         return longer
 
     def forgive(self) -> None:
-        """Forget all promises."""
+        """Forget all waits."""
         self._made.clear()
 
 

@@ -153,7 +153,7 @@ class Line:
             raise ValueError(f"{kind.name} takes no seconds")
         aim = Aim(given.get("method"), given.get("path", ""), given.get("where", "any"))
         if kind.name == "reset" and aim.where == "part":
-            raise ValueError("a part of a batch has no connection of its own to lose")
+            raise ValueError("a part of a batch has no connection to lose")
         return cls(Fault(kind, when, float(given.get("seconds", kind.seconds)), number=number), aim, nth)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Chance that can be replayed: a number that depends on nothing but a seed and what it is asked for.
+"""Replayable random numbers: each depends only on a seed and on what it is drawn for.
 
 Calls of several clients arrive in no fixed order; a decision that hangs on the call itself instead of on the order is
 the same in every run.

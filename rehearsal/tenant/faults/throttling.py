@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from rehearsal.tenant.clock import Clock
-from rehearsal.tenant.faults.retry_after import Promises
+from rehearsal.tenant.faults.retry_after import RetryAfterLedger
 from rehearsal.tenant.protocol.auth import Caller
 from rehearsal.tenant.protocol.errors import throttled
 
@@ -72,9 +72,9 @@ class Bucket:
 class Throttling:
     """The buckets of one tenant; off until it is set."""
 
-    def __init__(self, clock: Clock, promises: Promises) -> None:
+    def __init__(self, clock: Clock, retry_after: RetryAfterLedger) -> None:
         self._clock = clock
-        self._promises = promises
+        self._retry_after = retry_after
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self.on = False
         self.tier: Tier | None = None
@@ -90,19 +90,19 @@ class Throttling:
         if unknown:
             raise ValueError(f"throttling has no {', '.join(sorted(unknown))}")
         factor, tier = float(given.get("factor", self.factor)), given.get("tier", self.tier)
-        grace = float(given.get("grace", self._promises.grace))
+        grace = float(given.get("grace", self._retry_after.grace))
         if factor < SMALLEST_FACTOR:
             raise ValueError(f"with a factor below 1/150 no invitation would fit, got {factor}")
         if tier not in (None, *UNITS):
             raise ValueError(f"tier is S, M, L or null, got {tier!r}")
         self.on, self.tier, self.factor = bool(given.get("on", self.on)), tier, factor
-        self._promises.grace = grace
+        self._retry_after.grace = grace
         self._buckets.clear()
 
     def as_json(self) -> dict[str, Any]:
         """Settings, and how full each bucket was when it was last looked at."""
         levels = {" ".join(filter(None, key)): round(bucket.used, 3) for key, bucket in self._buckets.items()}
-        settings = {"on": self.on, "tier": self.tier, "factor": self.factor, "grace": self._promises.grace}
+        settings = {"on": self.on, "tier": self.tier, "factor": self.factor, "grace": self._retry_after.grace}
         return {**settings, "used": levels}
 
     def admit(self, caller: Caller, charge: Charge, *, users: int, tenant_id: str) -> dict[str, str]:
@@ -127,11 +127,11 @@ class Throttling:
 
     def _verdict(self, caller: Caller, level: "Level") -> tuple[int, str | None]:
         """How many seconds to stay away from a bucket, 0 for not at all, and what the caller did wrong."""
-        breach = self._promises.breach(caller.process, _about(level))
+        breach = self._retry_after.breach(caller.process, _about(level))
         if breach is not None:
             wait = max(level.wait, breach.seconds)
             return math.ceil(wait), f"{level.limit.name}: {breach.early:.1f} s before Retry-After"
-        told = self._promises.open(caller.process, _about(level))
+        told = self._retry_after.open(caller.process, _about(level))
         held = told.until - self._clock.seconds() if told is not None and told.early else 0.0
         return math.ceil(max(level.wait, held)), None
 

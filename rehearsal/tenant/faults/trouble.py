@@ -1,10 +1,10 @@
-"""All that can be the matter with a tenant, in one place; nothing is until the control plane says so."""
+"""Every fault that a tenant can have, in one place. All are off until the control plane turns them on."""
 
 from rehearsal.tenant.clock import Clock
 from rehearsal.tenant.directory.store import Directory
 from rehearsal.tenant.faults.chaos import Chaos
 from rehearsal.tenant.faults.replicas import Replicas
-from rehearsal.tenant.faults.retry_after import Promises
+from rehearsal.tenant.faults.retry_after import RetryAfterLedger
 from rehearsal.tenant.faults.script import Fault, Script
 from rehearsal.tenant.faults.throttling import Throttling
 from rehearsal.tenant.protocol.messages import Request
@@ -16,8 +16,8 @@ class Trouble:
     def __init__(self, clock: Clock) -> None:
         self.script = Script()
         self.chaos = Chaos()
-        self.promises = Promises(clock)
-        self.throttling = Throttling(clock, self.promises)
+        self.retry_after = RetryAfterLedger(clock)
+        self.throttling = Throttling(clock, self.retry_after)
         self.replicas = Replicas(clock)
 
     def fault(self, request: Request) -> Fault | None:

@@ -87,8 +87,8 @@ class Gateway:
         return await meet(fault, work, self._tenant.clock)
 
     def _not_too_early(self, request: Request) -> None:
-        promises = self._tenant.trouble.promises
-        breach = promises.breach(auth.process_of(request.headers), request.identity) if promises else None
+        waits = self._tenant.trouble.retry_after
+        breach = waits.breach(auth.process_of(request.headers), request.identity) if waits else None
         if breach is not None:
             early = f"the same call, {breach.early:.1f} s before Retry-After"
             wait = {RETRY_AFTER: str(math.ceil(breach.seconds))}
@@ -102,7 +102,7 @@ class Gateway:
 
     def _promise(self, request: Request, told: Mapping[str, float]) -> None:
         for about, seconds in told.items():
-            self._tenant.trouble.promises.make(auth.process_of(request.headers), about, seconds)
+            self._tenant.trouble.retry_after.make(auth.process_of(request.headers), about, seconds)
 
     async def _serve(self, request: Request, entry: Entry, tenant: Tenant) -> Answer:
         caller = auth.caller_of(request.headers, tenant.clock)

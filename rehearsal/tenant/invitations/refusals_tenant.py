@@ -1,4 +1,4 @@
-"""Why an invitation is refused whoever it is for: the caller, the address, the tenant's policies.
+"""Reasons to refuse an invitation that do not lie in the account: the caller, the address, the tenant's policies.
 
 Each function gives the error, or None when it has nothing against the invitation.
 """
@@ -47,7 +47,7 @@ def no_permission(attempt: Attempt) -> GraphError | None:
 
 
 def invitations_off(attempt: Attempt) -> GraphError | None:
-    """The tenant admits nobody, or administrators only."""
+    """The tenant allows no invitations, or only those by administrators."""
     setting = attempt.call.tenant.policies.authorization["allowInvitesFrom"]
     only_admins = setting == "adminsAndGuestInviters" and attempt.switch("admins-only-invitations") == "refused"
     return forbidden(GUEST_INVITATIONS_NOT_ALLOWED) if setting == "none" or only_admins else None

@@ -58,7 +58,7 @@ class Caller:
 
 
 def process_of(headers: Mapping[str, str]) -> str:
-    """Which process calls, whatever its token is worth: each fetches a token of its own. Empty without one."""
+    """Identify the calling process by its token, valid or not: each process fetches its own. Empty without a token."""
     token = headers.get("authorization", "").partition(" ")[2]
     try:
         return str(_claims(token).get("uti", ""))

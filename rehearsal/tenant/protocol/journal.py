@@ -1,4 +1,4 @@
-"""What was asked of the tenant, call by call, and what no right client would have asked."""
+"""The calls that the tenant got, and those among them that no correct client would make."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -17,7 +17,7 @@ HEADERS_OF_INTEREST = (
 
 @dataclass(slots=True)
 class Entry:
-    """One Graph call. A part of a `$batch` is an entry of its own, with the number of its envelope in `batch`.
+    """One Graph call. Each part of a `$batch` has its own entry, with the number of its envelope in `batch`.
 
     `status` is None as long as there is no answer, and for ever when the connection was lost. `fault` is what stood in
     the way, `replica` which copy of the directory was read (None: the primary).

@@ -16,7 +16,7 @@ REQUIRED = ("accountEnabled", "displayName", "mailNickname", "passwordProfile", 
 
 
 def create_user(call: Call) -> Answer:
-    """Create an account: its name in a verified domain, its addresses nobody else's."""
+    """Create an account. Its name must be in a verified domain, and no other object may hold its addresses."""
     given = _given(call.request.body)
     name = str(given["userPrincipalName"])
     domain = name.rpartition("@")[2].lower()

@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *batch.ROUTES,
 )
 WITHOUT_ANSWER = (ConnectionLost, ClientDisconnect)
-"""How a call ends that nobody gets an answer to: by a fault, or because whoever called is gone."""
+"""How a call without an answer ends: by a fault, or because the caller has disconnected."""
 
 
 def create_app(
@@ -51,7 +51,7 @@ def create_app(
     """A tenant made from a seed, without a port. `app.state.tenant` is the tenant itself.
 
     `roles` are the application permissions in its tokens (default: all that a converter needs). With `identity_header`
-    the identity endpoint hands out tokens only to who sends it; without, to whoever sends any.
+    the identity endpoint hands out tokens only to callers that send it; without it, to callers that send any value.
     """
     tenant = Tenant(seed, switches=switches, roles=roles, identity_header=identity_header)
     gateway = Gateway(tenant, ROUTES)

@@ -43,7 +43,7 @@ class Request:
         return json.dumps({"requestId": self.request_id, "invitedUser": {"id": self.user_id}})
 
 
-class Crowd:
+class Population:
     """So many accounts of Contoso, with the requests for them in the order in which they are sent."""
 
     def __init__(self, accounts: int, seed: int) -> None:

@@ -9,8 +9,8 @@ import httpx
 from rehearsal.host.process import HostProcess, wait_until
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.progress import Progress
-from rehearsal.soak.crowd import Crowd
 from rehearsal.soak.plan import Plan
+from rehearsal.soak.population import Population
 from rehearsal.soak.stack import FleetRig
 from rehearsal.soak.upstream import Upstream
 
@@ -26,7 +26,7 @@ class Done:
     """What was done."""
 
     sent: int = 0
-    """Requests that went in: the first so many of the crowd's."""
+    """Requests that went in: the first so many of the population's."""
     repeated: int = 0
     """Calls by HTTP that had to be made again, because a host was killed under them."""
     seconds: float = 0.0
@@ -38,15 +38,17 @@ class Done:
     """What was not done in time, one sentence each."""
 
 
-class Labour:
+class Workload:
     """One soak's work. What is not done in time is noted, and it goes on: the checks name what is missing."""
 
-    def __init__(self, plan: Plan, crowd: Crowd, rig: FleetRig, progress: Progress, interrupts: Interrupts) -> None:
-        self._plan, self._crowd, self._rig = plan, crowd, rig
+    def __init__(
+        self, plan: Plan, population: Population, rig: FleetRig, progress: Progress, interrupts: Interrupts
+    ) -> None:
+        self._plan, self._population, self._rig = plan, population, rig
         self._progress, self._interrupts = progress, interrupts
         self._done, self._granted = Done(), plan.granted(0.0)
         self._upstream = Upstream(
-            crowd.requests,
+            population.requests,
             put=rig.send,
             addresses=lambda: rig.fleet.addresses,
             key=rig.fleet.function_key,
@@ -94,7 +96,7 @@ class Labour:
     def _redeem(self) -> None:
         """Let some of those redeem who must have been invited by now."""
         chance = random.Random(self._plan.seed)  # noqa: S311 - chooses people, hides nothing
-        ready = sorted(self._crowd.ready)
+        ready = sorted(self._population.ready)
         people = chance.sample(ready, int(len(ready) * self._plan.redeeming))
         self._done.redeemed = frozenset(filter(self._redeems, people))
         self._progress.say(f"people who redeemed: {len(self._done.redeemed)} of {len(people)}")
@@ -140,16 +142,16 @@ class Labour:
         return len(self._done.redeemed & {row["PartitionKey"] for row in rows})
 
     def _grant(self) -> None:
-        granted = self._plan.granted(self._upstream.sent / len(self._crowd.requests))
+        granted = self._plan.granted(self._upstream.sent / len(self._population.requests))
         if granted != self._granted:
             self._granted = granted
             self._rig.tenant.control.set_throttling(factor=granted)
 
     def _tell(self) -> None:
-        sent, total = self._upstream.sent, len(self._crowd.requests)
+        sent, total = self._upstream.sent, len(self._population.requests)
         self._progress.now(
             f"sent {sent} of {total}, stored {self._rig.waiting()}, kills {self._rig.fleet.kills},"
-            f" invited {len(self._rig.tenant.control.mails())} of {len(self._crowd.ready)}"
+            f" invited {len(self._rig.tenant.control.mails())} of {len(self._population.ready)}"
         )
 
     def _left(self, share: float) -> float:
