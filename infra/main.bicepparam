@@ -1,5 +1,5 @@
 // What `azd up` and the deploy workflow use: the azd environment (azd env set NAME VALUE) or the repository's variables
-// fill it in. Settings of the app stand under the names that README gives them; names that begin with AZURE_ are azd's
+// fill it in. Settings of the app stand under the names of docs/reference/settings.md; names that begin with AZURE_ are azd's
 // own; everything else begins with DEPLOY_. For anything more, copy a line from production.sample.bicepparam.
 using 'main.bicep'
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reference import bicep, contract, pages, protocol, request, samples
+from reference import bicep, contract, decisions, http, pages, protocol, request, samples
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,6 +29,7 @@ WHOLE: Mapping[str, Text] = {
     "docs/reference/request.schema.json": contract.parse_json,
     "docs/reference/stages.md": protocol.stages,
     "docs/reference/waits.md": protocol.waits,
+    "docs/decisions/README.md": decisions.index,
     "infra/graph-permissions.json": samples.graph_permissions,
     "infra/sign-in.json": samples.sign_in,
     "local.settings.sample.json": samples.local_settings,
@@ -40,7 +41,12 @@ PARTS: Mapping[str, Mapping[Part, Text]] = {
         Part("//", "settings"): bicep.app_settings,
     },
     "infra/main.bicepparam": {Part("//", "settings"): bicep.parameter_file},
-    "README.md": {Part("<!--", "fields of a request"): request.short},
+    "docs/reference/api.md": {
+        Part("<!--", "routes"): http.routes,
+        Part("<!--", "roles"): http.roles,
+        Part("<!--", "status of a request"): http.status,
+    },
+    "docs/architecture.md": {Part("<!--", "stages"): protocol.picture},
     ".github/workflows/deploy.yml": {Part("#", "settings"): samples.workflow_variables},
 }
 

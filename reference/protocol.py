@@ -1,8 +1,8 @@
-"""The pages of docs/reference about the protocol: stages and waits."""
+"""The pages about the protocol: stages, their picture, and waits."""
 
 from collections.abc import Iterable
 
-from b2b.domain.conversion.stages import LEADS_TO, STAGES, Action, Stage
+from b2b.domain.conversion.stages import LEADS_TO, STAGES, Action, Phase, Stage
 from b2b.domain.conversion.waits import WAITS, Cause
 from b2b.domain.conversion.waits import Row as Wait
 from reference.pages import MADE
@@ -10,6 +10,12 @@ from reference.tables import coded, table
 
 GIVING_UP = {Cause.TROUBLE: "counts", Cause.HELD: "counts", Cause.WANTED: "does not count"}
 """Whether the time of a wait counts towards giving up."""
+PHASE_COLOURS = (
+    "classDef SERVICE fill:#dbe9ff,stroke:#3b6fb6,color:#1f2328",
+    "classDef PERSON fill:#fff0c9,stroke:#9a6b00,color:#1f2328",
+    "classDef ENDED fill:#e6e8eb,stroke:#57606a,color:#1f2328",
+)
+"""Mermaid styles with a colour for the text of their own: they read well on light and on dark pages."""
 
 
 def stages() -> str:
@@ -45,6 +51,21 @@ A later request for the account begins a new generation of its conversion over o
 {begins}.
 Over `invited` and `completed` it does so only if the directory shows that the invitation is void; else it joins.
 """
+
+
+def picture() -> str:
+    """The stages as a flowchart: what the app does by itself, and what an administrator may do."""
+    steps = [f"{row.stage} --> {following}" for row in STAGES for following in Stage if following in row.next]
+    actions = [
+        f"{row.stage} -. {action} .-> {LEADS_TO[action]}"
+        for row in STAGES
+        for action in Action
+        if action in row.actions and LEADS_TO[action] not in row.next
+    ]
+    phases = [f"class {','.join(row.stage for row in STAGES if row.phase is phase)} {phase.name}" for phase in Phase]
+    first = [f"body([a body]) --> {stage}" for stage in Stage if not any(stage in row.next for row in STAGES)]
+    lines = [*first, *(f"{row.stage}({row.stage})" for row in STAGES), *steps, *actions, *PHASE_COLOURS, *phases]
+    return "\n".join(["```mermaid", "flowchart TD", *(f"  {line}" for line in lines), "```"]) + "\n"
 
 
 def waits() -> str:

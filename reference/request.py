@@ -196,22 +196,3 @@ that is given twice. All that is wrong is told at once, in `details`; a characte
 ## Decisions
 
 {decisions}"""
-
-
-def short() -> str:
-    """The fields of a request as README lists them: those at the top, and the names of their parts."""
-    top = [field for field in typed(ConversionRequest) if "." not in field.path and field.path != NOT_YET]
-    rows = [
-        [coded(field.path), field.type + (", required" if field.required else ""), FIELDS[field.path].meaning]
-        for field in top
-    ]
-    for row, field in zip(rows, top, strict=True):
-        if parts := _parts(field.path):
-            row[-1] += f": {parts}"
-    return table(["field", "type", "meaning"], rows)
-
-
-def _parts(path: str) -> str:
-    prefix = f"{path}."
-    parts = [each.removeprefix(prefix) for each in FIELDS if each.startswith(prefix) and "[]" not in each]
-    return ", ".join(map(coded, parts))

@@ -1,4 +1,4 @@
-"""The metrics, as docs/operations.md lists them, and what a change of the ledger counts for.
+"""The metrics, as docs/reference/metrics.md lists them, and what a change of the ledger counts for.
 
 Counters follow what was written: a change that storage took is counted once, one that it refused never. Object ids,
 request ids and addresses are no dimension of anything.
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: alerts, workbook and docs/operations.md know it under this name, with these dimensions."""
+    """One metric: alerts, workbook and docs/reference/metrics.md know it under this name, with these dimensions."""
 
     name: str
     kind: Kind

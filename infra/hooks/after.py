@@ -78,7 +78,7 @@ def postdeploy(tools: Tools, pause: float = PAUSE_SECONDS) -> Iterator[str]:
         yield from _grant_by_hand(environment, environment.get("AZURE_IDENTITY_PRINCIPAL_ID", ""))
         yield "a permission that was granted lately can take up to 24 hours to show"
     if wrong:
-        yield "what each entry means: docs/operations.md, When something is wrong"
+        yield "what each entry means: docs/how-to/when-something-is-wrong.md"
 
 
 def _grant_by_hand(environment: Mapping[str, str], identity: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-metadata description = 'Alerts over the metrics of docs/operations.md. A row that a query returns is a reason to wake somebody.'
+metadata description = 'Alerts over the metrics of docs/reference/metrics.md. A row that a query returns is a reason to wake somebody.'
 
 import { tags as resourceTags } from 'types.bicep'
 

@@ -20,7 +20,7 @@ from b2b.bootstrap import meter_for
 from b2b.domain.figures import BREAKER_OPEN, METRICS, QUEUE_DEPTH, REDEMPTION, REQUESTS, SWEEP_RUNS, Figure
 from rehearsal.storage import _write_certificate
 from tests.adapters.sockets import answering, closed_port, never_answer, server
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.support.ingestion import KEY, Ingestion, Point, ingestion
 
 RUN = Figure(SWEEP_RUNS, 1)

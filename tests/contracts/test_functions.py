@@ -1,8 +1,7 @@
-"""Every trigger as the Functions host sees it, and the same routes in README."""
+"""Every trigger as the Functions host sees it."""
 
 import ast
 import json
-import re
 from typing import Any
 
 import azure.functions as func
@@ -17,7 +16,7 @@ from b2b.settings import SETTINGS
 from b2b.triggers.http import ELSEWHERE, base_url
 from b2b.workflows.intake.intake import LONGEST_DELIVERY
 from rehearsal.host.config import HostConfig
-from tests.contracts.readme import ROOT, rows
+from tests.contracts.pages import ROOT
 
 ROUTES = {route.name: (route.method, route.path) for route in TABLE}
 ALSO = {route.name: ["OPTIONS"] for route in TABLE if route.options}
@@ -92,13 +91,6 @@ def test_what_no_route_takes_comes_last_with_every_method(bindings: dict[str, li
 def test_every_trigger_is_a_queue_a_timer_or_a_route(bindings: dict[str, list[dict[str, Any]]]) -> None:
     kinds = sorted(binding["type"] for function in bindings.values() for binding in function)
     assert kinds == sorted(["queueTrigger", "timerTrigger", *["httpTrigger", "http"] * (len(ROUTES) + 1)])
-
-
-def test_readme_lists_exactly_the_routes(host: dict[str, Any]) -> None:
-    prefix = host["extensions"]["http"]["routePrefix"]
-    listed = [found[1] for cell, *_ in rows("HTTP") if (found := re.fullmatch(r"`([A-Z]+ /[^`?]+)[^`]*`", cell))]
-    also = [(method, ROUTES[name][1]) for name, methods in ALSO.items() for method in methods]
-    assert sorted(listed) == sorted(f"{method} /{prefix}/{route}" for method, route in [*ROUTES.values(), *also])
 
 
 def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from b2b.api.show import operation_status, request_status
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.findings import Finding, Severity, Verdict
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.unit.protocol import record
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 
 HASH = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}")
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)(?:\[[a-z,-]+\])?==(?P<version>[0-9][^ ;]*)(?: ; (?P<marker>.+))?")

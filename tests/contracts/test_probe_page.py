@@ -10,7 +10,7 @@ from probe.accounts import PREFIX, TAG
 from probe.cli import main, parse
 from probe.plan import required
 from probe.questions import QUESTIONS
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.contracts.test_evidence import beliefs
 
 PAGE = (ROOT / "docs" / "how-to" / "probe-your-tenant.md").read_text("utf-8")

@@ -2,22 +2,28 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from b2b.api.answers import RequestStatus
 from b2b.api.bodies import Approval, Refusal, read
+from b2b.api.callers import Role
+from b2b.api.routes import ROUTES
+from b2b.api.show import request_status
 from b2b.connection import STORAGE_SETTINGS
-from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.stages import STAGES, Action, Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.error_codes import ErrorCode
 from b2b.domain.request import ConversionRequest, IntakePolicy, parse
 from b2b.settings import SETTINGS
-from reference import bicep, files, pages, protocol, request, samples
-from tests.contracts.readme import ROOT
+from reference import bicep, decisions, files, http, pages, protocol, request, samples
+from tests.contracts.pages import ROOT
+from tests.unit.protocol import record
 
 
 @pytest.mark.parametrize("name", [*files.WHOLE, *files.PARTS])
@@ -39,6 +45,39 @@ def test_the_pages_list_every_row() -> None:
     assert first_cells(protocol.waits()) == list(WaitReason)
     for fact in FACTS:
         assert f"| {fact.name} |" in pages.permissions()
+
+
+def test_the_page_of_the_api_lists_every_route_role_and_field() -> None:
+    routes = [(row.method, f"/api/{row.path}") for row in ROUTES]
+    options = [("OPTIONS", f"/api/{row.path}") for row in ROUTES if row.options]
+    assert re.findall(r"^\| `([A-Z]+) ([^`?]+)[^`]*` \|", http.routes(), re.MULTILINE) == [*routes, *options]
+    assert first_cells(http.roles()) == list(Role)
+    assert first_cells(http.status()) == [field.encode_name for field in msgspec.structs.fields(RequestStatus)]
+
+
+def test_what_is_always_in_a_status_is_said_to_be() -> None:
+    said = request_status(record(Stage.REQUESTED), None, "https://app.contoso.com", None).body
+    always = re.findall(r"^\| `(\w+)` \| .* \| always \|$", http.status(), re.MULTILINE)
+    assert sorted(always) == sorted(said)
+
+
+def test_the_picture_of_the_stages_has_every_step_and_every_action() -> None:
+    picture = protocol.picture()
+    for row in STAGES:
+        assert f"  {row.stage}({row.stage})\n" in picture
+        for following in row.next:
+            assert f"  {row.stage} --> {following}\n" in picture
+    assert set(re.findall(r"-\. (\w+) \.->", picture)) == set(Action) - {Action.REFUSE, Action.CANCEL}
+
+
+def test_every_decision_is_in_the_index_and_one_without_a_date_is_refused(
+    tmp_path: Path,
+) -> None:
+    numbers = re.findall(r"^\| (\d+) \| \[", decisions.index(), re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, len(list(decisions.FOLDER.glob("0*.md"))) + 1)]
+    (tmp_path / "0001-a.md").write_text("# 1. A\n\nWhy.\n", "utf-8")
+    with pytest.raises(ValueError, match=r"0001-a\.md"):
+        decisions.index(tmp_path)
 
 
 def test_every_field_of_a_request_is_told_with_what_is_taken_and_an_example() -> None:

@@ -14,7 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from b2b.connection import STORAGE_SETTINGS
 from b2b.domain.eligibility.rules import RULES
 from b2b.settings import SETTINGS, Settings, load
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import PAGES, ROOT
 
 NAMES = {setting.name for setting in SETTINGS} | set(STORAGE_SETTINGS)
 
@@ -57,7 +57,7 @@ def test_every_setting_that_a_text_or_a_module_names_exists() -> None:
 
 
 def _named_in() -> list[Path]:
-    return [ROOT / "README.md", ROOT / "Makefile", *ROOT.glob("docs/**/*.md"), *ROOT.glob("infra/**/*.bicep")]
+    return [ROOT / "Makefile", *PAGES, *ROOT.glob("infra/**/*.bicep")]
 
 
 def _named_in_strings(path: Path) -> set[str]:

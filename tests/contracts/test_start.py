@@ -9,7 +9,7 @@ import pytest
 
 from b2b.api.routes import ROUTES
 from b2b.triggers.http import ELSEWHERE
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 
 IMPORT = """
 import asyncio, json, sys

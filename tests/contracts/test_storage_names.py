@@ -1,11 +1,11 @@
-"""The queues and tables of the code, the rehearsal and README are the same."""
+"""The queues and tables of the code, the rehearsal and docs/reference/ledger.md are the same."""
 
 import re
 
 from b2b.adapters import ledger, queue
 from b2b.connection import STORAGE
 from rehearsal import storage
-from tests.contracts.readme import README, section
+from tests.contracts.pages import read
 
 
 def test_the_queues_are_those_of_the_contract() -> None:
@@ -23,7 +23,7 @@ def test_the_rehearsal_provides_exactly_what_the_app_opens() -> None:
     assert set(storage.TABLES) == {ledger.CONVERSIONS, ledger.REQUESTS}
 
 
-def test_readme_names_the_queues_and_the_tables() -> None:
-    text = section("The ledger")
-    assert set(re.findall(r"`(conversion-[a-z-]+)`", README)) == {queue.REQUESTS, queue.POISON}
+def test_the_page_names_the_queues_and_the_tables() -> None:
+    text = read("docs/reference/ledger.md")
+    assert set(re.findall(r"`(conversion-[a-z-]+)`", text)) == {queue.REQUESTS, queue.POISON}
     assert set(re.findall(r"[Tt]able `([a-z]+)`", text)) == {ledger.CONVERSIONS, ledger.REQUESTS}

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from rehearsal.rig import HostedRig
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 
 CHECKS = [
     not_a_server_error,

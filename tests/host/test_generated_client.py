@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rehearsal.rig import HostedRig
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.host.rig import user_id
 from tests.support.tools import missing
 

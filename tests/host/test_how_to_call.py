@@ -10,7 +10,7 @@ from b2b.api.callers import Role
 from b2b.api.routes import ROUTES
 from b2b.settings import SETTINGS
 from rehearsal.rig import HostedRig
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell, powershell
 from tests.support.tools import missing
 

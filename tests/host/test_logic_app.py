@@ -14,7 +14,7 @@ from rehearsal.host.process import HostProcess
 from rehearsal.rig import APP, HostedRig, app_settings
 from rehearsal.storage import Azurite, provision
 from rehearsal.tenant import RunningTenant, running
-from tests.contracts.readme import ROOT
+from tests.contracts.pages import ROOT
 from tests.host.logic_app import LogicApp, Terminated
 from tests.host.rig import IMPATIENT, mails, seed, started, user_id
 

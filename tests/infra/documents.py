@@ -1,18 +1,23 @@
-"""The tables of docs/*.md, which tests hold to code and templates."""
+"""The pages that tests hold to code and templates, and the tables in them."""
 
-from tests.infra.bicep import ROOT
+from tests.contracts.pages import read, rows
+from tests.contracts.pages import section as section_of
 
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
-SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
-
-
-def section(document: str, title: str) -> str:
-    """The text under a heading of the second level."""
-    return document.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+OPERATIONS = read("docs/operations.md")
+SECURITY = read("docs/security.md")
+METRICS = read("docs/reference/metrics.md")
+COSTS = read("docs/reference/costs.md")
+DEPLOY = read("docs/how-to/deploy.md")
+NETWORK = read("docs/how-to/network.md")
+WORKFLOW = read("docs/how-to/github-workflow.md")
+GO_LIVE = read("docs/how-to/go-live.md")
+WRONG = read("docs/how-to/when-something-is-wrong.md")
+POWERSHELL = read("docs/how-to/powershell.md")
+PACKAGE = read("docs/reference/package.md")
+DOCUMENTS = (OPERATIONS, SECURITY, METRICS, COSTS, DEPLOY, NETWORK, WORKFLOW, GO_LIVE, WRONG, POWERSHELL, PACKAGE)
 
 
 def table(document: str, title: str, number: int = 0) -> list[list[str]]:
     """The rows of a section's table, without its head."""
-    blocks = [block for block in section(document, title).split("\n\n") if block.lstrip().startswith("|")]
-    lines = [line.strip() for line in blocks[number].strip().splitlines()]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    blocks = [block for block in section_of(document, title).split("\n\n") if block.lstrip().startswith("|")]
+    return rows(blocks[number])[1:]

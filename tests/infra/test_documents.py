@@ -1,18 +1,19 @@
-"""What docs/operations.md and docs/security.md say of the templates is so."""
+"""What the pages say of the templates is so."""
 
 import re
 
 import pytest
 
-from tests.infra.bicep import INFRA, ROOT
-from tests.infra.documents import OPERATIONS, SECURITY, section, table
+from tests.contracts.pages import section
+from tests.infra.bicep import INFRA
+from tests.infra.documents import COSTS, DOCUMENTS, SECURITY, table
 from tests.infra.test_role_assignments import ROLES
 
 PARAMETERS = {
     name: re.findall(r"^param (\w+)", (INFRA / name).read_text("utf-8"), re.MULTILINE)
     for name in ("main.bicep", "graph-permissions.bicep")
 }
-PRICES = {row[0].split(",")[0].split(" (")[0]: float(row[1]) for row in table(OPERATIONS, "What it costs")}
+PRICES = {row[0].split(",")[0].split(" (")[0]: float(row[1]) for row in table(COSTS, "An estimate")}
 
 
 def test_every_azure_role_is_explained() -> None:
@@ -20,21 +21,15 @@ def test_every_azure_role_is_explained() -> None:
     assert named == set(ROLES.values())
 
 
-@pytest.mark.parametrize("document", [OPERATIONS, SECURITY])
-def test_files_that_the_text_leads_to_exist(document: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", document) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
-
-
 def test_parameters_that_the_text_names_exist() -> None:
     known = {name for names in PARAMETERS.values() for name in names}
-    named = set(re.findall(r"`([a-z]+[A-Z]\w+)(?:=\w+|: [^`]+)?`", OPERATIONS + SECURITY))
+    named = set(re.findall(r"`([a-z]+[A-Z]\w+)(?:=\w+|: [^`]+)?`", "".join(DOCUMENTS)))
     not_parameters = {
         "lastError", "schemaVersion", "functionTimeout",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
         "graphRoles", "isAssignableToRole", "proxyAddresses",
-        "dryRun", "refusedBy",
+        "dryRun", "refusedBy", "invitedUserEmailAddress",
+        "remoteBuild", "workStorage",
         "approvedBy", "joinedRequestId", "nextMarker", "requestId", "sendInvitationMessage", "userId",
     }  # fmt: skip
     assert named - not_parameters <= known
@@ -51,14 +46,14 @@ def test_the_arithmetic_of_the_estimate_holds(column: int, accounts: int) -> Non
     queues = (6 * accounts + 1_000_000) / 10_000 * PRICES["queue transactions"]
     logs = (0.2 + accounts * 8_000 / 1e9) * PRICES["log ingestion"]
     alerts = 7 * PRICES["alert rule at 15 minutes"]
-    rows = table(OPERATIONS, "What it costs", number=1)
+    rows = table(COSTS, "An estimate", number=1)
     stated = [float(row[column].strip("*").replace(",", "")) for row in rows]
     computed = [requests, sweeps, execution, tables + queues, logs, alerts, execution + tables + queues + logs + alerts]
     assert stated == pytest.approx(computed, abs=0.006)
 
 
 def test_options_cost_what_the_text_says() -> None:
-    text = section(OPERATIONS, "What it costs")
+    text = section(COSTS, "An estimate")
     endpoint, zone, ready = PRICES["private endpoint"], 0.5, PRICES["always ready"]
     for amount in (4 * endpoint + 3 * zone, 5 * endpoint + 4 * zone, 6 * 2 * 2_628_000 * ready):
         assert f"{amount:.2f}" in text

@@ -160,7 +160,7 @@ def test_the_app_is_asked_until_it_says_what_is_missing(programs: StandIns, serv
         "  graphRoles  failed    missing User.Read.All",
     ]
     assert f"  infra/grant-graph-permissions.sh --identity {IDENTITY}" in lines
-    assert lines[-1] == "what each entry means: docs/operations.md, When something is wrong"
+    assert lines[-1] == "what each entry means: docs/how-to/when-something-is-wrong.md"
     assert len(answers) == 1, "every earlier answer was taken for what it is: none of the app"
     assert not [line for line in lines if KEY in line]
 

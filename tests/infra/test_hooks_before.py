@@ -15,7 +15,7 @@ from infra.hooks.before import DELEGATION, NETWORK_PROVIDERS, OLDEST_AZD, PROVID
 from infra.hooks.errors import HookError
 from infra.hooks.tools import Tools
 from tests.infra.bicep import ROOT
-from tests.infra.documents import OPERATIONS
+from tests.infra.documents import DEPLOY
 from tests.infra.standins import StandIns, named
 
 SUBSCRIPTION = "11111111-0000-4000-8000-000000000001"
@@ -256,7 +256,7 @@ def test_resource_providers_that_are_not_registered_come_with_their_commands(pro
 
 
 def test_every_provider_is_one_that_the_documentation_names() -> None:
-    row = next(line for line in OPERATIONS.splitlines() if line.startswith("| the resource providers"))
+    row = next(line for line in DEPLOY.splitlines() if line.startswith("| the resource providers"))
     assert set(re.findall(r"`(Microsoft\.\w+)`", row)) == {*PROVIDERS, *NETWORK_PROVIDERS}
 
 

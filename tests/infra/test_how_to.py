@@ -1,4 +1,4 @@
-"""docs/how-to and docs/reference: variables that are read, links that lead somewhere, PowerShell that runs."""
+"""docs/how-to and docs/reference: variables that are read, commands that fit the package, PowerShell that runs."""
 
 import json
 import re
@@ -13,18 +13,26 @@ import pytest
 from b2b.settings import SETTINGS
 from infra.package.place import Place
 from tests.infra.bicep import ROOT, kept
-from tests.infra.documents import OPERATIONS, table
+from tests.infra.documents import (
+    DEPLOY,
+    DOCUMENTS,
+    GO_LIVE,
+    OPERATIONS,
+    PACKAGE,
+    POWERSHELL,
+    WORKFLOW,
+    WRONG,
+    table,
+)
 from tests.infra.powershell import powershell
 from tests.infra.standins import StandIns, named
 from tests.infra.test_deployment_files import READ
 from tests.infra.test_hooks_after import IDENTITY
 
-DOCS = ROOT / "docs"
-PAGES = {
-    name: (DOCS / name).read_text("utf-8")
-    for name in ("how-to/deploy.md", "how-to/powershell.md", "reference/package.md")
-}
-DEPLOY, POWERSHELL = PAGES["how-to/deploy.md"], PAGES["how-to/powershell.md"]
+COMMANDS = (DEPLOY, GO_LIVE, WRONG, OPERATIONS, WORKFLOW)
+"""The pages whose commands PowerShell has on a page of its own."""
+SAME = ("az ", "azd ")
+"""What a line begins with that reads the same in bash and in PowerShell."""
 OF_HOOKS = {
     "DEPLOY_PACKAGE": "auto",
     "DEPLOY_GRANT_GRAPH": "false",
@@ -34,24 +42,6 @@ OF_HOOKS = {
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 APP, STORE = "func-b2b-abc", "stworkabc"
 KEY, MASTER = "ZnVuY3Rpb24=", "bWFzdGVy"
-
-
-def anchor(heading: str) -> str:
-    """The end of a link to a heading, as GitHub makes it."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_to_files_and_headings(page: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", PAGES[page]) if "://" not in link]
-    assert links
-    for link in links:
-        name, _, part = link.partition("#")
-        target = (DOCS / page).parent / name
-        assert target.exists(), link
-        if part:
-            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
-            assert part in {anchor(heading) for heading in headings}, link
 
 
 def test_the_table_has_every_variable_with_its_default() -> None:
@@ -68,18 +58,17 @@ def test_the_hooks_read_no_variable_that_the_table_does_not_have() -> None:
     assert set(OF_HOOKS) <= read <= READ.keys() | OF_HOOKS.keys()
 
 
-@pytest.mark.parametrize("page", [*PAGES, "operations.md"])
-def test_outputs_and_variables_that_a_page_names_exist(page: str) -> None:
-    text = (DOCS / page).read_text("utf-8")
+@pytest.mark.parametrize("text", DOCUMENTS, ids=lambda text: text.partition("\n")[0])
+def test_outputs_and_variables_that_a_page_names_exist(text: str) -> None:
     known = READ.keys() | OF_HOOKS.keys() | kept("defaults").outputs.keys() | {setting.name for setting in SETTINGS}
     of_the_workflow = {"AZURE_CLIENT_ID", "AZURE_PREVIEW_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}
     of_azd = {"AZURE_RESOURCE_GROUP"}
     assert set(re.findall(r"\b(?:AZURE|DEPLOY)_[A-Z_]+\b", text)) - of_the_workflow - of_azd <= known
 
 
-@pytest.mark.parametrize("page", ["how-to/deploy.md", "how-to/powershell.md", "reference/package.md", "operations.md"])
-def test_what_is_deployed_is_what_the_builder_makes_and_says_whether_azure_builds(page: str) -> None:
-    commands = " ".join(block for _, block in FENCE.findall((DOCS / page).read_text("utf-8")))
+@pytest.mark.parametrize("text", [DEPLOY, POWERSHELL, PACKAGE], ids=["deploy", "powershell", "package"])
+def test_what_is_deployed_is_what_the_builder_makes_and_says_whether_azure_builds(text: str) -> None:
+    commands = " ".join(block for _, block in FENCE.findall(text))
     commands = re.sub(r"[\\`]\n\s*", " ", commands)
     deploying = re.findall(r"config-zip .*?--src (\S+) --build-remote (\w+)", commands)
     assert deploying
@@ -99,8 +88,9 @@ def blocks(document: str) -> Iterator[tuple[str, str]]:
 def test_whatever_is_more_than_lines_of_az_stands_in_powershell_under_the_same_heading() -> None:
     needed = {
         heading
-        for heading, block in blocks(OPERATIONS)
-        if any(not line.strip().startswith("az ") or line.endswith("\\") for line in block.strip().splitlines())
+        for page in COMMANDS
+        for heading, block in blocks(page)
+        if any(not line.strip().startswith(SAME) or line.endswith("\\") for line in block.strip().splitlines())
     }
     assert {heading for heading, _ in blocks(POWERSHELL)} == needed
 
@@ -110,7 +100,10 @@ def test_both_ask_the_ledger_and_the_app_the_same() -> None:
         r"(?:RowKey|PartitionKey) eq '[^\"]*|/admin/functions/\w+|/\w+/\S+/(?:retry|release)|AppTraces \|[^\"]*"
     )
     plain = [
-        re.sub(r"\$\(?\$?[\w.]+\)?", "ID", asked) for _, block in blocks(OPERATIONS) for asked in ask.findall(block)
+        re.sub(r"\$\(?\$?[\w.]+\)?", "ID", asked)
+        for page in COMMANDS
+        for _, block in blocks(page)
+        for asked in ask.findall(block)
     ]
     there = [
         re.sub(r"\$\(?\$?[\w.]+\)?", "ID", asked) for _, block in blocks(POWERSHELL) for asked in ask.findall(block)

@@ -1,4 +1,4 @@
-"""Alerts and workbook against the metrics that docs/operations.md promises."""
+"""Alerts and workbook against the metrics that docs/reference/metrics.md promises."""
 
 import json
 import re
@@ -10,10 +10,11 @@ from b2b.adapters import queue
 from b2b.domain import figures
 from b2b.domain.conversion.records import Source
 from b2b.domain.conversion.stages import Stage
+from tests.infra import documents
 from tests.infra.bicep import APP_SCENARIOS, ROOT, Deployment, kept
-from tests.infra.documents import OPERATIONS, table
+from tests.infra.documents import table
 
-METRICS = {row[0].strip("`"): row for row in table(OPERATIONS, "Metrics")}
+METRICS = {row[0].strip("`"): row for row in table(documents.METRICS, "Metrics")}
 GAUGES = {name for name, row in METRICS.items() if row[1] == "gauge"}
 DIMENSIONS = {name: re.findall(r"`(\w+)`", row[3]) for name, row in METRICS.items()}
 GROUP = (
@@ -46,7 +47,7 @@ def named(query: str) -> set[str]:
 
 
 def test_the_documented_alerts_are_those_that_are_deployed() -> None:
-    documented = {row[0].strip("`") for row in table(OPERATIONS, "Alerts")}
+    documented = {row[0].strip("`") for row in table(documents.METRICS, "Alerts")}
     assert documented == set(alerts(kept("defaults")))
 
 

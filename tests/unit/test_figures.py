@@ -1,4 +1,4 @@
-"""What a written change counts for: every figure once, with the dimensions that docs/operations.md gives it."""
+"""What a written change counts for: every figure once, with the dimensions that docs/reference/metrics.md gives it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
