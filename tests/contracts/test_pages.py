@@ -1,12 +1,19 @@
 """Every link of README and docs leads somewhere, every page is found from the index, and README stays short."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.pages import DOCS, INDEX, PAGES, ROOT, anchors, links, local_links, read
+from b2b.domain.sweep import BUDGETS, Part
+from tests.contracts.pages import DOCS, INDEX, PAGES, ROOT, anchors, links, local_links, read, rows, section
+from tests.faults.guards import GUARDS
+from tests.simulation.oracles import ORACLES
 
 WORDS_OF_README = 900
+PLACE = re.compile(r"`((?:b2b|docs|infra|probe|reference|rehearsal|samples|tests)/[\w./-]+)(?:::(\w+))?")
+MADE_BY_THE_READER = {"docs/seen", "docs/seen/", "infra/production.bicepparam"}
+"""Places that a page tells its reader to make."""
 
 
 def broken(page: Path, text: str) -> list[str]:
@@ -57,3 +64,34 @@ def test_readme_warns_before_anything_else_is_promised() -> None:
     before, warning, _ = read("README.md").partition("real tenant")
     assert warning
     assert "\n## " not in before
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_and_test_that_a_page_names_exists(page: Path) -> None:
+    missing = []
+    for name, test in PLACE.findall(page.read_text("utf-8")):
+        place = ROOT / name
+        if name not in MADE_BY_THE_READER and not place.exists():
+            missing.append(name)
+        elif test and not re.search(rf"def {test}\(", place.read_text("utf-8")):
+            missing.append(f"{name}::{test}")
+    assert missing == []
+
+
+def test_the_oracles_that_the_architecture_names_are_asked() -> None:
+    named = re.findall(r"oracles? ((?:`\w+`(?:, )?)+)", read("docs/architecture.md"))
+    assert {name for names in named for name in re.findall(r"`(\w+)`", names)} <= {each.__name__ for each in ORACLES}
+    assert len(named) > 8
+
+
+def test_the_guards_that_the_architecture_names_are_taken_out() -> None:
+    named = re.findall(r"guards? ((?:\*\w+\*(?:, )?)+)", read("docs/architecture.md"))
+    kinds = {guard.name.partition(":")[0] for guard in GUARDS}
+    assert {name for names in named for name in re.findall(r"\*(\w+)\*", names)} <= kinds
+    assert len(named) > 6
+
+
+def test_the_parts_of_the_sweep_may_spend_what_operations_says() -> None:
+    listed = {cells[0].strip("`"): cells[2:] for cells in rows(section(read("docs/operations.md"), "The sweep"))}
+    budgets = {part: [f"{budget.items:,}", f"{budget.seconds:.0f}"] for part, budget in BUDGETS.items()}
+    assert {part: listed.get(part) for part in Part} == budgets
