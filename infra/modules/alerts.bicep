@@ -91,7 +91,7 @@ METRICS
 var rules rule[] = [
   {
     name: 'poison'
-    description: 'The Functions host gave up on a message. The sweep records it; docs/operations.md says what to do.'
+    description: 'The Functions host gave up on a message. The sweep records it; docs/how-to/when-something-is-wrong.md says what to do.'
     severity: 2
     over: sweepWindow
     query: poisonQuery
