@@ -97,7 +97,7 @@ def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[
     queues = host["extensions"]["queues"]
     assert queues["messageEncoding"] == "none"
     assert queues["maxDequeueCount"] == 5
-    assert (queues["batchSize"], queues["newBatchThreshold"]) == (16, 8)
+    assert (queues["batchSize"], queues["newBatchThreshold"]) == (24, 8)
     assert _seconds(queues["visibilityTimeout"]) >= THIRTY_SECONDS
     assert host["extensions"]["http"]["routePrefix"] == "api"
     assert host["version"] == "2.0"
@@ -106,7 +106,7 @@ def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[
 def test_the_rehearsals_host_reads_the_same(host: dict[str, Any]) -> None:
     read = HostConfig.read(ROOT, {})
     assert (read.queues.message_encoding, read.queues.max_dequeue_count) == ("none", 5)
-    assert (read.queues.batch_size, read.queues.new_batch_threshold) == (16, 8)
+    assert (read.queues.batch_size, read.queues.new_batch_threshold) == (24, 8)
     assert read.queues.visibility_timeout.total_seconds() == _seconds(host["extensions"]["queues"]["visibilityTimeout"])
     assert read.route_prefix == "api"
 
