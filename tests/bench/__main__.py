@@ -23,7 +23,7 @@ Made by `make bench`; `make bench ONLY=c` measures one part anew and leaves the 
 
 * *floor* is a script that does the least that is right: it reads the account, writes a claim, invites and writes the outcome, as many at once as the app.
 * *sequential* reads and invites one account after the other, *eight threads* does the same eight times at once. Both send again what Graph refuses with 429, and neither remembers anything.
-* The app is handed its messages 24 at once. In c) they come without a queue, as from the Functions host, whose own cost is not in these figures; in d) from the real queue, with those that the app puts back. The delay is added to each call to Graph, for all contestants alike.
+* The app is handed as many messages at once as its `host.json` allows: 32, and 5 at d9779b7. In c) they come without a queue, as from the Functions host, whose own cost is not in these figures; in d) from the real queue, with those that the app puts back. The delay is added to each call to Graph, for all contestants alike.
 * *Cores used* is what a contestant got of the machine. Where it is far below 1 and nothing else binds, others had the cores: look at the load.
 """
 

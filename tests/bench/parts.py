@@ -60,21 +60,14 @@ def one_conversion(scale: Scale) -> Lines:
 
 
 def queue_path(scale: Scale) -> Lines:
-    """Messages handed out as by the host, 24 at once, limits off, the rivals in turn."""
+    """Messages handed out as by the host, limits off, the rivals in turn."""
     rows: list[tuple[Any, ...]] = []
-    with before() as tree, ground(20 * scale.accounts * scale.rounds) as at:
+    with before() as tree:
         if isinstance(tree, str):
             yield tree
             yield ""
-        first = 0
         for delay in (0, 50, 200):
-            runs: dict[str, list[dict[str, Any]]] = {}
-            for _ in range(scale.rounds):
-                for name, who, where, share in _contestants(tree):
-                    accounts = max(int(scale.accounts * share), 8)
-                    run = at.run(who, where, first=first, accounts=accounts, delay=delay)
-                    runs.setdefault(name, []).append(run)
-                    first += accounts
+            runs = _raced(tree, delay, scale)
             rows += [_row(delay, name, each, runs) for name, each in runs.items()]
     head = (
         ("delay", "who", "accounts/s", "of this app", "CPU each", "cores used", "Graph calls each", "double's CPU", "emulator's CPU")
@@ -82,16 +75,37 @@ def queue_path(scale: Scale) -> Lines:
     yield from table(head, rows)
 
 
-def _contestants(tree: Path | str) -> list[tuple[str, str, Path, float]]:
-    """Name, kind, tree, and the share of the accounts that it gets: the slow ones get fewer."""
-    older = [(BEFORE, "app", tree, 0.5)] if isinstance(tree, Path) else []
+def _raced(tree: Path | str, delay: int, scale: Scale) -> dict[str, list[dict[str, Any]]]:
+    """Let all run in turn. Each delay begins with an empty emulator: it slows down as its tables grow."""
+    runs: dict[str, list[dict[str, Any]]] = {}
+    first = 0
+    with ground(6 * scale.accounts * scale.rounds) as at:
+        for _ in range(scale.rounds):
+            for name, who, where, at_once, share in _contestants(tree):
+                accounts = max(int(scale.accounts * share), 8)
+                run = at.run(who, where, first=first, accounts=accounts, delay=delay, at_once=at_once)
+                runs.setdefault(name, []).append(run)
+                first += accounts
+    return runs
+
+
+def _contestants(tree: Path | str) -> list[tuple[str, str, Path, int, float]]:
+    """Name, kind, tree, messages at once, and the share of the accounts that it gets: the slow ones get fewer."""
+    many = _at_once(ROOT)
+    older = [(BEFORE, _at_once(tree)), (f"{BEFORE}, {many} at once", many)] if isinstance(tree, Path) else []
     return [
-        ("this app", "app", ROOT, 1.0),
-        *older,
-        (FLOOR, "floor", ROOT, 1.0),
-        (THREADS, "threads", ROOT, 1.0),
-        (SEQUENTIAL, "sequential", ROOT, 0.1),
+        ("this app", "app", ROOT, many, 1.0),
+        *((name, "app", Path(tree), at_once, 0.5) for name, at_once in older),
+        (FLOOR, "floor", ROOT, many, 1.0),
+        (THREADS, "threads", ROOT, 8, 1.0),
+        (SEQUENTIAL, "sequential", ROOT, 1, 0.1),
     ]
+
+
+def _at_once(tree: Path) -> int:
+    """How many messages the host hands to an instance at most, by the tree's host.json."""
+    queues = json.loads((tree / "host.json").read_text("utf-8"))["extensions"]["queues"]
+    return int(queues["batchSize"]) + int(queues["newBatchThreshold"])
 
 
 def _row(
