@@ -175,7 +175,7 @@ param pythonVersion '3.11' | '3.12' | '3.13' = '3.11'
 @description('Memory of an instance.')
 param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
-@description('Most instances per group of functions. Each works on up to 24 messages, and Graph takes 30 invitations a second.')
+@description('Most instances per group of functions. Each works on up to 32 messages, and Graph takes 30 invitations a second.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 10
