@@ -90,6 +90,40 @@ class ErrorCode(StrEnum):
         "an approval or a refusal of a request that joined another one, or an approval after a later one was judged",
     )
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
+    LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
+    LIST_EMPTY = "ListEmpty", 400, "a list has a header and no rows"
+    LIST_NOT_TEXT = "ListNotText", 400, "a list is not text in UTF-8, UTF-16, or the encoding that the call names"
+    LIST_NOT_CSV = "ListNotCsv", 400, "the quotation marks of a list do not match"
+    LIST_HEADER = "ListHeader", 400, "the header of a list names no account, or names something twice"
+    DUPLICATE_PERSON = "DuplicatePerson", 409, "in the answer to a list: a row is about an account of another row"
+    DUPLICATE_ADDRESS = (
+        "DuplicateAddress",
+        409,
+        "in the answer to a list: a row names the address of another person's row",
+    )
+    MEMBER_RELEASED = (
+        "MemberReleased",
+        409,
+        "in the answer to a list: a changed row of a member that is released already",
+    )
+    CAMPAIGN_NOT_FOUND = "CampaignNotFound", 404, "there is no campaign with this id"
+    CAMPAIGN_ID_IN_USE = "CampaignIdInUse", 409, "a campaign with this id has another name or other defaults"
+    CAMPAIGN_ENDED = (
+        "CampaignEnded",
+        409,
+        "the campaign ended: it takes no list, and nothing of it is judged or released",
+    )
+    CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release while the campaign is paused"
+    MEMBER_NOT_FOUND = (
+        "MemberNotFound",
+        404,
+        "the campaign has no such member; one of another campaign is none of its own",
+    )
+    RUN_NOT_FOUND = "RunNotFound", 404, "the campaign has no such run"
+    MEDIA_TYPE = "UnsupportedMediaType", 415, "a list that is not sent as text: send the file itself as the body"
+    NOT_AWAITING_DECISION = "NotAwaitingDecision", 409, "a decision about a member that waits for none"
+    FINDINGS_CHANGED = "FindingsChanged", 409, "a decision names other findings than the member has now: look again"
+    DECIDE_ALONE = "DecideAlone", 409, "a decision about several members, one of whom has to be decided about alone"
     SERVICE_UNAVAILABLE = (
         "ServiceUnavailable",
         503,

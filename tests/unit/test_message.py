@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2b.domain.campaign.runs import PartMessage
 from b2b.domain.request import IntakePolicy
 from b2b.domain.request.ids import REQUEST_ID
 from b2b.domain.request.message import Asked, Refused, Resume, due_of, incoming
@@ -20,7 +21,9 @@ BODY = json.dumps({"invitedUser": {"id": ANNA}}).encode()
 
 
 def read(raw: bytes, message_id: str = MESSAGE) -> Asked | Refused | Resume:
-    return incoming(raw, message_id, POLICY)
+    found = incoming(raw, message_id, POLICY)
+    assert not isinstance(found, PartMessage)
+    return found
 
 
 @given(st.from_regex(REQUEST_ID, fullmatch=True), st.text(), st.datetimes(timezones=st.just(UTC)))

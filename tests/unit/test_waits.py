@@ -7,7 +7,7 @@ import pytest
 from b2b.domain.conversion.waits import LONGEST, WAITS, Cause, Waiting, WaitReason, delay, row_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WANTED = {"paced", "paused", "mode-assess", "not-visible", "account-deleted"}
+WANTED = {"campaign-ended", "campaign-paused", "paced", "paused", "mode-assess", "not-visible", "account-deleted"}
 TROUBLE = {"service-unavailable", "permission-missing"}
 
 

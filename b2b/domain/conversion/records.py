@@ -26,6 +26,7 @@ class Source(StrEnum):
 
     QUEUE = "queue"
     HTTP = "http"
+    CAMPAIGN = "campaign"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class WaitReason(StrEnum):
     UNDONE = "undone-unconfirmed"
     PAUSED = "paused"
     MODE_ASSESS = "mode-assess"
+    CAMPAIGN_PAUSED = "campaign-paused"
+    CAMPAIGN_ENDED = "campaign-ended"
     NOT_VISIBLE = "not-visible"
     ACCOUNT_DELETED = "account-deleted"
 
@@ -58,6 +60,8 @@ LONGEST = 900.0
 """Seconds: no wait is put off for longer, so that a request notices within a quarter of an hour what has changed."""
 
 # fmt: off
+BY_CAMPAIGN = frozenset({WaitReason.CAMPAIGN_PAUSED, WaitReason.CAMPAIGN_ENDED})
+"""Waits that a request's own campaign asks for."""
 WAITS: tuple[Row, ...] = (
     Row(_R.SERVICE, _T, "A service did not answer.", 15, LONGEST),
     Row(_R.PERMISSION, _T, "The application lacks a permission.", 300, LONGEST),
@@ -74,6 +78,8 @@ WAITS: tuple[Row, ...] = (
     Row(_R.UNDONE, _H, "The account reads as before its redemption; a later look tells why.", 61, LONGEST),
     Row(_R.PAUSED, _W, "An administrator paused the app (B2B_PAUSED).", LONGEST, LONGEST),
     Row(_R.MODE_ASSESS, _W, "B2B_MODE is assess: nothing is sent.", LONGEST, LONGEST),
+    Row(_R.CAMPAIGN_PAUSED, _W, "An administrator paused the campaign.", LONGEST, LONGEST),
+    Row(_R.CAMPAIGN_ENDED, _W, "The campaign ended, and its outcome is not known yet.", LONGEST, LONGEST),
     Row(_R.NOT_VISIBLE, _W, "Graph accepted the invitation, and the account does not show it.", LONGEST, LONGEST),
     Row(_R.ACCOUNT_DELETED, _W, "The account is deleted and may be restored.", LONGEST, LONGEST),
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -69,6 +69,8 @@ def _faults(members: dict[str, Any], kind: type[msgspec.Struct], path: str) -> I
 
 def _wrong(value: Any, wanted: Any, target: str) -> Iterator[MalformedRequest]:
     """Say what is wrong with the value of one field; look into the parts that it has."""
+    if get_origin(wanted) is Annotated:
+        wanted = get_args(wanted)[0]
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:

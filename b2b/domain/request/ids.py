@@ -13,5 +13,5 @@ LONGEST_ID = 64
 ID_CHARACTERS = "A-Z a-z 0-9 . _ -"
 REQUEST_ID = re.compile(rf"(?!\.{{1,2}}$)[A-Za-z0-9._-]{{1,{LONGEST_ID}}}")
 """Not `.` and `..`: as the last part of an address they would mean another one."""
-MADE_BY_US = ("queue-", "event-", "body-")
+MADE_BY_US = ("queue-", "event-", "body-", "member-")
 """Prefixes of request ids that the service makes itself."""

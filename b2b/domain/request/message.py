@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from b2b.domain.campaign.runs import PartMessage, part_message
 from b2b.domain.errors import RequestRefused
 from b2b.domain.hashing import digest
 from b2b.domain.request import body, leftover
@@ -52,7 +53,7 @@ class Refused:
     error: RequestRefused
 
 
-Incoming = Resume | Asked | Refused
+Incoming = Resume | PartMessage | Asked | Refused
 
 
 def incoming(raw: bytes, message_id: str, policy: IntakePolicy) -> Incoming:
@@ -63,6 +64,8 @@ def incoming(raw: bytes, message_id: str, policy: IntakePolicy) -> Incoming:
         return Refused(leftover.told_request_id(raw) or _made_id(raw, message_id), digest(raw), error)
     if set(document) == {RESUME} and (resume := _resume(document[RESUME])) is not None:
         return resume
+    if (part := part_message(document)) is not None:
+        return part
     try:
         request, told = parse_document(document, policy)
     except RequestRefused as error:

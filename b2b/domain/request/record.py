@@ -69,6 +69,9 @@ class RequestRecord:
     error_code: str = ""
     error_target: str = ""
     poison_returns: int = 0
+    campaign_id: str = ""
+    member: str = ""
+    """The member of the campaign that it was made from."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)

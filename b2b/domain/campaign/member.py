@@ -1,0 +1,294 @@
+"""The row of a member, and how it moves from the list to its request. Each new row has a constructor here."""
+
+import re
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from b2b.domain.campaign.columns import Column
+from b2b.domain.campaign.reading import Entry
+from b2b.domain.conversion.assessment import Assessment
+from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Source
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import Waiting
+from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
+from b2b.domain.hashing import digest
+from b2b.domain.request import ConversionRequest
+from b2b.domain.request.record import RequestRecord, reopened, taken_in
+
+_DRY = Stage.ASSESSED
+"""A member's request is never a dry run: members are judged without one."""
+MADE_FROM_MEMBER = "member-"
+"""Prefix of the id of a member's request."""
+KEY = re.compile("[0-9a-f]{32}")
+"""What the key of a member looks like, and the id of a run."""
+LISTED_TWICE = "listed-twice"
+
+
+class MemberStage(StrEnum):
+    """Where a member stands: on the list, judged, or where its request stands."""
+
+    LISTED = "listed"
+    JUDGED = "judged"
+    REQUESTED = "requested"
+    BLOCKED = "blocked"
+    NEEDS_REVIEW = "needsReview"
+    INVITING = "inviting"
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def judged_again(self) -> bool:
+        """Whether judging makes sense: nothing is under way, nobody was invited, and no person said no."""
+        return self in {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.BLOCKED, MemberStage.FAILED}
+
+    @property
+    def listed_again(self) -> bool:
+        """Whether another row may take the place of the member's."""
+        return self.judged_again or self is MemberStage.CANCELLED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A person on the list of a campaign."""
+
+    campaign_id: str
+    key: str
+    """Names the member within its campaign; made from the name by which the list first gave the account."""
+    import_id: str
+    """The list that the row stands for."""
+    listed_at: datetime
+    replaced: bool = False
+    """An earlier list said something else of the member."""
+    stage: MemberStage
+    names: tuple[str, ...] = ()
+    """Every known name of the account, as names are compared: those of the list, and those that judging found."""
+    body: bytes = b""
+    """Canonical JSON of the row as a request, without the campaign's defaults."""
+    content: str
+    """Hash of everything that the list says of the member: tells a repeat from a change."""
+    address: str = ""
+    """The address that the list names; empty: the account's own."""
+    reference: str = ""
+    """The caller's own name for the member."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """Other columns of the list that the caller wants to see again."""
+    user_id: str = ""
+    user_principal_name: str = ""
+    """Of the list until the member is judged, then of the directory."""
+    invited_address: str = ""
+    """The address that was judged: the one that is invited."""
+    mail: str = ""
+    """The account's own mail, or its otherMails, when it was judged: what a worklist changes."""
+    synced: bool = False
+    verdict: Verdict | None = None
+    findings: tuple[Finding, ...] = ()
+    judged_at: datetime | None = None
+    judged_as: str = ""
+    """Names the account and the address that were judged; empty: no account was found."""
+    waived: tuple[Finding, ...] = ()
+    """Findings that a person approved before the release."""
+    decided_by: str = ""
+    decided_because: str = ""
+    decided_at: datetime | None = None
+    request_id: str = ""
+    """Its request; empty until it is released."""
+    waiting: Waiting | None = None
+    invited_at: datetime | None = None
+    accepted_at: datetime | None = None
+    last_error: str = ""
+    shown: int = 0
+    """The sequence of the request's row that this row shows."""
+    schema_version: int = SCHEMA_VERSION
+    sequence: int = 0
+    etag: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The domain of the address, lower case."""
+        return (self.invited_address or self.address).rpartition("@")[2].lower()
+
+    @property
+    def person(self) -> str:
+        """Tells people apart: the account once it is known, else the member itself."""
+        return self.user_id or self.key
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person approved what was found."""
+        return bool(self.waived)
+
+
+def request_id_of(campaign_id: str, key: str) -> str:
+    """Return the id of a member's request: the same whenever it is made."""
+    return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
+
+
+def key_of(entry: Entry, taken: Container[str]) -> str:
+    """Return the key of a new member, made from its surest name; where that name was another member's once, anew."""
+    column, name = next(iter(entry.names.items()))
+    key = digest(f"{column}={name.lower()}".encode())[:32]
+    while key in taken:
+        key = digest(key.encode())[:32]
+    return key
+
+
+def listed(campaign_id: str, key: str, entry: Entry, import_id: str, now: datetime) -> Member:
+    """Make the row of a member."""
+    return Member(campaign_id=campaign_id, key=key, **_of_list(entry, import_id, now))
+
+
+def relisted(member: Member, entry: Entry, import_id: str, now: datetime) -> Member:
+    """Replace what the list says of a member that is not released; what was judged of it is void."""
+    return Member(
+        campaign_id=member.campaign_id,
+        key=member.key,
+        replaced=True,
+        request_id=member.request_id,
+        shown=member.shown,
+        sequence=member.sequence,
+        etag=member.etag,
+        **_of_list(entry, import_id, now),
+    )
+
+
+def content_of(entry: Entry) -> str:
+    """Return a hash of what a row says."""
+    kept = msgspec.json.encode([sorted(entry.keys), entry.reference, entry.kept])
+    return digest(kept + entry.request.body())
+
+
+def _of_list(entry: Entry, import_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "import_id": import_id,
+        "listed_at": now,
+        "stage": MemberStage.LISTED,
+        "names": tuple(sorted(entry.keys)),
+        "body": entry.request.body(),
+        "content": content_of(entry),
+        "address": entry.address,
+        "reference": entry.reference,
+        "kept": entry.kept,
+        "user_principal_name": entry.names.get(Column.UPN, ""),
+    }
+
+
+def request_of(member: Member, defaults: bytes) -> ConversionRequest:
+    """Return the request that a member stands for: its row, and the campaign's defaults where the row says nothing."""
+    own = msgspec.json.decode(member.body)
+    return msgspec.convert(_over(msgspec.json.decode(defaults) if defaults else {}, own), ConversionRequest)
+
+
+def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **own}
+    for name, value in defaults.items():
+        if isinstance(value, Mapping) and isinstance(own.get(name), Mapping):
+            merged[name] = {**value, **own[name]}
+    return merged
+
+
+def judged(member: Member, assessment: Assessment, mail: str) -> Member:
+    """Take down what the rules said. ``mail`` is what the account holds where the profile looks for the address."""
+    account = assessment.account
+    names = set(member.names)
+    columns: dict[str, Any] = {"user_id": "", "mail": "", "synced": False}
+    if account is not None:
+        user_id, upn = account.id.lower(), account.user_principal_name
+        names |= {f"{Column.ID}={user_id}", f"{Column.UPN}={upn.lower()}"}
+        columns = {"user_id": user_id, "user_principal_name": upn, "mail": mail, "synced": account.synced}
+    subject = assessment.subject if account is not None else ""
+    kept = member.waived if subject and subject == member.judged_as else ()
+    findings = tuple(_weighed(finding, kept) for finding in assessment.findings)
+    return replace(
+        member,
+        **columns,
+        stage=MemberStage.JUDGED,
+        names=tuple(sorted(names)),
+        invited_address=assessment.address or "",
+        verdict=verdict_of(findings),
+        findings=findings,
+        waiting=None,
+        last_error="",
+        waived=tuple(waived for waived in kept if any(_same(waived, finding) for finding in assessment.findings)),
+        judged_at=assessment.at,
+        judged_as=subject,
+    )
+
+
+def _weighed(finding: Finding, waived: tuple[Finding, ...]) -> Finding:
+    covered = finding.severity is Severity.REVIEW and any(_same(each, finding) for each in waived)
+    return msgspec.structs.replace(finding, severity=Severity.WARN) if covered else finding
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return (one.rule, one.message) == (other.rule, other.message)
+
+
+def twice(member: Member, other_key: str) -> Member:
+    """Say that another member of the campaign is the same account."""
+    finding = Finding(
+        LISTED_TWICE,
+        Severity.BLOCK,
+        f"Member {other_key} of this campaign is the same account.",
+        "Keep the row that is right and refuse the other one.",
+        "",
+    )
+    return replace(member, findings=(*member.findings, finding), verdict=Verdict.BLOCKED)
+
+
+def asked_for(member: Member, defaults: bytes, approval: str, now: datetime) -> Change[RequestRecord]:
+    """Make the request of a released member: it is judged anew, and invites only the account and address judged."""
+    request = request_of(member, defaults)
+    request_id = request_id_of(member.campaign_id, member.key)
+    return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **_release(member, approval))
+
+
+def asked_again(
+    record: RequestRecord, member: Member, defaults: bytes, approval: str, now: datetime
+) -> Change[RequestRecord]:
+    """Begin the request of a member again that was judged anew after the request's end."""
+    request = request_of(member, defaults)
+    columns = {"body": request.body(), "body_hash": request.body_hash(), "token_before": ""}
+    return reopened(record, "released", now, "judged anew", **columns, **_release(member, approval))
+
+
+def _release(member: Member, approval: str) -> dict[str, Any]:
+    return {
+        "released": True,
+        "judged_as": member.judged_as,
+        "judged_rules": tuple(sorted({finding.rule for finding in member.findings})),
+        "user_id": member.user_id,
+        "approval": approval,
+        "campaign_id": member.campaign_id,
+        "member": member.key,
+    }
+
+
+def showing(member: Member, record: RequestRecord) -> Member:
+    """Return a member as its request stands. What was shown before the member was listed or judged anew is over."""
+    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
+    if (
+        (record.campaign_id, record.member) != (member.campaign_id, member.key)
+        or record.sequence < member.shown + anew
+        or record.stage is _DRY
+    ):
+        return member
+    return replace(
+        member,
+        stage=MemberStage(record.stage),
+        request_id=record.request_id,
+        verdict=record.verdict if record.verdict is not None else member.verdict,
+        findings=record.findings or member.findings,
+        waiting=record.waiting,
+        invited_at=record.invited_at,
+        accepted_at=record.accepted_at,
+        last_error=record.last_error,
+        shown=record.sequence,
+    )

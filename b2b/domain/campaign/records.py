@@ -1,0 +1,85 @@
+"""The rows of a campaign and of a list that was sent. One constructor for each."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Event
+from b2b.domain.hashing import digest
+
+
+class CampaignState(StrEnum):
+    """What an administrator wants of a campaign."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    """Nothing of it is invited until it is open again."""
+    ENDED = "ended"
+    """Nothing of it is invited any more; who was invited is followed on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """A named list with defaults for its requests."""
+
+    campaign_id: str
+    name: str
+    created_at: datetime
+    description: str = ""
+    defaults: bytes = b""
+    """JSON of what each request of the campaign says, unless its row says something else."""
+    state: CampaignState = CampaignState.OPEN
+    schema_version: int = SCHEMA_VERSION
+    sequence: int = 0
+    etag: str = ""
+
+
+class ImportState(StrEnum):
+    """How far a list has come in."""
+
+    RUNNING = "running"
+    """Not all rows are stored: the list is being taken in, or has to be sent again."""
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListImport:
+    """One list that was sent, and what became of it. The same list sent again is the same import."""
+
+    campaign_id: str
+    import_id: str
+    started_at: datetime
+    state: ImportState = ImportState.RUNNING
+    finished_at: datetime | None = None
+    rows: int = 0
+    taken: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    kept: tuple[str, ...] = ()
+    """Headers of the columns that are shown with the members."""
+    schema_version: int = SCHEMA_VERSION
+    etag: str = ""
+
+
+def created(campaign_id: str, name: str, now: datetime, by: str, **columns: Any) -> Change[Campaign]:
+    """Make a campaign."""
+    row = Campaign(campaign_id=campaign_id, name=name, created_at=now, **columns)
+    return Change(row, (Event("created", now, detail=f"by {by}"),))
+
+
+def turned(row: Campaign, state: CampaignState, now: datetime, by: str) -> Change[Campaign]:
+    """Open, pause or end a campaign."""
+    return Change(replace(row, state=state), (Event(state.value, now, detail=f"by {by}"),))
+
+
+def changed(row: Campaign, now: datetime, by: str, **columns: Any) -> Change[Campaign]:
+    """Give a campaign another name, description or defaults: those hold for what is judged or released from now on."""
+    return Change(replace(row, **columns), (Event("changed", now, detail=f"by {by}: {', '.join(sorted(columns))}"),))
+
+
+def begun(campaign_id: str, raw: bytes, told: str, now: datetime) -> ListImport:
+    """Make the row of a list. ``told`` is how the caller wants it to be read: read otherwise, it is another list."""
+    import_id = digest(told.encode() + b"\n" + raw)[:32]
+    return ListImport(campaign_id=campaign_id, import_id=import_id, started_at=now)

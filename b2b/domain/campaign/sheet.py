@@ -1,0 +1,193 @@
+"""From text to a header and rows with the lines in which they begin: CSV as Excel, PowerShell and Entra write it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from b2b.domain.campaign import columns
+from b2b.domain.campaign.csv_out import unguarded
+from b2b.domain.errors import MalformedRequest
+from b2b.domain.request.body import json_type
+
+MOST_ROWS: Final = 10_000
+DELIMITERS: Final = (",", ";", "\t")
+_BEFORE_HEADER = re.compile(r"(version:v\d+(\.\d+)*|#TYPE .*)[,;\t\s]*", re.IGNORECASE)
+"""Lines above the header: of Entra's templates, and of Export-Csv in Windows PowerShell."""
+_SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\s*", re.IGNORECASE)
+"""Excel's own line above the header."""
+_EXAMPLE = "example:"
+"""Entra's bulk-invite template comes with a row that begins so."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One row: where it begins, and its cells, trimmed."""
+
+    line: int
+    values: tuple[str, ...]
+    fault: str = ""
+    """Why the row cannot be read, though its neighbours can."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A header and rows."""
+
+    headers: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+
+class Form(StrEnum):
+    """How a list is written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+def sheet(text: str, form: Form | None = None) -> Sheet:
+    """Read CSV or JSON; where the caller does not say which, JSON if the text begins like it.
+
+    Raises:
+        MalformedRequest: neither, or too many rows.
+
+    """
+    form = form or (Form.JSON if text.lstrip()[:1] in ("[", "{") else Form.CSV)
+    return _json(text) if form is Form.JSON else _csv(text)
+
+
+def _csv(text: str) -> Sheet:
+    lines, skipped = text, 0
+    delimiter = ""
+    while True:
+        first, end, rest = _line(lines)
+        told = _SEPARATOR.fullmatch(first)
+        if not (told or _BEFORE_HEADER.fullmatch(first) or not first.strip(" \t,;")) or not end:
+            break
+        delimiter, lines, skipped = told[1] if told else delimiter, rest, skipped + 1
+    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter or _delimiter(first), strict=True)
+    headers: tuple[str, ...] | None = None
+    rows: list[Cells] = []
+    for line, values in _rows(reader, skipped):
+        if headers is None:
+            headers = _without_empty_end(values)
+            continue
+        if not any(values) or values[0].lower().startswith(_EXAMPLE):
+            continue
+        if len(rows) == MOST_ROWS:
+            raise _too_many()
+        rows.append(_cells(line, _without_empty_end(values), len(headers)))
+    return Sheet(headers or (), tuple(rows))
+
+
+def _line(text: str) -> tuple[str, str, str]:
+    """Split off the first line, whichever character ends it."""
+    ends = [place for mark in "\r\n" if (place := text.find(mark)) >= 0]
+    if not ends:
+        return text, "", ""
+    end = "\r\n" if text.startswith("\r\n", min(ends)) else text[min(ends)]
+    return text[: min(ends)], end, text[min(ends) + len(end) :]
+
+
+def _delimiter(header: str) -> str:
+    """Take the delimiter under which the header says most: what is known of it first, then how much there is."""
+
+    def told(delimiter: str) -> tuple[int, int]:
+        try:
+            cells = next(csv.reader([header], delimiter=delimiter), [])
+        except csv.Error:
+            return 0, 0
+        return sum(columns.known(cell) is not None for cell in cells), len(cells)
+
+    return max(DELIMITERS, key=told)
+
+
+def _rows(reader: Any, skipped: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Give each row with the number of the line in which it begins."""
+    while True:
+        line = reader.line_num + skipped + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise MalformedRequest(
+                "ListNotCsv",
+                f"the row that begins in line {line} is not CSV ({error}): look for a quotation mark that is missing, "
+                "or not doubled inside a quoted cell",
+            ) from error
+        yield line, tuple(unguarded(value.strip()) for value in values)
+
+
+def _cells(line: int, values: tuple[str, ...], wanted: int) -> Cells:
+    if len(values) <= wanted:
+        return Cells(line, (*values, *[""] * (wanted - len(values))))
+    said = f"the row has {len(values)} cells and the header {wanted}: quote a cell that holds the separator"
+    return Cells(line, values[:wanted], said)
+
+
+def _without_empty_end(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Excel pads rows with empty cells up to its widest row."""
+    filled = max((place for place, value in enumerate(values, 1) if value), default=0)
+    return values[:filled]
+
+
+def _json(text: str) -> Sheet:
+    """Read an array of objects, or an object whose `members` is one; their names are the headers."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise MalformedRequest("NotJson", f"the list is not JSON: {said}") from error
+    members = found.get("members") if isinstance(found, dict) else found
+    if not isinstance(members, list):
+        raise MalformedRequest("WrongType", "expected an array of members, or an object with the array members")
+    if len(members) > MOST_ROWS:
+        raise _too_many()
+    flat = [_flat(member) for member in members]
+    headers = tuple(dict.fromkeys(name for names in flat if names is not None for name in names))
+    return Sheet(headers, tuple(_of_json(line, member, headers) for line, member in enumerate(flat, 1)))
+
+
+def _flat(member: Any) -> dict[str, Any] | None:
+    """Return a member's values by header: `invitedUser` may stand around the account's names, as in a request."""
+    if not isinstance(member, dict):
+        return None
+    user = member.get("invitedUser")
+    return (
+        {**{name: value for name, value in member.items() if name != "invitedUser"}, **user}
+        if isinstance(user, dict)
+        else member
+    )
+
+
+def _of_json(line: int, member: dict[str, Any] | None, headers: tuple[str, ...]) -> Cells:
+    if member is None:
+        return Cells(line, ("",) * len(headers), "expected an object with the member's columns")
+    wrong = next((name for name, value in member.items() if not _is_cell(value)), None)
+    if wrong is not None:
+        said = f"expected a string, a number, true, false or an array of strings, got {json_type(member[wrong])}"
+        return Cells(line, ("",) * len(headers), said)
+    return Cells(line, tuple(_cell(member.get(header)) for header in headers))
+
+
+def _is_cell(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(each, str) for each in value)
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return " ".join(value)
+    return "" if value is None else str(value).strip()
+
+
+def _too_many() -> MalformedRequest:
+    return MalformedRequest("ListTooLarge", f"the list has more than {MOST_ROWS} rows: split it and send the parts")

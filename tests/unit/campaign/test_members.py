@@ -1,0 +1,214 @@
+"""What a list means to a campaign, and how a member moves from the list to its request."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2b.domain.campaign.incoming import Known, Outcome, Plan, member_of, plan
+from b2b.domain.campaign.member import (
+    Member,
+    MemberStage,
+    asked_again,
+    asked_for,
+    judged,
+    request_id_of,
+    request_of,
+    showing,
+    twice,
+)
+from b2b.domain.campaign.records import ImportState, ListImport, begun
+from b2b.domain.conversion.records import Source
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.findings import Severity, Verdict
+from b2b.domain.request.ids import REQUEST_ID
+from b2b.domain.request.record import RequestRecord
+from tests.unit.campaign.people import IDS, NOON, assessment, finding, member, reading
+
+FIRST = ListImport(campaign_id="spring", import_id="first", started_at=NOON)
+SECOND = replace(FIRST, import_id="second")
+LIST = "upn,address,ref\na@contoso.com,a@fabrikam.com,1\nb@contoso.com,b@fabrikam.com,2\n"
+
+
+def known(row: Member) -> Known:
+    names = frozenset(row.names)
+    return Known(row.key, names, row.address, row.content, row.import_id, row.stage, row.replaced)
+
+
+def stored(found: Plan, imported: ListImport, *before: Member) -> list[Member]:
+    """The members as they stand once a plan has been carried out."""
+    rows = {each.key: each for each in before}
+    for row in found.rows:
+        if not row.stored:
+            rows[row.key] = member_of(row, rows.get(row.key), imported, NOON)
+    return list(rows.values())
+
+
+def planned(text: str, imported: ListImport, *members: Member) -> Plan:
+    return plan(reading(text), [known(each) for each in members], imported)
+
+
+def outcomes(found: Plan) -> list[Outcome]:
+    return [row.outcome for row in found.rows]
+
+
+def test_a_list_is_new_then_unchanged() -> None:
+    first = planned(LIST, FIRST)
+    assert outcomes(first) == [Outcome.TAKEN, Outcome.TAKEN]
+    members = stored(first, FIRST)
+    again = planned(LIST, replace(FIRST, state=ImportState.FINISHED), *members)
+    assert outcomes(again) == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert all(row.stored for row in again.rows)
+
+
+@given(st.integers(0, 2))
+def test_a_list_that_was_cut_off_answers_as_if_nothing_had_happened(written: int) -> None:
+    members = stored(planned(LIST, FIRST), FIRST)[:written]
+    again = planned(LIST, FIRST, *members)
+    assert outcomes(again) == [Outcome.TAKEN, Outcome.TAKEN]
+    assert sorted(each.key for each in stored(again, FIRST, *members)) == sorted(
+        each.key for each in stored(planned(LIST, FIRST), FIRST)
+    )
+
+
+def test_a_change_that_was_cut_off_is_still_a_change() -> None:
+    members = stored(planned(LIST, FIRST), FIRST)
+    corrected = LIST.replace("a@fabrikam.com", "anna@fabrikam.com")
+    found = planned(corrected, SECOND, *members)
+    assert outcomes(found) == [Outcome.CHANGED, Outcome.UNCHANGED]
+    assert outcomes(planned(corrected, SECOND, *stored(found, SECOND, *members))) == [
+        Outcome.CHANGED,
+        Outcome.UNCHANGED,
+    ]
+
+
+def test_a_changed_row_voids_what_was_judged() -> None:
+    (first, *_) = stored(planned(LIST, FIRST), FIRST)
+    first = judged(first, assessment(), "a@fabrikam.com")
+    found = planned("upn,address\na@contoso.com,anna@fabrikam.com\n", SECOND, first)
+    (changed,) = stored(found, SECOND, first)
+    assert (changed.stage, changed.verdict, changed.judged_as, changed.key) == (MemberStage.LISTED, None, "", first.key)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in MemberStage if not stage.listed_again])
+def test_the_row_of_a_released_member_does_not_change(stage: MemberStage) -> None:
+    (first, *_) = stored(planned(LIST, FIRST), FIRST)
+    found = planned("upn,ref\na@contoso.com,9\n", SECOND, replace(first, stage=stage))
+    assert found.rows == ()
+    assert [fault.code for fault in found.faults] == ["MemberReleased"]
+
+
+def test_a_member_is_known_by_each_of_its_names() -> None:
+    (first, *_) = stored(planned(LIST, FIRST), FIRST)
+    first = judged(first, assessment(user_id=IDS[1], user_principal_name="a@contoso.com"), "")
+    found = planned(f"id,address,ref\n{IDS[1]},a@fabrikam.com,1\n", SECOND, first)
+    assert [row.key for row in found.rows] == [first.key]
+
+
+def test_one_address_for_two_accounts_is_told() -> None:
+    members = stored(planned(LIST, FIRST), FIRST)
+    found = planned("upn,address\nc@contoso.com,A@fabrikam.com\n", SECOND, *members)
+    assert [(fault.line, fault.column, fault.code) for fault in found.faults] == [(2, "address", "DuplicateAddress")]
+
+
+def test_names_of_two_members_in_one_row_are_told() -> None:
+    members = stored(planned(f"id,upn\n{IDS[1]},\n,b@contoso.com\n", FIRST), FIRST)
+    found = planned(f"id,upn\n{IDS[1]},b@contoso.com\n", SECOND, *members)
+    assert [fault.code for fault in found.faults] == ["DuplicatePerson"]
+
+
+def test_a_name_that_was_another_members_once_makes_a_member_of_its_own() -> None:
+    (first,) = stored(planned("upn\na@contoso.com\n", FIRST), FIRST)
+    renamed = replace(first, names=(f"id={IDS[1]}",))
+    found = planned("upn\na@contoso.com\n", SECOND, renamed)
+    assert len(stored(found, SECOND, renamed)) == 2
+
+
+def test_a_list_read_otherwise_is_another_list() -> None:
+    ids = {begun("spring", raw, told, NOON).import_id for raw in (b"a", b"b") for told in ("", "x")}
+    assert len(ids) == 4
+
+
+def test_the_row_outweighs_the_defaults_of_the_campaign() -> None:
+    (row,) = stored(planned("upn,language\na@contoso.com,de\n", FIRST), FIRST)
+    cc = '"ccRecipients":[{"emailAddress":{"address":"boss@contoso.com"}}]'
+    defaults = b'{"sendInvitationMessage":false,"invitedUserMessageInfo":{"messageLanguage":"fr",%s}}' % cc.encode()
+    request = request_of(row, defaults)
+    assert request.send_invitation_message is False
+    assert request.invited_user_message_info is not None
+    assert request.invited_user_message_info.message_language == "de"
+    assert request.invited_user_message_info.cc_recipients[0].email_address.address == "boss@contoso.com"
+    assert request_of(row, b"") == request_of(row, b"{}")
+
+
+def test_judging_binds_the_member_and_keeps_an_approval_of_the_same_finding() -> None:
+    odd = finding("address-unlikely", Severity.REVIEW)
+    row = judged(member(1, stage=MemberStage.LISTED, user_id=""), assessment(odd), "anna@fabrikam.com")
+    assert (row.stage, row.user_id, row.verdict) == (MemberStage.JUDGED, IDS[1], Verdict.NEEDS_REVIEW)
+    approved = replace(row, waived=(odd,))
+    assert judged(approved, assessment(odd), "").verdict is Verdict.READY
+    assert judged(approved, assessment(odd, address="other@fabrikam.com"), "").verdict is Verdict.NEEDS_REVIEW
+    other = finding("address-unlikely", Severity.REVIEW, "for another reason")
+    again = judged(approved, assessment(other), "")
+    assert (again.verdict, again.waived) == (Verdict.NEEDS_REVIEW, ())
+
+
+def test_the_second_member_of_one_account_is_blocked() -> None:
+    row = twice(member(1), "other")
+    assert row.verdict is Verdict.BLOCKED
+    assert "other" in row.findings[-1].message
+
+
+def request(row: Member, **columns: Any) -> RequestRecord:
+    """The request of a released member, as its row stands at first."""
+    return replace(asked_for(row, b"", "", NOON).row, sequence=1, **columns)
+
+
+def test_a_member_is_released_for_what_was_judged_alone() -> None:
+    row = member(1, finding("resource-account", Severity.WARN))
+    record = request(row)
+    assert (record.request_id, record.source) == (request_id_of("spring", row.key), Source.CAMPAIGN)
+    assert record.request_id != request_id_of("autumn", row.key)
+    assert REQUEST_ID.fullmatch(record.request_id)
+    assert (record.released, record.judged_as, record.user_id) == (True, row.judged_as, row.user_id)
+    assert record.judged_rules == ("resource-account",)
+    assert (record.campaign_id, record.member) == ("spring", row.key)
+
+
+def test_a_request_begins_again_with_what_the_list_says_now() -> None:
+    row = member(1, body=b'{"invitedUser":{"id":"%s"},"sendInvitationMessage":false}' % IDS[1].encode())
+    ended = request(member(1), stage=Stage.BLOCKED, verdict=Verdict.BLOCKED)
+    again = asked_again(ended, row, b"", "", NOON).row
+    assert (again.stage, again.verdict, again.body) == (Stage.REQUESTED, None, request_of(row, b"").body())
+    assert again.body_hash != ended.body_hash
+
+
+def test_a_member_shows_its_request_and_no_older_row_of_it() -> None:
+    row = member(1)
+    record = request(row, stage=Stage.INVITED, invited_at=NOON + timedelta(hours=1))
+    record = replace(record, sequence=4)
+    shown = showing(row, record)
+    assert (shown.stage, shown.invited_at, shown.shown) == (MemberStage.INVITED, record.invited_at, 4)
+    assert shown.request_id == record.request_id
+    assert showing(shown, replace(record, stage=Stage.REQUESTED, sequence=3)) == shown
+    for strange in (replace(record, campaign_id="autumn"), replace(record, member="another")):
+        assert showing(row, strange) == row
+
+
+def test_what_was_shown_before_a_member_was_judged_anew_does_not_come_back() -> None:
+    record = replace(request(member(1)), stage=Stage.BLOCKED, sequence=2)
+    blocked = showing(member(1), record)
+    assert blocked.stage is MemberStage.BLOCKED
+    anew = judged(blocked, assessment(), "")
+    assert showing(anew, record) == anew
+    assert showing(anew, replace(record, sequence=3, stage=Stage.INVITED)).stage is MemberStage.INVITED
+
+
+def test_the_stages_of_members_are_those_of_requests() -> None:
+    own = {MemberStage.LISTED, MemberStage.JUDGED}
+    assert {stage.value for stage in set(MemberStage) - own} == {
+        stage.value for stage in set(Stage) - {Stage.ASSESSED, Stage.REJECTED}
+    }
