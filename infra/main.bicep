@@ -471,7 +471,7 @@ module workStorage 'modules/storage.bicep' = {
     zoneRedundant: zoneRedundant
     closed: inNetwork
     queues: [requestQueue, poisonQueue]
-    tables: ['conversions', 'requests']
+    tables: ['conversions', 'requests', 'campaigns']
     audit: auditStorage
     workspaceId: monitoring.outputs.workspaceId
   }

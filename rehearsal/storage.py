@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 QUEUES = ("conversion-requests", "conversion-requests-poison")
-TABLES = ("conversions", "requests")
+TABLES = ("conversions", "requests", "campaigns")
 
 DEFAULT_ACCOUNT = "devstoreaccount1"
 # Published by Microsoft; every emulator has it: https://learn.microsoft.com/azure/storage/common/storage-use-azurite

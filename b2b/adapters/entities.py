@@ -11,6 +11,9 @@ import msgspec
 from azure.data.tables import EntityProperty
 
 from b2b.domain.actors import BY_QUEUE, Actor
+from b2b.domain.campaign.member import Member
+from b2b.domain.campaign.records import Campaign, ListImport
+from b2b.domain.campaign.runs import Run
 from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import UnreadableRow
@@ -24,7 +27,9 @@ MOST_CARRIED = 8
 LONGEST_CARRIED = 16_000
 """Characters of all events that a row carries; storage takes 32,768 in a property."""
 _MISSING: tuple[Any, ...] = (None, "")
-Record = TypeVar("Record", Conversion, RequestRecord, Pace)
+Record = TypeVar("Record", Conversion, RequestRecord, Pace, Campaign, ListImport, Member, Run)
+Told = TypeVar("Told", Conversion, RequestRecord, Pace, Campaign)
+"""Records with a history."""
 Reader = Callable[[Any], Any]
 
 
@@ -34,7 +39,7 @@ def column(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def to_entity(row: Conversion | RequestRecord | Pace) -> dict[str, Any]:
+def to_entity(row: Conversion | RequestRecord | Pace | Campaign | ListImport | Member | Run) -> dict[str, Any]:
     """Return the columns of a record; an empty value has no column."""
     columns = {stored: _stored(getattr(row, name)) for name, stored, _ in _COLUMNS[type(row)]}
     return {name: value for name, value in columns.items() if value not in _MISSING}
@@ -55,10 +60,30 @@ def pace(entity: Mapping[str, Any]) -> Pace:
     return _read(Pace, entity)
 
 
-def carrying(change: Change[Record]) -> tuple[Record, tuple[Event, ...]]:
+def campaign(entity: Mapping[str, Any]) -> Campaign:
+    """Read the row of a campaign."""
+    return _read(Campaign, entity)
+
+
+def list_import(entity: Mapping[str, Any]) -> ListImport:
+    """Read the row of a list that was sent."""
+    return _read(ListImport, entity)
+
+
+def member(entity: Mapping[str, Any]) -> Member:
+    """Read the row of a member, or its copy on a list."""
+    return _read(Member, entity)
+
+
+def run(entity: Mapping[str, Any]) -> Run:
+    """Read the row of a run."""
+    return _read(Run, entity)
+
+
+def carrying(change: Change[Told]) -> tuple[Told, tuple[Event, ...]]:
     """Return the row to write, with the newest events in it, and the events that need rows of their own."""
-    row: Record = replace(change.row, sequence=change.row.sequence + len(change.events))
-    if isinstance(row, Pace):
+    row: Told = replace(change.row, sequence=change.row.sequence + len(change.events))
+    if isinstance(row, Pace | Campaign):
         return row, change.events
     recent = (*row.recent, *change.events)
     if len(recent) <= MOST_CARRIED and len(_stored(recent) or "") <= LONGEST_CARRIED:
@@ -66,9 +91,9 @@ def carrying(change: Change[Record]) -> tuple[Record, tuple[Event, ...]]:
     return replace(row, recent=()), recent
 
 
-def carried(row: Conversion | RequestRecord | Pace) -> list[tuple[int, Event]]:
+def carried(row: Told) -> list[tuple[int, Event]]:
     """Return the events that a row carries, each with its number."""
-    if isinstance(row, Pace):
+    if isinstance(row, Pace | Campaign):
         return []
     return list(enumerate(row.recent, start=row.sequence - len(row.recent) + 1))
 
@@ -208,6 +233,6 @@ def _columns(kind: type[Any]) -> tuple[tuple[str, str, Reader], ...]:
 
 
 _COLUMNS: dict[type[Any], tuple[tuple[str, str, Reader], ...]] = {
-    kind: _columns(kind) for kind in (Conversion, RequestRecord, Pace)
+    kind: _columns(kind) for kind in (Conversion, RequestRecord, Pace, Campaign, ListImport, Member, Run)
 }
 """Field, column and reader of every record."""

@@ -15,6 +15,8 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from b2b.adapters import entities
+from b2b.adapters.campaign_runs import CampaignRuns
+from b2b.adapters.campaigns import CAMPAIGNS, Campaigns
 from b2b.adapters.instances import Instances
 from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
 from b2b.adapters.request_lists import Listed, RequestLists
@@ -31,7 +33,7 @@ from b2b.domain.sweep import Census, LastRun, PartReport, Reported, SweepReport
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
 FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
-RESTED = "rested~"
+RESTED, WORKING = "rested~", "working~"
 FACT, SWEEP, CENSUS = "tenant~fact", "sweep~", "census"
 """Partitions of lists, of the tenant's fact and of the sweep's reports. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
@@ -45,13 +47,17 @@ _MEMBER = "request-"
 
 
 class Ledger:
-    """Both tables."""
+    """All tables."""
 
     def __init__(self, service: TableServiceClient, observer: Observer = unobserved) -> None:
         """``observer`` gets every state row that was written."""
         self._service = service
         self._conversions = service.get_table_client(CONVERSIONS)
         self._requests = service.get_table_client(REQUESTS)
+        self._campaigns = service.get_table_client(CAMPAIGNS)
+        self.campaigns = Campaigns(self._campaigns, observer)
+        self.runs = CampaignRuns(self._campaigns)
+        self.working = Listing(self._campaigns, WORKING)
         self.conversions = Rows[Conversion](
             self._conversions, entities.STATE, lambda row: row.user_id, entities.conversion, observer
         )
@@ -66,7 +72,7 @@ class Ledger:
         rows_of_requests = Rows[RequestRecord](
             self._requests, entities.REQUEST, lambda row: row.request_id, entities.request_record, observer
         )
-        self.requests = Listed(rows_of_requests, self.lists)
+        self.requests = Listed(rows_of_requests, self.lists, self.campaigns)
 
     @classmethod
     def from_connection_string(
@@ -86,6 +92,7 @@ class Ledger:
         """Close all connections."""
         await self._conversions.close()
         await self._requests.close()
+        await self._campaigns.close()
         await self._service.close()
 
     async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
@@ -171,7 +178,7 @@ class Ledger:
         )
 
     async def purge(self, record: RequestRecord) -> None:
-        """Delete a request that has ended, with its history.
+        """Delete a request that has ended, with its history, and the member that it was made from.
 
         The row goes last: a process that dies before that leaves a request that is purged again.
 
@@ -180,6 +187,8 @@ class Ledger:
 
         """
         await self.lists.forget(line_of(record))
+        if record.campaign_id:
+            await self.campaigns.purge(record.campaign_id, record.member)
         pointer = {"PartitionKey": f"body~{record.body_hash}", "RowKey": record.request_id}
         await taken(self._requests, [("delete", pointer)])
         query, values = "PartitionKey eq @key and RowKey ne @row", {"key": record.request_id, "row": entities.REQUEST}
@@ -209,11 +218,11 @@ class Ledger:
         return [row["RowKey"] async for row in rows(self._requests, query, {"key": f"body~{body_hash}"})]
 
     async def check(self) -> None:
-        """Ask for both tables.
+        """Ask for every table.
 
         Raises:
             Transient: names the table that is missing, or says that storage does not answer.
 
         """
-        for table in (self._conversions, self._requests):
+        for table in (self._conversions, self._requests, self._campaigns):
             await fetch(table, "check", "check")

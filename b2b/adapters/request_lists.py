@@ -15,6 +15,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import lines
+from b2b.adapters.campaigns import Campaigns
 from b2b.adapters.group_commit import GroupCommit
 from b2b.adapters.tables import Rows, fetch, guarded, rows, translated
 from b2b.domain.conversion.records import Change, Event
@@ -242,8 +243,10 @@ class _Query:
 class Listed:
     """The rows of requests; what happens to one shows in the lists."""
 
-    def __init__(self, rows_of_requests: Rows[RequestRecord], lists: RequestLists) -> None:
-        self._rows, self._lists = rows_of_requests, lists
+    def __init__(self, rows_of_requests: Rows[RequestRecord], lists: RequestLists, campaigns: Campaigns) -> None:
+        self._rows, self._lists, self._campaigns = rows_of_requests, lists, campaigns
+        self._behind: set[str] = set()
+        """Requests whose lines, or whose member of a campaign, could not be written the last time."""
 
     async def get(self, key: str) -> RequestRecord | None:
         """Return the record, or None."""
@@ -264,13 +267,29 @@ class Listed:
 
         """
         written = await self._rows.write(change)
-        line = line_of(written)
-        if listed and (change.events or not self._lists.shows(line)):
+        if listed and (change.events or not self.shows(written)):
+            self._behind.add(written.request_id)
             try:
-                await self._lists.show(line)
+                await self.show(written)
             except (Transient, UnreadableRow) as error:
                 log.warning("request %s does not show in the lists yet: %s", written.request_id, error)
         return written
+
+    async def show(self, record: RequestRecord) -> None:
+        """Let the lists, and the campaign that it came from, show a request as it is now.
+
+        Raises:
+            Transient: storage did not answer, or others write the same lines all the time.
+
+        """
+        await self._lists.show(line_of(record))
+        if record.campaign_id:
+            await self._campaigns.show(record)
+        self._behind.discard(record.request_id)
+
+    def shows(self, record: RequestRecord) -> bool:
+        """Tell whether this process wrote a request's lines last, in the same places, and its campaign's member."""
+        return record.request_id not in self._behind and self._lists.shows(line_of(record))
 
 
 def _page(found: list[TableEntity], following: Place | None, calls: int) -> Page:

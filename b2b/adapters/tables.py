@@ -20,6 +20,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
+from b2b.domain.campaign.records import Campaign
 from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.pacing import Pace
@@ -34,7 +35,7 @@ STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
 
-Row = TypeVar("Row", Conversion, RequestRecord, Pace)
+Row = TypeVar("Row", Conversion, RequestRecord, Pace, Campaign)
 Observer = Callable[[Change[Any]], None]
 """Gets each change after storage has taken it. It cannot undo the change, and the writer waits for it."""
 

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from b2b.adapters import entities
 from b2b.adapters.ledger import Ledger
 from b2b.domain.actors import Actor, ActorKind
+from b2b.domain.campaign.member import Member, MemberStage
+from b2b.domain.campaign.records import Campaign, CampaignState, ImportState, ListImport
+from b2b.domain.campaign.runs import Run, RunKind
 from b2b.domain.conversion.records import SCHEMA_VERSION, Absence, Change, Conversion, Doubt, Event, Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
@@ -53,6 +56,11 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
     tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
     Waiting | None: st.none() | waits,
     Absence | None: st.none() | st.sampled_from(Absence),
+    RunKind: st.sampled_from(RunKind),
+    CampaignState: st.sampled_from(CampaignState),
+    ImportState: st.sampled_from(ImportState),
+    MemberStage: st.sampled_from(MemberStage),
+    tuple[tuple[str, str], ...]: st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
 }
 
 
@@ -76,6 +84,10 @@ FULL: dict[Any, Any] = {
     tuple[str, ...]: ("group-address", "Grüße"),
     Waiting | None: Waiting(WaitReason.NOT_VISIBLE, NOON, NOON),
     Absence | None: Absence.BIN,
+    CampaignState: CampaignState.PAUSED,
+    ImportState: ImportState.FINISHED,
+    MemberStage: MemberStage.JUDGED,
+    tuple[tuple[str, str], ...]: (("Lieferant", "Grüße"), ("Nr", "=1")),
 }
 
 
@@ -109,6 +121,26 @@ def test_the_pace_survives_the_mapping(row: Pace) -> None:
     assert entities.pace(entities.to_entity(row)) == row
 
 
+@given(records(Campaign))
+def test_a_campaign_survives_the_mapping(row: Campaign) -> None:
+    assert entities.campaign(entities.to_entity(row)) == row
+
+
+@given(records(ListImport))
+def test_a_list_survives_the_mapping(row: ListImport) -> None:
+    assert entities.list_import(entities.to_entity(row)) == row
+
+
+@given(records(Member))
+def test_a_member_survives_the_mapping(row: Member) -> None:
+    assert entities.member(entities.to_entity(row)) == row
+
+
+@given(records(Run))
+def test_a_run_survives_the_mapping(row: Run) -> None:
+    assert entities.run(entities.to_entity(row)) == row
+
+
 @given(records(RequestRecord))
 def test_a_request_survives_the_mapping(row: RequestRecord) -> None:
     read = entities.request_record(entities.to_entity(row))
@@ -127,6 +159,12 @@ async def test_every_field_of_a_request_survives_storage(ledger: Ledger, row: Re
     row = replace(row, request_id="r-1", sequence=0)
     written = await ledger.requests.write(Change(row))
     assert await ledger.requests.get("r-1") == written == replace(row, etag=written.etag)
+
+
+async def test_every_field_of_a_member_survives_storage(ledger: Ledger) -> None:
+    row = full(Member, campaign_id="spring", key="anna", sequence=0)
+    written = await ledger.campaigns.write(Change(row), None)
+    assert await ledger.campaigns.member(row.campaign_id, row.key) == written == replace(row, etag=written.etag)
 
 
 @pytest.mark.parametrize("row", [conversion(), record()])

@@ -27,7 +27,7 @@ from tests.simulation.queues import Queues
 from tests.simulation.tables import Tables
 from tests.support.client import Client
 
-TABLES = ("conversions", "requests")
+TABLES = ("conversions", "requests", "campaigns")
 QUEUES = ("conversion-requests", "conversion-requests-poison")
 WORK, POISON = QUEUES
 ROLES = frozenset(

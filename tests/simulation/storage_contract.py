@@ -20,7 +20,7 @@ from tests.simulation.queues import Queues
 from tests.simulation.tables import Tables
 
 START = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
-TABLES = ("conversions", "requests")
+TABLES = ("conversions", "requests", "campaigns")
 QUEUES = ("conversion-requests", "conversion-requests-poison")
 MISSING = "missing"
 OUTAGES: Mapping[str, tuple[type[Exception], int | None, str | None]] = {

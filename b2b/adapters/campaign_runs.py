@@ -1,0 +1,97 @@
+"""Runs over the members of a campaign in Table Storage, each with the parts that it was cut into."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
+
+from b2b.adapters import entities
+from b2b.adapters.member_rows import range_of
+from b2b.adapters.tables import fetch, portions, rows, translated
+from b2b.domain.campaign.runs import Part, Run
+
+_RUN: Final = "run~"
+_PART: Final = "part~"
+
+
+class CampaignRuns:
+    """The rows of runs in the table of campaigns."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    async def save(self, run: Run, *parts: Part) -> None:
+        """Write a run; its parts first, so that a run that says how many there are has them.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        rows_of_parts = [_part(run, part) for part in parts]
+        for some in portions([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows_of_parts]):
+            async with translated():
+                await self._table.submit_transaction(some)
+        entity = {"PartitionKey": run.campaign_id, "RowKey": f"{_RUN}{run.run_id}", **entities.to_entity(run)}
+        async with translated():
+            await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
+    async def get(self, campaign_id: str, run_id: str) -> Run | None:
+        """Return a run, or None.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await fetch(self._table, campaign_id, f"{_RUN}{run_id}")
+        return None if entity is None else entities.run(entity)
+
+    async def parts(self, run: Run) -> list[Part]:
+        """Return the parts of a run, in order.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        query, values = range_of(run.campaign_id, f"{_PART}{run.run_id}~")
+        return [_read_part(entity) async for entity in rows(self._table, query, values)]
+
+    async def part(self, run: Run, number: int) -> Part | None:
+        """Return a part of a run, or None.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        entity = await fetch(self._table, run.campaign_id, f"{_PART}{run.run_id}~{number:05d}")
+        return None if entity is None else _read_part(entity)
+
+    async def finish(self, run: Run, part: Part) -> None:
+        """Write what became of a part. The last writer wins: done twice, it comes to the same.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        async with translated():
+            await self._table.upsert_entity(_part(run, part), mode=UpdateMode.REPLACE)
+
+
+def _part(run: Run, part: Part) -> dict[str, Any]:
+    return {
+        "PartitionKey": run.campaign_id,
+        "RowKey": f"{_PART}{run.run_id}~{part.number:05d}",
+        "keys": msgspec.json.encode(part.keys).decode(),
+        "done": part.done,
+        "counts": msgspec.json.encode(part.counts).decode(),
+    }
+
+
+def _read_part(entity: Mapping[str, Any]) -> Part:
+    return Part(
+        int(entity["RowKey"].rpartition("~")[2]),
+        msgspec.json.decode(entity["keys"], type=tuple[str, ...]),
+        entity["done"],
+        msgspec.json.decode(entity["counts"], type=dict[str, int]),
+    )

@@ -1,0 +1,104 @@
+"""The rows of a campaign's members: how a member is written, listed and read.
+
+A member's own row is guarded by its ETag; its copy on the list of its stage follows it in the same transaction.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+from azure.data.tables import UpdateMode
+
+from b2b.adapters import entities
+from b2b.adapters.tables import TRANSACTION, guarded
+from b2b.domain.campaign.incoming import Known
+from b2b.domain.campaign.member import Member, MemberStage
+from b2b.domain.conversion.records import Change, Event
+from b2b.domain.errors import UnreadableRow
+
+log = logging.getLogger(__name__)
+
+MEMBER: Final = "member~"
+STAGE: Final = "stage~"
+EVENT: Final = "event~"
+
+
+def seen(entity: Mapping[str, Any]) -> Member | None:
+    """Return a member as a list shows it; None: a newer version wrote it, and it does not hide those behind it.
+
+    The ETag is the list's own: a change of the member begins with its row.
+    """
+    try:
+        return replace(entities.member(entity), etag="")
+    except UnreadableRow as error:
+        log.warning("%s is passed over: %s", entity["RowKey"], error)
+        return None
+
+
+def known_of(entity: Mapping[str, Any]) -> Known:
+    """Return what a new list is compared with."""
+    return Known(
+        key=entity["RowKey"].removeprefix(MEMBER),
+        names=frozenset(msgspec.json.decode(entity["names"], type=tuple[str, ...])),
+        address=entity.get("address", ""),
+        content=entity["content"],
+        import_id=entity["importId"],
+        stage=stage_of(entity["stage"]),
+        replaced=entity.get("replaced", False),
+    )
+
+
+def stage_of(text: str) -> MemberStage:
+    """Return a stage. One of a newer version counts as under way: a list does not replace such a member."""
+    return MemberStage(text) if text in frozenset(MemberStage) else MemberStage.REQUESTED
+
+
+def list_of(stage: MemberStage | None) -> str:
+    """Return how the keys of a stage's list begin; of all members without a stage."""
+    return MEMBER if stage is None else f"{STAGE}{stage}~"
+
+
+def range_of(campaign_id: str, prefix: str) -> tuple[str, dict[str, str]]:
+    """Return the query, and its values, for the rows of a campaign whose keys begin like this."""
+    query = "PartitionKey eq @campaign and RowKey ge @first and RowKey lt @last"
+    return query, {"campaign": campaign_id, "first": prefix, "last": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
+
+
+def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...]]:
+    """A member's own row comes first and is guarded; the lists only follow it."""
+    columns = {"PartitionKey": row.campaign_id, **entities.to_entity(row)}
+    yield guarded({**columns, "RowKey": MEMBER + row.key}, row.etag)
+    if before is not None and before.stage is not row.stage:
+        yield "delete", {"PartitionKey": row.campaign_id, "RowKey": list_of(before.stage) + row.key}
+    listed = {**columns, "RowKey": list_of(row.stage) + row.key}
+    if before is None or before.stage is not row.stage:
+        yield "create", listed
+    else:
+        yield "update", listed, {"mode": UpdateMode.REPLACE}
+
+
+def portions_of(members: Sequence[tuple[Member, Member | None]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Return the operations that write members, as transactions: all rows of one member go together."""
+    portion: list[tuple[Any, ...]] = []
+    for row, before in members:
+        operations = list(operations_of(row, before))
+        if len(portion) + len(operations) > TRANSACTION:
+            yield portion
+            portion = []
+        portion += operations
+    if portion:
+        yield portion
+
+
+def events_of(row: Member, change: Change[Member]) -> Iterator[tuple[Any, ...]]:
+    """Return the operations that write what happened to a member."""
+    for number, event in enumerate(change.events, start=change.row.sequence + 1):
+        yield "create", event_of(row, number, event)
+
+
+def event_of(row: Member, number: int, event: Event) -> dict[str, Any]:
+    """Return the row of an event."""
+    entity = entities.event_entity(row.campaign_id, number, event)
+    return {**entity, "RowKey": f"{EVENT}{row.key}~{number:010d}"}
