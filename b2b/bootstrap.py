@@ -24,12 +24,20 @@ from b2b.api.door import Workflows
 from b2b.api.front import Front
 from b2b.api.routes import ROUTES
 from b2b.connection import Storage
+from b2b.domain.campaign.runs import RunKind
 from b2b.domain.conversion.situation import limits_of
 from b2b.domain.conversion.tenant_fact import Known, TenantFact
 from b2b.domain.pacing import BreakerLimits
 from b2b.domain.request import IntakePolicy
 from b2b.domain.sweep import Allowance, Part
 from b2b.settings import Mode, Settings, load
+from b2b.workflows.campaigns.desk import CampaignDesk
+from b2b.workflows.campaigns.ending import Ending
+from b2b.workflows.campaigns.judging import Judging
+from b2b.workflows.campaigns.lists import Lists
+from b2b.workflows.campaigns.releasing import Releasing
+from b2b.workflows.campaigns.runs import Runs, Step
+from b2b.workflows.campaigns.states import CampaignStates
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.conversion.claims import Claims
 from b2b.workflows.conversion.conversions import Conversions
@@ -49,6 +57,7 @@ from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter
 from b2b.workflows.rate import Rate
+from b2b.workflows.sweep.campaigns import RepairCampaigns
 from b2b.workflows.sweep.drain import Drain
 from b2b.workflows.sweep.follow import Follow
 from b2b.workflows.sweep.look import Looks
@@ -84,6 +93,9 @@ class Services:
     api: Front
     receiver: Receiver
     sweep: Sweep
+    campaigns: CampaignDesk
+    lists: Lists
+    runs: Runs
     identity: Identity
     graph: Graph
     ledger: Ledger
@@ -139,23 +151,33 @@ def assemble(
     claims = Claims(conversions, reservations, limits, clock, _new_id)
     rate = Rate(ledger.instances, _new_id(), settings.invitations_per_minute / 60)
     inviter = Inviter(graph, claims, conversions, pacer, rate, clock)
-    protocol = Protocol(limits, clock, paused=settings.paused, assess_only=assess_only)
-    endings = Endings(conversions, messages, ledger, clock)
+    states = CampaignStates(ledger, clock)
+    protocol = Protocol(limits, clock, states, paused=settings.paused, assess_only=assess_only)
+    endings = Endings(conversions, messages, states, ledger, clock)
     parking = Parking(messages, endings, pacer, ledger, limits.give_up, clock)
     converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
     policy = IntakePolicy(settings.redirect_hosts)
     intake = Intake(ledger, messages, policy, clock, _new_id, assess_only=assess_only)
     allowed = Allowed(going_on=not assess_only, self_approval=settings.self_approval)
     decisions = Decisions(ledger, conversions, endings, messages, clock, allowed)
+    steps: dict[RunKind, Step] = {
+        RunKind.JUDGE: Judging(assessor, pacer, ledger, settings.profile),
+        RunKind.RELEASE: Releasing(ledger, messages, clock),
+        RunKind.END: Ending(ledger, decisions, clock),
+    }
+    runs = Runs(ledger, queue, clock, _new_id, steps, goes_on=not assess_only)
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
-        Part.DRAIN: Drain(intake, messages, endings, ledger, queue, clock),
-        Part.REPAIR: Repair(conversions, endings, messages, ledger, queue, limits.give_up, clock),
+        Part.DRAIN: Drain(intake, runs, messages, endings, ledger, queue, clock),
+        Part.REPAIR: RepairCampaigns(
+            runs, Repair(conversions, endings, messages, ledger, queue, limits.give_up, clock), ledger, clock
+        ),
         Part.PUBLISH: Publish(conversions, ledger, clock),
         Part.FOLLOW: Follow(looks, listing, facts, pacer, ledger, limits, clock),
         Part.PURGE: Purge(ledger, timedelta(days=settings.purge_after_days), clock),
     }
+    campaigns, lists = CampaignDesk(ledger, decisions, runs, clock), Lists(ledger, policy, clock)
     measure = Measure(ledger, queue, meter, clock) if meter else None
     sweep = Sweep(parts, ledger, clock, monotonic, measure, allowance.budgets)
     return Services(
@@ -166,12 +188,18 @@ def assemble(
                 decisions=decisions,
                 enquiries=Enquiries(ledger, assessor, pacer, identity),
                 listings=Listings(ledger),
+                campaigns=campaigns,
+                lists=lists,
+                runs=runs,
                 health=Health(directory, ledger, queue, identity, pacer, settings),
                 settings=settings,
                 describe=partial(openapi.document, ROUTES),
             )
         ),
-        receiver=Receiver(intake, converter, queue),
+        receiver=Receiver(intake, converter, runs, queue),
+        campaigns=campaigns,
+        lists=lists,
+        runs=runs,
         sweep=sweep,
         identity=identity,
         graph=graph,

@@ -6,10 +6,10 @@ otherwise. A retry makes sense after ``retry_after`` seconds, or a short wait.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from b2b.domain.account import Account
-from b2b.domain.conversion.records import Change, Conversion, Event
+from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.eligibility.fact import Fact, Facts
@@ -21,6 +21,8 @@ from b2b.domain.readings import Claims, Cursor, Entry, Followed, Invited, Poison
 from b2b.domain.request.line import Line, Page, Place, Range
 from b2b.domain.request.record import RequestRecord
 from b2b.domain.sweep import Reported, SweepReport
+from b2b.workflows.campaigns.ports import CampaignRuns, Campaigns
+from b2b.workflows.rows import Rows
 
 Clock = Callable[[], datetime]
 """Returns the present moment in UTC. Clocks of instances differ by up to a minute."""
@@ -28,7 +30,6 @@ Monotonic = Callable[[], float]
 """Returns the seconds of a monotonic clock: setting the time does not move it, and only differences mean something."""
 NewId = Callable[[], str]
 """Makes a name that is used nowhere else."""
-Row = TypeVar("Row")
 
 
 class Identity(Protocol):
@@ -76,37 +77,20 @@ class Invitations(Protocol):
         """
 
 
-class Rows(Protocol[Row]):
-    """State rows of one kind, each with its history."""
-
-    async def get(self, key: str) -> Row | None:
-        """Return the row, or None.
-
-        Raises:
-            UnreadableRow: a newer version wrote it.
-
-        """
-
-    async def write(self, change: Change[Row]) -> Row:
-        """Write a row and its events in one transaction, over the very row that the change was made from.
-
-        Raises:
-            LedgerConflict: that row is not there any more. Nothing was written.
-
-        """
-
-    async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return the events of a row behind a number, oldest first; the first has the number 1."""
-
-
 class Requests(Rows[RequestRecord], Protocol):
-    """The rows of requests. What is written to one shows in the lists."""
+    """The rows of requests; what happens to one shows in the lists, and in its campaign."""
 
     async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
         """Write a row as above, then its lines in the lists.
 
         ``listed``: False for a request whose work begins at once: its first wait, or its end, brings it into the lists.
         """
+
+    async def show(self, record: RequestRecord) -> None:
+        """Let them show a request as it is now, unless they show a later state. Doing so again changes nothing."""
+
+    def shows(self, record: RequestRecord) -> bool:
+        """Tell whether this process wrote last what they show of a request, and they show it where it belongs."""
 
 
 class Rounds(Protocol):
@@ -183,6 +167,18 @@ class Ledger(Protocol):
     @property
     def lists(self) -> RequestLists:
         """The lists of requests."""
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Campaigns and their members."""
+
+    @property
+    def runs(self) -> CampaignRuns:
+        """Runs over the members of campaigns."""
+
+    @property
+    def working(self) -> Listing:
+        """The runs that may not have seen to every member yet."""
 
     @property
     def conversions(self) -> Rows[Conversion]:

@@ -179,7 +179,7 @@ async def test_a_caller_reads_what_a_request_waits_for_and_since_when(world: Mak
 
 
 def test_every_reason_comes_about_in_here() -> None:
-    elsewhere = {WaitReason.MODE_ASSESS}
+    elsewhere = {WaitReason.MODE_ASSESS, WaitReason.CAMPAIGN_PAUSED, WaitReason.CAMPAIGN_ENDED}
     assert {row.reason for row in TABLE} | elsewhere == set(WaitReason)
 
 

@@ -11,7 +11,6 @@ from b2b.domain.conversion.records import Change, Conversion, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
 from b2b.domain.readings import Entry
-from b2b.domain.request.line import line_of
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
 from b2b.workflows.ports import Clock, Ledger
 
@@ -190,9 +189,9 @@ class Conversions:
         """Write what a request takes over; False: its lines could not be written, and no list of the sweep has it."""
         change = self._shown(record, conversion)
         if change is None:
-            await self._ledger.lists.show(line_of(record))
+            await self._ledger.requests.show(record)
             return True
-        return self._ledger.lists.shows(line_of(await self._ledger.requests.write(change)))
+        return self._ledger.requests.shows(await self._ledger.requests.write(change))
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
         """Return what a request's row takes over; None: it shows that already, or has ended."""

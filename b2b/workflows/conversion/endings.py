@@ -3,8 +3,10 @@
 A claim is never ended while its call may be under way or its outcome is in doubt.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 
 from b2b.domain.conversion.records import Change, Conversion, Event, advance
 from b2b.domain.conversion.stages import Stage
@@ -16,11 +18,20 @@ from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger
 
 
+class Holds(Protocol):
+    """What holds the requests of a campaign back."""
+
+    async def held(self, campaign_id: str) -> WaitReason | None:
+        """Return why nothing of a campaign may be sent; None: it may be, or the request is of no campaign."""
+
+
 class Endings:
     """Ends requests, and hands claims over."""
 
-    def __init__(self, conversions: Conversions, messages: Messages, ledger: Ledger, clock: Clock) -> None:
-        self._conversions, self._messages = conversions, messages
+    def __init__(
+        self, conversions: Conversions, messages: Messages, campaigns: Holds, ledger: Ledger, clock: Clock
+    ) -> None:
+        self._conversions, self._messages, self._campaigns = conversions, messages, campaigns
         self._ledger, self._clock = ledger, clock
 
     async def claim_of(self, record: RequestRecord) -> Conversion | None:
@@ -53,18 +64,40 @@ class Endings:
         )
         return True
 
-    async def hand_over(self, claim: Conversion, *, stays: bool = False) -> tuple[Conversion, bool]:
+    async def step_aside(self, record: RequestRecord) -> bool:
+        """Let a request that is free to go on lead in place of one whose campaign holds it back; False: none may.
+
+        Raises:
+            LedgerConflict: the claim moved meanwhile.
+
+        """
+        claim = await self.claim_of(record)
+        if claim is None or self.may_be_out(claim):
+            return False
+        handed_to, handed = await self.hand_over(claim, await self._free(await self._heirs(claim)), stays=True)
+        if handed:
+            await self._conversions.show(record, handed_to)
+        return handed
+
+    async def hand_over(
+        self, claim: Conversion, heirs: Sequence[RequestRecord] | None = None, *, stays: bool = False
+    ) -> tuple[Conversion, bool]:
         """Let the oldest request that joined lead from now on; return the claim, and whether it has another leader.
 
-        The heir is judged anew: what was judged for the old leader, its address above all, was not asked for by it.
-        ``stays``: the old leader is not about to end, and follows from now on.
+        Requests that their campaigns hold back come last. The heir is judged anew: what was judged for the old leader,
+        its address above all, was not asked for by it.
+        ``heirs``: only these may lead. ``stays``: the old leader is not about to end, and follows from now on.
 
         Raises:
             LedgerConflict: the claim moved meanwhile.
 
         """
         row = claim
-        for heir in await self._heirs(claim):
+        if heirs is None:
+            everyone = await self._heirs(claim)
+            free = await self._free(everyone)
+            heirs = [*free, *(heir for heir in everyone if heir not in free)]
+        for heir in heirs:
             handed = Event("handed-over", self._clock(), claim.stage, heir.request_id, f"from {row.request_id}")
             joined = row.joined if stays and row is claim else max(row.joined - 1, 0)
             row = replace(row, request_id=heir.request_id, joined=joined, assessed_at=None)
@@ -95,6 +128,10 @@ class Endings:
             stays = True
         _, handed = await self.hand_over(claim, stays=stays)
         return handed
+
+    async def _free(self, heirs: Sequence[RequestRecord]) -> list[RequestRecord]:
+        """Return those of the requests that no campaign holds back."""
+        return [heir for heir in heirs if await self._campaigns.held(heir.campaign_id) is None]
 
     async def _at_work(self, heir: RequestRecord) -> bool:
         """Tell whether a request that has another message by now can lead: it may have ended since it was chosen."""

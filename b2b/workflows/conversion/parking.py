@@ -5,7 +5,7 @@ import zlib
 from datetime import timedelta
 
 from b2b.domain.conversion.doubts import GIVEN_UP
-from b2b.domain.conversion.waits import Cause, WaitReason, delay, row_of
+from b2b.domain.conversion.waits import BY_CAMPAIGN, Cause, WaitReason, delay, row_of
 from b2b.domain.errors import AccessDenied, LedgerConflict, MustWait, Transient
 from b2b.domain.request.record import RequestRecord, rested
 from b2b.workflows.conversion.endings import Endings
@@ -37,11 +37,20 @@ class Parking:
         if latest is None or not latest.at_work or latest.token != record.token:
             return  # it has ended meanwhile, or another message sees to it
         reason, seconds, detail = await self._why(error, latest)
+        if reason in BY_CAMPAIGN and await self._stepped_aside(latest):
+            return
         if await self._gave_up(latest, reason, detail):
             return
         stretched = seconds * (1 + zlib.crc32(record.request_id.encode()) % 100 / 400)
         if await self._messages.put_off(latest, reason, stretched, detail):
             log.warning("request %s waits %.0f s: %s %s", record.request_id, stretched, reason, detail)
+
+    async def _stepped_aside(self, record: RequestRecord) -> bool:
+        """Let another request lead the conversion, so that a campaign holds nobody back but its own members."""
+        try:
+            return await self._endings.step_aside(record)
+        except LedgerConflict:
+            return False
 
     async def _why(
         self, error: MustWait | LedgerConflict | Transient, record: RequestRecord

@@ -37,6 +37,7 @@ from b2b.domain.request.record import RequestRecord, move
 from b2b.workflows.conversion.assess import Assessor, LookUp
 from b2b.workflows.conversion.claims import Opening
 from b2b.workflows.conversion.conversions import RACES, Conversions
+from b2b.workflows.conversion.endings import Holds
 from b2b.workflows.conversion.facts import TenantFacts
 from b2b.workflows.conversion.invite import Inviter
 from b2b.workflows.conversion.parking import Parking
@@ -57,6 +58,7 @@ class Protocol:
 
     limits: Limits
     clock: Clock
+    campaigns: Holds
     paused: bool
     assess_only: bool
 
@@ -123,7 +125,7 @@ class Steps:
             sighting=state.sighting,
             assessment=state.assessment,
             silent=not sends_message(state.request, self._assessor.defaults),
-            held=self._protocol.held,
+            held=self._protocol.held or await self._protocol.campaigns.held(record.campaign_id),
             shows=shows,
             again=conversion is not None and asks_again(record, conversion),
             limits=self._protocol.limits,

@@ -4,10 +4,12 @@ import logging
 from dataclasses import dataclass
 
 from b2b.domain.actors import BY_QUEUE, acting_as
+from b2b.domain.campaign.runs import PartMessage
 from b2b.domain.conversion.waits import LONGEST
-from b2b.domain.errors import LedgerConflict, RequestRefused, Transient, UnreadableRow, Unsent
+from b2b.domain.errors import LedgerConflict, MustWait, RequestRefused, Transient, UnreadableRow, Unsent
 from b2b.domain.request.message import Asked, Incoming, Refused, Resume, incoming
 from b2b.domain.request.record import RequestRecord
+from b2b.workflows.campaigns.runs import Runs
 from b2b.workflows.conversion.process import Converter
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.ports import Queue
@@ -34,8 +36,8 @@ class Delivery:
 class Receiver:
     """Handles messages of the work queue."""
 
-    def __init__(self, intake: Intake, converter: Converter, queue: Queue) -> None:
-        self._intake, self._converter, self._queue = intake, converter, queue
+    def __init__(self, intake: Intake, converter: Converter, runs: Runs, queue: Queue) -> None:
+        self._intake, self._converter, self._runs, self._queue = intake, converter, runs, queue
 
     async def receive(self, delivery: Delivery) -> None:
         """Handle one message. When this returns, the message has done its work: it is recorded, or put back.
@@ -53,6 +55,8 @@ class Receiver:
             record = await self._record(found, delivery)
             if record is not None:
                 await self._converter.work(record)
+        except MustWait as wait:
+            await self._queue.send(delivery.body, wait.seconds or SHORTEST)
         except UnreadableRow as error:
             log.warning("a message waits for a newer version of the app: %s", error)
             await self._queue.send(_going_back(found, delivery), LONGEST)
@@ -70,6 +74,9 @@ class Receiver:
                 if record is None:
                     log.info("request %s: a message that is not its newest does nothing", found.request_id)
                 return record
+            case PartMessage():
+                await self._runs.work(found)
+                return None
             case Refused():
                 log.warning("request %s refused: %s", found.request_id, found.error.code)
                 await self._intake.reject(found)

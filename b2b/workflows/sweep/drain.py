@@ -6,6 +6,7 @@ There is no trigger on the poison queue: a body that the host cannot hand over c
 import logging
 from dataclasses import replace
 
+from b2b.domain.campaign.runs import PartMessage
 from b2b.domain.conversion.records import Change, Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
@@ -13,6 +14,7 @@ from b2b.domain.errors import B2BError, Transient
 from b2b.domain.readings import PoisonMessage
 from b2b.domain.request.message import Asked, Refused, Resume, incoming
 from b2b.domain.request.record import RequestRecord
+from b2b.workflows.campaigns.runs import Runs
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.intake.intake import Intake
@@ -32,9 +34,16 @@ class Drain:
     """Records and removes poison messages."""
 
     def __init__(
-        self, intake: Intake, messages: Messages, endings: Endings, ledger: Ledger, queue: Queue, clock: Clock
+        self,
+        intake: Intake,
+        runs: Runs,
+        messages: Messages,
+        endings: Endings,
+        ledger: Ledger,
+        queue: Queue,
+        clock: Clock,
     ) -> None:
-        self._intake, self._messages, self._endings = intake, messages, endings
+        self._intake, self._runs, self._messages, self._endings = intake, runs, messages, endings
         self._ledger, self._queue, self._clock = ledger, queue, clock
 
     async def run(self, turn: Turn) -> None:
@@ -74,6 +83,8 @@ class Drain:
     async def _record(self, message: PoisonMessage) -> None:
         found = incoming(message.body, message.message_id, self._intake.policy)
         match found:
+            case PartMessage():
+                await self._runs.give_up(found)
             case Refused():
                 await self._intake.reject(found)
             case Resume():

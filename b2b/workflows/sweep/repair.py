@@ -14,7 +14,6 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.readings import Entry
-from b2b.domain.request.line import line_of
 from b2b.domain.request.message import due_of
 from b2b.domain.request.record import RequestRecord
 from b2b.domain.sweep import MOST_COUNTED, Census
@@ -70,7 +69,7 @@ class Repair:
             await way.move("")
             turn.census = _census(way.counts, now)
             return
-        head = await self._head()
+        head = await self.head()
         until = min(head or now, now) - OVERDUE
         while room := turn.room:
             entries = await opened.read(way.after, min(CHUNK, room), until)
@@ -95,7 +94,7 @@ class Repair:
             after, seen = entries[-1].place, seen + len(entries)
         return None
 
-    async def _head(self) -> datetime | None:
+    async def head(self) -> datetime | None:
         """Return the time for which the queue's head was meant; None: nothing waits there."""
         due = [due_of(body) or inserted for body, inserted in await self._queue.head()]
         return min(due, default=None)
@@ -132,7 +131,7 @@ class Repair:
         """Let the lists show a request; False: a newer version wrote its line, and has to see to it."""
         try:
             if isinstance(row, RequestRecord):
-                await self._ledger.lists.show(line_of(row))
+                await self._ledger.requests.show(row)
         except UnreadableRow as error:
             log.warning("%s", error)
             return False

@@ -1,0 +1,253 @@
+"""Campaigns as callers know them: make one, pause, resume and end it, look at its members, decide about them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from b2b.domain.actors import acting
+from b2b.domain.campaign.deciding import WAITS_IN, Answer, Choice, Group, check, decided, grouped, waits
+from b2b.domain.campaign.filters import Filter
+from b2b.domain.campaign.member import KEY, Member, MemberStage
+from b2b.domain.campaign.outlook import Counts, counted
+from b2b.domain.campaign.records import Campaign, CampaignState, ListImport, changed, created, turned
+from b2b.domain.campaign.runs import Run, RunKind
+from b2b.domain.errors import LedgerConflict, RequestRefused
+from b2b.domain.findings import Severity
+from b2b.domain.request.decision import Decision
+from b2b.workflows.campaigns.lists import campaign_of
+from b2b.workflows.campaigns.runs import Runs
+from b2b.workflows.decisions import Decisions
+from b2b.workflows.ports import Clock, Ledger
+
+RACES = 5
+PAGE = 100
+"""Campaigns or members of a page."""
+SCANNED, SCANS = 1_000, 5
+"""Members that a call reads to sift them, the most that storage returns; and how many such calls a page makes."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some members of a list, and what it cost to find them."""
+
+    members: tuple[Member, ...]
+    next: str
+    """The key behind which the list goes on; empty: it does not."""
+    calls: int
+    read: int
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of one choice: the member as it stands now, or why it was not decided."""
+
+    member: str
+    refused: RequestRefused | None = None
+
+
+class CampaignDesk:
+    """What is asked of campaigns."""
+
+    def __init__(self, ledger: Ledger, decisions: Decisions, runs: Runs, clock: Clock) -> None:
+        self._ledger, self._campaigns = ledger, ledger.campaigns
+        self._decisions, self._runs, self._clock = decisions, runs, clock
+
+    async def create(self, campaign_id: str, name: str, description: str = "", defaults: bytes = b"") -> Campaign:
+        """Make a campaign; made again in the same words, it is the same.
+
+        Raises:
+            RequestRefused: another campaign has this id.
+
+        """
+        change = created(campaign_id, name, self._clock(), str(acting()), description=description, defaults=defaults)
+        with suppress(LedgerConflict):
+            return await self._campaigns.create(change)
+        stored = await campaign_of(self._campaigns.rows, campaign_id)
+        if (stored.name, stored.description, stored.defaults) != (name, description, defaults):
+            raise RequestRefused("CampaignIdInUse", f"Another campaign has the id {campaign_id}: take another one.")
+        return stored
+
+    async def change(self, campaign_id: str, **columns: Any) -> Campaign:
+        """Give a campaign another name, description or defaults.
+
+        Raises:
+            RequestRefused: there is no such campaign, or it ended.
+            LedgerConflict: others write it all the time.
+
+        """
+        for _ in range(RACES):
+            campaign = await self.campaign(campaign_id)
+            if campaign.state is CampaignState.ENDED:
+                raise RequestRefused("CampaignEnded", "The campaign ended: it stays as it is.")
+            with suppress(LedgerConflict):
+                return await self._campaigns.rows.write(changed(campaign, self._clock(), str(acting()), **columns))
+        raise LedgerConflict(f"campaign {campaign_id}")
+
+    async def campaign(self, campaign_id: str) -> Campaign:
+        """Return a campaign.
+
+        Raises:
+            RequestRefused: there is none with this id.
+
+        """
+        return await campaign_of(self._campaigns.rows, campaign_id)
+
+    async def some(self, after: str) -> tuple[list[Campaign], str]:
+        """Return a page of campaigns by id, and the id behind which others are; empty: there are none."""
+        return await self._campaigns.some(after, PAGE)
+
+    async def imports(self, campaign_id: str) -> list[ListImport]:
+        """Return every list that was sent to a campaign, the latest first.
+
+        Raises:
+            RequestRefused: there is no such campaign.
+
+        """
+        await self.campaign(campaign_id)
+        return await self._campaigns.imports(campaign_id)
+
+    async def end(self, campaign_id: str, decision: Decision) -> Run:
+        """End a campaign, and start a run that calls off what was not invited.
+
+        Raises:
+            RequestRefused: there is no such campaign.
+            LedgerConflict: others write it all the time.
+
+        """
+        await self.turn(campaign_id, CampaignState.ENDED, decision)
+        return await self._runs.start(campaign_id, RunKind.END, decision=decision)
+
+    async def turn(self, campaign_id: str, state: CampaignState, decision: Decision) -> Campaign:
+        """Let a campaign have a state.
+
+        Raises:
+            RequestRefused: there is no such campaign, or it ended.
+            LedgerConflict: others write it all the time.
+
+        """
+        for _ in range(RACES):
+            campaign = await self.campaign(campaign_id)
+            if campaign.state is CampaignState.ENDED and state is not CampaignState.ENDED:
+                raise RequestRefused("CampaignEnded", "The campaign ended; an end is for good.")
+            if campaign.state is state:
+                return campaign
+            with suppress(LedgerConflict):
+                change = turned(campaign, state, self._clock(), str(decision).removeprefix("by "))
+                return await self._campaigns.rows.write(change)
+        raise LedgerConflict(f"campaign {campaign_id}")
+
+    async def member(self, campaign_id: str, key: str) -> Member:
+        """Return a member.
+
+        Raises:
+            RequestRefused: the campaign has no such member, or there is no such campaign.
+
+        """
+        await self.campaign(campaign_id)
+        found = await self._campaigns.member(campaign_id, key) if KEY.fullmatch(key) else None
+        if found is None:
+            raise RequestRefused("MemberNotFound", "The campaign has no such member.", "member")
+        return found
+
+    async def members(self, campaign_id: str, wanted: Filter) -> AsyncIterator[Member]:
+        """Give the members that a filter takes, one by one.
+
+        Raises:
+            RequestRefused: there is no such campaign.
+
+        """
+        await self.campaign(campaign_id)
+        now: datetime = self._clock()
+        async for member in self._campaigns.scan(campaign_id, wanted.stage):
+            if wanted.takes(member, now):
+                yield member
+
+    async def page(self, campaign_id: str, wanted: Filter, after: str = "") -> Page:
+        """Return a page of the members that a filter takes. It may be short; the list goes on while it says so.
+
+        A filter by stage alone is one list, and a page of it one call behind the one that reads the campaign. Other
+        filters sift up to five thousand members, a thousand to a call.
+
+        Raises:
+            RequestRefused: there is no such campaign.
+
+        """
+        await self.campaign(campaign_id)
+        now, found, read = self._clock(), list[Member](), 0
+        size, most = (PAGE, 1) if wanted.by_stage_alone else (SCANNED, SCANS)
+        for calls in range(2, most + 2):
+            members, after = await self._campaigns.page(campaign_id, wanted.stage, after, size)
+            for member in members:
+                read += 1
+                if wanted.takes(member, now):
+                    found.append(member)
+                    if len(found) == PAGE and (after or member is not members[-1]):
+                        return Page(tuple(found), member.key, calls, read)
+            if not after:
+                return Page(tuple(found), "", calls, read)
+        return Page(tuple(found), after, calls, read)
+
+    async def groups(self, campaign_id: str, rule: str = "") -> tuple[Group, ...]:
+        """Return what waits for a decision, grouped by finding; with ``rule`` only what waits because of it.
+
+        Raises:
+            RequestRefused: there is no such campaign.
+
+        """
+        await self.campaign(campaign_id)
+        waiting = [
+            member for stage in WAITS_IN async for member in self._campaigns.scan(campaign_id, stage) if waits(member)
+        ]
+        return tuple(group for group in grouped(waiting) if rule in {"", group.rule})
+
+    async def counts(self, campaign_id: str) -> Counts:
+        """Count people: one call for each thousand members."""
+        return counted([member async for member in self.members(campaign_id, Filter())])
+
+    async def decide(
+        self, campaign_id: str, answer: Answer, choices: Sequence[Choice], decision: Decision
+    ) -> list[Decided]:
+        """Decide about exactly the members and findings that were shown; each is answered by itself.
+
+        Raises:
+            RequestRefused: there is no such campaign, or it ended.
+
+        """
+        campaign = await self.campaign(campaign_id)
+        if campaign.state is CampaignState.ENDED:
+            raise RequestRefused("CampaignEnded", "The campaign ended: what was not invited is called off.")
+        answers = []
+        for choice in choices:
+            try:
+                await self._decide(campaign_id, answer, choice, choices, decision)
+            except RequestRefused as refused:
+                answers.append(Decided(choice.member, refused))
+            else:
+                answers.append(Decided(choice.member))
+        return answers
+
+    async def _decide(
+        self, campaign_id: str, answer: Answer, choice: Choice, among: Sequence[Choice], decision: Decision
+    ) -> None:
+        for _ in range(RACES):
+            members = await self._campaigns.members(campaign_id, filter(KEY.fullmatch, [choice.member]))
+            member = check(choice, among, members)
+            with suppress(LedgerConflict):
+                if member.stage is MemberStage.NEEDS_REVIEW:
+                    await self._decide_request(member, answer, choice, decision)
+                else:
+                    await self._campaigns.write(decided(member, answer, decision, self._clock()), member)
+                return
+        raise RequestRefused("RequestChanged", "The member changed while it was decided about: look at it again.")
+
+    async def _decide_request(self, member: Member, answer: Answer, choice: Choice, decision: Decision) -> None:
+        """Decide about a member's request, if its row shows what was shown of the member."""
+        record = await self._ledger.requests.get(member.request_id)
+        if record is None:
+            raise RequestRefused("MemberNotFound", "The request of the member is gone.")
+        shown = {(finding.rule, finding.message) for finding in record.findings if finding.severity is Severity.REVIEW}
+        if shown != {(each.rule, each.message) for each in choice.findings}:
+            raise RequestRefused("FindingsChanged", "The request has other findings by now: look and decide again.")
+        await (self._decisions.approve if answer is Answer.APPROVE else self._decisions.refuse)(record, decision)

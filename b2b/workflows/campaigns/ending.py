@@ -1,0 +1,46 @@
+"""End a member: call off what was not invited. Who was invited, or may be, is followed on."""
+
+from dataclasses import replace
+
+from b2b.domain.campaign.deciding import Answer, decided
+from b2b.domain.campaign.member import Member, MemberStage
+from b2b.domain.campaign.records import Campaign
+from b2b.domain.campaign.runs import ENDABLE, Run
+from b2b.domain.errors import RequestRefused
+from b2b.domain.request.decision import Decision
+from b2b.workflows.decisions import Decisions
+from b2b.workflows.ports import Clock, Ledger
+
+CANCELLED, FOLLOWED, OVER = "cancelled", "followed", "over"
+
+
+class Ending:
+    """Calls members off."""
+
+    def __init__(self, ledger: Ledger, decisions: Decisions, clock: Clock) -> None:
+        self._ledger, self._decisions, self._clock = ledger, decisions, clock
+
+    async def __call__(self, run: Run, _campaign: Campaign, member: Member) -> str:
+        """Cancel a member that was not invited.
+
+        Raises:
+            LedgerConflict: its request was written meanwhile.
+
+        """
+        decision = Decision(run.asked_by, run.because or "the campaign ended")
+        if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:
+            change = decided(member, Answer.REFUSE, decision, self._clock())
+            await self._ledger.campaigns.write(
+                replace(change, row=replace(change.row, last_error=f"Cancelled {decision}.")), member
+            )
+            return CANCELLED
+        record = await self._ledger.requests.get(member.request_id) if member.stage in ENDABLE else None
+        if record is None:
+            return OVER
+        review = member.stage is MemberStage.NEEDS_REVIEW
+        try:
+            await (self._decisions.refuse if review else self._decisions.cancel)(record, decision)
+        except RequestRefused:
+            await self._ledger.requests.show(record)
+            return FOLLOWED
+        return CANCELLED

@@ -1,0 +1,59 @@
+"""Judge a member: ask the rules about the request that it would become. Nothing is spent by it."""
+
+from b2b.domain.account import Account
+from b2b.domain.campaign.member import Member, MemberStage, judged, request_of, twice
+from b2b.domain.campaign.records import Campaign
+from b2b.domain.campaign.runs import Run
+from b2b.domain.conversion.records import Change
+from b2b.domain.conversion.waits import WaitReason
+from b2b.domain.eligibility.address import own_addresses
+from b2b.domain.errors import MustWait, Transient
+from b2b.domain.findings import Profile
+from b2b.workflows.conversion.assess import Assessor
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Ledger
+
+PASSED_OVER = "passedOver"
+
+
+class Judging:
+    """Judges members."""
+
+    def __init__(self, assessor: Assessor, pacer: Pacer, ledger: Ledger, profile: Profile) -> None:
+        self._assessor, self._pacer, self._campaigns, self._profile = assessor, pacer, ledger.campaigns, profile
+
+    async def __call__(self, _run: Run, campaign: Campaign, member: Member) -> str:
+        """Judge a member; return its verdict.
+
+        Raises:
+            MustWait: Graph asked for a wait, or does not do its part.
+            LedgerConflict: the member was written meanwhile.
+
+        """
+        if not member.stage.judged_again:
+            return PASSED_OVER
+        await self._pacer.admit()
+        request = request_of(member, campaign.defaults)
+        try:
+            assessment = await self._assessor.assess(request, await self._assessor.look_up(request))
+        except Transient as error:
+            await self._pacer.heed(error)
+            raise MustWait(WaitReason.SERVICE, error.retry_after, str(error)) from error
+        account = assessment.account
+        row = judged(member, assessment, " ".join(own_addresses(account, self._profile)) if account else "")
+        written = await self._write(row, member, account)
+        return written.verdict.value if written.verdict else PASSED_OVER
+
+    async def _write(self, row: Member, before: Member, account: Account | None) -> Member:
+        """Write what was judged. An account is one member's: of another one that is the same account, that is said."""
+        if account is None:
+            return await self._campaigns.write(Change(row), before)
+        holder = await self._campaigns.person(row.campaign_id, row.user_id)
+        if holder and holder != row.key and await self._is_still(row, holder):
+            return await self._campaigns.write(Change(twice(row, holder)), before)
+        return await self._campaigns.write(Change(row), before, "" if holder else row.user_id)
+
+    async def _is_still(self, row: Member, holder: str) -> bool:
+        """Tell whether the member that an account was first found for is still about it, and was not refused."""
+        other = await self._campaigns.member(row.campaign_id, holder)
+        return other is not None and other.user_id == row.user_id and other.stage is not MemberStage.CANCELLED

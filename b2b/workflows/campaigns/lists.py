@@ -1,0 +1,106 @@
+"""Take a list in. Sent again after a crash it goes on where it stopped, and answers as if nothing had happened."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from b2b.domain.campaign.incoming import Outcome, Plan, member_of, plan
+from b2b.domain.campaign.reading import Reading, Wanted, read
+from b2b.domain.campaign.records import Campaign, CampaignState, ImportState, ListImport, begun
+from b2b.domain.errors import LedgerConflict, RequestRefused
+from b2b.domain.request import IntakePolicy
+from b2b.domain.request.ids import REQUEST_ID
+from b2b.workflows.ports import Clock, Ledger
+from b2b.workflows.rows import Rows
+
+RACES = 5
+"""How often a list is compared anew when other lists come in at the same time."""
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of a list."""
+
+    row: ListImport
+    plan: Plan
+    reading: Reading
+
+    @property
+    def all_known(self) -> bool:
+        """Whether the campaign knew everybody already: the next step is to judge or to release."""
+        return bool(self.plan.rows) and self.row.unchanged == len(self.plan.rows)
+
+
+async def campaign_of(rows: Rows[Campaign], campaign_id: str) -> Campaign:
+    """Return a campaign.
+
+    Raises:
+        RequestRefused: there is none with this id.
+
+    """
+    known_form = REQUEST_ID.fullmatch(campaign_id) is not None
+    campaign = await rows.get(campaign_id) if known_form else None
+    if campaign is None:
+        shown = campaign_id if known_form else "as given"
+        raise RequestRefused("CampaignNotFound", f"There is no campaign {shown}.", "campaignId")
+    return campaign
+
+
+class Lists:
+    """Takes the lists of campaigns in."""
+
+    def __init__(self, ledger: Ledger, policy: IntakePolicy, clock: Clock) -> None:
+        self._campaigns, self._policy, self._clock = ledger.campaigns, policy, clock
+
+    async def take_in(self, campaign_id: str, raw: bytes, wanted: Wanted | None = None) -> TakenIn:
+        """Store the members of a list. Nobody is stored twice, whatever is sent again and whoever dies.
+
+        Raises:
+            RequestRefused: the list cannot be read as a whole, there is no such campaign, or it ended.
+            LedgerConflict: other lists of the campaign come in all the time.
+            Transient: storage did not answer; the same list, sent again, goes on.
+
+        """
+        campaign = await campaign_of(self._campaigns.rows, campaign_id)
+        if campaign.state is CampaignState.ENDED:
+            raise RequestRefused("CampaignEnded", "The campaign ended: make another one for this list.")
+        wanted = wanted or Wanted()
+        reading = await asyncio.to_thread(read, raw, self._policy, wanted)
+        imported = begun(campaign_id, raw, repr(wanted), self._clock())
+        before = await self._campaigns.list_import(campaign_id, imported.import_id)
+        if before is None:
+            await self._campaigns.save_import(imported)
+        imported = before or imported
+        found = await self._stored(reading, imported)
+        written = replace(
+            imported,
+            state=ImportState.FINISHED,
+            finished_at=self._clock(),
+            rows=len(found.rows) + found.refused,
+            taken=found.count(Outcome.TAKEN),
+            changed=found.count(Outcome.CHANGED),
+            unchanged=found.count(Outcome.UNCHANGED),
+            refused=found.refused,
+            kept=tuple(reading.layout.kept),
+        )
+        if imported.state is ImportState.RUNNING:
+            await self._campaigns.save_import(written)
+        return TakenIn(written, found, reading)
+
+    async def _stored(self, reading: Reading, imported: ListImport) -> Plan:
+        """Compare and store until no other process writes in between; return what the first comparison said."""
+        first: Plan | None = None
+        for _ in range(RACES):
+            known = await self._campaigns.known(imported.campaign_id)
+            found = await asyncio.to_thread(plan, reading, known, imported)
+            first = first or found
+            if await self._store(found, imported):
+                return first if found.refused == first.refused else found
+        raise LedgerConflict(f"campaign {imported.campaign_id}")
+
+    async def _store(self, found: Plan, imported: ListImport) -> bool:
+        new = [row for row in found.rows if not row.stored]
+        changed = [row.key for row in new if row.outcome is Outcome.CHANGED]
+        before = await self._campaigns.members(imported.campaign_id, changed)
+        now = self._clock()
+        members = [(member_of(row, before.get(row.key), imported, now), before.get(row.key)) for row in new]
+        return await self._campaigns.store(members)

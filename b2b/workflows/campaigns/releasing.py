@@ -1,0 +1,64 @@
+"""Release a judged member: it becomes a request, which is judged anew and invites only what was judged."""
+
+from dataclasses import replace
+
+import msgspec
+
+from b2b.domain.campaign.deciding import approval_of
+from b2b.domain.campaign.member import Member, MemberStage, asked_again, asked_for, request_id_of
+from b2b.domain.campaign.records import Campaign, CampaignState
+from b2b.domain.campaign.runs import Run
+from b2b.domain.conversion.records import Change
+from b2b.domain.findings import Verdict
+from b2b.domain.request.record import RequestRecord
+from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.ports import Clock, Ledger
+
+RELEASED, PASSED_OVER, HELD = "released", "passedOver", "held"
+
+
+class Releasing:
+    """Releases members."""
+
+    def __init__(self, ledger: Ledger, messages: Messages, clock: Clock) -> None:
+        self._ledger, self._messages, self._clock = ledger, messages, clock
+
+    async def __call__(self, _run: Run, campaign: Campaign, member: Member) -> str:
+        """Make the request of a member, and put its message on the queue.
+
+        A process may die between the request's row, the member's row and the message. So a part that comes again finds
+        the request at work, brings the member up to it, and sends the message of one that was never tried again.
+
+        Raises:
+            LedgerConflict: the request was written meanwhile.
+
+        """
+        stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))
+        if stored is not None and stored.at_work:
+            await self._ledger.requests.show(stored)
+            if stored.waiting is None and not stored.token_before and not stored.generation:
+                await self._messages.send_again(stored)
+            return RELEASED
+        if campaign.state is not CampaignState.OPEN:
+            return HELD
+        ready = member.stage is MemberStage.JUDGED and member.verdict is Verdict.READY and member.judged_as
+        if not ready:
+            return PASSED_OVER
+        if stored is not None and stored.sequence > member.shown:
+            await self._ledger.requests.show(stored)  # it ended, and the member does not show that yet
+            return PASSED_OVER
+        await self._ask(campaign, member, stored)
+        return RELEASED
+
+    async def _ask(self, campaign: Campaign, member: Member, stored: RequestRecord | None) -> None:
+        """Write the request, on the list of open ones first: a request at work must not get lost."""
+        now, approval = self._clock(), approval_of(member)
+        kept = msgspec.json.encode(approval).decode() if approval else ""
+        if stored is None:
+            change = asked_for(member, campaign.defaults, kept, now)
+        else:
+            change = asked_again(stored, member, campaign.defaults, kept, now)
+        await self._ledger.open.add(change.row.request_id, now)
+        row = replace(change.row, token=self._messages.token())
+        record = await self._ledger.requests.write(Change(row, change.events))
+        await self._messages.send_again(record)

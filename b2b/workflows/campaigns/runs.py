@@ -1,0 +1,225 @@
+"""Runs over the members of a campaign: judge, release, end. Each part of a run is a message on the work queue."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from b2b.domain.actors import acting, acting_as
+from b2b.domain.campaign.filters import Filter
+from b2b.domain.campaign.member import KEY, Member
+from b2b.domain.campaign.records import Campaign, CampaignState
+from b2b.domain.campaign.runs import (
+    MOST_RETURNS,
+    PLANNING,
+    Part,
+    PartMessage,
+    Progress,
+    Run,
+    RunKind,
+    cut,
+    filter_json,
+    message_of,
+    progress,
+    takes,
+)
+from b2b.domain.errors import LedgerConflict, MustWait, RequestRefused, Transient
+from b2b.domain.request.decision import Decision
+from b2b.workflows.campaigns.lists import campaign_of
+from b2b.workflows.ports import Clock, Ledger, NewId, Queue
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 8
+"""Members of a part at once: the rest of the instance works on requests meanwhile."""
+MOST_NAMED = 500
+"""Members that one call may name; more are chosen by a filter."""
+RACES = 5
+GAVE_UP = "gaveUp"
+
+
+def entry_of(run: Run) -> str:
+    """Return the key under which a run stands on the list of runs at work. No id of a run has a dot."""
+    return f"{run.run_id}.{run.campaign_id}"
+
+
+class Step(Protocol):
+    """What a run does for one member."""
+
+    async def __call__(self, run: Run, campaign: Campaign, member: Member, /) -> str:
+        """See to a member; return what became of it, as it is counted.
+
+        Raises:
+            MustWait: nothing can be done now.
+            LedgerConflict: the member was written meanwhile; look at it again.
+
+        """
+
+
+class Runs:
+    """Starts runs, and works on their parts."""
+
+    def __init__(
+        self, ledger: Ledger, queue: Queue, clock: Clock, new_id: NewId, steps: Mapping[RunKind, Step], *, goes_on: bool
+    ) -> None:
+        """``goes_on``: the mode lets members be invited."""
+        self._ledger, self._campaigns, self._queue = ledger, ledger.campaigns, queue
+        self._clock, self._new_id = clock, new_id
+        self._runs, self._steps, self._goes_on = ledger.runs, steps, goes_on
+
+    async def start(
+        self,
+        campaign_id: str,
+        kind: RunKind,
+        wanted: Filter | None = None,
+        keys: Sequence[str] = (),
+        decision: Decision | None = None,
+    ) -> Run:
+        """Order something for all members, for those that a filter takes, or for those that are named.
+
+        Raises:
+            RequestRefused: the campaign is not there, or its state or the mode forbids it.
+
+        """
+        campaign = await campaign_of(self._campaigns.rows, campaign_id)
+        self._allow(campaign, kind)
+        if len(keys) > MOST_NAMED:
+            said = f"members: expected at most {MOST_NAMED}; choose more by a filter"
+            raise RequestRefused("InvalidValue", said, "members")
+        await self._check_members(campaign_id, keys)
+        run = Run(
+            campaign_id=campaign_id,
+            run_id=self._new_id(),
+            kind=kind,
+            asked_at=self._clock(),
+            asked_by=decision.actor if decision else acting(),
+            because=decision.reason if decision else "",
+            wanted=filter_json(wanted or Filter()),
+            keys=tuple(keys),
+        )
+        await self._ledger.working.add(entry_of(run), run.asked_at)
+        await self._runs.save(run)
+        await self._queue.send(message_of(run, PLANNING))
+        return run
+
+    async def _check_members(self, campaign_id: str, keys: Sequence[str]) -> None:
+        found = await self._campaigns.members(campaign_id, filter(KEY.fullmatch, keys))
+        unknown = [key for key in keys if key not in found]
+        if unknown:
+            said = f"members: {len(unknown)} of the {len(keys)} are not in this campaign"
+            raise RequestRefused("MemberNotFound", said, "members")
+
+    def _allow(self, campaign: Campaign, kind: RunKind) -> None:
+        if kind is RunKind.END:
+            return
+        if campaign.state is CampaignState.ENDED:
+            raise RequestRefused("CampaignEnded", "The campaign ended: nothing of it is judged or released any more.")
+        if kind is RunKind.RELEASE and campaign.state is CampaignState.PAUSED:
+            raise RequestRefused("CampaignPaused", "The campaign is paused: resume it, then release.")
+        if kind is RunKind.RELEASE and not self._goes_on:
+            raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: set it to convert, then release.")
+
+    async def progress(self, campaign_id: str, run_id: str) -> Progress:
+        """Return how far a run has come.
+
+        Raises:
+            RequestRefused: there is no such run, or no such campaign.
+
+        """
+        await campaign_of(self._campaigns.rows, campaign_id)
+        run = await self._runs.get(campaign_id, run_id) if KEY.fullmatch(run_id) else None
+        if run is None:
+            raise RequestRefused("RunNotFound", "The campaign has no such run.", "runId")
+        return progress(run, await self._runs.parts(run))
+
+    async def work(self, message: PartMessage) -> None:
+        """Do what a message asks for. Doing it again does nothing twice.
+
+        Raises:
+            MustWait: nothing can be done now; the message is to come back.
+            Transient: a service did not answer.
+
+        """
+        run = await self._runs.get(message.campaign_id, message.run_id)
+        campaign = await self._campaigns.rows.get(message.campaign_id)
+        if run is None or campaign is None or message.round < run.round:
+            return
+        with acting_as(run.asked_by):
+            if message.part == PLANNING:
+                await self._plan(run)
+            elif (part := await self._runs.part(run, message.part)) is not None and not part.done:
+                await self._part(run, campaign, part)
+
+    async def _plan(self, run: Run) -> None:
+        """Cut the run into parts, once, and send a message for each that is not done."""
+        if not run.planned:
+            now = self._clock()
+            keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
+            run, parts = cut(run, keys)
+            await self._runs.save(run, *parts)
+        for part in await self._runs.parts(run):
+            if not part.done:
+                await self._queue.send(message_of(run, part.number))
+
+    async def over(self, campaign_id: str, run_id: str) -> bool:
+        """Tell whether a run has seen to every member, or was never written."""
+        run = await self._runs.get(campaign_id, run_id)
+        return run is None or progress(run, await self._runs.parts(run)).finished
+
+    async def send_again(self, campaign_id: str, run_id: str) -> None:
+        """Send the messages of a run again, because they were lost. The earlier ones do nothing if they come after all.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        run = await self._runs.get(campaign_id, run_id)
+        if run is not None:
+            run = replace(run, round=run.round + 1)
+            await self._runs.save(run)
+            await self._queue.send(message_of(run, PLANNING))
+
+    async def _part(self, run: Run, campaign: Campaign, part: Part) -> None:
+        gate = asyncio.Semaphore(TOGETHER)
+
+        async def see_to(key: str) -> str:
+            async with gate:
+                return await self._see_to(run, campaign, key)
+
+        results = await asyncio.gather(*(see_to(key) for key in part.keys), return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if errors:
+            raise next((error for error in errors if isinstance(error, MustWait)), errors[0])
+        counts = Counter(result for result in results if isinstance(result, str))
+        await self._runs.finish(run, replace(part, done=True, counts=counts))
+
+    async def _see_to(self, run: Run, campaign: Campaign, key: str) -> str:
+        for _ in range(RACES):
+            member = await self._campaigns.member(run.campaign_id, key)
+            if member is None:
+                return "gone"
+            try:
+                return await self._steps[run.kind](run, campaign, member)
+            except LedgerConflict:
+                continue
+        raise Transient("the app", "others write the row of a member all the time")
+
+    async def give_up(self, message: PartMessage) -> None:
+        """See to a message that the host gave up on: it goes back, some times, and then its part is given up.
+
+        Raises:
+            Transient: storage did not answer.
+
+        """
+        run = await self._runs.get(message.campaign_id, message.run_id)
+        if run is None or message.round < run.round:
+            return
+        if message.returns < MOST_RETURNS:
+            await self._queue.send(message.returned().message())
+            return
+        part = await self._runs.part(run, message.part)
+        if part is not None and not part.done:
+            log.warning("campaign %s: a part of run %s was given up", message.campaign_id, message.run_id)
+            await self._runs.finish(run, replace(part, done=True, counts={GAVE_UP: len(part.keys)}))

@@ -1,0 +1,31 @@
+"""What an administrator wants of a campaign, as each instance knows it: at most seconds old."""
+
+from datetime import datetime, timedelta
+
+from b2b.domain.campaign.records import CampaignState
+from b2b.domain.conversion.waits import WaitReason
+from b2b.workflows.ports import Clock, Ledger
+
+KEPT = timedelta(seconds=10)
+"""How stale a pause may be: an instance that has just looked goes on for so long, and ends a call under way."""
+_HELD = {CampaignState.PAUSED: WaitReason.CAMPAIGN_PAUSED, CampaignState.ENDED: WaitReason.CAMPAIGN_ENDED}
+
+
+class CampaignStates:
+    """The states of campaigns, each read once in a while."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._campaigns, self._clock = ledger.campaigns, clock
+        self._seen: dict[str, tuple[datetime, CampaignState]] = {}
+
+    async def held(self, campaign_id: str) -> WaitReason | None:
+        """Return why nothing of a campaign may be sent; None: it may be, or the request is of no campaign."""
+        if not campaign_id:
+            return None
+        now = self._clock()
+        read_at, state = self._seen.get(campaign_id, (None, CampaignState.OPEN))
+        if read_at is None or not timedelta() <= now - read_at < KEPT:
+            campaign = await self._campaigns.rows.get(campaign_id)
+            state = campaign.state if campaign is not None else CampaignState.ENDED
+            self._seen[campaign_id] = now, state
+        return _HELD.get(state)
