@@ -16,6 +16,8 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
 
+JSON = "application/json"
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -23,7 +25,9 @@ class Reply:
 
     status: int
     content: Any
+    """A struct of the contract, or the bytes of a file."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    media: str = JSON
 
     @property
     def body(self) -> Any:
@@ -31,9 +35,9 @@ class Reply:
         return msgspec.to_builtins(self.content)
 
     @property
-    def json(self) -> bytes:
-        """The content as JSON."""
-        return msgspec.json.encode(self.content)
+    def sent(self) -> bytes:
+        """The content as it is sent."""
+        return self.content if isinstance(self.content, bytes) else msgspec.json.encode(self.content)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

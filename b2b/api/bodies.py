@@ -9,14 +9,20 @@ from msgspec import Meta
 
 from b2b.domain.characters import shown, unseen, visible
 from b2b.domain.errors import MalformedRequest
-from b2b.domain.request.body import document
+from b2b.domain.request.body import MAX_BODY_BYTES, document
 from b2b.domain.request.fields import Shape, cleaned, convert, faults
 from b2b.domain.request.model import MAX_ADDRESS
 
 LONGEST_NAME, LONGEST_REASON = 200, 1000
 _DECEIVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Not in a text of several lines: controls, and what turns the direction of writing. Joiners belong to some scripts."""
-LONGEST = {"reason": LONGEST_REASON, "continuationToken": LONGEST_REASON, "name": MAX_ADDRESS}
+LONGEST = {
+    "reason": LONGEST_REASON,
+    "description": LONGEST_REASON,
+    "continuationToken": LONGEST_REASON,
+    "name": MAX_ADDRESS,
+}
+_OF_SEVERAL_LINES = frozenset({"reason", "description"})
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
@@ -98,14 +104,14 @@ class Search(Body, frozen=True, kw_only=True):
 Kind = TypeVar("Kind", bound=Body)
 
 
-def read(raw: bytes, kind: type[Kind], *required: str) -> Kind:
-    """Read a body; ``required`` names fields that this caller, unlike others, may not leave out.
+def read(raw: bytes, kind: type[Kind], *required: str, limit: int = MAX_BODY_BYTES) -> Kind:
+    """Read a body of at most ``limit`` bytes. ``required`` names fields that this caller may not leave out.
 
     Raises:
         MalformedRequest: names every field that is wrong and what was expected.
 
     """
-    shape, told = Shape.of(kind), document(raw)
+    shape, told = Shape.of(kind), document(raw, limit)
     said = cleaned(told, shape)
     missing = (MalformedRequest("MissingField", f"{name}: required", name) for name in required if name not in said)
     found = [*missing, *faults(told, kind, shape), *_texts(said, kind)]
@@ -119,7 +125,7 @@ def _texts(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedReque
     for field in msgspec.structs.fields(kind):
         name, text = field.encode_name, said.get(field.encode_name)
         longest = LONGEST.get(name, LONGEST_NAME)
-        if isinstance(text, str) and (problem := _problem(text, longest, several_lines=name == "reason")):
+        if isinstance(text, str) and (problem := _problem(text, longest, several_lines=name in _OF_SEVERAL_LINES)):
             yield MalformedRequest("InvalidValue", f"{name}: {problem}", name)
 
 

@@ -33,10 +33,11 @@ class Role(StrEnum):
 
 
 MEANING = {
-    Role.READ: "See where requests stand, by name.",
-    Role.REQUEST: "Ask for conversions, see where a request stands, and retry and cancel requests.",
-    Role.DECIDE: "Approve, refuse and release requests, and see what there is to decide.",
-    Role.MANAGE: "Look after the app: see everything, retry and cancel.",
+    Role.READ: "See where requests and campaigns stand, by name.",
+    Role.REQUEST: "Ask for conversions, see where a request stands, and retry and cancel requests. "
+    "Make campaigns, send their lists, have them judged, and pause, resume and end them.",
+    Role.DECIDE: "Approve, refuse and release requests and members of campaigns, and see what there is to decide.",
+    Role.MANAGE: "Look after the app: see everything, retry and cancel requests, and pause, resume and end campaigns.",
 }
 """What each role lets its holder do, as the app's registration says it."""
 ANY = frozenset(Role)

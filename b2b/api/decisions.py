@@ -18,15 +18,15 @@ from b2b.domain.request.record import RequestRecord
 
 async def approve(app: Workflows, call: Call) -> Reply:
     """Let a request that needs review go on."""
-    body = bodies.read(call.body, bodies.Approval, *_named("approvedBy", app, call))
-    decision = Decision(_decider(call, "approvedBy", body.approved_by), body.reason)
+    body = bodies.read(call.body, bodies.Approval, *named("approvedBy", app, call))
+    decision = Decision(decider(call, "approvedBy", body.approved_by), body.reason)
     return await _decided(app, call, app.decisions.approve, decision)
 
 
 async def refuse(app: Workflows, call: Call) -> Reply:
     """End a request that needs review."""
-    body = bodies.read(call.body, bodies.Refusal, *_named("refusedBy", app, call))
-    decision = Decision(_decider(call, "refusedBy", body.refused_by), body.reason)
+    body = bodies.read(call.body, bodies.Refusal, *named("refusedBy", app, call))
+    decision = Decision(decider(call, "refusedBy", body.refused_by), body.reason)
     return await _decided(app, call, app.decisions.refuse, decision)
 
 
@@ -34,9 +34,9 @@ async def release(app: Workflows, call: Call) -> Reply:
     """Let a dry run become real. Only an application has to say in whose name; the body may be left out otherwise."""
     body = bodies.Release()
     if call.body.strip() or call.caller.actor.kind is ActorKind.APPLICATION:
-        needed = _named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
+        needed = named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
         body = bodies.read(call.body, bodies.Release, *needed)
-    decision = Decision(_decider(call, "releasedBy", body.released_by), body.reason or "")
+    decision = Decision(decider(call, "releasedBy", body.released_by), body.reason or "")
     return await _decided(app, call, app.decisions.release, decision)
 
 
@@ -62,7 +62,7 @@ async def _decided(
     return show.accepted(record, call.base_url, app.settings.mode)
 
 
-def _named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
+def named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
     """Return the field in which this caller has to say who decides.
 
     Raises:
@@ -76,7 +76,7 @@ def _named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
     return () if kind is ActorKind.PERSON else (field,)
 
 
-def _decider(call: Call, field: str, stated: str | None) -> Actor:
+def decider(call: Call, field: str, stated: str | None) -> Actor:
     """Return who decides."""
     actor = call.caller.actor
     if stated is None:

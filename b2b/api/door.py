@@ -6,6 +6,9 @@ from typing import Any
 
 from b2b.api.callers import KEY_HOLDER, Caller
 from b2b.settings import Settings
+from b2b.workflows.campaigns.desk import CampaignDesk
+from b2b.workflows.campaigns.lists import Lists
+from b2b.workflows.campaigns.runs import Runs
 from b2b.workflows.decisions import Decisions
 from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
@@ -30,6 +33,11 @@ class Call:
         """The request that the path names."""
         return self.path["requestId"]
 
+    @property
+    def campaign_id(self) -> str:
+        """The campaign that the path names."""
+        return self.path["campaignId"]
+
 
 @dataclass(frozen=True)
 class Workflows:
@@ -39,6 +47,9 @@ class Workflows:
     decisions: Decisions
     enquiries: Enquiries
     listings: Listings
+    campaigns: CampaignDesk
+    lists: Lists
+    runs: Runs
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]

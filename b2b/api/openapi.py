@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
+from b2b.api.answers import JSON as JSON_MEDIA
 from b2b.api.answers import Problem
-from b2b.api.route import Route
-from b2b.api.schemas import GUID, REQUEST_ID, TEMPLATE, components
+from b2b.api.route import Body, Route
+from b2b.api.schemas import GUID, KEY, REQUEST_ID, TEMPLATE, components
 from b2b.domain.error_codes import ErrorCode
 
 JSON = dict[str, Any]
@@ -21,6 +22,9 @@ UNAUTHORIZED = 401
 PARAMETERS: Final[Mapping[str, tuple[str, JSON]]] = {
     "requestId": ("The id of the request.", {"type": "string", **REQUEST_ID}),
     "userId": ("The object id of the account.", {"type": "string", "pattern": GUID}),
+    "campaignId": ("The id of the campaign.", {"type": "string", **REQUEST_ID}),
+    "member": ("The key of the member, as lists name it.", {"type": "string", "pattern": KEY}),
+    "runId": ("The id of the run.", {"type": "string", "pattern": KEY}),
 }
 """What stands in paths."""
 
@@ -98,7 +102,7 @@ def _operation(route: Route) -> JSON:
         "description": f"{route.text} {roles_of(route)}",
         **({"x-ms-pageable": {"nextLinkName": "nextLink"}} if route.paged else {}),
         **({"parameters": parameters} if parameters else {}),
-        **({"requestBody": _json_of(body.kind, body.text) | {"required": body.required}} if body else {}),
+        **({"requestBody": _taken(body)} if body else {}),
         "responses": _responses(route),
     }
 
@@ -108,22 +112,30 @@ def _in_path(name: str) -> JSON:
     return {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
 
 
-def _json_of(kind: Any, text: str) -> JSON:
-    schema = {"$ref": TEMPLATE.format(name=kind.__name__)} if _is_struct(kind) else {"type": "object"}
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
+def _taken(body: Body) -> JSON:
+    told = _told(body.kind, body.text)
+    told["content"] |= {media: {"schema": {"type": "string"}} for media in body.also}
+    return told | {"required": body.required}
+
+
+def _told(kind: Any, text: str, media: str = JSON_MEDIA) -> JSON:
+    schema: JSON = {"type": "string" if kind is str else "object"}
+    if _is_struct(kind):
+        schema = {"$ref": TEMPLATE.format(name=kind.__name__)}
+    return {"description": text, "content": {media: {"schema": schema}}}
 
 
 def _responses(route: Route) -> JSON:
     errors = by_status(route.errors)
     found: dict[str, JSON] = {}
     for status, kind in route.answers.items():
-        found[str(status)] = _json_of(kind, route.text)
-        if status == 202:  # noqa: PLR2004  taken in, or still at work
-            found["202"]["headers"] = {
+        found[str(status)] = _told(kind, route.text, route.media)
+        if status in {201, 202}:
+            found[str(status)]["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}} for name, text in route.headers.items()
             }
     for status, codes in errors.items():
-        told = _json_of(Problem, said_of(codes))
+        told = _told(Problem, said_of(codes))
         if str(status) in found:
             schema = found[str(status)]["content"]["application/json"]["schema"]
             told["content"]["application/json"]["schema"] = {

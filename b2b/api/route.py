@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from b2b.api.answers import Reply
+from b2b.api.answers import JSON, Reply
 from b2b.api.callers import Role
 from b2b.api.door import Call, Workflows
 from b2b.domain.error_codes import ErrorCode
@@ -60,6 +60,8 @@ class Body:
     kind: type[msgspec.Struct]
     text: str
     required: bool = True
+    also: tuple[str, ...] = ()
+    """Media types of text that it may have instead of JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,10 @@ class Route:
     text: str
     answers: Mapping[int, Any]
     """What it answers with: the struct of each status, or a type of JSON."""
+    media: str = JSON
+    """The media type of what it answers with; errors are JSON always."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of an answer with 202, and what each is for."""
+    """Headers of an answer with 201 or 202, and what each is for."""
     body: Body | None = None
     query: tuple[Parameter, ...] = ()
     own_errors: tuple[ErrorCode, ...] = ()

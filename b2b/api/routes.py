@@ -15,6 +15,7 @@ from b2b.api.answers import (
     SearchResult,
 )
 from b2b.api.callers import ANY, Role
+from b2b.api.campaigns.routes import ROUTES as CAMPAIGNS
 from b2b.api.route import Body, Parameter, Route
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
@@ -220,6 +221,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={200: Assessed},
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE),
     ),
+    *CAMPAIGNS,
     Route(
         name="health",
         method="GET",

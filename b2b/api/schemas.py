@@ -9,8 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from b2b.api.answers import Answer
+from b2b.domain.campaign import member
+from b2b.domain.campaign.deciding import Choice
 from b2b.domain.findings import Finding
 from b2b.domain.request import ids
+from b2b.domain.request.approval import Waived
 from b2b.domain.request.model import (
     MAX_ADDRESS,
     MAX_CC_RECIPIENTS,
@@ -26,6 +29,7 @@ JSON = dict[str, Any]
 TEMPLATE = "#/components/schemas/{name}"
 
 GUID: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+KEY: Final = f"^{member.KEY.pattern}$"
 REQUEST_ID: Final[JSON] = {"pattern": f"^{ids.REQUEST_ID.pattern}$", "maxLength": 64}
 """What a request id looks like. The pattern forbids `.` and `..`."""
 _F = Mapping[str, tuple[str, JSON]]
@@ -65,6 +69,14 @@ FIELDS: Final[Mapping[type[msgspec.Struct], _F]] = {
         "message": ("What is so.", {}),
         "fix": ("What would mend it.", {}),
         "source": ("Where the rule comes from.", {}),
+    },
+    Choice: {
+        "member": ("The key of the member.", {"pattern": KEY}),
+        "findings": ("All findings under which the member was shown.", {}),
+    },
+    Waived: {
+        "rule": ("The id of the rule.", {}),
+        "message": ("What the finding says, word for word.", {}),
     },
 }
 

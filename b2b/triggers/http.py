@@ -69,9 +69,7 @@ def _call(req: func.HttpRequest) -> Call:
 
 
 def _response(reply: Reply) -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.json, status_code=reply.status, headers=dict(reply.headers), mimetype="application/json"
-    )
+    return func.HttpResponse(reply.sent, status_code=reply.status, headers=dict(reply.headers), mimetype=reply.media)
 
 
 def base_url(req: func.HttpRequest) -> str:

@@ -2,10 +2,12 @@
 
 import re
 
-from b2b.adapters import ledger, queue
+from b2b.adapters import campaigns, ledger, queue
 from b2b.connection import STORAGE
 from rehearsal import storage
 from tests.contracts.pages import read
+
+TABLES = {ledger.CONVERSIONS, ledger.REQUESTS, campaigns.CAMPAIGNS}
 
 
 def test_the_queues_are_those_of_the_contract() -> None:
@@ -15,15 +17,15 @@ def test_the_queues_are_those_of_the_contract() -> None:
 
 
 def test_the_tables_are_those_of_the_contract() -> None:
-    assert (ledger.CONVERSIONS, ledger.REQUESTS) == ("conversions", "requests")
+    assert {"conversions", "requests", "campaigns"} == TABLES
 
 
 def test_the_rehearsal_provides_exactly_what_the_app_opens() -> None:
     assert set(storage.QUEUES) == {queue.REQUESTS, queue.POISON}
-    assert set(storage.TABLES) == {ledger.CONVERSIONS, ledger.REQUESTS}
+    assert set(storage.TABLES) == TABLES
 
 
 def test_the_page_names_the_queues_and_the_tables() -> None:
     text = read("docs/reference/ledger.md")
     assert set(re.findall(r"`(conversion-[a-z-]+)`", text)) == {queue.REQUESTS, queue.POISON}
-    assert set(re.findall(r"[Tt]able `([a-z]+)`", text)) == {ledger.CONVERSIONS, ledger.REQUESTS}
+    assert set(re.findall(r"[Tt]able `([a-z]+)`", text)) == TABLES

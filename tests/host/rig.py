@@ -25,6 +25,11 @@ def address(number: int) -> str:
     return f"partner{number}@fabrikam.com"
 
 
+def mails_to(app: HostedRig, number: int) -> int:
+    """Return how many invitation mails went out to one account."""
+    return len([mail for mail in app.tenant.control.mails() if mail["userId"] == user_id(number)])
+
+
 def seed(users: int = 40) -> JSON:
     """Contoso, and people of Fabrikam who are all ready to be converted."""
     return {

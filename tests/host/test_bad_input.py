@@ -13,7 +13,7 @@ from rehearsal.host.process import wait_until
 from rehearsal.rig import HostedRig
 from tests.host.rig import mails, request
 
-NAMED = {"requestId": "any", "userId": "any"}
+NAMED = {"requestId": "any", "userId": "any", "campaignId": "any", "member": "any", "runId": "any"}
 ROUTES = [
     *((route.method, f"/api/{route.path.format(**NAMED)}") for route in TABLE),
     *(("OPTIONS", f"/api/{route.path.format(**NAMED)}") for route in TABLE if route.options),

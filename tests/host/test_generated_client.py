@@ -18,6 +18,15 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_http.httpx_request_adapter import HttpxRequestAdapter
 from client.api_client import ApiClient
 from client.models.approval import Approval
+from client.campaigns.item.members.members_request_builder import MembersRequestBuilder
+from client.models.campaign_state import CampaignState
+from client.models.choice import Choice
+from client.models.list_row import ListRow
+from client.models.member_list import MemberList
+from client.models.members_approval import MembersApproval
+from client.models.members_release import MembersRelease
+from client.models.members_wanted import MembersWanted
+from client.models.new_campaign import NewCampaign
 from client.models.conversion_request import ConversionRequest
 from client.models.invited_user import InvitedUser
 from client.models.problem import Problem
@@ -33,6 +42,44 @@ async def until(app, request_id, stage):
             return status
         await asyncio.sleep(0.1)
     raise TimeoutError(f"{request_id} is {status.stage}")
+
+async def run(campaign, ordered):
+    for _ in range(200):
+        if ordered.finished:
+            return {each.name: each.count for each in ordered.outcomes}
+        await asyncio.sleep(0.1)
+        ordered = await campaign.runs.by_run_id(ordered.run_id).get()
+    raise TimeoutError(f"the run has seen to {ordered.done} members")
+
+async def campaign(app):
+    made = await app.campaigns.post(NewCampaign(campaign_id="generated", name="Suppliers"))
+    assert made.state == CampaignState.Open, made
+    spring = app.campaigns.by_campaign_id("generated")
+    rows = [
+        ListRow(id=os.environ["OTHER"], reference="1"),
+        ListRow(id=os.environ["COPIED"], reference="2", cc_recipient="boss@adatum.com"),
+    ]
+    taken = await spring.members.post(MemberList(members=rows))
+    assert [row.outcome for row in taken.rows] == ["taken", "taken"], taken
+    assert await run(spring, await spring.judge.post(MembersWanted())) == {"ready": 1, "needsReview": 1}
+    (group,) = (await spring.decisions.get()).groups
+    (shown,) = group.members
+    choice = Choice(member=shown.member, findings=shown.findings)
+    word = MembersApproval(approved_by="ops@contoso.com", reason="known", members=[choice])
+    decided = await spring.approve.post(word)
+    assert (decided.decided, decided.refused) == (1, 0), decided
+    release = MembersRelease(released_by="ops@contoso.com", reason="wave 1")
+    assert await run(spring, await spring.release.post(release)) == {"released": 2}
+    query = MembersRequestBuilder.MembersRequestBuilderGetQueryParameters(stage="invited")
+    for _ in range(100):
+        page = await spring.members.get(RequestConfiguration(query_parameters=query))
+        if len(page.members) == 2:
+            break
+        await asyncio.sleep(0.1)
+    else:
+        raise TimeoutError("the members are not invited")
+    table = (await spring.members_csv.get()).decode("utf-8-sig")
+    assert len(table.splitlines()) == 3, table
 
 async def main():
     key = ApiKeyAuthenticationProvider(KeyLocation.Header, os.environ["KEY"], "x-functions-key")
@@ -61,6 +108,7 @@ async def main():
     history = await app.requests.by_request_id("generated-1").history.get()
     actors = {event.kind: event.actor.kind.value for event in history.events}
     assert actors == {"requested": "key", "assessed": "queue", "released": "stated", "invited": "queue"}, actors
+    await campaign(app)
     try:
         await app.requests.by_request_id("generated-1").approve.post(Approval(approved_by="ops", reason="again"))
     except Problem as problem:
@@ -79,7 +127,7 @@ def find_kiota() -> str | None:
     return os.environ.get("KIOTA") or shutil.which("kiota") or (str(beside) if beside.exists() else None)
 
 
-def test_a_generated_client_submits_lists_releases_and_searches(converting: HostedRig, tmp_path: Path) -> None:
+def test_a_generated_client_converts_one_account_and_runs_a_campaign(converting: HostedRig, tmp_path: Path) -> None:
     kiota = find_kiota()
     if kiota is None:
         missing("no kiota: put it on PATH, or its path into KIOTA")
@@ -99,6 +147,8 @@ def test_a_generated_client_submits_lists_releases_and_searches(converting: Host
         "KEY": converting.host.function_key,
         "API": f"{converting.host.base}/api",
         "ACCOUNT": user_id(20),
+        "OTHER": user_id(28),
+        "COPIED": user_id(29),
     }
     done = subprocess.run(  # noqa: S603  the client that was just made
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=100, check=False

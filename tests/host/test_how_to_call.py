@@ -11,31 +11,58 @@ from b2b.api.routes import ROUTES
 from b2b.settings import SETTINGS
 from rehearsal.rig import HostedRig
 from tests.contracts.pages import ROOT
+from tests.host.rig import mails_to
 from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell, powershell
 from tests.support.tools import missing
 
 HOW_TO = ROOT / "docs" / "how-to"
-PAGES = ("api-from-powershell.md", "power-automate.md", "managed-identity.md", "sign-in.md")
+PAGES = ("campaign.md", "api-from-powershell.md", "power-automate.md", "managed-identity.md", "sign-in.md")
 FENCE = re.compile(r"^ *```powershell\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
-def test_powershell_runs_as_printed(converting: HostedRig, tmp_path: Path) -> None:
+def printed(page: str, running: HostedRig, folder: Path) -> list[str]:
+    """Run what a page prints; return what that says, line by line."""
     pwsh = find_powershell()
     if pwsh is None:
         missing(HOW_TO_GET_ONE)
-    text = "\n".join(FENCE.findall((HOW_TO / "api-from-powershell.md").read_text("utf-8")))
-    text = text.replace("<AZURE_API_URL>", f"{converting.host.base}/api")
-    text = text.replace("<function key>", converting.host.function_key)
+    text = "\n".join(FENCE.findall((HOW_TO / page).read_text("utf-8")))
+    text = text.replace("<AZURE_API_URL>", f"{running.host.base}/api")
+    text = text.replace("<function key>", running.host.function_key)
     assert not re.search(r"<[\w…]", text), "a placeholder that nobody fills in"
+    script = folder / "page.ps1"
+    script.write_text("$ErrorActionPreference = 'Stop'\nSet-StrictMode -Version 3.0\n" + text, "utf-8")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    done = powershell(pwsh, "-File", str(script), environment=environment, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return [line.strip() for line in done.stdout.splitlines()]
+
+
+def test_a_campaign_is_run_as_printed(converting: HostedRig, tmp_path: Path) -> None:
+    """A list as Excel writes it, with a row to be mended, one to be decided about, and one that is refused."""
+    rows = [
+        "userPrincipalName;ExterneMail;reference;Lieferant;ccRecipient",
+        *(f"partner{number}@contoso.com;;{number};=Acme;" for number in (31, 32)),
+        "partner33@contoso.com;partner.33@fabrikam.com;33;Acme;",
+        "partner34@contoso.com;;34;Acme;boss@adatum.com",
+        "nobody;;35;Acme;",
+    ]
+    (tmp_path / "suppliers.csv").write_text("\r\n".join(rows) + "\r\n", "utf-8-sig")
+    said = printed("campaign.md", converting, tmp_path)
+    assert any(line.startswith("line 6, userPrincipalName: ") for line in said), said
+    assert {"judge: 2 ready", "judge: 1 fixable", "judge: 1 needsReview"} <= set(said), said
+    assert "copy-recipient: 1 approved, 0 not" in said
+    assert "release: 3 released" in said
+    assert said[-1] == "end: 1 cancelled"
+    assert [mails_to(converting, number) for number in (31, 32, 33, 34)] == [1, 1, 0, 1]
+    assert "partner.33@fabrikam.com" in (tmp_path / "worklist.ps1").read_text("utf-8")
+    assert "'=Acme" not in (tmp_path / "fixable.csv").read_text("utf-8")
+
+
+def test_powershell_runs_as_printed(converting: HostedRig, tmp_path: Path) -> None:
     rows = ["RequestId,UserPrincipalName", *(f"wave-{number},partner{number}@contoso.com" for number in (21, 22))]
     (tmp_path / "wave.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    script = tmp_path / "page.ps1"
-    script.write_text("$ErrorActionPreference = 'Stop'\nSet-StrictMode -Version 3.0\n" + text, "utf-8")
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = powershell(pwsh, "-File", str(script), environment=environment, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert re.search(r"wave-21\s+partner21@contoso\.com\s+ready", done.stdout)
-    said = [line.strip() for line in done.stdout.splitlines()]
+    said = printed("api-from-powershell.md", converting, tmp_path)
+    assert any(re.match(r"wave-21\s+partner21@contoso\.com\s+ready", line) for line in said)
     assert said.index("requested by key") < said.index("released by stated ops@contoso.com")
     assert converting.settled("wave-21", "wave-22") == ["invited", "invited"]
 

@@ -14,9 +14,8 @@ from rehearsal.storage import Azurite, provision
 from tests.host.rig import JSON, request, rig
 from tests.support.principal import ANNA, BORIS, application, encoded, person, principal
 
-PATHS = {
-    route.name: f"/api/{route.path}".replace("{requestId}", "nobody").replace("{userId}", ANNA) for route in ROUTES
-}
+NAMED = {"requestId": "nobody", "userId": ANNA, "campaignId": "nobody", "member": "nobody", "runId": "nobody"}
+PATHS = {route.name: f"/api/{route.path.format(**NAMED)}" for route in ROUTES}
 ELSEWHERE = [("GET", "/api/nothing"), ("DELETE", "/api/requests")]
 FORGED = {
     "nothing": {},

@@ -28,7 +28,7 @@ def test_parameters_that_the_text_names_exist() -> None:
         "lastError", "schemaVersion", "functionTimeout",
         "needsReview", "invitedAt", "acceptedAt", "userType", "visibilityTimeout",
         "graphRoles", "isAssignableToRole", "proxyAddresses",
-        "dryRun", "refusedBy", "invitedUserEmailAddress",
+        "dryRun", "refusedBy", "gaveUp", "passedOver", "invitedUserEmailAddress",
         "remoteBuild", "workStorage",
         "approvedBy", "joinedRequestId", "nextMarker", "requestId", "sendInvitationMessage", "userId",
     }  # fmt: skip
