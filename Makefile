@@ -13,7 +13,7 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package cold-start test unit simulate bench bench-sweep faults guards soak storage tenant check reference snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate bench bench-sweep bench-campaigns faults guards soak storage tenant check reference snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ bench: $(INSTALLED) $(AZURITE) ## figures beside those of rivals, into docs/benc
 
 bench-sweep: $(INSTALLED) ## what a sweep costs on a ledger of 100,000 rows, call by call; two minutes; ARGS=--small
 	@$(BIN)/python -m tests.simulation.bench_sweep $(ARGS)
+
+bench-campaigns: $(INSTALLED) $(AZURITE) ## a list of 10,000 rows in one call, then killed in the middle and sent again; time and memory; three minutes
+	@$(BIN)/python -m tests.adapters.bench_campaigns
 
 faults: $(INSTALLED) $(AZURITE) ## every fault at every outgoing call, before and after its effect (a spread of them is in `make test`)
 	@FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults $(ARGS)
