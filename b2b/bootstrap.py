@@ -31,6 +31,7 @@ from b2b.domain.pacing import BreakerLimits
 from b2b.domain.request import IntakePolicy
 from b2b.domain.sweep import Allowance, Part
 from b2b.settings import Mode, Settings, load
+from b2b.workflows.campaigns.aside import Aside
 from b2b.workflows.campaigns.desk import CampaignDesk
 from b2b.workflows.campaigns.ending import Ending
 from b2b.workflows.campaigns.judging import Judging
@@ -55,7 +56,7 @@ from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
 from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
-from b2b.workflows.ports import Meter
+from b2b.workflows.ports import Meter, NewId
 from b2b.workflows.rate import Rate
 from b2b.workflows.sweep.campaigns import RepairCampaigns
 from b2b.workflows.sweep.drain import Drain
@@ -131,6 +132,10 @@ def build(
     return assemble(settings, clock, Adapters(graph, ledger, queue, identity, storage_identity), meter)
 
 
+def _new_id() -> str:
+    return uuid4().hex
+
+
 def assemble(
     settings: Settings,
     clock: Clock,
@@ -138,6 +143,7 @@ def assemble(
     meter: Meter | None = None,
     monotonic: Monotonic = monotonic,
     allowance: Allowance = Allowance(),  # noqa: B008  frozen
+    new_id: NewId = _new_id,
 ) -> Services:
     """Build the workflows upon adapters that are there already."""
     graph, ledger, queue, identity = adapters.graph, adapters.ledger, adapters.queue, adapters.identity
@@ -145,27 +151,27 @@ def assemble(
     limits = limits_of(settings.graph_timeout, settings.replication_window, settings.give_up_after)
     breaker = BreakerLimits(settings.breaker_share, timedelta(seconds=settings.breaker_window))
     pacer, facts = Pacer(ledger, breaker, clock), TenantFacts(ledger, _configured(settings), clock)
-    conversions, messages = Conversions(ledger, clock), Messages(ledger, queue, clock, _new_id)
+    conversions, messages = Conversions(ledger, clock), Messages(ledger, queue, clock, new_id)
     reservations = Reservations(ledger, directory, limits, clock)
     assessor = Assessor(directory, reservations, identity, settings, clock)
-    claims = Claims(conversions, reservations, limits, clock, _new_id)
-    rate = Rate(ledger.instances, _new_id(), settings.invitations_per_minute / 60)
+    claims = Claims(conversions, reservations, limits, clock, new_id)
+    rate = Rate(ledger.instances, new_id(), settings.invitations_per_minute / 60)
     inviter = Inviter(graph, claims, conversions, pacer, rate, clock)
     states = CampaignStates(ledger, clock)
     protocol = Protocol(limits, clock, states, paused=settings.paused, assess_only=assess_only)
     endings = Endings(conversions, messages, states, ledger, clock)
-    parking = Parking(messages, endings, pacer, ledger, limits.give_up, clock)
-    converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
-    policy = IntakePolicy(settings.redirect_hosts)
-    intake = Intake(ledger, messages, policy, clock, _new_id, assess_only=assess_only)
     allowed = Allowed(going_on=not assess_only, self_approval=settings.self_approval)
     decisions = Decisions(ledger, conversions, endings, messages, clock, allowed)
+    parking = Parking(messages, endings, Aside(endings, decisions), pacer, ledger, limits.give_up, clock)
+    converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
+    policy = IntakePolicy(settings.redirect_hosts)
+    intake = Intake(ledger, messages, policy, clock, new_id, assess_only=assess_only)
     steps: dict[RunKind, Step] = {
         RunKind.JUDGE: Judging(assessor, pacer, ledger, settings.profile),
         RunKind.RELEASE: Releasing(ledger, messages, clock),
         RunKind.END: Ending(ledger, decisions, clock),
     }
-    runs = Runs(ledger, queue, clock, _new_id, steps, goes_on=not assess_only)
+    runs = Runs(ledger, queue, clock, new_id, steps, goes_on=not assess_only, size=allowance.members)
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
@@ -253,10 +259,6 @@ def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
 
 def _configured(settings: Settings) -> TenantFact:
     return TenantFact(Known(settings.cloud_accounts_show), Known(settings.synced_accounts_show))
-
-
-def _new_id() -> str:
-    return uuid4().hex
 
 
 def _storage(

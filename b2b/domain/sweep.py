@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from b2b.domain.campaign.runs import PART
+
 
 class Part(StrEnum):
     """What the timer does, in this order."""
@@ -44,11 +46,13 @@ BUDGETS: Mapping[Part, Budget] = {
 
 @dataclass(frozen=True)
 class Allowance:
-    """What all parts may spend."""
+    """What all parts of the sweep may spend, and how much one part of a campaign's run takes on."""
 
     budgets: Mapping[Part, Budget] = field(default_factory=lambda: BUDGETS)
     page_worth: int = 20
     """Accounts whose reading by id costs as much as a page of Graph's list of pending ones: a batch of them."""
+    members: int = PART
+    """Members in one part of a run."""
 
     def page_limit(self, by_id: int) -> int:
         """Return after how many pages the list costs more than reading so many accounts; 0: ask for no list."""

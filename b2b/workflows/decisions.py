@@ -142,6 +142,31 @@ class Decisions:
             return await self._end_both(record, claim, CALLED_OFF, decision)
         return await self._end(record, CALLED_OFF, decision)
 
+    async def withdraw(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """End a request because its campaign ended. Other requests for the account go on, in its review as well.
+
+        Raises:
+            RequestRefused: it was invited, or its invitation may be out.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        conversion = await self._conversions.get(record.user_id)
+        leads = conversion is not None and conversion.request_id == record.request_id
+        if conversion is None or not leads or conversion.stage is not Stage.NEEDS_REVIEW:
+            waits = record.stage is Stage.NEEDS_REVIEW
+            return await (self._end(record, CALLED_OFF, decision) if waits else self.cancel(record, decision))
+        if record.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
+            raise RequestRefused("NotCancellable", "An invitation may be out. It is looked for, and followed.")
+        conversion, handed = await self._endings.hand_review_over(conversion)
+        if not handed:
+            await self._conversions.save(self._called_off(conversion, CALLED_OFF, decision))
+        latest = await self._ledger.requests.get(record.request_id) or record
+        return latest if latest.stage is Stage.CANCELLED else await self._end(latest, CALLED_OFF, decision)
+
+    def _called_off(self, conversion: Conversion, kind: str, decision: Decision) -> Change[Conversion]:
+        said: dict[str, Any] = {"last_error": _said(kind, decision), "error_code": kind}
+        return advance(conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", **said)
+
     def _may_go_on(self) -> None:
         if not self._allowed.going_on:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
@@ -195,9 +220,7 @@ class Decisions:
             LedgerConflict: the conversion moved meanwhile, or another decision holds.
 
         """
-        said: dict[str, Any] = {"last_error": _said(kind, decision), "error_code": kind}
-        change = advance(conversion, Stage.CANCELLED, self._clock(), f"{kind} {decision}", **said)
-        await self._conversions.save(change)
+        await self._conversions.save(self._called_off(conversion, kind, decision))
         latest = await self._ledger.requests.get(record.request_id)
         if latest is None or latest.stage is not Stage.CANCELLED:
             raise LedgerConflict(f"request {record.request_id}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from b2b.domain.campaign.columns import Column, Layout
-from b2b.domain.campaign.member import Member, MemberStage, content_of, key_of, listed, relisted
+from b2b.domain.campaign.member import Member, MemberStage, content_of, key_from, key_of, listed, relisted
 from b2b.domain.campaign.reading import Entry, Fault, Reading
 from b2b.domain.campaign.records import ImportState, ListImport
 
@@ -67,7 +67,7 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
     as if nothing had happened.
     """
     known = tuple(members)
-    by_name = {name: member for member in known for name in member.names}
+    by_name = _by_name(known)
     keys = {member.key for member in known}
     by_address = {member.address.lower(): member for member in known if member.address}
     unfinished = imported.import_id if imported.state is ImportState.RUNNING else ""
@@ -90,6 +90,16 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
             said = f"the member is {found.stage} already: what its row says cannot change any more"
             faults.append(Fault(entry.line, "", "MemberReleased", said))
     return Plan(tuple(rows), tuple(sorted(faults, key=lambda fault: fault.line)))
+
+
+def _by_name(known: Iterable[Known]) -> dict[str, Known]:
+    """Return whose each name is: of two members that judging found to be one account, each keeps that of its row."""
+    found: dict[str, Known] = {}
+    for member in known:
+        for name in member.names:
+            if name not in found or member.key == key_from(name):
+                found[name] = member
+    return found
 
 
 def _before(found: Known, unfinished: str) -> Outcome:

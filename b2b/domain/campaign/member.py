@@ -131,10 +131,15 @@ def request_id_of(campaign_id: str, key: str) -> str:
     return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
 
 
+def key_from(name: str) -> str:
+    """Return the key of a member whose surest name this is, as names are compared."""
+    return digest(name.encode())[:32]
+
+
 def key_of(entry: Entry, taken: Container[str]) -> str:
     """Return the key of a new member, made from its surest name; where that name was another member's once, anew."""
     column, name = next(iter(entry.names.items()))
-    key = digest(f"{column}={name.lower()}".encode())[:32]
+    key = key_from(f"{column}={name.lower()}")
     while key in taken:
         key = digest(key.encode())[:32]
     return key

@@ -3,6 +3,7 @@
 A part that comes twice, or dies in the middle, is done again: what was done for a member is not done twice.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -75,11 +76,8 @@ class Progress:
     run: Run
     done: int
     counts: Mapping[str, int]
-
-    @property
-    def finished(self) -> bool:
-        """Whether every member was seen to."""
-        return self.run.planned and self.done == self.run.members
+    finished: bool
+    """Every member was seen to."""
 
 
 class PartMessage(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -146,21 +144,25 @@ ENDABLE = frozenset(
 """Stages that the end of a campaign calls off: nobody was invited, or, while inviting, it is not known yet."""
 
 
-def cut(run: Run, keys: Sequence[str]) -> tuple[Run, tuple[Part, ...]]:
+def cut(run: Run, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
     """Cut a run into parts."""
     parts = tuple(
-        Part(number, tuple(keys[start : start + PART])) for number, start in enumerate(range(0, len(keys), PART))
+        Part(number, tuple(keys[start : start + size])) for number, start in enumerate(range(0, len(keys), size))
     )
     return replace(run, parts=len(parts), members=len(keys), planned=True), parts
 
 
 def progress(run: Run, parts: Iterable[Part]) -> Progress:
-    """Add up what became of the parts."""
-    counts: dict[str, int] = {}
-    done = 0
-    for part in parts:
-        if part.done:
-            done += len(part.keys)
-            for name, number in part.counts.items():
-                counts[name] = counts.get(name, 0) + number
-    return Progress(run, done, counts)
+    """Add up what became of the parts.
+
+    Two processes may have cut the run, each into other parts, while members moved. The last one to write the run says
+    how many parts there are; the parts themselves say for how many members, whoever wrote them.
+    """
+    counts: Counter[str] = Counter()
+    mine = [part for part in parts if part.number < run.parts]
+    done = [part for part in mine if part.done]
+    for part in done:
+        counts.update(part.counts)
+    members = sum(len(part.keys) for part in mine)
+    finished = run.planned and len(done) == len(mine)
+    return Progress(replace(run, members=members), sum(len(part.keys) for part in done), counts, finished)

@@ -8,6 +8,7 @@ from b2b.domain.campaign.records import Campaign
 from b2b.domain.campaign.runs import ENDABLE, Run
 from b2b.domain.errors import RequestRefused
 from b2b.domain.request.decision import Decision
+from b2b.workflows.campaigns.aside import ENDED
 from b2b.workflows.decisions import Decisions
 from b2b.workflows.ports import Clock, Ledger
 
@@ -27,7 +28,7 @@ class Ending:
             LedgerConflict: its request was written meanwhile.
 
         """
-        decision = Decision(run.asked_by, run.because or "the campaign ended")
+        decision = Decision(run.asked_by, run.because or ENDED)
         if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:
             change = decided(member, Answer.REFUSE, decision, self._clock())
             await self._ledger.campaigns.write(
@@ -37,9 +38,8 @@ class Ending:
         record = await self._ledger.requests.get(member.request_id) if member.stage in ENDABLE else None
         if record is None:
             return OVER
-        review = member.stage is MemberStage.NEEDS_REVIEW
         try:
-            await (self._decisions.refuse if review else self._decisions.cancel)(record, decision)
+            await self._decisions.withdraw(record, decision)
         except RequestRefused:
             await self._ledger.requests.show(record)
             return FOLLOWED

@@ -2,7 +2,7 @@
 
 from b2b.domain.account import Account
 from b2b.domain.campaign.member import Member, MemberStage, judged, request_of, twice
-from b2b.domain.campaign.records import Campaign
+from b2b.domain.campaign.records import Campaign, CampaignState
 from b2b.domain.campaign.runs import Run
 from b2b.domain.conversion.records import Change
 from b2b.domain.conversion.waits import WaitReason
@@ -30,7 +30,7 @@ class Judging:
             LedgerConflict: the member was written meanwhile.
 
         """
-        if not member.stage.judged_again:
+        if campaign.state is CampaignState.ENDED or not member.stage.judged_again:
             return PASSED_OVER
         await self._pacer.admit()
         request = request_of(member, campaign.defaults)

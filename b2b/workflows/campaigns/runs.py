@@ -62,12 +62,20 @@ class Runs:
     """Starts runs, and works on their parts."""
 
     def __init__(
-        self, ledger: Ledger, queue: Queue, clock: Clock, new_id: NewId, steps: Mapping[RunKind, Step], *, goes_on: bool
+        self,
+        ledger: Ledger,
+        queue: Queue,
+        clock: Clock,
+        new_id: NewId,
+        steps: Mapping[RunKind, Step],
+        *,
+        goes_on: bool,
+        size: int,
     ) -> None:
-        """``goes_on``: the mode lets members be invited."""
+        """``goes_on``: the mode lets members be invited. ``size``: members in a part."""
         self._ledger, self._campaigns, self._queue = ledger, ledger.campaigns, queue
         self._clock, self._new_id = clock, new_id
-        self._runs, self._steps, self._goes_on = ledger.runs, steps, goes_on
+        self._runs, self._steps, self._goes_on, self._size = ledger.runs, steps, goes_on, size
 
     async def start(
         self,
@@ -157,7 +165,7 @@ class Runs:
         if not run.planned:
             now = self._clock()
             keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
-            run, parts = cut(run, keys)
+            run, parts = cut(run, keys, self._size)
             await self._runs.save(run, *parts)
         for part in await self._runs.parts(run):
             if not part.done:

@@ -72,7 +72,7 @@ class Endings:
 
         """
         claim = await self.claim_of(record)
-        if claim is None or self.may_be_out(claim):
+        if claim is None:
             return False
         handed_to, handed = await self.hand_over(claim, await self._free(await self._heirs(claim)), stays=True)
         if handed:
@@ -107,6 +107,20 @@ class Endings:
                 return row, True
         return replace(row, request_id=claim.request_id), False
 
+    async def hand_review_over(self, review: Conversion) -> tuple[Conversion, bool]:
+        """Let the oldest request that waits in the same review lead it; return it, and whether another one leads.
+
+        Raises:
+            LedgerConflict: the review moved meanwhile.
+
+        """
+        for heir in await self._heirs(review):
+            detail = f"from {review.request_id}"
+            handed = Event("handed-over", self._clock(), review.stage, heir.request_id, detail)
+            row = replace(review, request_id=heir.request_id, joined=max(review.joined - 1, 0))
+            return await self._ledger.save(Change(row, (handed,))), True
+        return review, False
+
     async def succeed(self, claim: Conversion, limit: timedelta) -> bool:
         """Let another request lead where the leader has ended or is gone, or is unreadable and not written for so long.
 
@@ -139,7 +153,7 @@ class Endings:
         return latest is not None and latest.at_work
 
     async def _heirs(self, claim: Conversion) -> list[RequestRecord]:
-        """Return the requests that joined a conversion and are still at work, oldest first."""
+        """Return the requests that joined a conversion and are still at work, or wait in the same review, oldest first."""
         found: list[RequestRecord] = []
         for request_id in await self._ledger.members(claim):
             try:
@@ -147,6 +161,7 @@ class Endings:
             except UnreadableRow:
                 continue
             passed_over = request_id in {claim.request_id, *claim.called_off}
-            if record is not None and record.at_work and not passed_over:
+            waits = record is not None and (record.at_work or record.stage is claim.stage)
+            if record is not None and waits and not passed_over:
                 found.append(record)
         return sorted(found, key=lambda each: each.requested_at)

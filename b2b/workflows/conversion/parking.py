@@ -3,6 +3,7 @@
 import logging
 import zlib
 from datetime import timedelta
+from typing import Protocol
 
 from b2b.domain.conversion.doubts import GIVEN_UP
 from b2b.domain.conversion.waits import BY_CAMPAIGN, Cause, WaitReason, delay, row_of
@@ -16,14 +17,33 @@ from b2b.workflows.ports import Clock, Ledger
 log = logging.getLogger(__name__)
 
 
+class StandsAside(Protocol):
+    """What a request does that its campaign holds back."""
+
+    async def __call__(self, record: RequestRecord, reason: WaitReason, /) -> bool:
+        """Let another request go first, or end this one; False: neither, so that it waits.
+
+        Raises:
+            LedgerConflict: another process wrote a row meanwhile.
+
+        """
+
+
 class Parking:
     """Puts requests off, and gives them up."""
 
     def __init__(
-        self, messages: Messages, endings: Endings, pacer: Pacer, ledger: Ledger, limit: timedelta, clock: Clock
+        self,
+        messages: Messages,
+        endings: Endings,
+        aside: StandsAside,
+        pacer: Pacer,
+        ledger: Ledger,
+        limit: timedelta,
+        clock: Clock,
     ) -> None:
         """``limit`` is how long a request may go without progress."""
-        self._messages, self._endings, self._pacer = messages, endings, pacer
+        self._messages, self._endings, self._aside, self._pacer = messages, endings, aside, pacer
         self._ledger, self._limit, self._clock = ledger, limit, clock
 
     async def hold(self, record: RequestRecord, error: MustWait | LedgerConflict | Transient) -> None:
@@ -37,7 +57,7 @@ class Parking:
         if latest is None or not latest.at_work or latest.token != record.token:
             return  # it has ended meanwhile, or another message sees to it
         reason, seconds, detail = await self._why(error, latest)
-        if reason in BY_CAMPAIGN and await self._stepped_aside(latest):
+        if reason in BY_CAMPAIGN and await self._stepped_aside(latest, reason):
             return
         if await self._gave_up(latest, reason, detail):
             return
@@ -45,10 +65,9 @@ class Parking:
         if await self._messages.put_off(latest, reason, stretched, detail):
             log.warning("request %s waits %.0f s: %s %s", record.request_id, stretched, reason, detail)
 
-    async def _stepped_aside(self, record: RequestRecord) -> bool:
-        """Let another request lead the conversion, so that a campaign holds nobody back but its own members."""
+    async def _stepped_aside(self, record: RequestRecord, reason: WaitReason) -> bool:
         try:
-            return await self._endings.step_aside(record)
+            return await self._aside(record, reason)
         except LedgerConflict:
             return False
 

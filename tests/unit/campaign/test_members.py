@@ -120,6 +120,16 @@ def test_names_of_two_members_in_one_row_are_told() -> None:
     assert [fault.code for fault in found.faults] == ["DuplicatePerson"]
 
 
+def test_a_list_is_unchanged_though_judging_found_two_of_its_rows_to_be_one_account() -> None:
+    text = f"id,mail,ref\n{IDS[0]},,1\n,a@fabrikam.com,2\n"
+    members = stored(planned(text, FIRST), FIRST)
+    account = f"id={IDS[0].lower()}"
+    found = [replace(each, names=tuple({*each.names, account})) for each in members]
+    for some in (found, found[::-1]):
+        again = planned(text, SECOND, *some)
+        assert [(row.outcome, row.key) for row in again.rows] == [(Outcome.UNCHANGED, each.key) for each in members]
+
+
 def test_a_name_that_was_another_members_once_makes_a_member_of_its_own() -> None:
     (first,) = stored(planned("upn\na@contoso.com\n", FIRST), FIRST)
     renamed = replace(first, names=(f"id={IDS[1]}",))

@@ -86,6 +86,15 @@ def test_a_run_that_is_not_cut_yet_is_not_finished() -> None:
     assert progress(replace(RUN, planned=True, members=1), [Part(0, ("k",))]).done == 0
 
 
+def test_a_run_that_was_cut_twice_ends_with_the_parts_of_the_last_one() -> None:
+    """The first process found three members, and wrote its parts late; the second one found one."""
+    first, parts = cut(RUN, ["a", "b", "c"], 2)
+    second, _ = cut(RUN, ["c"], 2)
+    found = progress(second, [replace(parts[0], done=True, counts={"ready": 2}), parts[1]])
+    assert (found.finished, found.done, found.run.members, found.counts) == (True, 2, 2, {"ready": 2})
+    assert not progress(first, [replace(parts[0], done=True), parts[1]]).finished
+
+
 @given(st.integers(-1, 9999), st.integers(0, 9))
 def test_the_message_of_a_part_is_read_as_it_was_written(number: int, returns: int) -> None:
     message = PartMessage("spring", "r", number, returns)
