@@ -1,5 +1,6 @@
 import pytest
 
+from tests.faults.campaign_histories import OF_CAMPAIGNS
 from tests.faults.guard_histories import NARROW, Narrow
 from tests.simulation.oracles import judge
 from tests.simulation.reading import ask_all
@@ -7,7 +8,7 @@ from tests.simulation.runner import Runner
 from tests.simulation.search import told
 
 
-@pytest.mark.parametrize("narrow", NARROW, ids=lambda narrow: narrow.name)
+@pytest.mark.parametrize("narrow", [*NARROW, *OF_CAMPAIGNS], ids=lambda narrow: narrow.name)
 def test_a_guard_is_there_when_it_is_needed(narrow: Narrow) -> None:
     runner = Runner(narrow.history)
     world = runner.play()

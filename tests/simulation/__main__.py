@@ -3,6 +3,7 @@
 --seconds S   search for so long (60)
 --seed N      begin at this seed (from the clock)
 --replay N    play the history of this seed, shrink it where it fails, and tell it step by step
+--profile P   `all`, or `campaigns` alone (all: each fifth seed is a history of campaigns)
 --story NAME  tell one of the kept stories
 --worlds      search the small worlds instead: every schedule with two preemptions, or with one and one kill
 --workers W   processes (one for each core)
@@ -15,19 +16,21 @@ from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from os import cpu_count
 
-from tests.simulation.generate import history
+from tests.simulation.generate_campaigns import history, of_campaigns
+from tests.simulation.history import History
 from tests.simulation.search import Tally, play, search, shrink, told
 from tests.simulation.stories import BY_NAME
 from tests.simulation.worlds import WORLDS, every_schedule, with_fact
 
 BATCH = 100
+PROFILES = {"all": history, "campaigns": of_campaigns}
 
 
 def main() -> int:
     """Do what the command line asks for; 1 where a promise was broken."""
     options = _parser().parse_args()
     if options.replay is not None:
-        return _replay(options.replay)
+        return _replay(PROFILES[options.profile](options.replay))
     if options.story is not None:
         print(told(BY_NAME[options.story].history))
         return 0
@@ -43,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--count", type=int)
     parser.add_argument("--replay", type=int)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="all")
     parser.add_argument("--story", choices=sorted(BY_NAME))
     parser.add_argument("--worlds", action="store_true")
     parser.add_argument("--preemptions", type=int, default=2)
@@ -50,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _replay(seed: int) -> int:
-    played = play(history(seed))
+def _replay(history: History) -> int:
+    played = play(history)
     if not played.violations:
         print(told(played.history))
         return 0
@@ -60,8 +64,8 @@ def _replay(seed: int) -> int:
     return 1
 
 
-def _batch(first: int, number: int, deadline: float) -> Tally:
-    return search(history, range(first, first + number), lambda: time.time() > deadline)
+def _batch(profile: str, first: int, number: int, deadline: float) -> Tally:
+    return search(PROFILES[profile], range(first, first + number), lambda: time.time() > deadline)
 
 
 def _search(options: argparse.Namespace, workers: int) -> int:
@@ -75,7 +79,7 @@ def _search(options: argparse.Namespace, workers: int) -> int:
         while running or (number < last and time.time() < deadline):
             while len(running) < workers + 1 and number < last and time.time() < deadline:
                 size = min(BATCH, last - number)
-                running.append(pool.submit(_batch, number, size, deadline))
+                running.append(pool.submit(_batch, options.profile, number, size, deadline))
                 number += size
             tally.merge(running.pop(0).result())
     report(tally, time.time() - began)

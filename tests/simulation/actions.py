@@ -3,22 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from tests.simulation.action import Action, http, idle
 from tests.simulation.app import POISON, WORK
+from tests.simulation.campaign_actions import CAMPAIGN_ACTIONS
 from tests.simulation.history import Ask, Step
 from tests.simulation.people import BY_NAME
 from tests.simulation.world import Act, Instance, World
-
-
-@dataclass(frozen=True)
-class Action:
-    """One kind of step. ``meddles`` counts it among the meddlers whose coverage is measured."""
-
-    take: Callable[[World, Step], None]
-    meaning: str
-    meddles: bool = True
 
 
 def body_of(ask: Ask) -> bytes:
@@ -37,36 +29,12 @@ def body_of(ask: Ask) -> bytes:
     return json.dumps(body).encode()
 
 
-def _idle(world: World) -> Instance:
-    """Return the process that gets the next piece of work: the least busy."""
-    able = [each for each in world.instances if each.takes_work] or [each for each in world.instances if each.alive]
-    return min(able, key=lambda each: len(each.running))
-
-
 def _send(world: World, step: Step) -> None:
     world.queues.put(WORK, body_of(step.value).decode(), time_to_live=-1)
 
 
 def _send_base64(world: World, step: Step) -> None:
     world.queues.put(WORK, base64.b64encode(body_of(step.value)).decode(), time_to_live=-1)
-
-
-def _http(work: Callable[[Instance, Step], Any]) -> Callable[[World, Step], None]:
-    """Make a step of an HTTP call: its answer is recorded, unless the process dies first."""
-
-    def take(world: World, step: Step) -> None:
-        instance = _idle(world)
-
-        async def call() -> None:
-            reply = await work(instance, step)
-            world.replies.append((world.loop.now, step.action, step.subject, reply))
-            world.say(f"{step.action} {step.subject} answered {reply.status}")
-            if reply.status == 500:
-                world.breakages.append(f"{step} was answered 500")
-
-        world.start(f"{step.action} {step.subject}".rstrip(), instance, call())
-
-    return take
 
 
 async def _approval(instance: Instance, step: Step) -> Any:
@@ -176,7 +144,7 @@ def _own_row_again(world: World, step: Step) -> None:
 
 
 def _sweep(world: World, _step: Step) -> None:
-    instance = _idle(world)
+    instance = idle(world)
     world.start("sweep", instance, instance.app.sweep())
 
 
@@ -195,19 +163,19 @@ def _expire_pages(world: World, _step: Step) -> None:
 
 
 def _sweep_part(world: World, step: Step) -> None:
-    instance = _idle(world)
+    instance = idle(world)
     world.start(f"sweep: {step.subject}", instance, instance.app.part(step.subject))
 
 
 ACTIONS: dict[str, Action] = {
     "send": Action(_send, "upstream puts a request on the queue", meddles=False),
     "send base64": Action(_send_base64, "the same, in base64", meddles=False),
-    "post": Action(_http(lambda i, s: i.app.submit(body_of(s.value))), "a caller posts a request", meddles=False),
-    "retry": Action(_http(lambda i, s: i.app.retry(s.subject)), "an administrator retries a request"),
-    "approve": Action(_http(_approval), "an administrator reads a request and approves it"),
-    "release": Action(_http(lambda i, s: i.app.release(s.subject)), "an administrator releases a dry run"),
-    "refuse": Action(_http(lambda i, s: i.app.refuse(s.subject, _REFUSAL)), "an administrator refuses a request"),
-    "cancel": Action(_http(lambda i, s: i.app.cancel(s.subject)), "an administrator cancels a request"),
+    "post": Action(http(lambda i, s: i.app.submit(body_of(s.value))), "a caller posts a request", meddles=False),
+    "retry": Action(http(lambda i, s: i.app.retry(s.subject)), "an administrator retries a request"),
+    "approve": Action(http(_approval), "an administrator reads a request and approves it"),
+    "release": Action(http(lambda i, s: i.app.release(s.subject)), "an administrator releases a dry run"),
+    "refuse": Action(http(lambda i, s: i.app.refuse(s.subject, _REFUSAL)), "an administrator refuses a request"),
+    "cancel": Action(http(lambda i, s: i.app.cancel(s.subject)), "an administrator cancels a request"),
     "redeem": Action(_redeem, "the person redeems the invitation"),
     "delete": Action(_directory("delete"), "the account is deleted, and lies in the recycle bin"),
     "restore": Action(_directory("restore"), "the account is restored from the recycle bin"),
@@ -235,6 +203,7 @@ ACTIONS: dict[str, Action] = {
     "slow": Action(_slow, "a service takes long for each call"),
     "expire": Action(_expire_pages, "no link to a next page of a list is good any more"),
     "part": Action(_sweep_part, "one part of the sweep runs", meddles=False),
+    **CAMPAIGN_ACTIONS,
 }
 
 

@@ -1,27 +1,29 @@
-"""The app as the simulator uses it: the only module here that knows the names of its workflows."""
+"""The app as the simulator uses it: with `office`, the only module here that knows the names of its workflows."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from azure.data.tables import TableEntity
 
 from b2b import settings
-from b2b.adapters.clock import monotonic
 from b2b.adapters.graph import Graph
 from b2b.adapters.ledger import Ledger
 from b2b.adapters.queue import Queue
 from b2b.api.answers import Reply
 from b2b.bootstrap import Adapters, assemble
+from b2b.domain.campaign.runs import PART
 from b2b.domain.errors import Transient
 from b2b.domain.readings import Claims
 from b2b.domain.sweep import BUDGETS, Allowance, Part
 from b2b.workflows.intake.receive import Delivery
-from b2b.workflows.ports import Clock, Monotonic
+from b2b.workflows.ports import Clock
 from tests.simulation.directory import Directory
 from tests.simulation.gate import Gate
 from tests.simulation.graph_client import MemoryGraphAdapter
+from tests.simulation.office import Office
 from tests.simulation.people import EXCLUDED_GROUP, TENANT_ID
 from tests.simulation.queues import Queues
 from tests.simulation.tables import Tables
@@ -57,9 +59,13 @@ EXPECTED: tuple[type[Exception], ...] = (Transient,)
 
 
 def allowance(items: int | None, *, lists: bool) -> Allowance:
-    """Return what the sweep may spend: so many items for each part; with ``lists``, the list pays for one account."""
+    """Return what the sweep may spend: so many items for each part; with ``lists``, the list pays for one account.
+
+    A part of a campaign's run has as many members.
+    """
     budgets = {part: replace(each, items=items or each.items) for part, each in BUDGETS.items()}
-    return Allowance(budgets, page_worth=1) if lists else Allowance(budgets)
+    found = Allowance(budgets, members=items or PART)
+    return replace(found, page_worth=1) if lists else found
 
 
 class FixedIdentity:
@@ -85,15 +91,16 @@ class App:
         tables: Tables,
         queues: Queues,
         directory: Directory,
-        monotonic: Monotonic = monotonic,
-        allowance: Allowance = Allowance(),  # noqa: B008  frozen
+        **more: Any,
     ) -> None:
+        """``more`` goes to `assemble`: the steady clock, what may be spent, and what makes ids."""
         self.settings = _load(tuple(sorted((ENVIRONMENT | dict(environment)).items())))
         graph = Graph(MemoryGraphAdapter(directory, gate), self.settings.graph_timeout, clock)
         ledger, queue = Ledger(tables.client(gate)), Queue(queues.client(gate))  # type: ignore[arg-type]
         adapters = Adapters(graph, ledger, queue, FixedIdentity())  # type: ignore[arg-type]
-        self._services = assemble(self.settings, clock, adapters, monotonic=monotonic, allowance=allowance)
+        self._services = assemble(self.settings, clock, adapters, **more)
         self._client = Client(self._services.api)
+        self.office = Office(self._services)
 
     @property
     def sends(self) -> bool:

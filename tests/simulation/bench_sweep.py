@@ -85,7 +85,16 @@ class Ground:
 
     def process(self) -> App:
         settings, time = self.settings, lambda: self.gate.now
-        return App(settings, self.now, self.gate, self.tables, self.queues, self.directory, time, self.allowance)
+        return App(
+            settings,
+            self.now,
+            self.gate,
+            self.tables,
+            self.queues,
+            self.directory,
+            monotonic=time,
+            allowance=self.allowance,
+        )
 
     def account(self, state: str | None, number: int) -> str:
         user_id = self.new_id()

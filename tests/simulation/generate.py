@@ -1,5 +1,6 @@
 """Random histories: each is drawn from one seed, and is data from then on."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -97,11 +98,17 @@ FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 def history(seed: int) -> History:
     """Return the history of a seed."""
-    draw = Random(seed)  # noqa: S311
+    return drawn(Random(seed), _steps, _any_fault)  # noqa: S311
+
+
+def drawn(
+    draw: Random, steps_of: Callable[[Random, tuple[str, ...]], tuple[Step, ...]], fault_of: Callable[[Random], Fault]
+) -> History:
+    """Draw a tenant with its settings, then steps and faults."""
     people = _people(draw)
     switches = tuple((name, draw.choice(SWITCHES[name][1:])) for name in DRAWN if draw.random() < 0.15)
-    steps = _steps(draw, people)
-    faults = tuple(_fault(draw) for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4))))
+    steps = steps_of(draw, people)
+    faults = tuple(fault_of(draw) for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4))))
     settings = [("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com")]
     if "dora" in people:
         settings += [
@@ -113,7 +120,7 @@ def history(seed: int) -> History:
         switches += (("held-address", draw.choice(("accepted", *SWITCHES["held-address"][1:]))),)
     if draw.random() < 0.1:
         settings.append(("B2B_MODE", "assess"))
-    drawn = History(
+    found = History(
         steps=steps,
         faults=faults,
         people=people,
@@ -128,8 +135,8 @@ def history(seed: int) -> History:
     )
     if draw.random() < 0.2:
         slow = ("B2B_INVITATIONS_PER_MINUTE", draw.choice(("1", "6")))
-        return replace(drawn, settings=(*drawn.settings, slow))
-    return drawn
+        return replace(found, settings=(*found.settings, slow))
+    return found
 
 
 def _people(draw: Random) -> tuple[str, ...]:
@@ -148,7 +155,7 @@ def _steps(draw: Random, people: tuple[str, ...]) -> tuple[Step, ...]:
         steps.append(Step(moment, draw.choice(("send", "send", "send base64", "post")), "", ask))
         moment += draw.choice((0.0, 0.0, 0.1, 2.0, 100.0, 700.0))
     for _ in range(draw.choice((0, 1, 1, 2, 3, 4))):
-        steps.extend(_meddling(draw, people, requests))
+        steps.extend(meddling(draw, people, requests))
     if draw.random() < 0.6:
         steps.append(Step(draw.choice((900.0, 1500.0, 4000.0)), "redeem", draw.choice(people)))
     steps.sort(key=lambda step: step.at)
@@ -169,7 +176,7 @@ def _ask(draw: Random, request: str, people: tuple[str, ...]) -> Ask:
     )
 
 
-def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list[Step]:
+def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list[Step]:
     """One meddler's work: what it does, and what belongs to it."""
     at = draw.choice((0.2, 1.0, 5.0, 30.0, 90.0, 200.0, 400.0, 900.0, 2000.0)) * (0.5 + draw.random())
     who, ask = draw.choice(people), draw.choice(requests)
@@ -221,8 +228,13 @@ def _meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> lis
     return kinds[draw.choice(list(kinds))]
 
 
-def _fault(draw: Random) -> Fault:
-    call, subject, outcomes = FAULTY_CALLS[0] if draw.random() < 0.4 else draw.choice(FAULTY_CALLS[1:])
+def _any_fault(draw: Random) -> Fault:
+    return fault(draw, FAULTY_CALLS[0] if draw.random() < 0.4 else draw.choice(FAULTY_CALLS[1:]))
+
+
+def fault(draw: Random, kind: tuple[str, str, tuple[str, ...]]) -> Fault:
+    """Draw what becomes of a kind of call, which of them, and for how long."""
+    call, subject, outcomes = kind
     outcome = draw.choice(outcomes)
     lasting = {
         "hold": draw.choice(WAITS[:4]),

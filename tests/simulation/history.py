@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ask:
-    """A request as its caller writes it. ``by`` is `id`, `userPrincipalName` or `mail`."""
+    """A request as its caller writes it. ``by`` is `id`, `userPrincipalName` or `mail`.
+
+    In a campaign's list it is a row, and ``request`` is the caller's own reference.
+    """
 
     request: str | None
     person: str
@@ -124,6 +127,8 @@ def _earlier(fault: Fault, step: int) -> Fault:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, Ask):
         said = (
             f"{item.name}={getattr(value, item.name)}"

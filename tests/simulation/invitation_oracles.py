@@ -8,6 +8,7 @@ from typing import Any
 
 from b2b.domain.rate import CATCH_UP
 from tests.simulation.app import WINDOW
+from tests.simulation.campaign_oracles import judged_addresses
 from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, seconds_of
 
@@ -21,6 +22,10 @@ ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
 
 LATE = frozenset({"hold", "late", "freeze", "slow"})
 """Faults by which a call arrives later than it was allowed."""
+
+
+CLAIMING = 1.0
+"""Seconds that may lie between an invitation's turn and the call: the address is reserved, and the claim written."""
 
 
 RATE = "1200"
@@ -59,7 +64,7 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
     back = [act.at for act in world.acts if act.action in undone and act.subject == first.person and first.at < act.at]
     if not first.recorded and any(moment <= second.at for moment in back):
         return True
-    asked = [body.at for body in scene.requests_of(second.person)]
+    asked = [moment for body in scene.requests_of(second.person) for moment in (body.at, body.until)]
     asked += [act.at for act in world.acts if act.action in REOPENING]
     return any(moment < asking <= second.at for moment in back for asking in asked)
 
@@ -103,7 +108,10 @@ def addressed(scene: Scene) -> Iterator[str]:
                 action == "cancel" and request == body.request and reply.status == HTTPStatus.ACCEPTED and when < at
                 for when, action, request, reply in scene.world.replies
             )
-            if not off:
+            if body.campaign and not off:
+                meant |= {body.ask.address.lower()} if body.ask.address else set()
+                meant |= judged_addresses(scene, body.campaign, person.name, at)
+            elif not off:
                 meant |= {body.ask.address.lower()} if body.ask.address else {person.mail, *changes}
         if post.address.lower() not in meant:
             yield f"{person.name} was invited with {post.address} at {at:.0f}, and only a called off request meant that"
@@ -117,10 +125,10 @@ def protected(scene: Scene) -> Iterator[str]:
             continue
         if person.never:
             yield f"{sent.person} was invited"
+        bodies = scene.requests_of(sent.person)
+        subjects = {body.request for body in bodies} | {body.campaign for body in bodies if body.campaign}
         approved = any(
-            act.action == "approve"
-            and act.at <= sent.at
-            and act.subject in {b.request for b in scene.requests_of(sent.person)}
+            act.action in {"approve", "decide list"} and act.at <= sent.at and act.subject in subjects
             for act in scene.world.acts
         )
         eased = any(act.action == "enable" and act.subject == sent.person for act in scene.world.acts)
@@ -144,14 +152,22 @@ def answered_again(scene: Scene) -> Iterator[str]:
             for body in bodies:
                 began.setdefault(body.request, body.at)
             others = [at for at in began.values() if first.at - 120 < at <= second.at]
+            others += [body.at for body in bodies if body.campaign and first.at - 120 < body.until]
             unspent = len([at for at in began.values() if at <= second.at]) > spent
             wanted = (
-                (len(began) > 1 and others)
+                ((len(began) > 1 or _decided_again(scene, bodies, first.at, second.at)) and others)
                 or unspent
                 or any(scene.since(REOPENING, body.request or "", first.at, second.at) for body in bodies)
             )
             if not wanted and not scene.since(frozenset({"convert back", "purge"}), person, first.at, second.at):
                 yield f"{person}: {first.status} at {first.at:.0f}, and sent again at {second.at:.0f}"
+
+
+def _decided_again(scene: Scene, bodies: list[Body], first: float, last: float) -> bool:
+    """Tell whether the owner of a campaign released or approved between two invitations."""
+    names = {body.campaign for body in bodies} - {""}
+    again = frozenset({"release list", "decide list"})
+    return any(scene.since(again, name, first - 120, last) for name in names)
 
 
 def paced(scene: Scene) -> Iterator[str]:
@@ -162,5 +178,5 @@ def paced(scene: Scene) -> Iterator[str]:
     for first, began in enumerate(world.sent):
         for last, ended in enumerate(world.sent[first:], start=first):
             number, instances = last - first + 1, len({each.instance for each in world.sent[first : last + 1]})
-            if number > rate * (ended.at - began.at + CATCH_UP) + instances + late:
+            if number > rate * (ended.at - began.at + CATCH_UP + CLAIMING) + instances + late:
                 yield f"{number} invitations from {began.at:.2f} to {ended.at:.2f}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from rehearsal.history import history as history_of
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
+from tests.simulation.campaign_oracles import CAMPAIGN_ORACLES
 from tests.simulation.decision_oracles import decided, left_behind, void_approval
 from tests.simulation.invitation_oracles import (
     addressed,
@@ -22,7 +23,7 @@ from tests.simulation.invitation_oracles import (
     unasked_invitation,
 )
 from tests.simulation.people import BY_NAME
-from tests.simulation.reading import ask_all
+from tests.simulation.reading import ask_all, ask_campaigns
 from tests.simulation.scene import Scene, canonical
 from tests.simulation.sweep_oracles import listed, on_the_lists, told
 from tests.simulation.truths import truth
@@ -91,7 +92,11 @@ def _waits_truly(scene: Scene, request: str, waiting: Any) -> bool:
     settings = scene.world.settings
     if not any(each.app.sends for each in scene.world.instances if each.alive and not each.retired):
         return reason is None or reason in {"paused", "mode-assess"}
-    person = next((body.ask.person for body in scene.bodies if body.request == request), None)
+    person, campaign = next(
+        ((body.ask.person, body.campaign) for body in scene.asked if body.request == request), (None, "")
+    )
+    if reason == "campaign-paused":
+        return scene.turned(campaign) == "paused"
     if reason == "account-deleted" and person:
         return scene.state(person) == "gone"
     if reason == "outcome-unknown":
@@ -127,9 +132,9 @@ def dead_twin(scene: Scene) -> Iterator[str]:
         rules = {finding["rule"] for finding in answer.get("findings") or ()}
         if answer.get("stage") != "blocked" or "address-requested-twice" not in rules:
             continue
-        person = next((body.ask.person for body in scene.bodies if body.request == request), "")
+        person = next((body.ask.person for body in scene.asked if body.request == request), "")
         others = [name for name in scene.world.people if name != person and BY_NAME[name].mail == BY_NAME[person].mail]
-        asked = max(body.at for body in scene.bodies if body.request == request)
+        asked = max(body.at for body in scene.asked if body.request == request)
         if all(scene.since(frozenset({"purge"}), other, -1.0, asked - 3 * WINDOW) for other in others):
             yield f"request {request} is blocked by the address of an account that is gone for good"
 
@@ -198,10 +203,11 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     listed,
     paced,
     sound,
+    *CAMPAIGN_ORACLES,
 )
 
 
 def judge(world: World) -> list[Violation]:
     """Ask every oracle about a world at rest."""
-    scene = Scene(world, ask_all(world))
+    scene = Scene(world, ask_all(world), ask_campaigns(world))
     return [Violation(oracle.__name__, said) for oracle in ORACLES for said in oracle(scene)]

@@ -1,6 +1,8 @@
-"""What callers are shown at the end: GET of every request, by a fresh process that nothing disturbs."""
+"""What callers are shown at the end: every request, campaign and run, by a fresh process that nothing disturbs."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from tests.simulation.app import App, rows_of
@@ -8,13 +10,51 @@ from tests.simulation.gate import OPEN
 from tests.simulation.world import World
 
 
-def ask_all(world: World) -> dict[str, dict[str, Any]]:
-    """Return the bodies of the answers by request id. A request whose row cannot be read has none."""
+@dataclass(frozen=True)
+class Shown:
+    """A campaign as its owner sees it."""
 
+    members: list[dict[str, Any]]
+    runs: dict[str, dict[str, Any]]
+    """How far each run that was answered 202 has come, by its id."""
+
+
+def ask_campaigns(world: World) -> dict[str, Shown]:
+    """Return what is shown of each campaign at the end."""
+    names = dict.fromkeys(act.subject for act in world.acts if act.action == "list in")
+    if not names:
+        return {}
+    office = _fresh(world).office
+    found: dict[str, Shown] = {}
+
+    async def ask(name: str) -> None:
+        members = await office.members(name)
+        if members.status != HTTPStatus.OK:
+            return
+        ids = [
+            act.reply.body["runId"]
+            for act in world.acts
+            if act.subject == name and act.reply is not None and "runId" in act.reply.body
+        ]
+        runs = {each: (await office.progress(name, each)).body for each in ids}
+        found[name] = Shown(members.body["members"], runs)
+
+    for name in names:
+        world.loop.create_task(ask(name))
+    world.loop.drain()
+    return found
+
+
+def _fresh(world: World) -> App:
     def clock() -> datetime:
         return world.now()
 
-    app = App(world.settings, clock, OPEN, world.tables, world.queues, world.directory, world.loop.time)
+    return App(world.settings, clock, OPEN, world.tables, world.queues, world.directory, monotonic=world.loop.time)
+
+
+def ask_all(world: World) -> dict[str, dict[str, Any]]:
+    """Return the bodies of the answers by request id. A request whose row cannot be read has none."""
+    app = _fresh(world)
     found: dict[str, dict[str, Any]] = {}
 
     async def ask(request_id: str) -> None:

@@ -268,6 +268,7 @@ class Runner:
                 allowed=pending.activity.instance.app.sends,
                 activity=pending.activity.label,
                 instance=pending.activity.instance.name,
+                began=pending.activity.began,
                 for_another=outcome == "another",
             )
         )

@@ -2,7 +2,8 @@ import pytest
 
 from tests.simulation.actions import ACTIONS
 from tests.simulation.directory_state import SWITCHES
-from tests.simulation.generate import FAULTY_CALLS, history
+from tests.simulation.generate import FAULTY_CALLS
+from tests.simulation.generate_campaigns import history
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, search, shrink, told
 from tests.simulation.worlds import WORLDS, SmallWorld, every_schedule, with_fact

@@ -89,6 +89,12 @@ def _cancelled(end: End) -> str | None:
         (act.action == "cancel" and act.subject == end.body.request) or (act.action == "refuse" and act.subject in mine)
         for act in end.scene.world.acts
     )
+    campaigns = {body.campaign for body in end.scene.requests_of(end.person)} - {""}
+    called_off = called_off or any(
+        (act.action == "end list" and act.subject == end.body.campaign)
+        or (act.action == "decide list" and act.value == "refuse" and act.subject in campaigns)
+        for act in end.scene.world.acts
+    )
     undone = end.happened("convert back", "purge") or called_off
     return (
         f"is cancelled, and {end.person} is there"

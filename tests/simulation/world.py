@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from tests.simulation.app import EXPECTED, POISON, QUEUES, TABLES, WORK, App, allowance
@@ -37,6 +38,10 @@ class Activity:
     message: tuple[str, str] | None = None
     """Id and receipt of the queue message it works on."""
     done: bool = False
+    began: float = 0.0
+    ended: float | None = None
+    content: str = ""
+    """The message that was delivered; empty: it is no delivery."""
 
 
 CURRENT: ContextVar[Activity] = ContextVar("activity")
@@ -84,8 +89,9 @@ class Instance:
             world.tables,
             world.queues,
             world.directory,
-            world.loop.time,
-            allowance(world.history.budget, lists=world.history.lists),
+            monotonic=world.loop.time,
+            allowance=allowance(world.history.budget, lists=world.history.lists),
+            new_id=world.new_id,
         )
 
     def clock(self) -> datetime:
@@ -132,13 +138,15 @@ class Sent:
     """Whether the process that sent it was allowed to invite by its settings."""
     activity: str
     instance: str
+    began: float
+    """When the activity that sent it began."""
     recorded: bool = False
     """The app got Graph's answer, and wrote it into the conversion's row."""
     for_another: bool = False
     """Graph answered that it had invited another account, and the app said so."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Act:
     """Something that a person, a caller or the tenant did."""
 
@@ -146,6 +154,8 @@ class Act:
     action: str
     subject: str
     value: Any = None
+    reply: Any = None
+    """What an HTTP call was answered; None: it was none, or its caller heard nothing."""
 
 
 class World:
@@ -166,9 +176,12 @@ class World:
         self.sent: list[Sent] = []
         self.replies: list[tuple[float, str, str, Any]] = []
         """Time, action, request and answer of each HTTP call that got one."""
+        self.deliveries: list[Activity] = []
+        """Every message that the host handed to a process."""
         self.breakages: list[str] = []
         self.trace: list[str] | None = None
         self.calls = 0
+        self._ids = count(1)
         self.outages: dict[str, float] = {}
         """Until when a service does not answer."""
         self.slow: dict[str, float] = {}
@@ -177,6 +190,10 @@ class World:
         """Rows that another version wrote, by request, with what stood there before."""
         for number in range(2):
             self.begin_instance(f"i{number + 1}", history.skew * number)
+
+    def new_id(self) -> str:
+        """Make an id that comes in its place in any order of ids, however often the history is played."""
+        return f"{next(self._ids):032x}"
 
     def now(self) -> datetime:
         """The time of the services."""
@@ -205,7 +222,7 @@ class World:
         instance.alive = False
         self.pending = [each for each in self.pending if each.activity.instance is not instance]
         for activity in instance.running:
-            activity.done = True
+            activity.done, activity.ended = True, self.loop.now
             if activity.message is not None:
                 self.queues.lapse(WORK, *activity.message, after=LEASE)
         instance.running.clear()
@@ -224,7 +241,7 @@ class World:
         self, label: str, instance: Instance, work: Coroutine[Any, Any, Any], message: tuple[str, str] | None = None
     ) -> Activity:
         """Begin an activity in a process."""
-        activity = Activity(label, instance, message)
+        activity = Activity(label, instance, message, began=self.loop.now)
         instance.running.append(activity)
         context = copy_context()
         context.run(CURRENT.set, activity)
@@ -239,7 +256,7 @@ class World:
             self.breakages.append(f"{activity.label}: {error!r}")
         finally:
             if not activity.done:
-                activity.done = True
+                activity.done, activity.ended = True, self.loop.now
                 activity.instance.running.remove(activity)
 
     @property
@@ -251,7 +268,9 @@ class World:
         """Let the host hand a message to a process."""
         message = self.queues.take(WORK, message_id, lease=10.0**8)
         label = f"delivery of {message_id} ({message.dequeue_count})"
-        self.start(label, instance, self._handled(instance, message), (message.id, message.pop_receipt))
+        delivery = self.start(label, instance, self._handled(instance, message), (message.id, message.pop_receipt))
+        delivery.content = message.content
+        self.deliveries.append(delivery)
 
     async def _handled(self, instance: Instance, message: Any) -> None:
         key = (message.id, message.pop_receipt)

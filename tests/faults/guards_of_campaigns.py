@@ -1,0 +1,152 @@
+"""Guards of campaigns, and what mends the stories about them."""
+
+from tests.faults.guard import HISTORY, Guard, Mended, Place
+
+PROCESS, ASIDE = "b2b/workflows/conversion/process.py", "b2b/workflows/campaigns/aside.py"
+RUNS, STATES = "b2b/workflows/campaigns/runs.py", "b2b/workflows/campaigns/states.py"
+RELEASING, ENDING = "b2b/workflows/campaigns/releasing.py", "b2b/workflows/campaigns/ending.py"
+DECISIONS, ENDINGS = "b2b/workflows/decisions.py", "b2b/workflows/conversion/endings.py"
+WITHDRAWN = (
+    "            with suppress(RequestRefused):\n"
+    "                await self._decisions.withdraw(record, Decision(acting(), ENDED))\n"
+    "                return True\n"
+)
+IN_DOUBT = (
+    "        if record.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:\n"
+    '            raise RequestRefused("NotCancellable", "An invitation may be out. It is looked for, and followed.")\n'
+)
+
+CAMPAIGNS: tuple[Guard, ...] = (
+    Guard(
+        "campaign: nothing of one that is paused is begun",
+        PROCESS,
+        (
+            (
+                "            held=self._protocol.held or await self._protocol.campaigns.held(record.campaign_id),\n",
+                "            held=self._protocol.held,\n",
+            ),
+        ),
+        HISTORY,
+        "held_back",
+    ),
+    Guard(
+        "campaign: what is known of its state is read again within seconds",
+        STATES,
+        (
+            (
+                "        if read_at is None or not timedelta() <= now - read_at < KEPT:\n",
+                "        if read_at is None:\n",
+            ),
+        ),
+        HISTORY,
+        "held_back",
+    ),
+    Guard(
+        "campaign: only a request that is free to go on takes the lead from one that is held back",
+        ENDINGS,
+        (("await self._free(await self._heirs(claim))", "await self._heirs(claim)"),),
+        HISTORY,
+    ),
+    Guard(
+        "campaign: who may have an invitation is followed when it ends",
+        DECISIONS,
+        (("        if self._endings.may_be_out(claim):\n", "        if False:\n"),),
+        HISTORY,
+    ),
+    Guard(
+        "campaign: its end calls off who was not released",
+        ENDING,
+        (("        if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:\n", "        if False:\n"),),
+        HISTORY,
+        "ended_for_good",
+    ),
+    Guard(
+        "campaign: a part that comes again sends the message of a request that was never tried",
+        RELEASING,
+        (("                await self._messages.send_again(stored)\n", "                pass\n"),),
+        HISTORY,
+    ),
+    Guard(
+        "campaign: a run that was cut gets its messages where the first process had died",
+        RUNS,
+        (
+            (
+                "        if not run.planned:\n",
+                "        if run.planned:\n            return\n        if not run.planned:\n",
+            ),
+        ),
+        HISTORY,
+        "run_ends",
+    ),
+    Guard(
+        "campaign: a message that the host gave up on goes back",
+        RUNS,
+        (("        if message.returns < MOST_RETURNS:\n", "        if False:\n"),),
+        HISTORY,
+        "run_ends",
+    ),
+    Guard(
+        "campaign: a release invites only the account and the address that were judged",
+        "b2b/domain/request/review.py",
+        (("        if assessment.subject != record.judged_as:\n", "        if not record.judged_as:\n"),),
+        HISTORY,
+        "addressed",
+    ),
+)
+STORIES: tuple[Mended, ...] = (
+    Mended(
+        "the same list twice",
+        "of two members that are one account, each keeps the name of its own row",
+        (Place("b2b/domain/campaign/incoming.py", " or member.key == key_from(name):", " or True:"),),
+    ),
+    Mended(
+        "planned twice",
+        "the parts of a run say for how many members it is, whoever cut it",
+        (
+            Place("b2b/domain/campaign/runs.py", " if part.number < run.parts]", "]"),
+            Place(
+                "b2b/domain/campaign/runs.py",
+                " and len(done) == len(mine)",
+                " and sum(len(part.keys) for part in done) == run.members",
+            ),
+        ),
+    ),
+    Mended(
+        "never planned",
+        "a run that has lost its messages gets others",
+        (Place("b2b/workflows/sweep/campaigns.py", "        await self._runs.send_again(campaign_id, run_id)\n", ""),),
+    ),
+    Mended(
+        "judged after the end",
+        "nobody of a campaign that has ended is judged",
+        (Place("b2b/workflows/campaigns/judging.py", "campaign.state is CampaignState.ENDED or ", ""),),
+    ),
+    Mended(
+        "held in front",
+        "a leader that its campaign holds back lets a request that joined it lead",
+        (Place(ASIDE, "await self._endings.step_aside(record)", "False"),),
+    ),
+    Mended(
+        "ended while it is released",
+        "a request of a campaign that has ended ends, too",
+        (Place(ASIDE, WITHDRAWN, "            pass\n"),),
+    ),
+    Mended(
+        "ended in doubt",
+        "a request ends once nothing of it can be out, where its campaign has ended meanwhile",
+        (Place(ASIDE, WITHDRAWN, "            pass\n"),),
+    ),
+    Mended(
+        "ended in front",
+        "a request of a campaign that ends leaves its review to the request that joined it",
+        (Place(DECISIONS, "await self._endings.hand_review_over(conversion)\n", "conversion, False\n"),),
+    ),
+    Mended(
+        "ended beside a doubt",
+        "the review of a doubt outlives the campaign that it came from",
+        (
+            Place(DECISIONS, IN_DOUBT, ""),
+            Place(DECISIONS, "await self._endings.hand_review_over(conversion)\n", "conversion, False\n"),
+        ),
+    ),
+)

@@ -1,0 +1,42 @@
+"""What a step of a history is: something that is done to the world, and how an HTTP call is one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.history import Step
+from tests.simulation.world import Instance, World
+
+
+@dataclass(frozen=True)
+class Action:
+    """One kind of step. ``meddles`` counts it among the meddlers whose coverage is measured."""
+
+    take: Callable[[World, Step], None]
+    meaning: str
+    meddles: bool = True
+
+
+def idle(world: World) -> Instance:
+    """Return the process that gets the next piece of work: the least busy."""
+    able = [each for each in world.instances if each.takes_work] or [each for each in world.instances if each.alive]
+    return min(able, key=lambda each: len(each.running))
+
+
+def http(work: Callable[[Instance, Step], Any]) -> Callable[[World, Step], None]:
+    """Make a step of an HTTP call: its answer is recorded, unless the process dies first."""
+
+    def take(world: World, step: Step) -> None:
+        instance, act = idle(world), world.acts[-1]
+
+        async def call() -> None:
+            reply = await work(instance, step)
+            world.replies.append((world.loop.now, step.action, step.subject, reply))
+            act.reply = reply
+            world.say(f"{step.action} {step.subject} answered {reply.status}")
+            if reply.status == 500:
+                world.breakages.append(f"{step} was answered 500")
+
+        world.start(f"{step.action} {step.subject}".rstrip(), instance, call())
+
+    return take
