@@ -162,7 +162,7 @@ NARROW: tuple[Narrow, ...] = (
             (Step(0, "set", "B2B_PAUSED", "true"), _send(1), Step(20_000, "set", "B2B_PAUSED", "false")),
             _every("queue send", "*", "repeat", range(1, 8)),
         ),
-        most_calls=1000,
+        most_calls=1200,
     ),
     Narrow(
         "a process dies between the row and the first message that it names",
