@@ -11,6 +11,7 @@ import pytest
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.request.message import Resume
 from b2b.domain.sweep import BUDGETS, OVERRUN, Part
+from rehearsal.history import PREFIX, history
 from tests.simulation.app import POISON, WORK, allowance, rows_of
 from tests.simulation.bench_sweep import MONTH, START, Ground
 from tests.simulation.directory_accounts import ACCEPTED, PENDING
@@ -127,7 +128,7 @@ class Scene:
         found += [f"{key} stands in the schedule {number} times" for key, number in due.items() if number > 2]
         for table in ("conversions", "requests"):
             for key, rows in rows_of(tables, table).items():
-                numbers = [int(row["RowKey"].removeprefix("history-")) for row in rows if "history-" in row["RowKey"]]
+                numbers = [int(event["RowKey"].removeprefix(PREFIX)) for event in history(rows)]
                 if numbers != list(range(min(numbers, default=0), min(numbers, default=0) + len(numbers))):
                     found.append(f"{table}/{key} has a gap in its history: {numbers}")
         return found + [f"token {token} was sent {number} times" for token, number in self.sent.items() if number > 1]

@@ -153,7 +153,7 @@ class Endings:
         return latest is not None and latest.at_work
 
     async def _heirs(self, claim: Conversion) -> list[RequestRecord]:
-        """Return the requests that joined a conversion and are still at work, or wait in the same review, oldest first."""
+        """Return the requests that joined a conversion and are at work, or wait in the same review, oldest first."""
         found: list[RequestRecord] = []
         for request_id in await self._ledger.members(claim):
             try:
