@@ -33,7 +33,7 @@ test: $(INSTALLED) $(AZURITE) ## every test; ARGS=… goes to pytest
 
 unit: $(INSTALLED) ## unit tests and a thousand simulated histories at once: no Azurite, no Node, half a minute
 	@$(BIN)/python -m pytest -q -n 0 tests/unit & tests=$$!; \
-		$(BIN)/python -m tests.simulation --count 1000 --seed 0; histories=$$?; \
+		$(BIN)/python -m tests.simulation --profile requests --count 1000 --seed 0; histories=$$?; \
 		wait $$tests && exit $$histories
 
 simulate: $(INSTALLED) ## search simulated histories for a broken promise; ARGS="--seconds 600 --seed N", "--replay N", "--worlds"

@@ -3,7 +3,7 @@
 --seconds S   search for so long (60)
 --seed N      begin at this seed (from the clock)
 --replay N    play the history of this seed, shrink it where it fails, and tell it step by step
---profile P   `all`, or `campaigns` alone (all: each fifth seed is a history of campaigns)
+--profile P   `all` (each fifth seed is a history of campaigns), `campaigns` or `requests` alone
 --story NAME  tell one of the kept stories
 --worlds      search the small worlds instead: every schedule with two preemptions, or with one and one kill
 --workers W   processes (one for each core)
@@ -16,6 +16,7 @@ from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from os import cpu_count
 
+from tests.simulation.generate import history as of_requests
 from tests.simulation.generate_campaigns import history, of_campaigns
 from tests.simulation.history import History
 from tests.simulation.search import Tally, play, search, shrink, told
@@ -23,7 +24,7 @@ from tests.simulation.stories import BY_NAME
 from tests.simulation.worlds import WORLDS, every_schedule, with_fact
 
 BATCH = 100
-PROFILES = {"all": history, "campaigns": of_campaigns}
+PROFILES = {"all": history, "campaigns": of_campaigns, "requests": of_requests}
 
 
 def main() -> int:
