@@ -79,7 +79,7 @@ def faults_at(points: Iterable[Point]) -> list[Fault]:
     ]
 
 
-_OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=~)[0-9a-f]{48,}|\d{4}-\d\d-\d\dT[0-9A-F.%:]+Z(?=~)")
+_OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=[~'])[0-9a-f]{48,}|\d{4}-\d\d-\d\dT[0-9A-F.%:]+Z(?=~)")
 """Object ids, hashes and times in keys, which no two cases share."""
 
 

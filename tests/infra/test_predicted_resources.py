@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from b2b.adapters import ledger, queue
+from b2b.adapters import campaigns, ledger, queue
 from tests.infra.bicep import APP_SCENARIOS, INFRA, ROOT, Deployment, kept
 
 OWN_NETWORK = {"private-storage", "private", "nat-gateway", "route-table", "everything", "existing-zones", "names"}
@@ -43,6 +43,7 @@ def test_queues_and_tables_are_those_of_the_code(scenario: str) -> None:
     assert names(deployment, "Microsoft.Storage/storageAccounts/tableServices/tables") == {
         ledger.CONVERSIONS,
         ledger.REQUESTS,
+        campaigns.CAMPAIGNS,
     }
 
 
