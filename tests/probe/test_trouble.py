@@ -179,5 +179,5 @@ def test_throttling_and_lag_are_measured(lab: Lab) -> None:
     assert lab.run("RED-01", "READ-10") == 0
     measured = lab.result()
     assert set(measured["lag"]) == {"newAccount", "invitation", "list"}
-    assert 0 < measured["lag"]["list"] <= 60
+    assert 0 <= measured["lag"]["list"] <= 60
     assert (measured["throttling"]["refused"], measured["throttling"]["retryAfter"]) == (1, ["2.128"])

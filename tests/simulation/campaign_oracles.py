@@ -213,8 +213,10 @@ def followed_on(scene: Scene) -> Iterator[str]:
 
 
 def _sent_since(scene: Scene, name: str, moment: float) -> bool:
-    """Whether a list was on its way when the campaign ended."""
-    return any(act.action == "list in" and act.subject == name and act.at > moment - 120 for act in scene.world.acts)
+    """Whether a list was on its way when the campaign ended: its rows may come later. Ending again calls them off."""
+    answered = [at for at, action, subject, _ in scene.world.replies if (action, subject) == ("list in", name)]
+    lists = [act for act in scene.world.acts if act.action == "list in" and act.subject == name]
+    return any(act.at > moment - 120 or act.reply is None for act in lists) or any(at > moment for at in answered)
 
 
 def _judging_at(scene: Scene, name: str, ends: list[Act]) -> bool:
