@@ -15,6 +15,8 @@ IMPATIENT = {
 }
 """Settings of the host where a test must not wait for minutes."""
 JSON = dict[str, Any]
+EMPLOYEE = 39
+"""The one person of the seed who looks like an employee, so that a person has to decide."""
 
 
 def user_id(number: int) -> str:
@@ -31,7 +33,7 @@ def mails_to(app: HostedRig, number: int) -> int:
 
 
 def seed(users: int = 40) -> JSON:
-    """Contoso, and people of Fabrikam who are all ready to be converted."""
+    """Contoso, and people of Fabrikam who are all ready to be converted, but for `EMPLOYEE`."""
     return {
         "tenantId": TENANT_ID,
         "displayName": "Contoso",
@@ -43,6 +45,7 @@ def seed(users: int = 40) -> JSON:
                 "userPrincipalName": f"partner{number}@contoso.com",
                 "displayName": f"Partner {number}",
                 "mail": address(number),
+                **({"employeeType": "Employee"} if number == EMPLOYEE else {}),
             }
             for number in range(users)
         ],
