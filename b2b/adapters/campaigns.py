@@ -82,7 +82,7 @@ class Campaigns:
         return await self.rows.write(change)
 
     async def some(self, after: str, limit: int) -> tuple[list[Campaign], str]:
-        """Return up to ``limit`` campaigns by id, and the id behind which others are; empty: there are none.
+        """Return up to ``limit`` campaigns by id, and the last id if there are more (else an empty text).
 
         Raises:
             Transient: storage did not answer.
@@ -220,7 +220,7 @@ class Campaigns:
         return replace(row, etag=results[0]["etag"])
 
     async def person(self, campaign_id: str, user_id: str) -> str:
-        """Return the key of the member that an account was first found for; empty: none yet.
+        """Return the key of the member that an account was first found for. An empty text: no member yet.
 
         Raises:
             Transient: storage did not answer.

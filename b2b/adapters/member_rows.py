@@ -26,7 +26,7 @@ EVENT: Final = "event~"
 
 
 def seen(entity: Mapping[str, Any]) -> Member | None:
-    """Return a member as a list shows it; None: a newer version wrote it, and it does not hide those behind it.
+    """Return a member as a list shows it. None: a newer version of the app wrote the row, and the list passes over it.
 
     The ETag is the list's own: a change of the member begins with its row.
     """

@@ -109,7 +109,7 @@ class Queue:
         return Poisoned(depth, min((each.inserted_on for each in ahead if each.inserted_on), default=None))
 
     async def remove_poison(self, message: PoisonMessage) -> None:
-        """Delete a poison message; one that is gone already, or was taken by another sweep, is left to that."""
+        """Delete a poison message. If it is gone already, or another sweep has taken it meanwhile, do nothing."""
         try:
             await self._poison.delete_message(message.message_id, message.receipt)
         except ResourceNotFoundError:

@@ -96,9 +96,9 @@ class RequestLists:
         return known is not None and known.places == line.places and known.names >= line.names
 
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
-        """Return up to ``limit`` lines of a list, oldest first; a page may be short, and even empty, and not the last.
+        """Return up to ``limit`` lines of a list, oldest first. A page that is short or empty need not be the last.
 
-        ``stage``: only lines of this stage, of a list of those that wait.
+        ``stage``: only lines of this stage. Only the list of waiting requests can be asked for one.
         """
         months = [month for month in await self._filled(wanted) if after is None or month >= after.month]
         found, calls = list[TableEntity](), 1

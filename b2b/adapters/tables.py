@@ -182,7 +182,7 @@ def portions(operations: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 async def taken(table: TableClient, operations: list[Any]) -> bool:
-    """Carry out one transaction; False: a row is gone, or not the one that was read.
+    """Carry out one transaction. Return False if a row is gone, or was written since it was read.
 
     Raises:
         Transient: storage did not answer, or the table is missing.

@@ -49,7 +49,7 @@ class Parameter:
 
     @property
     def choices(self) -> list[str]:
-        """The values that it may have; empty: any."""
+        """The values that the parameter accepts. An empty list: any value."""
         return [member.value for member in self.kind] if issubclass(self.kind, Enum) else []
 
 

@@ -34,7 +34,7 @@ def of_place(filters: Mapping[str, str], place: Place) -> str:
 
 
 def place(token: str | None, filters: Mapping[str, str], name: str) -> Place | None:
-    """Return the place that a token names; None: the beginning.
+    """Return the place in a list that a token names. None: the beginning of the list.
 
     Raises:
         RequestRefused: it is not of this list with these filters.

@@ -47,7 +47,7 @@ class Permit(Enum):
 
 
 def pause(pace: Pace, until: datetime, reason: str, now: datetime) -> Change[Pace] | None:
-    """Hold all instances back; None: a longer wait is in force."""
+    """Return the row that holds all instances back. None: a longer wait is in force."""
     if pace.paused_until is not None and pace.paused_until >= until:
         return None
     paused = replace(pace, paused_until=until, reason=reason)
@@ -81,7 +81,7 @@ class Counts:
 
 
 def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) -> Change[Pace] | None:
-    """Add what an instance has counted; None: the breaker is open, and only a probe counts."""
+    """Return the row with an instance's counts added. None: the breaker is open, and only a probe counts."""
     if pace.open_until is not None:
         return None
     fresh = pace.window_started is None or now - pace.window_started >= limits.window
@@ -99,7 +99,7 @@ def opened(pace: Pace, now: datetime, limits: BreakerLimits, detail: str) -> Cha
 
 
 def probed(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool) -> Change[Pace] | None:
-    """Record how a probe ended; None: another instance has closed the breaker meanwhile."""
+    """Return the row as a probe leaves it. None: another instance has closed the breaker meanwhile."""
     if pace.open_until is None:
         return None
     if failed:

@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a run stopped on its way through a list. Empty: the next one begins a new round."""
+    """Where a run of the sweep stopped in a list. An empty text: the next run begins a new round."""
 
     after: str = ""
     since: datetime | None = None

@@ -241,7 +241,7 @@ class Decisions:
         return await self._ledger.requests.write(Change(row, (event,)))
 
     async def _reopen(self, change: Change[RequestRecord]) -> RequestRecord:
-        """Write the request as it begins again, and send its message. The list comes first: it must not get lost."""
+        """Start a request again and send its message. The list of open requests comes first, so none gets lost."""
         await self._ledger.open.add(change.row.request_id, self._clock())
         row = replace(change.row, token=self._messages.token(), token_before="")
         record = await self._ledger.requests.write(Change(row, change.events))

@@ -25,7 +25,7 @@ State = tuple[str, str]
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report."""
+    """One check of the health report: name, status, detail."""
 
     name: str
     status: str
@@ -90,7 +90,7 @@ class Health:
         return "; ".join([*paused, *await self._pacer.standing()])
 
     async def _sweep(self, kept: list[Reported]) -> str:
-        """Tell what each part of the sweep did last, and what it left; that it has much to do is no fault of it."""
+        """Tell what each part of the sweep did last, and what it left. Much work left is no fault."""
         kept.append(await self._ledger.reported())
         runs = {run.report.part: run for run in kept[0].runs}
         return "; ".join(told(runs[part]) for part in Part if part in runs) or "it has not run yet"

@@ -25,7 +25,7 @@ class Part:
 
     events: tuple[Event, ...]
     next: int | None
-    """The number behind which the next part begins; None: this was the last."""
+    """The number behind which the next part begins. None: this part is the last."""
 
 
 class Listings:

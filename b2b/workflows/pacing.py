@@ -50,7 +50,7 @@ class Pacer:
             raise MustWait(WaitReason.THROTTLED, left, pace.reason)
 
     async def permit(self, probe_lease: timedelta) -> bool:
-        """Go on if an invitation may be sent now; True: it probes an open breaker.
+        """Return if an invitation may be sent now: True if it is the probe of an open breaker.
 
         Raises:
             MustWait: the breaker is open, or Graph asked the whole tenant to wait.
@@ -77,7 +77,7 @@ class Pacer:
             await self.throttled(error.retry_after, str(error))
 
     async def throttled(self, retry_after: float | None, reason: str) -> bool:
-        """Tell all instances that Graph asked for a wait; False: it asked for none that they could heed."""
+        """Tell all instances that Graph asked for a wait. Return False if it named no time, or too short a time."""
         if retry_after is None or retry_after < SHORTEST_PAUSE:
             return False
         delay = timedelta(seconds=min(retry_after, LONGEST_PAUSE))

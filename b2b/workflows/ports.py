@@ -87,10 +87,10 @@ class Requests(Rows[RequestRecord], Protocol):
         """
 
     async def show(self, record: RequestRecord) -> None:
-        """Let them show a request as it is now, unless they show a later state. Doing so again changes nothing."""
+        """Let lists and campaign show a request as it is now, unless they show a later state. Repeating it is safe."""
 
     def shows(self, record: RequestRecord) -> bool:
-        """Tell whether this process wrote last what they show of a request, and they show it where it belongs."""
+        """Tell whether the lists show this state of a request, and this process was the last to write them."""
 
 
 class Rounds(Protocol):
@@ -229,13 +229,13 @@ class Ledger(Protocol):
         """Remember what the tenant is known to show. The last writer wins: every one has seen it."""
 
     async def reservation(self, address_key: str) -> Reservation | None:
-        """Return which account's conversion an address belongs to."""
+        """Return the reservation of an address, which names the account it is reserved for. None: it is free."""
 
     async def reserve(self, reservation: Reservation) -> Reservation:
-        """Write a reservation, over the one that its ETag names, or where there is none.
+        """Write a reservation. With an ETag it replaces that one; without, the address must have none.
 
         Raises:
-            LedgerConflict: another one is there.
+            LedgerConflict: the address has another reservation by now.
 
         """
 

@@ -12,7 +12,7 @@ from b2b.domain.campaign.records import ImportState, ListImport
 
 
 class Outcome(StrEnum):
-    """What became of a row."""
+    """What became of a row of the list."""
 
     TAKEN = "taken"
     CHANGED = "changed"
@@ -34,7 +34,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Row:
-    """A row that is, or becomes, a member."""
+    """A row of the list that is about a known member, or becomes a new one."""
 
     entry: Entry
     key: str
@@ -93,7 +93,7 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
 
 
 def _by_name(known: Iterable[Known]) -> dict[str, Known]:
-    """Return whose each name is: of two members that judging found to be one account, each keeps that of its row."""
+    """Return the member of each name. Two members that are one account each keep the name of their row of the list."""
     found: dict[str, Known] = {}
     for member in known:
         for name in member.names:
@@ -110,7 +110,7 @@ def _before(found: Known, unfinished: str) -> Outcome:
 
 
 def member_of(row: Row, before: Member | None, imported: ListImport, now: datetime) -> Member:
-    """Return the member's row as the list wants it."""
+    """Return the member as its row of the list describes it."""
     if before is None:
         return listed(imported.campaign_id, row.key, row.entry, imported.import_id, now)
     return relisted(before, row.entry, imported.import_id, now)
@@ -119,7 +119,7 @@ def member_of(row: Row, before: Member | None, imported: ListImport, now: dateti
 def _placed(
     entry: Entry, by_name: Mapping[str, Known], by_address: Mapping[str, Known], columns: Layout
 ) -> Known | Fault | None:
-    """Return the member that a row is about; None for a new one."""
+    """Return the member that a row of the list is about. None: a new one."""
     found = {member.key: member for name in entry.keys if (member := by_name.get(name)) is not None}
     if len(found) > 1:
         header = columns.header(next(iter(entry.names)))

@@ -1,4 +1,4 @@
-"""The row of a member, and how it moves from the list to its request. Each new row has a constructor here."""
+"""A member as the ledger keeps it, on its way from the list to its request. Each step has a function here."""
 
 import re
 from collections.abc import Container, Mapping
@@ -51,7 +51,7 @@ class MemberStage(StrEnum):
 
     @property
     def listed_again(self) -> bool:
-        """Whether another row may take the place of the member's."""
+        """Whether a later list may replace what an earlier one said of the member."""
         return self.judged_again or self is MemberStage.CANCELLED
 
 
@@ -63,7 +63,7 @@ class Member:
     key: str
     """Names the member within its campaign; made from the name by which the list first gave the account."""
     import_id: str
-    """The list that the row stands for."""
+    """The list that the member was last taken from."""
     listed_at: datetime
     replaced: bool = False
     """An earlier list said something else of the member."""
@@ -71,11 +71,11 @@ class Member:
     names: tuple[str, ...] = ()
     """Every known name of the account, as names are compared: those of the list, and those that judging found."""
     body: bytes = b""
-    """Canonical JSON of the row as a request, without the campaign's defaults."""
+    """Canonical JSON of the request that the row of the list asks for, without the campaign's defaults."""
     content: str
     """Hash of everything that the list says of the member: tells a repeat from a change."""
     address: str = ""
-    """The address that the list names; empty: the account's own."""
+    """The address that the list names. An empty text: it names none, and the account's own is invited."""
     reference: str = ""
     """The caller's own name for the member."""
     kept: tuple[tuple[str, str], ...] = ()
@@ -92,7 +92,7 @@ class Member:
     findings: tuple[Finding, ...] = ()
     judged_at: datetime | None = None
     judged_as: str = ""
-    """Names the account and the address that were judged; empty: no account was found."""
+    """Names the account and the address that were judged. An empty text: no account was found."""
     waived: tuple[Finding, ...] = ()
     """Findings that a person approved before the release."""
     decided_by: str = ""
@@ -105,7 +105,7 @@ class Member:
     accepted_at: datetime | None = None
     last_error: str = ""
     shown: int = 0
-    """The sequence of the request's row that this row shows."""
+    """Up to which event of its request the member shows it."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     etag: str = ""
@@ -146,7 +146,7 @@ def key_of(entry: Entry, taken: Container[str]) -> str:
 
 
 def listed(campaign_id: str, key: str, entry: Entry, import_id: str, now: datetime) -> Member:
-    """Make the row of a member."""
+    """Return a new member, as its row of the list describes it."""
     return Member(campaign_id=campaign_id, key=key, **_of_list(entry, import_id, now))
 
 
@@ -165,7 +165,7 @@ def relisted(member: Member, entry: Entry, import_id: str, now: datetime) -> Mem
 
 
 def content_of(entry: Entry) -> str:
-    """Return a hash of what a row says."""
+    """Return a hash of everything that a row of the list says."""
     kept = msgspec.json.encode([sorted(entry.keys), entry.reference, entry.kept])
     return digest(kept + entry.request.body())
 
@@ -186,7 +186,7 @@ def _of_list(entry: Entry, import_id: str, now: datetime) -> dict[str, Any]:
 
 
 def request_of(member: Member, defaults: bytes) -> ConversionRequest:
-    """Return the request that a member stands for: its row, and the campaign's defaults where the row says nothing."""
+    """Return the request of a member: what its row of the list says, and the campaign's defaults for the rest."""
     own = msgspec.json.decode(member.body)
     return msgspec.convert(_over(msgspec.json.decode(defaults) if defaults else {}, own), ConversionRequest)
 

@@ -13,7 +13,7 @@ from b2b.domain.request import ConversionRequest, IntakePolicy
 from b2b.domain.request.parse import parse_document
 
 LONGEST_CELL: Final = 1000
-"""Characters of a reference, or of a column that is kept: it is shown again, and it is not to fill the member's row."""
+"""Characters of a reference, or of a kept column: the ledger keeps them with the member, whose room is limited."""
 MOST_KEPT: Final = 10
 _TRUE_OR_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _BETWEEN = re.compile(r"[\s,;]+")
@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a row was not taken: where, a code of the error table, and what to do."""
+    """Why a row of the list was not taken: where, a code of the error table, and what to do."""
 
     line: int
     column: str
@@ -43,7 +43,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row that was understood."""
+    """A row of the list that was understood."""
 
     line: int
     request: ConversionRequest
@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def address(self) -> str:
-        """The address that the row asks to invite, or that its account is matched by; empty: the account's own."""
+        """The address that the row asks to invite, or by which its account is found. Empty text: the account's own."""
         return self.request.invited_user_email_address or self.request.invited_user.mail or ""
 
     @property

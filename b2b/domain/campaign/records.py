@@ -80,6 +80,6 @@ def changed(row: Campaign, now: datetime, by: str, **columns: Any) -> Change[Cam
 
 
 def begun(campaign_id: str, raw: bytes, told: str, now: datetime) -> ListImport:
-    """Make the row of a list. ``told`` is how the caller wants it to be read: read otherwise, it is another list."""
+    """Return the record of a list that comes in. Read in another way (``told``), the same file is another list."""
     import_id = digest(told.encode() + b"\n" + raw)[:32]
     return ListImport(campaign_id=campaign_id, import_id=import_id, started_at=now)

@@ -90,16 +90,16 @@ class PartMessage(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     returns: int = 0
 
     def message(self) -> bytes:
-        """Write it as it stands on the queue."""
+        """Return the message as it stands on the queue."""
         return msgspec.json.encode({CAMPAIGN: self})
 
     def returned(self) -> Self:
-        """Return it as it goes back from the poison queue."""
+        """Return the message as it goes from the poison queue back to the work queue, with one return more."""
         return msgspec.structs.replace(self, returns=self.returns + 1)
 
 
 def part_message(document: Mapping[str, Any]) -> PartMessage | None:
-    """Return our own message; None for what only looks like it."""
+    """Return the message for a part of a run. None: the document only looks like one."""
     if set(document) != {CAMPAIGN}:
         return None
     try:
@@ -120,7 +120,7 @@ def filter_json(wanted: Filter) -> str:
 
 
 def takes(run: Run, member: Member, now: datetime) -> bool:
-    """Tell whether a run sees to a member: it was meant, and stands where that makes sense."""
+    """Tell whether a run sees to a member: the caller meant the member, and its stage lets the run do something."""
     if not _sensible(run.kind, member):
         return False
     if run.keys:

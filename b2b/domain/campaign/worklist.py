@@ -31,7 +31,7 @@ class Fix:
     """The property of the account that is to be set, if the change is to set one."""
     before: str = ""
     after: str = ""
-    """Empty: the list names no address, so that somebody has to find it out."""
+    """The value to set. An empty text: the list names no address, so a person has to find it out."""
 
     @property
     def by_script(self) -> bool:

@@ -14,7 +14,7 @@ class Sighting:
 
     at: datetime
     account: Account | None
-    """None: Graph does not know the id, or this replica does not."""
+    """The account as Graph shows it. None: Graph does not know the id, or a lagging replica does not."""
     in_bin: bool = False
     """The account lies in the recycle bin."""
 

@@ -35,7 +35,10 @@ def all_silent(conversion: Conversion) -> bool:
 
 
 def can_be_disproved(conversion: Conversion) -> bool:
-    """Tell whether an account that shows nothing can prove that none of the open tries went out."""
+    """Tell whether an account that shows no invitation can prove that no open try sent one.
+
+    It cannot if Graph answered a try with another account: that invitation shows there, if anywhere.
+    """
     return not any(doubt.elsewhere for doubt in conversion.open_doubts)
 
 
@@ -91,7 +94,10 @@ def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[
 
 
 def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The window has passed, nothing shows, and this tenant shows invitations: none of the tries went out."""
+    """The window has passed, nothing shows, and this tenant shows invitations: none of the tries went out.
+
+    The doubts and the lease end, and the conversion stays as it is: the next step invites again or judges anew.
+    """
     return note(
         conversion, "nothing-went-out", now, "the account shows nothing", doubts=(), lease_until=None, **PRESENT
     )

@@ -100,11 +100,14 @@ def _doubt(s: Situation, conversion: Conversion) -> Step:
 
 
 def _invisible(s: Situation, conversion: Conversion) -> Step:
-    """Nothing shows. What that proves, once the window has passed, hangs on what the tenant is known to show.
+    """The account shows no invitation. Once the window has passed, the first of these that holds decides.
 
-    It shows invitations: nothing went out. Every try was silent, and so is the next: repeat it. Not known yet: wait
-    until it is, at most until the give-up time. Else a person decides: about the claim that is out, or, where it has
-    ended (`_doubtful_end`), about the new request.
+    * An open try was answered with another account (not `can_be_disproved`): a person decides.
+    * The tenant is known to show invitations: none went out (`disproved`), and without the doubt the next step invites.
+    * Every try asked for no mail, and so does the next: repeat it.
+    * It is not known yet what the tenant shows: wait, at most until the give-up time.
+    * Else a person decides: about the conversion while it is inviting, or, where it has ended (`_doubtful_end`), about
+      the new request.
     """
     left = _until(doubts.window_ends(conversion, s.limits.window), s.now)
     if left > 0:

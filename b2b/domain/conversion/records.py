@@ -95,7 +95,7 @@ class Conversion:
     attempt_id: str = ""
     """Names the try that holds the claim."""
     lease_until: datetime | None = None
-    """The claim's owner may be calling until then; None: no call is under way."""
+    """Until when the request that holds the claim may be calling Graph. None: no call is under way."""
     doubts: tuple[Doubt, ...] = ()
     silent: bool = False
     """The last try asked for no mail."""

@@ -59,11 +59,11 @@ class Situation:
     sighting: Sighting | None
     """The account as read in this round; None if it was not read."""
     assessment: Assessment | None
-    """What the rules said in this round; None: not asked."""
+    """What the rules said in this round. None: they were not asked yet."""
     silent: bool
     """The request asks for no mail."""
     held: WaitReason | None
-    """Why an administrator wants nothing to be sent now (paused, mode); None: it may be."""
+    """Why an administrator wants nothing to be sent now (paused, mode). None: the app may send."""
     shows: Shows
     """What the tenant is known to show, for this kind of account."""
     again: bool

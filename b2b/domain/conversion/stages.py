@@ -62,7 +62,11 @@ class Row:
     phase: Phase
     care: Care
     next: frozenset[Stage]
-    """Stages that the same conversion may reach from here in one step."""
+    """Stages that the same generation of a conversion may reach from here in one step.
+
+    From `needsReview` it is `invited` if the account shows the invitation after all, `cancelled` if a person refuses.
+    An approval is no such step: it starts the request again (`LEADS_TO`), which begins another generation.
+    """
     restarts: bool
     """Whether a new generation of the account's conversion may begin over one that stands here.
 
@@ -118,7 +122,7 @@ LEADS_TO: dict[Action, Stage] = {
     Action.REFUSE: Stage.CANCELLED,
     Action.CANCEL: Stage.CANCELLED,
 }
-"""Where an administrator's action leads a request."""
+"""Where an administrator's action leads a request. Its conversion stays as it is until the request acts on it."""
 BEGINNINGS = frozenset(
     {Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED, Stage.CANCELLED}
 )

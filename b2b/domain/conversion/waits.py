@@ -93,7 +93,7 @@ class Waiting(msgspec.Struct, frozen=True, rename="camel"):
     reason: WaitReason
     since: datetime
     until: datetime | None = None
-    """When the app looks again; None: when the sweep comes by."""
+    """When the app looks again. None: the sweep decides when."""
 
     @property
     def cause(self) -> Cause:

@@ -153,7 +153,7 @@ class Facts:
         return f"Facts({self._read})"
 
     def of(self, facts: Iterable[Fact[Any]]) -> "Facts":
-        """Return those of these facts that were asked for."""
+        """Return the answers to these facts, as far as Graph was asked."""
         return Facts({fact: self._read[fact] for fact in facts if fact in self._read})
 
     def absent(self, fact: Fact[Any]) -> bool:

@@ -247,5 +247,5 @@ def selector(user: InvitedUser) -> dict[str, str]:
 
 
 def facts_about(*about: About) -> frozenset[Fact[Any]]:
-    """Return the facts about these that are a question of their own."""
+    """Return the facts about these subjects that take a question of their own to Graph."""
     return frozenset(fact for fact in FACTS if fact.about in about and fact.comes_with is None)

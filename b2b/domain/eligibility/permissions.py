@@ -93,7 +93,7 @@ WRITING: Final = (
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
-    """Return the rules whose facts it reads. Empty for a permission that every rule needs to read the account."""
+    """Return the rules whose facts a permission reads. No rule: the permission reads the account, for all of them."""
     if permission.value == facts.ACCOUNT.permission:
         return ()
     return tuple(rule for rule in RULES if any(fact.permission == permission.value for fact in rule.needs))

@@ -25,7 +25,7 @@ def is_followed(conversion: Conversion) -> bool:
 
 
 def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:
-    """Return what the account's state means for its conversion; None: nothing new.
+    """Return the change that the account's state means for its conversion. None: it means nothing new.
 
     Only what shows an invitation moves a conversion on. Its absence counts past the replication window, because reads
     flap between old and new after a write.

@@ -118,7 +118,7 @@ class Page:
 
     lines: tuple[Line, ...]
     next: Place | None
-    """Where the next page begins; None: this was the last."""
+    """Where the next page begins. None: this page is the last."""
     calls: int = 0
     """Calls to storage."""
     read: int = 0

@@ -30,7 +30,7 @@ class Resume(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     due: datetime
 
     def message(self) -> bytes:
-        """Write it as it stands on the queue."""
+        """Return the message as it stands on the queue."""
         return msgspec.json.encode({RESUME: self})
 
 

@@ -15,7 +15,11 @@ _SOURCE = "https://learn.microsoft.com/entra/external-id/invite-internal-users"
 
 
 def weighed(assessment: Assessment, record: RequestRecord) -> tuple[Finding, ...]:
-    """Return the findings as they count for a request: an approval waives, a release allows nothing new."""
+    """Return the findings of an assessment as they count for a request.
+
+    An approval turns the findings that it covers into warnings. For a released dry run or member, whatever was not
+    judged before the release becomes a finding of its own.
+    """
     approval = approval_of(record)
     findings = (*assessment.findings, *_new(assessment, record, approval))
     if approval is None or approval.subject != assessment.subject:

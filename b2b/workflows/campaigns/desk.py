@@ -34,7 +34,7 @@ class Page:
 
     members: tuple[Member, ...]
     next: str
-    """The key behind which the list goes on; empty: it does not."""
+    """The key of the last member read, if the list goes on behind it; else an empty text."""
     calls: int
     read: int
 
@@ -95,7 +95,7 @@ class CampaignDesk:
         return await campaign_of(self._campaigns.rows, campaign_id)
 
     async def some(self, after: str) -> tuple[list[Campaign], str]:
-        """Return a page of campaigns by id, and the id behind which others are; empty: there are none."""
+        """Return a page of campaigns by id, and the last id if there are more (else an empty text)."""
         return await self._campaigns.some(after, PAGE)
 
     async def imports(self, campaign_id: str) -> list[ListImport]:
@@ -243,7 +243,7 @@ class CampaignDesk:
         raise RequestRefused("RequestChanged", "The member changed while it was decided about: look at it again.")
 
     async def _decide_request(self, member: Member, answer: Answer, choice: Choice, decision: Decision) -> None:
-        """Decide about a member's request, if its row shows what was shown of the member."""
+        """Decide about a member's request, if the request still has the findings that the person was shown."""
         record = await self._ledger.requests.get(member.request_id)
         if record is None:
             raise RequestRefused("MemberNotFound", "The request of the member is gone.")

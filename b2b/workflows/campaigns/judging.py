@@ -45,7 +45,7 @@ class Judging:
         return written.verdict.value if written.verdict else PASSED_OVER
 
     async def _write(self, row: Member, before: Member, account: Account | None) -> Member:
-        """Write what was judged. An account is one member's: of another one that is the same account, that is said."""
+        """Write what was judged. If another member is the same account, this one gets the finding `listed-twice`."""
         if account is None:
             return await self._campaigns.write(Change(row), before)
         holder = await self._campaigns.person(row.campaign_id, row.user_id)
@@ -54,6 +54,6 @@ class Judging:
         return await self._campaigns.write(Change(row), before, "" if holder else row.user_id)
 
     async def _is_still(self, row: Member, holder: str) -> bool:
-        """Tell whether the member that an account was first found for is still about it, and was not refused."""
+        """Tell whether the member that first stood for the account still does, and was not cancelled."""
         other = await self._campaigns.member(row.campaign_id, holder)
         return other is not None and other.user_id == row.user_id and other.stage is not MemberStage.CANCELLED

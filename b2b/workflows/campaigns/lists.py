@@ -1,4 +1,7 @@
-"""Take a list in. Sent again after a crash it goes on where it stopped, and answers as if nothing had happened."""
+"""Take a list in: compare its rows with the members of a campaign, and store those that are new or changed.
+
+A list that is sent again after a crash is stored to its end, and its answer is that of a list stored at once.
+"""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -46,13 +49,13 @@ async def campaign_of(rows: Rows[Campaign], campaign_id: str) -> Campaign:
 
 
 class Lists:
-    """Takes the lists of campaigns in."""
+    """Stores the members that a list names, and remembers what became of each list."""
 
     def __init__(self, ledger: Ledger, policy: IntakePolicy, clock: Clock) -> None:
         self._campaigns, self._policy, self._clock = ledger.campaigns, policy, clock
 
     async def take_in(self, campaign_id: str, raw: bytes, wanted: Wanted | None = None) -> TakenIn:
-        """Store the members of a list. Nobody is stored twice, whatever is sent again and whoever dies.
+        """Store the members of a list. No person becomes two members, even if the list is sent again after a crash.
 
         Raises:
             RequestRefused: the list cannot be read as a whole, there is no such campaign, or it ended.

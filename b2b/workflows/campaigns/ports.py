@@ -27,7 +27,7 @@ class Campaigns(Protocol):
         """
 
     async def some(self, after: str, limit: int) -> tuple[list[Campaign], str]:
-        """Return up to ``limit`` campaigns by id, and the id behind which others are; empty: there are none."""
+        """Return up to ``limit`` campaigns by id, and the last id if there are more (else an empty text)."""
 
     async def imports(self, campaign_id: str) -> list[ListImport]:
         """Return every list that was sent to a campaign, the latest first."""
@@ -45,7 +45,7 @@ class Campaigns(Protocol):
         """Return a member, or None."""
 
     async def members(self, campaign_id: str, keys: Iterable[str]) -> dict[str, Member]:
-        """Return those of these members that there are."""
+        """Return the members that exist among these keys, by key."""
 
     def scan(self, campaign_id: str, stage: MemberStage | None = None) -> AsyncIterator[Member]:
         """Give all members, or those of a stage, in the order of their keys, to be looked at.
@@ -59,18 +59,21 @@ class Campaigns(Protocol):
         """Return up to ``limit`` members behind a key, to be looked at, and the last key if there are more."""
 
     async def write(self, change: Change[Member], before: Member | None, person: str = "") -> Member:
-        """Write a member with its events. ``person`` claims the account for this member.
+        """Write the row of a member, and the events of the change.
+
+        ``before``: the member as it was read, so that its line leaves the list of the stage it had. None: it is new.
+        ``person``: object id of the account that this member is the first of its campaign to stand for.
 
         Raises:
-            LedgerConflict: the row is not the one that the change was made from, or the account is another member's.
+            LedgerConflict: another process wrote the member meanwhile, or another member stands for the account.
 
         """
 
     async def person(self, campaign_id: str, user_id: str) -> str:
-        """Return the key of the member that an account was first found for; empty: none yet."""
+        """Return the key of the member that an account was first found for. An empty text: no member yet."""
 
     async def store(self, members: Sequence[tuple[Member, Member | None]]) -> bool:
-        """Write members as a list has them. False: another process wrote one of them meanwhile."""
+        """Write the members of a list. Return False if another process wrote one of them meanwhile."""
 
 
 class CampaignRuns(Protocol):

@@ -19,7 +19,7 @@ class CampaignStates:
         self._seen: dict[str, tuple[datetime, CampaignState]] = {}
 
     async def held(self, campaign_id: str) -> WaitReason | None:
-        """Return why nothing of a campaign may be sent; None: it may be, or the request is of no campaign."""
+        """Return why the campaign of a request forbids to invite. None: it does not, or the request has no campaign."""
         if not campaign_id:
             return None
         now = self._clock()

@@ -169,7 +169,7 @@ class Conversions:
         member: bool = False,
         joins: bool = False,
     ) -> bool:
-        """Bring one request up; False: it could not be told, or its lines not written. What is newer is left alone.
+        """Bring a request up to its conversion, unless it shows a newer state. Return False if that must be repeated.
 
         ``member``: the ledger lists the request under this generation; ``joins``: it was decided just now.
         """
@@ -186,7 +186,7 @@ class Conversions:
         return False
 
     async def _write(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Write what a request takes over; False: its lines could not be written, and no list of the sweep has it."""
+        """Write what a request takes over. Return False if the lists do not show it yet: then it must be repeated."""
         change = self._shown(record, conversion)
         if change is None:
             await self._ledger.requests.show(record)
@@ -194,7 +194,7 @@ class Conversions:
         return self._ledger.requests.shows(await self._ledger.requests.write(change))
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
-        """Return what a request's row takes over; None: it shows that already, or has ended."""
+        """Return the change that a request takes over. None: the request shows it already, or has ended."""
         now, leads = self._clock(), record.request_id == conversion.request_id
         if record.stage is Stage.NEEDS_REVIEW and 0 < record.generation < conversion.generation:
             record = replace(record, stage=Stage.REQUESTED)  # its review is over, and work goes on for it

@@ -22,7 +22,7 @@ class Holds(Protocol):
     """What holds the requests of a campaign back."""
 
     async def held(self, campaign_id: str) -> WaitReason | None:
-        """Return why nothing of a campaign may be sent; None: it may be, or the request is of no campaign."""
+        """Return why the campaign of a request forbids to invite. None: it does not, or the request has no campaign."""
 
 
 class Endings:
@@ -35,7 +35,7 @@ class Endings:
         self._ledger, self._clock = ledger, clock
 
     async def claim_of(self, record: RequestRecord) -> Conversion | None:
-        """Return the claim that a request leads; None: it leads none."""
+        """Return the conversion that a request leads while it is inviting. None: it leads no such conversion."""
         conversion = await self._conversions.get(record.user_id)
         if conversion is None or not belongs(record, conversion) or conversion.request_id != record.request_id:
             return None
@@ -47,7 +47,7 @@ class Endings:
         return calling or bool(claim.open_doubts)
 
     async def fail(self, record: RequestRecord, code: str, said: str) -> bool:
-        """End a request as failed; False: its invitation may be out, so that it has to go on.
+        """End a request as failed. Return False if its invitation may be out: then the request goes on.
 
         Raises:
             LedgerConflict: it moved meanwhile.
@@ -65,7 +65,7 @@ class Endings:
         return True
 
     async def step_aside(self, record: RequestRecord) -> bool:
-        """Let a request that is free to go on lead in place of one whose campaign holds it back; False: none may.
+        """Let a request that no campaign holds back lead in place of one that is held. Return False if there is none.
 
         Raises:
             LedgerConflict: the claim moved meanwhile.

@@ -26,7 +26,7 @@ class TenantFacts:
         return self._configured.of(synced=synced).shows if learned is Shows.UNKNOWN else learned
 
     async def unknown(self) -> frozenset[bool]:
-        """Return the kinds of accounts of which it is not known yet: True for those that Active Directory masters."""
+        """Return the kinds of account of which the app has not learned what they show. True: synchronised accounts."""
         fact = await self._get()
         return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
 

@@ -21,7 +21,7 @@ class StandsAside(Protocol):
     """What a request does that its campaign holds back."""
 
     async def __call__(self, record: RequestRecord, reason: WaitReason, /) -> bool:
-        """Let another request go first, or end this one; False: neither, so that it waits.
+        """Let another request go first, or end this one. Return False if neither is possible: the request waits.
 
         Raises:
             LedgerConflict: another process wrote a row meanwhile.

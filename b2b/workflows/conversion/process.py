@@ -64,7 +64,7 @@ class Protocol:
 
     @property
     def held(self) -> WaitReason | None:
-        """Why nothing may be sent; None: it may be."""
+        """The reason why nothing may be sent now. None: the app may send."""
         if self.paused:
             return WaitReason.PAUSED
         return WaitReason.MODE_ASSESS if self.assess_only else None

@@ -18,7 +18,7 @@ class Remembered(Generic[Value]):
         self._values: dict[str, tuple[datetime, Value]] = {}
 
     def get(self, name: str) -> tuple[datetime, Value] | None:
-        """Return a value and when it was read; it is the last that goes now."""
+        """Return a value and when it was read. The store then drops this value last."""
         found = self._values.pop(name, None)
         if found is not None:
             self._values[name] = found

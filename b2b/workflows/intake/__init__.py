@@ -1,1 +1,1 @@
-"""From a message or an HTTP body to a row."""
+"""Takes a request in, from a queue message or an HTTP body, and writes its row in the ledger."""

@@ -95,7 +95,7 @@ class Drain:
                 await self._asked(found)
 
     async def _asked(self, asked: Asked) -> None:
-        """A caller's request: with a row it goes on, if this is its newest message; without one it never ran."""
+        """Handle a caller's request: without a row it never ran; with one it goes on, if this is its newest message."""
         record = await self._find(asked)
         if record is None or record.stage is Stage.REJECTED:
             await self._intake.never_ran(asked)

@@ -107,7 +107,7 @@ class Looks:
         return followed(row, sighting, self._limits, now)
 
     async def _written(self, row: Conversion, change: Change[Conversion] | None, account: Account | None) -> Conversion:
-        """Write a change and bring the requests up to it; without one, bring them up to what was not told yet."""
+        """Write a change, and bring the requests up to it. Without a change, publish what requests do not show yet."""
         if change is None:
             untold = row.published < row.sequence and row.lease_until is None
             return await self._conversions.published(row) if untold else row

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def observer(meter: Meter | None) -> Callable[[Change[Any]], None]:
-    """Return what the ledger tells of each write: it says every failure in the log, with its cause, and counts."""
+    """Return the function that the ledger calls after each write: it logs each failure with its cause, and counts."""
 
     def observe(change: Change[Any]) -> None:
         failure = failure_of(change)

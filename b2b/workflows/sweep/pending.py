@@ -28,7 +28,7 @@ class PendingList:
         self._asked_at: datetime | None = None
 
     async def those(self, followed: Container[str], by_id: int, turn: Turn) -> frozenset[str] | None:
-        """Return which of the followed accounts are on the list; None: there is no list, read them by id.
+        """Return which of the followed accounts are on the list. None: there is no list, so each is read by id.
 
         ``by_id`` is how many accounts would be read by id without the list. A list that breaks off is thrown away:
         half of one would turn everybody on the other half into news.

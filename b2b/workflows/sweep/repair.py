@@ -82,7 +82,7 @@ class Repair:
         turn.leaves(len(left), way.began)
 
     async def _oldest(self, turn: Turn) -> datetime | None:
-        """Return since when the oldest request at work waits; None: there is none, or it is far down the list."""
+        """Return since when the oldest request at work waits. None: no request does, or this run did not reach it."""
         after, seen = "", 0
         while seen < AHEAD and turn.within(0.5):
             entries = await self._ledger.open.read(after, CHUNK)
@@ -95,7 +95,7 @@ class Repair:
         return None
 
     async def head(self) -> datetime | None:
-        """Return the time for which the queue's head was meant; None: nothing waits there."""
+        """Return when the message at the head of the queue was due. None: the queue is empty."""
         due = [due_of(body) or inserted for body, inserted in await self._queue.head()]
         return min(due, default=None)
 
@@ -128,7 +128,7 @@ class Repair:
             await self._ledger.open.remove(*(entry for entry, _ in over))
 
     async def _listed(self, row: Found) -> bool:
-        """Let the lists show a request; False: a newer version wrote its line, and has to see to it."""
+        """Let the lists show a request. Return False if a newer version of the app wrote its line."""
         try:
             if isinstance(row, RequestRecord):
                 await self._ledger.requests.show(row)
@@ -176,7 +176,7 @@ def _rests(row: Found) -> bool:
 
 
 def _state(row: Found) -> str:
-    """Say why a request waits, or that its row cannot be read; empty: neither."""
+    """Say why a request waits, or that its row cannot be read. An empty text: neither."""
     if isinstance(row, UnreadableRow):
         return UNREADABLE
     return row.waiting.reason.value if isinstance(row, RequestRecord) and row.at_work and row.waiting else ""

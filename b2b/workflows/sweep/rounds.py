@@ -41,7 +41,7 @@ class Round:
         return self._cursor.after
 
     async def move(self, after: str) -> None:
-        """Remember a place; empty: the round is over."""
+        """Remember where this run stopped. An empty text: the round is over."""
         cursor = Cursor(after, self.began, dict(self.counts)) if after else Cursor()
         if cursor != self._cursor:
             await self._listing.move_cursor(cursor)

@@ -43,7 +43,7 @@ class Scheduled:
 
     @property
     def oldest(self) -> datetime | None:
-        """Return since when the first entry is due."""
+        """Since when the oldest entry that was not taken is due. None: every entry was taken."""
         return self._due[0].since if self._due else None
 
     async def take(self, number: int) -> list[Followed]:
@@ -81,11 +81,11 @@ class Difference:
 
     @property
     def oldest(self) -> datetime | None:
-        """When the round began in which they are to be looked at."""
+        """When the round began that found the accounts still to be looked at. None: there are none."""
         return self._way.began if self._news else None
 
     async def take(self, number: int) -> list[Followed]:
-        """Take the next ones."""
+        """Take the next accounts."""
         taken, self._news = self._news[:number], self._news[number:]
         self._after = taken[-1].key
         return taken

@@ -75,7 +75,7 @@ class Turn:
         self._notes.append(note)
 
     def report(self) -> PartReport:
-        """Return what has come of it so far."""
+        """Return what this part of the sweep has done so far."""
         return PartReport(
             part=self.part,
             done=self._done,
