@@ -202,7 +202,7 @@ DOUBTS: tuple[Guard, ...] = (
     Guard(
         "undone: an internal read within the window is a replica that lags",
         NEXT_STEP,
-        (("    if s.now < seen_at + s.limits.window:\n", "    if s.now < seen_at:\n"),),
+        (("    if s.now < seen_at + s.limits.window or", "    if s.now < seen_at or"),),
         STEP,
     ),
     Guard(

@@ -149,5 +149,13 @@ NAMED: tuple[Mended, ...] = (
         "a cancellation is written on the account's row, over which a delivery claims, before it is answered",
         (Place(DECISIONS, "await self._note_cancellation(record, decision)", "pass"),),
     ),
+    Mended(
+        "asked for before the invitation",
+        "a request that an invitation has met already sends no other one",
+        (
+            Place(NEXT_STEP, "+ s.limits.window or _met_already(s, conversion):", "+ s.limits.window:"),
+            Place(NEXT_STEP, "conversion.stage is Stage.CANCELLED and _met_already(s, conversion)", "False"),
+        ),
+    ),
 )
 MENDED: tuple[Mended, ...] = (*NUMBERED, *NAMED, *STORIES)

@@ -1,6 +1,6 @@
 """Defects of the rebuilt core, found by search, by an adversary, or by a reader."""
 
-from tests.simulation.history import Fault, History, Step
+from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.story import BOTH_HOSTS, HELD, PARTNERS, SHARED_ADDRESS, Story, send
 
 LATER: tuple[Story, ...] = (
@@ -247,5 +247,20 @@ LATER: tuple[Story, ...] = (
             ),
         ),
         "decided",
+    ),
+    Story(
+        "asked for before the invitation",
+        "the first message of a request comes late; meanwhile another request had the account invited, and an "
+        "administrator made it internal again: the late message invites a second time",
+        History(
+            (
+                Step(0, "post", value=Ask("r1", "anna")),
+                send(0, "r2"),
+                Step(5, "sweep"),
+                Step(80, "convert back", "anna"),
+            ),
+            (Fault("tables read", "*", "kill before"),),
+        ),
+        "second_mail",
     ),
 )

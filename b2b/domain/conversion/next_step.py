@@ -25,6 +25,7 @@ from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.records import Absence, Change, Conversion
 from b2b.domain.conversion.situation import (
+    SKEW,
     CallOff,
     Claim,
     Conclude,
@@ -163,7 +164,8 @@ def _other(s: Situation, conversion: Conversion) -> Step:
     """The conversion is another request's, or this one's own of before: a retry or an approval has left it."""
     if s.again and conversion.stage in {Stage.NEEDS_REVIEW, Stage.INVITED}:
         return _again(s, conversion)
-    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED}:
+    met = conversion.stage is Stage.CANCELLED and _met_already(s, conversion)
+    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED} or met:
         return Join()
     if conversion.stage is Stage.INVITED:
         return _invited(s, conversion)
@@ -269,7 +271,7 @@ def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> 
 
     Two reads past the window, at least `confirm` apart, settle that.
     """
-    if s.now < seen_at + s.limits.window:
+    if s.now < seen_at + s.limits.window or _met_already(s, conversion):
         return Join()
     if conversion.internal_since is None:
         return Record(undone.suspected(conversion, s.now))
@@ -278,6 +280,17 @@ def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> 
     if conversion.stage is Stage.INVITED:
         return Record(undone.confirmed(conversion, s.now))
     return _open(s)
+
+
+def _met_already(s: Situation, conversion: Conversion) -> bool:
+    """Tell whether the invitation met this request: it was asked for before, and no person has opened it again since.
+
+    Its message only came late. It must not take what was done to the account after the invitation for a reason to
+    send another one. Clocks of instances differ.
+    """
+    request, invited_at = s.request, conversion.invited_at
+    reopened = request.released or request.approval or request.left_generation
+    return not reopened and invited_at is not None and request.requested_at <= invited_at + SKEW
 
 
 def _open(s: Situation) -> Step:
