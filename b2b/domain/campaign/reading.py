@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from b2b.domain.campaign.columns import Column, Layout, column_of, layout
+from b2b.domain.campaign.columns import ACCOUNTS, Column, Layout, column_of, layout
 from b2b.domain.campaign.sheet import Cells, Form, sheet
 from b2b.domain.campaign.text import Encoding, decoded
 from b2b.domain.errors import MalformedRequest
@@ -107,7 +107,7 @@ def _entry(cells: Cells, columns: Layout, policy: IntakePolicy) -> Entry | list[
         return wrong
     names = _names(values)
     if not names:
-        header = columns.header(next(iter(columns.places)))
+        header = columns.header(next(column for column in ACCOUNTS if column in columns.places))
         return [Fault(cells.line, header, "MissingField", "the row names no account and no address: fill one in")]
     try:
         request, _ = parse_document(_document(values, names, export=columns.export), policy)

@@ -159,6 +159,7 @@ def test_a_column_that_the_call_names_has_to_be_there() -> None:
         ("upn,sendEmail\na@contoso.com,perhaps\n", [(2, "sendEmail", "InvalidValue")]),
         ("id,upn\n,\n,\n1,a@contoso.com\n", [(4, "id", "InvalidValue")]),
         ("upn,reference\n,1\n", [(2, "upn", "MissingField")]),
+        ("reference,upn\n1,\n", [(2, "upn", "MissingField")]),
         ("upn,ref\na@contoso.com,1,2\n", [(2, "", "InvalidValue")]),
         ("upn,ref\na@contoso.com," + "x" * 100_000 + "\n", [(2, "ref", "InvalidValue")]),
         ("upn,customizedMessageBody\na@contoso.com," + "x" * 100_000 + "\n", [(2, "", "RequestTooLarge")]),
