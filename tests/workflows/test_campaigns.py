@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,42 @@ async def test_members_are_judged_and_nothing_is_spent(world: MakeWorld) -> None
     counts = await place.services.campaigns.counts(SPRING)
     assert counts.by_prospect == {Prospect.READY: 2, Prospect.FIXABLE: 1, Prospect.NEEDS_A_PERSON: 1}
     assert counts.by_change == {Change.ADDRESS: 1}
+
+
+async def test_a_part_that_is_throttled_goes_on_where_it_stopped(world: MakeWorld) -> None:
+    """Otherwise a part that needs more than Graph grants at once would begin anew for ever."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    last = NO_MAIL["id"]
+    place.tenant.control.set_faults([{"kind": "429-integer", "seconds": 1, "path": str(last), "nth": 1}])
+    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
+    await work(place)
+    assert not (await progress(place, run)).finished
+    done = [each for each in (await members(place)).values() if each.stage is MemberStage.JUDGED]
+    assert done
+    asked_before = len(place.tenant.control.journal())
+    place.pass_time(60)
+    await place.receive(message_of(run, 0).message(), "again", 1)
+    assert (await progress(place, run)).counts == {"ready": 2, "fixable": 1, "needsReview": 1}
+    asked_again = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
+    assert last in asked_again
+    assert not [each.reference for each in done if each.user_id in asked_again]
+    assert (await ran(place, RunKind.JUDGE)).done == len(PEOPLE)
+    judged_anew = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
+    assert all(each.user_id in judged_anew for each in done), "another run asks about everybody"
+
+
+async def test_members_whom_a_part_released_before_it_came_again_count_as_released(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = (await ran(place, RunKind.RELEASE, decision=CISO)).run
+    (part,) = await place.services.ledger.runs.parts(run)
+    assert (await stages(place))["1"] == "invited"
+    await place.services.ledger.runs.finish(run, replace(part, done=False, counts={}))  # it died before it said so
+    await place.receive(message_of(run, 0).message(), "again", 2)
+    assert (await progress(place, run)).counts == {"released": 2}
+    assert mails(place) == 2
 
 
 async def test_a_filter_names_who_is_judged(world: MakeWorld) -> None:

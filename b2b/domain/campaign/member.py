@@ -91,6 +91,8 @@ class Member:
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     judged_at: datetime | None = None
+    judged_in: str = ""
+    """The run that judged it last: a part of this run that comes again passes it over."""
     judged_as: str = ""
     """Names the account and the address that were judged. An empty text: no account was found."""
     waived: tuple[Finding, ...] = ()
@@ -199,7 +201,7 @@ def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def judged(member: Member, assessment: Assessment, mail: str) -> Member:
+def judged(member: Member, assessment: Assessment, mail: str, run_id: str = "") -> Member:
     """Take down what the rules said. ``mail`` is what the account holds where the profile looks for the address."""
     account = assessment.account
     names = set(member.names)
@@ -223,6 +225,7 @@ def judged(member: Member, assessment: Assessment, mail: str) -> Member:
         last_error="",
         waived=tuple(waived for waived in kept if any(_same(waived, finding) for finding in assessment.findings)),
         judged_at=assessment.at,
+        judged_in=run_id,
         judged_as=subject,
     )
 

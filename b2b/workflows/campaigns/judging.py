@@ -22,7 +22,7 @@ class Judging:
     def __init__(self, assessor: Assessor, pacer: Pacer, ledger: Ledger, profile: Profile) -> None:
         self._assessor, self._pacer, self._campaigns, self._profile = assessor, pacer, ledger.campaigns, profile
 
-    async def __call__(self, _run: Run, campaign: Campaign, member: Member) -> str:
+    async def __call__(self, run: Run, campaign: Campaign, member: Member) -> str:
         """Judge a member; return its verdict.
 
         Raises:
@@ -32,6 +32,8 @@ class Judging:
         """
         if campaign.state is CampaignState.ENDED or not member.stage.judged_again:
             return PASSED_OVER
+        if member.judged_in == run.run_id and member.verdict is not None:
+            return member.verdict.value
         await self._pacer.admit()
         request = request_of(member, campaign.defaults)
         try:
@@ -40,7 +42,8 @@ class Judging:
             await self._pacer.heed(error)
             raise MustWait(WaitReason.SERVICE, error.retry_after, str(error)) from error
         account = assessment.account
-        row = judged(member, assessment, " ".join(own_addresses(account, self._profile)) if account else "")
+        mail = " ".join(own_addresses(account, self._profile)) if account else ""
+        row = judged(member, assessment, mail, run.run_id)
         written = await self._write(row, member, account)
         return written.verdict.value if written.verdict else PASSED_OVER
 

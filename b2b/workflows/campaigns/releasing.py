@@ -15,6 +15,7 @@ from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger
 
 RELEASED, PASSED_OVER, HELD = "released", "passedOver", "held"
+_NOT_RELEASED = frozenset({MemberStage.LISTED, MemberStage.JUDGED, MemberStage.CANCELLED})
 
 
 class Releasing:
@@ -39,6 +40,8 @@ class Releasing:
             if stored.waiting is None and not stored.token_before and not stored.generation:
                 await self._messages.send_again(stored)
             return RELEASED
+        if stored is not None and member.stage not in _NOT_RELEASED:
+            return RELEASED  # before the part came again: its request has come to rest since
         if campaign.state is not CampaignState.OPEN:
             return HELD
         ready = member.stage is MemberStage.JUDGED and member.verdict is Verdict.READY and member.judged_as
