@@ -9,8 +9,14 @@ APP = Path(__file__).parents[2]
 """The directory of function_app.py and host.json."""
 NEVER = "0 0 3 1 1 *"
 """A schedule that no run meets: the sweep is started on demand."""
-FOREIGN = ("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_")
-"""Prefixes of variables that would change the app or the host. Those of the caller's shell are removed."""
+FOREIGN = (
+    *("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_"),
+    *("APPLICATIONINSIGHTS_", "APPINSIGHTS_", "OTEL_"),
+)
+"""Prefixes of variables that would change the app or the host. Those of the caller's shell are removed.
+
+With those of the last line the app would send its telemetry to a service.
+"""
 
 
 def app_settings(tenant: RunningTenant, storage: str, **settings: str) -> dict[str, str]:
