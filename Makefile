@@ -18,7 +18,7 @@ WORKERS ?= 3
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## the whole job on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed, BELIEFS=FILE what the probe saw
+run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## a campaign on the sample tenant; KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed, BELIEFS=FILE what the probe saw
 	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64

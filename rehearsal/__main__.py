@@ -1,4 +1,4 @@
-"""`python -m rehearsal run [--profile current|2020] [--beliefs FILE] [--keep] [--package ZIP]`: the whole job."""
+"""`python -m rehearsal run [--profile current|2020] [--beliefs FILE] [--keep] [--package ZIP]`."""
 
 import argparse
 import os
@@ -6,7 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-from rehearsal.run import LOG_FILE, rehearse
+from rehearsal.run import LOG_FILE, perform
+from rehearsal.run.sample_story import SampleStory
+from rehearsal.sample import load
 from rehearsal.sample.loading import PROFILES
 from rehearsal.tenant import beliefs
 
@@ -14,24 +16,19 @@ LOOPBACK = "127.0.0.1,localhost"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code is 0 only if every request ended as the sample says."""
+    """Run the command; the exit code is 0 only if everything that is checked is as it must be."""
     options = _parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    return rehearse(
-        options.profile,
-        positions=options.beliefs,
-        keep=options.keep,
-        log_file=options.log,
-        package=options.package,
-    )
+    story = SampleStory(load(), options.profile, options.log)
+    return perform(story, positions=options.beliefs, keep=options.keep, package=options.package)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m rehearsal", description="A tenant on your laptop.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="send the sample requests, let the people redeem, compare every end")
+    run = commands.add_parser("run", help="carry the sample's campaign out")
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
     run.add_argument(
         "--beliefs", type=_beliefs, default={}, metavar="FILE", help="a result of the probe: behave like that tenant"

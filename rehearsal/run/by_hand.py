@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rehearsal.rig import HostedRig
+from rehearsal.run.play import CAMPAIGN
 from rehearsal.run.signed_urls import REQUESTS, messages_url, rows_url
 from rehearsal.run.stack import NEWCOMER
 from rehearsal.sample import Profile, Sample
@@ -18,29 +19,50 @@ SHOWN = (NEEDS_REVIEW, "blocked", "invited")
 
 
 def instructions(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]:
-    """Everything that is up, the way of one more account through it, some requests to look at, and the end."""
+    """Everything that is up, the campaign, the way of one more account, some requests to look at, and the end."""
+    yield from addresses(rig)
+    yield ""
+    yield from campaign_commands(rig, CAMPAIGN)
+    yield ""
+    yield from _one_more(rig)
+    yield ""
+    yield from _examples(rig, sample, profile)
+    yield ""
+    yield from how_to_stop()
+
+
+def addresses(rig: HostedRig) -> Iterator[str]:
+    """Where everything listens."""
     host, tenant = rig.host, rig.tenant
     yield f"Functions host     {host.base}  (function key {host.function_key}, master key {host.master_key})"
     yield f"  its log          tail -f {host.log_file}"
     yield f"Graph              {tenant.graph_url}"
     yield f"  control plane    {tenant.base}/_sim/  (lists its routes: mails, journal, users, redeem and others)"
     yield f"Storage            B2BStorage='{rig.storage}'"
-    yield ""
-    yield from _one_more(rig)
-    yield ""
-    yield from _examples(rig, sample, profile)
-    yield ""
+
+
+def campaign_commands(rig: HostedRig, campaign_id: str) -> Iterator[str]:
+    """The campaign as files: its people, and what has to be changed before more of them can be invited."""
+    host, address = rig.host, f"{rig.host.base}/api/campaigns/{campaign_id}"
+    yield f"The campaign {campaign_id}: its people, what would help the others, what waits for a decision."
+    yield _curl(f"{address}/members.csv", host.function_key)
+    yield _curl(f"{address}/worklist.csv", host.function_key)
+    yield _curl(f"{address}/decisions", host.function_key)
+
+
+def how_to_stop() -> Iterator[str]:
+    """The end."""
     yield f"Stop with Ctrl+C, or: kill {os.getpid()}"
 
 
 def examples(sample: Sample, profile: Profile) -> dict[str, str]:
-    """By stage, the id of the first request of the sample that ends there.
+    """By stage, the id of the first request beside the campaign that ends there.
 
     Only requests that bring an id, for accounts that may sign in: Graph refuses others even after an approval.
     """
     ends = sample.ends(profile)
     found: dict[str, str] = {}
-    for account in sample.accounts:
+    for account in sample.asked_for_alone:
         if account.request.request_id and account.user and account.user.get("accountEnabled", True):
             found.setdefault(ends[account.name].stage, account.request.request_id)
     return {stage: found[stage] for stage in SHOWN if stage in found}

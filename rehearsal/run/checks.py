@@ -22,12 +22,11 @@ Examiner = Callable[[Evidence], Check]
 
 
 def requests_ended(evidence: Evidence) -> Check:
-    """Every request's row, and what the API says of it: stage, verdict and exactly the expected rules."""
+    """The row of every request beside the campaign, and what the API says of it: stage, verdict, exactly the rules."""
     expected = evidence.sample.ends(evidence.profile)
-    problems = [
-        problem for account in evidence.sample.accounts for problem in _ended(evidence, account, expected[account.name])
-    ]
-    return Check(f"{len(expected)} requests compared, in the ledger and by GET /api/requests/…", tuple(problems))
+    alone = evidence.sample.asked_for_alone
+    problems = [problem for account in alone for problem in _ended(evidence, account, expected[account.name])]
+    return Check(f"{len(alone)} requests beside it compared, in the ledger and by GET /api/requests/…", tuple(problems))
 
 
 def accounts_ended(evidence: Evidence) -> Check:
@@ -46,7 +45,9 @@ def accounts_ended(evidence: Evidence) -> Check:
 
 def decisions_taken(evidence: Evidence) -> Check:
     """Each decision was accepted; a request that was to wait gave the right reason for it."""
-    problems, decisions = [], evidence.sample.decisions
+    listed = {account.name for account in evidence.sample.listed}
+    decisions = [each for each in evidence.sample.decisions if each.request not in listed]
+    problems = []
     for decision in decisions:
         receipt = evidence.played.decided[decision.request]
         if receipt.status != ACCEPTED:
@@ -55,7 +56,7 @@ def decisions_taken(evidence: Evidence) -> Check:
         if decision.waits != (reason := evidence.played.waited.get(decision.request)):
             problems.append(f"{decision.request}: was to wait for {decision.waits}, waited for {reason}")
     taken = ", ".join(decision.action for decision in decisions) or "none"
-    return Check(f"{len(decisions)} decisions taken by HTTP: {taken}", tuple(problems))
+    return Check(f"{len(decisions)} requests decided about: {taken}", tuple(problems))
 
 
 def refused_by_http(evidence: Evidence) -> Check:
@@ -76,7 +77,7 @@ def refused_by_http(evidence: Evidence) -> Check:
 
 def refused_from_queue(evidence: Evidence) -> Check:
     """Malformed messages: a row with stage and code, those that only the sweep could see as well."""
-    entries = [entry for entry in evidence.sample.malformed if entry.by != "http" and not entry.conflicts_with]
+    entries = [entry for entry in evidence.sample.malformed_alone if entry.by != "http" and not entry.conflicts_with]
     states = evidence.states
     problems = []
     for entry in entries:

@@ -1,14 +1,15 @@
-"""What a run left behind, read once at its end: the ledger, the API's answers, the directory, the outbox, the log."""
+"""What a run left behind, read once at its end: campaign, ledger, API, directory, outbox, log."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from rehearsal.history import history
 from rehearsal.rig import HostedRig, Row
-from rehearsal.run.play import Played, users
+from rehearsal.run.campaign import Campaign
+from rehearsal.run.play import CAMPAIGN, Played, users
 from rehearsal.sample import Profile, Sample
 from rehearsal.storage import QUEUES
 
@@ -45,6 +46,11 @@ class Evidence:
     requests: tuple[Row, ...]
     """The whole table: state rows, history and whatever else is in it."""
     conversions: tuple[Row, ...]
+    campaigns: tuple[Row, ...]
+    members: tuple[JSONObject, ...]
+    """The campaign's own list."""
+    statuses: Mapping[str, JSONObject]
+    """What the API says of each member by itself, by its key."""
     answers: Mapping[str, tuple[int, JSONObject]]
     """Status and body of `GET /api/requests/{id}`, by request id."""
     after: Mapping[str, JSONObject]
@@ -74,6 +80,11 @@ class Evidence:
         stages = ((account.user_id, ends[account.name].stage) for account in self.sample.accounts)
         return {user_id: stage for user_id, stage in stages if user_id and stage in MOVED_ON}
 
+    @cached_property
+    def by_reference(self) -> dict[str, JSONObject]:
+        """The members by their references, which are the names of the sample's accounts."""
+        return {str(member["reference"]): member for member in self.members}
+
     def events(self, request_id: str) -> list[str]:
         """The kinds of event in a request's history."""
         rows = (row for row in self.requests if row["PartitionKey"] == request_id)
@@ -82,14 +93,6 @@ class Evidence:
     def request_id(self, name: str) -> str | None:
         """The id under which the request of a sample entry is recorded."""
         return self.played.receipts[name].request_id
-
-    def account_rows(self) -> Iterator[Row]:
-        """The state rows of all requests for the sample's accounts, as far as they are there."""
-        states = self.states
-        for account in self.sample.accounts:
-            row = states.get(self.request_id(account.name) or "")
-            if row is not None:
-                yield row
 
     def invitations(self) -> list[JSONObject]:
         """The calls that invite."""
@@ -101,12 +104,18 @@ class Evidence:
         yield "table requests", _text(self.requests)
         yield "table conversions", _text(self.conversions)
         receipts = [*self.played.receipts.values(), *self.played.decided.values()]
-        yield "HTTP answers", _text([*self.answers.values(), *(each.body for each in receipts)])
+        yield "table campaigns", _text(self.campaigns)
+        yield (
+            "HTTP answers",
+            _text([*self.answers.values(), *self.members, *self.statuses.values(), *(each.body for each in receipts)]),
+        )
 
 
 def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -> Evidence:
     """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
     control = rig.tenant.control
+    campaign = Campaign(rig.api, CAMPAIGN)
+    members = tuple(campaign.members()) if sample.listed else ()
     recorded = {receipt.request_id for receipt in played.receipts.values() if receipt.request_id}
     answers = {}
     for request_id in sorted(recorded):
@@ -118,6 +127,9 @@ def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -
         played=played,
         requests=tuple(rig.query("requests")),
         conversions=tuple(rig.query("conversions")),
+        campaigns=tuple(rig.query("campaigns")),
+        members=members,
+        statuses={str(each["member"]): campaign.member(each["member"]) for each in members},
         answers=answers,
         after=users(rig),
         journal=tuple(control.journal()),

@@ -1,40 +1,38 @@
-"""The acts of a run: send wave by wave, wait for each to come to rest, decide, let the people redeem, run the sweep."""
+"""The acts of a run: a campaign from its list to its release, requests beside it, people who redeem, the sweep."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import httpx
-
 from rehearsal.host.process import wait_until
 from rehearsal.rig import HostedRig
 from rehearsal.rig.rig import POISON, REQUESTS
+from rehearsal.run.campaign import Campaign
+from rehearsal.run.campaigning import Campaigned, Campaigning
 from rehearsal.run.deciding import decide, hold, waits_for
+from rehearsal.run.following import REST_SECONDS, let_redeem, sweep, until_healthy
 from rehearsal.run.progress import Count, Progress
 from rehearsal.run.sending import Receipt, send
 from rehearsal.sample import Account, Decision, Malformed, Profile, Sample
+from rehearsal.sample.listing import as_csv
 
-HEALTH_SECONDS = 30.0
 WAVE_SECONDS = 90.0
 POISON_SECONDS = 60.0
-SWEEP_SECONDS = 60.0
-REST_SECONDS = 30.0
 
+CAMPAIGN = "suppliers"
+"""The id of the campaign that a run carries out."""
 UNDER_WAY = frozenset({"requested", "inviting"})
 """Stages in which the app still works on a request."""
-
-
-class NotHealthyError(Exception):
-    """The app came up and says that it cannot work; the text tells its reasons."""
 
 
 @dataclass(slots=True)
 class Played:
     """What happened on the way."""
 
+    campaign: Campaigned = field(default_factory=Campaigned)
     receipts: dict[str, Receipt] = field(default_factory=dict)
-    """By the name of the sample's entry."""
+    """Of requests beside the campaign, by the name of the sample's entry."""
     decided: dict[str, Receipt] = field(default_factory=dict)
     """The answers to the decisions, by the name of the request's entry."""
     waited: dict[str, str | None] = field(default_factory=dict)
@@ -59,44 +57,50 @@ class Play:
 
     def perform(self) -> Played:
         """All acts in order. `NotHealthyError` if they cannot begin, `HostError` if the host ends before they do."""
-        self._until_healthy()
+        until_healthy(self._rig, self._progress)
         self.played.before = users(self._rig)
         # The message of a request that waits comes back only after the wait, and one that the host cannot hand over
         # takes all its tries, seconds apart: those go first.
-        self._decide_while_waiting([each for each in self._sample.decisions if each.waits])
-        entries: list[Account | Malformed] = [*self._sample.malformed, *self._sample.accounts]
+        listed = {account.name for account in self._sample.listed}
+        alone = [each for each in self._sample.decisions if each.request not in listed]
+        self._decide_while_waiting([each for each in alone if each.waits])
+        if listed:
+            self._carry_campaign_out([each for each in self._sample.decisions if each.request in listed])
+        entries: list[Account | Malformed] = [*self._sample.malformed_alone, *self._sample.asked_for_alone]
         entries = [entry for entry in entries if entry.name not in self.played.receipts]
         for wave in sorted({_wave(entry) for entry in entries}):
             self._send(wave, [entry for entry in entries if _wave(entry) == wave])
-        self._decide([each for each in self._sample.decisions if not each.waits])
+        self._decide([each for each in alone if not each.waits])
         self._wait_for_poison()
         self._redeem()
         self._sweep()
         return self.played
 
-    def _until_healthy(self) -> None:
-        ill: list[str] = []
-
-        def passed() -> tuple[int, int]:
-            checks = self._rig.api.get("/api/health").json()["checks"]
-            ill[:] = [f"{check['name']}: {check['detail']}" for check in checks if check["status"] != "ok"]
-            return len(checks) - len(ill), len(checks)
-
-        if not self._wait("health checks passed", passed, HEALTH_SECONDS):
-            raise NotHealthyError("; ".join(ill))
+    def _carry_campaign_out(self, decisions: Sequence[Decision]) -> None:
+        """From the list to the invitations: what an administrator does with a list of people."""
+        acts = Campaigning(Campaign(self._rig.api, CAMPAIGN), self._progress, self._rig.must_live)
+        self.played.campaign = acts.done
+        acts.campaign.create("Suppliers", "Accounts that belong to suppliers")
+        acts.take_in(as_csv(self._sample))
+        acts.judge()
+        acts.decide(decisions)
+        acts.release("all who are ready")
+        acts.until_at_rest()
 
     def _send(self, wave: int, entries: list[Account | Malformed]) -> None:
         for number, entry in enumerate(entries, start=1):
             self.played.receipts[entry.name] = send(self._rig, entry)
-            self._progress.now(f"wave {wave}: {number} of {len(entries)} requests sent")
+            self._progress.now(f"beside the campaign, wave {wave}: {number} of {len(entries)} requests sent")
         by_http = sum(self.played.receipts[entry.name].status is not None for entry in entries)
-        self._progress.say(f"wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP")
+        self._progress.say(
+            f"beside it, wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP"
+        )
         awaited = {
             request_id
             for entry in entries
             if (request_id := self.played.receipts[entry.name].request_id) and not _seen_by_sweep_alone(entry)
         }
-        self._wait(f"wave {wave}: requests that came to rest", lambda: self._settled(awaited), WAVE_SECONDS)
+        self._wait("requests that came to rest", lambda: self._settled(awaited), WAVE_SECONDS)
 
     def _settled(self, request_ids: set[str]) -> tuple[int, int]:
         rows = self._rig.query("requests", "RowKey eq 'request'")
@@ -140,18 +144,12 @@ class Play:
             for account in self._sample.accounts
             if account.user_id and account.redeem and self._ends[account.name].stage == "completed"
         }
-        for user_id, provider in people.items():
-            try:
-                self._rig.tenant.control.redeem(user_id, provider)
-            except httpx.HTTPStatusError:
-                continue  # nothing to redeem: the comparison shows where this account stands instead
-            self.played.redeemed += 1
+        self.played.redeemed = len(let_redeem(self._rig, people))
         self._progress.say(f"people who redeemed: {self.played.redeemed} of {len(people)}")
 
     def _sweep(self) -> None:
-        self.played.swept = self._rig.host.run_function("sweep", seconds=SWEEP_SECONDS)
+        self.played.swept = sweep(self._rig, self._progress)
         self._progress.say("the sweep ran" if self.played.swept else "the sweep FAILED")
-        self._until("a host without running functions", self._rig.host.idle)
 
     def _wait(self, what: str, count: Count, seconds: float) -> bool:
         def counted() -> tuple[int, int]:

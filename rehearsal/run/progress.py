@@ -33,6 +33,11 @@ class Progress:
         """One line, after a step."""
         self._write(text, "\n")
 
+    def note(self, text: str) -> None:
+        """A line that belongs to the step before it."""
+        self._out.write(f"{'':10}{text}\n")
+        self._out.flush()
+
     def now(self, text: str) -> None:
         """What is going on: rewritten on a terminal; elsewhere a line, and only if there was none for a while."""
         if self._rewrites:
@@ -40,7 +45,7 @@ class Progress:
         elif self.elapsed - self._spoke > _QUIET_SECONDS:
             self.say(text)
 
-    def wait(self, what: str, count: Count, seconds: float) -> bool:
+    def wait(self, what: str, count: Count, seconds: float, every: float = _POLL_SECONDS) -> bool:
         """Wait until all are there. After `seconds` it goes on without them, and `late` says so."""
         deadline = time.monotonic() + seconds
         while True:
@@ -53,7 +58,7 @@ class Progress:
                 self.say(self.late[-1])
                 return False
             self.now(f"{what}: {there} of {total}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(every)
 
     def _write(self, text: str, end: str) -> None:
         start = _REWRITE if self._line_open else ""

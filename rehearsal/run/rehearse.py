@@ -13,16 +13,16 @@ from azure.core.exceptions import AzureError
 
 from rehearsal.host.process import HostError
 from rehearsal.rig import APP, HostedRig
-from rehearsal.run.by_hand import instructions
-from rehearsal.run.checks import CHECKS, came_compiled
-from rehearsal.run.evidence import gathered
+from rehearsal.run.campaign import RefusedError
+from rehearsal.run.checks import came_compiled
+from rehearsal.run.following import NotHealthyError
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.packaged import Packaged, PackageUnusableError, unpacked
-from rehearsal.run.play import NotHealthyError, Play
 from rehearsal.run.progress import Progress
-from rehearsal.run.report import checked, differences, outcome
-from rehearsal.run.safety import SAFETY
+from rehearsal.run.report import checked, differences
+from rehearsal.run.sample_story import SampleStory
 from rehearsal.run.stack import Ports, friendly_ports, opened
+from rehearsal.run.story import Story
 from rehearsal.sample import Profile, Sample, load
 from rehearsal.storage import StorageError
 from rehearsal.tenant.beliefs import unusual
@@ -31,7 +31,8 @@ LOG_FILE = APP / ".rehearsal" / "host.log"
 """Where the host's log of the last run is kept."""
 AS_SAID, DIFFERENT, INTERRUPTED = 0, 1, 130
 BROKEN = (
-    AzureError, HostError, NotHealthyError, OSError, PackageUnusableError, StorageError, TimeoutError, httpx.HTTPError
+    AzureError, HostError, NotHealthyError, OSError, PackageUnusableError, RefusedError, StorageError, TimeoutError,
+    httpx.HTTPError,
 )  # fmt: skip
 """What a piece that does not start, or ends before its time, looks like from here."""
 _WATCH_SECONDS = 0.5
@@ -47,21 +48,36 @@ def rehearse(
     log_file: Path = LOG_FILE,
     package: Path | None = None,
 ) -> int:
-    """Play the sample under one profile and return 0 if every request ended as the sample says, otherwise 1.
+    """Play the sample under one profile and return 0 if everything ended as the sample says, otherwise 1.
 
     `positions` are those of the tenant's switches; the sample expects the defaults.
+    """
+    story = SampleStory(sample or load(), profile, log_file)
+    return perform(story, positions=positions, keep=keep, out=out, package=package)
+
+
+def perform(
+    story: Story,
+    *,
+    positions: Mapping[str, str] | None = None,
+    keep: bool = False,
+    out: TextIO = sys.stdout,
+    package: Path | None = None,
+) -> int:
+    """Play a story and return 0 if everything that was checked is as it must be, otherwise 1.
+
     `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
     interruption at any time stops everything that was started; before the comparison it gives 130. With `package` the
     app is the one in that zip, in an interpreter that has nothing else but the Functions runtime library.
     """
     with Interrupts() as interrupts:
-        run = _Run(sample or load(), profile, out, log_file, interrupts)
-        run.progress.say(f"profile {profile}: starting Azurite, the sample tenant and the Functions host")
+        run = _Run(story, out, interrupts)
+        run.progress.say(story.title)
         tell_positions(run.progress, positions or {})
         try:
             with unpacked(package) if package else nullcontext() as packaged:
                 ports = friendly_ports() if keep else Ports()
-                with opened(run.sample, profile, ports, interrupts, packaged, positions=positions) as rig:
+                with opened(story.seed, story.settings, ports, interrupts, packaged, positions=positions) as rig:
                     run.perform(rig, packaged, keep=keep)
         except KeyboardInterrupt:
             run.progress.say("interrupted while starting")
@@ -82,10 +98,8 @@ def tell_positions(progress: Progress, positions: Mapping[str, str]) -> None:
 
 @dataclass(slots=True)
 class _Run:
-    sample: Sample
-    profile: Profile
+    story: Story
     out: TextIO
-    log_file: Path
     interrupts: Interrupts
     code: int = INTERRUPTED
     progress: Progress = field(init=False)
@@ -106,7 +120,8 @@ class _Run:
             rig.host.kill()
         except BROKEN as error:
             self.broke(error if rig.host.running() else "the Functions host ended by itself")
-            self.print(f"The host's log: {self.log_file}")
+            if self.story.log_file:
+                self.print(f"The host's log: {self.story.log_file}")
         finally:
             self._save_log(rig)
 
@@ -116,7 +131,7 @@ class _Run:
             self.progress.say("interrupted while starting")
             return
         self.code = DIFFERENT
-        self.progress.say(f"the run broke: {error}")
+        self.progress.say(f"the app refused: {error}" if isinstance(error, RefusedError) else f"the run broke: {error}")
 
     def print(self, *lines: str) -> None:
         """Print lines without a time."""
@@ -124,30 +139,22 @@ class _Run:
             print(line, file=self.out, flush=True)
 
     def _judge(self, rig: HostedRig, packaged: Packaged | None) -> None:
-        played = Play(rig, self.sample, self.profile, self.progress).perform()
-        self.progress.say("reading ledger, directory, outbox and log")
-        evidence = gathered(rig, self.sample, self.profile, played)
-        checks = [examine(evidence) for examine in (*CHECKS, *SAFETY)]
-        if packaged:
-            checks.append(came_compiled(packaged))
+        ended = self.story.perform(rig, self.progress)
+        checks = [*ended.checks, *([came_compiled(packaged)] if packaged else ())]
         problems = [*self.progress.late, *(problem for check in checks for problem in check.problems)]
-        self.print("", *outcome(evidence), "", *checked(checks), "")
+        self.print("", *ended.table, "", *checked(checks), "")
         if problems:
-            self.print(*differences(problems, self.log_file))
+            self.print(*differences(problems, self.story.measure, self.story.log_file))
         self.code = DIFFERENT if problems else AS_SAID
-        requests = len(self.sample.accounts) + len(self.sample.malformed)
-        self.progress.say(
-            f"differences from the sample: {len(problems)}"
-            if problems
-            else f"all {requests} requests ended as the sample says (profile {self.profile})"
-        )
+        self.progress.say(f"differences from {self.story.measure}: {len(problems)}" if problems else ended.well)
 
     def _stay(self, rig: HostedRig) -> None:
-        self.print("", *instructions(rig, self.sample, self.profile))
+        self.print("", *self.story.instructions(rig))
         while True:
             rig.must_live()
             time.sleep(_WATCH_SECONDS)
 
     def _save_log(self, rig: HostedRig) -> None:
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        self.log_file.write_text(rig.host.log(), encoding="utf-8")
+        if self.story.log_file:
+            self.story.log_file.parent.mkdir(parents=True, exist_ok=True)
+            self.story.log_file.write_text(rig.host.log(), encoding="utf-8")

@@ -1,18 +1,22 @@
-"""The end of a run on paper: the outcome by stage and by rule, what was checked, and every difference."""
+"""The end of a run on paper: the campaign's own list, what came beside it, what was checked, and every difference."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rehearsal.run.checks import Check
 from rehearsal.run.evidence import Evidence, findings
 
+JSONObject = Mapping[str, Any]
 STAGES = {
     "completed": "the person redeemed; the account is external now, with all it had",
     "accepted": "the person redeemed; not verified yet",
     "invited": "waits for the person",
     "inviting": "the invitation is under way",
     "needsReview": "waits for an administrator",
+    "judged": "not released: the findings below say why",
+    "listed": "not judged yet",
     "blocked": "not converted; the findings say why",
     "assessed": "dry run: judged, nothing written",
     "requested": "not worked on yet",
@@ -21,15 +25,49 @@ STAGES = {
     "cancelled": "called off or refused",
 }
 """Stages in the order in which they are listed, with their meaning."""
-SEVERITIES = ("block", "fix", "review", "warn", "info")
+PROSPECTS = {
+    "fixable": "a change would help:",
+    "needsAPerson": "somebody has to decide, because of:",
+    "cannot": "nothing helps, because of:",
+}
+IN_THE_WAY = frozenset({"block", "fix", "review"})
+"""Severities of findings that keep a person from being invited."""
+MOST_PROBLEMS = 100
+"""Differences that are printed; thousands say no more."""
 _MARK = {True: "ok", False: "NO"}
 
 
 def outcome(evidence: Evidence) -> Iterator[str]:
-    """The outcome table: requests by stage, then findings by rule and severity."""
-    yield from _stages(evidence)
+    """The campaign's list by stage and by finding, then a line for what came beside it."""
+    yield from people(evidence.members)
     yield ""
-    yield from _rules(evidence)
+    yield from reasons(tuple(evidence.statuses.values()))
+    yield ""
+    yield from _beside(evidence)
+
+
+def people(members: Sequence[JSONObject]) -> Iterator[str]:
+    """How many people of the campaign stand where."""
+    counts = Counter(str(member["stage"]) for member in members)
+    yield f"{'Stage':<14}{'people':>8}"
+    for stage in sorted(counts, key=[*STAGES].index):
+        yield f"{stage:<14}{counts[stage]:>8}  {STAGES[stage]}"
+
+
+def reasons(statuses: Sequence[JSONObject]) -> Iterator[str]:
+    """Why people who were judged are not released: the change that would help, or the findings about which no change
+    helps or a person has to decide. Who needs two changes counts with each.
+    """
+    held = [member for member in statuses if member["stage"] == "judged" and member["verdict"] != "ready"]
+    yield f"{'Not released':<14}{'people':>8}"
+    for prospect, meaning in PROSPECTS.items():
+        about = [member for member in held if member["prospect"] == prospect]
+        if not about:
+            continue
+        yield f"{prospect:<14}{len(about):>8}  {meaning}"
+        said = (member["changes"] if prospect == "fixable" else _in_the_way(member) for member in about)
+        for text, count in Counter(text for texts in said for text in set(texts)).most_common():
+            yield f"{'':<14}{count:>8}    {text}"
 
 
 def checked(checks: Sequence[Check]) -> Iterator[str]:
@@ -39,38 +77,30 @@ def checked(checks: Sequence[Check]) -> Iterator[str]:
         yield f"  {_MARK[not check.problems]}  {check.said}"
 
 
-def differences(problems: Sequence[str], log_file: Path) -> Iterator[str]:
-    """Everything that is not as the sample says, a line each, and where to look."""
-    yield "Different from the sample"
-    yield from (f"  {problem}" for problem in problems)
-    yield f"The host's log: {log_file}"
+def differences(problems: Sequence[str], measure: str, log_file: Path | None) -> Iterator[str]:
+    """Everything that is not as it must be, a line each, and where to look."""
+    yield f"Different from {measure}"
+    yield from (f"  {problem}" for problem in problems[:MOST_PROBLEMS])
+    if len(problems) > MOST_PROBLEMS:
+        yield f"  and {len(problems) - MOST_PROBLEMS} more"
+    if log_file:
+        yield f"The host's log: {log_file}"
 
 
-def _stages(evidence: Evidence) -> Iterator[str]:
-    counts = Counter(str(row["stage"]) for row in evidence.states.values())
+def _in_the_way(member: JSONObject) -> list[str]:
+    if "findings" not in member:
+        return list(member["rules"])
+    return [finding["rule"] for finding in findings(member) if finding["severity"] in IN_THE_WAY]
+
+
+def _beside(evidence: Evidence) -> Iterator[str]:
+    """Requests that came by queue and by HTTP, without those of the campaign."""
+    released = {member["requestId"] for member in evidence.members}
+    counts = Counter(str(row["stage"]) for key, row in evidence.states.items() if key not in released)
     refused = sum(entry.by == "http" for entry in evidence.sample.malformed)
-    yield f"{'Stage':<14}{'requests':>8}"
+    sent = len(evidence.sample.asked_for_alone) + len(evidence.sample.malformed_alone)
+    yield f"Beside the campaign   {sent} requests by queue and by HTTP"
     for stage in sorted(counts, key=[*STAGES].index):
         yield f"{stage:<14}{counts[stage]:>8}  {STAGES[stage]}"
     yield f"{'(refused)':<14}{refused:>8}  malformed, by HTTP: answered 400, 409 or 413 and not recorded"
-    repeats = len(evidence.sample.accounts) + len(evidence.sample.malformed) - counts.total() - refused
-    yield f"{'(repeats)':<14}{repeats:>8}  under the id of a request above: the same body again, or another by queue"
-
-
-def _rules(evidence: Evidence) -> Iterator[str]:
-    severities: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in evidence.account_rows():
-        for finding in findings(row):
-            severities[finding["rule"]][finding["severity"]] += 1
-    yield f"{'Rule':<26}{'requests':>8}  severity"
-    for rule, counts in sorted(severities.items(), key=lambda item: (_worst(item[1]), item[0])):
-        mixed = [
-            f"{severity} {counts[severity]}" if len(counts) > 1 else severity
-            for severity in SEVERITIES
-            if counts[severity]
-        ]
-        yield f"{rule:<26}{counts.total():>8}  {', '.join(mixed)}"
-
-
-def _worst(counts: Counter[str]) -> int:
-    return min(SEVERITIES.index(severity) for severity in counts)
+    yield f"{'(repeats)':<14}{sent - counts.total() - refused:>8}  under the id of a request above"

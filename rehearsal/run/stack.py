@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal.rig import HostedRig, hosted
 from rehearsal.run.interrupts import Interrupts
 from rehearsal.run.packaged import Packaged
-from rehearsal.sample import Profile, Sample
+from rehearsal.sample import Sample
 from rehearsal.storage import DEFAULT_PORTS, Azurite, provision
 from rehearsal.tenant import running
 
@@ -19,6 +19,7 @@ HOST_SETTINGS = {
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
     "AzureFunctionsJobHost__extensions__queues__batchSize": "16",
 }
+PROFILE = "B2B_ELIGIBILITY_PROFILE"
 NEWCOMER = {
     "id": "7d0f6a4e-93b1-4c58-8e2a-5b6c1d9f0a37",
     "displayName": "Quinn Moss",
@@ -53,17 +54,17 @@ def friendly_ports() -> Ports:
 
 @contextmanager
 def opened(
-    sample: Sample,
-    profile: Profile,
+    seed: Mapping[str, Any],
+    settings: Mapping[str, str],
     ports: Ports,
     interrupts: Interrupts,
     packaged: Packaged | None = None,
     *,
     positions: Mapping[str, str] | None = None,
 ) -> Iterator[HostedRig]:
-    """Start everything, with the tenant's switches in these positions, and stop it at the end in any case.
+    """Start everything, the tenant from its seed and with its switches in these positions, and stop it in any case.
 
-    The app is that of this checkout or a package.
+    The app is that of this checkout or a package. `settings` override the usual ones.
 
     Raises `StorageError`, `HostError` or OSError where a piece does not start.
     """
@@ -71,13 +72,12 @@ def opened(
         storage = started.enter_context(Azurite(ports=ports.storage)).connection_string()
         with interrupts.allowed():
             provision(storage)
-        tenant = started.enter_context(running(_with_newcomer(sample), switches=positions, port=ports.tenant))
-        settings = {**HOST_SETTINGS, **sample.settings, "B2B_ELIGIBILITY_PROFILE": profile}
+        tenant = started.enter_context(running(seed, switches=positions, port=ports.tenant))
         app = {"app_dir": packaged.app, "interpreter": packaged.interpreter} if packaged else {}
-        yield started.enter_context(hosted(tenant, storage, settings, port=ports.host, **app))
+        yield started.enter_context(hosted(tenant, storage, {**HOST_SETTINGS, **settings}, port=ports.host, **app))
 
 
-def _with_newcomer(sample: Sample) -> dict[str, Any]:
+def with_newcomer(sample: Sample) -> dict[str, Any]:
     """The sample's tenant and one person more, who is in the group to which conversions are limited."""
     seed, scope = sample.seed(), sample.settings["B2B_SCOPE_GROUP_ID"]
     groups = [

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from rehearsal.sample.merge_patch import merge
@@ -12,9 +12,10 @@ from rehearsal.sample.merge_patch import merge
 Profile = Literal["current", "2020"]
 """An eligibility profile: today's article or that of 2020."""
 
-Way = Literal["queue", "queue-base64", "queue-base64-lines", "queue-cloudevent", "http"]
-"""How a request arrives: as it is on the queue, in base64 (in one line, or in several as GNU and .NET write it), in a
-CloudEvents envelope, or by HTTP POST."""
+Way = Literal["list", "queue", "queue-base64", "queue-base64-lines", "queue-cloudevent", "http"]
+"""How an account is asked for: by a row of the campaign's list, or by a request of its own. That arrives as it is on
+the queue, in base64 (in one line, or in several as GNU and .NET write it), in a CloudEvents envelope, or by HTTP POST.
+"""
 
 Action = Literal["release", "approve", "refuse", "cancel"]
 """What an administrator does with a request."""
@@ -30,6 +31,11 @@ class Expectation:
     stage: str
     verdict: str | None
     findings: tuple[str, ...]
+
+    @property
+    def as_member(self) -> "Expectation":
+        """How a member of a campaign ends: it has no request before it may be invited, so it stays judged."""
+        return replace(self, stage="judged") if self.stage in {"blocked", "needsReview"} else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a malformed request is answered with: by HTTP a `status` and a `target`, from the queue a row's `stage`."""
+    """What a malformed request is answered with: by HTTP a `status` and a `target`, from the queue a row's `stage`.
+
+    A row of a list is refused with the header of a column as `target`.
+    """
 
     code: str
     status: int | None = None
@@ -131,6 +140,12 @@ class Malformed:
     def message(self) -> str:
         """The text of the queue message."""
         return in_message(self.text, self.by)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The text as JSON; ValueError where it is none."""
+        found: Mapping[str, Any] = json.loads(self.text)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +186,26 @@ class Sample:
         whole = {**self.tenant, "groups": groups, "users": users, "deletedUsers": deleted}
         patch = self.variant(variant).patch if variant else {}
         return deepcopy(merge(whole, patch))
+
+    @property
+    def listed(self) -> tuple[Account, ...]:
+        """The accounts on the campaign's list."""
+        return tuple(account for account in self.accounts if account.request.by == "list")
+
+    @property
+    def asked_for_alone(self) -> tuple[Account, ...]:
+        """The accounts with requests of their own, by queue or by HTTP."""
+        return tuple(account for account in self.accounts if account.request.by != "list")
+
+    @property
+    def malformed_alone(self) -> tuple[Malformed, ...]:
+        """The malformed requests, without the rows of the list."""
+        return tuple(entry for entry in self.malformed if entry.by != "list")
+
+    @property
+    def refused_rows(self) -> tuple[Malformed, ...]:
+        """The rows of the list that are refused, in the order of the list."""
+        return tuple(entry for entry in self.malformed if entry.by == "list")
 
     def expected(self, profile: Profile, variant: str | None = None) -> dict[str, Expectation]:
         """How each request must end before any decision, by name: all requests, or those that a variant lists."""

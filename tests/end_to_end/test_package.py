@@ -21,7 +21,7 @@ from tests.support.tools import missing
 ROOT = Path(__file__).parents[2]
 HERE = "{}.{}".format(*sys.version_info[:2])
 LARGEST = 50_000_000
-FEW = ("fabrikam-plain", "northwind-http-no-id", "northwind-cloudevent-invited")
+FEW = ("litware-mail-only", "northwind-http-no-id", "northwind-cloudevent-invited")
 
 pytestmark = pytest.mark.timeout(600)
 """The first test to come builds it: half a minute, where the packages are in pip's cache."""

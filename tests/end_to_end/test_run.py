@@ -1,5 +1,6 @@
 """`python -m rehearsal run` as a newcomer meets it: the whole sample, the exit code, `--keep`, an end by a signal."""
 
+import csv
 import io
 import os
 import re
@@ -23,7 +24,8 @@ from rehearsal.sample import Profile, Sample, load
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = load()
-FEW = ("fabrikam-plain", "northwind-http-no-id", "northwind-cloudevent-invited")
+FEW = ("litware-mail-only", "northwind-http-no-id", "northwind-cloudevent-invited")
+"""One of the list, one that comes by HTTP, one that comes by queue."""
 ADDRESS = re.compile(r"http://(127\.0\.0\.1:\d+)")
 
 
@@ -39,20 +41,26 @@ def few(**stages: str) -> Sample:
     return replace(SAMPLE, accounts=tuple(changed), malformed=(), decisions=())
 
 
-def stages(output: str) -> dict[str, int]:
-    """The first table of a report: how many requests are at each stage."""
-    table = output.split("\nStage ", 1)[1].split("\n\n", 1)[0]
-    return {row[0]: int(row[1]) for row in map(str.split, table.splitlines()[1:])}
+def counts(output: str, table: str) -> dict[str, int]:
+    """A table of a report: how many people, or requests, are at each stage."""
+    rows = output.split(f"\n{table} ", 1)[1].split("\n\n", 1)[0]
+    return {row[0]: int(row[1]) for row in map(str.split, rows.splitlines()[1:])}
 
 
-def expected_stages(profile: Profile) -> dict[str, int]:
-    """The same, counted in the sample: a repeat with its own id again is no second request."""
-    expected = SAMPLE.ends(profile)
-    ends = {account.request.request_id or account.name: expected[account.name].stage for account in SAMPLE.accounts}
+def expected_people(profile: Profile) -> dict[str, int]:
+    """The members of the list by stage, counted in the sample."""
+    ends = SAMPLE.ends(profile)
+    return dict(Counter(ends[account.name].as_member.stage for account in SAMPLE.listed))
+
+
+def expected_requests(profile: Profile) -> dict[str, int]:
+    """The requests beside the list by stage: a repeat with its own id again is no second request."""
+    expected, alone = SAMPLE.ends(profile), SAMPLE.asked_for_alone
+    ends = {account.request.request_id or account.name: expected[account.name].stage for account in alone}
     rejected = sum(entry.expect.stage == "rejected" and not entry.conflicts_with for entry in SAMPLE.malformed)
     refused = sum(entry.by == "http" for entry in SAMPLE.malformed)
     noted = sum(entry.by != "http" and entry.conflicts_with is not None for entry in SAMPLE.malformed)
-    repeats = len(SAMPLE.accounts) - len(ends) + noted
+    repeats = len(alone) - len(ends) + noted
     return {**Counter(ends.values()), "rejected": rejected, "(refused)": refused, "(repeats)": repeats}
 
 
@@ -131,7 +139,8 @@ def word(printed: str, part: str) -> str:
 def test_every_account_ends_as_the_2020_edition_says(tmp_path: Path) -> None:
     out = io.StringIO()
     assert rehearse("2020", out=out, log_file=tmp_path / "host.log") == 0, out.getvalue()
-    assert stages(out.getvalue()) == expected_stages("2020")
+    assert counts(out.getvalue(), "Stage") == expected_people("2020")
+    assert counts(out.getvalue(), "Beside the campaign") == expected_requests("2020")
     assert "Host is ready" in (tmp_path / "host.log").read_text("utf-8")
 
 
@@ -140,9 +149,16 @@ def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_o
 ) -> None:
     process = started("--keep")
     printed = read_until(process, "Stop with Ctrl+C")
-    assert stages(printed) == expected_stages("current")
+    assert counts(printed, "Stage") == expected_people("current")
+    assert counts(printed, "Beside the campaign") == expected_requests("current")
     commands = [line for line in printed.splitlines() if line.startswith("  curl")]
+    members, worklist, decisions, *commands = commands
     request, status, redeem, sweep, message, rows, review, approve, blocked, invited = commands
+
+    listed = csv.DictReader(io.StringIO(performed(members).text.removeprefix("\ufeff")))
+    assert Counter(row["stage"] for row in listed) == expected_people("current")
+    assert "set the external address of the account" in performed(worklist).text
+    assert {group["rule"] for group in performed(decisions).json()["groups"]} > {"address-unlikely"}
 
     assert performed(request).json()["stage"] == "requested"
     wait_until(lambda: stage(status) == "invited", 30, "the invitation")
@@ -161,7 +177,7 @@ def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_o
     wait_until(lambda: stage(review) == "invited", 30, "the invitation that was approved")
 
     by_hand = printed.split("\nFunctions host ", 1)[1].splitlines()
-    assert len(by_hand) < 25
+    assert len(by_hand) < 30
     log = next(line.split("tail -f ")[1] for line in by_hand if "tail -f " in line)
     assert "Host is ready" in Path(log).read_text("utf-8")
     assert "GET /_sim/mails" in performed(f"curl -s {word(printed, '/_sim/')}").json()

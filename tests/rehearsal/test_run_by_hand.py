@@ -18,6 +18,7 @@ def test_one_request_of_each_stage_is_named_that_ends_there_and_belongs_to_an_en
     assert tuple(found) == SHOWN
     for stage, request_id in found.items():
         account = SAMPLE.account(request_id)
+        assert account in SAMPLE.asked_for_alone, "a member's request has an id of the app's own"
         assert ends[account.name].stage == stage
         assert account.user
         assert account.user.get("accountEnabled", True)

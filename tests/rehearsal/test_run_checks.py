@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from rehearsal.run.campaign import Fault, ListTaken
+from rehearsal.run.campaigning import Campaigned
 from rehearsal.run.checks import (
     CHECKS,
     Examiner,
@@ -19,8 +21,9 @@ from rehearsal.run.checks import (
     requests_ended,
 )
 from rehearsal.run.evidence import Evidence
+from rehearsal.run.membership import MEMBERSHIP, members_decided, members_ended, rows_refused
 from rehearsal.run.play import Played
-from rehearsal.run.report import checked, differences, outcome
+from rehearsal.run.report import MOST_PROBLEMS, checked, differences, outcome
 from rehearsal.run.safety import (
     SAFETY,
     nobody_else_touched,
@@ -33,14 +36,15 @@ from rehearsal.run.safety import (
 from rehearsal.run.sending import Receipt
 from rehearsal.sample import Account, Malformed, Sample, load
 
-PLAIN, INVITED, BLOCKED, FOUNDATION, CALLED_OFF = NAMES = (
+PLAIN, INVITED, BLOCKED, FOUNDATION, CALLED_OFF = ALONE = (
     "fabrikam-plain",
-    "fabrikam-by-other-mail",
-    "fabrikam-no-address",
+    "fourthcoffee-one-app-blocked",
+    "fabrikam-plan2-mailbox",
     "fabrikam-exchange-foundation",
     "fabrikam-called-off",
 )
-BY_HTTP, BY_QUEUE, REPEAT = "http-no-user", "queue-no-user", "queue-request-id-in-use"
+LISTED, HELD, APPROVED = MEMBERS = ("litware-mail-only", "fabrikam-no-address", "fabrikam-role-active")
+BY_HTTP, BY_QUEUE, REPEAT, ROW = "http-no-user", "queue-no-user", "queue-request-id-in-use", "list-no-person"
 TICKET = "5f0c6f0d"
 
 
@@ -48,9 +52,9 @@ def sample() -> Sample:
     whole = load()
     return replace(
         whole,
-        accounts=tuple(whole.account(name) for name in NAMES),
-        decisions=tuple(decision for decision in whole.decisions if decision.request == CALLED_OFF),
-        malformed=tuple(entry for entry in whole.malformed if entry.name in (BY_HTTP, BY_QUEUE, REPEAT)),
+        accounts=tuple(whole.account(name) for name in (*ALONE, *MEMBERS)),
+        decisions=tuple(decision for decision in whole.decisions if decision.request in (CALLED_OFF, APPROVED)),
+        malformed=tuple(entry for entry in whole.malformed if entry.name in (BY_HTTP, BY_QUEUE, REPEAT, ROW)),
     )
 
 
@@ -59,6 +63,22 @@ def told(account: Account) -> dict[str, Any]:
     expect = sample().ends("current")[account.name]
     found = [{"rule": rule, "severity": "block"} for rule in expect.findings]
     return {"stage": expect.stage, "verdict": expect.verdict, "findings": found}
+
+
+def line(account: Account) -> dict[str, Any]:
+    """What the campaign's list says of a member that ended as expected."""
+    expect = sample().ends("current")[account.name].as_member
+    released = expect.stage != "judged"
+    return {
+        "member": f"key-{account.name}",
+        "reference": account.name,
+        "stage": expect.stage,
+        "verdict": expect.verdict,
+        "prospect": None if released else "fixable",
+        "changes": [] if released else ["set the external address"],
+        "rules": list(expect.findings),
+        "requestId": account.name if released else None,
+    }
 
 
 def receipt(entry: Malformed) -> Receipt:
@@ -76,8 +96,9 @@ def user(account: Account, **changed: Any) -> dict[str, Any]:
 def good() -> Evidence:
     """Evidence of a run in which everything is right."""
     data = sample()
-    receipts = {account.name: Receipt(account.name) for account in data.accounts}
-    receipts |= {entry.name: receipt(entry) for entry in data.malformed}
+    receipts = {account.name: Receipt(account.name) for account in data.asked_for_alone}
+    receipts |= {entry.name: receipt(entry) for entry in data.malformed_alone}
+    lines = [line(account) for account in data.listed]
     states = [
         {
             "PartitionKey": account.name,
@@ -86,6 +107,7 @@ def good() -> Evidence:
             "findings": json.dumps(told(account)["findings"]),
         }
         for account in data.accounts
+        if account.name != HELD
     ]
     rejected = {"PartitionKey": BY_QUEUE, "RowKey": "request", "stage": "rejected", "errorCode": "MissingField"}
     event = {"PartitionKey": FOUNDATION, "RowKey": "history-0000000009", "kind": "refused-repeat"}
@@ -102,17 +124,31 @@ def good() -> Evidence:
         sample=data,
         profile="current",
         played=Played(
+            Campaigned(
+                taken=ListTaken(
+                    rows=4,
+                    members=tuple(each["member"] for each in lines),
+                    columns={},
+                    faults=(Fault(5, "id", "MissingField", "the row names nobody"),),
+                ),
+                decided={APPROVED: None},
+            ),
             receipts,
             decided={CALLED_OFF: Receipt(CALLED_OFF, 202)},
             waited={CALLED_OFF: "service-unavailable"},
             before={str(a.user_id): user(a) for a in data.accounts},
-            redeemed=2,
+            redeemed=3,
             poison=0,
             swept=True,
         ),
         requests=(*states, rejected, event),
         conversions=tuple({"PartitionKey": a.user_id, "RowKey": "current", "stage": told(a)["stage"]} for a in invited),
-        answers={account.name: (200, told(account)) for account in data.accounts},
+        campaigns=(),
+        members=tuple(lines),
+        statuses={
+            each["member"]: {**each, **told(data.account(each["reference"])), "stage": each["stage"]} for each in lines
+        },
+        answers={account.name: (200, told(account)) for account in data.asked_for_alone},
         after=after,
         journal=tuple(
             {**call, "body": {"invitedUser": {"id": a.user_id}, "sendInvitationMessage": True}} for a in invited
@@ -147,10 +183,42 @@ def with_user(evidence: Evidence, name: str, **changed: Any) -> Evidence:
     return replace(evidence, after={**evidence.after, key: {**evidence.after[key], **changed}})
 
 
+def with_campaign(evidence: Evidence, **changed: Any) -> Evidence:
+    return with_played(evidence, campaign=replace(evidence.played.campaign, **changed))
+
+
+def with_taken(evidence: Evidence, **changed: Any) -> Evidence:
+    taken = evidence.played.campaign.taken
+    assert taken is not None
+    return with_campaign(evidence, taken=replace(taken, **changed))
+
+
+def with_line(evidence: Evidence, name: str, **changed: Any) -> Evidence:
+    return replace(
+        evidence, members=tuple({**each, **changed} if each["reference"] == name else each for each in evidence.members)
+    )
+
+
+def with_status(evidence: Evidence, name: str, **changed: Any) -> Evidence:
+    key = f"key-{name}"
+    return replace(evidence, statuses={**evidence.statuses, key: {**evidence.statuses[key], **changed}})
+
+
 Flaw = Callable[[Evidence], Evidence]
 REFUSAL = {"error": {"code": "MissingField", "target": "invitedUser"}}
 NOT_CANCELLED = Receipt(None, 409, {}, "NotCancellable")
 FLAWS: list[tuple[Examiner, str, Flaw]] = [
+    (rows_refused, "MissingField", lambda e: with_taken(e, faults=())),
+    (rows_refused, "expected 3, got 2", lambda e: with_taken(e, members=("a", "b"))),
+    (rows_refused, "got 0", lambda e: with_campaign(e, taken=None)),
+    (members_ended, LISTED, lambda e: with_status(e, LISTED, stage="judged")),
+    (members_ended, LISTED, lambda e: with_line(e, LISTED, stage="invited")),
+    (members_ended, HELD, lambda e: with_status(e, HELD, findings=[])),
+    (members_ended, HELD, lambda e: with_status(e, HELD, verdict="blocked")),
+    (members_ended, HELD, lambda e: replace(e, members=(e.members[0], *e.members[2:]))),
+    (members_ended, "its request's row says invited", lambda e: with_row(e, LISTED, stage="invited")),
+    (members_decided, "FindingsChanged", lambda e: with_campaign(e, decided={APPROVED: "FindingsChanged"})),
+    (members_decided, "not shown", lambda e: with_campaign(e, decided={})),
     (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, stage="invited")),
     (requests_ended, PLAIN, lambda e: with_row(e, PLAIN, verdict="blocked")),
     (requests_ended, BLOCKED, lambda e: with_row(e, BLOCKED, findings="[]")),
@@ -198,7 +266,7 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
 ]
 
 
-@pytest.mark.parametrize("examine", [*CHECKS, *SAFETY])
+@pytest.mark.parametrize("examine", [*MEMBERSHIP, *CHECKS, *SAFETY])
 def test_a_good_run_passes(examine: Examiner) -> None:
     assert examine(good()).problems == ()
 
@@ -220,22 +288,41 @@ def test_a_tenant_that_does_not_show_pending_invitations_is_believed() -> None:
 
 
 def test_every_check_has_a_flaw_that_it_finds() -> None:
-    assert {examine for examine, _, _ in FLAWS} == {*CHECKS, *SAFETY}
+    assert {examine for examine, _, _ in FLAWS} == {*MEMBERSHIP, *CHECKS, *SAFETY}
 
 
-def test_the_outcome_counts_requests_by_stage_and_by_rule() -> None:
-    lines = [line.split()[:2] for line in outcome(good()) if line]
-    assert ["completed", "2"] in lines
-    assert ["rejected", "1"] in lines
-    assert ["(refused)", "1"] in lines
-    assert ["no-external-address", "1"] in lines
+def test_the_outcome_counts_people_by_stage_and_finding_and_requests_beside_them_by_stage() -> None:
+    words = [each.split() for each in outcome(good()) if each]
+    assert [row[:2] for row in words[:4]] == [
+        ["Stage", "people"],
+        ["completed", "1"],
+        ["invited", "1"],
+        ["judged", "1"],
+    ]
+    assert ["1", "set", "the", "external", "address"] in words
+    beside = [
+        row[:2]
+        for row in words[
+            words.index(["Beside", "the", "campaign", "8", "requests", "by", "queue", "and", "by", "HTTP"]) :
+        ]
+    ]
+    assert ["completed", "2"] in beside
+    assert ["rejected", "1"] in beside
+    assert ["(refused)", "1"] in beside
+
+
+def test_of_thousands_of_differences_the_first_are_printed() -> None:
+    printed = list(differences([f"problem {number}" for number in range(3000)], "the sample", None))
+    assert printed[:2] == ["Different from the sample", "  problem 0"]
+    assert printed[-1] == f"  and {3000 - MOST_PROBLEMS} more"
+    assert len(printed) == MOST_PROBLEMS + 2
 
 
 def test_the_list_of_checks_marks_what_failed(tmp_path: Any) -> None:
     failed = refused_from_queue(with_row(good(), BY_QUEUE, stage="requested"))
     marks = [line.split()[0] for line in checked([queues_empty(good()), failed])]
     assert marks == ["Checked", "ok", "NO"]
-    assert list(differences(failed.problems, tmp_path)) == [
+    assert list(differences(failed.problems, "the sample", tmp_path)) == [
         "Different from the sample",
         f"  {BY_QUEUE}: expected rejected MissingField, got requested MissingField",
         f"The host's log: {tmp_path}",

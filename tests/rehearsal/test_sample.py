@@ -1,17 +1,22 @@
 """What the sample has to cover, and what makes an expectation well formed."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
 
+from b2b.domain.campaign.deciding import ALONE
+from b2b.domain.campaign.reading import read
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, RULE_IDS
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile as ProductProfile
 from b2b.domain.findings import Severity
+from b2b.domain.request import IntakePolicy
 from rehearsal.sample import Account, Action, Expectation, Profile, Sample, Way
-from tests.rehearsal.sample_support import STATUS_OF
+from rehearsal.sample.listing import as_csv
+from tests.rehearsal.sample_support import STATUS_OF, twice
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
@@ -99,7 +104,8 @@ def test_every_stage_that_a_request_can_rest_in_is_reached(sample: Sample, profi
 def test_every_decision_is_taken_once_about_a_request_that_stands_where_it_can_be(
     sample: Sample, profile: Profile
 ) -> None:
-    assert sorted(decision.action for decision in sample.decisions) == sorted(get_args(Action))
+    assert {decision.action for decision in sample.decisions} == set(get_args(Action))
+    assert not twice(decision.request for decision in sample.decisions)
     expected, ends = sample.expected(profile), sample.ends(profile)
     for decision in sample.decisions:
         before = "requested" if decision.waits else expected[decision.request].stage
@@ -116,7 +122,38 @@ def test_nothing_else_hangs_on_a_request_that_is_decided_about(sample: Sample) -
 
 def test_requests_arrive_in_every_way(sample: Sample) -> None:
     assert {account.request.by for account in sample.accounts} == set(get_args(Way))
-    assert {request.by for request in sample.malformed} == {"http", "queue", "queue-base64"}
+    assert {request.by for request in sample.malformed} == {"list", "http", "queue", "queue-base64"}
+
+
+def test_most_accounts_are_on_the_list_and_nothing_there_is_what_a_list_cannot_say(sample: Sample) -> None:
+    assert len(sample.listed) > 2 * len(sample.asked_for_alone)
+    for account in sample.listed:
+        assert account.request.wave == 1
+        assert account.joins is account.of is None
+        assert "dryRun" not in account.request.body
+
+
+def test_the_product_reads_every_row_of_the_list_and_refuses_those_that_it_must(sample: Sample) -> None:
+    policy = IntakePolicy(frozenset(sample.settings["B2B_ALLOWED_REDIRECT_HOSTS"].split(",")))
+    reading = read(as_csv(sample), policy)
+    asked = {account.name: account.request.body["invitedUser"] for account in sample.listed}
+    assert {entry.reference: dict(entry.names) for entry in reading.entries} == {
+        name: {key: value.strip() for key, value in user.items() if value} for name, user in asked.items()
+    }
+    refused = [entry.expect for entry in sample.refused_rows]
+    assert [(fault.code, fault.column) for fault in reading.faults] == [(each.code, each.target) for each in refused]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_members_of_the_list_are_approved_together_refused_and_decided_about_alone(
+    sample: Sample, profile: Profile
+) -> None:
+    listed = {account.name for account in sample.listed}
+    decided = [each for each in sample.decisions if each.request in listed]
+    rules = Counter((each.action, sample.expected(profile)[each.request].findings) for each in decided)
+    assert {action for action, _ in rules} == {"approve", "refuse"}
+    assert max(rules.values()) > 1
+    assert any(ALONE & set(findings) for _, findings in rules)
 
 
 def test_accounts_are_named_in_all_three_ways(sample: Sample) -> None:
@@ -124,7 +161,7 @@ def test_accounts_are_named_in_all_three_ways(sample: Sample) -> None:
 
 
 def test_every_error_that_a_request_can_be_refused_with_is_provoked(sample: Sample) -> None:
-    assert {request.expect.code for request in sample.malformed} == set(STATUS_OF)
+    assert {request.expect.code for request in sample.malformed_alone} == set(STATUS_OF)
 
 
 # What makes an expectation well formed

@@ -1,0 +1,58 @@
+"""What happens by itself in Azure, and has to be brought about here: people redeem, the timer runs the sweep."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from rehearsal.host.process import wait_until
+from rehearsal.rig import HostedRig
+from rehearsal.run.progress import Progress
+
+HEALTH_SECONDS = 30.0
+SWEEP_SECONDS = 60.0
+REST_SECONDS = 30.0
+
+
+class NotHealthyError(Exception):
+    """The app came up and says that it cannot work; the text tells its reasons."""
+
+
+def until_healthy(rig: HostedRig, progress: Progress) -> None:
+    """Wait until every health check passes.
+
+    Raises:
+        NotHealthyError: not all of them do.
+
+    """
+    ill: list[str] = []
+
+    def passed() -> tuple[int, int]:
+        rig.must_live()
+        checks = rig.api.get("/api/health").json()["checks"]
+        ill[:] = [f"{check['name']}: {check['detail']}" for check in checks if check["status"] != "ok"]
+        return len(checks) - len(ill), len(checks)
+
+    if not progress.wait("health checks passed", passed, HEALTH_SECONDS):
+        raise NotHealthyError("; ".join(ill))
+
+
+def let_redeem(rig: HostedRig, people: Mapping[str, str]) -> frozenset[str]:
+    """Let people redeem, each with its identity provider; returns those who had something to redeem."""
+    redeemed = set()
+    for user_id, provider in people.items():
+        try:
+            rig.tenant.control.redeem(user_id, provider)
+        except httpx.HTTPStatusError:
+            continue  # nothing to redeem: the comparison shows where this account stands instead
+        redeemed.add(user_id)
+    return frozenset(redeemed)
+
+
+def sweep(rig: HostedRig, progress: Progress) -> bool:
+    """Run the sweep as its timer does; tell whether it succeeded."""
+    succeeded = rig.host.run_function("sweep", seconds=SWEEP_SECONDS)
+    try:
+        wait_until(rig.host.idle, REST_SECONDS, "a host without running functions")
+    except TimeoutError as error:
+        progress.late.append(str(error))
+    return succeeded
