@@ -1,4 +1,4 @@
-"""`python -m rehearsal run [--profile current|2020] [--beliefs FILE] [--keep] [--package ZIP]`."""
+"""`python -m rehearsal run [--list FILE] [--profile current|2020] [--beliefs FILE] [--keep] [--package ZIP]`."""
 
 import argparse
 import os
@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from rehearsal.run import LOG_FILE, perform
+from rehearsal.run.own_list import ListStory
 from rehearsal.run.sample_story import SampleStory
+from rehearsal.run.story import Story
 from rehearsal.sample import load
 from rehearsal.sample.loading import PROFILES
 from rehearsal.tenant import beliefs
@@ -21,14 +23,19 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
-    story = SampleStory(load(), options.profile, options.log)
+    story: Story = SampleStory(load(), options.profile, options.log)
+    if options.list:
+        name, raw = options.list
+        story = ListStory(name, raw, options.profile, options.charset)
     return perform(story, positions=options.beliefs, keep=options.keep, package=options.package)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m rehearsal", description="A tenant on your laptop.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="carry the sample's campaign out")
+    run = commands.add_parser("run", help="carry a campaign out: the sample's, or that of a list")
+    run.add_argument("--list", type=_file, metavar="FILE", help="a list of your own: accounts are made from it")
+    run.add_argument("--charset", default="", help="of that list, if it is neither UTF-8 nor UTF-16: windows-1252")
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
     run.add_argument(
         "--beliefs", type=_beliefs, default={}, metavar="FILE", help="a result of the probe: behave like that tenant"
@@ -37,6 +44,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     run.add_argument("--log", type=Path, default=LOG_FILE, help="where the host's log is kept (default: %(default)s)")
     run.add_argument("--package", type=Path, metavar="ZIP", help="run what `make package` made, and nothing else")
     return parser.parse_args(arguments)
+
+
+def _file(path: str) -> tuple[str, bytes]:
+    try:
+        return Path(path).name, Path(path).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
 
 
 def _beliefs(path: str) -> dict[str, str]:

@@ -1,0 +1,152 @@
+"""What must be true after a list of somebody's own was rehearsed: nobody lost, nobody invited twice, nothing told."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rehearsal.rig import HostedRig
+from rehearsal.rig.rig import POISON, REQUESTS
+from rehearsal.run.campaign import JSON, Campaign
+from rehearsal.run.checks import Check
+from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
+
+KEPT = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled", "mail", "otherMails")
+"""What an account has here, and keeps."""
+READY, MOVED_ON = "ready", frozenset({"invited", "accepted", "completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was done."""
+
+    taken: int
+    """Rows that became members."""
+    before: Mapping[str, JSON]
+    """Every user before the campaign, by object id."""
+    redeemed: frozenset[str]
+    """Object ids of those who redeemed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that the checks look at."""
+
+    played: Played
+    members: tuple[JSON, ...]
+    """The campaign's own list."""
+    after: Mapping[str, JSON]
+    invitations: int
+    """How many invitations Graph was asked for."""
+    mails: tuple[JSON, ...]
+    violations: tuple[JSON, ...]
+    log: str
+    left_in_queues: int
+    shows: bool
+    """Whether the tenant shows an invitation that waits for its person."""
+
+    @cached_property
+    def stages(self) -> dict[str, str]:
+        """The stage of each member that was invited, by object id."""
+        return {str(each["userId"]): str(each["stage"]) for each in self.members if each["stage"] in MOVED_ON}
+
+
+def gathered(rig: HostedRig, campaign: Campaign, played: Played) -> Evidence:
+    """Read everything."""
+    control = rig.tenant.control
+    return Evidence(
+        played=played,
+        members=tuple(campaign.members()),
+        after={user["id"]: user for user in control.users()},
+        invitations=control.totals()["invitations"],
+        mails=tuple(control.mails()),
+        violations=tuple(control.violations()),
+        log=rig.host.log(),
+        left_in_queues=rig.waiting(REQUESTS) + rig.waiting(POISON),
+        shows=control.switches()["pending-state"] != "unset",
+    )
+
+
+def nobody_lost(evidence: Evidence) -> Check:
+    """Every row that was taken is a judged member; who is ready is invited, and nobody else."""
+    problems = [f"member {each['member']}: never judged" for each in evidence.members if each["verdict"] is None]
+    problems += [
+        f"member {each['member']}: {each['verdict']}, and its stage is {each['stage']}"
+        for each in evidence.members
+        if (each["verdict"] == READY) != (each["stage"] in MOVED_ON)
+    ]
+    if len(evidence.members) != evidence.played.taken:
+        problems.append(f"{evidence.played.taken} rows were taken, the list has {len(evidence.members)} members")
+    return Check(
+        f"{len(evidence.members)} members judged, all {len(evidence.stages)} who are ready invited", tuple(problems)
+    )
+
+
+def redemptions_seen(evidence: Evidence) -> Check:
+    """Who redeemed is completed, and nobody else is."""
+    completed = {user_id for user_id, stage in evidence.stages.items() if stage == "completed"}
+    problems = [f"account {user_id}: redeemed, and not completed" for user_id in evidence.played.redeemed - completed]
+    problems += [
+        f"account {user_id}: completed, and never redeemed" for user_id in completed - evidence.played.redeemed
+    ]
+    return Check(f"{len(completed)} people redeemed, all of them seen", tuple(sorted(problems)))
+
+
+def one_invitation_each(evidence: Evidence) -> Check:
+    """As many invitations as people who were invited, and at most one mail to each."""
+    got = Counter(str(mail["userId"]) for mail in evidence.mails)
+    problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
+    problems += [
+        f"account {user_id}: got a mail and is not invited" for user_id in sorted(got.keys() - evidence.stages.keys())
+    ]
+    if evidence.invitations != len(evidence.stages):
+        problems.append(f"{len(evidence.stages)} people are invited, {evidence.invitations} invitations were sent")
+    return Check(f"{evidence.invitations} invitations and {got.total()} mails, one to a person", tuple(problems))
+
+
+def nothing_lost(evidence: Evidence) -> Check:
+    """Accounts keep what they had, those that were invited show it, all others are as before, and none was made."""
+    problems = [
+        f"account {user_id}: was made" for user_id in sorted(evidence.after.keys() - evidence.played.before.keys())
+    ]
+    for user_id, before in evidence.played.before.items():
+        after, stage = evidence.after.get(user_id, {}), evidence.stages.get(user_id)
+        names = KEPT if stage else sorted(before.keys() | after.keys())
+        problems += [f"account {user_id}: {name} was changed" for name in names if after.get(name) != before.get(name)]
+        state = STATES[stage] if stage else before.get("externalUserState")
+        if after.get("externalUserState") != state and (evidence.shows or stage != "invited"):
+            problems.append(f"account {user_id}: externalUserState was to be {state}")
+    return Check(f"{len(evidence.played.before)} accounts with all they had, none made", tuple(problems))
+
+
+def queues_empty(evidence: Evidence) -> Check:
+    """Nothing waits."""
+    left = evidence.left_in_queues
+    return Check("both queues empty", (f"messages left in the queues: {left}",) if left else ())
+
+
+def nothing_told(evidence: Evidence) -> Check:
+    """No address and no redeem link in the host's log."""
+    problems = [
+        f"line {number} of the host's log tells an address or a redeem link"
+        for number, line in enumerate(evidence.log.splitlines(), start=1)
+        if ADDRESS.search(line) or REDEEM_LINK.search(line)
+    ]
+    return Check("no address and no redeem link in the host's log, which is not kept", tuple(problems))
+
+
+def well_behaved(evidence: Evidence) -> Check:
+    """Graph was asked nothing that it would refuse whatever the tenant holds."""
+    problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
+    return Check("no Graph call out of place", tuple(problems))
+
+
+CHECKS: tuple[Callable[[Evidence], Check], ...] = (
+    nobody_lost,
+    redemptions_seen,
+    one_invitation_each,
+    nothing_lost,
+    queues_empty,
+    nothing_told,
+    well_behaved,
+)

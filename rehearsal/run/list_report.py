@@ -1,0 +1,28 @@
+"""The end of a rehearsal of somebody's own list on paper: people by stage, why others are not released, and who."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rehearsal.run.report import people, reasons
+
+MOST_NAMED = 20
+"""People who are named one by one; the campaign's CSV names all."""
+
+
+def table(members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The campaign's list: how many stand where, what would help, and the first who are not released."""
+    yield from people(members)
+    held = [member for member in members if member["stage"] == "judged"]
+    if not held:
+        return
+    yield ""
+    yield from reasons(members)
+    yield ""
+    yield f"{'Who':<40}  because of"
+    for member in held[:MOST_NAMED]:
+        who = (
+            member["userPrincipalName"] or member["invitedUserEmailAddress"] or member["reference"] or member["member"]
+        )
+        yield f"{who:<40}  {', '.join(member['rules'])}"
+    if len(held) > MOST_NAMED:
+        yield f"and {len(held) - MOST_NAMED} more"
