@@ -13,7 +13,7 @@ PACKAGED := $(filter 1 yes true,$(PACKAGE))
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run package cold-start test unit simulate bench bench-sweep bench-campaigns faults guards soak storage tenant check reference snapshots format lock clean
+.PHONY: help run package cold-start test unit simulate bench bench-sweep bench-campaigns faults guards soak campaign storage tenant check reference snapshots format lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ guards: $(INSTALLED) $(AZURITE) ## take out each guard, and what mends each stor
 
 soak: $(INSTALLED) $(AZURITE) ## two hosts, one killed every few seconds, a tenant in trouble; ten minutes at most; ARGS=--help
 	@$(BIN)/python -m rehearsal.soak $(ARGS)
+
+campaign: $(INSTALLED) $(AZURITE) ## 10,000 people judged and 3,000 released with Graph's limits on; twenty minutes; ARGS=--help
+	@$(BIN)/python -m rehearsal.campaign $(ARGS)
 
 storage: $(INSTALLED) $(AZURITE) ## Azurite on its usual ports with our queues and tables, for `func start`
 	@$(BIN)/python -m rehearsal.storage

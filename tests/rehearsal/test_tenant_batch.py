@@ -34,6 +34,15 @@ async def test_the_envelope_is_200_whatever_its_parts_are() -> None:
     assert parts["c"]["body"]["error"]["code"] == "Authorization_RequestDenied"
 
 
+async def test_the_totals_count_parts_as_calls_and_the_envelope_as_a_round_trip() -> None:
+    async with contoso() as tenant:
+        await batch(tenant, get("1", "/domains"), get("2", "/users"))
+        await tenant.invite(ANNA)
+        await tenant.sim("faults", {"faults": [{"kind": "429-integer"}]})
+        await tenant.get("domains")
+        assert await tenant.sim("totals") == {"calls": 4, "roundTrips": 3, "invitations": 1, "throttled": 1}
+
+
 async def test_answers_come_back_in_another_order_than_the_questions() -> None:
     async with contoso() as tenant:
         response = await batch(tenant, get("1", "/domains"), get("2", "/users"))

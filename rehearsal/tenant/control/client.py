@@ -23,6 +23,10 @@ class Control:
         """Every Graph call so far, parts of a `$batch` as well, in order; only those behind the number `after`."""
         return list(self._get(f"journal?after={after}"))
 
+    def totals(self) -> dict[str, int]:
+        """How many calls there were: `calls`, `roundTrips`, `invitations`, `throttled`."""
+        return dict(self._get("totals"))
+
     def violations(self) -> list[JSON]:
         """Calls that no right client makes."""
         return list(self._get("violations"))

@@ -47,6 +47,7 @@ class ControlPlane:
     def routes(self) -> list[Route]:
         """The control plane as routes."""
         readers = {
+            "totals": self.totals,
             "violations": self.violations,
             "mails": self.mails,
             "users": self.users,
@@ -84,6 +85,10 @@ class ControlPlane:
         if not after.isdigit():
             return refused(400, "after is the number of a call")
         return JSONResponse(self._tenant.journal.as_json(int(after)))
+
+    def totals(self) -> dict[str, int]:
+        """How many Graph calls there were."""
+        return self._tenant.journal.totals()
 
     def violations(self) -> list[JSON]:
         """Calls that no right client makes."""

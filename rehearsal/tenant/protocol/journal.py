@@ -14,6 +14,8 @@ HEADERS_OF_INTEREST = (
     "user-agent",
 )
 
+THROTTLED = 429
+
 
 @dataclass(slots=True)
 class Entry:
@@ -76,6 +78,16 @@ class Journal:
     def as_json(self, after: int = 0) -> list[dict[str, Any]]:
         """The entries as the control plane shows them, those behind a number only."""
         return [{name: getattr(entry, name) for name in _NAMES} for entry in self.entries[after:]]
+
+    def totals(self) -> dict[str, int]:
+        """How many calls there were, and of which kinds: for a run whose calls are too many to be listed."""
+        calls = [entry for entry in self.entries if not entry.path.endswith("/$batch")]
+        return {
+            "calls": len(calls),
+            "roundTrips": sum(entry.batch is None for entry in self.entries),
+            "invitations": sum(entry.method == "POST" and entry.path.endswith("/invitations") for entry in calls),
+            "throttled": sum(entry.status == THROTTLED for entry in calls),
+        }
 
     def violations_as_json(self) -> list[dict[str, Any]]:
         """The violations as the control plane shows them."""

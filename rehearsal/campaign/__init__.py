@@ -1,0 +1,1 @@
+"""A campaign as large as a list may be, with the tenant's limits on, and what it takes."""

@@ -1,0 +1,117 @@
+"""What must be true after a large campaign, and its figures."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.campaign.acts import CAMPAIGN, Played
+from rehearsal.campaign.plan import Plan
+from rehearsal.host.engine import Counts
+from rehearsal.rig import HostedRig
+from rehearsal.rig.rig import POISON, REQUESTS
+from rehearsal.run.campaign import Campaign
+from rehearsal.run.checks import Check
+
+GAVE_UP = "gaveUp"
+"""What a run counts where the host gave a message up."""
+HANDLED = "convert"
+"""The function that takes the messages of the queue."""
+HEADERS = ("people", "seconds", "a second", "Graph calls", "round trips", "throttled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that the checks and the figures look at."""
+
+    plan: Plan
+    played: Played
+    invited: frozenset[str]
+    """The keys of the members that the campaign's list shows as invited."""
+    mails: tuple[Mapping[str, Any], ...]
+    violations: tuple[Mapping[str, Any], ...]
+    messages: Counts
+    """How often the function that takes messages was started, and how that ended."""
+    queued: int
+    poison: int
+
+
+def gathered(rig: HostedRig, plan: Plan, played: Played) -> Evidence:
+    """Read everything."""
+    control = rig.tenant.control
+    campaign = Campaign(rig.api, CAMPAIGN)
+    return Evidence(
+        plan=plan,
+        played=played,
+        invited=frozenset(str(member["member"]) for member in campaign.members(stage="invited")),
+        mails=tuple(control.mails()),
+        violations=tuple(control.violations()),
+        messages=rig.host.invocations()[HANDLED],
+        queued=rig.waiting(REQUESTS),
+        poison=rig.waiting(POISON),
+    )
+
+
+def everybody_judged(evidence: Evidence) -> Check:
+    """Every row of the list became a member, and every member was judged."""
+    wanted, got = evidence.plan.members, evidence.played.judged
+    return Check(f"{got} members judged", () if got == wanted else (f"{got} of {wanted} members were judged",))
+
+
+def nobody_lost(evidence: Evidence) -> Check:
+    """Whoever was released is invited, and nobody else."""
+    released = frozenset(evidence.played.released)
+    problems = [f"member {key}: released and not invited" for key in sorted(released - evidence.invited)]
+    problems += [f"member {key}: invited and not released" for key in sorted(evidence.invited - released)]
+    if len(released) != evidence.plan.release:
+        problems.append(f"{len(released)} members were released, {evidence.plan.release} were to be")
+    return Check(f"{len(released)} members released, all of them invited and nobody else", tuple(problems))
+
+
+def no_message_lost(evidence: Evidence) -> Check:
+    """No message is left, in poison, or was given up."""
+    left = {
+        "left in the queue": evidence.queued,
+        "in poison": evidence.poison,
+        "given up": evidence.played.outcomes[GAVE_UP],
+    }
+    problems = [f"messages {where}: {count}" for where, count in left.items() if count]
+    return Check(f"{evidence.messages.succeeded} messages worked off, 0 lost", tuple(problems))
+
+
+def one_mail_each(evidence: Evidence) -> Check:
+    """Whoever was invited got one mail."""
+    got = Counter(str(mail["userId"]) for mail in evidence.mails)
+    problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
+    if len(got) != len(evidence.invited):
+        problems.append(f"{len(evidence.invited)} people were invited, {len(got)} got a mail")
+    return Check(f"{got.total()} mails went out, one to a person", tuple(problems))
+
+
+def well_behaved(evidence: Evidence) -> Check:
+    """Graph was asked nothing that it refuses whatever the tenant holds, and nothing before Retry-After."""
+    problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
+    return Check("no Graph call out of place, none too early", tuple(problems))
+
+
+CHECKS: tuple[Callable[[Evidence], Check], ...] = (
+    everybody_judged,
+    nobody_lost,
+    no_message_lost,
+    one_mail_each,
+    well_behaved,
+)
+
+
+def figures(evidence: Evidence) -> Iterator[str]:
+    """A line for each act, then the messages."""
+    yield f"{'Act':<10}" + "".join(f"{header:>13}" for header in HEADERS)
+    for act in evidence.played.acts:
+        rate = act.people / act.seconds if act.seconds else 0.0
+        calls = act.calls
+        yield (
+            f"{act.name:<10}{act.people:>13}{act.seconds:>13.0f}{rate:>13.1f}"
+            f"{calls['calls']:>13}{calls['roundTrips']:>13}{calls['throttled']:>13}"
+        )
+    messages, left = evidence.messages, evidence.queued + evidence.poison
+    yield f"messages: {messages.succeeded} worked off, {messages.failed} came back, {left} left"
