@@ -17,5 +17,4 @@ def test_a_campaign_is_judged_and_released_with_the_tenants_limits_on() -> None:
     assert perform(LargeStory(Plan(members=24, release=6, throttling=0.05, look=1)), out=out) == 0, out.getvalue()
     acts = {row[0]: row[1:] for row in map(str.split, out.getvalue().splitlines()) if row[:1] and row[0] in ACTS}
     assert {name: int(row[0]) for name, row in acts.items()} == ACTS
-    assert int(acts["judge"][-1]) + int(acts["release"][-1]) > 0, "with so small a share Graph says no at times"
     assert "6 mails went out, one to a person" in out.getvalue()
