@@ -60,7 +60,7 @@ class ErrorCode(StrEnum):
     OWN_REQUEST = (
         "OwnRequest",
         403,
-        "an approval by the person who submitted the request, where `B2B_SELF_APPROVAL` does not allow that",
+        "an approval by who submitted the request, or sent its list, where `B2B_SELF_APPROVAL` does not allow that",
     )
     INVALID_TOKEN = "InvalidToken", 400, "a `continuationToken` that is not of this list with these filters"
     CONVERSION_NOT_FOUND = "ConversionNotFound", 404, "there is no conversion of this account"

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from b2b.domain.actors import ActorKind
+from b2b.domain.actors import Actor, ActorKind
+from b2b.domain.campaign.member import Member
 from b2b.domain.conversion.records import Change, Conversion, Event, advance, begin
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from b2b.domain.errors import LedgerConflict, RequestRefused
@@ -78,7 +79,7 @@ class Decisions:
         """
         self._may_go_on()
         _allow(record, Action.APPROVE)
-        self._four_eyes(record, decision)
+        await self._four_eyes(record, decision)
         conversion = await self._conversions.get(record.user_id)
         if conversion is None or record.generation not in {0, conversion.generation}:
             raise RequestRefused("DecisionSuperseded", "A later request for this account was judged; approve that one.")
@@ -171,11 +172,29 @@ class Decisions:
         if not self._allowed.going_on:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
 
-    def _four_eyes(self, record: RequestRecord, decision: Decision) -> None:
-        """A person does not approve what the same person asked for."""
-        own = decision.actor.kind is ActorKind.PERSON and decision.actor.id == record.asked_by.id
-        if own and not self._allowed.self_approval:
+    async def _four_eyes(self, record: RequestRecord, decision: Decision) -> None:
+        """A person does not approve what the same person asked for, or put on the list of a campaign."""
+        if self._is_own(record.asked_by, decision):
             raise RequestRefused("OwnRequest", "You submitted this request yourself. Another person has to approve it.")
+        member = await self._ledger.campaigns.member(record.campaign_id, record.member) if record.campaign_id else None
+        if member is not None:
+            self.four_eyes_of(member, decision)
+
+    def four_eyes_of(self, member: Member, decision: Decision) -> None:
+        """Let nobody approve a member of a list that the same person sent.
+
+        Raises:
+            RequestRefused: the person who decides sent the list, and the settings do not allow that.
+
+        """
+        if self._is_own(member.listed_by, decision):
+            raise RequestRefused(
+                "OwnRequest", "You sent the list of this member yourself. Another person has to approve it."
+            )
+
+    def _is_own(self, asked_by: Actor, decision: Decision) -> bool:
+        own = decision.actor.kind is ActorKind.PERSON and decision.actor.id == asked_by.id
+        return own and not self._allowed.self_approval
 
     async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """End a request that leads no claim, so that no delivery of it that is under way can make one any more.

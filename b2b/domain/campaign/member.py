@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from b2b.domain.actors import BY_QUEUE, Actor, acting
 from b2b.domain.campaign.columns import Column
 from b2b.domain.campaign.reading import Entry
 from b2b.domain.conversion.assessment import Assessment
@@ -65,6 +66,8 @@ class Member:
     import_id: str
     """The list that the member was last taken from."""
     listed_at: datetime
+    listed_by: Actor = BY_QUEUE
+    """Who sent that list."""
     replaced: bool = False
     """An earlier list said something else of the member."""
     stage: MemberStage
@@ -176,6 +179,7 @@ def _of_list(entry: Entry, import_id: str, now: datetime) -> dict[str, Any]:
     return {
         "import_id": import_id,
         "listed_at": now,
+        "listed_by": acting(),
         "stage": MemberStage.LISTED,
         "names": tuple(sorted(entry.keys)),
         "body": entry.request.body(),

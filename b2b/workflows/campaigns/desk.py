@@ -234,6 +234,8 @@ class CampaignDesk:
         for _ in range(RACES):
             members = await self._campaigns.members(campaign_id, filter(KEY.fullmatch, [choice.member]))
             member = check(choice, among, members)
+            if answer is Answer.APPROVE:
+                self._decisions.four_eyes_of(member, decision)
             with suppress(LedgerConflict):
                 if member.stage is MemberStage.NEEDS_REVIEW:
                     await self._decide_request(member, answer, choice, decision)
