@@ -541,3 +541,17 @@ async def test_with_sign_in_each_role_does_its_part_and_a_person_decides(world: 
     assert released.body["askedBy"]["kind"] == "person"
     await work(place)
     assert (await reader.call("count_members")).body["stages"] == [{"name": "invited", "count": 1}]
+
+
+@pytest.mark.parametrize("stranger_first", [True, False])
+async def test_the_fixes_leave_an_account_alone_that_two_rows_name(world: MakeWorld, stranger_first: bool) -> None:  # noqa: FBT001
+    place = await world(tenant_of(*PEOPLE))
+    caller = Caller(place)
+    await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})
+    own, other = f"{PEOPLE[0]['id']},,,1\n", f",{PEOPLE[0]['userPrincipalName']},partner1@elsewhere.com,2\n"
+    header = "id,userPrincipalName,invitedUserEmailAddress,reference\n"
+    await caller.send(header + (other + own if stranger_first else own + other))
+    (first,) = [each["member"] for each in await caller.members() if each["reference"] == "1"]
+    await caller.run("judge_members", {"members": [first]})
+    await caller.run("judge_members")
+    assert "partner1@elsewhere.com" not in (await caller.call("fixes_script")).sent.decode()

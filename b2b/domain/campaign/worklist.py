@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from b2b.domain.campaign import csv_out
-from b2b.domain.campaign.member import Member
+from b2b.domain.campaign.member import LISTED_TWICE, Member
 from b2b.domain.campaign.outlook import SETS_ADDRESS, Change, Prospect, in_the_way, prospect_of, remedy_of
-from b2b.domain.findings import Profile, Severity
+from b2b.domain.findings import Finding, Profile, Severity
 
 UNLIKELY: Final = "address-unlikely"
 HEADERS: Final = (
@@ -43,12 +43,12 @@ def fixes(members: Iterable[Member], profile: Profile) -> Iterator[Fix]:
     """Give the changes that would let members be invited.
 
     An address that may be another person's is set nowhere before somebody has approved it: who gets the invitation
-    gets the account.
+    gets the account. Of a member that is another one's account, only the list is corrected: the other row may be right.
     """
     for member in members:
         if prospect_of(member) is not Prospect.FIXABLE or _doubtful(member):
             continue
-        for finding in in_the_way(member):
+        for finding in _to_mend(member):
             remedy = remedy_of(member, finding)
             if finding.severity is Severity.REVIEW:
                 continue
@@ -64,6 +64,11 @@ def fixes(members: Iterable[Member], profile: Profile) -> Iterator[Fix]:
                 before=member.mail if sets else "",
                 after=_wanted(member) if sets else "",
             )
+
+
+def _to_mend(member: Member) -> tuple[Finding, ...]:
+    found = in_the_way(member)
+    return tuple(finding for finding in found if finding.rule == LISTED_TWICE) or found
 
 
 def _doubtful(member: Member) -> bool:

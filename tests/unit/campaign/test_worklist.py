@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from b2b.domain.campaign import csv_out
-from b2b.domain.campaign.member import Member
+from b2b.domain.campaign.member import Member, twice
 from b2b.domain.campaign.outlook import Change
 from b2b.domain.campaign.worklist import as_csv, as_script, fixes
 from b2b.domain.findings import Profile, Severity
@@ -54,6 +54,13 @@ def test_an_address_that_may_be_anothers_is_left_out_unless_approved() -> None:
     doubtful = member(1, DIFFERS, ODD, address="anna@fabrikam.com")
     approved = member(2, DIFFERS, finding("address-unlikely", Severity.WARN), address="b@fabrikam.com", waived=(ODD,))
     assert [row["userId"] for row in worklist(doubtful, approved)] == [IDS[2]]
+
+
+def test_of_a_member_that_is_listed_twice_only_the_list_is_corrected() -> None:
+    again = twice(OTHER, EMPTY.key)
+    (row,) = worklist(again)
+    assert (row["rule"], row["change"], row["property"], row["to"]) == ("listed-twice", Change.ROW, "", "")
+    assert scripted(again) == []
 
 
 def test_what_others_are_in_charge_of_is_listed_and_not_scripted() -> None:
