@@ -38,7 +38,7 @@ from b2b.adapters.tables import (
     unobserved,
 )
 from b2b.domain.campaign.incoming import Known
-from b2b.domain.campaign.member import Member, MemberStage, showing
+from b2b.domain.campaign.member import Member, MemberStage, showing, shows
 from b2b.domain.campaign.records import Campaign, ListImport
 from b2b.domain.conversion.records import Change
 from b2b.domain.errors import LedgerConflict, Transient
@@ -247,16 +247,17 @@ class Campaigns:
         await asyncio.gather(*(work() for _ in range(_STORING)))
         return all(stored)
 
-    async def purge(self, campaign_id: str, key: str) -> None:
-        """Delete a member with its history; its row goes last. It may be gone already.
+    async def purge(self, record: RequestRecord) -> None:
+        """Delete the member of a request with its history, unless it was listed or judged anew; its row goes last.
 
         Raises:
             LedgerConflict: another process wrote the member meanwhile.
             Transient: storage did not answer.
 
         """
+        campaign_id, key = record.campaign_id, record.member
         member = await self.member(campaign_id, key)
-        if member is None:
+        if member is None or not shows(member, record):
             return
         query, values = range_of(campaign_id, f"{EVENT}{key}~")
         deletes: list[tuple[Any, ...]] = [("delete", each) async for each in rows(self._table, query, values)]

@@ -178,7 +178,7 @@ class Ledger:
         )
 
     async def purge(self, record: RequestRecord) -> None:
-        """Delete a request that has ended, with its history, and the member that it was made from.
+        """Delete a request that has ended, with its history, and its member, if that still shows the request.
 
         The row goes last: a process that dies before that leaves a request that is purged again.
 
@@ -188,7 +188,7 @@ class Ledger:
         """
         await self.lists.forget(line_of(record))
         if record.campaign_id:
-            await self.campaigns.purge(record.campaign_id, record.member)
+            await self.campaigns.purge(record)
         pointer = {"PartitionKey": f"body~{record.body_hash}", "RowKey": record.request_id}
         await taken(self._requests, [("delete", pointer)])
         query, values = "PartitionKey eq @key and RowKey ne @row", {"key": record.request_id, "row": entities.REQUEST}

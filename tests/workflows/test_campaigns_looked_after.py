@@ -13,6 +13,7 @@ from tests.workflows.test_campaigns import (
     PEOPLE,
     SPRING,
     campaign,
+    changed,
     mails,
     members,
     message_of,
@@ -170,3 +171,25 @@ async def test_a_member_that_a_newer_version_wrote_hides_none_of_the_others(worl
     changed = LIST.replace(",2\n", ",two\n")
     again = await place.services.lists.take_in(SPRING, changed.encode())
     assert [fault.code for fault in again.plan.faults] == ["MemberReleased"]
+
+
+async def test_a_purged_request_leaves_a_member_that_was_judged_anew(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE), B2B_PURGE_AFTER_DAYS="30")
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    await changed(place, PEOPLE[0]["id"], {"mail": "anna+1@fabrikam.com"})
+    await ran(place, RunKind.RELEASE, decision=CISO)
+    assert (await members(place))["1"].stage is MemberStage.BLOCKED
+    for seconds in (31 * 60, 31 * 60, 31 * 60, 29 * 86_400):
+        place.clock.advance(seconds)
+        await place.services.sweep.run()
+    await changed(place, PEOPLE[0]["id"], {"mail": "partner.one@fabrikam.com"})
+    await ran(place, RunKind.JUDGE)
+    place.clock.advance(2 * 86_400)
+    await place.services.sweep.run()
+    kept = (await members(place))["1"]
+    assert kept.verdict == "ready"
+    assert await place.services.ledger.requests.get(kept.request_id) is None, "its earlier request is gone"
+    await ran(place, RunKind.RELEASE, decision=CISO)
+    after = (await members(place))["1"]
+    assert after.shown > kept.shown, "it shows its new request"

@@ -259,7 +259,8 @@ def asked_for(member: Member, defaults: bytes, approval: str, now: datetime) -> 
     """Make the request of a released member: it is judged anew, and invites only the account and address judged."""
     request = request_of(member, defaults)
     request_id = request_id_of(member.campaign_id, member.key)
-    return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **_release(member, approval))
+    columns = _release(member, approval) | {"sequence": member.shown}  # an earlier request of the id may be purged
+    return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **columns)
 
 
 def asked_again(
@@ -281,6 +282,13 @@ def _release(member: Member, approval: str) -> dict[str, Any]:
         "campaign_id": member.campaign_id,
         "member": member.key,
     }
+
+
+def shows(member: Member, record: RequestRecord) -> bool:
+    """Tell whether a member stands where its request does: it was not listed or judged, or refused, anew since."""
+    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
+    refused = member.stage is MemberStage.CANCELLED and record.stage is not Stage.CANCELLED
+    return member.request_id == record.request_id and not anew and not refused
 
 
 def showing(member: Member, record: RequestRecord) -> Member:
