@@ -555,3 +555,15 @@ async def test_the_fixes_leave_an_account_alone_that_two_rows_name(world: MakeWo
     await caller.run("judge_members", {"members": [first]})
     await caller.run("judge_members")
     assert "partner1@elsewhere.com" not in (await caller.call("fixes_script")).sent.decode()
+
+
+async def test_of_two_rows_for_one_known_member_the_second_is_refused_and_the_rest_taken(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    caller = Caller(place)
+    await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})
+    await caller.send(f"id,reference\n{PEOPLE[0]['id']},1\n")
+    await caller.run("judge_members")
+    text = f"id,userPrincipalName,reference\n{PEOPLE[0]['id']},,2\n,{PEOPLE[0]['userPrincipalName']},3\n"
+    reply = await caller.send(text + f"{PEOPLE[1]['id']},,4\n")
+    assert reply.status == 200
+    assert [row["outcome"] for row in reply.body["rows"]] == ["changed", "refused", "taken"]

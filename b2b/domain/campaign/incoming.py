@@ -73,12 +73,17 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
     unfinished = imported.import_id if imported.state is ImportState.RUNNING else ""
     rows: list[Row] = []
     faults = list(reading.faults)
+    lines: dict[str, int] = {}
     for entry in reading.entries:
         found = _placed(entry, by_name, by_address, reading.layout)
         if isinstance(found, Fault):
             faults.append(found)
             continue
-        if found is None:
+        if found is not None and (first := lines.setdefault(found.key, entry.line)) != entry.line:
+            said = f"the row is about the same account as line {first}: keep one of the two"
+            header = reading.layout.header(next(iter(entry.names)))
+            faults.append(Fault(entry.line, header, "DuplicatePerson", said))
+        elif found is None:
             key = key_of(entry, keys)
             keys.add(key)
             rows.append(Row(entry, key, Outcome.TAKEN, stored=False))
