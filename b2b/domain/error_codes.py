@@ -92,9 +92,17 @@ class ErrorCode(StrEnum):
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
     LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
     LIST_EMPTY = "ListEmpty", 400, "a list has a header and no rows"
-    LIST_NOT_TEXT = "ListNotText", 400, "a list is not text in UTF-8, UTF-16, or the encoding that the call names"
+    LIST_NOT_TEXT = (
+        "ListNotText",
+        400,
+        "a list is not text in UTF-8, UTF-16, or the encoding that the call names, or holds a NUL or a lone surrogate",
+    )
     LIST_NOT_CSV = "ListNotCsv", 400, "the quotation marks of a list do not match"
-    LIST_HEADER = "ListHeader", 400, "the header of a list names no account, or names something twice"
+    LIST_HEADER = (
+        "ListHeader",
+        400,
+        "a list's header names no account or something twice, has over 200 columns, or one of over 200 characters",
+    )
     DUPLICATE_PERSON = "DuplicatePerson", 409, "in the answer to a list: a row is about an account of another row"
     DUPLICATE_ADDRESS = (
         "DuplicateAddress",

@@ -249,6 +249,10 @@ BAD_LISTS: dict[str, tuple[bytes, str, int, str]] = {
     "a doubled header": (b"upn,UPN\na@contoso.com,b@contoso.com\n", "text/csv", 400, "ListHeader"),
     "two headers that mean the same": (b"upn,User name\na@contoso.com,b\n", "text/csv", 400, "ListHeader"),
     "a NUL": (b"upn\nanna@contoso.com\n\0\n", "text/csv", 400, "ListNotText"),
+    "a NUL in JSON": (b'[{"upn": "a@contoso.com", "reference": "a\\u0000b"}]', "application/json", 400, "ListNotText"),
+    "half a character in JSON": (b'[{"upn": "a@contoso.com", "x": "\\ud800"}]', "application/json", 400, "ListNotText"),
+    "half a character in a name": (b'[{"upn": "a@contoso.com", "\\udfff": 1}]', "application/json", 400, "ListNotText"),
+    "too many columns": (b"upn" + b"," * 200 + b"z\na@contoso.com\n", "text/csv", 400, "ListHeader"),
     "Latin-1 taken for UTF-8": ("upn\njörg@contoso.com\n".encode("latin-1"), "text/csv", 400, "ListNotText"),
     "UTF-8 taken for Latin-1": (
         "upn\njörg@contoso.com\n".encode(),

@@ -124,7 +124,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.send,
         roles=_PREPARES,
         summary="Send a list",
-        text="Takes a list of up to 10,000 rows and 8 MiB in, and answers for each row. "
+        text="Takes a list of up to 10,000 rows, 200 columns and 8 MiB in, and answers for each row. "
         "Sending the same list again finishes what was cut off and takes nobody twice.",
         body=Body(
             bodies.MemberList,

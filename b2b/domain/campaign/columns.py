@@ -52,11 +52,15 @@ COLUMNS: Final[tuple[Row, ...]] = (
     Row(_C.SPONSORS, "invitedUserSponsors", ("sponsors", "sponsor")),
     Row(_C.TEXT, "invitedUserMessageInfo.customizedMessageBody"),
 )
+MOST_COLUMNS: Final = 200
+LONGEST_HEADER: Final = 200
+"""Characters."""
 ACCOUNTS: Final = (Column.ID, Column.UPN, Column.MAIL, Column.ADDRESS)
 """A list needs one of these. Without an account, a row is matched by its address when it is judged."""
 _EXPORT: Final = frozenset({"displayname", "usertype", "userprincipalname"})
 """Headers that Entra's export of users has. There `mail` is the account's own, so that it is no wish of the caller."""
-_BRACKETED = re.compile(r"\[([^\]]+)\]")
+_BRACKETED = re.compile(r"\[([^\[\]]++)\]")
+"""Without an opening bracket inside, and without going back: the time grows with the header and no faster."""
 
 
 def bare(header: str) -> str:
@@ -102,6 +106,22 @@ class Layout:
         """Return the header that the list has for a column."""
         place = self.places.get(column) if column is not None else None
         return self.headers[place] if place is not None else (column or "")
+
+
+def check_size(headers: Sequence[str]) -> None:
+    """Look at a line of headers before the rows below it are read.
+
+    Raises:
+        MalformedRequest: there are too many, or one is too long.
+
+    """
+    if len(headers) > MOST_COLUMNS:
+        said = f"the list has {len(headers)} columns; at most {MOST_COLUMNS} are taken: leave out what is not needed"
+        raise MalformedRequest("ListHeader", said)
+    for place, header in enumerate(headers, 1):
+        if len(header) > LONGEST_HEADER:
+            said = f"the header of column {place} has more than {LONGEST_HEADER} characters: shorten it"
+            raise MalformedRequest("ListHeader", said)
 
 
 def layout(headers: Sequence[str], named: Mapping[Column, str], keep: Sequence[str] = ()) -> Layout:

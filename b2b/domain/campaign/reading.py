@@ -101,8 +101,8 @@ def read(raw: bytes, policy: IntakePolicy, wanted: Wanted | None = None) -> Read
 def _entry(cells: Cells, columns: Layout, policy: IntakePolicy) -> Entry | list[Fault]:
     if cells.fault:
         return [Fault(cells.line, "", "InvalidValue", cells.fault)]
-    values = {column: cells.values[place] for column, place in columns.places.items() if cells.values[place]}
-    kept = tuple((header, cells.values[place]) for header, place in columns.kept.items())
+    values = {column: cell for column, place in columns.places.items() if (cell := cells.at(place))}
+    kept = tuple((header, cells.at(place)) for header, place in columns.kept.items())
     if wrong := [*_own_faults(cells.line, values, kept, columns)]:
         return wrong
     names = _names(values)

@@ -18,6 +18,9 @@ MOST_ROWS: Final = 10_000
 DELIMITERS: Final = (",", ";", "\t")
 _BEFORE_HEADER = re.compile(r"(version:v\d+(\.\d+)*|#TYPE .*)[,;\t\s]*", re.IGNORECASE)
 """Lines above the header: of Entra's templates, and of Export-Csv in Windows PowerShell."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
+"""What JSON can escape and nothing can store: a NUL, and a lone surrogate."""
 _SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\s*", re.IGNORECASE)
 """Excel's own line above the header."""
 _EXAMPLE = "example:"
@@ -26,12 +29,16 @@ _EXAMPLE = "example:"
 
 @dataclass(frozen=True)
 class Cells:
-    """One row: where it begins, and its cells, trimmed."""
+    """One row: where it begins, and its cells, trimmed. Empty cells at its end are left out."""
 
     line: int
     values: tuple[str, ...]
     fault: str = ""
     """Why the row cannot be read, though its neighbours can."""
+
+    def at(self, place: int) -> str:
+        """Return the cell below a header; empty where the row is shorter."""
+        return self.values[place] if place < len(self.values) else ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ def sheet(text: str, form: Form | None = None) -> Sheet:
     """Read CSV or JSON; where the caller does not say which, JSON if the text begins like it.
 
     Raises:
-        MalformedRequest: neither, or too many rows.
+        MalformedRequest: neither, or too many rows or columns.
 
     """
     form = form or (Form.JSON if text.lstrip()[:1] in ("[", "{") else Form.CSV)
@@ -61,20 +68,22 @@ def sheet(text: str, form: Form | None = None) -> Sheet:
 
 
 def _csv(text: str) -> Sheet:
-    lines, skipped = text, 0
+    begin, skipped = 0, 0
     delimiter = ""
     while True:
-        first, end, rest = _line(lines)
+        end = _LINE_END.search(text, begin)
+        first = text[begin : end.start() if end else None]
         told = _SEPARATOR.fullmatch(first)
         if not (told or _BEFORE_HEADER.fullmatch(first) or not first.strip(" \t,;")) or not end:
             break
-        delimiter, lines, skipped = told[1] if told else delimiter, rest, skipped + 1
-    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter or _delimiter(first), strict=True)
+        delimiter, begin, skipped = told[1] if told else delimiter, end.end(), skipped + 1
+    reader = csv.reader(io.StringIO(text[begin:], newline=""), delimiter=delimiter or _delimiter(first), strict=True)
     headers: tuple[str, ...] | None = None
     rows: list[Cells] = []
     for line, values in _rows(reader, skipped):
         if headers is None:
             headers = _without_empty_end(values)
+            columns.check_size(headers)
             continue
         if not any(values) or values[0].lower().startswith(_EXAMPLE):
             continue
@@ -82,15 +91,6 @@ def _csv(text: str) -> Sheet:
             raise _too_many()
         rows.append(_cells(line, _without_empty_end(values), len(headers)))
     return Sheet(headers or (), tuple(rows))
-
-
-def _line(text: str) -> tuple[str, str, str]:
-    """Split off the first line, whichever character ends it."""
-    ends = [place for mark in "\r\n" if (place := text.find(mark)) >= 0]
-    if not ends:
-        return text, "", ""
-    end = "\r\n" if text.startswith("\r\n", min(ends)) else text[min(ends)]
-    return text[: min(ends)], end, text[min(ends) + len(end) :]
 
 
 def _delimiter(header: str) -> str:
@@ -101,7 +101,7 @@ def _delimiter(header: str) -> str:
             cells = next(csv.reader([header], delimiter=delimiter), [])
         except csv.Error:
             return 0, 0
-        return sum(columns.known(cell) is not None for cell in cells), len(cells)
+        return sum(columns.known(cell) is not None for cell in cells[: columns.MOST_COLUMNS]), len(cells)
 
     return max(DELIMITERS, key=told)
 
@@ -125,9 +125,9 @@ def _rows(reader: Any, skipped: int) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def _cells(line: int, values: tuple[str, ...], wanted: int) -> Cells:
     if len(values) <= wanted:
-        return Cells(line, (*values, *[""] * (wanted - len(values))))
+        return Cells(line, values)
     said = f"the row has {len(values)} cells and the header {wanted}: quote a cell that holds the separator"
-    return Cells(line, values[:wanted], said)
+    return Cells(line, (), said)
 
 
 def _without_empty_end(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,7 +149,12 @@ def _json(text: str) -> Sheet:
     if len(members) > MOST_ROWS:
         raise _too_many()
     flat = [_flat(member) for member in members]
+    for line, member in enumerate(flat, 1):
+        if member is not None and any(_NOT_TEXT.search(each) for each in _texts(member)):
+            said = f"member {line} holds a NUL or a lone surrogate: export the list anew"
+            raise MalformedRequest("ListNotText", said)
     headers = tuple(dict.fromkeys(name for names in flat if names is not None for name in names))
+    columns.check_size(headers)
     return Sheet(headers, tuple(_of_json(line, member, headers) for line, member in enumerate(flat, 1)))
 
 
@@ -165,14 +170,21 @@ def _flat(member: Any) -> dict[str, Any] | None:
     )
 
 
+def _texts(member: dict[str, Any]) -> Iterator[str]:
+    """Give a member's names, and the texts that its cells are made of."""
+    for name, value in member.items():
+        yield name
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+
+
 def _of_json(line: int, member: dict[str, Any] | None, headers: tuple[str, ...]) -> Cells:
     if member is None:
-        return Cells(line, ("",) * len(headers), "expected an object with the member's columns")
+        return Cells(line, (), "expected an object with the member's columns")
     wrong = next((name for name, value in member.items() if not _is_cell(value)), None)
     if wrong is not None:
         said = f"expected a string, a number, true, false or an array of strings, got {json_type(member[wrong])}"
-        return Cells(line, ("",) * len(headers), said)
-    return Cells(line, tuple(_cell(member.get(header)) for header in headers))
+        return Cells(line, (), said)
+    return Cells(line, _without_empty_end(tuple(_cell(member.get(header)) for header in headers)))
 
 
 def _is_cell(value: Any) -> bool:

@@ -4,14 +4,16 @@ import contextlib
 import csv
 import io
 import json
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from b2b.domain.campaign.columns import Column
+from b2b.domain.campaign.columns import LONGEST_HEADER, MOST_COLUMNS, Column, bare
 from b2b.domain.campaign.reading import Reading, Wanted, read
-from b2b.domain.campaign.sheet import DELIMITERS, MOST_ROWS
+from b2b.domain.campaign.sheet import DELIMITERS, MOST_ROWS, Form, sheet
 from b2b.domain.error_codes import ErrorCode
 from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import IntakePolicy
@@ -132,6 +134,14 @@ def test_json_is_read_like_a_table() -> None:
         ('upn,reference\na@contoso.com,"' + "x" * 200_000, "ListNotCsv", "begins in line 2"),
         ("upn\n" + "a@contoso.com\n" * (MOST_ROWS + 1), "ListTooLarge", "more than 10000 rows"),
         (json.dumps([{"upn": "a@contoso.com"}] * (MOST_ROWS + 1)), "ListTooLarge", "more than 10000 rows"),
+        ("upn" + "," * MOST_COLUMNS + "z\na@contoso.com\n", "ListHeader", "201 columns; at most 200"),
+        (json.dumps([{"upn": "a@contoso.com"}, {f"n{n}": 1 for n in range(200)}]), "ListHeader", "201 columns"),
+        (f"upn,{'x' * (LONGEST_HEADER + 1)}\na@contoso.com,1\n", "ListHeader", "column 2 has more than 200"),
+        (json.dumps([{"upn": "a@contoso.com", "x" * 201: 1}]), "ListHeader", "column 2 has more than 200"),
+        (json.dumps([{"upn": "a@contoso.com"}, {"reference": "\ud800"}]), "ListNotText", "member 2 holds"),
+        (json.dumps([{"upn": "a@contoso.com", "reference": "a\0b"}]), "ListNotText", "member 1 holds a NUL"),
+        (json.dumps([{"upn": "a@contoso.com", "\udfff": 1}]), "ListNotText", "lone surrogate"),
+        (json.dumps([{"invitedUser": {"upn": "a@contoso.com", "x": ["\ud800"]}}]), "ListNotText", "member 1 holds"),
         ("[" * 100_000, "NotJson", "nested too deeply"),
         ('{"upn": ', "NotJson", "not JSON"),
         ('{"people": []}', "WrongType", "expected an array of members"),
@@ -194,6 +204,58 @@ def test_of_two_rows_for_one_account_the_first_is_taken_and_the_second_names_it(
 def test_the_longest_list_is_taken() -> None:
     found = taken("upn\n" + "".join(f"user{number}@contoso.com\n" for number in range(MOST_ROWS)))
     assert len(found.entries) == MOST_ROWS
+
+
+def test_a_list_as_wide_as_may_be_is_taken_and_its_rows_may_be_shorter() -> None:
+    names = [f"n{number}" for number in range(MOST_COLUMNS - 2)]
+    header = ",".join(("upn", *names, "x" * LONGEST_HEADER))
+    found = taken(header + ",,,\na@contoso.com\nb@contoso.com,1\n", Wanted(keep=(names[0], names[-1])))
+    assert [entry.kept for entry in found.entries] == [
+        ((names[0], ""), (names[-1], "")),
+        ((names[0], "1"), (names[-1], "")),
+    ]
+
+
+def test_a_surrogate_pair_in_json_is_one_character() -> None:
+    (entry,) = taken(json.dumps([{"upn": "a@contoso.com", "reference": "\U0001f600"}])).entries
+    assert entry.reference == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("[[upn]", "upn"), ("[][Upn] x", "upn"), ("a]b[U_p n]", "upn"), ("[] upn", "[]upn"), ("[upn", "[upn")],
+)
+def test_the_first_name_in_brackets_counts(header: str, name: str) -> None:
+    assert bare(header) == name
+
+
+def seconds(text: str) -> float:
+    """Count the processor's time: what else the machine does is not in it."""
+    begun = time.process_time()
+    with contextlib.suppress(MalformedRequest):
+        taken(text)
+    return time.process_time() - begun
+
+
+def test_many_empty_lines_above_the_header_take_little_time() -> None:
+    assert seconds("\n" * 800_000 + "upn\na@contoso.com\n") < 8
+
+
+def test_a_header_of_opening_brackets_takes_little_time() -> None:
+    for text in ("upn,{}\na@contoso.com\n", '[{{"upn": "a@contoso.com", "{}": 1}}]'):
+        assert seconds(text.format("[" * 120_000)) < 4
+    assert bare("[" * 1_000_000) == "[" * 1_000_000
+
+
+def test_short_rows_take_no_room_for_the_columns_that_they_leave_out() -> None:
+    text = "upn" + "," * (MOST_COLUMNS - 1) + "z\n" + "x\n" * 4_000
+    tracemalloc.start()
+    try:
+        sheet(text, Form.CSV)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 400 * 4_000
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
