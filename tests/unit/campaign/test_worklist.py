@@ -3,23 +3,22 @@
 import csv
 import io
 import json
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from b2b.domain.campaign import csv_out
 from b2b.domain.campaign.member import Member, twice
 from b2b.domain.campaign.outlook import Change
 from b2b.domain.campaign.worklist import as_csv, as_script, fixes
 from b2b.domain.findings import Profile, Severity
+from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell
+from tests.support.tools import missing
 from tests.unit.campaign.people import IDS, finding, member
 
 FIX, BLOCK, REVIEW = Severity.FIX, Severity.BLOCK, Severity.REVIEW
 MISSING, DIFFERS = finding("no-external-address", FIX), finding("address-not-on-account", FIX)
 ODD = finding("address-unlikely", REVIEW)
-PWSH = shutil.which("pwsh")
+PWSH = find_powershell()
 
 EMPTY = member(1, DIFFERS, address="anna@fabrikam.com")
 OTHER = member(2, DIFFERS, address="berta@fabrikam.com", mail="b@contoso.com")
@@ -99,7 +98,7 @@ function Update-MgUser {
 def powershell(directory: Path, script: str, users: dict[str, dict[str, object]], *arguments: str) -> list[str]:
     """Run the script against accounts in place of Graph's, and return what it sets."""
     if PWSH is None:
-        pytest.skip("PowerShell (pwsh) is not on PATH")
+        missing(HOW_TO_GET_ONE)
     (directory / "fix.ps1").write_text(script, encoding="ascii")
     (directory / "users.json").write_text(json.dumps(users), encoding="utf-8")
     (directory / "run.ps1").write_text(f"{TENANT}\n& $PSScriptRoot/fix.ps1 {' '.join(arguments)}\n", encoding="utf-8")
@@ -145,5 +144,5 @@ def test_powershell_adds_to_other_mails(tmp_path: Path) -> None:
     assert told == [f"otherMails|{IDS[1]}|old@fabrikam.com,anna@fabrikam.com"]
 
 
-def test_a_script_without_rows_does_nothing(tmp_path: Path) -> None:
+def test_powershell_does_nothing_with_a_script_without_rows(tmp_path: Path) -> None:
     assert powershell(tmp_path, "".join(as_script([])), {}) == []
