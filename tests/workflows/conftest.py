@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.world import MakeWorld, World, account, tenant_of, worlds
+from tests.workflows.campaign_caller import PEOPLE, SPRING, Caller, Made
 from tests.workflows.deciding import (
     ANNA,
     PRIVILEGED,
@@ -59,3 +60,14 @@ async def doubtful(world: MakeWorld) -> World:
     await running.redeliver()
     assert weights(running.request("r1")) == {"outcome-unknown": "review"}
     return running
+
+
+@pytest.fixture
+async def spring(world: MakeWorld) -> Made:
+    """A campaign without members."""
+    override = '{"home-account-not-entra": "off", "looks-like-employee": "review"}'
+    place = await world(tenant_of(*PEOPLE), B2B_RULE_OVERRIDES=override)
+    caller = Caller(place)
+    made = await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})
+    assert made.status == 201, made.body
+    return place, caller

@@ -1,100 +1,37 @@
 """Campaigns from a list to redeemed invitations: judged, decided, released, paused and ended."""
 
-import asyncio
-from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-import httpx
 import pytest
-from azure.core.pipeline.transport import HttpRequest
-from azure.storage.queue import QueueServiceClient
 
-from b2b.domain.actors import Actor, ActorKind
 from b2b.domain.campaign.deciding import Answer, Choice, asked, grouped
 from b2b.domain.campaign.filters import Filter
-from b2b.domain.campaign.member import LISTED_TWICE, Member, MemberStage
+from b2b.domain.campaign.member import LISTED_TWICE, MemberStage
 from b2b.domain.campaign.outlook import Change, Prospect
 from b2b.domain.campaign.records import CampaignState
-from b2b.domain.campaign.runs import MOST_RETURNS, PART, PartMessage, Progress, Run, RunKind
+from b2b.domain.campaign.runs import Run, RunKind
 from b2b.domain.errors import RequestRefused
 from b2b.domain.findings import Verdict
 from b2b.domain.request.approval import Waived
-from b2b.domain.request.decision import Decision
-from b2b.workflows.campaigns.runs import GAVE_UP, MOST_NAMED
+from b2b.workflows.campaigns.runs import MOST_NAMED
 from b2b.workflows.campaigns.states import KEPT
-from tests.support.world import MakeWorld, World, account, tenant_of
-
-SPRING = "spring"
-CISO = Decision(Actor(ActorKind.STATED, name="ciso@contoso.com"), "ticket 4711")
-NO_MAIL = account(3, mail=None)
-DISABLED = account(4, accountEnabled=False)
-PEOPLE = [account(1), account(2), NO_MAIL, DISABLED]
-LIST = "userPrincipalName,reference\n" + "".join(
-    f"{person['userPrincipalName']},{number}\n" for number, person in enumerate(PEOPLE, 1)
+from tests.support.world import MakeWorld, account, tenant_of
+from tests.workflows.campaigning import (
+    CISO,
+    LIST,
+    PEOPLE,
+    SPRING,
+    campaign,
+    changed,
+    choice,
+    mails,
+    members,
+    message_of,
+    progress,
+    ran,
+    stages,
+    work,
 )
-
-
-async def campaign(world: World, text: str = LIST, name: str = SPRING) -> None:
-    await world.services.campaigns.create(name, "Suppliers")
-    taken = await world.services.lists.take_in(name, text.encode())
-    assert taken.plan.faults == ()
-
-
-async def work(world: World) -> int:
-    """Hand the app every message of the queue that is visible, as the host does; return how many those were."""
-    handled = 0
-    with QueueServiceClient.from_connection_string(world.storage) as service:
-        queue = service.get_queue_client("conversion-requests")
-        while message := queue.receive_message():
-            await world.receive(message.content.encode(), message.id, message.dequeue_count or 1)
-            queue.delete_message(message)
-            handled += 1
-    return handled
-
-
-async def ran(world: World, kind: RunKind, name: str = SPRING, **more: Any) -> Progress:
-    """Order a run and let the app work until nothing is left to do."""
-    run = await world.services.runs.start(name, kind, **more)
-    await work(world)
-    found = await progress(world, run)
-    assert found.finished
-    return found
-
-
-async def progress(world: World, run: Run) -> Progress:
-    return await world.services.runs.progress(run.campaign_id, run.run_id)
-
-
-async def members(world: World, name: str = SPRING, wanted: Filter | None = None) -> dict[str, Member]:
-    """The members by the caller's reference."""
-    return {each.reference: each async for each in world.services.campaigns.members(name, wanted or Filter())}
-
-
-async def stages(world: World, name: str = SPRING) -> dict[str, str]:
-    return {reference: str(each.stage) for reference, each in (await members(world, name)).items()}
-
-
-async def changed(world: World, user_id: str, properties: dict[str, Any]) -> None:
-    """Let an administrator change an account, and the change reach every replica."""
-    token = await world.services.identity.credential.get_token("https://graph.microsoft.com/.default")
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token.token}"}) as graph:
-        answer = await graph.patch(f"{world.tenant.graph_url}/users/{user_id}", json=properties)
-        answer.raise_for_status()
-    world.pass_time(400)
-
-
-def choice(member: Member) -> Choice:
-    return Choice(member.key, tuple(Waived(finding.rule, finding.message) for finding in asked(member)))
-
-
-def invitations(world: World) -> Counter[str]:
-    return Counter(post["path"] for post in world.posts() if post["path"].endswith("/invitations"))
-
-
-def mails(world: World) -> int:
-    return sum(invitations(world).values())
 
 
 async def test_members_are_judged_and_nothing_is_spent(world: MakeWorld) -> None:
@@ -112,42 +49,6 @@ async def test_members_are_judged_and_nothing_is_spent(world: MakeWorld) -> None
     counts = await place.services.campaigns.counts(SPRING)
     assert counts.by_prospect == {Prospect.READY: 2, Prospect.FIXABLE: 1, Prospect.NEEDS_A_PERSON: 1}
     assert counts.by_change == {Change.ADDRESS: 1}
-
-
-async def test_a_part_that_is_throttled_goes_on_where_it_stopped(world: MakeWorld) -> None:
-    """Otherwise a part that needs more than Graph grants at once would begin anew for ever."""
-    place = await world(tenant_of(*PEOPLE))
-    await campaign(place)
-    last = NO_MAIL["id"]
-    place.tenant.control.set_faults([{"kind": "429-integer", "seconds": 1, "path": str(last), "nth": 1}])
-    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
-    await work(place)
-    assert not (await progress(place, run)).finished
-    done = [each for each in (await members(place)).values() if each.stage is MemberStage.JUDGED]
-    assert done
-    asked_before = len(place.tenant.control.journal())
-    place.pass_time(60)
-    await place.receive(message_of(run, 0).message(), "again", 1)
-    assert (await progress(place, run)).counts == {"ready": 2, "fixable": 1, "needsReview": 1}
-    asked_again = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
-    assert last in asked_again
-    assert not [each.reference for each in done if each.user_id in asked_again]
-    assert (await ran(place, RunKind.JUDGE)).done == len(PEOPLE)
-    judged_anew = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
-    assert all(each.user_id in judged_anew for each in done), "another run asks about everybody"
-
-
-async def test_members_whom_a_part_released_before_it_came_again_count_as_released(world: MakeWorld) -> None:
-    place = await world(tenant_of(*PEOPLE))
-    await campaign(place)
-    await ran(place, RunKind.JUDGE)
-    run = (await ran(place, RunKind.RELEASE, decision=CISO)).run
-    (part,) = await place.services.ledger.runs.parts(run)
-    assert (await stages(place))["1"] == "invited"
-    await place.services.ledger.runs.finish(run, replace(part, done=False, counts={}))  # it died before it said so
-    await place.receive(message_of(run, 0).message(), "again", 2)
-    assert (await progress(place, run)).counts == {"released": 2}
-    assert mails(place) == 2
 
 
 async def test_a_filter_names_who_is_judged(world: MakeWorld) -> None:
@@ -308,10 +209,6 @@ async def test_a_paused_campaign_holds_its_members_and_no_others(world: MakeWorl
     assert (await stages(place))["1"] == "invited"
 
 
-def message_of(run: Run, part: int) -> PartMessage:
-    return PartMessage(run.campaign_id, run.run_id, part)
-
-
 async def test_a_pause_is_heeded_within_ten_seconds(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, "".join(LIST.splitlines(keepends=True)[:3]))
@@ -349,79 +246,6 @@ async def test_ending_calls_off_what_was_not_invited_and_follows_what_was(world:
         assert refused.value.code == "CampaignEnded"
     with pytest.raises(RequestRefused):
         await place.services.campaigns.turn(SPRING, CampaignState.OPEN, CISO)
-
-
-@pytest.mark.parametrize("killed_at", range(1, 16))
-async def test_a_release_that_is_killed_is_completed_by_the_part_that_comes_again(
-    world: MakeWorld, killed_at: int
-) -> None:
-    """Before each call to storage that the part makes, until it makes no more."""
-    place = await world(tenant_of(*PEOPLE))
-    await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
-    await ran(place, RunKind.JUDGE)
-    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
-    await place.services.runs.work(message_of(run, -1))
-    calls = 0
-
-    async def count(_request: HttpRequest) -> None:
-        nonlocal calls
-        calls += 1
-        if calls >= killed_at:
-            raise asyncio.CancelledError
-
-    place.faulty_storage.before = count
-    try:
-        await place.services.runs.work(message_of(run, 0))
-    except asyncio.CancelledError:
-        pass
-    finally:
-        place.faulty_storage.before = place.faulty_storage._nothing
-    await work(place)
-    await work(place)
-    assert mails(place) == 1
-    assert await stages(place) == {"1": "invited"}
-    assert (await progress(place, run)).finished
-
-
-async def test_a_run_has_a_part_for_every_fifty_members(world: MakeWorld) -> None:
-    place = await world(tenant_of(*PEOPLE))
-    text = "userPrincipalName\n" + "".join(f"nobody{number}@contoso.com\n" for number in range(PART + 1))
-    await place.services.campaigns.create(SPRING, "Suppliers")
-    await place.services.lists.take_in(SPRING, text.encode())
-    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
-    await place.services.runs.work(message_of(run, -1))
-    await place.services.runs.work(message_of(run, 1))
-    assert ((await progress(place, run)).done, (await progress(place, run)).finished) == (1, False)
-    await work(place)
-    found = await progress(place, run)
-    assert (found.run.parts, found.counts, found.finished) == (2, {"blocked": PART + 1}, True)
-
-
-async def test_a_part_that_the_host_gave_up_on_comes_back(world: MakeWorld) -> None:
-    place = await world(tenant_of(*PEOPLE))
-    await campaign(place)
-    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
-    await place.services.runs.work(message_of(run, -1))
-    place.lose_messages()
-    place.send_to_poison(message_of(run, 0).message().decode())
-    await place.services.sweep.run()
-    assert await work(place) == 1
-    assert (await progress(place, run)).finished
-    assert place.all_requests() == []
-
-
-async def test_a_part_that_always_fails_is_given_up_and_counted(world: MakeWorld) -> None:
-    place = await world(tenant_of(*PEOPLE))
-    await campaign(place)
-    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
-    await place.services.runs.work(message_of(run, -1))
-    message = message_of(run, 0)
-    for _ in range(MOST_RETURNS):
-        await place.services.runs.give_up(message)
-        message = message.returned()
-    assert not (await progress(place, run)).finished
-    await place.services.runs.give_up(message)
-    assert (await progress(place, run)).counts == {GAVE_UP: 4}
 
 
 async def test_a_campaign_made_again_is_the_same_and_its_id_is_no_others(world: MakeWorld) -> None:

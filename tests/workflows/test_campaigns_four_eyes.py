@@ -4,8 +4,8 @@ import pytest
 
 from tests.support.principal import BORIS, person
 from tests.support.world import MakeWorld, account, tenant_of
-from tests.workflows.test_campaign_routes import Caller
-from tests.workflows.test_campaigns import SPRING, changed, mails, work
+from tests.workflows.campaign_caller import Caller
+from tests.workflows.campaigning import SPRING, changed, mails, work
 
 EMPLOYEE = account(4, employeeType="Employee")
 OVERRIDE = '{"home-account-not-entra": "off", "looks-like-employee": "review"}'

@@ -7,7 +7,7 @@ from b2b.domain.campaign.member import MemberStage
 from b2b.domain.campaign.records import CampaignState
 from b2b.domain.campaign.runs import PLANNING, RunKind
 from tests.support.world import MakeWorld, World, tenant_of
-from tests.workflows.test_campaigns import (
+from tests.workflows.campaigning import (
     CISO,
     LIST,
     PEOPLE,

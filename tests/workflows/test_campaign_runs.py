@@ -1,0 +1,135 @@
+"""Runs over the members of a campaign: cut into parts, killed, throttled, lost, and given up."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from azure.core.pipeline.transport import HttpRequest
+
+from b2b.domain.campaign.member import MemberStage
+from b2b.domain.campaign.runs import MOST_RETURNS, PART, RunKind
+from b2b.workflows.campaigns.runs import GAVE_UP
+from tests.support.world import MakeWorld, tenant_of
+from tests.workflows.campaigning import (
+    CISO,
+    NO_MAIL,
+    PEOPLE,
+    SPRING,
+    campaign,
+    mails,
+    members,
+    message_of,
+    progress,
+    ran,
+    stages,
+    work,
+)
+
+
+async def test_a_part_that_is_throttled_goes_on_where_it_stopped(world: MakeWorld) -> None:
+    """Otherwise a part that needs more than Graph grants at once would begin anew for ever."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    last = NO_MAIL["id"]
+    place.tenant.control.set_faults([{"kind": "429-integer", "seconds": 1, "path": str(last), "nth": 1}])
+    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
+    await work(place)
+    assert not (await progress(place, run)).finished
+    done = [each for each in (await members(place)).values() if each.stage is MemberStage.JUDGED]
+    assert done
+    asked_before = len(place.tenant.control.journal())
+    place.pass_time(60)
+    await place.receive(message_of(run, 0).message(), "again", 1)
+    assert (await progress(place, run)).counts == {"ready": 2, "fixable": 1, "needsReview": 1}
+    asked_again = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
+    assert last in asked_again
+    assert not [each.reference for each in done if each.user_id in asked_again]
+    assert (await ran(place, RunKind.JUDGE)).done == len(PEOPLE)
+    judged_anew = " ".join(call["path"] for call in place.tenant.control.journal()[asked_before:])
+    assert all(each.user_id in judged_anew for each in done), "another run asks about everybody"
+
+
+async def test_members_whom_a_part_released_before_it_came_again_count_as_released(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = (await ran(place, RunKind.RELEASE, decision=CISO)).run
+    (part,) = await place.services.ledger.runs.parts(run)
+    assert (await stages(place))["1"] == "invited"
+    await place.services.ledger.runs.finish(run, replace(part, done=False, counts={}))  # it died before it said so
+    await place.receive(message_of(run, 0).message(), "again", 2)
+    assert (await progress(place, run)).counts == {"released": 2}
+    assert mails(place) == 2
+
+
+@pytest.mark.parametrize("killed_at", range(1, 16))
+async def test_a_release_that_is_killed_is_completed_by_the_part_that_comes_again(
+    world: MakeWorld, killed_at: int
+) -> None:
+    """Before each call to storage that the part makes, until it makes no more."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    await place.services.runs.work(message_of(run, -1))
+    calls = 0
+
+    async def count(_request: HttpRequest) -> None:
+        nonlocal calls
+        calls += 1
+        if calls >= killed_at:
+            raise asyncio.CancelledError
+
+    place.faulty_storage.before = count
+    try:
+        await place.services.runs.work(message_of(run, 0))
+    except asyncio.CancelledError:
+        pass
+    finally:
+        place.faulty_storage.before = place.faulty_storage._nothing
+    await work(place)
+    await work(place)
+    assert mails(place) == 1
+    assert await stages(place) == {"1": "invited"}
+    assert (await progress(place, run)).finished
+
+
+async def test_a_run_has_a_part_for_every_fifty_members(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    text = "userPrincipalName\n" + "".join(f"nobody{number}@contoso.com\n" for number in range(PART + 1))
+    await place.services.campaigns.create(SPRING, "Suppliers")
+    await place.services.lists.take_in(SPRING, text.encode())
+    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
+    await place.services.runs.work(message_of(run, -1))
+    await place.services.runs.work(message_of(run, 1))
+    assert ((await progress(place, run)).done, (await progress(place, run)).finished) == (1, False)
+    await work(place)
+    found = await progress(place, run)
+    assert (found.run.parts, found.counts, found.finished) == (2, {"blocked": PART + 1}, True)
+
+
+async def test_a_part_that_the_host_gave_up_on_comes_back(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
+    await place.services.runs.work(message_of(run, -1))
+    place.lose_messages()
+    place.send_to_poison(message_of(run, 0).message().decode())
+    await place.services.sweep.run()
+    assert await work(place) == 1
+    assert (await progress(place, run)).finished
+    assert place.all_requests() == []
+
+
+async def test_a_part_that_always_fails_is_given_up_and_counted(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    run = await place.services.runs.start(SPRING, RunKind.JUDGE)
+    await place.services.runs.work(message_of(run, -1))
+    message = message_of(run, 0)
+    for _ in range(MOST_RETURNS):
+        await place.services.runs.give_up(message)
+        message = message.returned()
+    assert not (await progress(place, run)).finished
+    await place.services.runs.give_up(message)
+    assert (await progress(place, run)).counts == {GAVE_UP: 4}
