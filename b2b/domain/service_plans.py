@@ -2,7 +2,7 @@
 
 Names and ids: Microsoft's "Product names and service plan identifiers for licensing"
 (https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference). `service eq 'exchange'` alone would
-block nearly everybody: EXCHANGE_S_FOUNDATION rides in almost every product.
+block nearly every account: EXCHANGE_S_FOUNDATION rides in almost every product.
 """
 
 from collections.abc import Iterable

@@ -181,7 +181,7 @@ class Decisions:
             self.four_eyes_of(member, decision)
 
     def four_eyes_of(self, member: Member, decision: Decision) -> None:
-        """Let nobody approve a member of a list that the same person sent.
+        """Refuse an approval by the person who sent the list.
 
         Raises:
             RequestRefused: the person who decides sent the list, and the settings do not allow that.

@@ -62,7 +62,7 @@ class Enquiries:
         It leaves no row on purpose: the same body, with the same request id, may be submitted afterwards.
 
         Raises:
-            MustWait: Graph asked everybody to wait.
+            MustWait: Graph asked the app to wait.
             Transient: Graph did not do its part; all other instances know of it.
 
         """

@@ -74,7 +74,7 @@ class Health:
         ]
 
     async def _graph(self) -> str:
-        """Ask Graph, unless it asked everybody to wait: that it throttles is no fault of this app's parts."""
+        """Ask Graph, unless Graph asked the app to wait: throttling is not a fault of the app."""
         try:
             await self._pacer.admit()
         except MustWait as wait:

@@ -12,7 +12,7 @@ from rehearsal.run import perform
 
 
 def main(arguments: list[str]) -> int:
-    """Carry the campaign out; the exit code is 0 only if nobody was lost and nobody got two mails."""
+    """Carry the campaign out; the exit code is 0 only if no member was lost and no person got two mails."""
     options = _parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
     for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it

@@ -52,20 +52,20 @@ def gathered(rig: HostedRig, plan: Plan, played: Played) -> Evidence:
     )
 
 
-def everybody_judged(evidence: Evidence) -> Check:
+def all_judged(evidence: Evidence) -> Check:
     """Every row of the list became a member, and every member was judged."""
     wanted, got = evidence.plan.members, evidence.played.judged
     return Check(f"{got} members judged", () if got == wanted else (f"{got} of {wanted} members were judged",))
 
 
-def nobody_lost(evidence: Evidence) -> Check:
-    """Whoever was released is invited, and nobody else."""
+def released_invited(evidence: Evidence) -> Check:
+    """Exactly the released members are invited."""
     released = frozenset(evidence.played.released)
     problems = [f"member {key}: released and not invited" for key in sorted(released - evidence.invited)]
     problems += [f"member {key}: invited and not released" for key in sorted(evidence.invited - released)]
     if len(released) != evidence.plan.release:
         problems.append(f"{len(released)} members were released, {evidence.plan.release} were to be")
-    return Check(f"{len(released)} members released, all of them invited and nobody else", tuple(problems))
+    return Check(f"{len(released)} members released, all of them invited and no other account", tuple(problems))
 
 
 def no_message_lost(evidence: Evidence) -> Check:
@@ -80,7 +80,7 @@ def no_message_lost(evidence: Evidence) -> Check:
 
 
 def one_mail_each(evidence: Evidence) -> Check:
-    """Whoever was invited got one mail."""
+    """Each invited person got one mail."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
     if len(got) != len(evidence.invited):
@@ -95,8 +95,8 @@ def well_behaved(evidence: Evidence) -> Check:
 
 
 CHECKS: tuple[Callable[[Evidence], Check], ...] = (
-    everybody_judged,
-    nobody_lost,
+    all_judged,
+    released_invited,
     no_message_lost,
     one_mail_each,
     well_behaved,

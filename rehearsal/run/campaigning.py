@@ -14,7 +14,7 @@ AT_WORK = "requested"
 """The stage under which the list of a campaign shows members whose invitation is under way."""
 REASONS: Mapping[Action, str] = {"approve": "known to us", "refuse": "nobody knows this address"}
 _MOST_FAULTS = 5
-"""Refused rows that are printed; whoever has more sees where they begin."""
+"""How many refused rows are printed."""
 
 
 @dataclass(slots=True)

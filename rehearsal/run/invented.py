@@ -1,4 +1,4 @@
-"""A tenant made from somebody's own list: an account for each row, as plain as the row lets it be.
+"""A tenant made from the user's own list: an account for each row, as plain as the row lets it be.
 
 What only the real directory knows (licences, roles, synchronisation, who holds an address) is invented as harmless, so
 that whatever the rules find, they find in the list itself.
@@ -16,7 +16,7 @@ OWN_DOMAIN, INITIAL_DOMAIN = "contoso.com", "contoso.onmicrosoft.com"
 NO_ADDRESS = "partner.example"
 """Domain of the address of an account for which the list names none."""
 GUEST = "#EXT#"
-"""In the user principal name of somebody who was invited as a guest."""
+"""Part of the user principal name of an invited guest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What must be true after a list of somebody's own was rehearsed: nobody lost, nobody invited twice, nothing told."""
+"""What must be true after the user's own list was rehearsed: no member lost, none invited twice, no secret in logs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -67,8 +67,8 @@ def gathered(rig: HostedRig, campaign: Campaign, played: Played) -> Evidence:
     )
 
 
-def nobody_lost(evidence: Evidence) -> Check:
-    """Every row that was taken is a judged member; who is ready is invited, and nobody else."""
+def ready_invited(evidence: Evidence) -> Check:
+    """Every row that was taken is a judged member, and exactly the ready ones are invited."""
     problems = [f"member {each['member']}: never judged" for each in evidence.members if each["verdict"] is None]
     problems += [
         f"member {each['member']}: {each['verdict']}, and its stage is {each['stage']}"
@@ -83,7 +83,7 @@ def nobody_lost(evidence: Evidence) -> Check:
 
 
 def redemptions_seen(evidence: Evidence) -> Check:
-    """Who redeemed is completed, and nobody else is."""
+    """Exactly the people who redeemed are completed."""
     completed = {user_id for user_id, stage in evidence.stages.items() if stage == "completed"}
     problems = [f"account {user_id}: redeemed, and not completed" for user_id in evidence.played.redeemed - completed]
     problems += [
@@ -142,7 +142,7 @@ def well_behaved(evidence: Evidence) -> Check:
 
 
 CHECKS: tuple[Callable[[Evidence], Check], ...] = (
-    nobody_lost,
+    ready_invited,
     redemptions_seen,
     one_invitation_each,
     nothing_lost,

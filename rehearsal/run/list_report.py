@@ -1,4 +1,4 @@
-"""The end of a rehearsal of somebody's own list on paper: people by stage, why others are not released, and who."""
+"""The report of a rehearsal of the user's own list: people by stage, and who is not released and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The story of somebody's own list: accounts are made from it, and it goes the whole way of a campaign.
+"""The story of the user's own list: accounts are made from it, and it goes the whole way of a campaign.
 
 The app itself reads the list, for a second reader would read some lists otherwise. Sent once, it tells which columns it
 understood; sent again, it keeps these columns and shows them with the members, and from those the accounts are made.
@@ -74,7 +74,7 @@ class ListStory:
         return {PROFILE: self.profile, **{name: os.environ[name] for name in OWN_SETTINGS if name in os.environ}}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Carry the campaign out. Nobody is decided about: that is for the people who know whom the list names."""
+        """Carry the campaign out. It decides about no member: only people who know the list can do that."""
         acts = Campaigning(Campaign(rig.api, CAMPAIGN), progress, rig.must_live)
         taken = self._take_in(rig, acts)
         played = self._play(rig, progress, acts, taken)
@@ -105,7 +105,7 @@ class ListStory:
         return Played(len(taken.members), before, redeemed)
 
     def _sweep(self, rig: HostedRig, progress: Progress, campaign: Campaign, redeemed: int) -> None:
-        """Run the sweep until it has seen everybody who redeemed: each has a budget, and goes on where it stopped."""
+        """Run the sweep until it has seen every redemption: each run goes on where the last one used up its budget."""
         before = -1
         while sweep(rig, progress):
             seen = sum(1 for _ in campaign.members(stage="completed"))

@@ -27,7 +27,7 @@ STAGES = {
 """Stages in the order in which they are listed, with their meaning."""
 PROSPECTS = {
     "fixable": "a change would help:",
-    "needsAPerson": "somebody has to decide, because of:",
+    "needsAPerson": "a person has to decide, because of:",
     "cannot": "nothing helps, because of:",
 }
 IN_THE_WAY = frozenset({"block", "fix", "review"})

@@ -35,7 +35,7 @@ class SampleStory:
 
     @property
     def seed(self) -> Mapping[str, Any]:
-        """The sample's tenant, with one person more for whoever goes on by hand."""
+        """The sample's tenant, with one more person for the calls that the reader makes by hand."""
         return with_newcomer(self.sample)
 
     @property

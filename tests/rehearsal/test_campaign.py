@@ -11,11 +11,11 @@ from rehearsal.campaign.acts import Act, Played
 from rehearsal.campaign.judgement import (
     CHECKS,
     Evidence,
-    everybody_judged,
+    all_judged,
     figures,
     no_message_lost,
-    nobody_lost,
     one_mail_each,
+    released_invited,
     well_behaved,
 )
 from rehearsal.campaign.plan import Plan
@@ -38,10 +38,10 @@ def good() -> Evidence:
 
 Check = Callable[[Evidence], Any]
 FLAWS: list[tuple[Check, str, Callable[[Evidence], Evidence]]] = [
-    (everybody_judged, "9 of 10", lambda e: replace(e, played=replace(e.played, judged=9))),
-    (nobody_lost, "member b: released and not invited", lambda e: replace(e, invited=frozenset({"a"}))),
-    (nobody_lost, "member c: invited and not", lambda e: replace(e, invited=frozenset({"a", "b", "c"}))),
-    (nobody_lost, "1 members were", lambda e: replace(e, played=replace(e.played, released=("a",)))),
+    (all_judged, "9 of 10", lambda e: replace(e, played=replace(e.played, judged=9))),
+    (released_invited, "member b: released and not invited", lambda e: replace(e, invited=frozenset({"a"}))),
+    (released_invited, "member c: invited and not", lambda e: replace(e, invited=frozenset({"a", "b", "c"}))),
+    (released_invited, "1 members were", lambda e: replace(e, played=replace(e.played, released=("a",)))),
     (no_message_lost, "queue: 1", lambda e: replace(e, queued=1)),
     (no_message_lost, "poison: 1", lambda e: replace(e, poison=1)),
     (no_message_lost, "given up: 50", lambda e: replace(e, played=replace(e.played, outcomes=Counter(gaveUp=50)))),

@@ -26,11 +26,11 @@ from rehearsal.run.play import Played
 from rehearsal.run.report import MOST_PROBLEMS, checked, differences, outcome
 from rehearsal.run.safety import (
     SAFETY,
-    nobody_else_touched,
     nothing_lost,
     nothing_told,
     one_invitation_each,
     one_mail_each,
+    others_untouched,
     well_behaved,
 )
 from rehearsal.run.sending import Receipt
@@ -247,9 +247,9 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
     (nothing_lost, "groups", lambda e: with_user(e, PLAIN, groups=["another"])),
     (nothing_lost, "userType", lambda e: with_user(e, PLAIN, userType="Guest")),
     (nothing_lost, "PendingAcceptance", lambda e: with_user(e, PLAIN, externalUserState="PendingAcceptance")),
-    (nobody_else_touched, object_id(BLOCKED), lambda e: with_user(e, BLOCKED, displayName="Somebody")),
+    (others_untouched, object_id(BLOCKED), lambda e: with_user(e, BLOCKED, displayName="Somebody")),
     (
-        nobody_else_touched,
+        others_untouched,
         "#EXT#",
         lambda e: replace(e, after={**e.after, "new": {"userPrincipalName": "anna#EXT#@contoso.com", "tickets": []}}),
     ),

@@ -11,11 +11,11 @@ from rehearsal.run.list_checks import (
     CHECKS,
     Evidence,
     Played,
-    nobody_lost,
     nothing_lost,
     nothing_told,
     one_invitation_each,
     queues_empty,
+    ready_invited,
     redemptions_seen,
     well_behaved,
 )
@@ -96,10 +96,10 @@ def with_user(evidence: Evidence, key: str, **changed: Any) -> Evidence:
 
 Check = Callable[[Evidence], Any]
 FLAWS: list[tuple[Check, str, Callable[[Evidence], Evidence]]] = [
-    (nobody_lost, "never judged", lambda e: with_member(e, 2, verdict=None, stage="listed")),
-    (nobody_lost, "its stage is judged", lambda e: with_member(e, 1, stage="judged")),
-    (nobody_lost, "its stage is invited", lambda e: with_member(e, 2, stage="invited")),
-    (nobody_lost, "the list has 2", lambda e: replace(e, members=e.members[:2])),
+    (ready_invited, "never judged", lambda e: with_member(e, 2, verdict=None, stage="listed")),
+    (ready_invited, "its stage is judged", lambda e: with_member(e, 1, stage="judged")),
+    (ready_invited, "its stage is invited", lambda e: with_member(e, 2, stage="invited")),
+    (ready_invited, "the list has 2", lambda e: replace(e, members=e.members[:2])),
     (redemptions_seen, "not completed", lambda e: with_member(e, 0, stage="invited")),
     (redemptions_seen, "never redeemed", lambda e: with_member(e, 1, stage="completed")),
     (one_invitation_each, "2 mails", lambda e: replace(e, mails=(*e.mails, e.mails[0]))),

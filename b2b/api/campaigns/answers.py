@@ -1,4 +1,4 @@
-"""What callers are told of campaigns, their lists, their members and the work on them."""
+"""The answers of the campaign routes: campaigns, their lists, their members and their runs."""
 
 from datetime import datetime
 from typing import Annotated

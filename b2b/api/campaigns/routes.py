@@ -125,7 +125,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         roles=_PREPARES,
         summary="Send a list",
         text="Takes a list of up to 10,000 rows, 200 columns and 8 MiB in, and answers for each row. "
-        "Sending the same list again finishes what was cut off and takes nobody twice.",
+        "If a call was cut off, send the same list again: the app stores the rest, and no member twice.",
         body=Body(
             bodies.MemberList,
             "CSV in UTF-8 or UTF-16, in Windows-1252 if the charset says so; or JSON.",

@@ -91,7 +91,7 @@ def run(progress: Progress) -> RunStatus:
 
 
 def ordered(progress: Progress, call: Call) -> Reply:
-    """Tell where a run is followed; 202 while it is at work, 200 once it has seen to everybody."""
+    """Answer with the address at which the run is followed: 202 while it works, 200 once all its members are done."""
     if progress.finished:
         return Reply(200, run(progress))
     row = progress.run

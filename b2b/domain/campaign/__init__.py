@@ -1,1 +1,1 @@
-"""A named list of people to convert: how a list is read, what becomes of its members, and what is told of them."""
+"""Campaigns, pure: reading a list, the states of its members, the decisions about them, and the lists that come out."""

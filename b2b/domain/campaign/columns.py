@@ -116,7 +116,8 @@ def check_size(headers: Sequence[str]) -> None:
 
     """
     if len(headers) > MOST_COLUMNS:
-        said = f"the list has {len(headers)} columns; at most {MOST_COLUMNS} are taken: leave out what is not needed"
+        wide = f"the list has {len(headers)} columns and may have {MOST_COLUMNS}"
+        said = f"{wide}: delete the columns that the campaign does not need"
         raise MalformedRequest("ListHeader", said)
     for place, header in enumerate(headers, 1):
         if len(header) > LONGEST_HEADER:
@@ -128,7 +129,8 @@ def layout(headers: Sequence[str], named: Mapping[Column, str], keep: Sequence[s
     """Understand a line of headers. ``named`` are columns whose headers the caller told; ``keep`` other ones to keep.
 
     Raises:
-        MalformedRequest: a header stands twice, is told and missing, or none names an account or an address.
+        MalformedRequest: two columns have the same header, a column that the call names is missing, or no column
+                names an account or an address.
 
     """
     headers = tuple(header.strip() for header in headers)

@@ -13,7 +13,7 @@ _SAYS_NOTHING = frozenset({Severity.INFO, Severity.OFF})
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions of which a member has to meet all; one that is not given lets everybody through."""
+    """Conditions for members. A member must meet each condition that is set."""
 
     stage: MemberStage | None = None
     verdict: Verdict | None = None

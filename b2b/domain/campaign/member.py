@@ -47,7 +47,7 @@ class MemberStage(StrEnum):
 
     @property
     def judged_again(self) -> bool:
-        """Whether judging makes sense: nothing is under way, nobody was invited, and no person said no."""
+        """Whether the member may be judged: no request is at work, it was not invited, and no person refused it."""
         return self in {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.BLOCKED, MemberStage.FAILED}
 
     @property

@@ -18,7 +18,7 @@ from b2b.domain.findings import Finding, Severity, Verdict
 class Who(StrEnum):
     """Who has to act."""
 
-    DECIDER = "whoever decides about the campaign"
+    DECIDER = "the person who decides about the campaign"
     USERS = "a user administrator"
     ACTIVE_DIRECTORY = "an administrator of Active Directory"
     EXCHANGE = "an Exchange administrator"

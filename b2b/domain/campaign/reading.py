@@ -161,7 +161,7 @@ def _document(values: Mapping[Column, str], names: Mapping[Column, str], *, expo
 
 
 def _each_once(entries: list[Entry], columns: Layout) -> tuple[tuple[Entry, ...], list[Fault]]:
-    """Take one row for each person and each address. Which of two is right only the caller knows, so it is told."""
+    """Take the first row for each person and each address. Refuse later ones: the caller knows which is right."""
     people: dict[str, int] = {}
     addresses: dict[str, int] = {}
     alone: list[Entry] = []

@@ -141,7 +141,7 @@ def _sensible(kind: RunKind, member: Member) -> bool:
 ENDABLE = frozenset(
     {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.REQUESTED, MemberStage.INVITING, MemberStage.NEEDS_REVIEW}
 )
-"""Stages that the end of a campaign calls off: nobody was invited, or, while inviting, it is not known yet."""
+"""Stages in which the end of a campaign calls a member off: before the invitation, or while its outcome is open."""
 
 
 def cut(run: Run, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
@@ -156,7 +156,7 @@ def progress(run: Run, parts: Iterable[Part]) -> Progress:
     """Add up what became of the parts.
 
     Two processes may have cut the run, each into other parts, while members moved. The last one to write the run says
-    how many parts there are; the parts themselves say for how many members, whoever wrote them.
+    how many parts there are; each part says for how many members.
     """
     counts: Counter[str] = Counter()
     mine = [part for part in parts if part.number < run.parts]

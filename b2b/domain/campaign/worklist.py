@@ -1,4 +1,4 @@
-"""The fixes that a campaign needs: as CSV for everybody who has to act, and as a script for what Graph can change."""
+"""The fixes that a campaign needs: as CSV for the people who make them, and as a script for what Graph can change."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ class Fix:
 def fixes(members: Iterable[Member], profile: Profile) -> Iterator[Fix]:
     """Give the changes that would let members be invited.
 
-    An address that may be another person's is set nowhere before somebody has approved it: who gets the invitation
+    An address that may be another person's is not set before a person has approved it: who gets the invitation
     gets the account. Of a member that is another one's account, only the list is corrected: the other row may be right.
     """
     for member in members:

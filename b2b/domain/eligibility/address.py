@@ -17,8 +17,8 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Z
 def invited_address(request: ConversionRequest, account: Account | None, profile: Profile) -> str | None:
     """Return the address that an invitation would go to; None if neither request nor account has one.
 
-    The article of 2023 and later takes `mail` for everybody; the original took the first of `otherMails` for cloud-only
-    accounts and `mail` for synced ones.
+    The article of 2023 and later takes `mail` for all accounts; the original took the first of `otherMails` for
+    cloud-only accounts and `mail` for synced ones.
     """
     if request.invited_user_email_address:
         return request.invited_user_email_address.strip()

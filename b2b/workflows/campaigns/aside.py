@@ -22,7 +22,7 @@ class Aside:
     async def __call__(self, record: RequestRecord, reason: WaitReason) -> bool:
         """End the request, where the campaign ended; else let a request that joined lead.
 
-        False: it waits. Its invitation may be out, or the campaign is paused, and nobody else can go on.
+        False: it waits. Its invitation may be out, or the campaign is paused, and no joined request is free to go on.
 
         Raises:
             LedgerConflict: another process wrote a row meanwhile.

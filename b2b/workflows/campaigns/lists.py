@@ -29,7 +29,7 @@ class TakenIn:
 
     @property
     def all_known(self) -> bool:
-        """Whether the campaign knew everybody already: the next step is to judge or to release."""
+        """Whether every row was a member already: the next step is to judge or to release."""
         return bool(self.plan.rows) and self.row.unchanged == len(self.plan.rows)
 
 

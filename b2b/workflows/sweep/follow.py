@@ -1,8 +1,8 @@
 """Follow invited accounts until their people redeem. Graph reports no redemption, so the sweep finds out.
 
-What is due stands in the schedule. For everybody else Graph's list of pending accounts is compared with the index of
-those that are followed; the difference is read by id. Where the list costs more than that, or breaks off, all are read
-by id, in rounds. Both ways see the same, one of them sooner.
+What is due stands in the schedule. For all other accounts the sweep compares Graph's list of pending accounts with the
+index of followed ones, and reads the difference by id. If the list costs more than that, or breaks off, it reads all by
+id, in rounds. Both ways see the same redemptions; the list sees them sooner.
 """
 
 import logging

@@ -31,7 +31,7 @@ class PendingList:
         """Return which of the followed accounts are on the list. None: there is no list, so each is read by id.
 
         ``by_id`` is how many accounts would be read by id without the list. A list that breaks off is thrown away:
-        half of one would turn everybody on the other half into news.
+        an incomplete list would make news of every account on the missing pages.
         """
         limit = self._allowance.page_limit(by_id)
         if limit < self._expected():
