@@ -1,4 +1,4 @@
-"""The format of `$batch`: calls in, their answers out, in whatever order they come.
+"""Write requests to Graph's `$batch` and read its answers, which may come in any order.
 
 Source: https://learn.microsoft.com/graph/json-batching.
 """
@@ -18,7 +18,7 @@ BATCH_LIMIT = 20
 
 @dataclass(frozen=True)
 class Call:
-    """One GET, relative to the root of v1.0 or beta."""
+    """One GET to Graph v1.0, or to beta."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -27,14 +27,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What Graph said to a call: its status, and its body; of a collection, all pages together."""
+    """Graph's answer to one call. `Graph.read` puts all pages of a collection into one body."""
 
     status: int
     body: dict[str, Any]
 
 
 def request_body(calls: Iterable[tuple[int, str, Mapping[str, str]]]) -> bytes:
-    """Write GETs into one request: number, relative address, headers."""
+    """Return the body of a `$batch` request. Each call is a number, an address relative to the root, and headers."""
     requests = [
         {"id": str(number), "method": "GET", "url": url, **({"headers": dict(headers)} if headers else {})}
         for number, url, headers in calls
@@ -43,10 +43,10 @@ def request_body(calls: Iterable[tuple[int, str, Mapping[str, str]]]) -> bytes:
 
 
 def json_object(content: bytes) -> dict[str, Any]:
-    """Read the JSON object that Graph answers with.
+    """Parse an answer that must be a JSON object.
 
     Raises:
-        Transient: the answer is empty, or a gateway's HTML.
+        Transient: the answer is something else, for example empty or the HTML of a gateway.
 
     """
     try:
@@ -59,10 +59,10 @@ def json_object(content: bytes) -> dict[str, Any]:
 
 
 def answer_of(part: Mapping[str, Any]) -> Answer:
-    """Take one part's answer out. A failure may have a gateway's HTML for a body; only a success must say something.
+    """Return the answer in one part of a batch. The body is empty if a failure has no JSON object.
 
     Raises:
-        Transient: a success without a JSON object.
+        Transient: a part with status 200 has no JSON object.
 
     """
     body = part.get("body")
@@ -72,10 +72,10 @@ def answer_of(part: Mapping[str, Any]) -> Answer:
 
 
 def parts_of(content: bytes) -> dict[str, dict[str, Any]]:
-    """Read the answers of a batch by the ids of their requests, in whatever order they come.
+    """Return the parts of a `$batch` answer by the ids of their requests.
 
     Raises:
-        Transient: the answer is no batch.
+        Transient: the content is not an answer to a batch.
 
     """
     try:
@@ -85,6 +85,6 @@ def parts_of(content: bytes) -> dict[str, dict[str, Any]]:
 
 
 def unlicensed(body: object) -> bool:
-    """Tell whether Graph refused because the tenant has no licence for the feature, and so does not use it."""
+    """Tell whether Graph refused a call because the tenant has no licence for the feature, so does not use it."""
     error = body.get("error") if isinstance(body, dict) else None
     return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"

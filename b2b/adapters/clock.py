@@ -1,15 +1,15 @@
-"""The time, as something that can be handed in."""
+"""The types of the clocks that other modules are given, and the real clocks."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Returns the present moment, with its zone (UTC)."""
+"""Returns the current time in UTC, with its zone."""
 
 
 Monotonic = Callable[[], float]
-"""Returns the seconds of a monotonic clock: setting the time does not move it, and only differences mean something."""
+"""Returns the seconds of a monotonic clock. Setting the system's time does not move it; only differences count."""
 
 
 def monotonic() -> float:
@@ -18,5 +18,5 @@ def monotonic() -> float:
 
 
 def system_clock() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

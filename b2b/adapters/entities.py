@@ -1,4 +1,4 @@
-"""How records become table entities and back: camelCase columns, structures as JSON, times as Edm.DateTime."""
+"""Convert records to table entities and back: camelCase columns, structures as JSON, times as Edm.DateTime."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -23,9 +23,9 @@ from b2b.domain.request.record import RequestRecord
 STATE, REQUEST, PACE = "current", "request", "pace"
 HISTORY = "history-"
 MOST_CARRIED = 8
-"""Events that a row carries: an account that is invited and redeems has four."""
+"""Most events that a state row carries itself. An account that is invited and redeems has four."""
 LONGEST_CARRIED = 16_000
-"""Characters of all events that a row carries; storage takes 32,768 in a property."""
+"""Most characters of the events that a row carries. Storage allows 32,768 in a property."""
 _MISSING: tuple[Any, ...] = (None, "")
 Record = TypeVar("Record", Conversion, RequestRecord, Pace, Campaign, ListImport, Member, Run)
 Told = TypeVar("Told", Conversion, RequestRecord, Pace, Campaign)
@@ -34,54 +34,58 @@ Reader = Callable[[Any], Any]
 
 
 def column(name: str) -> str:
-    """Return the column of a field: camelCase."""
+    """Return the camelCase column name of a field."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def to_entity(row: Conversion | RequestRecord | Pace | Campaign | ListImport | Member | Run) -> dict[str, Any]:
-    """Return the columns of a record; an empty value has no column."""
+    """Return the columns of a record. A field that is None or empty has no column."""
     columns = {stored: _stored(getattr(row, name)) for name, stored, _ in _COLUMNS[type(row)]}
     return {name: value for name, value in columns.items() if value not in _MISSING}
 
 
 def conversion(entity: Mapping[str, Any]) -> Conversion:
-    """Read the row of an account."""
+    """Read a conversion from its row."""
     return _read(Conversion, entity)
 
 
 def request_record(entity: Mapping[str, Any]) -> RequestRecord:
-    """Read the row of a request."""
+    """Read a request from its row."""
     return _read(RequestRecord, entity)
 
 
 def pace(entity: Mapping[str, Any]) -> Pace:
-    """Read the row that holds all instances back."""
+    """Read the pace, which all instances share, from its row."""
     return _read(Pace, entity)
 
 
 def campaign(entity: Mapping[str, Any]) -> Campaign:
-    """Read the row of a campaign."""
+    """Read a campaign from its row."""
     return _read(Campaign, entity)
 
 
 def list_import(entity: Mapping[str, Any]) -> ListImport:
-    """Read the row of a list that was sent."""
+    """Read the import of a campaign's list from its row."""
     return _read(ListImport, entity)
 
 
 def member(entity: Mapping[str, Any]) -> Member:
-    """Read the row of a member, or its copy on a list."""
+    """Read a member of a campaign from its row, or from the copy of the row on a list."""
     return _read(Member, entity)
 
 
 def run(entity: Mapping[str, Any]) -> Run:
-    """Read the row of a run."""
+    """Read a run of a campaign from its row."""
     return _read(Run, entity)
 
 
 def carrying(change: Change[Told]) -> tuple[Told, tuple[Event, ...]]:
-    """Return the row to write, with the newest events in it, and the events that need rows of their own."""
+    """Return the row to write, and the events that get rows of their own.
+
+    The row carries its newest events up to a limit. When they exceed it, all of them move to rows of their own. The
+    rows of the pace and of campaigns carry no events.
+    """
     row: Told = replace(change.row, sequence=change.row.sequence + len(change.events))
     if isinstance(row, Pace | Campaign):
         return row, change.events
@@ -92,19 +96,19 @@ def carrying(change: Change[Told]) -> tuple[Told, tuple[Event, ...]]:
 
 
 def carried(row: Told) -> list[tuple[int, Event]]:
-    """Return the events that a row carries, each with its number."""
+    """Return the events that a row carries, each with its sequence number."""
     if isinstance(row, Pace | Campaign):
         return []
     return list(enumerate(row.recent, start=row.sequence - len(row.recent) + 1))
 
 
 def event_entities(partition: str, last: int, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Return the history rows of events, of which the last one has the number ``last``."""
+    """Return the history rows of consecutive events; ``last`` is the number of the last one."""
     return [event_entity(partition, number, event) for number, event in enumerate(events, start=last - len(events) + 1)]
 
 
 def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
-    """Return a history row. Its number gives the order of the writes."""
+    """Return the history row of an event. ``number`` is the event's place in the history, counted from 1."""
     columns = {
         "PartitionKey": partition,
         "RowKey": history_key(number),
@@ -119,15 +123,15 @@ def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
 
 
 def history_key(number: int | str) -> str:
-    """Return the row key of an event."""
+    """Return the row key of the event with this number; `~` gives a key that sorts after all events."""
     return f"{HISTORY}{number:010d}" if isinstance(number, int) else f"{HISTORY}{number}"
 
 
 def event(entity: Mapping[str, Any]) -> Event:
-    """Read a history row. A stage that this version does not know is left out: what happened stands in the kind.
+    """Read an event from its history row. A stage that this version does not know becomes None.
 
     Raises:
-        UnreadableRow: a newer version knows a kind of actor that this one does not.
+        UnreadableRow: a newer version wrote a kind of actor that this version does not know.
 
     """
     try:
@@ -156,10 +160,10 @@ def _stored(value: Any) -> Any:
 
 
 def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
-    """Read a record.
+    """Read a record from its row.
 
     Raises:
-        UnreadableRow: a value is not known to this version.
+        UnreadableRow: a newer version wrote the row, or this version cannot read a value.
 
     """
     partition, metadata = entity.get("PartitionKey", ""), getattr(entity, "metadata", {})
@@ -175,7 +179,7 @@ def _read(kind: type[Record], entity: Mapping[str, Any]) -> Record:
 
 
 class _Carried(msgspec.Struct, rename="camel", omit_defaults=True):
-    """An event in its row."""
+    """An event as JSON in the state row that carries it."""
 
     kind: str
     at: datetime
@@ -198,7 +202,7 @@ def _carried(text: str) -> tuple[Event, ...]:
 
 
 def _stage(text: str | None) -> Stage | None:
-    """Return a stage; None for one that this version does not know."""
+    """Return the stage of this name; None if there is no name, or if this version does not know it."""
     return Stage(text) if text in frozenset(Stage) else None
 
 
@@ -207,13 +211,13 @@ def _plain(value: Any) -> Any:
 
 
 def moment(value: datetime) -> datetime:
-    """Return a time as a plain value. The SDK gives a subclass that no encoder knows."""
+    """Return a time as a plain `datetime` in UTC. The SDK returns a subclass that the JSON encoder does not know."""
     utc = value.astimezone(UTC)
     return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)
 
 
 def _reader(hint: Any) -> Reader:
-    """Return what makes a field's value of a stored one, by the type of the field."""
+    """Return the function that converts a stored value to the type of a field."""
     if isinstance(hint, UnionType):
         (hint,) = (each for each in get_args(hint) if each is not type(None))
     if hint == tuple[Event, ...]:
@@ -235,4 +239,4 @@ def _columns(kind: type[Any]) -> tuple[tuple[str, str, Reader], ...]:
 _COLUMNS: dict[type[Any], tuple[tuple[str, str, Reader], ...]] = {
     kind: _columns(kind) for kind in (Conversion, RequestRecord, Pace, Campaign, ListImport, Member, Run)
 }
-"""Field, column and reader of every record."""
+"""The fields of each kind of record: field name, column name and reader."""

@@ -1,8 +1,8 @@
-"""The fence before an invitation: its first byte leaves before a given moment, or not at all.
+"""The fence: it stops an invitation from being sent after its deadline.
 
-A process may be frozen, or wait for a token or a connection, between the claim and the call. By then other instances
-may have taken the claim over. So the time is looked at as late as possible: when the HTTP client has a connection and
-is about to write the request's headers.
+Between the claim and the call, the process may be frozen, or wait for a token or a connection. Meanwhile another
+instance may take over the claim. So the deadline is checked as late as possible: when the HTTP client has a connection
+and is about to write the request's headers.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,16 +15,16 @@ import httpx
 Open = Callable[[], bool]
 _OPEN: ContextVar[Open | None] = ContextVar("fence", default=None)
 _HEADERS = ".send_request_headers.started"
-"""The end of the name of httpcore's trace event just before a request's headers are written (http11 and http2)."""
+"""Suffix of the trace event that httpcore (http11 and http2) emits just before it writes a request's headers."""
 
 
 class FencePassedError(Exception):
-    """The moment has passed, and nothing was sent. Retry: with a new claim."""
+    """The deadline passed before the request was sent, so nothing was sent. Retry: with a new claim."""
 
 
 @contextmanager
 def fenced(is_open: Open) -> Iterator[None]:
-    """Let requests leave only while ``is_open``."""
+    """Send requests in this context only while ``is_open`` returns True."""
     token = _OPEN.set(is_open)
     try:
         yield
@@ -33,7 +33,10 @@ def fenced(is_open: Open) -> Iterator[None]:
 
 
 def check_of_now() -> Callable[[], None]:
-    """Return what a transport calls just before it sends: it raises `FencePassedError` where the fence has passed."""
+    """Return the check that a transport makes just before it sends.
+
+    It raises `FencePassedError` if the fence of the current context is closed. Outside `fenced` it does nothing.
+    """
     is_open = _OPEN.get()
 
     def check() -> None:
@@ -44,13 +47,18 @@ def check_of_now() -> Callable[[], None]:
 
 
 class FencedTransport(httpx.AsyncBaseTransport):
-    """Checks the fence of the present context before the bytes of a request leave."""
+    """Sends a request only if the fence of the current context is open."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, unless its fence has passed by the time its headers are written."""
+        """Send a request.
+
+        Raises:
+            FencePassedError: the fence closed before the headers were written.
+
+        """
         check = check_of_now()
 
         async def trace(name: str, _info: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
-"""Gather the reads of messages that are worked on at the same time into shared `$batch` calls.
+"""Combine the reads of messages that are processed at the same time into shared `$batch` calls.
 
-Graph counts and delays calls, and one call carries up to 20 reads. So a read waits a moment for others to come along:
-a few milliseconds while no batch is under way, longer while one is, and as long as two are. A full batch never waits.
+Graph counts calls, each call takes time, and one call carries up to 20 reads. So a read waits briefly for other reads:
+a few milliseconds while no batch is under way, longer while one is, and until a batch ends while two are. A full batch
+is sent at once.
 """
 
 import asyncio
@@ -12,21 +13,21 @@ from b2b.adapters.batch import BATCH_LIMIT, Call
 from b2b.domain.errors import Transient
 
 QUIET = 0.005
-"""Seconds to wait for company while no batch is under way: messages that the host hands over at once meet in it."""
+"""Seconds to wait for other reads while no batch is under way: enough for messages that the host delivers together."""
 BUSY = 0.05
-"""Seconds to wait for company while a batch is under way."""
+"""Seconds to wait for other reads while a batch is under way."""
 MOST_PARTIAL = 2
-"""So many batches may be under way before one that is not full waits for the end of another."""
+"""While this many batches are under way, a batch that is not full waits until one of them ends."""
 Part = Mapping[str, Any]
 Send = Callable[[Sequence[Call]], Awaitable[list[Part | None]]]
-"""Sends one batch, and returns the answered parts in the order of the calls; None for one that has no answer."""
+"""Sends one batch and returns its parts in the order of the calls; None for a call that has no answer."""
 
 
 class Gatherer:
-    """Sends the calls of all who ask, to one root of Graph. Each gets the answers to its own calls, and no other's."""
+    """Sends all callers' calls to one root of Graph (v1.0 or beta). Each caller gets the answers to its own calls."""
 
     def __init__(self, send: Send) -> None:
-        """``send`` sends one batch; the error it raises goes to all whose calls were in that batch."""
+        """``send`` sends one batch. If it raises, every caller with a call in that batch gets the error."""
         self._send = send
         self._waiting: dict[tuple[Any, ...], tuple[Call, list[asyncio.Future[Part | None]]]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -34,10 +35,10 @@ class Gatherer:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def ask(self, calls: Sequence[Call]) -> list[Part | None]:
-        """Return the parts that answer these calls, in their order; None for one that has no answer.
+        """Return the parts that answer these calls, in their order; None for a call that has no answer.
 
-        A call that another asker is already waiting to send is sent once for both. One that is under way is not shared:
-        its answer may be older than what the asker has written since.
+        If another caller already waits for the same call to be sent, it is sent once for both. A call that is under way
+        is not shared, because its answer may be older than what this caller has written since.
 
         Raises:
             Transient: Graph did not answer a batch that carried one of the calls.
@@ -70,7 +71,7 @@ class Gatherer:
         self._proceed(loop)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Send what has waited longest. What is left begins to wait anew."""
+        """Send the calls that have waited longest. The wait of the remaining calls starts over."""
         keys = list(self._waiting)[:BATCH_LIMIT]
         batch = [self._waiting.pop(key) for key in keys]
         self._overdue = False
@@ -84,7 +85,7 @@ class Gatherer:
     async def _answer(self, batch: list[tuple[Call, list[asyncio.Future[Part | None]]]]) -> None:
         try:
             parts = await self._send([call for call, _ in batch])
-        except BaseException as error:  # noqa: BLE001  every error goes to the askers, or they would wait for ever
+        except BaseException as error:  # noqa: BLE001  every error goes to the callers, or they would wait for ever
             for _, askers in batch:
                 for asker in askers:
                     _refuse(asker, error)

@@ -1,9 +1,9 @@
-"""Microsoft Graph over msgraph-sdk: reads in `$batch`, and the invitation.
+"""Call Microsoft Graph through msgraph-sdk: reads go into `$batch`, each invitation is a call of its own.
 
-Requests are built with the SDK's builders and models and sent as bytes: the SDK's model deserialiser costs seconds on
-its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off: it would re-send
-`POST /invitations` on 429, 503 and 504, and each of those may come after the mail went out. So are redirects: they
-would take an address to another host.
+Requests are built with the SDK's builders and models, but answers are read as bytes: the SDK's model deserialiser takes
+seconds on its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off,
+because it would repeat `POST /invitations` on 429, 503 and 504, although the mail may have been sent. Redirects are
+off, because they would send a person's address to another host.
 """
 
 import asyncio
@@ -49,26 +49,29 @@ _DENIED = "Authorization_RequestDenied"
 _TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
 _ERRORS: dict[str, Any] = {"XXX": ODataError}
 _IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
-"""Refusals of an invitation that prove nothing: a replica that lags, or a throttle that came after the work."""
+"""Statuses that do not prove that no invitation was sent: a replica may lag, a throttle may come after the mail."""
 
 
 def http_transport(base_url: str) -> httpx.AsyncHTTPTransport:
-    """Return the transport to Graph: HTTP/2 over TLS, HTTP/1.1 to a double on loopback."""
+    """Return the transport to Graph: HTTP/2 over TLS, or HTTP/1.1 to a double of Graph on loopback."""
     return httpx.AsyncHTTPTransport(http2=base_url.startswith("https"))
 
 
 class Closing(Protocol):
-    """A connection that is closed at the end of the process."""
+    """A connection that is closed when the process ends."""
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the connection."""
 
 
 class Graph:
-    """One Graph client for the life of the process."""
+    """The Graph client. A process uses one for its whole life."""
 
     def __init__(self, adapter: GraphRequestAdapter, timeout: float, clock: Clock, *closed: Closing) -> None:
-        """Send through ``adapter``; `aclose` closes ``closed``. ``timeout`` is in seconds, for one answer."""
+        """``timeout``: seconds for each piece of an answer; the whole call may take `LONGEST_CALL` times as long.
+
+        ``closed``: the connections that `aclose` closes.
+        """
         self._adapter, self._timeout, self._clock, self._closed = adapter, timeout, clock, closed
         root = adapter.base_url
         self._roots = {False: root, True: root.removesuffix("/v1.0") + "/beta"}
@@ -84,7 +87,7 @@ class Graph:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> "Graph":
-        """Build the HTTP client; nothing is sent."""
+        """Build the HTTP client. Nothing is sent."""
         transport = FencedTransport(transport or http_transport(base_url))
         http = GraphClientFactory.create_with_default_middleware(
             options={
@@ -99,9 +102,9 @@ class Graph:
         hosts = [urlsplit(base_url).hostname or ""]
         auth = AzureIdentityAuthenticationProvider(credential, scopes=[scope_of(base_url)], allowed_hosts=hosts)
         adapter = GraphRequestAdapter(auth, client=http)
-        # Set after the construction: httpx appends a slash to a base URL, and the SDK would join "/v1.0//users".
+        # Set only now: the constructor would let httpx append a slash, and the SDK would then build "/v1.0//users".
         adapter.base_url = base_url
-        # The SDK's middleware hides the transport from the client, which would leave it open.
+        # The SDK's middleware hides the transport from the HTTP client, which therefore does not close it.
         return cls(adapter, timeout, clock, http, transport)
 
     async def aclose(self) -> None:
@@ -110,15 +113,15 @@ class Graph:
             await connection.aclose()
 
     async def read(self, calls: Sequence[Call], tolerated: frozenset[int] = frozenset()) -> list[Answer]:
-        """Make all calls, 20 to a round trip with those of others, and follow the pages of collections.
+        """Make all calls, follow the pages of collections, and return the answers in the order of the calls.
 
-        Answers are in the order of the calls; 200, 403, 404, a missing licence and what is ``tolerated`` are for the
-        caller to judge.
+        Up to 20 calls share a round trip, other callers' calls included. The caller judges the statuses 200, 403 and
+        404, a missing licence, and the statuses in ``tolerated``.
 
         Raises:
-            Transient: any other status, or no answer at all; waits as long as Graph asked. A token that is not accepted
-                (401) is among them: the next one may be.
-            AccessDenied: Graph refuses the application as a whole.
+            Transient: Graph answered a call with any other status, or not at all. ``retry_after`` is what Graph asked
+                for. This includes 401, because the next token may be accepted.
+            AccessDenied: Graph answered 403 to a batch as a whole.
 
         """
         groups = [[(number, call) for number, call in enumerate(calls) if call.beta is beta] for beta in (False, True)]
@@ -137,11 +140,11 @@ class Graph:
         return [await self._all_pages(call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     async def pages(self, call: Call) -> AsyncIterator[list[Any]]:
-        """Give a collection page by page, for as long as the caller goes on. A page may be short, or empty.
+        """Yield a collection page by page. A page that is short or empty need not be the last.
 
         Raises:
-            Transient: as `read`; the list has broken off.
-            AccessDenied: as `read`, or Graph refuses this call.
+            Transient: as `read`, also after some pages: the list is then incomplete.
+            AccessDenied: Graph answered 403.
 
         """
         (answer,) = self._judged_parts(await self._batch(self._roots[call.beta], [call]), frozenset())
@@ -154,13 +157,13 @@ class Graph:
             body = await self._next_page(call, body)
 
     async def invite(self, invitation: Invitation, not_after: datetime) -> Invited:
-        """Send one invitation, once; not if its first byte would leave later than ``not_after``.
+        """Send one invitation, at most once, and only if its first byte can leave by ``not_after``.
 
         Raises:
-            Transient: it was certainly not sent.
+            Transient: the invitation was certainly not sent.
             AccessDenied: the application may not invite.
-            InvitationRefused: Graph said no, and why.
-            OutcomeUnknown: it may have been sent; settle that by reading the account.
+            InvitationRefused: Graph refused the invitation; the error holds the reason.
+            OutcomeUnknown: the invitation may have been sent; reading the account settles that.
 
         """
         inspected = HeadersInspectionHandlerOption(inspect_request_headers=False)
@@ -183,7 +186,7 @@ class Graph:
         return invited(content, invitation.user_id, used)
 
     async def _batch(self, root: str, calls: Sequence[Call]) -> list[Part | None]:
-        """Send one `$batch`. What its parts say is for those who asked to judge, each for its own."""
+        """Send one `$batch` and return its parts in the order of the calls. They are not judged here."""
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
         requests = [(number, self._relative(call.url), call.headers) for number, call in enumerate(calls)]
         information.set_stream_content(request_body(requests), "application/json")
@@ -198,7 +201,7 @@ class Graph:
         return [answer_of(part) for part in answered]
 
     def _relative(self, url: str) -> str:
-        """The SDK's builders give relative addresses until the first request was sent, and absolute ones afterwards."""
+        """Return an address relative to v1.0. The SDK's builders return absolute ones once a request has been sent."""
         return url.removeprefix(self._roots[False])
 
     def _refuse_failures(self, parts: Any) -> None:
@@ -214,7 +217,10 @@ class Graph:
         raise Transient(GRAPH, f"answered {statuses} within a batch", max(waits, default=None))
 
     async def _all_pages(self, call: Call, answer: Answer) -> Answer:
-        """Follow `@odata.nextLink`: a short or even empty page may have one. Headers go along with every page."""
+        """Follow `@odata.nextLink`, which even an empty page may have, and return all values in one answer.
+
+        Every page is requested with the headers of the call.
+        """
         body = answer.body
         values = list(body.get("value") or ())
         for _ in range(MOST_PAGES):
@@ -228,7 +234,7 @@ class Graph:
         return Answer(answer.status, {**answer.body, "value": values}) if "value" in answer.body else answer
 
     async def _next_page(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the next page, or None if this was the last."""
+        """Return the next page; None if ``body`` is the last page."""
         next_link = body.get("@odata.nextLink")
         if next_link is None:
             return None
@@ -242,7 +248,7 @@ class Graph:
         return json_object(await self._fetch(information))
 
     async def _fetch(self, information: RequestInformation) -> bytes:
-        """Send something that changes nothing."""
+        """Send a request that changes nothing in Graph, and return its answer."""
         try:
             return await self._send(information)
         except AzureError as error:
@@ -255,7 +261,8 @@ class Graph:
             raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from None
 
     async def _send(self, information: RequestInformation) -> bytes:
-        async with asyncio.timeout(self._timeout * LONGEST_CALL):  # httpx names its own timeouts first
+        # Longer than httpx's own timeouts, whose errors say which step was slow.
+        async with asyncio.timeout(self._timeout * LONGEST_CALL):
             content = await self._adapter.send_primitive_async(information, "bytes", _ERRORS)
         return content if isinstance(content, bytes) else b""
 
@@ -288,7 +295,7 @@ class Graph:
 
 
 def scope_of(base_url: str) -> str:
-    """Return the scope of Graph's token: a national cloud has its own, everything else is the global one's.
+    """Return the scope of the token for Graph at this URL: a national cloud's own, for any other host the global one.
 
     Source: https://learn.microsoft.com/graph/deployments.
     """
@@ -297,7 +304,10 @@ def scope_of(base_url: str) -> str:
 
 
 def retry_after(text: str, now: datetime) -> float | None:
-    """Read Retry-After: whole seconds, a fraction (Graph sends those, against the standard) or a date; else None."""
+    """Return the seconds that a Retry-After header asks for, at most a day; None if it cannot be read.
+
+    It may hold whole seconds, a fraction (Graph sends those, against the standard) or a date.
+    """
     seconds = math.nan
     with suppress(ValueError):
         seconds = float(text)

@@ -1,7 +1,7 @@
-"""Write rows that several workers write into one partition at the same time in one transaction.
+"""Combine the writes of several workers into one partition into shared transactions.
 
-A transaction costs the app about 2.5 ms of CPU, each further row in it 0.25 ms. While a transaction is under way, the
-writes that follow wait and share the next one. A write that comes alone is sent at once.
+A transaction costs the app about 2.5 ms of CPU, and each further row in it 0.25 ms. While a transaction is under way,
+later writes wait and share the next one. If none is under way, a write is sent at once.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.data.tables.aio import TableClient
 
 MOST_OPERATIONS = 100
-"""Operations that Table Storage takes in one transaction."""
+"""Most operations that Table Storage accepts in one transaction."""
 REFUSED = range(400, 500)
-"""Statuses with which storage refuses a transaction for what one of its rows says."""
+"""Statuses with which storage refuses a transaction because of one of its rows."""
 Operation = tuple[Any, ...]
 Result = Mapping[str, Any]
 
 
 @dataclass(eq=False)
 class _Write:
-    """What one worker writes: all of it or nothing."""
+    """The operations of one worker. Storage carries out all of them or none."""
 
     operations: Sequence[Operation]
     done: asyncio.Future[list[Result]]
@@ -34,27 +34,27 @@ class _Write:
 
 @dataclass
 class _Partition:
-    """The writes that wait, and whether a transaction is under way."""
+    """The waiting writes of one partition, and the task that writes them; None if no transaction is under way."""
 
     waiting: list[_Write] = field(default_factory=list)
     writer: asyncio.Task[None] | None = None
 
 
 class GroupCommit:
-    """Writes into one table. Each worker gets its own results, or its own error."""
+    """Writes into one table in shared transactions. Each worker gets its own results or its own error."""
 
     def __init__(self, table: TableClient) -> None:
         self._table = table
         self._partitions: dict[str, _Partition] = {}
 
     async def submit(self, partition: str, operations: Sequence[Operation]) -> list[Result]:
-        """Write rows of one partition, all or none; return the results in the order of the operations.
+        """Write rows of one partition, all or none, and return the results in the order of the operations.
 
-        Storage refuses a transaction as a whole. So each write of a shared transaction that storage refuses is sent
-        again alone, and only the one that is at fault fails.
+        Storage refuses a transaction as a whole. So if it refuses a shared transaction, each write in it is sent again
+        alone, and only the write at fault fails.
 
         Raises:
-            AzureError: as the SDK raises it. Whether storage wrote the rows is open if it did not answer.
+            AzureError: as the SDK raises it. If storage did not answer, it may have written the rows.
 
         """
         loop = asyncio.get_running_loop()
@@ -65,7 +65,7 @@ class GroupCommit:
             place.writer = loop.create_task(self._write_all(partition, place))
         try:
             return await write.done
-        except AzureError as error:  # others may raise the same one
+        except AzureError as error:  # other workers may raise this very object
             raise error.with_traceback(None) from None
 
     async def _write_all(self, partition: str, place: _Partition) -> None:
@@ -86,7 +86,7 @@ class GroupCommit:
                 await asyncio.gather(*(self._write([write]) for write in group))
             else:
                 _fail(group, error)
-        except BaseException as error:  # every worker hears of it, or it would wait for ever
+        except BaseException as error:  # every worker gets the error, or it would wait for ever
             _fail(group, error)
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -99,7 +99,7 @@ class GroupCommit:
 
 
 def _next_group(place: _Partition) -> list[_Write]:
-    """Take the writes of the next transaction, oldest first. Storage refuses one that names a row twice."""
+    """Take the writes of the next transaction, oldest first. Storage refuses a transaction that names a row twice."""
     group, keys, operations = list[_Write](), set[str](), 0
     left = [write for write in place.waiting if not write.done.done()]
     for write in left:

@@ -1,4 +1,4 @@
-"""The managed identity: its credential, and what its Graph token says about the tenant and the app roles."""
+"""The managed identity: its credential, and the tenant and app roles that its Graph token names."""
 
 import base64
 import binascii
@@ -15,21 +15,24 @@ GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 
 
 class Identity:
-    """One managed identity and the Graph token it gets. The SDK caches tokens, so asking often costs nothing."""
+    """The managed identity and its Graph token. The SDK caches tokens, so asking often costs nothing."""
 
     def __init__(self, client_id: str, scope: str = GRAPH_SCOPE) -> None:
-        """Take the client id of a user-assigned identity (empty: the system-assigned), and the scope of `claims`."""
+        """Use a user-assigned identity, or the system-assigned one if ``client_id`` is empty.
+
+        ``scope`` is the scope of the token that `claims` reads.
+        """
         self._scope = scope
         self.credential: AsyncTokenCredential = ManagedIdentityCredential(client_id=client_id or None)
 
     async def claims(self) -> Claims:
-        """Return tenant and app roles of the Graph token.
+        """Return the tenant and the app roles that the Graph token names.
 
-        A token is opaque by contract, so nothing that matters for safety hangs on it: the tenant id completes sign-in
-        addresses, the roles are shown by the health endpoint.
+        A token is opaque by contract, so nothing that matters for safety depends on it: the tenant id completes sign-in
+        addresses, and the health endpoint shows the roles.
 
         Raises:
-            Transient: the identity endpoint gave no token, or none that can be read.
+            Transient: the identity endpoint returned no token, or one that cannot be read.
 
         """
         try:

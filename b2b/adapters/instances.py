@@ -1,4 +1,4 @@
-"""The rows from which inviting instances count each other. Only their keys and storage's timestamps matter."""
+"""Rows by which the instances that invite count each other. Only row keys and storage's timestamps are read."""
 
 from contextlib import suppress
 from typing import Any
@@ -11,22 +11,24 @@ from b2b.adapters.tables import STORAGE, translated
 from b2b.domain.errors import LedgerConflict, Transient
 
 INSTANCES = "instances~"
-"""Their partition. No object id has a tilde."""
+"""The partition of the instances' rows. No object id contains a tilde."""
 FORGOTTEN = 3600.0
-"""Seconds after which other instances remove the row of an instance that no longer renews it."""
+"""Seconds without renewal after which another instance removes an instance's row."""
 _COLUMNS = ["PartitionKey", "RowKey", "Timestamp"]
-"""Nothing else of a row is read: what another version writes into its own cannot stop this one."""
+"""No other column is read, so that nothing another version writes into its row can stop this version."""
 
 
 class Instances:
-    """The rows of all instances, one each."""
+    """The rows of all instances, one for each instance."""
 
     def __init__(self, table: TableClient) -> None:
-        """Use a table."""
         self._table = table
 
     async def renew(self, name: str) -> list[float]:
-        """Write the row of this instance; then return how many seconds older the row of each other one is."""
+        """Renew the row of this instance; then return by how many seconds each other instance's row is older.
+
+        Rows that are older than `FORGOTTEN` are also returned, and then removed.
+        """
         query, parameters = "PartitionKey eq @instances", {"instances": INSTANCES}
         found = dict[str, Any]()
         async with translated():
@@ -38,7 +40,7 @@ class Instances:
         own = found.pop(name)["timestamp"]
         ages = {key: (own - each["timestamp"]).total_seconds() for key, each in found.items()}
         for key in [key for key, age in ages.items() if age > FORGOTTEN]:
-            with suppress(LedgerConflict):  # it is back
+            with suppress(LedgerConflict):  # the instance has renewed its row meanwhile
                 await self._forget(key, found[key]["etag"])
         return list(ages.values())
 

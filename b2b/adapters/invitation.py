@@ -1,4 +1,4 @@
-"""The invitation as Graph's wire has it: from ours into the SDK's model, and from Graph's answer into ours."""
+"""Convert an invitation to the SDK's model, and Graph's answer to a domain value."""
 
 import json
 import math
@@ -18,9 +18,9 @@ from b2b.domain.readings import Invited
 
 
 def graph_invitation(invitation: Invitation) -> GraphInvitation:
-    """Translate into the SDK's model: a fresh `User(id=…)`, so that the id is always serialised.
+    """Convert an invitation to the SDK's model, with a new `User(id=…)` so that the id is always serialised.
 
-    A sponsor goes by its id alone: as a `User` it would bring a type, which is wrong for a group (evidence INV-43).
+    A sponsor is given by id alone: a `User` would add a type, which is wrong for a group (evidence INV-43).
     """
     info = InvitedUserMessageInfo(
         message_language=invitation.language,
@@ -41,7 +41,13 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
 
 
 def invited(content: bytes, user_id: str, used: float) -> Invited:
-    """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt."""
+    """Read Graph's 2xx answer to an invitation. ``used``: the share of its limit that Graph reports as used.
+
+    Raises:
+        OutcomeUnknown: the answer cannot be read, or reports an error.
+        InvitationRefused: Graph invited another account.
+
+    """
     try:
         body = json.loads(content)
         invited_id, status = body["invitedUser"]["id"].lower(), body["status"]
@@ -49,7 +55,7 @@ def invited(content: bytes, user_id: str, used: float) -> Invited:
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
     if invited_id != user_id.lower():
-        # Graph invited another account. To send the invitation again would mail that person again.
+        # Not an unknown outcome: a retry would mail the other account's person again.
         raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", f"Graph invited {invited_id} instead"))
     if status == "Error":
         raise OutcomeUnknown("Graph answered with status Error")
@@ -57,7 +63,7 @@ def invited(content: bytes, user_id: str, used: float) -> Invited:
 
 
 def limit_used(text: str) -> float:
-    """Read how much of a limit Graph says is used, as a part of it; 0 where that is no number."""
+    """Return the share of its limit that Graph reports as used (1.0: all of it); 0 if the header is not a number."""
     with suppress(ValueError):
         used = float(text)
         return used if math.isfinite(used) else 0.0

@@ -1,4 +1,4 @@
-"""How the lines of lists become table entities and back."""
+"""Convert the lines of request lists to table entities and back."""
 
 import logging
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def readable(entity: TableEntity) -> Line | None:
-    """A line that a newer version wrote does not hide those behind it."""
+    """Read a line; None if it cannot be read, so that a line of a newer version does not hide the lines after it."""
     try:
         return to_line(entity)
     except (KeyError, ValueError) as error:
@@ -27,22 +27,22 @@ def readable(entity: TableEntity) -> Line | None:
 
 
 def partition(month: str) -> str:
-    """Return the partition of a month."""
+    """Return the partition that holds the lines of a month."""
     return f"month~{month}"
 
 
 def key(place: str, shown: Line) -> str:
-    """Return the row key of a line in a list."""
+    """Return the row key of a line in the list that ``place`` names."""
     return f"{place}~{text(shown.listed_at)}~{shown.request_id}"
 
 
 def text(when: datetime) -> str:
-    """Write a time so that the order of the texts is that of the times."""
+    """Return a time as text that sorts in the order of time."""
     return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def columns(shown: Line) -> dict[str, Any]:
-    """Return the columns of a line; an empty value has none."""
+    """Return the columns of a line; an empty value has no column."""
     values: dict[str, Any] = {
         "requestId": shown.request_id,
         "listedAt": shown.listed_at,
@@ -63,7 +63,7 @@ def columns(shown: Line) -> dict[str, Any]:
 
 
 def to_line(entity: Any) -> Line:
-    """Read a line."""
+    """Read a line from its entity."""
     since = entity.get("waitingSince")
     return Line(
         request_id=entity["requestId"],

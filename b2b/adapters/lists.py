@@ -1,7 +1,8 @@
-"""Lists of the sweep in Table Storage: each has its own partition, read in order, and a row that keeps the position.
+"""Lists of the sweep in Table Storage. Each list is a partition that is read in order; another row holds its cursor.
 
-An entry is a pointer: it is written before what it points to, checked by its reader, and removed last. So entries are
-removed and marked under their ETags, and one that another process has written meanwhile is left to that.
+An entry points to a row in another partition: the entry is written before that row, its reader checks it against the
+row, and it is removed last. So an entry is removed or marked only under its ETag; if another process has written the
+entry meanwhile, the entry stays as that process wrote it.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -22,18 +23,18 @@ _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Listing:
-    """Keys in the order of their names. A key is on the list once."""
+    """A list of keys in alphabetical order. Each key is on the list at most once."""
 
     def __init__(self, table: TableClient, name: str) -> None:
-        """Use a table; ``name`` is the partition."""
+        """``name`` is the partition of the list."""
         self._table, self._name = table, name
 
     def place(self, key: str, _at: datetime) -> str:
-        """Return the row key of an entry."""
+        """Return the row key of a key's entry."""
         return key
 
     async def add(self, key: str, at: datetime) -> Entry:
-        """Put a key on the list."""
+        """Put a key on the list and return its entry."""
         place = self.place(key, at)
         async with translated():
             written = await self._table.upsert_entity(self._entity(place, at), mode=UpdateMode.REPLACE)
@@ -47,11 +48,14 @@ class Listing:
                 await self._table.submit_transaction(some)
 
     async def remove(self, *entries: Entry) -> None:
-        """Take entries off the list; one that is gone, or was put there anew since it was read, is left alone."""
+        """Remove entries. An entry that is gone, or that was written again since it was read, is left alone."""
         await _guarded(self._table, [("delete", self._key(each.place), each.etag) for each in entries])
 
     async def read(self, after: str, limit: int, until: datetime | None = None) -> list[Entry]:
-        """Return up to ``limit`` entries after a key, in order. On a list by time, ``until`` ends it at that time."""
+        """Return up to ``limit`` entries whose row keys follow ``after``, in order.
+
+        ``until``: only entries that are due before this time. It applies to a `TimedListing` only.
+        """
         query, values = "PartitionKey eq @name and RowKey gt @after", {"name": self._name, "after": after}
         if until is not None:
             query, values = f"{query} and RowKey lt @until", {**values, "until": _text(until)}
@@ -63,7 +67,7 @@ class Listing:
         return found
 
     async def cursor(self) -> Cursor:
-        """Return where the last run stopped."""
+        """Return the position at which the last run stopped; the beginning if none is saved."""
         entity = await fetch(self._table, CURSORS, self._name)
         if entity is None:
             return Cursor()
@@ -71,7 +75,7 @@ class Listing:
         return Cursor(entity["after"], since, msgspec.json.decode(entity.get("counts", "{}"), type=dict[str, int]))
 
     async def move_cursor(self, cursor: Cursor) -> None:
-        """Remember where this run stopped."""
+        """Save the position at which this run stopped."""
         since = {"since": cursor.since} if cursor.since else {}
         counts = {"counts": msgspec.json.encode(cursor.counts).decode()} if cursor.counts else {}
         entity = {"PartitionKey": CURSORS, "RowKey": self._name, "after": cursor.after, **since, **counts}
@@ -86,39 +90,39 @@ class Listing:
 
 
 class TimedListing(Listing):
-    """Keys in the order of a time. A key may be on the list several times: each entry is a time at which it is due."""
+    """A list of keys in the order of time. A key has an entry for each time at which it is due."""
 
     def place(self, key: str, at: datetime) -> str:
-        """Return the row key of an entry: time, then what is due."""
+        """Return the row key of an entry: its time, then its key."""
         return f"{_text(at)}~{key}"
 
 
 class FollowedIndex(Listing):
-    """The accounts that are followed, each with what is needed to tell whether a list of Graph's has news of it."""
+    """The accounts that are followed. An entry holds what decides whether a list from Graph has news of the account."""
 
     async def follow(self, user_id: str, now: datetime, *, synced: bool) -> None:
-        """Put an account there, or anew: nothing is known of what the directory shows of it."""
+        """Follow an account. If it is followed already, forget what was known of its state in the directory."""
         async with translated():
             entity = {**self._entity(user_id, now), "synced": synced}
             await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
     async def get(self, user_id: str) -> Followed | None:
-        """Return an account's entry, or None."""
+        """Return an account's entry; None if the account is not followed."""
         entity = await fetch(self._table, self._name, user_id)
         return None if entity is None else _followed(entity)
 
     async def scan(self, after: str) -> AsyncIterator[Followed]:
-        """Give the entries behind a key in order, page by page."""
+        """Yield the entries after a key, in order."""
         query = "PartitionKey eq @name and RowKey gt @after"
         async for entity in rows(self._table, query, {"name": self._name, "after": after}):
             yield _followed(entity)
 
     async def mark(self, entries: Sequence[Followed]) -> None:
-        """Write what is known of accounts now, over the very entries that were read; others are left alone."""
+        """Write what is now known of accounts. An entry that was written again since it was read is left alone."""
         await _guarded(self._table, [("update", self._marked(each), each.etag) for each in entries])
 
     async def drop(self, entries: Sequence[Followed]) -> None:
-        """Follow accounts no longer; one that was put there anew since it was read stays."""
+        """Stop following accounts. An entry that was written again since it was read stays."""
         await _guarded(self._table, [("delete", self._key(each.key), each.etag) for each in entries])
 
     def _marked(self, entry: Followed) -> dict[str, Any]:
@@ -144,12 +148,15 @@ def _followed(entity: TableEntity) -> Followed:
 
 
 def _text(moment: datetime) -> str:
-    """Write a time so that the order of the texts is that of the times."""
+    """Return a time as text that sorts in the order of time."""
     return moment.astimezone(UTC).strftime(_TIME)
 
 
 async def _guarded(table: TableClient, changes: Sequence[tuple[str, dict[str, Any], str]]) -> None:
-    """Carry out changes, each under an ETag, a hundred at once. Where one of them is out of date, go one by one."""
+    """Carry out changes, each under its ETag, in transactions of up to 100.
+
+    If a transaction fails because an entry was written meanwhile or is gone, its changes are carried out one by one.
+    """
     operations = [
         (kind, entity, {"etag": etag, "match_condition": MatchConditions.IfNotModified, **_mode(kind)})
         for kind, entity, etag in changes

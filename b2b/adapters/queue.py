@@ -1,4 +1,4 @@
-"""The queues of work and of poison, over azure-storage-queue. Messages go out raw (host.json: messageEncoding none)."""
+"""The work queue and its poison queue. Messages are sent raw, because host.json sets `messageEncoding` to `none`."""
 
 import math
 from collections.abc import AsyncIterator
@@ -15,12 +15,12 @@ from b2b.domain.readings import Poisoned, PoisonMessage
 
 REQUESTS = "conversion-requests"
 POISON = "conversion-requests-poison"
-"""The Functions host appends `-poison` to the name of the queue that it could not serve."""
+"""The Functions host moves a message that keeps failing to the queue with this name: the queue's own and `-poison`."""
 STORAGE = "queue storage"
 _PAGE = 32
-"""Most messages that one receive gives."""
+"""Most messages that storage returns in one call."""
 _NEVER = -1
-"""A request must not expire while the app is stopped: the default would be seven days."""
+"""Time to live: a request must not expire while the app is stopped. Storage's default is seven days."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "initial_backoff": 1,
@@ -29,28 +29,29 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "connection_timeout": 5,
     "read_timeout": 15,
 }
-"""The SDK's own first repeat would come after 15 seconds, inside the function; a failed message comes back anyway."""
+"""By default the SDK waits 15 seconds, inside the function, before its first retry. A shorter wait is enough, because
+the host delivers a failed message again."""
 MAX_DELAY = 7 * 86_400 - 1
-"""Longest visibility delay that storage takes, in seconds."""
+"""Longest visibility delay that storage accepts, in seconds."""
 
 
 class Queue:
     """The request queue and its poison queue."""
 
     def __init__(self, service: QueueServiceClient) -> None:
-        """Use a service client; nothing is sent."""
+        """Use a service client. Nothing is sent."""
         self._service = service
         self._requests = service.get_queue_client(REQUESTS)
         self._poison = service.get_queue_client(POISON)
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Any) -> "Queue":
-        """Open with a connection string: Azurite, or an account that still allows keys."""
+        """Connect with a connection string: to Azurite, or to an account that still allows keys."""
         return cls(QueueServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options))
 
     @classmethod
     def from_identity(cls, account_url: str, credential: AsyncTokenCredential, **options: Any) -> "Queue":
-        """Open with the managed identity."""
+        """Connect with the managed identity."""
         return cls(QueueServiceClient(account_url, credential=credential, **CLIENT_OPTIONS, **options))
 
     async def aclose(self) -> None:
@@ -60,10 +61,10 @@ class Queue:
         await self._service.close()
 
     async def send(self, body: bytes, delay: float = 0) -> None:
-        """Put a request on the queue, visible after ``delay`` seconds, rounded up: storage knows whole ones.
+        """Put a message on the work queue. It is visible after ``delay`` seconds, rounded up to whole seconds.
 
         Raises:
-            Transient: the queue did not take it.
+            Transient: storage refused the message or did not answer.
 
         """
         try:
@@ -74,7 +75,7 @@ class Queue:
             raise _transient(error) from error
 
     async def head(self) -> list[tuple[bytes, datetime]]:
-        """Return bodies and insertion times of the messages at the head of the work queue, without taking them."""
+        """Return body and insertion time of each message at the head of the work queue, without receiving them."""
         try:
             ahead = await self._requests.peek_messages(max_messages=_PAGE)
         except AzureError as error:
@@ -82,9 +83,9 @@ class Queue:
         return [(message.content.encode(), message.inserted_on) for message in ahead if message.inserted_on]
 
     async def poison(self, hidden_for: float, limit: int) -> AsyncIterator[PoisonMessage]:
-        """Give up to ``limit`` messages that are visible in the poison queue, and hide each for so many seconds.
+        """Receive up to ``limit`` messages of the poison queue, and hide each for ``hidden_for`` seconds.
 
-        Bodies are given as they are: a decode policy would let one bad body hide a whole page.
+        Bodies are not decoded, because a decode policy would let one bad body hide a whole page.
         """
         try:
             pages = self._poison.receive_messages(
@@ -93,12 +94,12 @@ class Queue:
             async for message in pages:
                 yield PoisonMessage(message.id, message.content.encode(), message.pop_receipt or "")
         except ResourceNotFoundError:
-            return  # the host makes the poison queue when it first needs it
+            return  # the host creates the poison queue when it first needs it
         except AzureError as error:
             raise _transient(error) from error
 
     async def poisoned(self) -> Poisoned:
-        """Tell what lies in the poison queue."""
+        """Return how many messages the poison queue holds, and when the first visible one was inserted."""
         try:
             depth = (await self._poison.get_queue_properties()).approximate_message_count or 0
             ahead = await self._poison.peek_messages(max_messages=1) if depth else []
@@ -109,7 +110,7 @@ class Queue:
         return Poisoned(depth, min((each.inserted_on for each in ahead if each.inserted_on), default=None))
 
     async def remove_poison(self, message: PoisonMessage) -> None:
-        """Delete a poison message. If it is gone already, or another sweep has taken it meanwhile, do nothing."""
+        """Delete a poison message. Do nothing if it is gone, or if another sweep has received it meanwhile."""
         try:
             await self._poison.delete_message(message.message_id, message.receipt)
         except ResourceNotFoundError:
@@ -121,17 +122,19 @@ class Queue:
             raise _transient(error) from error
 
     async def check(self) -> None:
-        """Ask for both queues.
+        """Check that both queues exist and answer.
 
         Raises:
-            Transient: names the queue that is missing or does not answer.
+            Transient: a queue is missing, which the error names, or does not answer.
 
         """
         for client in (self._requests, self._poison):
             await _depth(client)
 
     async def backlog(self) -> Backlog:
-        """Count what waits, and find the oldest of the requests at the queue's head. One that was parked is new again.
+        """Return the depth of both queues, and when the oldest message at the head of the work queue was inserted.
+
+        A request that was put off has a new message, so its age starts again.
 
         Raises:
             Transient: a queue is missing or does not answer.

@@ -1,7 +1,8 @@
-"""Lists of requests in Table Storage, one partition to a month, and the keys by which names are found.
+"""Lists of requests in Table Storage, one partition for each month, and the index by which names are found.
 
-A request's lines of one month are written in one transaction, so they agree with each other at any time. They are
-written after the request's row; a process that dies in between leaves them behind, and the sweep writes them anew.
+All lines of a request are in one partition and are written in one transaction, so they always agree with each other.
+They are written after the request's row. If the process dies in between, they are out of date until the sweep writes
+them again.
 """
 
 import asyncio
@@ -29,33 +30,34 @@ log = logging.getLogger(__name__)
 MONTHS: Final = "months~"
 NAMES: Final = "names~"
 FORMER: Final = "formerNames"
-"""Column with the keys of names that a request had before: they are deleted with it."""
+"""Column with the keys of a request's former names: their entries in the index are deleted with the request."""
 RACES: Final = 5
 REMEMBERED: Final = 2_000
-"""Requests whose lines this process wrote last: it need not read them before it writes them again."""
+"""Number of requests whose lines this process remembers, so that it can write them again without reading them."""
 MOST_MONTHS: Final = 4
-"""Months that one page goes through at most; a page may be short, and the next one goes on."""
+"""Most months that one page covers. A page may therefore be short; the next page continues after it."""
 NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
 class _Written:
-    """What stands in the lists of a request."""
+    """What the lists hold of one request."""
 
     places: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
-    """The keys of all names that it ever had."""
+    """The keys of all names that the request has or had."""
     sequence: int = -1
     etag: str = ""
 
 
 class RequestLists:
-    """Writes and reads the lists."""
+    """Writes and reads the lists of requests."""
 
     def __init__(self, table: TableClient) -> None:
         self._table, self._group = table, GroupCommit(table)
         self._known: OrderedDict[str, _Written] = OrderedDict()
-        """By the key of the first line: an id that comes again after it was purged has another one."""
+        """Keyed by the row key in the list of all requests. The key holds a time, so an id that is used again after a
+        purge has a new key."""
         self._months: set[str] = set()
         self._opening = asyncio.Lock()
 
@@ -63,7 +65,7 @@ class RequestLists:
         """Write a request's current state into the lists, unless they show a later one. Idempotent.
 
         Raises:
-            Transient: storage did not answer, or every try lost the race for the same lines.
+            Transient: storage did not answer, or other deliveries wrote the lines first at every try.
 
         """
         await self._open(line)
@@ -80,7 +82,7 @@ class RequestLists:
         raise Transient("the app", "the request's lines are being updated by other deliveries")
 
     async def forget(self, line: Line) -> None:
-        """Take a request out of all lists, with the keys of its names."""
+        """Remove a request from all lists, and its names from the index."""
         self._known.pop(lines.key(EVERY, line), None)
         known = await self._read(line)
         partition = lines.partition(line.month)
@@ -91,14 +93,14 @@ class RequestLists:
                 await self._table.delete_entity(each["PartitionKey"], each["RowKey"])
 
     def shows(self, line: Line) -> bool:
-        """Tell whether this process wrote a request's lines last, and in the same places."""
+        """Tell whether this process remembers writing a request to the same lists and under all its names."""
         known = self._known.get(lines.key(EVERY, line))
         return known is not None and known.places == line.places and known.names >= line.names
 
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
         """Return up to ``limit`` lines of a list, oldest first. A page that is short or empty need not be the last.
 
-        ``stage``: only lines of this stage. Only the list of waiting requests can be asked for one.
+        ``stage``: only lines of this stage; None for all. It is meant for the lists of waiting requests.
         """
         months = [month for month in await self._filled(wanted) if after is None or month >= after.month]
         found, calls = list[TableEntity](), 1
@@ -113,7 +115,7 @@ class RequestLists:
         return _page(found, None, calls)
 
     async def named(self, name_key: str, limit: int, after: str = "") -> list[str]:
-        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id."""
+        """Return up to ``limit`` ids of requests that have or had this name, in order, starting after ``after``."""
         query = "PartitionKey eq @names and RowKey gt @first and RowKey lt @last"
         values = {"names": NAMES, "first": f"{name_key}~{after}", "last": f"{name_key}~~"}
         found = list[str]()
@@ -124,7 +126,7 @@ class RequestLists:
         return found
 
     async def _open(self, line: Line) -> None:
-        """Make the month's parts known before there is a line in them; each process does so once."""
+        """Record which lists have lines in this month before a line is written. Each process does this once."""
         wanted = {f"{place}~{line.month}" for place in line.places}
         if wanted <= self._months:
             return
@@ -141,7 +143,7 @@ class RequestLists:
         if known is not None:
             return known
         if line.sequence <= 1:
-            return _Written()  # most likely new: a conflict tells otherwise, and then it is read
+            return _Written()  # most likely new; if not, the write conflicts and `show` reads the line
         return await self._read(line)
 
     async def _read(self, line: Line) -> _Written:
@@ -155,7 +157,7 @@ class RequestLists:
         return _Written(shown.places, shown.names | former, shown.sequence, entity.metadata["etag"] or "")
 
     async def _write(self, line: Line, known: _Written) -> None:
-        """Write all lines of a request in one transaction; before that, the keys of names that it did not have."""
+        """Write all lines of a request in one transaction, after adding its new names to the index."""
         await self._name(line, known)
         columns = lines.columns(line)
         partition = lines.partition(line.month)
@@ -184,7 +186,7 @@ class RequestLists:
         keys = [
             {"PartitionKey": NAMES, "RowKey": f"{each}~{line.request_id}"} for each in sorted(line.names - known.names)
         ]
-        async with translated():  # each is right without the others, and a transaction costs more than two such calls
+        async with translated():  # each entry is valid alone, and a transaction costs more than two such calls
             await asyncio.gather(*(self._table.upsert_entity(key, mode=UpdateMode.REPLACE) for key in keys))
 
     def _remember(self, line: Line, names: frozenset[str], etag: str) -> None:
@@ -195,7 +197,7 @@ class RequestLists:
             self._known.popitem(last=False)
 
     async def _filled(self, wanted: Range) -> list[str]:
-        """Return the months in which a list ever had a line."""
+        """Return the months in which a list has or had lines, in order."""
         query = "PartitionKey eq @months and RowKey ge @first and RowKey le @last"
         since = month_of(wanted.since) if wanted.since else "0000-00"
         until = month_of(wanted.until) if wanted.until else "9999-99"
@@ -203,9 +205,10 @@ class RequestLists:
         return [row["RowKey"].rpartition("~")[2] async for row in rows(self._table, query, values)]
 
     async def _part(self, query: "_Query", limit: int) -> tuple[list[TableEntity], str, int]:
-        """Read one page of one month; return its rows, the key at which the next page begins, and the calls it took.
+        """Read one page of one month. Return its rows, the key at which the next page begins, and the calls made.
 
-        Storage answers with an empty page only where it had to look through many rows for one that fits.
+        The key is empty if there is no next page. An empty page means that storage looked through many rows without a
+        match, so the next one is read at once.
         """
         found, calls = list[TableEntity](), 0
         async with translated():
@@ -217,20 +220,20 @@ class RequestLists:
                 if found:
                     break
         more = bool(found) and (pages.continuation_token is not None or len(found) == limit)
-        # Every character of a key comes after the space, so this is where the next one can begin at the earliest.
+        # Every character of a key sorts after the space, so no key lies between the last one and this.
         return found, f"{found[-1]['RowKey']} " if more else "", max(calls, 1)
 
 
 @dataclass(frozen=True)
 class _Query:
-    """A query for the lines of one list in one month, from a key on."""
+    """A query for the lines of one list in one month, starting at a key."""
 
     text: str
     values: dict[str, Any]
 
     @classmethod
     def of(cls, wanted: Range, month: str, after: str, stage: Stage | None) -> "_Query":
-        """``stage``: only lines of this stage."""
+        """Build the query. ``after``: the key to start at, or empty; ``stage``: only lines of this stage, or None."""
         first = max(f"{wanted.name}~{lines.text(wanted.since) if wanted.since else ''}", after)
         last = f"{wanted.name}~{lines.text(wanted.until) if wanted.until else '~'}"
         text = "PartitionKey eq @month and RowKey ge @first and RowKey lt @last"
@@ -241,29 +244,29 @@ class _Query:
 
 
 class Listed:
-    """The rows of requests; what happens to one shows in the lists."""
+    """The rows of requests. A write also updates the lists and the campaign that show the request."""
 
     def __init__(self, rows_of_requests: Rows[RequestRecord], lists: RequestLists, campaigns: Campaigns) -> None:
         self._rows, self._lists, self._campaigns = rows_of_requests, lists, campaigns
         self._behind: set[str] = set()
-        """Requests whose lines, or whose member of a campaign, could not be written the last time."""
+        """Ids of requests whose lines, or whose campaign's member, are out of date because the last write failed."""
 
     async def get(self, key: str) -> RequestRecord | None:
-        """Return the record, or None."""
+        """Return the request with this id; None if there is none."""
         return await self._rows.get(key)
 
     async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return up to ``limit`` events of a record, behind a number."""
+        """Return up to ``limit`` events of a request, starting after the number ``after``."""
         return await self._rows.history(key, after, limit)
 
     async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
-        """Write a record and its events, then its lines. A line that could not be written is left to the sweep.
+        """Write a request's row and events, then its lines. If the lines cannot be written, the sweep does it later.
 
-        ``listed``: False for a request whose work begins at once: its lines come with its first wait, or its end.
+        ``listed``: False for a request that is processed at once; its lines are written with its first wait or its end.
 
         Raises:
-            LedgerConflict: the row is not, or no longer, the one that the change was made from.
-            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+            LedgerConflict: the stored row is not the one that the change was made from.
+            Transient: storage did not answer. It may have written the row; a new read shows that.
 
         """
         written = await self._rows.write(change)
@@ -276,10 +279,10 @@ class Listed:
         return written
 
     async def show(self, record: RequestRecord) -> None:
-        """Let the lists, and the campaign that it came from, show a request as it is now.
+        """Update the lists, and the member of the request's campaign if it has one, to the request's current state.
 
         Raises:
-            Transient: storage did not answer, or others write the same lines all the time.
+            Transient: storage did not answer, or other deliveries wrote the same rows first at every try.
 
         """
         await self._lists.show(line_of(record))
@@ -288,7 +291,7 @@ class Listed:
         self._behind.discard(record.request_id)
 
     def shows(self, record: RequestRecord) -> bool:
-        """Tell whether this process wrote a request's lines last, in the same places, and its campaign's member."""
+        """Tell whether this process remembers writing a request to the same lists, and its campaign's member."""
         return record.request_id not in self._behind and self._lists.shows(line_of(record))
 
 
