@@ -1,1 +1,1 @@
-"""One outside service per module."""
+"""Adapters between the app and outside services: Graph, storage, identity and telemetry."""

@@ -1,6 +1,7 @@
-"""Metrics to Application Insights: OpenTelemetry's SDK and Azure Monitor's exporter; no traces, no logs (ADR 13).
+"""Send metrics to Application Insights with OpenTelemetry's SDK and Azure Monitor's exporter. ADR 13 has the reasons.
 
-Importing this module costs what the exporter costs, so `b2b.bootstrap` does it only where metrics are wanted.
+No traces and no logs are sent. Importing this module imports the exporter, which takes long, so `b2b.bootstrap` does it
+only if metrics are configured.
 """
 
 import asyncio
@@ -32,11 +33,12 @@ NOTHING_ELSE = {
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
 }
-"""The exporter would report on itself and ask Microsoft for its configuration; these are its only switches."""
+"""Environment variables that stop the exporter from reporting on itself and from asking Microsoft for configuration.
+There is no other way to do so."""
 OUTSPOKEN = ("azure.monitor.opentelemetry.exporter", "opentelemetry.sdk.metrics")
-"""Loggers that say the same at every failed export, some with a traceback; `_Exporter` says it once."""
+"""Loggers that write the same message at every failed export, some with a traceback. `_Exporter` logs it once."""
 INTERVAL = 60.0
-"""Seconds between exports. An instance that only converts has no sweep to flush for it."""
+"""Seconds between exports. The sweep flushes the metrics of its own instance only."""
 FLUSH_SECONDS = 20.0
 CLIENT_OPTIONS: dict[str, Any] = {
     "disable_offline_storage": True,
@@ -47,16 +49,17 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "retry_read": 0,
     "retry_status": 0,
 }
-"""Nothing goes to disk. What may have arrived is not sent again: a figure may be lost, not counted twice."""
+"""Nothing is stored on disk. An export that may have arrived is not repeated: a figure may be lost, never counted
+twice."""
 
 
 class Telemetry:
-    """Collects figures and sends them every minute from a background thread."""
+    """Collects figures and sends them from a background thread, by default every minute."""
 
     def __init__(self, connection_string: str, app_name: str, interval: float = INTERVAL) -> None:
-        """Start sending. With APPLICATIONINSIGHTS_AUTHENTICATION_STRING the exporter uses the managed identity.
+        """Start sending every ``interval`` seconds. ``app_name`` tells apps in one workspace apart.
 
-        ``app_name`` tells apps in one workspace apart; ``interval`` is in seconds.
+        If APPLICATIONINSIGHTS_AUTHENTICATION_STRING is set, the exporter uses the managed identity.
 
         Raises:
             ValueError: the connection string is invalid.
@@ -71,28 +74,28 @@ class Telemetry:
         self._take = {metric: _instrument(meter, metric) for metric in METRICS}
 
     def add(self, figures: Iterable[Figure]) -> None:
-        """Count or measure. Costs microseconds, touches no network."""
+        """Record figures. This takes microseconds and sends nothing."""
         for figure in figures:
             self._take[figure.metric](figure.value, figure.dimensions)
 
     async def flush(self) -> None:
-        """Send what there is, in a thread; returns after `FLUSH_SECONDS` at the latest. Never raises."""
+        """Send what is recorded, in a thread. Returns within `FLUSH_SECONDS` and never raises."""
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await asyncio.to_thread(self._provider.force_flush, FLUSH_SECONDS * 1000)
-        except Exception as error:  # noqa: BLE001  watching must not stop the work
+        except Exception as error:  # noqa: BLE001  a failure of monitoring must not stop the work
             log.warning("metrics were not flushed: %r", error)
 
     async def aclose(self) -> None:
-        """Send what is left and stop."""
+        """Send the remaining figures and stop."""
         await asyncio.to_thread(self._provider.shutdown, FLUSH_SECONDS * 1000)
 
 
 class _Exporter(MetricExporter):
-    """Hands on to Azure Monitor's exporter, and says when that begins to fail and when it works again.
+    """Passes metrics to Azure Monitor's exporter, and logs when it begins to fail and when it works again.
 
-    Everything is a difference, as Azure wants it; a gauge, too: otherwise an instance would send its last one every
-    minute as long as it lives, however old the value is.
+    All values are differences (delta temporality), as Azure Monitor expects. This includes gauges: otherwise an
+    instance would send its last value every minute for as long as it runs, however old the value is.
     """
 
     def __init__(self, connection_string: str) -> None:

@@ -1,1 +1,1 @@
-"""Pure decisions: no network, no clock, no environment."""
+"""Pure decisions. Nothing in this package uses the network, the clock or the environment."""

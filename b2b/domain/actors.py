@@ -1,7 +1,7 @@
-"""Who brings something about. Each event in a history names its actor.
+"""Who caused an event. Each event in a history names its actor.
 
-The actor is set at the doors (a queue message, the timer, an HTTP request) and holds for whatever runs in consequence,
-so that no event can be written without one.
+The actor is set where work enters the app (a queue message, the timer, an HTTP request) and applies to everything that
+the work does, so that no event can be written without an actor.
 """
 
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ import msgspec
 
 
 class ActorKind(StrEnum):
-    """What kind of actor."""
+    """The kinds of actors."""
 
     PERSON = "person"
     """A person who signed in."""
     APPLICATION = "application"
     """An application, or a managed identity, that signed in."""
     KEY = "key"
-    """Holds a function key; the app does not learn which one."""
+    """A caller with a function key; the app does not learn which key."""
     STATED = "stated"
-    """Named by the caller; the app does not know whether that is true."""
+    """A person whom the caller names; the app cannot check whether that is true."""
     QUEUE = "queue"
     """A message on the work queue."""
     TIMER = "timer"
@@ -30,12 +30,12 @@ class ActorKind(StrEnum):
 
 
 class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who acts. ``id`` is an object id of the directory: of the person, or of the application that passes a name on."""
+    """Who acts. ``id`` is the object id of the person or application that signed in; empty if none did."""
 
     kind: ActorKind
     id: str = ""
     name: str = ""
-    """The name as the caller stated it, unchecked."""
+    """A name that the caller gave; the app does not check it."""
 
     def __str__(self) -> str:
         return self.name or f"{self.kind} {self.id}".rstrip()
@@ -46,16 +46,16 @@ _acting: ContextVar[Actor] = ContextVar("acting", default=BY_QUEUE)
 
 
 def acting() -> Actor:
-    """Return who acts now."""
+    """Return the actor of the current context; a queue message if none was set."""
     return _acting.get()
 
 
 @contextmanager
 def acting_as(actor: Actor) -> Iterator[None]:
-    """Let whatever happens inside be this actor's doing."""
+    """Make ``actor`` the actor of everything that runs in this context."""
     token = _acting.set(actor)
     try:
         yield
     finally:
-        with suppress(ValueError):  # a coroutine that is thrown away is closed in another context: nothing to take back
+        with suppress(ValueError):  # an abandoned coroutine is closed in another context, where nothing was set
             _acting.reset(token)

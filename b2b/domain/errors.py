@@ -1,20 +1,21 @@
-"""Everything that can go wrong, as one tree. Each class says whether trying again makes sense.
+"""The errors that this product raises on purpose, as one tree. The text beside an error says when to retry.
 
 * B2BError
-  x RequestRefused            never as it stands: the caller must change the request
-    + MalformedRequest        it says something we cannot understand or do not allow
-    + RequestIdInUse          its key belongs to another request
+  x RequestRefused            never unchanged: the caller must change the request
+    + MalformedRequest        it holds something that the app cannot read or does not allow
+    + RequestIdInUse          its `requestId` belongs to another request
   x SettingsError             never: an administrator must change a setting
-  x Transient                 yes, after ``retry_after`` seconds; nothing was done
-    + AccessDenied            yes: a permission is missing, and a grant takes up to a day to reach a token
-  x OutcomeUnknown            only after the account was read again: the effect may have happened
-  x InvitationRefused         never as it stands: Graph said no to this invitation
-  x LedgerConflict            at once, from a fresh read: another process wrote the row first
-  x MustWait                  after the wait: the reason is a row of `domain.conversion.waits`
-  x UnreadableRow             not by this version: a newer one wrote the row
-  x IllegalTransition         never: a bug, the stage may not follow
+  x Transient                 after ``retry_after`` seconds: nothing was done
+    + Unsent                  when the host redelivers the message
+    + AccessDenied            slowly: a permission is missing, and a grant takes up to a day to reach a token
+  x OutcomeUnknown            only after reading the account again: the invitation may have been sent
+  x InvitationRefused         never unchanged: Graph refused this invitation
+  x LedgerConflict            at once, from a new read: another process wrote the row first
+  x MustWait                  after the wait: its reason is a row of `domain.conversion.waits`
+  x UnreadableRow             not by this version: a newer version wrote the row
+  x IllegalTransition         never: it is a bug, because the stage may not follow the one before
 
-No text in here carries personal data: object ids, request ids and domain names of settings only.
+No error text carries personal data: only object ids, request ids, and domain names from settings.
 """
 
 from collections.abc import Iterable
@@ -34,9 +35,9 @@ class B2BError(Exception):
 
 
 class RequestRefused(B2BError):
-    """The caller's request cannot be taken in. Retry: no, not as it stands.
+    """The app cannot accept the caller's request. Retry: not unchanged.
 
-    ``target`` is the path of the field.
+    ``target`` is the path of the field at fault; empty for the body as a whole.
     """
 
     def __init__(self, code: str, message: str, target: str = "") -> None:
@@ -47,17 +48,17 @@ class RequestRefused(B2BError):
         self.others: tuple[Self, ...] = ()
 
     def with_others(self, others: Iterable[Self]) -> Self:
-        """Add what else is wrong with the same request."""
+        """Add further errors in the same request, and return this error."""
         self.others = tuple(others)
         return self
 
 
 class MalformedRequest(RequestRefused):
-    """The request is not one of ours: not JSON, a wrong type, an unknown field, a value that is not allowed."""
+    """The body is not a valid request: not JSON, a wrong type, an unknown field, or a value that is not allowed."""
 
 
 class RequestIdInUse(RequestRefused):
-    """The same ``requestId`` came with another body. Retry: with another ``requestId``."""
+    """The ``requestId`` was used before with another body. Retry: with another ``requestId``."""
 
     def __init__(self, request_id: str) -> None:
         super().__init__(
@@ -68,7 +69,7 @@ class RequestIdInUse(RequestRefused):
 
 
 class SettingsError(B2BError):
-    """A setting is missing or wrong. Retry: no. ``setting`` is its name."""
+    """The setting named ``setting`` is missing or wrong. Retry: no."""
 
     def __init__(self, setting: str, message: str) -> None:
         super().__init__(f"setting {setting}: {message}")
@@ -78,7 +79,7 @@ class SettingsError(B2BError):
 class Transient(B2BError):
     """A service failed, and nothing was changed. Retry: yes.
 
-    ``service`` names it; ``retry_after`` is in seconds, or None if the service did not say.
+    ``service`` is its name. ``retry_after`` is in seconds; None if the service did not ask for a wait.
     """
 
     def __init__(self, service: str, message: str, retry_after: float | None = None) -> None:
@@ -88,24 +89,24 @@ class Transient(B2BError):
 
 
 class Unsent(Transient):
-    """A request's row may name a message that is not on the queue. Retry: the same delivery, as the host comes again.
+    """A request's row may name a message that was not sent. Retry: let the host redeliver this message.
 
-    Only a redelivery sends that message; a copy of the one before does nothing.
+    Only a redelivery sends the missing message. A new copy of this message would do nothing.
     """
 
 
 class AccessDenied(Transient):
-    """A permission that the work cannot do without is missing.
+    """The application lacks a permission that it needs.
 
-    Retry: yes, but slowly: a new app role reaches a managed identity only with its next token, up to 24 hours later.
+    Retry: yes, but slowly. A new app role reaches a managed identity only with its next token, up to 24 hours later.
     """
 
 
 class OutcomeUnknown(B2BError):
-    """The invitation may have gone out. Retry: only after reading the account, past the replication window."""
+    """The invitation may have been sent. Retry: only after reading the account, past the replication window."""
 
     def __init__(self, reason: str, retry_after: float | None = None, *, throttled: bool = False) -> None:
-        """``throttled``: Graph answered 429."""
+        """``throttled``: Graph answered 429. ``retry_after``: seconds; None if Graph did not ask for a wait."""
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
@@ -114,7 +115,10 @@ class OutcomeUnknown(B2BError):
 
 @dataclass(frozen=True)
 class Refusal:
-    """What Graph said to an invitation: HTTP status, error code and a text without personal data."""
+    """Why Graph refused an invitation: status, error code, a text without personal data, and the rule that covers it.
+
+    ``rule`` is None if no rule covers Graph's reason.
+    """
 
     status: int
     code: str
@@ -123,7 +127,7 @@ class Refusal:
 
 
 class InvitationRefused(B2BError):
-    """Graph refused the invitation for a reason of its own. Retry: no, until that reason is gone."""
+    """Graph refused the invitation. Retry: not until the reason is gone."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"Graph refused the invitation: {refusal.status} {refusal.code}")
@@ -131,13 +135,13 @@ class InvitationRefused(B2BError):
 
 
 class LedgerConflict(B2BError):
-    """Another delivery wrote the row first. Retry: at once, from a fresh read."""
+    """Another delivery wrote the row first. Retry: at once, from a new read."""
 
 
 class MustWait(B2BError):
-    """The request cannot go on now. Retry: after ``seconds``, or when the reason's own delay is over.
+    """The request cannot continue now. Retry: after ``seconds``; if they are None, after the delay of the reason.
 
-    ``detail`` is for the log and for ``lastError``; the reason's own text is what callers read.
+    ``detail`` is for the log and for ``lastError``. Callers read the text of the reason.
     """
 
     def __init__(self, reason: WaitReason, seconds: float | None = None, detail: str = "") -> None:
@@ -146,9 +150,9 @@ class MustWait(B2BError):
 
 
 class UnreadableRow(B2BError):
-    """A row has a value that this version does not know: a newer version wrote it. Retry: not by this version.
+    """A row has a value that this version does not know, because a newer version wrote it. Retry: not by this version.
 
-    ``written_at`` is when that was, by storage's clock.
+    ``written_at``: when the row was written, by storage's clock; None if that is not known.
     """
 
     def __init__(self, message: str, written_at: datetime | None = None) -> None:
@@ -157,4 +161,4 @@ class UnreadableRow(B2BError):
 
 
 class IllegalTransition(B2BError):
-    """A transition that the table of stages does not allow. Retry: no, this is a bug."""
+    """A change of stage that the table of stages does not allow. Retry: no, it is a bug."""

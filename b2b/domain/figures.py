@@ -1,7 +1,7 @@
-"""The metrics, as docs/reference/metrics.md lists them, and what a change of the ledger counts for.
+"""The metrics that docs/reference/metrics.md lists, and what a change in the ledger adds to them.
 
-Counters follow what was written: a change that storage took is counted once, one that it refused never. Object ids,
-request ids and addresses are no dimension of anything.
+Counters follow what was written: a change is counted once if storage accepted it, and never if storage refused it. No
+dimension holds object ids, request ids or addresses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,10 @@ from b2b.domain.request.record import RequestRecord
 
 
 class Kind(StrEnum):
-    """How values of a metric add up: summed, described by count, sum, least and most, or the latest counts."""
+    """How the values of a metric are combined.
+
+    A counter is their sum; a histogram has their count, sum, least and greatest; a gauge is the latest value.
+    """
 
     COUNTER = "counter"
     HISTOGRAM = "histogram"
@@ -27,7 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: alerts, workbook and docs/reference/metrics.md know it under this name, with these dimensions."""
+    """One metric. Alerts, the workbook and docs/reference/metrics.md use its name and its dimensions."""
 
     name: str
     kind: Kind
@@ -37,7 +40,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Figure:
-    """One value of a metric, with a word for each of its dimensions."""
+    """One value of a metric. ``words`` are the values of the metric's dimensions, in their order."""
 
     metric: Metric
     value: float
@@ -45,13 +48,16 @@ class Figure:
 
     @property
     def dimensions(self) -> dict[str, str]:
-        """Dimension to word; fails where a word is missing or one too many."""
+        """The value of each dimension. Fails if there are too few words or too many."""
         return dict(zip(self.metric.dimensions, self.words, strict=True))
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits: messages by queue, hidden ones too, and since when the oldest visible request does."""
+    """How many messages each queue holds, hidden ones included, and when the oldest visible request was inserted.
+
+    ``oldest`` is None if no request is visible.
+    """
 
     depth: Mapping[str, int]
     oldest: datetime | None
@@ -92,11 +98,11 @@ METRICS = (
 
 SENT = "sent"
 CALLS = {REFUSED: "refused", IN_DOUBT: "unknown", NOT_SENT: "not-sent"}
-"""Events that tell how a call ended which did not invite, and the outcome that each stands for."""
+"""The outcome that is counted for each kind of event of a call that did not end in an invitation."""
 
 
 def figures_of(change: Change[Any]) -> tuple[Figure, ...]:
-    """Return what a change counts for, once it is written. A row that is no request and no account counts nothing."""
+    """Return the figures of a change that was written; none for a row that is neither a request nor a conversion."""
     row = change.row
     if isinstance(row, RequestRecord):
         return tuple(figure for event in change.events for figure in _of_request(row, event))
@@ -106,7 +112,7 @@ def figures_of(change: Change[Any]) -> tuple[Figure, ...]:
 
 
 def failure_of(change: Change[Any]) -> tuple[str, str] | None:
-    """Return the request that failed with this change, and the cause; None if no request failed."""
+    """Return the id of the request that failed with this change, and its error; None if no request failed."""
     row = change.row
     if isinstance(row, RequestRecord) and any(event.kind == Stage.FAILED for event in change.events):
         return row.request_id, row.last_error
@@ -114,7 +120,10 @@ def failure_of(change: Change[Any]) -> tuple[str, str] | None:
 
 
 def _of_request(row: RequestRecord, event: Event) -> Iterator[Figure]:
-    """A stage that was reached. A request that follows an account's conversion shows findings counted there."""
+    """Count a stage that a request reached, and its findings if it was assessed itself.
+
+    A request that only shows its conversion's stage does not count findings: they are counted with the conversion.
+    """
     if not _arrives(event):
         return
     yield Figure(REQUESTS, 1, (event.kind, row.source))
@@ -123,32 +132,35 @@ def _of_request(row: RequestRecord, event: Event) -> Iterator[Figure]:
 
 
 def _of_account(row: Conversion, event: Event) -> Iterator[Figure]:
-    """How a call ended, what an assessment found, how long a person took."""
+    """Count the outcome of a call, the findings of an assessment, and the time that a person took to redeem."""
     if outcome := _outcome(row, event):
         yield Figure(INVITATIONS, 1, (outcome,))
-    first_claim = event.kind == Stage.INVITING and row.attempts == 1  # a later one may go by the same assessment
+    first_claim = event.kind == Stage.INVITING and row.attempts == 1  # a later claim may use the same assessment
     if first_claim or _judged(event):
         yield from _findings(row.findings)
-    elif event.kind == REFUSED and row.stage is Stage.BLOCKED:  # Graph's reason joined what the rules had said
+    elif event.kind == REFUSED and row.stage is Stage.BLOCKED:  # Graph's reason was added as the last finding
         yield from _findings(row.findings[-1:])
     if event.kind == Stage.ACCEPTED and row.invited_at and row.accepted_at:
         yield Figure(REDEMPTION, max((row.accepted_at - row.invited_at).total_seconds(), 0.0))
 
 
 def _outcome(row: Conversion, event: Event) -> str:
-    """Say how a call ended; empty where none did. Without an id, reading the account showed the invitation."""
+    """Return the outcome of a call; empty if the event is not the end of one.
+
+    An invitation without an id was found by reading the account, not by a call.
+    """
     if event.kind == Stage.INVITED and row.invitation_id:
         return SENT
     return CALLS.get(event.kind, "")
 
 
 def _arrives(event: Event) -> bool:
-    """Tell whether an event is the arrival at its stage, and not something that happened there."""
+    """Tell whether an event records that a stage was reached, and not something that happened in that stage."""
     return event.stage is not None and event.kind == event.stage
 
 
 def _judged(event: Event) -> bool:
-    """Tell whether an assessment led to this stage: the event then says its verdict."""
+    """Tell whether an assessment led to the event's stage. The event's detail is then the verdict."""
     return _arrives(event) and event.detail in set(Verdict)
 
 

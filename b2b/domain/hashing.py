@@ -1,8 +1,8 @@
-"""One hash for everything: keys, fingerprints and bodies."""
+"""The hash that is used for keys, fingerprints and bodies."""
 
 import hashlib
 
 
 def digest(body: bytes) -> str:
-    """SHA-256 in hex."""
+    """Return the SHA-256 of a body in hex."""
     return hashlib.sha256(body).hexdigest()

@@ -1,4 +1,4 @@
-"""The invitation for a ready account, and what Graph's refusals mean."""
+"""Compose the invitation for a ready account, and explain Graph's refusals."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ MY_APPS = "https://myapps.microsoft.com"
 
 
 LONGEST_CALL = 1.2
-"""Graph's timeout holds for each piece of an answer; a fifth more is the limit for the whole of it."""
+"""Longest duration of a whole call, in multiples of the timeout for Graph. The timeout itself applies to each piece
+of an answer."""
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the settings fill in where a request says nothing."""
+    """Values from the settings, for what a request leaves out."""
 
     redirect_url: str
     send_message: bool
@@ -25,7 +26,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Invitation:
-    """What is sent to Graph. The user's id is always there: without it Graph would make a second, new guest."""
+    """What is sent to Graph. The user's id is always set: without it Graph would create a new guest."""
 
     user_id: str
     address: str
@@ -39,7 +40,7 @@ class Invitation:
 def invitation_for(
     request: ConversionRequest, user_id: str, address: str, tenant_id: str, defaults: Defaults
 ) -> Invitation:
-    """Compose the invitation of an account that was found ready."""
+    """Return the invitation of an account that was found ready."""
     info = request.invited_user_message_info or MessageInfo()
     return Invitation(
         user_id=user_id,
@@ -55,20 +56,20 @@ def invitation_for(
 
 
 def sends_message(request: ConversionRequest, defaults: Defaults) -> bool:
-    """Tell whether Microsoft sends its mail for this request."""
+    """Tell whether Microsoft sends an invitation mail for this request."""
     return defaults.send_message if request.send_invitation_message is None else request.send_invitation_message
 
 
 def redirect_url(request: ConversionRequest, tenant_id: str, defaults: Defaults) -> str:
-    """Return where the person lands."""
+    """Return the address to which Microsoft sends the person after redemption."""
     return sent_as(request.invite_redirect_url or defaults.redirect_url, tenant_id)
 
 
 def sign_in_address(request: ConversionRequest, tenant_id: str, defaults: Defaults) -> str:
-    """Return the address at which a person redeems without the secret link, safe to put into a caller's own mail.
+    """Return the address at which a person redeems without the secret link. A caller may put it into a mail of its own.
 
-    It is the redirect address with the tenant. An address outside Microsoft's that does not carry the tenant would not
-    understand the parameter; there My Apps is the way in (M365 B2B: tenant-specific direct link).
+    It is the redirect address with the tenant's id. A redirect address outside microsoft.com that does not name the
+    tenant may not understand that parameter, so My Apps takes its place (M365 B2B: tenant-specific direct link).
     """
     url = redirect_url(request, tenant_id, defaults)
     if names_tenant(url):
@@ -77,7 +78,7 @@ def sign_in_address(request: ConversionRequest, tenant_id: str, defaults: Defaul
 
 
 _HOLDER = "already exists in the directory as object"
-# Texts of the invitation service, lower case, and the rule that each stands for: its error codes are too coarse.
+# Texts of the invitation service in lower case, each with the rule that covers it: its error codes are too coarse.
 # Sources: https://learn.microsoft.com/entra/external-id/troubleshoot, MicrosoftDocs/azure-docs#71825 and #107086,
 # microsoftgraph/msgraph-beta-sdk-dotnet#798, MicrosoftDocs/entra-docs#802 and its error codes of cross-tenant
 # synchronization (InvitationCreationFailureInvalidPropertyValue).
@@ -105,20 +106,21 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "Graph gives no cause; try another address of the person.",
     ),
 )
-"""Texts that stand for no rule, and what is known of their causes."""
+"""Texts that no rule covers, each with what is known of its cause."""
 _NO_HELP = "Retrying alone does not help: change what Graph refused, then retry or send a new request."
 _ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _LEFT = re.compile("@|\uff20|%40|redeem", re.IGNORECASE)
-"""What an address or a redeem link in another spelling leaves behind: then nothing of the text is kept."""
+"""Signs that a text still holds an address or a redeem link in another spelling. Then none of the text is kept."""
 _LONGEST = 300
 
 
 def refusal(status: int, code: str, message: str, user_id: str = "") -> Refusal:
-    """Explain the refused invitation of an account without repeating personal data or a link."""
+    """Return why Graph refused an account's invitation, without personal data and links."""
     lowered = message.lower().replace("\u2019", "'")
     if _HOLDER in lowered and user_id and user_id.lower() not in lowered:
-        return Refusal(status, code, scrubbed(message), "address-in-use")  # whatever the state of that other account
+        # Another account holds the address, in whatever state that account is.
+        return Refusal(status, code, scrubbed(message), "address-in-use")
     rule = next((rule for text, rule in _REFUSALS if text in lowered), None)
     if rule is not None:
         return Refusal(status, code, scrubbed(message), rule)
@@ -128,6 +130,6 @@ def refusal(status: int, code: str, message: str, user_id: str = "") -> Refusal:
 
 
 def scrubbed(text: str) -> str:
-    """Return a service's text fit for the ledger and the log: no addresses, no links, not too long."""
+    """Return a service's text without addresses and links, and cut to length, for the ledger and the log."""
     cut = _ADDRESS.sub("<address>", _URL.sub("<link>", text))
     return "(a text that may hold an address or a link)" if _LEFT.search(cut) else cut[:_LONGEST]

@@ -1,4 +1,4 @@
-"""When to hold back: a wait that Graph asked the whole tenant for, and a circuit breaker over invitations."""
+"""When to stop sending: the wait that Graph asked for, and the circuit breaker for invitations."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,39 +7,39 @@ from enum import Enum
 from b2b.domain.conversion.records import Change, Event
 
 SMALLEST_SAMPLE = 5
-"""Fewer invitations than this say nothing about a share."""
+"""Fewest invitations in a window for the share of failures to count."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """One row for all instances. A time is None if no limit is in force."""
+    """What all instances share about sending, in one row. A time is None if it does not apply."""
 
     paused_until: datetime | None = None
-    """Graph asked for a wait: no instance asks it anything before."""
+    """The end of the wait that Graph asked for. Until then no instance calls Graph."""
     reason: str = ""
     window_started: datetime | None = None
     sent: int = 0
     failed: int = 0
-    """Of the window's invitations those that were refused or got no answer."""
+    """How many of the window's invitations were refused or got no answer."""
     open_until: datetime | None = None
-    """The breaker is open: no instance invites before, and then one probes."""
+    """Until when the open breaker lets no instance invite; then one instance probes. None: the breaker is closed."""
     why_open: str = ""
     probe_until: datetime | None = None
-    """Lease of the instance that is probing; it expires if that instance dies."""
+    """The end of the lease of the instance that is probing. After it another instance may probe."""
     sequence: int = 0
     etag: str = ""
 
 
 @dataclass(frozen=True)
 class BreakerLimits:
-    """More than ``share`` of the invitations of one ``window`` failing opens the breaker for as long as a window."""
+    """If more than ``share`` (0 to 1) of the invitations in a ``window`` fail, the breaker opens for one window."""
 
     share: float
     window: timedelta
 
 
 class Permit(Enum):
-    """What the breaker says to an instance that wants to invite."""
+    """The breaker's answer to an instance that wants to invite."""
 
     SEND = "send"
     PROBE = "probe"
@@ -47,7 +47,7 @@ class Permit(Enum):
 
 
 def pause(pace: Pace, until: datetime, reason: str, now: datetime) -> Change[Pace] | None:
-    """Return the row that holds all instances back. None: a longer wait is in force."""
+    """Return the change that makes all instances wait until ``until``; None if a longer wait is in force."""
     if pace.paused_until is not None and pace.paused_until >= until:
         return None
     paused = replace(pace, paused_until=until, reason=reason)
@@ -55,7 +55,7 @@ def pause(pace: Pace, until: datetime, reason: str, now: datetime) -> Change[Pac
 
 
 def permit(pace: Pace, now: datetime) -> Permit:
-    """Say whether an invitation may go out now."""
+    """Return whether an instance may invite now, may send a probe, or has to wait."""
     if pace.open_until is None:
         return Permit.SEND
     if now < pace.open_until or (pace.probe_until is not None and now < pace.probe_until):
@@ -64,24 +64,27 @@ def permit(pace: Pace, now: datetime) -> Permit:
 
 
 def probe(pace: Pace, until: datetime, now: datetime) -> Change[Pace]:
-    """Let one through while the breaker is open."""
+    """Return the change that lets one instance send a probe until ``until``."""
     return Change(replace(pace, probe_until=until), (Event("breaker-probe", now),))
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Invitations of one instance that it has not reported yet."""
+    """Invitations of one instance that are not added to the shared row yet."""
 
     sent: int = 0
     failed: int = 0
 
     def and_one(self, *, failed: bool) -> "Counts":
-        """Count one more."""
+        """Return the counts with one more invitation."""
         return Counts(self.sent + 1, self.failed + int(failed))
 
 
 def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) -> Change[Pace] | None:
-    """Return the row with an instance's counts added. None: the breaker is open, and only a probe counts."""
+    """Return the change that adds an instance's counts, and opens the breaker if too many invitations failed.
+
+    None if the breaker is open already: then only a probe counts.
+    """
     if pace.open_until is not None:
         return None
     fresh = pace.window_started is None or now - pace.window_started >= limits.window
@@ -93,13 +96,16 @@ def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) ->
 
 
 def opened(pace: Pace, now: datetime, limits: BreakerLimits, detail: str) -> Change[Pace]:
-    """Open the breaker."""
+    """Return the change that opens the breaker for one window."""
     row = replace(pace, open_until=now + limits.window, probe_until=None, why_open=detail)
     return Change(row, (Event("breaker-open", now, detail=detail),))
 
 
 def probed(pace: Pace, now: datetime, limits: BreakerLimits, *, failed: bool) -> Change[Pace] | None:
-    """Return the row as a probe leaves it. None: another instance has closed the breaker meanwhile."""
+    """Return the change that a probe makes: the breaker closes, or stays open for another window if the probe failed.
+
+    None if another instance has closed the breaker meanwhile.
+    """
     if pace.open_until is None:
         return None
     if failed:

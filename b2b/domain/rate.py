@@ -1,6 +1,7 @@
-"""How fast one instance invites: its share of the app's rate, one turn after another, slower where Graph shows signs.
+"""How fast one instance invites: its share of the app's rate, spread evenly, and less while Graph is under load.
 
-Times are seconds on the instance's own monotonic clock; ages come from the clock of storage. No two clocks meet.
+Times are seconds of the instance's own monotonic clock. Ages are differences of two timestamps of storage's clock.
+The two clocks are never compared.
 """
 
 import math
@@ -8,52 +9,55 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 RENEWED = 4.0
-"""Seconds after which an instance writes its row again, and reads those of the others."""
+"""Seconds after which an instance renews its row and reads the other instances' rows again."""
 HELD = 8.0
-"""Seconds for which it goes by what it read, counted from before it wrote. A newcomer is silent for as long."""
+"""Seconds for which an instance uses the share that it read, counted from before it wrote its row. A new instance sends
+nothing for as long."""
 COUNTED = 20.0
-"""Seconds for which the others count its row, from storage's timestamp.
+"""Seconds for which other instances count an instance's row, from storage's timestamp.
 
-That is longer than a share is held and the fence of a claim together: an invitation that was given its turn has left
-by then, or never leaves.
+This is longer than `HELD` and the fence of a claim together. So when a row stops counting, its instance has sent every
+invitation that had a turn, or never sends it.
 """
 CATCH_UP = 0.5
-"""Seconds of turns that an instance may make up for when it was late."""
+"""Seconds' worth of missed turns that an instance may make up."""
 START = 0.5
-"""The part of its share that a newcomer begins with."""
+"""The part of its share (0 to 1) that a new instance begins with."""
 RECOVERY = 0.02
-"""The part of its share that an instance wins back in each second without a sign."""
+"""The part of its share that an instance regains in each second without a sign of load."""
 LOWERED, HALVED = 0.7, 0.5
-"""What is left of its pace when Graph says that its limit is nearly used up, and when it refuses."""
+"""Factors for an instance's pace when Graph reports that its limit is nearly used up, and when Graph throttles."""
 REACTION = 0.5
-"""Seconds within which further signs are about the pace before the last change."""
+"""Seconds after a reduction in which further signs of load are ignored, because they are about the earlier pace."""
 NEARLY_USED = 0.8
-"""From this part of a limit on, Graph says how much of it is used."""
+"""The part of its limit from which Graph reports how much is used."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """What an instance knows of the others: from ``silent_until`` on it may use one of ``instances`` equal parts."""
+    """An instance's share of the app's rate: from ``silent_until`` on it may use one of ``instances`` equal parts."""
 
     instances: int
     began: float
-    """When it began to write the row that this share was read with."""
+    """When the instance began to write its row, before it read the rows of the others."""
     silent_until: float
 
     def due(self, now: float) -> bool:
-        """Tell whether it is time to renew it."""
+        """Tell whether it is time to renew the share."""
         return now >= self.began + RENEWED
 
     def holds(self, now: float) -> bool:
-        """Tell whether the instance may still go by it."""
+        """Tell whether the instance may still use the share."""
         return now < self.began + HELD
 
 
 def renewed(before: Share | None, began: float, ended: float, ages: Iterable[float]) -> Share:
-    """Return the share of an instance that wrote its row between two moments, and then read the ages of the others'.
+    """Return the share of an instance that renewed its row between ``began`` and ``ended``.
 
-    An instance whose row was not counted all the time is a newcomer. It waits until the others have read the rows again
-    since it came. An instance that sees no other need not wait: one that comes now sees this one's row, and waits.
+    ``ages``: seconds since the other instances renewed their rows; ``before``: the share until now, None for the first.
+    An instance is new if the others did not count its row all the time. A new instance sends nothing until the others
+    have read the rows again. If it sees no other row it need not wait: an instance that starts now sees its row, and
+    waits itself.
     """
     others = sum(age < COUNTED for age in ages)
     if before is not None and ended - before.began < COUNTED:
@@ -65,34 +69,37 @@ def renewed(before: Share | None, began: float, ended: float, ages: Iterable[flo
 
 @dataclass(frozen=True)
 class Turns:
-    """Turns at even distances: in any ``t`` seconds at most ``rate * (t + CATCH_UP) + 1``."""
+    """Evenly spaced turns to invite: in any ``t`` seconds at most ``rate * (t + CATCH_UP) + 1``."""
 
     booked: float = 0.0
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next turn."""
+        """Return the seconds until the next turn, 0 if it is due."""
         return max(self.booked - CATCH_UP - now, 0.0)
 
     def taken(self, now: float, rate: float) -> "Turns":
-        """Take one; ``rate`` is in turns per second."""
+        """Return the turns after one is taken; ``rate`` is in turns per second."""
         return Turns(max(self.booked, now) + 1 / rate)
 
 
 @dataclass(frozen=True)
 class Restraint:
-    """The part of its share that an instance uses: additive increase, multiplicative decrease."""
+    """The part of its share (0 to 1) that an instance uses: additive increase, multiplicative decrease."""
 
     part: float = START
     at: float = 0.0
     lowered: float = -math.inf
-    """When a sign last lowered it."""
+    """When a sign of load last lowered the part."""
 
     def now(self, now: float) -> float:
-        """Return the part at a moment."""
+        """Return the part that the instance may use now."""
         return min(1.0, self.part + RECOVERY * max(now - self.at, 0.0))
 
     def after(self, now: float, used: float, *, refused: bool) -> "Restraint":
-        """Return it after an answer that says how much of a limit is ``used``, or that it was ``refused``."""
+        """Return the restraint after an answer from Graph.
+
+        ``used``: the part of its limit (0 to 1) that Graph reports as used; ``refused``: Graph throttled the call.
+        """
         if now - self.lowered < REACTION or not (refused or used > NEARLY_USED):
             return self
         return Restraint(self.now(now) * (HALVED if refused else LOWERED), now, now)

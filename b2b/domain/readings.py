@@ -1,4 +1,4 @@
-"""What the adapters bring in: plain values that workflows decide on."""
+"""Plain values that the adapters return and the workflows use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class NotReadable:
-    """Graph did not say. ``because``: its answer, where that is something else than a missing permission."""
+    """Graph did not let the app read a fact. ``because``: Graph's answer; empty if a permission is missing."""
 
     because: str = ""
 
 
 @dataclass(frozen=True)
 class NotThere:
-    """Graph knows no such object, or this replica does not know it yet."""
+    """Graph has no such object, or the replica that answered does not have it yet."""
 
 
 @dataclass(frozen=True)
 class Memberships:
-    """What an account is a member of, nested groups included: groups by id in lower case, roles by name."""
+    """The groups (ids in lower case, nested ones included) and roles (names) of which an account is a member."""
 
     groups: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Memberships:
 
 @dataclass(frozen=True)
 class Claims:
-    """What our own access token says."""
+    """The tenant and the app roles that the app's own access token names."""
 
     tenant_id: str
     roles: frozenset[str]
@@ -35,66 +35,66 @@ class Claims:
 
 @dataclass(frozen=True)
 class Invited:
-    """What we keep of an accepted invitation. The redeem link is a credential and never gets this far."""
+    """What the app keeps of Graph's answer to an invitation. It never keeps the redeem link, which is a credential."""
 
     invitation_id: str
     status: str
     limit_used: float = 0.0
-    """The part of its limit on invitations that Graph says is used; 0 where it says nothing."""
+    """The part of its limit on invitations that Graph reports as used (1.0: all of it); 0 if Graph reports nothing."""
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """Which account's conversion an external address belongs to."""
+    """The account that an external address is reserved for. ``address_key`` is the hash of the address."""
 
     address_key: str
     user_id: str
     since: datetime
     absent_since: datetime | None = None
-    """When Graph first did not know that account any more."""
+    """When Graph first answered that it does not have the account; None if Graph has it."""
     etag: str = ""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An account or a request on a list of the sweep. ``place`` and ``etag`` are the list's own."""
+    """An entry for an account or a request on a list of the sweep. Only the list uses ``place`` and ``etag``."""
 
     key: str
     since: datetime
-    """Since when it is on the list; on a list that is ordered by time, the time at which it is due."""
+    """When the entry was put on the list; on a list in order of time, when the entry is due."""
     place: str = field(default="", compare=False)
     etag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a run of the sweep stopped in a list. An empty text: the next run begins a new round."""
+    """Where a run of the sweep stopped in a list. If ``after`` is empty, the next run starts a new round."""
 
     after: str = ""
     since: datetime | None = None
-    """When this round began."""
+    """When this round began; None between two rounds."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What this round has counted so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One account in the index of those that are followed. ``etag`` is the index's own."""
+    """One account in the index of followed accounts. Only the index uses ``etag``."""
 
     key: str
     since: datetime
-    """When it was last claimed, or put there anew."""
+    """When the account was last claimed, or put into the index again."""
     shown: bool = False
-    """It waited for its person when it was last read, as Graph's list would show it."""
+    """Whether the last read of the account showed a pending invitation. Graph's list then names the account."""
     put_off: bool = False
-    """It stands in the schedule: it is looked at when its time comes, or when the list shows it."""
+    """Whether the account has an entry in the schedule. It is read when that is due, or when Graph's list names it."""
     synced: bool = False
     etag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class PoisonMessage:
-    """A message that the host gave up on. ``receipt`` deletes it."""
+    """A message that the host gave up on. ``receipt`` is needed to delete it."""
 
     message_id: str
     body: bytes
@@ -103,7 +103,7 @@ class PoisonMessage:
 
 @dataclass(frozen=True)
 class Poisoned:
-    """What lies in the poison queue: how much, and since when the oldest that is visible."""
+    """How many messages the poison queue holds, and when its oldest visible message was inserted; None if none is."""
 
     depth: int
     oldest: datetime | None

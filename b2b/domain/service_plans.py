@@ -1,8 +1,8 @@
-"""Which Exchange service plans mean a mailbox.
+"""Tell which Exchange service plans include a mailbox.
 
 Names and ids: Microsoft's "Product names and service plan identifiers for licensing"
 (https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference). `service eq 'exchange'` alone would
-block nearly every account: EXCHANGE_S_FOUNDATION rides in almost every product.
+block nearly every account, because almost every product includes EXCHANGE_S_FOUNDATION.
 """
 
 from collections.abc import Iterable
@@ -27,20 +27,20 @@ OTHER_PLANS = {
     "cd31b152-6326-4d1b-ae1b-997b625182e6": "MIP_S_Exchange",
     "897d51f1-2cfa-4848-9b30-469149f5e68e": "EXCHANGEONLINE_MULTIGEO",
 }
-"""Plans of Exchange that bring no mailbox."""
+"""Exchange plans without a mailbox."""
 ARCHIVE_PLANS = {
     "176a09a6-7ec5-4039-ac02-b2791c6ba793": "EXCHANGE_S_ARCHIVE_ADDON",
     "da040e0a-b393-4bea-bb76-928b3fa1cf5a": "EXCHANGE_S_ARCHIVE",
 }
-"""Plans that bring an archive and no mailbox of their own."""
+"""Exchange plans with an archive but without a mailbox."""
 
 _EXCHANGE = "exchange"
 _GONE = "Deleted"
-"""`assignedPlans` keeps the history: a Deleted entry is a licence that was taken away."""
+"""Status of a plan whose licence was removed. `assignedPlans` keeps such entries."""
 
 
 class PlanKind(Enum):
-    """Whether a service plan comes with a mailbox."""
+    """What an Exchange service plan includes."""
 
     MAILBOX = "mailbox"
     ARCHIVE = "archive"
@@ -48,7 +48,10 @@ class PlanKind(Enum):
 
 
 def kinds(plans: Iterable[tuple[str, str, str]]) -> frozenset[PlanKind]:
-    """Class (servicePlanId, service, capabilityStatus) triples; a plan that means nothing for mail leaves no trace."""
+    """Return the kinds of an account's plans, given as (servicePlanId, service, capabilityStatus).
+
+    Plans that have nothing to do with mailboxes are left out.
+    """
     found = (_kind(plan.lower(), service.lower()) for plan, service, status in plans if status != _GONE)
     return frozenset(kind for kind in found if kind is not None)
 

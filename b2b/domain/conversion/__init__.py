@@ -1,1 +1,1 @@
-"""One account's conversion: its stages, its row, and what is to be done next."""
+"""The conversion of one account: its stages, its row, and its next step."""

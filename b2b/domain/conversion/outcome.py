@@ -1,4 +1,4 @@
-"""How a call to invite may end, and what each end means for the conversion that made it."""
+"""The possible outcomes of a call to invite, and how each changes the conversion."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,13 +17,13 @@ from b2b.domain.readings import Invited
 from b2b.domain.request.subject import address_key
 
 ANOTHER = "AnotherObject"
-"""Error code of an answer that is about another account."""
+"""Error code of a success in which Graph names another account."""
 REFUSED, IN_DOUBT, NOT_SENT = "refused", "outcome-unknown", "not-sent"
-"""Events of the calls that did not end in an invitation."""
+"""Kinds of event for calls that did not end in an invitation."""
 
 
 def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversion]:
-    """Graph took the invitation. That settles every earlier doubt: there is one invitation, whichever call made it."""
+    """Record that Graph accepted the invitation. This ends all doubts, because an account has only one invitation."""
     return advance(
         row,
         Stage.INVITED,
@@ -37,9 +37,11 @@ def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversio
 
 
 def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversion]:
-    """Graph's reason becomes a finding of the rule that it stands for; one that no rule knows ends as failed.
+    """Record that Graph refused the invitation.
 
-    Where an earlier try is in doubt, a person decides: Graph may refuse because that try went out.
+    If an earlier try is in doubt, a person decides, because Graph may refuse on account of an invitation that this try
+    sent. Otherwise the conversion ends blocked, with a finding of the rule that covers Graph's reason, or failed if no
+    rule covers it.
     """
     said = f"Graph refused the invitation: {refusal.text}"
     event = Event(REFUSED, now, row.stage, row.request_id, f"{refusal.status} {refusal.code}")
@@ -62,9 +64,9 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
 
 
 def _another(row: Conversion, refusal: Refusal, event: Event, now: datetime) -> Change[Conversion]:
-    """Graph answered with a success for another account. A mail may be out, so a person decides, as in a doubt.
+    """Record that Graph answered with a success for another account. A mail may have been sent, so a person decides.
 
-    The doubt stays: this account will not show the invitation, so that nothing but a person's word ends it.
+    The doubt stays open. Only a person can end it, because this account will not show the invitation.
     """
     fix = "Look at both accounts in the portal. Approve to send another invitation for this one."
     said = f"{refusal.text}; a mail may be out."
@@ -83,18 +85,21 @@ def _another(row: Conversion, refusal: Refusal, event: Event, now: datetime) -> 
 
 
 def in_doubt(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
-    """The invitation may be out: the doubt stays, and its window counts from the end of the call."""
+    """Record that the outcome is unknown: the invitation may have been sent.
+
+    The doubt stays open, and its window starts at the end of the call.
+    """
     ended = tuple(_ended(doubt, row.attempt_id, now) for doubt in row.doubts)
     return note(row, IN_DOUBT, now, reason, doubts=ended, lease_until=None, last_error=reason)
 
 
 def not_sent(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
-    """This very try did not leave: its doubt is removed, earlier ones stay."""
+    """Record that this try sent nothing. Its doubt is removed; doubts of earlier tries stay open."""
     return note(row, NOT_SENT, now, reason, doubts=_without(row), lease_until=None, last_error=reason)
 
 
 def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, silent: bool) -> Conversion:
-    """Put a claim into a row: until its outcome is written, the try is a doubt."""
+    """Return the row with a claim in it. The try counts as a doubt until its outcome is written."""
     doubt = Doubt(attempt, now, until, silent, address_key(row.invited_user_email_address))
     return replace(
         row,

@@ -1,4 +1,4 @@
-"""What `next_step` decides from, and the steps that it may return."""
+"""The input of `next_step`, and the steps that it may return."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,31 +15,31 @@ from b2b.domain.request.record import RequestRecord
 
 @dataclass(frozen=True)
 class Limits:
-    """Times that the protocol is built on."""
+    """The time limits of the protocol."""
 
     fence: timedelta
-    """Longest time between the reservation and the first byte of the call."""
+    """Longest time between the reservation of the address and the first byte of the call."""
     lease: timedelta
-    """How long a claim lasts: fence, longest call, writing the outcome, and the skew of clocks."""
+    """How long a claim lasts: the sum of fence, longest call, writing the outcome, and clock skew."""
     window: timedelta
-    """How long a read may lag behind a write, with the skew of clocks."""
+    """Longest time after a write in which a read may still show the old state, clock skew included."""
     give_up: timedelta
-    """How long a request may go without progress, and a doubt wait for what the tenant shows: since the first try."""
+    """How long a request may go without progress. A doubt waits as long for the tenant fact, from its first try on."""
     bin: timedelta = timedelta(days=30)
-    """How long a deleted account can be restored."""
+    """How long a deleted account can be restored from the recycle bin."""
     confirm: timedelta = timedelta(seconds=60)
-    """Least time between two reads that confirm each other."""
+    """Shortest time between two reads for the second to confirm the first."""
 
 
 SKEW = timedelta(seconds=60)
-"""Clocks of instances differ by up to this much; it is always allowed for towards waiting."""
+"""Clocks of instances differ by up to this much. A comparison of their times allows for it by waiting longer."""
 FENCE = timedelta(seconds=10)
 WRITING = timedelta(seconds=14)
-"""Time to write the outcome of a call, storage's own retries included."""
+"""Longest time to write the outcome of a call, the storage client's retries included."""
 
 
 def limits_of(graph_timeout: float, replication_window: float, give_up: float) -> Limits:
-    """Return the times for these settings, each in seconds."""
+    """Return the limits for these settings, which are in seconds."""
     longest_call = timedelta(seconds=graph_timeout * LONGEST_CALL)
     return Limits(
         fence=FENCE,
@@ -51,98 +51,98 @@ def limits_of(graph_timeout: float, replication_window: float, give_up: float) -
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything that the decision is made from."""
+    """Everything that `next_step` takes into account."""
 
     request: RequestRecord
     conversion: Conversion | None
-    """The account's row; None: it has none, or the request's account is not known yet (`Judge` finds it)."""
+    """The account's conversion. None if it has none, or if the account is not known yet (`Judge` finds it)."""
     sighting: Sighting | None
     """The account as read in this round; None if it was not read."""
     assessment: Assessment | None
-    """What the rules said in this round. None: they were not asked yet."""
+    """The result of the rules in this round; None if they were not asked yet."""
     silent: bool
-    """The request asks for no mail."""
+    """Whether the request asks for an invitation without a mail."""
     held: WaitReason | None
-    """Why an administrator wants nothing to be sent now (paused, mode). None: the app may send."""
+    """Why nothing may be sent now, by an administrator's wish (paused, mode); None if the app may send."""
     shows: Shows
-    """What the tenant is known to show, for this kind of account."""
+    """Whether this kind of account (cloud-only or synchronised) is known to show an invitation in this tenant."""
     again: bool
-    """A person was shown the open doubts, or that nothing shows, and wants the invitation sent again."""
+    """Whether a person who saw the open doubts, or that the account shows nothing, wants another invitation sent."""
     limits: Limits
     now: datetime
 
 
 @dataclass(frozen=True)
 class Done:
-    """Nothing is left for this message to do."""
+    """End the processing of this message: nothing is left to do."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Read the account, and decide again."""
+    """Read the account, then decide again."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Read the facts and ask the rules, and decide again."""
+    """Read the facts and ask the rules, then decide again."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """End a dry run with what the rules said."""
+    """End a dry run with the result of the rules."""
 
     assessment: Assessment
 
 
 @dataclass(frozen=True)
 class Conclude:
-    """Record a verdict that is not ready."""
+    """Move to ``stage``, because the verdict is not ready."""
 
     assessment: Assessment
     stage: Stage
     alone: bool = False
-    """It is the request's only: the account's conversion goes on."""
+    """Whether only the request moves. The account's conversion then stays as it is."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """Let a person decide about this request alone; its account's conversion stays as it is."""
+    """Ask a person to decide about this request. The account's conversion stays as it is."""
 
     finding: Finding
 
 
 @dataclass(frozen=True)
 class Join:
-    """Make the request a member of its account's conversion: every write of that one brings its row up to it."""
+    """Make the request join its account's conversion. From then on the request's row shows the conversion's stage."""
 
 
 @dataclass(frozen=True)
 class Show:
-    """Copy the conversion's stage to the request's row, which lags behind; then nothing is left to do."""
+    """Copy the conversion's stage to the request's row, which is out of date. Then nothing is left to do."""
 
 
 @dataclass(frozen=True)
 class CallOff:
-    """End the request as cancelled: a person has cancelled it, and its row does not say so yet."""
+    """End the request as cancelled. A person has cancelled it, and its row does not show that yet."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Write what was found out about the conversion, and decide again."""
+    """Write a change of the conversion, then decide again."""
 
     change: Change[Conversion]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim the account and invite."""
+    """Claim the account and send the invitation."""
 
     assessment: Assessment
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Put the request off; ``seconds`` where the time is known."""
+    """Put the request off for ``seconds``; if they are None, for as long as the reason's row in `WAITS` sets."""
 
     reason: WaitReason
     seconds: float | None = None

@@ -1,9 +1,9 @@
-"""What this tenant is known to show of a pending invitation, learned from what it showed after our own.
+"""Whether accounts in this tenant show a pending invitation, learned from the app's own invitations.
 
 Nothing documents whether a converted account reads `PendingAcceptance` before its person redeems (docs/evidence.md,
-RED-01). Whether a second mail may be sent after a lost answer hangs on it, so the app believes its eyes: one account
-that shows it is proof; three in a row that stay invisible past the replication window are proof of the contrary.
-Cloud-only and synchronised accounts are kept apart.
+RED-01). After a lost answer, the app may send a second mail only if it knows. So it learns from what it sees: one
+account that shows its invitation proves that the tenant shows them; three accounts in a row that do not, past the
+replication window, prove the contrary. Cloud-only and synchronised accounts are counted separately.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ INVISIBLE_IN_A_ROW = 3
 
 
 class Shows(StrEnum):
-    """Whether an account shows an invitation that waits for its person."""
+    """Whether an account shows an invitation that is not redeemed yet."""
 
     UNKNOWN = "unknown"
     YES = "shows"
@@ -22,18 +22,21 @@ class Shows(StrEnum):
 
 
 class Known(msgspec.Struct, frozen=True, rename="camel"):
-    """What is known of one kind of account."""
+    """What is known of one kind of account: cloud-only or synchronised."""
 
     shows: Shows = Shows.UNKNOWN
     invisible: tuple[str, ...] = ()
-    """Accounts in a row that stayed invisible: an object id and a generation each."""
+    """The latest accounts in a row that did not show their invitation, each as object id and generation."""
 
     def after_seen(self) -> "Known":
-        """An account that read as internal before our invitation shows it: the tenant shows."""
+        """Return what is known after an account showed its invitation: the tenant shows invitations."""
         return Known(Shows.YES)
 
     def after_invisible(self, account: str) -> "Known":
-        """An account stayed invisible past the window after our 201; ``account`` names it and its generation."""
+        """Return what is known after an account did not show its invitation by the end of the window.
+
+        ``account`` is its object id and generation.
+        """
         if account in self.invisible or self.shows is Shows.NO:
             return self
         seen = (*self.invisible, account)[-INVISIBLE_IN_A_ROW:]
@@ -41,15 +44,15 @@ class Known(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TenantFact(msgspec.Struct, frozen=True, rename="camel"):
-    """What is known of both kinds of account."""
+    """What is known of each kind of account."""
 
     cloud: Known = Known()
     synced: Known = Known()
 
     def of(self, *, synced: bool) -> Known:
-        """Return what is known of a kind."""
+        """Return what is known of synchronised or of cloud-only accounts."""
         return self.synced if synced else self.cloud
 
     def having(self, known: Known, *, synced: bool) -> "TenantFact":
-        """Return this with what is known of one kind replaced."""
+        """Return a copy with ``known`` for one kind of account."""
         return TenantFact(self.cloud, known) if synced else TenantFact(known, self.synced)

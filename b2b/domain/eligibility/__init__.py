@@ -1,1 +1,1 @@
-"""May this account be converted, and why not: facts, rules and the judgement by them."""
+"""Whether an account may be converted, and why not: the facts, the rules, and the judgement by them."""

@@ -1,4 +1,4 @@
-"""The external address: which one an invitation goes to, and whether Graph can use it."""
+"""Find the external address that an invitation goes to, and tell whether Graph can use it."""
 
 import re
 
@@ -9,7 +9,8 @@ from b2b.domain.request.model import LONGEST_DOMAIN, LONGEST_LOCAL_PART, Convers
 
 LONGEST_LABEL = 63
 _FORBIDDEN = re.compile(r"""[~!#$%^&*()+=\[\]{}\\/|;:"<>?,']|[^\x21-\x7e]""")
-"""Graph, invitation.invitedUserEmailAddress; "Microsoft Entra doesn't currently support plus symbols" stands in
+"""Characters that Graph rejects. Sources: Graph, invitation.invitedUserEmailAddress; "Microsoft Entra doesn't
+currently support plus symbols" in
 https://learn.microsoft.com/entra/external-id/add-users-administrator."""
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+")
 
@@ -17,8 +18,8 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Z
 def invited_address(request: ConversionRequest, account: Account | None, profile: Profile) -> str | None:
     """Return the address that an invitation would go to; None if neither request nor account has one.
 
-    The article of 2023 and later takes `mail` for all accounts; the original took the first of `otherMails` for
-    cloud-only accounts and `mail` for synced ones.
+    A request's own address comes first. Without one, Microsoft's article takes `mail` since 2023; the original article
+    takes the first of `otherMails` for cloud-only accounts, and `mail` for synchronised ones.
     """
     if request.invited_user_email_address:
         return request.invited_user_email_address.strip()
@@ -29,14 +30,14 @@ def invited_address(request: ConversionRequest, account: Account | None, profile
 
 
 def own_addresses(account: Account, profile: Profile) -> tuple[str, ...]:
-    """Return the addresses of the account that the profile lets an invitation use."""
+    """Return the account's addresses that an invitation may use under this profile."""
     if profile is Profile.LEGACY and not account.synced:
         return tuple(account.other_mails or ())
     return (account.mail,) if account.mail else ()
 
 
 def problem(address: str) -> str | None:
-    """Say which character or form Graph rejects in an invited address; None if it rejects nothing."""
+    """Return why Graph would reject an invited address; None if it would not."""
     if found := _FORBIDDEN.search(address):
         return f"the character {shown(found.group())} is not allowed"
     local, at, domain = address.rpartition("@")
@@ -50,7 +51,7 @@ def problem(address: str) -> str | None:
 
 
 def _too_long(local: str, domain: str) -> str | None:
-    """RFC 5321 for the two sides of the @, RFC 1035 for the labels of the domain."""
+    """Return which part of an address is too long, by RFC 5321 (around the @) and RFC 1035 (labels of the domain)."""
     if len(local) > LONGEST_LOCAL_PART:
         return f"the part before the @ is longer than {LONGEST_LOCAL_PART} characters"
     if any(len(label) > LONGEST_LABEL for label in domain.split(".")):
@@ -59,5 +60,5 @@ def _too_long(local: str, domain: str) -> str | None:
 
 
 def domain_of(address: str) -> str:
-    """Return the domain of an address, lower case."""
+    """Return the domain of an address in lower case."""
     return address.rpartition("@")[2].lower()

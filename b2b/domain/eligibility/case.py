@@ -1,4 +1,4 @@
-"""The input of every rule: one request and everything that was read for it."""
+"""The input of every rule: a request, and everything that was read for it."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +13,7 @@ from b2b.domain.request import ConversionRequest
 
 @dataclass(frozen=True)
 class Wishes:
-    """The settings that rules depend on."""
+    """The administrator's settings that rules depend on."""
 
     excluded_group: str | None = None
     scope_group: str | None = None
@@ -22,7 +22,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Case:
-    """One request, and what was read about it."""
+    """A request and everything that was read for it."""
 
     request: ConversionRequest
     profile: Profile
@@ -33,7 +33,7 @@ class Case:
 
     @property
     def account(self) -> Account | None:
-        """The account, where the request names exactly one."""
+        """The account; None unless the request names exactly one."""
         accounts = self.facts[facts.ACCOUNT]
         return accounts[0] if len(accounts) == 1 else None
 
@@ -44,35 +44,40 @@ class Case:
 
     @property
     def user(self) -> Account:
-        """The account, for rules that are asked only where there is one."""
+        """The account, for rules that are asked only if there is one.
+
+        Raises:
+            ValueError: a bug: there is no account.
+
+        """
         if self.account is None:
             raise ValueError("a rule about the account was asked without one")
         return self.account
 
     @property
     def synced(self) -> bool:
-        """Tell whether the account is there and synchronised from Active Directory."""
+        """Tell whether there is an account that is synchronised from Active Directory."""
         return self.account is not None and self.account.synced
 
     @property
     def copies(self) -> tuple[str, ...]:
-        """The addresses that get a copy of the mail."""
+        """The addresses that get a copy of the invitation mail."""
         info = self.request.invited_user_message_info
         return tuple(to.email_address.address or "" for to in info.cc_recipients) if info else ()
 
     @property
     def sponsors(self) -> tuple[str, ...]:
-        """The object ids of the sponsors that the request names, lower case."""
+        """The object ids of the request's sponsors, in lower case."""
         return tuple(sponsor.lower() for sponsor in self.request.invited_user_sponsors)
 
     @property
     def unlicensed_mailbox(self) -> bool:
-        """Tell whether the account may be a mailbox without a licence: its primary address is the tenant's own."""
+        """Tell whether the account may have an unlicensed mailbox: its primary address is in a verified domain."""
         primary = self.user.primary_address
         own = self.facts[facts.DOMAINS].own(addresses.domain_of(primary or ""))
         return own is not None and not self.user.has_mailbox
 
     @property
     def domain(self) -> str:
-        """The domain of the invited address, lower case."""
+        """The domain of the invited address in lower case; empty if there is no address."""
         return addresses.domain_of(self.address or "")

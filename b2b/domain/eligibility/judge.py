@@ -1,4 +1,4 @@
-"""How a request is judged: every rule that is on and applies is asked, and every finding is returned."""
+"""Judge a request: ask every rule that is on and applies, and return all findings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ from b2b.domain.eligibility.unread import Unread
 from b2b.domain.findings import Finding, Profile, Severity
 
 FACT_NOT_READABLE: Final = "fact-not-readable"
-"""Not a row: it stands for any rule that could not be decided, so no setting can silence it."""
+"""Id of the finding that a rule could not be decided. It is not a rule, so no setting can turn it off."""
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 PINNED: Final = frozenset(rule.id for rule in RULES if rule.pinned)
 
@@ -31,19 +31,22 @@ SET_UNLESS_MAILBOX: Final = (
 
 
 def needed_facts(profile: Profile, overrides: Mapping[str, Severity]) -> frozenset[Fact[Any]]:
-    """Return what must be read: the needs of the rules that are on. For a rule that is off, nothing is read."""
+    """Return the facts that the rules that are on need. For a rule that is off, nothing is read."""
     return frozenset(
         fact for rule in RULES if rule.severity(profile, overrides) is not Severity.OFF for fact in rule.needs
     )
 
 
 def judge(case: Case, overrides: Mapping[str, Severity]) -> tuple[Finding, ...]:
-    """Ask every rule that is on and applies; return all findings, not only the first."""
+    """Return the findings of every rule that is on and applies. ``overrides`` maps rule ids to severities."""
     return tuple(finding for rule in RULES for finding in _ask(rule, case, rule.severity(case.profile, overrides)))
 
 
 def _ask(rule: Rule, case: Case, severity: Severity) -> Iterator[Finding]:
-    """A hit at full severity stands even if facts are unreadable; otherwise they could have changed the result."""
+    """Yield the rule's finding, and a finding about unreadable facts if they could have made the result worse.
+
+    They could not if the rule hit at its full severity.
+    """
     if severity is Severity.OFF or not _applies(rule, case):
         return
     result = rule.test(case)
@@ -77,11 +80,14 @@ def _fix(rule: Rule, hit: Hit, case: Case) -> str:
 
 
 def _set_elsewhere(case: Case) -> str | None:
-    """Say where the account's address is changed if Graph cannot: it refuses, for an account that others master."""
+    """Return the fix for an account whose address Graph cannot change; None if Graph can.
+
+    Graph refuses to change it if Active Directory or Exchange is in charge of the account.
+    """
     if case.synced:
         return SET_ON_PREMISES
     if case.profile is Profile.LEGACY:
-        return None  # otherMails, which no other account holds
+        return None  # the fix sets otherMails, which neither Active Directory nor Exchange is in charge of
     if case.user.has_mailbox:
         return SET_IN_EXCHANGE
     return SET_UNLESS_MAILBOX if case.unlicensed_mailbox else None
@@ -95,9 +101,11 @@ def _weight(severity: Severity, hit: Hit, case: Case) -> Severity:
 
 
 def _blind_weight(rule: Rule, severity: Severity) -> Severity:
-    """An undecided rule that protects needs a person, because the way back is narrow; one that warns only warns.
+    """Return the severity of the finding that a rule could not be decided.
 
-    Where nothing could be invited if it hit, approving cannot help either.
+    It is block for a pinned rule, because approving cannot help if there may be nothing to invite. A rule that only
+    warns keeps its severity. If Graph enforces the rule itself, a warning is enough. Any other rule protects something,
+    so a person has to decide: a conversion is hard to undo.
     """
     if rule.pinned:
         return Severity.BLOCK

@@ -1,6 +1,6 @@
-"""What looks alike: a name and an address, a company and the tenant, a worker type and an employee.
+"""Compare a name with an address, a company with the tenant, and an employee type with known words.
 
-These are judgements of this project, tuned to be silent about ordinary accounts; no source gives them.
+No source gives these comparisons. They are this project's own, tuned to find nothing in ordinary accounts.
 """
 
 import re
@@ -34,33 +34,36 @@ _SHARED_LABELS = frozenset({"ac", "co", "com", "edu", "gov", "mail", "net", "onm
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae"}
 SHORTEST_PART = 2
 _RECOGNISED = 4
-"""Letters of a long name that are enough to know it again."""
+"""First letters of a longer part of a name that are enough to recognise it."""
 FEWEST_COLLEAGUES = 3
-"""Accounts of a company, the one in question apart, before their domains say anything about another."""
+"""Fewest other accounts of a company for their domains to say anything about the account in question."""
 
 
 def is_employee_type(text: str | None) -> bool:
-    """Tell whether Graph's `employeeType`, a free text, stands for an employee."""
+    """Tell whether Graph's `employeeType`, a free text, means an employee."""
     return _letters(text or "") in _EMPLOYEE_TYPES
 
 
 def is_outside_type(text: str | None) -> bool:
-    """Tell whether it stands for an external person."""
+    """Tell whether Graph's `employeeType`, a free text, means an external person."""
     words = re.findall(r"[a-z]+", (text or "").casefold())
     return _letters(text or "") in _OUTSIDE_TYPES or bool(_OUTSIDE_TYPES & set(words))
 
 
 def is_own_company(name: str | None, verified: Iterable[str]) -> bool:
-    """Tell whether a company's name is a label of a verified domain: Contoso Ltd. and contoso.com."""
+    """Tell whether a company's name, without its legal form, is a label of a verified domain.
+
+    For example, Contoso Ltd. is a label of contoso.com.
+    """
     words = [word for word in re.findall(r"\w+", (name or "").casefold()) if word not in _LEGAL_FORMS]
     labels = {label.replace("-", "") for domain in verified for label in domain.split(".")[:-1]} - _SHARED_LABELS
     return bool(words) and "".join(words) in labels
 
 
 def names_person(local_part: str, names: Iterable[str | None]) -> bool | None:
-    """Tell whether the part of an address before the @ holds a part of a name, or its initials.
+    """Tell whether the part of an address before the @ holds a part of one of the names, or consists of initials.
 
-    None: there is nothing to compare, such as a name in letters that no address has.
+    None if there is nothing to compare, for example if the names are in letters that addresses do not have.
     """
     spelled = [_spellings(part) for name in names for part in re.split(r"[\s,.()/_-]+", name or "")]
     parts = [spelling for spelling in spelled if spelling]
@@ -78,7 +81,7 @@ def _recognised(part: str, local: str) -> bool:
 
 
 def _spellings(part: str) -> frozenset[str]:
-    """Return a part of a name in the letters of an address: Müller is muller or mueller."""
+    """Return the ways to write a part of a name in the letters a to z: Müller is muller or mueller."""
     lowered = part.casefold()
     written_out = "".join(_UMLAUTS.get(letter, letter) for letter in lowered)
     found = {_letters(lowered), _letters(written_out)}
@@ -91,5 +94,8 @@ def _letters(text: str) -> str:
 
 
 def stranger_domain(domain: str, colleagues: Mapping[str, int]) -> bool:
-    """Tell whether no other account of the company has an address in a domain, and enough have one elsewhere."""
+    """Tell whether no colleague has an address in ``domain`` although enough have one in other domains.
+
+    ``colleagues`` maps each domain to the number of the company's other accounts with an address in it.
+    """
     return sum(colleagues.values()) >= FEWEST_COLLEAGUES and not colleagues.get(domain, 0)

@@ -1,4 +1,4 @@
-"""What a rule is: its test, severities, fix and source as one row. The rows stand in `rules`, each beside its test."""
+"""The type of a rule: test, severities, fix and source in one row. Package `rules` has the rows beside their tests."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ INVITING = _LEARN + "graph/api/invitation-post"
 
 
 class Subject(Enum):
-    """What a rule is about. A rule is asked only if its subject is there."""
+    """What a rule is about. A rule is asked only if the case has its subject."""
 
     REQUEST = "request"
     TENANT = "tenant"
     ACCOUNT = "account"
     ADDRESS = "address"
-    """An address that Graph can use; about one that it cannot, nothing is looked up."""
+    """An address that Graph can use. Nothing is looked up about any other address."""
 
 
 class Hit(NamedTuple):
-    """What a rule found, in words. ``at_most`` and ``fix`` replace the rule's own severity and fix for this case."""
+    """What a rule found, in words. ``fix`` replaces the rule's fix for this case; ``at_most`` limits its severity."""
 
     message: str
     at_most: Severity | None = None
@@ -56,48 +56,50 @@ class Rule:
     legacy: Severity
     test: Test
     hits: str
-    """When it hits, for docs/reference/rules.md: the docstring of the test."""
+    """When the rule hits: the docstring of its test, which docs/reference/rules.md shows."""
     fix: str
     source: str
     needs: frozenset[Fact[Any]] = frozenset()
-    """Facts that can be missing. Without them, and without a hit from the others, the rule cannot be decided."""
+    """Facts that may be unreadable. If one is, and the others give no hit, the rule cannot be decided."""
     reads: frozenset[str] = frozenset()
-    """Properties of the account, by their names in Graph, that can be missing in its answer."""
+    """Properties of the account, by their names in Graph, that Graph may leave out of its answer."""
     legacy_fix: str | None = None
-    """The fix under the 2020 article, where it differs."""
+    """The fix under the 2020 article; None if it is ``fix``."""
     refused_fix: str | None = None
-    """The fix where Graph refuses although the rule had nothing to say: the request has then ended `blocked`."""
+    """The fix if Graph refuses the invitation for this rule's reason although the rule found nothing; None for ``fix``.
+    The request has then ended `blocked`."""
     sets_address: bool = False
-    """The fix is to set an address of the account, which Active Directory or Exchange may be in charge of instead."""
+    """Whether the fix sets an address of the account. Active Directory or Exchange may be in charge of it."""
     pinned: bool = False
-    """Where it hits, there is nothing to invite, so settings cannot soften it."""
+    """Whether settings cannot change the severity, because nothing can be invited if the rule hits."""
     only_with: str = ""
-    """The field of `Settings` without which the rule is off: there is nothing to compare with."""
+    """The field of `Settings` that the rule compares with. If it is not set, the rule is off."""
     applies: Callable[[Case], bool] = _always
-    """False where the rule has nothing to say, whatever the facts are."""
+    """Returns False for a case in which the rule cannot hit, whatever the facts are."""
     enforced_by_graph: bool = False
-    """Graph refuses such an invitation itself, so an undecided rule costs a failed call and nothing else."""
+    """Whether Graph itself refuses such an invitation. An undecided rule then costs a failed call at most."""
 
     def severity(self, profile: Profile, overrides: Mapping[str, Severity]) -> Severity:
-        """Return the severity in force."""
+        """Return the severity in force: from ``overrides``, by rule id, or else the one for the profile."""
         return overrides.get(self.id, self.legacy if profile is Profile.LEGACY else self.current)
 
     @property
     def fix_after_refusal(self) -> str:
-        """Return what to do where Graph itself refuses the invitation."""
+        """The fix if Graph itself refuses the invitation."""
         return self.refused_fix or self.fix
 
     def fix_under(self, profile: Profile) -> str:
-        """Return the fix in the words of the profile's article."""
+        """Return the fix that the profile's article gives."""
         return self.legacy_fix or self.fix if profile is Profile.LEGACY else self.fix
 
 
 def rule(
     rule_id: str, subject: Subject, current: Severity, legacy: Severity, *needs: Fact[Any] | str, **more: Any
 ) -> Callable[[Test], Rule]:
-    """Make a rule of the test below: its row in one place. ``needs`` are facts and properties of the account.
+    """Turn the decorated test into a `Rule`.
 
-    The other fields of `Rule` go by their names.
+    ``needs`` are the facts, and the names of the account's properties, that the test uses. ``more`` are further fields
+    of `Rule`.
     """
 
     def of(test: Test) -> Rule:

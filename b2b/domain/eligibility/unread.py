@@ -1,4 +1,4 @@
-"""What a rule could not see, and how to say so."""
+"""Find the facts and properties that a rule needs and could not read, and say so in a finding."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +11,11 @@ from b2b.domain.eligibility.rule import Rule
 
 @dataclass(frozen=True)
 class Unread:
-    """Facts without a permission, facts that Graph refuses to give, and properties that it left out of its answer."""
+    """What a rule needs and could not read.
+
+    ``denied``: facts for which the permission is missing. ``refused``: facts that Graph refused for another reason,
+    each with Graph's answer. ``withheld``: properties of the account that Graph left out of its answer.
+    """
 
     denied: tuple[Fact[Any], ...]
     refused: tuple[tuple[Fact[Any], str], ...]
@@ -19,7 +23,7 @@ class Unread:
 
     @classmethod
     def of(cls, rule: Rule, case: Case) -> Self:
-        """Compare what a rule needs with what was read."""
+        """Return what a rule needs and could not read in this case."""
         unreadable = case.facts.unreadable
         missing = [(fact, unreadable[fact].because) for fact in facts.FACTS if fact in rule.needs & unreadable.keys()]
         withheld = case.account.withheld if case.account else ()
@@ -34,7 +38,7 @@ class Unread:
 
     @property
     def said(self) -> str:
-        """What is missing, in words."""
+        """What is missing, as the text of a finding."""
         names = ", ".join(sorted(fact.name for fact in self.denied))
         parts = [
             f"{names} cannot be read without {self._permissions}" if names else "",
@@ -45,7 +49,7 @@ class Unread:
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
+        """What an administrator can do about it, as the beginning of a finding's fix."""
         by_name = any(fact is facts.ACCOUNT for fact, _ in self.refused)
         parts = [
             f"grant {self._permissions} to the application" if self.denied else "",

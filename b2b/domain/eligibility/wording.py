@@ -1,4 +1,4 @@
-"""How findings name things."""
+"""Lists of names in the text of findings."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,10 @@ from b2b.domain.hashing import digest
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:
-    """List up to ``most`` names. A digest of the rest keeps the message unique, so an approval notices changes."""
+    """Return up to ``most`` names as text, and for the rest their number and a digest.
+
+    The digest makes the message change with the names, so that an approval of the message does not cover other names.
+    """
     names = sorted(names)
     shown = ", ".join(names[:most])
     rest = names[most:]

@@ -1,1 +1,1 @@
-"""What becomes of an account after its invitation."""
+"""What happens to an account after its invitation."""

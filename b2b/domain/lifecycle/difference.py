@@ -1,8 +1,9 @@
-"""Which of the followed accounts have to be read one by one. Graph lists who still waits, and the difference is news.
+"""Decide which of the followed accounts have to be read one by one.
 
-An account that the list showed when it was last read is news once it is absent; one that it did not show is news once
-it is there. What is absent for a lasting reason (deleted, in doubt, a tenant that shows nothing) stands in the schedule
-and is looked at when its time comes.
+Graph lists the accounts whose person has not redeemed yet. If an account was on the list when the account was last
+read, its absence is news; if it was not, its presence is news. Only accounts with news are read. An account that is
+absent for a lasting reason (deleted, in doubt, or in a tenant that shows no invitations) has an entry in the schedule
+and is read when that is due.
 """
 
 import zlib
@@ -14,32 +15,36 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.readings import Followed
 
 BATCH = 20
-"""Accounts that one call reads by id. So many pages of the list cost as much as reading twenty times as many by id."""
+"""Accounts that one call reads by id. One page of the list costs as much as reading this many accounts by id."""
 LEARNERS = 5 * BATCH
-"""Young accounts that one run reads to learn what the tenant shows."""
+"""Most young accounts that one run reads to learn whether the tenant shows invitations."""
 SOONEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
-"""Bounds of the back-off of an account that is absent from the list."""
+"""Shortest and longest back-off of an account that is absent from the list."""
 SLOWDOWN = 4
-"""An absent account is looked at again after this part of the time for which it has been followed."""
+"""The back-off of an absent account is the time for which it has been followed, divided by this."""
 
 
 def is_young(entry: Followed, limits: Limits, now: datetime) -> bool:
-    """Tell whether a read may still show the time before the claim, so that it proves nothing."""
+    """Tell whether a read may still show the state before the claim, and so proves nothing."""
     return not entry.put_off and now - entry.since < limits.window
 
 
 def is_news(entry: Followed, *, listed: bool | None) -> bool:
-    """Tell whether an account past the window has to be read by id. ``listed`` is None without a list."""
+    """Tell whether an account past the window has to be read by id.
+
+    ``listed``: whether Graph's list names the account; None if there is no list.
+    """
     if entry.put_off:
         return listed is True and not entry.shown
     return not (entry.shown and listed is True)
 
 
 def next_look(conversion: Conversion, since: datetime, limits: Limits, now: datetime) -> datetime:
-    """Return when an account that the list does not show is to be looked at again.
+    """Return when to read an account again that the list does not show.
 
-    The older its entry in the index, the later; but not later than the moment at which a look decides something.
-    Accounts that were invited together are spread out, so that they do not all come due at once.
+    The back-off grows with the time since ``since``, from which the account has been followed. It ends early at a time
+    from which a read can decide something. Accounts that were invited together are spread out, so that they are not all
+    due at once.
     """
     spread = 1 - zlib.crc32(conversion.user_id.encode()) / 2**32 / SLOWDOWN
     backoff = now + max(min((now - since) / SLOWDOWN, LATEST) * spread, SOONEST)
@@ -48,7 +53,7 @@ def next_look(conversion: Conversion, since: datetime, limits: Limits, now: date
 
 
 def _decisive(conversion: Conversion, limits: Limits) -> list[datetime]:
-    """The moments from which on what reads show is believed."""
+    """Return the times from which a read can decide something about the conversion."""
     found: list[datetime] = []
     if conversion.absent_since is not None:
         lasting = limits.bin if conversion.absence is Absence.BIN else limits.window

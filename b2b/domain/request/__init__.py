@@ -1,4 +1,4 @@
-"""From the bytes that a caller sends to a typed request, or to a refusal by name."""
+"""Parse what a caller sends into a typed request, or refuse it and name the fault."""
 
 from b2b.domain.request.model import ConversionRequest, InvitedUser, MessageInfo, Parsed
 from b2b.domain.request.parse import IntakePolicy, parse

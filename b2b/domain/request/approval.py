@@ -1,4 +1,4 @@
-"""An administrator's word on a request: who, why, and exactly which findings of which account and address it covers."""
+"""An administrator's approval of a request: who, why, and which findings about which account and address it covers."""
 
 from datetime import datetime
 
@@ -11,47 +11,48 @@ from b2b.domain.request.subject import subject_of
 
 OUTCOME_UNKNOWN, NOT_VISIBLE, ANOTHER_ACCOUNT = "outcome-unknown", "not-visible", "another-account"
 ASKING_AGAIN = frozenset({OUTCOME_UNKNOWN, NOT_VISIBLE, ANOTHER_ACCOUNT})
-"""Findings whose approval asks for another invitation."""
+"""Findings for which an approval asks the app to send another invitation."""
 
 
 class Waived(msgspec.Struct, frozen=True):
-    """A finding as it was shown. If the facts change, so does the message, and the waiver no longer fits."""
+    """A finding as the approver saw it. If the facts change, so does the message, and the new one is not waived."""
 
     rule: str
     message: str
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """What is kept of an approval."""
+    """An approval, as a request's row keeps it."""
 
     by: str
     reason: str
     at: datetime
     subject: str
-    """The account and the address that were shown: an approval is for no other."""
+    """Key of the account and address that were shown. The approval is valid for this pair only."""
     generation: int
-    """The account's conversion that was shown: an approval asks for no second invitation of a later one."""
+    """Generation of the conversion that was shown. The approval asks for no other invitation in a later generation."""
     waived: tuple[Waived, ...]
 
     def covers(self, finding: Finding) -> bool:
-        """Tell whether exactly this finding was shown."""
+        """Tell whether this finding needs a review and was shown in the same words."""
         return finding.severity is Severity.REVIEW and Waived(finding.rule, finding.message) in self.waived
 
     @property
     def asks_again(self) -> bool:
-        """Whether it asks for another invitation, although one may be out."""
+        """Whether the approval asks for another invitation although one may have been sent."""
         return any(waived.rule in ASKING_AGAIN for waived in self.waived)
 
 
 def approval_of(record: RequestRecord) -> Approval | None:
-    """Return the approval under which a request runs."""
+    """Return the approval of a request; None if it has none."""
     return msgspec.json.decode(record.approval, type=Approval) if record.approval else None
 
 
 def approval_for(record: RequestRecord, conversion: Conversion, by: str, reason: str, now: datetime) -> Approval:
-    """Return the approval of what a request shows: its review findings, for the account's address of now.
+    """Return an approval of the review findings that a request shows, for the account and its present address.
 
-    What an earlier approval of the same account and address waived stays waived: the request shows it as a warning.
+    Findings that an earlier approval of this account and address waived stay waived. The request shows them as
+    warnings.
     """
     subject, earlier = subject_of(record.user_id, conversion.invited_user_email_address), approval_of(record)
     kept = earlier.waived if earlier is not None and earlier.subject == subject else ()
@@ -61,7 +62,7 @@ def approval_for(record: RequestRecord, conversion: Conversion, by: str, reason:
 
 
 def asks_again(record: RequestRecord, conversion: Conversion) -> bool:
-    """Tell whether a person was shown this conversion's doubt and wants the invitation sent again."""
+    """Tell whether a request's approval asks for another invitation in this conversion, to its present address."""
     approval = approval_of(record)
     if approval is None or not approval.asks_again or approval.generation != conversion.generation:
         return False

@@ -1,4 +1,4 @@
-"""From the bytes of a body to the JSON object that they hold, raw or base64."""
+"""Read the JSON object that the bytes of a body hold, raw or in base64."""
 
 import json
 from typing import Any
@@ -9,11 +9,11 @@ from b2b.domain.errors import MalformedRequest
 from b2b.domain.request import hints
 
 MAX_BODY_BYTES = 48 * 1024
-"""48 KiB: what base64 leaves of a storage queue message of 64 KiB."""
+"""48 KiB: the most that fits, in base64, into a storage queue message of 64 KiB."""
 ROOM_FOR_ID = 128
-"""What a request id adds to a body that we put back on the queue."""
+"""Bytes that a request id may add to a body when the app puts it back on the queue."""
 DEEPEST = 16
-"""Levels of nesting; a request has five."""
+"""Most levels of nesting. A request has five."""
 JSON_TYPES = {
     "str": "string",
     "bool": "boolean",
@@ -23,14 +23,14 @@ JSON_TYPES = {
     "dict": "object",
     type(None).__name__: "null",
 }
-"""The types of JSON (RFC 8259): refusals use these names, not those of Python."""
+"""The JSON name (RFC 8259) of each Python type, for error messages."""
 
 
 def document(raw: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """Return the JSON object of a body of at most ``limit`` bytes.
 
     Raises:
-        MalformedRequest: empty, too large, not JSON, not an object, or a name given twice.
+        MalformedRequest: the body is empty, too large, not JSON or not an object, or gives a name twice.
 
     """
     text = _bare(raw)
@@ -58,15 +58,15 @@ def document(raw: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
 
 
 def _bare(text: bytes) -> bytes:
-    """Cut off white space, and the mark that some editors put before UTF-8."""
+    """Return a text without surrounding white space, and without the mark that some editors put before UTF-8."""
     return text.strip().removeprefix(b"\xef\xbb\xbf").strip()
 
 
 def _json_text(text: bytes) -> bytes:
-    """Return the JSON that a body is, or holds in base64.
+    """Return the JSON text of a body: the body itself, or what it holds in base64.
 
     Raises:
-        MalformedRequest: it is neither.
+        MalformedRequest: the body is neither JSON nor base64 of JSON.
 
     """
     if hints.utf16(text):
@@ -103,11 +103,11 @@ def _plain(error: Exception) -> str:
 
 
 def json_type(value: Any) -> str:
-    """Name the type of a value as JSON does."""
+    """Return the JSON name of a value's type."""
     return JSON_TYPES[type(value).__name__]
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Tell whether a value is nested deeper than so many levels, without going any deeper."""
+    """Tell whether a value is nested deeper than ``levels``. The recursion goes no deeper than that."""
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(levels == 0 or _deeper(member, levels - 1) for member in members)

@@ -1,4 +1,4 @@
-"""The CloudEvents 1.0 envelope around a request (cloudevents/spec 1.0.2)."""
+"""Open the CloudEvents 1.0 envelope around a request (cloudevents/spec 1.0.2)."""
 
 import re
 from typing import Any
@@ -13,7 +13,12 @@ _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 
 
 def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the key of a CloudEvents 1.0 event and the request in it (cloudevents/spec 1.0.2, required attributes)."""
+    """Return the request id of a CloudEvents 1.0 event, and the request in it as a JSON object.
+
+    Raises:
+        MalformedRequest: the event lacks a required attribute or its data, or has an attribute that is not allowed.
+
+    """
     for name in ("specversion", "id", "source", "type"):
         _require(event, name, str)
     if not event["source"].isprintable():
@@ -27,7 +32,7 @@ def open_envelope(event: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _data(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the request, which travels as JSON or as the base64 of JSON."""
+    """Return the request in an event: a JSON object, or the base64 of one."""
     if event.get(BINARY) is None:
         _require(event, "data", dict)
         data: dict[str, Any] = event["data"]
@@ -53,5 +58,5 @@ def _require(event: dict[str, Any], name: str, kind: type) -> None:
 
 
 def event_key(source: str, event_id: str) -> str:
-    """Return the request id of an event: its source and id together are unique."""
+    """Return the request id of an event, made from its source and id, which are unique together."""
     return "event-" + digest(f"{source}\n{event_id}".encode())[:48]

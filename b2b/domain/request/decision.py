@@ -1,4 +1,4 @@
-"""Who decides about a request, and why: as it is kept."""
+"""A person's decision about a request: who decides, and why."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Decision:
 
     @property
     def by(self) -> str:
-        """Who decides, in words."""
+        """The name of the one who decides."""
         return str(self.actor)
 
     def __str__(self) -> str:

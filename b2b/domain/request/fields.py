@@ -1,4 +1,4 @@
-"""From a JSON object to a typed value: a problem is reported with the path of its field, in the words of JSON."""
+"""Convert a JSON object to a typed value. Each fault is reported with the path of its field, in JSON's terms."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,17 @@ from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import JSON_TYPES
 
 MOST_FAULTS = 50
-"""A body of 48 KiB has room for thousands of faults; more than this are not reported."""
+"""Most faults that are reported. A body of 48 KiB can hold thousands."""
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The names that a document and its parts may have: all, those that may be left out, those that are trimmed."""
+    """The field names in a document and its parts.
+
+    ``known``: all names; ``optional``: those that may be absent; ``trimmed``: those whose values lose surrounding white
+    space.
+    """
 
     known: frozenset[str]
     optional: frozenset[str]
@@ -26,19 +30,20 @@ class Shape:
 
     @classmethod
     def of(cls, *kinds: type[msgspec.Struct], trimmed: frozenset[str] = frozenset()) -> "Shape":
-        """Take the names from the types that the document is read into."""
+        """Return the shape with the field names of these types."""
         fields = [field for kind in kinds for field in msgspec.structs.fields(kind)]
         known = frozenset(field.encode_name for field in fields)
         return cls(known, known - {field.encode_name for field in fields if field.required}, trimmed)
 
 
 def convert(document: dict[str, Any], kind: type[Part], shape: Shape) -> Part:
-    """Return a JSON object as ``kind``.
+    """Return a JSON object as a value of the type ``kind``.
 
-    A known name that is null is absent, and so is an empty text where it may be left out. An unknown one is refused.
+    A known field that is null counts as absent, and so does an optional field that is empty. An unknown field is
+    refused.
 
     Raises:
-        MalformedRequest: names every field that is wrong, and what was expected.
+        MalformedRequest: fields are wrong. The error and its ``others`` name each and what was expected.
 
     """
     try:
@@ -49,7 +54,7 @@ def convert(document: dict[str, Any], kind: type[Part], shape: Shape) -> Part:
 
 
 def faults(document: dict[str, Any], kind: type[msgspec.Struct], shape: Shape) -> list[MalformedRequest]:
-    """Return what is wrong with the names and types of a JSON object, field by field."""
+    """Return up to `MOST_FAULTS` errors about names and types in a JSON object, one for each field."""
     return list(islice(_faults(cleaned(document, shape), kind, ""), MOST_FAULTS))
 
 
@@ -68,7 +73,7 @@ def _faults(members: dict[str, Any], kind: type[msgspec.Struct], path: str) -> I
 
 
 def _wrong(value: Any, wanted: Any, target: str) -> Iterator[MalformedRequest]:
-    """Say what is wrong with the value of one field; look into the parts that it has."""
+    """Yield the errors in the value of one field, and in the parts of the value."""
     if get_origin(wanted) is Annotated:
         wanted = get_args(wanted)[0]
     try:
@@ -93,7 +98,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def cleaned(value: Any, shape: Shape) -> Any:
-    """Return a document without what is absent, and without white space around names and addresses."""
+    """Return a document without absent fields, and without white space around names and addresses."""
     if isinstance(value, list):
         return [cleaned(member, shape) for member in value]
     if not isinstance(value, dict):
@@ -113,13 +118,13 @@ def _trimmed(value: Any) -> Any:
 
 
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
-"""msgspec's text (pinned version, held by tests)."""
+"""The text of msgspec's errors about types. Its version is pinned, and tests check the text."""
 _PLACED = re.compile(r"(?P<message>.*) - at `\$(?P<path>([.\[][\w.\[\]]*)?)`", re.DOTALL)
-"""Where msgspec says it found the problem."""
+"""The path at the end of msgspec's errors."""
 
 
 def _named(text: str, target: str) -> MalformedRequest:
-    """Say in the words of JSON what msgspec found wrong with the value of a field."""
+    """Return msgspec's error about the value of a field, in JSON's terms."""
     placed = _PLACED.fullmatch(text)
     message, path = (placed["message"], placed["path"].lstrip(".")) if placed else (text, "")
     if path:
@@ -131,11 +136,11 @@ def _named(text: str, target: str) -> MalformedRequest:
 
 
 def _spelled(field: str, known: Iterable[str]) -> str:
-    """Say how a name is written that is known in other letters: many serialisers begin names with a capital."""
+    """Return a hint for a name that is known in another case, such as with a capital; empty for any other name."""
     wanted = next((name for name in known if name.lower() == field.lower()), None)
     return f"; it is written {wanted}" if wanted else ""
 
 
 def _in_json(types: str) -> str:
-    """Name a type of msgspec as JSON does; that null is taken, too, goes without saying."""
+    """Return the JSON name of a type in msgspec's error. That null is allowed too is left out."""
     return JSON_TYPES.get(types.removesuffix(" | null"), types.removesuffix(" | null"))

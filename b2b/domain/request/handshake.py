@@ -1,6 +1,6 @@
-"""The handshake before events are delivered over HTTP: a sender asks whether it may (CloudEvents, HTTP Webhook, 4).
+"""Answer a sender that asks for permission to deliver events over HTTP (CloudEvents, HTTP Webhook, 4).
 
-Event Grid asks so before it makes a subscription with CloudEvents 1.0 to a webhook
+Event Grid asks before it creates a subscription with CloudEvents 1.0 to a webhook
 (https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema).
 """
 
@@ -12,10 +12,10 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 def permission(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of the answer. The function key has authorised the sender; any rate is allowed.
+    """Return the headers that grant permission at any rate. The function key has authorised the sender already.
 
-    The address in `WebHook-Request-Callback` is ignored: the answer itself grants permission, and the app never calls
-    an address that a caller names.
+    The address in `WebHook-Request-Callback` is ignored, because the answer itself grants permission and the app never
+    calls an address that a caller names.
     """
     told = {name.lower(): value.strip() for name, value in headers.items()}
     origin = told.get("webhook-request-origin", "")

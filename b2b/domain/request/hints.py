@@ -1,4 +1,4 @@
-"""What a body is that is no JSON: people's tools wrap, encode and print it in ways that can be told apart."""
+"""Recognise what common tools make of a body when they wrap, encode or print it, and tell the sender what to change."""
 
 import base64
 import binascii
@@ -12,25 +12,25 @@ EXPECTED = "expected a JSON object"
 
 
 class Hint(NamedTuple):
-    """A kind of body: how to know it, and what to tell its sender."""
+    """A kind of wrong body: the test that recognises it, and the message to its sender."""
 
     fits: Callable[[bytes], object]
     said: str
 
 
 _WORTH_NAMING = 16
-"""Letters of a text that is hardly base64 by chance."""
+"""Bytes of a text from which it is hardly base64 by chance."""
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _FORM = re.compile(rb"[A-Za-z0-9_.%-]+=[^&\s]*(&[A-Za-z0-9_.%-]+=[^&\s]*)*")
 
 
 def utf16(body: bytes) -> bool:
-    """Tell whether a text is in UTF-16 or UTF-32: it has a mark or, being ASCII mostly, zero bytes."""
+    """Tell whether a text is in UTF-16 or UTF-32, by its byte order mark or a zero byte among its first four."""
     return body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in body[:4]
 
 
 def decoded(body: bytes) -> bytes | None:
-    """Return what base64 holds; white space inside means nothing (RFC 2045, .NET). None if it is no base64."""
+    """Return the content of base64; None if the text is not base64. White space in it is ignored (RFC 2045, .NET)."""
     try:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error:
@@ -51,7 +51,10 @@ def _is_json(body: bytes) -> bool:
 
 
 def _mended(body: bytes, *, urls: bool) -> bool:
-    """Tell whether a text would be base64 of JSON with its padding, or in the standard alphabet."""
+    """Tell whether a text would be base64 of JSON if it were corrected.
+
+    ``urls``: True for a text in the alphabet of URLs, False for a text without padding.
+    """
     text = b"".join(body.split()).rstrip(b"=")
     if urls == (text.translate(_STANDARD) == text):
         return False
@@ -93,7 +96,7 @@ _NOT_JSON = (
 
 
 def of_text(body: bytes) -> str:
-    """Say what a body is that neither is JSON nor holds any."""
+    """Return the message about a body that is neither JSON nor base64 of JSON."""
     said = next((hint.said for hint in _NOT_JSON if hint.fits(body)), "the body is neither JSON nor base64 of JSON")
     return f"{said}; {EXPECTED}"
 
@@ -107,7 +110,7 @@ _ALMOST_JSON = (
 
 
 def of_almost_json(body: bytes) -> str:
-    """Say more about a text that begins as JSON does and is none, where more can be known."""
+    """Return a hint about a text that begins like JSON but is not; empty if the cause is not known."""
     text = body.decode(errors="replace")
     if curly := _CURLY.search(text.partition(":")[0]):
         return f" ({shown(curly.group())} is no double quote)"
@@ -120,7 +123,7 @@ _WRAPPERS: dict[str, str] = {
     "ContentData": "Logic Apps wraps a message so: send base64ToString(…['ContentData'])",
     "eventType": EVENT_GRID,
 }
-"""Names at the top that give away what a platform put around a request."""
+"""Top-level names by which a platform's wrapper around a request is recognised, and the message to its sender."""
 
 
 _LISTED = {
@@ -128,16 +131,16 @@ _LISTED = {
     "specversion": "a batch of CloudEvents: let each event come alone",
     "invitedUser": "send each request alone",
 }
-"""Names in the members of a list that give away what it lists."""
+"""Names by which the members of a list are recognised, and the message to its sender."""
 
 
 def of_wrapper(document: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the name of a field that shows a wrapper, and what to tell its sender; None for a bare request."""
+    """Return the field by which a wrapper is recognised, and the message to its sender; None if there is no wrapper."""
     return next(((name, said) for name, said in _WRAPPERS.items() if name in document), None)
 
 
 def of_other_type(found: Any) -> str:
-    """Say more about JSON that is no object, where more can be known."""
+    """Return a hint about JSON that is not an object; empty if the cause is not known."""
     if isinstance(found, str) and found.strip()[:1] == "{":
         return " (JSON inside a JSON string: send the object itself)"
     if isinstance(found, str) and _holds(found.encode(errors="replace"), _is_json):

@@ -1,4 +1,4 @@
-"""What can still be learned from a body that could not be parsed."""
+"""Find out what a body that could not be parsed still says."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from b2b.domain.request.ids import REQUEST_ID, RESERVED_BY_HOST
 
 
 def told_request_id(raw: bytes) -> str | None:
-    """Return the request id of a body that could not be parsed, where one can still be told."""
+    """Return the request id in a body that could not be parsed; None if there is none that can be read."""
     try:
         found = document(raw, limit=len(raw))
     except MalformedRequest:
@@ -18,7 +18,7 @@ def told_request_id(raw: bytes) -> str | None:
 
 
 def told_id(found: dict[str, Any]) -> str | None:
-    """Return the request id of a document that is no request, where one can still be told."""
+    """Return the request id in a JSON object that is not a valid request; None if there is none that can be read."""
     if "specversion" in found:
         source, event = found.get("source"), found.get("id")
         return event_key(source, event) if isinstance(source, str) and isinstance(event, str) else None
@@ -27,9 +27,10 @@ def told_id(found: dict[str, Any]) -> str | None:
 
 
 def keeps_metadata(raw: bytes) -> bool:
-    """Tell whether the host surely reports the message's own id.
+    """Tell whether the host is certain to report the message's own id, and not a value from its body.
 
-    It looks for names in bodies that are JSON as they stand, and is more lenient than we are about what JSON is.
+    The host looks for reserved names in a body that is raw JSON. It accepts more as JSON than this app does, so a body
+    that begins like JSON and cannot be read is not certain.
     """
     if not raw.lstrip().startswith(b"{"):
         return True

@@ -1,4 +1,4 @@
-"""What a list shows of a request, and in which lists it stands. A request belongs to the month in which it came."""
+"""What a list shows of a request, and which lists it is in. A request belongs to the month in which it was received."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ class Line:
 
     request_id: str
     listed_at: datetime
-    """When a request came with this id: its place in every list, whatever becomes of it."""
+    """When the first request with this id was received. It gives the place in every list and never changes."""
     stage: Stage
     requested_at: datetime
     asked_by: Actor
@@ -31,40 +31,40 @@ class Line:
     address: str = ""
     verdict: Verdict | None = None
     rules: tuple[str, ...] = ()
-    """The rules that keep it from going on, or that a person must weigh."""
+    """The rules whose findings block the request, need a fix or need a person's review."""
     waiting: WaitReason | None = None
     waiting_since: datetime | None = None
     sequence: int = 0
-    """Of the row that is shown: an older one never takes the place of a newer one."""
+    """The sequence of the request's row that this line shows. A line never replaces one with a later sequence."""
 
     @property
     def month(self) -> str:
-        """The month that it belongs to."""
+        """The month that the request belongs to, as yyyy-mm."""
         return month_of(self.listed_at)
 
     @property
     def places(self) -> frozenset[str]:
-        """The lists that it stands in."""
+        """The names of the lists that the request is in."""
         waits = {waiting_list(self.waiting)} if self.waiting else set()
         return frozenset({EVERY, stage_list(self.stage), *waits})
 
     @property
     def names(self) -> frozenset[str]:
-        """The keys by which it is found: hashes, because keys carry no personal data."""
+        """The keys by which a search by name finds the request: hashes, because keys carry no personal data."""
         return frozenset(name_key(name) for name in (self.user_principal_name, self.address) if name)
 
     def has(self, part: str) -> bool:
-        """Tell whether a name contains a text, without regard to case."""
+        """Tell whether the user principal name or the address contains a text, without regard to case."""
         wanted = part.casefold()
         return wanted in self.user_principal_name.casefold() or wanted in self.address.casefold()
 
     def is_named(self, name: str) -> bool:
-        """Tell whether this is one of its names, without regard to case."""
+        """Tell whether a text is the user principal name or the address, without regard to case."""
         return name_key(name) in self.names
 
 
 def line_of(record: RequestRecord) -> Line:
-    """Return what lists show of a request."""
+    """Return the line that lists show for a request."""
     weighty = {finding.rule: None for finding in record.findings if finding.severity in WEIGHTY}
     return Line(
         request_id=record.request_id,
@@ -85,28 +85,28 @@ def line_of(record: RequestRecord) -> Line:
 
 
 def stage_list(stage: Stage) -> str:
-    """Name the list of the requests of a stage."""
+    """Return the name of the list of requests in a stage."""
     return f"stage~{stage}"
 
 
 def waiting_list(reason: WaitReason) -> str:
-    """Name the list of the requests that wait for a reason."""
+    """Return the name of the list of requests that wait for a reason."""
     return f"waits~{reason}"
 
 
 def month_of(when: datetime) -> str:
-    """Name the month of a time."""
-    return when.astimezone(UTC).isoformat()[: len("2026-11")]  # strftime writes the year 300 with three digits
+    """Return the month of a time, in UTC, as yyyy-mm."""
+    return when.astimezone(UTC).isoformat()[: len("2026-11")]  # not strftime, which writes the year 300 in three digits
 
 
 def name_key(name: str) -> str:
-    """Return the key of a user principal name or an address."""
+    """Return the key by which a user principal name or an address is found: a hash."""
     return digest(name.strip().casefold().encode())
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page of a list ended: behind this entry of this month's part."""
+    """The position at which a page of a list begins: a month and a row key in it. An empty key is the month's start."""
 
     month: str
     after: str = ""
@@ -114,20 +114,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list, and what it cost."""
+    """A page of a list, and what reading it cost."""
 
     lines: tuple[Line, ...]
     next: Place | None
-    """Where the next page begins. None: this page is the last."""
+    """Where the next page begins; None if this page is the last."""
     calls: int = 0
-    """Calls to storage."""
+    """How many calls to storage were made."""
     read: int = 0
-    """Lines that storage returned."""
+    """How many lines storage returned, including those that could not be read."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """A list, and the times between which its requests came."""
+    """The name of a list, and the times between which its requests were received; None for no limit."""
 
     name: str
     since: datetime | None = None

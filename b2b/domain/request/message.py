@@ -1,7 +1,7 @@
-"""Messages on the work queue: a caller's request, or our own word that a request is to go on.
+"""Read messages on the work queue: a caller's request, or the app's own message that a request is to continue.
 
-Our messages carry no request: ``{"resume": {"requestId", "token", "due"}}``. The row holds what was taken in, so a
-request is never judged again by a policy that came after it.
+The app's own message does not carry the request: ``{"resume": {"requestId", "token", "due"}}``. The row holds the
+request as it was accepted, so a policy that is changed later does not apply to it.
 """
 
 from dataclasses import dataclass
@@ -23,30 +23,30 @@ RESUME = "resume"
 
 
 class Resume(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Our own message: continue this request, if the token is still its newest."""
+    """The app's own message: continue this request, if ``token`` is still its newest."""
 
     request_id: str
     token: str
     due: datetime
 
     def message(self) -> bytes:
-        """Return the message as it stands on the queue."""
+        """Return the message as the bytes that go on the queue."""
         return msgspec.json.encode({RESUME: self})
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A caller's request."""
+    """A caller's request that was understood."""
 
     request: ConversionRequest
     request_id: str
     made: bool
-    """The app made the id, because neither caller nor envelope gave one."""
+    """Whether the app made the id, because neither the caller nor the envelope gave one."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A message that is no request."""
+    """A message that is not a valid request, and the reason."""
 
     request_id: str
     body_hash: str
@@ -57,7 +57,7 @@ Incoming = Resume | PartMessage | Asked | Refused
 
 
 def incoming(raw: bytes, message_id: str, policy: IntakePolicy) -> Incoming:
-    """Read a queue message, once. ``message_id`` becomes the id of a request that brings none."""
+    """Parse a queue message. ``message_id`` is used for the id of a request that has none."""
     try:
         document = body.document(raw, MAX_BODY_BYTES + ROOM_FOR_ID)
     except RequestRefused as error:
@@ -74,7 +74,7 @@ def incoming(raw: bytes, message_id: str, policy: IntakePolicy) -> Incoming:
 
 
 def due_of(raw: bytes) -> datetime | None:
-    """Return when one of our own messages is due; None for a caller's."""
+    """Return when one of the app's own messages is due; None for a caller's message."""
     if b'"resume"' not in raw:
         return None
     try:
@@ -86,7 +86,7 @@ def due_of(raw: bytes) -> datetime | None:
 
 
 def _resume(value: Any) -> Resume | None:
-    """Return our own message, or None if the id in it is not one that a row could have."""
+    """Return the app's own message; None if the value is not one, or if no row can have its request id."""
     try:
         found = msgspec.convert(value, Resume)
     except ValueError:
@@ -97,9 +97,10 @@ def _resume(value: Any) -> Resume | None:
 
 
 def _made_id(raw: bytes, message_id: str) -> str:
-    """Return the id of a request that brings none: a second delivery must be the same request.
+    """Return an id for a request that has none. A second delivery of the message gets the same id.
 
-    A body with a reserved name makes the host report that name's value as the message's id, so there the body counts.
+    The id is made from the message's id, unless a reserved name in the body makes the host report another value for it.
+    Then it is made from the body.
     """
     own = leftover.keeps_metadata(raw) and GUID.fullmatch(message_id)
     return f"queue-{message_id}" if own else f"body-{digest(raw)[:48]}"

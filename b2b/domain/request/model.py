@@ -1,6 +1,6 @@
-"""What a caller asks for: the conversion request as a typed value.
+"""The conversion request of a caller, as a typed value.
 
-Field names are those of Graph's invitation, so the body in Microsoft's article is a valid request as it stands
+Field names are those of Graph's invitation, so the body in Microsoft's article is a valid request without changes
 (https://learn.microsoft.com/entra/external-id/invite-internal-users).
 """
 
@@ -14,9 +14,9 @@ from b2b.domain.hashing import digest
 MAX_CC_RECIPIENTS = 1
 """Graph: "Currently only one additional recipient is supported" (invitedUserMessageInfo)."""
 MAX_SPONSORS = 5
-"""Graph takes at most five sponsors for a user."""
+"""Graph accepts at most five sponsors for a user."""
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
-"""RFC 5321: the two sides of the @."""
+"""Most characters before and after the @ (RFC 5321)."""
 MAX_ADDRESS = LONGEST_LOCAL_PART + len("@") + LONGEST_DOMAIN
 
 TRIMMED = frozenset(
@@ -33,15 +33,15 @@ TRIMMED = frozenset(
         "callbackUrl",
     }
 )
-"""Identifiers and addresses: white space around them comes from spreadsheets and means nothing."""
+"""Fields with identifiers and addresses. White space around them comes from spreadsheets and is removed."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """A part of the request: camelCase on the wire, unknown fields refused by name."""
+    """A part of the request. Names are camelCase in JSON; an unknown field is refused by name."""
 
 
 class InvitedUser(_Part, frozen=True):
-    """The account to convert, by exactly one of its names."""
+    """The account to convert. Exactly one of the fields is set."""
 
     id: str | None = None
     user_principal_name: str | None = None
@@ -62,7 +62,10 @@ class Recipient(_Part, frozen=True):
 
 
 class MessageInfo(_Part, frozen=True):
-    """Graph's invitedUserMessageInfo. App-only, the custom text is dropped, and it makes Graph ignore the language."""
+    """Graph's invitedUserMessageInfo.
+
+    For an application, Graph drops the custom text, and then also ignores the language.
+    """
 
     message_language: str | None = None
     cc_recipients: list[Recipient] = []
@@ -70,7 +73,7 @@ class MessageInfo(_Part, frozen=True):
 
 
 class ConversionRequest(_Part, frozen=True):
-    """One account to be converted, as the caller asked for it. ``None`` means: not said."""
+    """A caller's request to convert one account. A field is None if the caller left it out."""
 
     invited_user: InvitedUser
     invited_user_email_address: str | None = None
@@ -83,26 +86,26 @@ class ConversionRequest(_Part, frozen=True):
     callback_url: str | None = None
 
     def body(self) -> bytes:
-        """Return the canonical JSON without `requestId`: two requests are the same when these bytes are."""
+        """Return the canonical JSON without `requestId`. Two requests are the same if these bytes are equal."""
         return _text({name: value for name, value in msgspec.to_builtins(self).items() if name != "requestId"})
 
     def message(self, request_id: str) -> bytes:
-        """Return the canonical JSON with its request id, as we put it on the queue."""
+        """Return the canonical JSON with this request id, as the app puts it on the queue."""
         return _text({**msgspec.to_builtins(self), "requestId": request_id})
 
     def body_hash(self) -> str:
-        """SHA-256 of `body`, in hex: tells a repeat from another request under the same id."""
+        """Return the SHA-256 of `body` in hex. It tells a repeated request from another one with the same id."""
         return digest(self.body())
 
 
 class Parsed(NamedTuple):
-    """A request that was understood, with the id its caller or its envelope gave it (None: neither did)."""
+    """A request that was understood, and the id that its caller or envelope gave it; None if neither did."""
 
     request: ConversionRequest
     request_id: str | None
 
 
 def _text(document: dict[str, Any]) -> bytes:
-    """Compose JSON that a queue message can carry: UTF-8, and escapes for the two characters that XML does not have."""
+    """Return JSON in UTF-8 for a queue message. The two characters that XML does not allow are escaped."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff").encode()

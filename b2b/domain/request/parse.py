@@ -1,4 +1,4 @@
-"""From a body to a request: what a request may say, and how it is refused if it says anything else."""
+"""Parse a body into a request, and refuse a value that a request may not have."""
 
 import re
 from collections.abc import Iterator
@@ -31,31 +31,31 @@ from b2b.domain.request.redirect import NO_URL, NOT_ASCII, authority_of, host_of
 _ACCOUNT_NAME = re.compile(rf"[^@]{{1,{LONGEST_LOCAL_PART}}}@[^@]{{1,{LONGEST_DOMAIN}}}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_LANGUAGE = 35
-"""RFC 5646, 4.4.1: what a tag may need."""
+"""Most characters of a language tag (RFC 5646, 4.4.1)."""
 
 
 @dataclass(frozen=True)
 class IntakePolicy:
-    """What the settings allow a request to say."""
+    """What the settings allow in a request: the hosts to which a redirect address may lead."""
 
     redirect_hosts: frozenset[str]
 
 
 def parse(raw: bytes, policy: IntakePolicy, limit: int = MAX_BODY_BYTES) -> Parsed:
-    """Understand a queue message or an HTTP body: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope.
+    """Parse a queue message or an HTTP body: raw or base64 JSON, bare or in a CloudEvents 1.0 envelope.
 
     Raises:
-        MalformedRequest: names the field and what was expected.
+        MalformedRequest: the body is not a valid request. The error names the field and what was expected.
 
     """
     return parse_document(body.document(raw, limit), policy)
 
 
 def parse_document(document: dict[str, Any], policy: IntakePolicy) -> Parsed:
-    """Understand a JSON object: a request, or a CloudEvents 1.0 envelope with one.
+    """Parse a JSON object: a request, or a CloudEvents 1.0 envelope with a request.
 
     Raises:
-        MalformedRequest: names the field and what was expected.
+        MalformedRequest: the object is not a valid request. The error names the field and what was expected.
 
     """
     event_id = None
@@ -75,10 +75,11 @@ def parse_document(document: dict[str, Any], policy: IntakePolicy) -> Parsed:
 
 
 def _understood(document: dict[str, Any], policy: IntakePolicy) -> ConversionRequest:
-    """Return the request that a JSON object is.
+    """Return a JSON object as a request.
 
     Raises:
-        MalformedRequest: names everything that is wrong with it. Values are judged where names and types are right.
+        MalformedRequest: fields are wrong. The error and its ``others`` name all of them. A value is checked only if
+            the name and type of its field are right.
 
     """
     try:
@@ -95,7 +96,10 @@ def _understood(document: dict[str, Any], policy: IntakePolicy) -> ConversionReq
 
 
 def _out_of_range(left: dict[str, Any], touched: tuple[str, ...], policy: IntakePolicy) -> list[MalformedRequest]:
-    """Judge the values of what is left of a request without the fields that are wrong by name or type."""
+    """Return the errors in the values of the fields whose names and types are right.
+
+    ``left`` is the document without the wrong fields; ``touched`` are the paths of those fields.
+    """
     try:
         request = fields.convert(left, ConversionRequest, _SHAPE)
     except MalformedRequest:
@@ -108,7 +112,7 @@ def _out_of_range(left: dict[str, Any], touched: tuple[str, ...], policy: Intake
 
 
 def _without(document: dict[str, Any], faults: list[MalformedRequest]) -> dict[str, Any]:
-    """Return what is left of a JSON object without the fields that are wrong."""
+    """Return a JSON object without the fields that have errors."""
     left = {**document, **({} if isinstance(document.get(_USER), dict) else {_USER: {}})}
     left[_USER] = {name: value for name, value in left[_USER].items() if name in _NAMES}
     for fault in faults:
@@ -124,7 +128,7 @@ _USER = "invitedUser"
 _NAMES = frozenset(field.encode_name for field in structs.fields(InvitedUser))
 _SHAPE = fields.Shape.of(ConversionRequest, InvitedUser, MessageInfo, Recipient, EmailAddress, trimmed=TRIMMED)
 Problem = tuple[str, str, str]
-"""The path of the field, an error code, and what was expected."""
+"""An error in a value: the path of its field, the error code, and what was expected."""
 
 
 def _problems(request: ConversionRequest, policy: IntakePolicy) -> Iterator[Problem]:

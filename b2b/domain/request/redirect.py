@@ -1,4 +1,7 @@
-"""The redirect address: where a person lands after redemption. It is sent unchanged, except for two corrections."""
+"""Check and complete the redirect address, to which Microsoft sends a person after redemption.
+
+It is sent to Graph unchanged except for two corrections (`sent_as`).
+"""
 
 import re
 from urllib.parse import urlsplit
@@ -6,10 +9,10 @@ from urllib.parse import urlsplit
 from b2b.domain.characters import shown, unseen, with_character
 
 LONGEST_URL = 2048
-"""Bytes of a redirect address: what browsers take, and what fits into a finding."""
+"""Most bytes of a redirect address: browsers accept it, and it fits into a finding."""
 NO_URL = "expected an absolute https URL"
 FORBIDDEN = '\\ < > "'
-"""Characters that no address has as they stand; neither does it those that cannot be seen."""
+"""Characters that no URL contains unless they are percent-encoded. Invisible characters are refused as well."""
 _FORBIDDEN = frozenset(FORBIDDEN.split())
 NOT_ASCII = r"^\x21-\x7e"
 _AUTHORITY = re.compile(r"[^/?#]*//([^/?#]*)")
@@ -18,13 +21,13 @@ _EMPTY_TENANT = re.compile(r"(?<=[?&])(tenantid=)(?=&|$)", re.IGNORECASE)
 
 
 def authority_of(url: str) -> str:
-    """Return the text between `//` and the path, unchanged."""
+    """Return the text between `//` and the path of a URL, unchanged; empty if there is none."""
     found = _AUTHORITY.match(url)
     return found[1] if found else ""
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address, lower case; empty if there is none."""
+    """Return the host of a URL in lower case; empty if there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -32,7 +35,10 @@ def host_of(url: str) -> str:
 
 
 def redirect_problem(url: str) -> str | None:
-    """Say what keeps a text from being a redirect address: an absolute http(s) URL with a host, no user, no port."""
+    """Return why a text is not a redirect address; None if it is one.
+
+    A redirect address is an absolute http or https URL with a host, and without user, password and port.
+    """
     strange = next((character for character in url if character in _FORBIDDEN or unseen(character)), None)
     if strange:
         return f"{NO_URL}; the character {shown(strange)} has to be percent-encoded or left out"
@@ -49,9 +55,9 @@ def redirect_problem(url: str) -> str | None:
 
 
 def sent_as(url: str, tenant_id: str) -> str:
-    """Return an address as it goes to Graph: with https, and with the tenant in an empty `tenantId=` of its query.
+    """Return a redirect address as it is sent to Graph: with https, and with the tenant's id in an empty `tenantId=`.
 
-    Every other byte stays: a query that is decoded and encoded again is another query.
+    Every other byte stays as it is, because a query that is decoded and encoded again is a different query.
     """
     before, mark, fragment = _SCHEME.sub(_secured, url, count=1).partition("#")
     path, question, query = before.partition("?")
@@ -64,12 +70,12 @@ def _secured(scheme: re.Match[str]) -> str:
 
 
 def names_tenant(url: str) -> bool:
-    """Tell whether an address has a `tenantId` with a value in its query."""
+    """Tell whether the query of a URL has a `tenantId` with a value."""
     return re.search(r"[?&]tenantid=[^&#]", url.partition("#")[0], re.IGNORECASE) is not None
 
 
 def with_tenant(url: str, tenant_id: str) -> str:
-    """Add the tenant to the query of an address."""
+    """Return a URL with the tenant's id added to its query."""
     before, mark, fragment = url.partition("#")
     join = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
     return f"{before}{join}tenantId={tenant_id}{mark}{fragment}"

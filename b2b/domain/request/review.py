@@ -1,4 +1,4 @@
-"""What a person's word does to an assessment: waive what was shown, and refuse what is new since."""
+"""Apply a person's approval or release to an assessment: waive what was shown, and refuse what is new since then."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ _SOURCE = "https://learn.microsoft.com/entra/external-id/invite-internal-users"
 
 
 def weighed(assessment: Assessment, record: RequestRecord) -> tuple[Finding, ...]:
-    """Return the findings of an assessment as they count for a request.
+    """Return the findings of an assessment after a request's approval or release is applied.
 
-    An approval turns the findings that it covers into warnings. For a released dry run or member, whatever was not
-    judged before the release becomes a finding of its own.
+    An approval turns the findings that it covers into warnings. For a released dry run or member, anything that was not
+    judged before the release is an additional finding.
     """
     approval = approval_of(record)
     findings = (*assessment.findings, *_new(assessment, record, approval))
@@ -28,7 +28,7 @@ def weighed(assessment: Assessment, record: RequestRecord) -> tuple[Finding, ...
 
 
 def not_visible(conversion: Conversion) -> Finding:
-    """Graph took an invitation, this tenant shows them, and the account shows none."""
+    """Return the finding that an account does not show an invitation which Graph accepted."""
     invited = f"{conversion.invited_at:%Y-%m-%d %H:%M} UTC" if conversion.invited_at else "before"
     return Finding(
         NOT_VISIBLE,
@@ -44,7 +44,7 @@ def _waived(finding: Finding, approval: Approval) -> Finding:
 
 
 def _new(assessment: Assessment, record: RequestRecord, approval: Approval | None) -> Iterator[Finding]:
-    """What was released or approved holds for the account and the address that were judged, and for no other."""
+    """Yield a finding for what is new since the release or approval, which is valid only for what was judged then."""
     if record.released:
         if assessment.subject != record.judged_as:
             yield _changed("Account or address are not those that were judged.")

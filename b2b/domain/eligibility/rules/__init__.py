@@ -1,4 +1,4 @@
-"""Every rule: those of the request first, then of the account, its mail, the invited address and the tenant."""
+"""All rules, one module for each subject."""
 
 from typing import Final
 
@@ -11,4 +11,5 @@ RULES: Final[tuple[Rule, ...]] = tuple(
     for row in vars(module).values()
     if isinstance(row, Rule)
 )
-"""In this order findings are returned. Ids and severities are the product's contract; settings may override them."""
+"""All rules, in the order in which their findings are returned. Ids and severities are part of the product's contract;
+settings may override the severities."""

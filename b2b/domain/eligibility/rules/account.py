@@ -29,7 +29,7 @@ def already_external(case: Case) -> Result:
     account = case.user
     if account.pending:
         return None
-    # The user principal name alone proves nothing: a converted user keeps its own. So every sign counts.
+    # Every sign counts: the user principal name alone is not enough, because a converted user keeps its own.
     signs = {
         "its invitation was accepted": account.accepted,
         "it was created by an invitation": account.creation_type == "Invitation",
@@ -142,7 +142,7 @@ def on_premises_synced(case: Case) -> Result:
     source="https://learn.microsoft.com/entra/identity/users/convert-external-users-internal",
 )
 def upn_domain_federated(case: Case) -> Result:
-    """The account's own domain is federated: matters for the way back."""
+    """The account's own domain is federated, which matters if it is to be converted back."""
     domain = domain_of(case.user.user_principal_name)
     federated = domain in case.facts[facts.DOMAINS].federated
     return f"The account signs in under {domain}, which is federated." if federated else None

@@ -56,7 +56,7 @@ def own_verified_domain(case: Case) -> Result:
 def address_unlikely(case: Case) -> Result:
     """No part of the person's name is in the address, or no other account of the company has its domain.
 
-    The project's own judgement, against a list whose lines have slipped.
+    The project's own judgement. It finds a list in which addresses have moved to other persons' rows.
     """
     account = case.user
     local = (case.address or "").rpartition("@")[0]
@@ -126,7 +126,7 @@ def home_account_not_entra(case: Case) -> Result:
     source=LIMITS,
 )
 def address_in_use(case: Case) -> Result:
-    """Another user, also a deleted one, holds the address; a contact only warns."""
+    """Another user, deleted or not, holds the address. If only a contact holds it, this is a warning."""
     own = case.account.id.lower() if case.account else ""
     holders = {
         "another user": case.facts[facts.USERS_WITH_ADDRESS],
@@ -156,7 +156,7 @@ def address_in_use(case: Case) -> Result:
     source=INVITATION,
 )
 def address_requested_twice(case: Case) -> Result:
-    """Another account is being, or was, converted with it."""
+    """Another account is being converted with the address, or was."""
     holder = case.facts[facts.RESERVATION]
     return f"The account {holder} is being, or was, converted with the same address." if holder else None
 

@@ -1,4 +1,4 @@
-"""Rules about the account's own addresses, and about the mailbox that may be behind them."""
+"""Rules about the account's own addresses, and about a mailbox that it may have."""
 
 from b2b.domain.characters import shown, unseen, visible
 from b2b.domain.eligibility import address as addresses
@@ -71,7 +71,7 @@ def _where(case: Case) -> str:
 
 
 def typed_anew(case: Case) -> str:
-    """Say how to get rid of an invisible character: it was pasted, and no address contains one."""
+    """Return the fix for an invisible character in an address: to type the address instead of pasting it."""
     if case.request.invited_user_email_address and unseen(case.request.invited_user_email_address):
         return "Send a new request with the address typed anew: that character came along from another document."
     there = " in Active Directory" if case.synced else ""
@@ -150,7 +150,7 @@ def exchange_mailbox(case: Case) -> Result:
 def possible_mailbox(case: Case) -> Result:
     """No plan brings a mailbox, but the primary proxy address is in a verified domain: shared, room or equipment.
 
-    The project's own judgement: Graph has no property that tells such a mailbox.
+    The project's own judgement: no property in Graph marks such a mailbox.
     """
     if not case.unlicensed_mailbox:
         return None

@@ -1,4 +1,4 @@
-"""Rules about accounts that had better not change hands: privileged ones, excluded ones, employees."""
+"""Rules that protect accounts from conversion: privileged accounts, excluded accounts, and those of employees."""
 
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.case import Case

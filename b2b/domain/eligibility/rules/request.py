@@ -1,4 +1,4 @@
-"""Rules about the request itself, asked even if there is no account."""
+"""Rules about the request itself. They are asked even if there is no account."""
 
 from b2b.domain.characters import unseen
 from b2b.domain.eligibility import address as addresses
@@ -75,7 +75,7 @@ def account_ambiguous(case: Case) -> Result:
     pinned=True,
 )
 def address_characters(case: Case) -> Result:
-    """The address holds a character that Graph does not take, the plus sign among them, or is too long."""
+    """The address is too long, or holds a character that Graph does not accept, such as the plus sign."""
     found = addresses.problem(case.address) if case.address else None
     if found is None:
         return None
@@ -145,7 +145,7 @@ def copy_recipient(case: Case) -> Result:
     applies=lambda case: case.sponsors != (),
 )
 def sponsor_unusable(case: Case) -> Result:
-    """A sponsor is neither a user nor a group; a user who is disabled only warns."""
+    """A sponsor is neither a user nor a group. If a sponsor is a disabled user, this is a warning."""
     users, groups = case.facts[facts.SPONSORING_USERS], case.facts[facts.SPONSORING_GROUPS]
     unknown = [sponsor for sponsor in case.sponsors if sponsor not in users and sponsor not in groups]
     if unknown and not {facts.SPONSORING_USERS, facts.SPONSORING_GROUPS} & case.facts.unreadable.keys():

@@ -34,6 +34,6 @@ def invitations_disabled(case: Case) -> Result:
     source=INVITING,
 )
 def invitations_admins_only(case: Case) -> Result:
-    """Only administrators may invite. The app then needs User.Invite.All; about other permissions sources disagree."""
+    """Only administrators may invite. The app then needs User.Invite.All; sources disagree about other permissions."""
     admins_only = case.facts[facts.INVITATION_POLICY] == InvitesFrom.ADMINS
     return "Only administrators and guest inviters may invite in this tenant." if admins_only else None
