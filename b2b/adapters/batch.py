@@ -85,6 +85,6 @@ def parts_of(content: bytes) -> dict[str, dict[str, Any]]:
 
 
 def unlicensed(body: object) -> bool:
-    """Tell whether Graph refused a call because the tenant has no licence for the feature, so does not use it."""
+    """Tell whether Graph refused a call because the tenant has no licence for the feature, and so does not use it."""
     error = body.get("error") if isinstance(body, dict) else None
     return isinstance(error, dict) and error.get("code") == "AadPremiumLicenseRequired"

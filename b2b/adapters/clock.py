@@ -9,7 +9,7 @@ Clock = Callable[[], datetime]
 
 
 Monotonic = Callable[[], float]
-"""Returns the seconds of a monotonic clock. Setting the system's time does not move it; only differences count."""
+"""Returns the seconds of a monotonic clock: it ignores changes of the system's time, and only differences matter."""
 
 
 def monotonic() -> float:

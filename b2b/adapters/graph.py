@@ -295,7 +295,7 @@ class Graph:
 
 
 def scope_of(base_url: str) -> str:
-    """Return the scope of the token for Graph at this URL: a national cloud's own, for any other host the global one.
+    """Return the scope of the token for Graph at this URL. A host outside the national clouds gets the global scope.
 
     Source: https://learn.microsoft.com/graph/deployments.
     """

@@ -25,7 +25,7 @@ class Instances:
         self._table = table
 
     async def renew(self, name: str) -> list[float]:
-        """Renew the row of this instance; then return by how many seconds each other instance's row is older.
+        """Renew the row of this instance. Return by how many seconds the row of each other instance is older.
 
         Rows that are older than `FORGOTTEN` are also returned, and then removed.
         """

@@ -67,7 +67,7 @@ class Listing:
         return found
 
     async def cursor(self) -> Cursor:
-        """Return the position at which the last run stopped; the beginning if none is saved."""
+        """Return the position at which the last run stopped, or the beginning of the list if none is saved."""
         entity = await fetch(self._table, CURSORS, self._name)
         if entity is None:
             return Cursor()

@@ -15,7 +15,7 @@ from b2b.domain.readings import Poisoned, PoisonMessage
 
 REQUESTS = "conversion-requests"
 POISON = "conversion-requests-poison"
-"""The Functions host moves a message that keeps failing to the queue with this name: the queue's own and `-poison`."""
+"""The queue for messages that keep failing. The Functions host makes its name by appending `-poison`."""
 STORAGE = "queue storage"
 _PAGE = 32
 """Most messages that storage returns in one call."""
@@ -125,7 +125,7 @@ class Queue:
         """Check that both queues exist and answer.
 
         Raises:
-            Transient: a queue is missing, which the error names, or does not answer.
+            Transient: a queue is missing or does not answer. The error names a missing queue.
 
         """
         for client in (self._requests, self._poison):

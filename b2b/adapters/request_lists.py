@@ -93,7 +93,7 @@ class RequestLists:
                 await self._table.delete_entity(each["PartitionKey"], each["RowKey"])
 
     def shows(self, line: Line) -> bool:
-        """Tell whether this process remembers writing a request to the same lists and under all its names."""
+        """Tell whether this process remembers writing a request to all lists and under all names that it has now."""
         known = self._known.get(lines.key(EVERY, line))
         return known is not None and known.places == line.places and known.names >= line.names
 
@@ -126,7 +126,7 @@ class RequestLists:
         return found
 
     async def _open(self, line: Line) -> None:
-        """Record which lists have lines in this month before a line is written. Each process does this once."""
+        """Record which lists have lines in this month before a line is written. A process does this once per list."""
         wanted = {f"{place}~{line.month}" for place in line.places}
         if wanted <= self._months:
             return
@@ -291,7 +291,7 @@ class Listed:
         self._behind.discard(record.request_id)
 
     def shows(self, record: RequestRecord) -> bool:
-        """Tell whether this process remembers writing a request to the same lists, and its campaign's member."""
+        """Tell whether this process remembers writing a request to all lists that it is in now, and to its campaign."""
         return record.request_id not in self._behind and self._lists.shows(line_of(record))
 
 

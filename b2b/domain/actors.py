@@ -13,7 +13,7 @@ import msgspec
 
 
 class ActorKind(StrEnum):
-    """The kinds of actors."""
+    """The kind of an actor."""
 
     PERSON = "person"
     """A person who signed in."""

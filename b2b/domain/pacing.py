@@ -22,7 +22,7 @@ class Pace:
     failed: int = 0
     """How many of the window's invitations were refused or got no answer."""
     open_until: datetime | None = None
-    """Until when the open breaker lets no instance invite; then one instance probes. None: the breaker is closed."""
+    """Until this time the breaker lets no instance invite; then one instance probes. None if the breaker is closed."""
     why_open: str = ""
     probe_until: datetime | None = None
     """The end of the lease of the instance that is probing. After it another instance may probe."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 RENEWED = 4.0
 """Seconds after which an instance renews its row and reads the other instances' rows again."""
 HELD = 8.0
-"""Seconds for which an instance uses the share that it read, counted from before it wrote its row. A new instance sends
-nothing for as long."""
+"""Seconds for which an instance uses a share, counted from just before it wrote its row to get the share. A new
+instance sends nothing for the same time."""
 COUNTED = 20.0
 """Seconds for which other instances count an instance's row, from storage's timestamp.
 
-This is longer than `HELD` and the fence of a claim together. So when a row stops counting, its instance has sent every
-invitation that had a turn, or never sends it.
+This is longer than `HELD` and the fence of a claim together. So once an instance's row is not counted any more, every
+invitation of the instance that had its turn was sent, or is never sent.
 """
 CATCH_UP = 0.5
 """Seconds' worth of missed turns that an instance may make up."""

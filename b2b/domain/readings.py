@@ -51,7 +51,7 @@ class Reservation:
     user_id: str
     since: datetime
     absent_since: datetime | None = None
-    """When Graph first answered that it does not have the account; None if Graph has it."""
+    """When Graph first answered that it does not have the account; None if Graph has not said so."""
     etag: str = ""
 
 

@@ -24,7 +24,7 @@ class Limits:
     window: timedelta
     """Longest time after a write in which a read may still show the old state, clock skew included."""
     give_up: timedelta
-    """How long a request may go without progress. A doubt waits as long for the tenant fact, from its first try on."""
+    """How long a request may go without progress, and a doubt may wait for the tenant fact after its first try."""
     bin: timedelta = timedelta(days=30)
     """How long a deleted account can be restored from the recycle bin."""
     confirm: timedelta = timedelta(seconds=60)
@@ -55,7 +55,7 @@ class Situation:
 
     request: RequestRecord
     conversion: Conversion | None
-    """The account's conversion. None if it has none, or if the account is not known yet (`Judge` finds it)."""
+    """The account's conversion. None if there is none, or if the account is not known yet (`Judge` finds it)."""
     sighting: Sighting | None
     """The account as read in this round; None if it was not read."""
     assessment: Assessment | None
@@ -67,7 +67,7 @@ class Situation:
     shows: Shows
     """Whether this kind of account (cloud-only or synchronised) is known to show an invitation in this tenant."""
     again: bool
-    """Whether a person who saw the open doubts, or that the account shows nothing, wants another invitation sent."""
+    """Whether a person asked for another invitation, knowing that an earlier one may have been sent."""
     limits: Limits
     now: datetime
 

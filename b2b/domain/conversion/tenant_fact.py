@@ -1,9 +1,10 @@
 """Whether accounts in this tenant show a pending invitation, learned from the app's own invitations.
 
 Nothing documents whether a converted account reads `PendingAcceptance` before its person redeems (docs/evidence.md,
-RED-01). After a lost answer, the app may send a second mail only if it knows. So it learns from what it sees: one
-account that shows its invitation proves that the tenant shows them; three accounts in a row that do not, past the
-replication window, prove the contrary. Cloud-only and synchronised accounts are counted separately.
+RED-01). After a lost answer, the app invites again by itself only if it knows that a sent invitation would show. So it
+learns from what it sees: one account that shows its invitation proves that the tenant shows them; three accounts in a
+row that do not, past the replication window, prove the contrary. Cloud-only and synchronised accounts are counted
+separately.
 """
 
 from enum import StrEnum

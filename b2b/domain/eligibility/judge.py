@@ -12,7 +12,7 @@ from b2b.domain.eligibility.unread import Unread
 from b2b.domain.findings import Finding, Profile, Severity
 
 FACT_NOT_READABLE: Final = "fact-not-readable"
-"""Id of the finding that a rule could not be decided. It is not a rule, so no setting can turn it off."""
+"""Id of the finding which says that a rule could not be decided. It is not a rule, so no setting can turn it off."""
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 PINNED: Final = frozenset(rule.id for rule in RULES if rule.pinned)
 
@@ -31,7 +31,7 @@ SET_UNLESS_MAILBOX: Final = (
 
 
 def needed_facts(profile: Profile, overrides: Mapping[str, Severity]) -> frozenset[Fact[Any]]:
-    """Return the facts that the rules that are on need. For a rule that is off, nothing is read."""
+    """Return the facts that the active rules need. For a rule that is off, nothing is read."""
     return frozenset(
         fact for rule in RULES if rule.severity(profile, overrides) is not Severity.OFF for fact in rule.needs
     )
@@ -101,7 +101,7 @@ def _weight(severity: Severity, hit: Hit, case: Case) -> Severity:
 
 
 def _blind_weight(rule: Rule, severity: Severity) -> Severity:
-    """Return the severity of the finding that a rule could not be decided.
+    """Return the severity of the finding which says that a rule could not be decided.
 
     It is block for a pinned rule, because approving cannot help if there may be nothing to invite. A rule that only
     warns keeps its severity. If Graph enforces the rule itself, a warning is enough. Any other rule protects something,

@@ -34,9 +34,9 @@ _SHARED_LABELS = frozenset({"ac", "co", "com", "edu", "gov", "mail", "net", "onm
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae"}
 SHORTEST_PART = 2
 _RECOGNISED = 4
-"""First letters of a longer part of a name that are enough to recognise it."""
+"""Number of first letters by which a longer part of a name is recognised."""
 FEWEST_COLLEAGUES = 3
-"""Fewest other accounts of a company for their domains to say anything about the account in question."""
+"""Number of a company's other accounts below which their domains prove nothing about an account."""
 
 
 def is_employee_type(text: str | None) -> bool:

@@ -66,8 +66,8 @@ class Rule:
     legacy_fix: str | None = None
     """The fix under the 2020 article; None if it is ``fix``."""
     refused_fix: str | None = None
-    """The fix if Graph refuses the invitation for this rule's reason although the rule found nothing; None for ``fix``.
-    The request has then ended `blocked`."""
+    """The fix if Graph refuses the invitation for this rule's reason although the rule found nothing; None if it is
+    ``fix``. The request has then ended `blocked`."""
     sets_address: bool = False
     """Whether the fix sets an address of the account. Active Directory or Exchange may be in charge of it."""
     pinned: bool = False
@@ -80,7 +80,7 @@ class Rule:
     """Whether Graph itself refuses such an invitation. An undecided rule then costs a failed call at most."""
 
     def severity(self, profile: Profile, overrides: Mapping[str, Severity]) -> Severity:
-        """Return the severity in force: from ``overrides``, by rule id, or else the one for the profile."""
+        """Return the severity in force: the rule's entry in ``overrides``, or else the rule's own for the profile."""
         return overrides.get(self.id, self.legacy if profile is Profile.LEGACY else self.current)
 
     @property

@@ -14,7 +14,7 @@ class Decision:
 
     @property
     def by(self) -> str:
-        """The name of the one who decides."""
+        """The name of the person who decides; without a name, the kind and id of the actor."""
         return str(self.actor)
 
     def __str__(self) -> str:

@@ -19,13 +19,13 @@ class Hint(NamedTuple):
 
 
 _WORTH_NAMING = 16
-"""Bytes of a text from which it is hardly base64 by chance."""
+"""A text that decodes as base64 and has at least this many bytes is hardly base64 by chance."""
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _FORM = re.compile(rb"[A-Za-z0-9_.%-]+=[^&\s]*(&[A-Za-z0-9_.%-]+=[^&\s]*)*")
 
 
 def utf16(body: bytes) -> bool:
-    """Tell whether a text is in UTF-16 or UTF-32, by its byte order mark or a zero byte among its first four."""
+    """Tell whether a text is in UTF-16 or UTF-32, by its byte order mark or by a zero in its first four bytes."""
     return body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in body[:4]
 
 

@@ -62,10 +62,7 @@ class Recipient(_Part, frozen=True):
 
 
 class MessageInfo(_Part, frozen=True):
-    """Graph's invitedUserMessageInfo.
-
-    For an application, Graph drops the custom text, and then also ignores the language.
-    """
+    """Graph's invitedUserMessageInfo. An application's custom text is dropped, and makes Graph ignore the language."""
 
     message_language: str | None = None
     cc_recipients: list[Recipient] = []
@@ -73,7 +70,7 @@ class MessageInfo(_Part, frozen=True):
 
 
 class ConversionRequest(_Part, frozen=True):
-    """A caller's request to convert one account. A field is None if the caller left it out."""
+    """A caller's request to convert one account. ``None`` means that the caller left a field out."""
 
     invited_user: InvitedUser
     invited_user_email_address: str | None = None

@@ -126,7 +126,7 @@ def on_premises_upn(case: Case) -> Result:
     source=ARTICLE,
 )
 def on_premises_synced(case: Case) -> Result:
-    """Active Directory is in charge: do not delete or disable the account there."""
+    """The account is synchronised from Active Directory, which stays in charge of it."""
     return "The account is synchronised from Active Directory, which stays in charge of it." if case.synced else None
 
 

@@ -106,7 +106,7 @@ def direct_federation(case: Case) -> Result:
     applies=lambda case: case.profile is Profile.CURRENT or not case.synced,
 )
 def home_account_not_entra(case: Case) -> Result:
-    """No Entra tenant owns the partner's domain (`2020`: cloud-only accounts)."""
+    """No Entra tenant owns the partner's domain. Under `2020`, only cloud-only accounts are judged by this."""
     if case.facts[facts.HOME_TENANT] or facts.HOME_TENANT in case.facts.unreadable:
         return None
     return f"No Entra tenant owns {case.domain}: the person redeems with another provider or a one-time passcode."

@@ -54,7 +54,7 @@ def no_external_address(case: Case) -> Result:
     sets_address=True,
 )
 def address_not_on_account(case: Case) -> Result:
-    """The address is not the account's `mail` (`2020`: `otherMails`, synced: `mail`)."""
+    """The address is not the account's `mail` or, for a cloud-only account under `2020`, not in its `otherMails`."""
     own = addresses.own_addresses(case.user, case.profile)
     named = case.address
     if named is None or named.lower() in {text.lower() for text in own} or set(MAIL) & set(case.user.withheld):
@@ -114,7 +114,7 @@ def address_ambiguous(case: Case) -> Result:
     source=ARTICLE,
 )
 def exchange_mailbox(case: Case) -> Result:
-    """A service plan brings a mailbox, by plan id; EXCHANGE_S_FOUNDATION brings none."""
+    """The account has a service plan that includes a mailbox, by plan id. EXCHANGE_S_FOUNDATION includes none."""
     account = case.user
     if not account.has_mailbox:
         return None
@@ -148,7 +148,7 @@ def exchange_mailbox(case: Case) -> Result:
     source=ARTICLE,
 )
 def possible_mailbox(case: Case) -> Result:
-    """No plan brings a mailbox, but the primary proxy address is in a verified domain: shared, room or equipment.
+    """No plan includes a mailbox, but the primary proxy address is in a verified domain: perhaps a shared mailbox.
 
     The project's own judgement: no property in Graph marks such a mailbox.
     """
@@ -171,7 +171,7 @@ def possible_mailbox(case: Case) -> Result:
     source="https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference",
 )
 def unknown_exchange_plan(case: Case) -> Result:
-    """An Exchange plan is an archive (`2020`: review), or is not known to bring a mailbox or not (warn)."""
+    """The account has an Exchange archive plan, or an Exchange plan that may include a mailbox (always a warning)."""
     plans = case.user.exchange_plans
     if PlanKind.ARCHIVE in plans:
         return "The account has an Exchange archive plan."

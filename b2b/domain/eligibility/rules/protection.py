@@ -84,7 +84,7 @@ def outside_scope(case: Case) -> Result:
     source=USER,
 )
 def looks_like_employee(case: Case) -> Result:
-    """`employeeType`, `employeeId` or a `companyName` that is the tenant's own point to an employee.
+    """The account looks like an employee's, by `employeeType`, `employeeId` or a `companyName` that is the tenant's.
 
     The project's own judgement. An `employeeType` such as Contractor or Vendor outweighs an `employeeId`.
     """
