@@ -1,4 +1,4 @@
-"""One rig for a test: an app over a tenant of many accounts, whose replicas lag."""
+"""Fixtures of the fault sweep: each test gets one rig, an app over a tenant of many accounts whose replicas lag."""
 
 from collections.abc import AsyncIterator
 
@@ -11,14 +11,14 @@ from tests.faults.rig import FaultRig
 from tests.faults.tenants import TENANTS, seed
 
 BY_ID, INDEX = 290, 295
-"""Seconds that replicas lag behind, just within the app's replication window of 300."""
+"""Seconds that replicas lag: by id, and in the index of queries. Just less than the app's replication window of 300."""
 OVERRIDES = '{"exchange-mailbox": "warn", "address-not-on-account": "warn", "address-in-use": "warn"}'
-"""Rules that would keep from Graph what Graph itself may refuse."""
+"""Rules that would block what Graph itself may refuse: with a warning instead, the request reaches Graph."""
 
 
 @pytest.fixture
 def tenant(request: pytest.FixtureRequest) -> int:
-    """Return the number of the tenant in `TENANTS` that the test plays in."""
+    """Return the index in `TENANTS` of the tenant that the test uses."""
     return int(getattr(request, "param", 0))
 
 

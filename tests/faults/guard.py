@@ -1,10 +1,10 @@
-"""A guard as a row, the mechanism that mends a story as a row, and the tests that several guards share."""
+"""The rows of the guard tables, and the paths of the tests that several guards share."""
 
 from typing import NamedTuple
 
 from tests.simulation.stories import BY_NAME
 
-HISTORY = "tests/faults/test_guard_histories.py::test_a_guard_is_there_when_it_is_needed"
+HISTORY = "tests/faults/test_guard_histories.py::test_a_history_that_needs_one_guard_ends_well"
 STORY = "tests/simulation/test_stories.py::test_a_story_that_once_ended_badly_ends_well"
 STEP = "tests/unit/test_next_step.py::test_each_situation_leads_to_its_step"
 ALONE = "tests/faults/test_guards_alone.py::"
@@ -18,7 +18,7 @@ PACING = "tests/workflows/test_pacing.py::"
 
 
 class Place(NamedTuple):
-    """Lines of a file that are a guard, and what is left without them."""
+    """Lines of a file that form a guard, and what replaces them when the guard is taken out."""
 
     file: str
     lines: str
@@ -26,23 +26,23 @@ class Place(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A guard, the lines that are it with what is left without them, and the test that notices."""
+    """A guard: its lines, what replaces them when it is taken out, and the test that must fail then."""
 
     name: str
     file: str
     edits: tuple[tuple[str, str], ...]
     test: str
     oracle: str = ""
-    """The oracle that must be the one to notice; empty: the test has none."""
+    """The oracle that must report the failure; empty if the test uses no oracle."""
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Everything that is taken out."""
+        """Return every place that has to be edited to take this guard out."""
         return tuple(Place(self.file, lines, without) for lines, without in self.edits)
 
 
 class Mended(NamedTuple):
-    """A story, and the mechanism without which it ends badly again: its own oracle notices."""
+    """A story, and the mechanism that fixed it. Without the mechanism, the story's own oracle must fail again."""
 
     story: str
     mechanism: str
@@ -50,17 +50,17 @@ class Mended(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The row in a word."""
+        """Return the label of this row."""
         return f"story {self.story}: {self.mechanism}"
 
     @property
     def test(self) -> str:
-        """The test of this story alone."""
+        """Return the pytest id that runs this story alone."""
         return f"{STORY}[{self.story}]"
 
     @property
     def oracle(self) -> str:
-        """The oracle that noticed the defect first."""
+        """Return the oracle that first reported the defect."""
         return BY_NAME[self.story].oracle
 
 

@@ -1,7 +1,7 @@
-"""Histories in memory that end badly where one guard of the protocol is gone. Each plays within milliseconds.
+"""Histories in memory that end badly if one guard of the protocol is missing. Each runs within milliseconds.
 
-They stand beside the stories of `tests.simulation.stories`, which show what once went wrong. Here nothing ever did:
-each history leads up to the moment that its guard is for.
+The stories in `tests.simulation.stories` show defects that did happen. The histories here never failed: each leads to
+the moment in which its guard is needed.
 """
 
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from tests.simulation.story import HELD, SHARED_ADDRESS
 
 @dataclass(frozen=True)
 class Narrow:
-    """A history, and what must be true of it beside what the oracles ask of each."""
+    """A history, and what must be true of its end in addition to the oracles."""
 
     name: str
     history: History
     invited_within: float | None = None
-    """Seconds after the first step until somebody is invited: nothing has to be repaired for it."""
+    """Most seconds from the first step to the last invitation, so that the history needs no repair. None: no limit."""
     most_calls: int | None = None
-    """No more outgoing calls than this: copies of a message do not multiply."""
+    """Most outgoing calls, so that copies of a message do not multiply. None: no limit."""
     stage: str | None = None
-    """Where the request `r1` stands in the end."""
+    """The stage of request `r1` at the end. None: any."""
 
 
 IMPATIENT = (("B2B_GIVE_UP_SECONDS", "400"),)
-"""Requests are given up soon, so that a history need not last for a day."""
+"""A short limit after which requests are given up, so that a history need not last for a day."""
 UNSEEN = (("pending-state", "unset"),)
 
 
@@ -38,7 +38,7 @@ def _every(call: str, subject: str, outcome: str, numbers: range) -> tuple[Fault
 
 
 def _poisoned(times: int) -> tuple[Step, ...]:
-    """The app is paused, and the host gives up on the request's message again and again."""
+    """Pause the app while the host moves the message of request `r1` to the poison queue, `times` times."""
     return (
         Step(0, "set", "B2B_PAUSED", "true"),
         _send(1),

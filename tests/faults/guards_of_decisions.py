@@ -1,4 +1,4 @@
-"""What keeps a person's word for what it was given for."""
+"""Guards that limit a decision to what the person was shown."""
 
 from tests.faults.guard import REVIEW, STEP, Guard
 

@@ -1,4 +1,4 @@
-"""What keeps a doubt until it is settled, and what the directory's answers may mean."""
+"""Guards that keep a doubt open until it is settled, and that limit what an answer of the directory may prove."""
 
 from tests.faults.guard import ALONE, FOLLOWED, HISTORY, OUTCOME, STEP, STORY, Guard
 
@@ -162,7 +162,7 @@ DOUBTS: tuple[Guard, ...] = (
                 '        await self._endings.fail(record, "gave-up", GAVE_UP)',
             ),
         ),
-        f"{ALONE}test_a_request_whose_invitation_may_be_out_goes_back_however_often_the_host_gave_up",
+        f"{ALONE}test_a_poison_message_goes_back_to_work_while_its_invitation_may_have_been_sent",
     ),
     Guard(
         "gone: a 404 settles no doubt",
@@ -233,12 +233,12 @@ DOUBTS: tuple[Guard, ...] = (
         "reading: an answer about another account than was asked for is not used",
         "b2b/workflows/conversion/assess.py",
         (("any(account.id.lower() != user.id.lower()", "any(not account.id"),),
-        f"{ALONE}test_an_answer_about_another_account_than_was_asked_for_is_not_used",
+        f"{ALONE}test_an_answer_about_another_account_is_not_used",
     ),
     Guard(
         "reading: relations that a replica does not have are not taken for none",
         "b2b/workflows/conversion/assess.py",
         (("if account is not None and any(known.absent(fact)", "if account is None and any(known.absent(fact)"),),
-        f"{ALONE}test_relations_that_a_replica_does_not_have_are_not_taken_for_none",
+        f"{ALONE}test_relations_missing_on_a_replica_are_not_taken_for_an_empty_list",
     ),
 )

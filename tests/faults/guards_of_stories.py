@@ -1,6 +1,6 @@
-"""What mends each story of the simulator: without it, the story ends as badly as it once did.
+"""The mechanism that fixed each story of the simulator: without it, the story fails again.
 
-A story comes with its row here. The rows of those that have a number stand in a module of their own.
+Whoever adds a story adds its row here. The rows of numbered stories are in `guards_of_numbered_stories`.
 """
 
 from tests.faults.guard import Mended, Place

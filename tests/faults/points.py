@@ -1,4 +1,4 @@
-"""The points at which the app can be hit: its outgoing calls, counted as they come. Nothing is listed by hand."""
+"""The points at which a fault can hit the app: its outgoing calls, counted as they are made. None is listed by hand."""
 
 import re
 from collections import Counter
@@ -13,8 +13,8 @@ from tests.support.world import MovingClock
 
 When = Literal["before", "after"]
 Span = Literal["once", "repeats", "outage"]
-"""A single send, which a client may repeat by itself; that call with all its repeats; storage as a whole, until time
-passes. The last two are what the app itself gets to see."""
+"""How long a fault lasts. `once`: one send, which a client may repeat by itself. `repeats`: the call with all repeats
+of its client. `outage`: all calls to storage until time passes. The app itself sees only the last two."""
 Kinds = dict[str, tuple[When, ...]]
 KINDS: Kinds = {
     "kill": ("before", "after"),
@@ -25,34 +25,37 @@ KINDS: Kinds = {
     "429": ("before", "after"),
     "504": ("before", "after"),
 }
-"""What can go wrong with a call, and on which side of its effect."""
+"""Kinds of failure of any call, with the sides of its effect on which they can happen."""
 GRAPH_KINDS: Kinds = {
     "401": ("before",),
     "429 without Retry-After": ("before", "after"),
     "200 in HTML": ("before", "after"),
 }
-"""What else can go wrong with a call to Graph."""
+"""Further kinds of failure of a call to Graph."""
 INVITATION_KINDS: Kinds = {"slow reset": ("after",), "slow kill": ("after",)}
-"""An invitation that takes long, so that much of the claim's time is over when its effect comes; nobody hears of it."""
+"""Kinds of failure of a slow invitation: much of the claim's time has passed when it takes effect, and no answer
+comes."""
 STORAGE_KINDS: Kinds = {**{kind: sides for kind, sides in KINDS.items() if kind != "504"}, "501": ("before", "after")}
-"""What can go wrong with a call to storage: its SDK repeats on 504 as it does on 503, and does not repeat on 501."""
+"""Kinds of failure of a call to storage. Its SDK repeats after 503 and 504 alike, so 504 is left out; it does not
+repeat after 501."""
 LASTING: dict[Span, Kinds] = {
     "repeats": {"500": ("after",), "reset": ("before",)},
     "outage": {"501": ("before", "after")},
 }
-"""What goes wrong with storage for longer than a send. The SDK's waits between repeats are real: so these are few."""
+"""Kinds of failure of storage that last longer than one send. The SDK really waits between its repeats, so there are
+few."""
 SLOW = 28.0
-"""Seconds: just within the app's time limit for a call, B2B_GRAPH_TIMEOUT_SECONDS."""
+"""Seconds that a slow call takes: just less than the app's time limit for a call, B2B_GRAPH_TIMEOUT_SECONDS."""
 RETRY_AFTER = 40
-"""Seconds: longer than the app's own shortest waits, so that it shows who does not heed it."""
+"""Seconds of Retry-After: longer than the app's own shortest waits, so that a caller which ignores it is noticed."""
 
 
 class Killed(BaseException):
-    """The process ends here: nothing catches it."""
+    """The process dies. A BaseException, so that no handler of the app catches it."""
 
 
 class Point(NamedTuple):
-    """The n-th call of a case that is called so."""
+    """The n-th call of a case with this label."""
 
     label: str
     nth: int
@@ -60,7 +63,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at which call, and for how long."""
+    """A kind of failure, the call that it hits, the side of the call's effect, and how long it lasts."""
 
     point: Point
     kind: str
@@ -69,7 +72,7 @@ class Fault:
 
 
 def faults_at(points: Iterable[Point]) -> list[Fault]:
-    """Every fault at every call, on each side of its effect."""
+    """Return every possible fault at each of these calls, on each side of the call's effect."""
     return [
         Fault(point, kind, when, span)
         for point in points
@@ -80,11 +83,11 @@ def faults_at(points: Iterable[Point]) -> list[Fault]:
 
 
 _OF_ONE_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=[~'])[0-9a-f]{48,}|\d{4}-\d\d-\d\dT[0-9A-F.%:]+Z(?=~)")
-"""Object ids, hashes and times in keys, which no two cases share."""
+"""Object ids, hashes and times in keys, which differ between cases."""
 
 
 def label_of(call: str, name: str) -> str:
-    """Name a call alike in all cases; ``name`` is what this case's requests are called."""
+    """Return a label for a call that is equal in all cases; `name` is the request id that this case uses."""
     return _OF_ONE_CASE.sub("*", call).replace(name, "*") if name else _OF_ONE_CASE.sub("*", call)
 
 
@@ -96,21 +99,24 @@ def _kinds_of(label: str) -> dict[Span, Kinds]:
 
 @dataclass
 class Points:
-    """Counts every outgoing call of a process and hits one of them; and remembers what Graph asked for."""
+    """Counts every outgoing call of a process, lets the fault hit one of them, and keeps the time that Graph asked to
+    wait.
+    """
 
     fault: Fault | None = None
     clock: MovingClock = field(default_factory=MovingClock)
     name: str = ""
-    """What the requests of the case are called."""
+    """The request id of the case."""
     calls: list[Point] = field(default_factory=list)
     arrival: int = 0
-    """How many of them were made until the request was taken in."""
+    """How many calls were made until the request was accepted."""
     observed: bool = False
-    """Somebody looks in from outside: such calls are neither counted nor hit."""
+    """True while a test looks in from outside: calls are then neither counted nor hit."""
     dead: bool = False
-    """A dead process makes no more calls, whoever in it catches what killed it."""
+    """True once the process has died: it makes no more calls, even if some handler caught the exception that killed
+    it."""
     early: list[str] = field(default_factory=list)
-    """Calls that left for Graph before the time that it had asked to wait."""
+    """Calls to Graph that were made before the wait that Graph had asked for was over."""
     _counts: Counter[str] = field(default_factory=Counter)
     _hit: object = None
     _hit_ahead: timedelta = timedelta()
@@ -119,16 +125,16 @@ class Points:
 
     @property
     def reached(self) -> bool:
-        """Whether the call was made that the fault is meant for."""
+        """Tell whether the call that the fault is meant for was made."""
         return self._hit is not None
 
     @property
     def met(self) -> bool:
-        """Whether the failure came through to the app: its process lives, and no client got over it by a repeat."""
+        """Tell whether the app saw the failure: its process lives, and no client hid the failure by a repeat."""
         return self.fault is not None and "kill" not in self.fault.kind and self.reached and not self._repeated
 
     def asked_to_wait(self, seconds: float) -> None:
-        """Graph answers with Retry-After."""
+        """Record that Graph answered with Retry-After, in seconds."""
         self._wait_until = self.clock() + timedelta(seconds=seconds)
 
     async def around(
@@ -138,7 +144,7 @@ class Points:
         perform: Callable[[], Awaitable[Any]],
         failed: Callable[[str], Awaitable[Any]],
     ) -> Any:
-        """Make a call, or what the fault makes of it. A client repeats a call with the same `request`."""
+        """Make a call, or fail as the fault says. If a client repeats a call, it passes the same `request` object."""
         if self.dead:
             raise Killed
         if self.observed:
@@ -172,7 +178,7 @@ class Points:
 
 
 class GraphWay(httpx.AsyncBaseTransport):
-    """The way to Graph."""
+    """The transport to Graph, which applies the fault."""
 
     def __init__(self, points: Points) -> None:
         self._points, self._inner = points, httpx.AsyncHTTPTransport()

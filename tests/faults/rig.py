@@ -1,4 +1,4 @@
-"""One app over one tenant and one storage account, whose process can die at any call and is started again."""
+"""A rig for the fault sweep: one app, one tenant and one storage account. The app can die at any call and is restarted."""
 
 import json
 import logging
@@ -31,18 +31,18 @@ from tests.support.world import MovingClock, account
 
 MAX_DEQUEUE = 5
 LEASE, RETRY = 600.0, 60.0
-"""Seconds until a message comes back: one whose process died, and one whose handler raised."""
+"""Seconds until the host delivers a message again: after its process died, and after its handler raised."""
 TOO_LONG = 60
-"""Deliveries after which a case goes in circles."""
+"""Deliveries after which a case counts as an endless loop."""
 MAY_CHANGE = {"externalUserState", "externalUserStateChangeDateTime", "identities"}
-"""Properties that an invitation and its redemption change, and the app never touches another."""
+"""Properties that an invitation and its redemption may change. The app must not change any other."""
 ENDED_UNINVITED = {"blocked", "failed"}
 
 Result = TypeVar("Result")
 
 
 class BothClocks(MovingClock):
-    """The app's clock, and the tenant's along with it: replicas lag by the time that the app sees pass."""
+    """Moves the app's clock and the tenant's clock together, so that replicas catch up as the app's time passes."""
 
     def __init__(self, tenant: RunningTenant) -> None:
         super().__init__()
@@ -54,7 +54,9 @@ class BothClocks(MovingClock):
 
 
 class FaultRig(Rig):
-    """Plays the host: hands messages over when they are due, takes them back, moves the clock instead of waiting."""
+    """Plays the host: delivers messages when they are due, takes them back after a failure, and moves the clock to
+    wait.
+    """
 
     def __init__(self, tenant: RunningTenant, storage: str, settings: Mapping[str, str]) -> None:
         super().__init__(tenant, storage)
@@ -64,24 +66,26 @@ class FaultRig(Rig):
         self.services: Services | None = None
         self.messages: list[Message] = []
         self.breakages = Breakages()
-        """What the app raised, so that the host delivered again, or caught and did not expect; but no `Transient`."""
+        """Unexpected errors: what the app raised to the host (except `Transient`), and what it caught and logged."""
         self.address = ""
-        """The address that the case's account is invited with."""
+        """The invitation address of the case's account."""
         self.asked_again = 0
-        """How often a person was shown that an invitation may be out, and asked for another."""
+        """How often a person approved a review which said that an invitation may have been sent already."""
         self._delays: dict[str, float] = {}
         self._accounts = Counter[str]()
         self._journal = 0
-        """How much of the tenant's journal is of earlier cases."""
+        """The length of the tenant's journal when the case began."""
         logging.getLogger("b2b").addHandler(self.breakages)
 
     async def close(self) -> None:
-        """End the process, and listen no more."""
+        """Stop the process, and stop listening to its log."""
         logging.getLogger("b2b").removeHandler(self.breakages)
         await self.stop()
 
     async def meet(self, fault: Fault | None, name: str = "") -> None:
-        """Start anew, with a fault ahead or without one, for requests of this name."""
+        """Stop the app and set up the next case: arm `fault`, if any, for requests called `name`, and forget the last
+        case.
+        """
         await self.stop()
         self.points = Points(fault, self.clock, name)
         self.breakages.found.clear()
@@ -90,34 +94,34 @@ class FaultRig(Rig):
         self._journal += len(self.tenant.control.journal(self._journal))
 
     def next_account(self, kind: str = "plain") -> str:
-        """An account of this kind that no case has used."""
+        """Return the object id of an account of this kind that no case has used."""
         self._accounts[kind] += 1
         number = number_of(kind, self._accounts[kind])
         self.address = address_of(number)
         return str(account(number)["id"])
 
     async def stop(self) -> None:
-        """End the process."""
+        """Stop the process, if it runs."""
         if self.services is not None:
             services, self.services = self.services, None
             await services.aclose()
 
     async def post(self, body: bytes) -> None:
-        """Be a caller who sends a request."""
+        """Send a request by HTTP, as a caller does; repeat it until the app has accepted it."""
         reply = await self._asked(lambda app: Client(app.api).submit(body, ""))
         assert reply.status == 202, reply
 
     async def approve(self, request_id: str) -> None:
-        """Be the administrator, who approves what is shown."""
+        """Approve the request's review, as an administrator does."""
         findings = {finding["rule"] for finding in (await self.shown(request_id))["findings"]}
         self.asked_again += "outcome-unknown" in findings
         body = b'{"approvedBy": "admin", "reason": "known"}'
         reply = await self._asked(lambda app: Client(app.api).approve(request_id, body, ""))
-        # Where the answer to the first try was lost, the second finds that the request goes on.
+        # If the answer to the first call was lost, the second call finds that the review is over.
         assert reply.status == 202 or reply.body["error"]["code"] == "NotAwaitingApproval", reply
 
     async def shown(self, request_id: str) -> dict[str, Any]:
-        """Return what the app says about a request, when nothing disturbs it."""
+        """Return what the app answers about a request, without any fault."""
         self.points.observed = True
         try:
             reply = await self._asked(lambda app: Client(app.api).status(request_id, ""))
@@ -126,7 +130,7 @@ class FaultRig(Rig):
         return reply.body if reply.status in {200, 202} else {"stage": f"HTTP {reply.status}", "findings": []}
 
     async def _asked(self, work: Callable[[Services], Awaitable[Reply]]) -> Reply:
-        """Be an HTTP caller, who repeats a call until the app can answer it."""
+        """Call the app by HTTP, and repeat the call while the app answers 503 or dies."""
         for _ in range(TOO_LONG):
             with suppress(Killed):
                 reply = await self._let(work)
@@ -136,26 +140,26 @@ class FaultRig(Rig):
         raise AssertionError("the call was never answered")
 
     def redeem(self, user_id: str) -> None:
-        """Be the invited person, who opens the link once there is one, unless the account lets nobody sign in."""
+        """Redeem the invitation as the invited person, if there is a live link and the account may sign in."""
         user = self.tenant.control.user(user_id)
         live = [ticket for ticket in user["tickets"] if ticket["alive"] and not ticket["redeemed"]]
         if live and user["accountEnabled"]:
             self.tenant.control.redeem(user_id, "ExternalAzureAD")
 
     async def sweep(self) -> None:
-        """Let the timer fire; a killed run is followed by the next."""
+        """Run the sweep once. If the process dies, the next run continues."""
         with suppress(Killed):
             await self._let(lambda app: app.sweep.run())
 
     async def deliver_all(self) -> None:
-        """Hand over every message until the queue is empty."""
+        """Deliver every message until the queue is empty."""
         for _ in range(TOO_LONG):
             if not await self.deliver_one():
                 return
         raise AssertionError(f"the queue does not get empty: {self.points.calls[-20:]}")
 
     async def deliver_one(self) -> bool:
-        """Hand over the next message, when its time has come; False: there is none."""
+        """Move the clock to the next message and deliver it; return False if there is none."""
         self._collect()
         if not self.messages:
             return False
@@ -175,11 +179,10 @@ class FaultRig(Rig):
         return True
 
     async def _let(self, work: Callable[[Services], Awaitable[Result]]) -> Result:
-        """Let the process do something; it is started if it is not running.
+        """Run work in the app's process; start the process first if it is not running.
 
         Raises:
-            Killed: it died over it, whatever it did about that.
-
+            Killed: the process died, no matter how the app handled that.
         """
         if self.services is None:
             reached = Storage(connection_string=signed(self.storage))
@@ -202,7 +205,7 @@ class FaultRig(Rig):
             self.messages.append(message)
 
     def _collect(self) -> None:
-        """Take over what lies in the queue, with the delays that the app asked for."""
+        """Fetch all messages from the queue. Each becomes due after the delay that the app asked for."""
         arrived = list(self.queue().receive_messages(messages_per_page=32, visibility_timeout=3600))
         if arrived:
             self.lose_messages()
@@ -212,7 +215,7 @@ class FaultRig(Rig):
         ]
 
     async def verdict(self, user_id: str, request_ids: list[str]) -> list[str]:
-        """Say what is wrong with the end of a case, seen from outside; nothing: all is well."""
+        """Return what is wrong at the end of a case, as seen from outside; empty if nothing is."""
         wrong, control = list[str](), self.tenant.control
         user, posts = control.user(user_id), self._posts(user_id)
         taken = [post for post in posts if post["status"] == 201]
@@ -240,20 +243,20 @@ class FaultRig(Rig):
         return [*wrong, *self._unlawful(user_id), *self._misbehaved()]
 
     def _posts(self, user_id: str) -> list[dict[str, Any]]:
-        """Return the invitations of an account that reached Graph, with what it made of them."""
+        """Return the journal's entries of the POSTs for this account's invitation, with Graph's answers."""
         calls = self.tenant.control.journal(self._journal)
         posts = [call for call in calls if call["method"] == "POST" and call["path"].endswith("/invitations")]
         return [post for post in posts if post["body"]["invitedUser"]["id"].lower() == user_id]
 
     def _unlawful(self, user_id: str) -> list[str]:
-        """Say what the app did to the directory that it must not do."""
+        """Return the forbidden changes that the app made to the directory, and its violations of Graph's API."""
         control = self.tenant.control
         changes = [change for change in control.changes() if change["id"] == user_id]
         wrong = [f"unlawful change: {each}" for each in changes if each["after"].keys() - MAY_CHANGE]
         return [*wrong, *(f"violation: {violation}" for violation in control.violations())]
 
     def _misbehaved(self) -> list[str]:
-        """Say what the app did on its way to the end that it must not do, and whether the fault was there at all."""
+        """Return the app's errors and its calls within a wait of Graph; also report a fault that never took place."""
         wrong = [f"the app broke: {error!r}" for error in self.breakages.found]
         wrong += [f"Graph had asked to wait before {label}" for label in self.points.early]
         if self.points.fault is not None and not self.points.reached:
@@ -262,7 +265,7 @@ class FaultRig(Rig):
 
 
 def gaps(rows: list[dict[str, Any]], what: str, *ends: str) -> list[str]:
-    """A history is complete when its numbers are without a gap, and it ends where callers are told that it ended."""
+    """Return what is missing in a history: numbers without gaps, and as last stage one of `ends`, if any are given."""
     events = history(rows)
     numbers = [int(event["RowKey"].removeprefix(PREFIX)) for event in events]
     wrong = [] if numbers == list(range(1, len(numbers) + 1)) else [f"history of {what} has gaps: {numbers}"]
@@ -273,6 +276,6 @@ def gaps(rows: list[dict[str, Any]], what: str, *ends: str) -> list[str]:
 
 
 def request_body(request_id: str, user_id: str, address: str | None = None) -> str:
-    """A request for one account."""
+    """Return the body of a request for one account."""
     named = {} if address is None else {"invitedUserEmailAddress": address}
     return json.dumps({"requestId": request_id, "invitedUser": {"id": user_id}, **named})

@@ -1,4 +1,4 @@
-"""The ways of a request, from its arrival to its end."""
+"""The scenarios of the fault sweep: each takes a request from its arrival to its end."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from tests.faults.points import Point
 from tests.faults.rig import FaultRig, request_body
 
 Play = Callable[[FaultRig, str, str], Awaitable[list[str]]]
-"""Plays one case for an account under a name that no other case has; returns the ids of its requests."""
+"""Plays one case for an account, under a name that no other case uses; returns the ids of its requests."""
 
 
 class Hit(Enum):
-    """Which calls of a scenario are hit. What one scenario shows of a call, the others need not show again."""
+    """Which calls of a scenario are hit. Calls that another scenario already covers are left out."""
 
     ALL = "all"
     ARRIVAL = "those until the request has been taken in"
@@ -21,47 +21,47 @@ class Hit(Enum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way, the calls that are hit on it, and the kind of account that takes it."""
+    """How the case is played, which of its calls are hit, and the kind of account that it is played for."""
 
     play: Play
     hit: Hit = Hit.ALL
     kind: str = "plain"
 
     def points(self, rig: FaultRig) -> list[Point]:
-        """Return the calls to hit, once the scenario was played without a fault."""
+        """Return the calls to hit. The scenario must have been played without a fault before."""
         if self.hit is Hit.ARRIVAL:
             return rig.points.calls[: rig.points.arrival]
         return [point for point in rig.points.calls if self.hit is Hit.ALL or point.label.startswith("graph ")]
 
 
 async def by_queue(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """One message."""
+    """Send one message."""
     rig.send(request_body(name, user_id))
     return await _to_the_end(rig, user_id, name)
 
 
 async def by_http(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """One POST, whose caller repeats what was not taken."""
+    """Send one POST; its caller repeats it until it is accepted."""
     await rig.post(request_body(name, user_id).encode())
     rig.points.arrival = len(rig.points.calls)
     return await _to_the_end(rig, user_id, name)
 
 
 async def two_for_one(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """Two requests for one account, by both ways."""
+    """Send two requests for one account: one by queue, one by HTTP."""
     rig.send(request_body(f"{name}-a", user_id))
     await rig.post(request_body(f"{name}-b", user_id).encode())
     return await _to_the_end(rig, user_id, f"{name}-a", f"{name}-b")
 
 
 async def to_its_address(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """One message that names the address, of an account that Graph may refuse to invite."""
+    """Send one message that names the address, for an account that Graph may refuse to invite."""
     rig.send(request_body(name, user_id, address=rig.address))
     return await _to_the_end(rig, user_id, name)
 
 
 async def in_capitals(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """One message that names the address in capitals."""
+    """Send one message that names the address in capitals."""
     rig.send(request_body(name, user_id, address=rig.address.upper()))
     return await _to_the_end(rig, user_id, name)
 
@@ -79,7 +79,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 async def _to_the_end(rig: FaultRig, user_id: str, *names: str) -> list[str]:
-    """Deliver, let people act, sweep; then the timer fires some more times, at first too soon."""
+    """Deliver all messages, let people act, sweep; then let the timer fire four more times, the first time too soon."""
     await rig.deliver_all()
     await _people_act(rig, user_id, *names)
     await rig.sweep()
@@ -92,7 +92,7 @@ async def _to_the_end(rig: FaultRig, user_id: str, *names: str) -> list[str]:
 
 
 async def _people_act(rig: FaultRig, user_id: str, *names: str) -> None:
-    """The administrator approves what waits for one, and the invited person redeems."""
+    """Approve as the administrator each request that needs review, then redeem as the invited person."""
     for name in names:
         if (await rig.shown(name))["stage"] == "needsReview":
             await rig.approve(name)

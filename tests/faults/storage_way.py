@@ -1,4 +1,4 @@
-"""The way to tables and queues, with a hand in it: calls fail there, and messages are delayed in the rig alone."""
+"""Transports to tables and queues that apply the fault, and that keep the delays of messages in the rig."""
 
 import re
 from typing import Any, cast
@@ -13,9 +13,9 @@ _MESSAGE_ID = re.compile(r"<MessageId>([^<]+)</MessageId>")
 
 
 class Delays(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
-    """Notes the visibility delay of each message that storage really took, and asks storage for none.
+    """Notes the visibility delay of each message that storage accepted, and asks storage for no delay.
 
-    A poison message is hidden from other sweeps for the shortest time that storage knows, one second.
+    A poison message is hidden from other sweeps for one second, the shortest time that storage allows.
     """
 
     def __init__(self, delays: dict[str, float]) -> None:
@@ -37,7 +37,7 @@ class Delays(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-
 
 
 class StorageWay(Delays):
-    """Beneath the faults are the delays: what is repeated keeps its own."""
+    """Applies the fault above the delays: a repeated request keeps its own delay."""
 
     def __init__(self, points: Points, delays: dict[str, float]) -> None:
         super().__init__(delays)
@@ -48,7 +48,7 @@ class StorageWay(Delays):
             return await super(StorageWay, self).send(request, **kwargs)
 
         async def failed(kind: str) -> AsyncHttpResponse:
-            """A refusal with a refusal's body, in the form that the SDK expects of its own requests."""
+            """Return a refusal with an error body, in the form that the SDK expects for its own request."""
             if kind == "reset":
                 raise ServiceResponseError("connection lost")
             if kind == "refused":

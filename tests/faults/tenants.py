@@ -1,7 +1,7 @@
-"""The tenants that cases are played in: the open questions about Graph, each answered in each of its ways.
+"""The tenants in which cases are played: they cover the open questions about Graph, with each possible answer.
 
-`docs/evidence.md` says that the app is right in every position of a switch. Those that a conversion meets on its way
-stand here, dealt out over seven tenants in which every two positions of two switches occur together.
+`docs/evidence.md` says that the app is right in every position of a switch. This module lists the switches that matter
+to a conversion, and spreads them over seven tenants so that every two positions of two switches occur together.
 """
 
 from itertools import combinations
@@ -24,18 +24,18 @@ MET = (
     "proxy-address-case",
     "eligibility-licence",
 )
-"""The switches that a conversion meets."""
+"""The switches that a conversion depends on."""
 NUMBER = 7
 _TURNED = list(combinations(range(1, NUMBER), 4))
-"""For each switch the tenants in which it is turned. Two such fours of six overlap, differ, and leave out the first
-tenant, so two switches meet in all four ways."""
+"""For each switch, the four of the tenants 1 to 6 in which it is turned. Any two of these sets overlap, differ, and
+leave out tenant 0, so two switches meet in all four combinations."""
 TENANTS: tuple[dict[str, str], ...] = tuple(
     {name: TABLE[name].positions[number in turned] for name, turned in zip(MET, _TURNED, strict=False)}
     for number in range(NUMBER)
 )
 
 EACH = 400
-"""Accounts of each kind: no two cases share one."""
+"""Accounts of each kind: enough that no two cases share one."""
 MAILBOX_PLAN = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -46,8 +46,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "other mails": {"mail": None},
     "held": {},
 }
-"""Kinds of account, by what is special about them. A deleted account has the address of one that is `held`, written in
-capitals and among its proxy addresses alone."""
+"""Kinds of account, by what is special about them. A deleted account has the address of a `held` one, written in
+capitals, and only among its proxy addresses."""
 _NAMES = list(KINDS)
 
 

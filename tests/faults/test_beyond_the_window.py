@@ -1,7 +1,7 @@
-"""A tenant that lags longer than the replication window, although it shows invitations otherwise.
+"""A tenant whose replicas lag longer than the replication window, although it has shown invitations before.
 
-No client can prevent a second mail there, and the history tells of it. Where the app has not seen the tenant show an
-invitation, it does not send one.
+No client can prevent a second mail there, but the history records it. If the app has never seen the tenant show an
+invitation, it does not send a second one.
 """
 
 import pytest
@@ -12,12 +12,15 @@ from tests.faults.rig import FaultRig, request_body
 
 INVITATION = Point("graph POST /v1.0/invitations", 1)
 LAG = 10_000_000
-"""Seconds: long enough that no replica shows the first invitation before the window has passed."""
+"""Seconds of lag: long enough that no replica shows the first invitation before the window has passed."""
 WINDOW = 300
 
 
 async def doubtful(rig: FaultRig, *, seen: bool) -> str:
-    """Lose the answer to an invitation of an account whose replicas lag for ever; return the account."""
+    """Lose the answer to the invitation of an account that no replica ever shows; return its object id.
+
+    `seen`: the app has seen this tenant show an invitation before.
+    """
     if seen:
         await rig.meet(None, "plain")
         rig.send(request_body("plain", rig.next_account()))
@@ -35,7 +38,7 @@ def mails_to(rig: FaultRig, user_id: str) -> int:
     return len([mail for mail in rig.tenant.control.mails() if mail["userId"] == user_id])
 
 
-async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: FaultRig) -> None:
+async def test_a_second_invitation_after_the_window_is_recorded_in_the_history(rig: FaultRig) -> None:
     user_id = await doubtful(rig, seen=True)
     began = rig.clock()
     await rig.deliver_all()
@@ -56,7 +59,7 @@ async def test_a_second_invitation_past_the_window_is_told_by_the_history(rig: F
 
 
 @pytest.mark.parametrize("tenant", [0], indirect=True)
-async def test_a_tenant_that_has_shown_nothing_yet_gets_no_second_mail(rig: FaultRig) -> None:
+async def test_no_second_mail_is_sent_if_the_tenant_has_never_shown_an_invitation(rig: FaultRig) -> None:
     user_id = await doubtful(rig, seen=False)
     await rig.deliver_all()
 
@@ -66,8 +69,8 @@ async def test_a_tenant_that_has_shown_nothing_yet_gets_no_second_mail(rig: Faul
     assert [finding["rule"] for finding in shown["findings"]] == ["outcome-unknown"]
 
 
-async def test_nothing_is_sent_again_while_the_window_is_open(rig: FaultRig) -> None:
-    """The same tenant, looked at before the window has passed: one mail, and the doubt is on record."""
+async def test_no_second_invitation_is_sent_before_the_window_has_passed(rig: FaultRig) -> None:
+    """The doubt is recorded, and the request waits."""
     user_id = await doubtful(rig, seen=True)
     began = rig.clock()
     while (rig.clock() - began).total_seconds() < WINDOW - 100:

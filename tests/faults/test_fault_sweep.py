@@ -1,7 +1,8 @@
-"""Every outgoing call, every fault, before and after its effect: one invitation, no lost request, a complete history.
+"""Play every fault at every outgoing call, before and after its effect.
 
-The SDKs, the wire and storage are real here. Each fault is met in one of the tenants, by turns. `make test` runs a
-spread of the cases; `make faults` (FAULTS=all) runs them all and prints how many there were.
+Each case must end with one invitation, no lost request and a complete history. SDKs, HTTP and storage are real. The
+faults are spread over the tenants. `make test` runs a sample of the cases; `make faults` (FAULTS=all) runs all of them
+and prints how many there were.
 """
 
 import os
@@ -17,7 +18,8 @@ from tests.support.tally import FIGURES, Figures
 
 ALL = os.environ.get("FAULTS") == "all"
 EVERY = 1 if ALL else 59
-"""Of a tenant's cases every so many-th is run; a prime, so that no kind is skipped for good."""
+"""The step by which a tenant's cases are sampled: 1 runs all. 59 is a prime, so that no kind of fault is always
+skipped."""
 
 
 @pytest.mark.timeout(1800)
@@ -40,7 +42,7 @@ async def test_no_fault_at_any_call_loses_or_repeats_anything(
 
 
 def in_turn(points: Iterable[Point], tenant: int) -> list[Fault]:
-    """Return the faults that this tenant's turn it is to meet: the first at one call, the second at the next."""
+    """Return the faults for one tenant: at each call every seventh, shifted by one from call to call."""
     found = [faults_at([point]) for point in points]
     return [
         fault
@@ -51,14 +53,14 @@ def in_turn(points: Iterable[Point], tenant: int) -> list[Fault]:
 
 
 def spread(faults: list[Fault]) -> list[Fault]:
-    """Take every so many-th, and what happens to invitations alone: there is little of it."""
+    """Return a sample of the faults, and all that only invitations have, since these are few."""
     return [fault for number, fault in enumerate(faults) if number % EVERY == 0 or fault.kind in INVITATION_KINDS]
 
 
 async def play(rig: FaultRig, scenario: str, name: str, fault: Fault | None) -> list[str]:
-    """Play one case for an account that no other case has, and say what is wrong with its end."""
+    """Play one case for a fresh account, and return what is wrong at its end."""
     await rig.meet(fault, name)
-    rig.clock.advance(7200)  # pauses of the case before are over
+    rig.clock.advance(7200)  # pauses of the last case are over
     user_id = rig.next_account(SCENARIOS[scenario].kind)
     try:
         requests = await SCENARIOS[scenario].play(rig, user_id, name)

@@ -9,7 +9,7 @@ from tests.simulation.search import told
 
 
 @pytest.mark.parametrize("narrow", [*NARROW, *OF_CAMPAIGNS], ids=lambda narrow: narrow.name)
-def test_a_guard_is_there_when_it_is_needed(narrow: Narrow) -> None:
+def test_a_history_that_needs_one_guard_ends_well(narrow: Narrow) -> None:
     runner = Runner(narrow.history)
     world = runner.play()
     assert {hit.partition(": ")[2] for hit in runner.hit} == {fault.outcome for fault in narrow.history.faults}

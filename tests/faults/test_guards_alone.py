@@ -1,4 +1,4 @@
-"""Guards that no history reaches by itself: each is brought to its moment by hand."""
+"""Tests of guards that no history reaches: each test sets up the guard's moment by hand."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -70,7 +70,7 @@ def bench() -> Bench:
 
 
 class Interrupted:
-    """Graph is not reached, and others write meanwhile."""
+    """A Graph that fails an invitation as not reached, after it has let another process write."""
 
     def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
         self._meanwhile = meanwhile
@@ -100,7 +100,7 @@ async def test_a_late_outcome_leaves_the_claim_of_a_later_try_alone(bench: Bench
     assert "later" in [doubt.attempt for doubt in kept.open_doubts]
 
 
-async def test_a_member_that_gives_up_does_not_end_the_claim_of_its_leader(bench: Bench) -> None:
+async def test_a_member_that_gives_up_leaves_the_claim_of_its_leader_open(bench: Bench) -> None:
     await bench.add(Stage.INVITING, generation=1)
     member = await bench.add(Stage.INVITING, "r2", generation=1)
     await bench.claim(joined=1)
@@ -111,7 +111,7 @@ async def test_a_member_that_gives_up_does_not_end_the_claim_of_its_leader(bench
     assert (claim.stage, leader.stage) == (Stage.INVITING, Stage.INVITING)
 
 
-async def test_a_request_whose_invitation_may_be_out_goes_back_however_often_the_host_gave_up(bench: Bench) -> None:
+async def test_a_poison_message_goes_back_to_work_while_its_invitation_may_have_been_sent(bench: Bench) -> None:
     await bench.add(Stage.INVITING, generation=1, poison_returns=MAX_RETURNS)
     await bench.claim(Doubt("a1", START, START, silent=False))
     bench.queues.put(POISON, json.dumps({"requestId": "r1", "invitedUser": {"id": ANNA.id}}))
@@ -126,7 +126,7 @@ async def test_a_request_whose_invitation_may_be_out_goes_back_however_often_the
 
 
 class Answering:
-    """A directory that gives the same answers to everybody."""
+    """A directory that gives the same answers to every question."""
 
     def __init__(self, known: Facts) -> None:
         self._known = known
@@ -144,14 +144,14 @@ def assessor_of(known: Facts) -> Assessor:
     return Assessor(Answering(known), None, Tenant(), load(ENVIRONMENT), now)  # type: ignore[arg-type]
 
 
-async def test_an_answer_about_another_account_than_was_asked_for_is_not_used() -> None:
+async def test_an_answer_about_another_account_is_not_used() -> None:
     another = Facts({facts.ACCOUNT: (from_graph(BEN.seed()),)})
     with pytest.raises(Transient, match="another account"):
         await assessor_of(another).look_up(FOR_ANNA)
 
 
 @pytest.mark.parametrize("missing", [facts.MEMBERSHIPS, facts.ROLE_ASSIGNMENTS])
-async def test_relations_that_a_replica_does_not_have_are_not_taken_for_none(missing: Any) -> None:
+async def test_relations_missing_on_a_replica_are_not_taken_for_an_empty_list(missing: Any) -> None:
     lagging = Facts({facts.ACCOUNT: (from_graph(ANNA.seed()),), missing: NotThere()})
     assessor = assessor_of(lagging)
     with pytest.raises(Transient, match="replica lags"):
