@@ -1,4 +1,4 @@
-"""A rig for the fault sweep: one app, one tenant and one storage account. The app can die at any call and is restarted."""
+"""A rig for the fault sweep: one app, one tenant and one storage account; the app can die at any call and restart."""
 
 import json
 import logging

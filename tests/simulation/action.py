@@ -1,4 +1,4 @@
-"""What a step of a history is: something that is done to the world, and how an HTTP call is one."""
+"""The kinds of step that a history can have, and how a step that is an HTTP call is carried out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.simulation.world import Instance, World
 
 @dataclass(frozen=True)
 class Action:
-    """One kind of step. ``meddles`` counts it among the meddlers whose coverage is measured."""
+    """One kind of step. If `meddles` is true, the step disturbs the app, and the generator must draw it."""
 
     take: Callable[[World, Step], None]
     meaning: str
@@ -18,13 +18,13 @@ class Action:
 
 
 def idle(world: World) -> Instance:
-    """Return the process that gets the next piece of work: the least busy."""
+    """Return the instance with the fewest running activities, preferably one that still takes work."""
     able = [each for each in world.instances if each.takes_work] or [each for each in world.instances if each.alive]
     return min(able, key=lambda each: len(each.running))
 
 
 def http(work: Callable[[Instance, Step], Any]) -> Callable[[World, Step], None]:
-    """Make a step of an HTTP call: its answer is recorded, unless the process dies first."""
+    """Return a step that makes an HTTP call; the answer is recorded unless the process dies first."""
 
     def take(world: World, step: Step) -> None:
         instance, act = idle(world), world.acts[-1]

@@ -1,7 +1,7 @@
-"""`make bench-sweep`: what one sweep costs where the ledger is large, counted call by call on services in memory.
+"""`make bench-sweep`: what one sweep of a large ledger costs, counted call by call on services in memory.
 
-Every call takes as long as it may in life, one after the other, so that the parts' budgets of time count as well. The
-figures are calls and rows, which do not hang on the machine; seconds are those of the simulated clock.
+Calls run one after the other, and each takes its usual time, so that the sweep's time budgets apply. The figures are
+calls and rows, which do not depend on the machine; seconds are those of the simulated clock.
 """
 
 import argparse
@@ -39,7 +39,7 @@ MONTH = timedelta(days=30)
 
 @dataclass
 class Counting:
-    """Carries every call out at once, counts it, and lets time pass."""
+    """A gate that carries out every call at once, counts it, and moves the simulated clock by the call's usual time."""
 
     now: float = 0.0
     graph_seconds: float = SECONDS["graph"]
@@ -62,7 +62,7 @@ class Counting:
 
 
 def _kind(call: Call) -> str:
-    """A state row has a partition of its own; lists have a tilde."""
+    """Tell lists from state rows: the partition key of a list contains a tilde."""
     key = call.subject.partition("/")[2]
     return f"{call.verb} {'lists' if '~' in key or key == 'pace' else 'state rows'}"
 
@@ -158,7 +158,7 @@ class Ground:
         return str(row["stage"]) if row else ""
 
     def sweep(self) -> tuple[SweepReport, Counter[str], float]:
-        """Run the sweep once, ten minutes after the one before; return its report, its calls and its seconds."""
+        """Run the sweep once, ten minutes after the last run; return its report, its calls and its seconds."""
         self.gate.now += 600.0
         self.gate.calls, began = Counter(), self.gate.now
         report = asyncio.run(self.app._services.sweep.run())
@@ -180,7 +180,10 @@ FULL, SMALL = Size(100_000, 20_000, 100, 50_000, 100_000), Size(4_000, 2_000, 40
 
 
 def campaign(size: Size, switches: dict[str, str] | None = None, *, foreign: int = 0) -> tuple[Ground, list[str]]:
-    """People who were invited a month ago: most have redeemed and are done, some wait, some have redeemed since."""
+    """Make a campaign of a month ago: most people have redeemed and are completed, some wait, some have redeemed since.
+
+    Returns: the ground, and the object ids of those whose redemption the sweep has still to see.
+    """
     ground = Ground(switches)
     shows = ground.directory.switches["pending-state"] != "unset"
     for _ in range(size.rows - size.pending):
@@ -211,7 +214,7 @@ def told(report: SweepReport, calls: Counter[str], seconds: float) -> str:
 
 
 def until_seen(name: str, ground: Ground, redeemed: list[str], runs: int) -> tuple[int, Counter[str]]:
-    """Run until everybody who has redeemed is seen; return how many runs that took, and what the first one cost."""
+    """Run the sweep until it has seen every redemption; return the number of runs, and the calls of the first run."""
     first: Counter[str] = Counter()
     for number in range(1, runs + 1):
         report, calls, seconds = ground.sweep()
@@ -225,7 +228,9 @@ def until_seen(name: str, ground: Ground, redeemed: list[str], runs: int) -> tup
 
 
 def following(size: Size) -> None:
-    """One run sees everybody; no row is read that is not due; the next run costs the two lists alone."""
+    """Check that one run sees every redemption and reads only the rows that it needs, and that the next run reads no
+    row.
+    """
     ground, redeemed = campaign(size)
     runs, calls = until_seen("a tenant that shows", ground, redeemed, 1)
     most = size.pending // 999 + 1 + -(-size.redeemed // 20)
@@ -238,7 +243,7 @@ def following(size: Size) -> None:
 
 
 def otherwise(size: Size) -> None:
-    """The same people under every other condition: right, at its own price."""
+    """Measure the same campaign in other tenants: every redemption must be seen, though it may cost more."""
     ground, redeemed = campaign(size, {"page-shape": "short"})
     until_seen("short and empty pages", ground, redeemed, 1)
     ground, redeemed = campaign(size, foreign=size.foreign)
@@ -254,7 +259,7 @@ def otherwise(size: Size) -> None:
 
 
 def late_queue(size: Size) -> None:
-    """Requests that wait on a queue half a day late: none gets a second message, and a run costs the same each time."""
+    """Check requests that wait on a queue half a day late: none gets a second message, and each run costs the same."""
     ground, half_a_day, messages = Ground(), timedelta(hours=12), list[str]()
     for number in range(size.parked):
         due = START - half_a_day + half_a_day * number / size.parked
@@ -285,7 +290,7 @@ def late_queue(size: Size) -> None:
 
 
 def main() -> int:
-    """Run all; an assertion fails where a promise is broken."""
+    """Run all benches. An assertion fails if a limit is exceeded."""
     parser = argparse.ArgumentParser("make bench-sweep", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few thousand rows")
     size = SMALL if parser.parse_args().small else FULL

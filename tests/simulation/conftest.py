@@ -1,4 +1,4 @@
-"""A storage account for the tests that storage in memory and Azurite both pass."""
+"""Fixtures for the contract tests of storage: each test runs in memory and against Azurite."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,13 +18,13 @@ def memory() -> Memory:
 
 @pytest.fixture(scope="session")
 def shared_account(azurite: Azurite) -> str:
-    """The connection string of an account in which each test has a table or a queue of its own."""
+    """Return the connection string of an Azurite account in which each test gets its own table or queue."""
     return azurite.connection_string(azurite.account())
 
 
 @pytest.fixture(params=["memory", "azurite"])
 async def account(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
-    """One account, in memory and then in Azurite."""
+    """Yield a storage account: once in memory, once in Azurite."""
     async with AsyncExitStack() as stack:
         if request.param == "memory":
             yield Memory()

@@ -1,4 +1,4 @@
-"""What must hold of decisions: one that was answered 202 has happened, and leaves no request behind."""
+"""Oracles about decisions: a decision that was answered 202 has taken effect, and strands no other request."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.simulation.scene import Scene, seconds_of
 
 
 def void_approval(scene: Scene) -> Iterator[str]:
-    """An approval of exactly what was shown lets the request go on, unless something changed meanwhile."""
+    """If a person approved exactly the findings shown, the request goes on, unless something changed meanwhile."""
     meddling = {"change", "give role", "rename", "move name", "disable", "enable", "set"}
     for at, action, request, reply in scene.world.replies:
         if action != "approve" or reply.status != 202:
@@ -30,14 +30,14 @@ def void_approval(scene: Scene) -> Iterator[str]:
 
 
 def _shown_since(scene: Scene, request: str, decided: float) -> float:
-    """Return the earliest time at which the review that was decided about can have begun by any clock."""
+    """Return the earliest time, allowing for skewed clocks, at which the review that was decided can have begun."""
     skew = abs(scene.world.history.skew)
     begun = [seconds_of(event["at"]) for event in scene.history(request) if event.get("kind") == "needsReview"]
     return max((at for at in begun if at + skew <= decided), default=0.0) - skew
 
 
 def decided(scene: Scene) -> Iterator[str]:
-    """A decision that was answered 202 stands in the history of its request: of two that contradict, one is refused."""
+    """A decision that was answered 202 is in the request's history; of two that contradict, one is refused."""
     for at, action, request, reply in scene.world.replies:
         bodies = [body for body in scene.bodies if body.request == request]
         others = {
@@ -63,7 +63,9 @@ def decided(scene: Scene) -> Iterator[str]:
 
 
 def left_behind(scene: Scene) -> Iterator[str]:
-    """A request that joined another one's review waits no longer than that review: only its leader can be decided."""
+    """A request that joined another request's review does not wait on when that review is over: it could not be
+    decided.
+    """
     accounts = rows_of(scene.world.tables, "conversions")
     for request, answer in scene.answers.items():
         rows = accounts.get(answer.get("userId") or "", [])

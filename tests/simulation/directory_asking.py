@@ -1,4 +1,4 @@
-"""What the tests ask of either tenant, through the app's adapters; every outcome is a value that can be compared."""
+"""Calls that the tests make to a tenant through the app's adapters, with every outcome as a comparable value."""
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PENDING_LIST = "/users?%24filter=externalUserState%20eq%20'PendingAcceptance'&%2
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of the adapters, as what a workflow can see of it."""
+    """An error of the adapters, reduced to what a workflow can see."""
 
     kind: str
     text: str
@@ -30,13 +30,13 @@ class Failed:
 
 
 class Client(Protocol):
-    """What has a client of a tenant."""
+    """Anything that holds a client of a tenant."""
 
     graph: Graph
 
 
 async def tried(attempt: Awaitable[Any]) -> Any:
-    """What comes of a call: its value, or its error."""
+    """Return the result of a call, or its error as `Failed`."""
     try:
         return await attempt
     except InvitationRefused as error:
@@ -47,18 +47,18 @@ async def tried(attempt: Awaitable[Any]) -> Any:
 
 
 async def ask(client: Client, questions: Mapping[Fact[Any], Any]) -> Any:
-    """Read facts."""
+    """Read facts; return them or the error."""
     return await tried(Directory(client.graph).read(questions))
 
 
 async def account(client: Client, user_id: str = ANNA) -> Any:
-    """Read an account: itself, None, or nothing where it cannot be read."""
+    """Read an account; return it, None if it does not exist, or `unreadable` if Graph's answer left it out."""
     found = await tried(Directory(client.graph).accounts([user_id]))
     return found.get(user_id, "unreadable") if isinstance(found, dict) else found
 
 
 async def state(client: Client, user_id: str = ANNA) -> Any:
-    """The external user state that a read shows, or `absent`."""
+    """Return the external user state that a read shows, or `absent` if the account does not exist."""
     found = await account(client, user_id)
     return found.external_user_state if isinstance(found, Account) else found or "absent"
 
@@ -70,13 +70,13 @@ async def invite(
     not_after: datetime = NO_FENCE,
     **more: Any,
 ) -> Any:
-    """Invite: the status of the invitation, or the error."""
+    """Send an invitation; return its status, or the error."""
     invitation = Invitation(user_id, address, REDIRECT, **{"send_message": True, **more})
     found = await tried(client.graph.invite(invitation, not_after))
     return found if isinstance(found, Failed) else found.status
 
 
 async def pending(client: Client) -> Any:
-    """The ids of all who have a pending invitation, over all pages."""
+    """Return the ids of all accounts with a pending invitation, over all pages."""
     (answer,) = await client.graph.read([Call(PENDING_LIST)])
     return sorted(item["id"] for item in answer.body["value"])

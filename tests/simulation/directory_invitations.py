@@ -1,4 +1,6 @@
-"""`POST /invitations` of the directory in memory: it converts the account, or makes a guest where none is named."""
+"""`POST /invitations` of the directory in memory. It converts an account, or makes a guest if the body names no
+account.
+"""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -17,13 +19,17 @@ _INSTEAD: Mapping[str, tuple[int, str, str] | None] = {
 
 
 class Invitations:
-    """Takes invitations and changes the state of the tenant."""
+    """Accepts or refuses invitations, and changes the tenant's state accordingly."""
 
     def __init__(self, state: TenantState) -> None:
         self._state = state
 
     def take(self, invite: Invite) -> JSON:
-        """Invite, and keep what was asked; the body of the 201, or `Refused`."""
+        """Carry out an invitation and log it; return the body of the 201.
+
+        Raises:
+            Refused: Graph would refuse it.
+        """
         status = 201
         try:
             return self._invited(invite)
@@ -34,9 +40,10 @@ class Invitations:
             self._log(invite, status)
 
     def replace(self, invite: Invite, answer: str) -> JSON:
-        """Give an answer for which the directory has no reason: `refused`, `denied`, or `another`.
+        """Answer an invitation as the fault `answer` says, whatever the directory holds: `refused`, `denied` or
+        `another`.
 
-        The last one is a success for an account that nobody named; the mail goes to the address all the same.
+        `another` is a success that names an account which nobody asked for; the mail still goes to the address.
         """
         error = _INSTEAD[answer]
         self._log(invite, 201 if error is None else error[0])
@@ -92,7 +99,7 @@ class Invitations:
         }
 
     def _guest(self, invite: Invite) -> State:
-        """The guest with the address, old or new: this is what a forgotten id comes to."""
+        """Return the guest with the invited address; make one if nobody has it. Used if no account id is given."""
         state = self._state
         known = state.accounts.holders(invite.address, state.moment())
         guests = [account for account in known if account["externalUserState"] is not None]

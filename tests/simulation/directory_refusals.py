@@ -1,7 +1,7 @@
-"""Why Graph refuses an invitation: the request itself, and the reasons in the order in which they are asked.
+"""Why Graph refuses an invitation: checks of the request and of the account, in the order in which they run.
 
-Texts are Microsoft's (MicrosoftDocs/azure-docs#71825 and #107086, microsoftgraph/msgraph-beta-sdk-dotnet#798, the
-troubleshooting page of External ID); where none is on record it is `Invalid request input.`.
+The texts are Microsoft's (MicrosoftDocs/azure-docs#71825 and #107086, microsoftgraph/msgraph-beta-sdk-dotnet#798, the
+troubleshooting page of External ID). If no text is known, `Invalid request input.` is used.
 """
 
 import re
@@ -37,7 +37,7 @@ _MAILBOX_PLANS = frozenset(
         "88f4d7ef-a73b-4246-8047-516022144c9f",
     }
 )
-"""Service plans with an Exchange mailbox (Microsoft's list of product names and service plan identifiers)."""
+"""Ids of the service plans that include an Exchange mailbox, from Microsoft's list of products and service plans."""
 _LOCAL_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 INVALID = "Invalid request input."
@@ -58,7 +58,7 @@ _CROSS_TENANT = (
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """One invitation as it was asked for, by the app or by a person in the portal."""
+    """One invitation as it was requested, by the app or by a person in the portal."""
 
     user_id: str
     address: str
@@ -68,7 +68,9 @@ class Invite:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> "Invite":
-        """Take the body of a POST apart; what Graph does not know, or no converter sends, is an AssertionError."""
+        """Read the body of a POST. A property that Graph does not know, or a missing one that the app always sends,
+        fails the test.
+        """
         given = {name: value for name, value in body.items() if not name.startswith("@")}
         assert given.keys() <= _BODY, f"the body of an invitation has {', '.join(sorted(given.keys() - _BODY))}"
         for name in ("inviteRedirectUrl", "invitedUserEmailAddress"):
@@ -84,14 +86,14 @@ class Invite:
 
     @property
     def copies(self) -> list[str]:
-        """Addresses of those who get a copy of the mail."""
+        """The addresses that get a copy of the mail."""
         recipients = (self.body.get("invitedUserMessageInfo") or {}).get("ccRecipients") or ()
         found = [(recipient.get("emailAddress") or {}).get("address") for recipient in recipients]
         return [address for address in found if address]
 
 
 def has_mailbox(account: State) -> bool:
-    """Whether a licence of the account brings an Exchange mailbox."""
+    """Tell whether a licence of the account includes an Exchange mailbox."""
     return any(
         plan["servicePlanId"].lower() in _MAILBOX_PLANS and plan["capabilityStatus"] != "Deleted"
         for plan in account["assignedPlans"]
@@ -99,7 +101,7 @@ def has_mailbox(account: State) -> bool:
 
 
 def bad(message: str) -> Refused:
-    """400 of the invitation service."""
+    """Return the 400 of the invitation service with this message."""
     return Refused(400, "BadRequest", message)
 
 
@@ -108,7 +110,7 @@ def _forbidden(message: str) -> Refused:
 
 
 def exists(account: State) -> Refused:
-    """400: the address belongs to an account that cannot be invited."""
+    """Return the 400 that says that the address belongs to an account which cannot be invited."""
     start = f"The invited user already exists in the directory as object ID: {account['id']}"
     end = "they can use that account to sign in to shared apps and resources."
     if account["accountEnabled"]:
@@ -171,7 +173,7 @@ def _blocked_partner(state: TenantState, invite: Invite, _account: State) -> Ref
 
 
 def _blocks(side: JSON | None) -> bool:
-    """Whether a side of a setting is closed to all; one that is open to some counts as open."""
+    """Tell whether one side of a cross-tenant setting blocks everybody; blocking only some counts as open."""
     targets = {target["target"] for target in (side or {}).get("targets") or ()}
     return side is not None and side["accessType"] != "allowed" and bool(targets & {"AllUsers", "AllApplications"})
 
@@ -225,6 +227,6 @@ AGAINST: tuple[Reason, ...] = (
     _blocked_partner,
     _address_of_group,
 )
-"""Reasons against any invitation, in the order in which they are asked; which comes first is not on record."""
+"""Checks of every invitation, in the order in which they run; Graph's own order is not documented."""
 AGAINST_ACCOUNT: tuple[Reason, ...] = (_restricted, _disabled, _on_premises_name, _mailbox, _not_on_account, _held)
-"""Reasons against inviting an account that exists."""
+"""Checks of an invitation of an existing account, in the order in which they run."""

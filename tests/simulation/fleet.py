@@ -1,4 +1,4 @@
-"""Instances that only invite, in virtual time: the app's real rate on tables in memory, and a tenant that counts."""
+"""Instances that only send invitations, in virtual time: the app's real rate limiter, on tables in memory."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,18 +18,19 @@ NAME: ContextVar[str] = ContextVar("instance")
 START = datetime(2026, 3, 1, tzinfo=UTC)
 STORAGE_SECONDS, GRAPH_SECONDS, RETRY = 0.04, 0.25, 15.0
 AT_ONCE = 8
-"""Messages that an instance works on at a time."""
+"""How many messages an instance processes at a time."""
 Invite = Callable[[str], tuple[float, bool]]
-"""Sends one invitation; returns how much of its limit Graph says is used, and whether it refused."""
+"""Sends one invitation for the named instance; returns the used share of Graph's limit (0 to 1), and whether Graph
+refused."""
 
 
 def accepted(_name: str) -> tuple[float, bool]:
-    """Graph takes it, and says nothing of a limit."""
+    """Accept the invitation, and report no use of a limit."""
     return 0.0, False
 
 
 class Fleet:
-    """Instances with more work than they may do."""
+    """Several instances, each with more invitations to send than the rate allows."""
 
     def __init__(self, per_second: float, invite: Invite = accepted) -> None:
         self.loop = SimulatedLoop()  # type: ignore[abstract]  # what no workflow calls is left out
@@ -43,7 +44,7 @@ class Fleet:
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
 
     async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:  # noqa: ARG002
-        """Be the gate of all tables: a call takes a while there and back."""
+        """Carry out a call to a table; it takes half of `STORAGE_SECONDS` each way."""
         await asyncio.sleep(STORAGE_SECONDS / 2)
         if self.storage_down:
             raise failure("unreachable")
@@ -52,7 +53,7 @@ class Fleet:
         return result
 
     def begin(self, name: str, at_once: int = AT_ONCE) -> None:
-        """Start an instance."""
+        """Start an instance that processes `at_once` messages at a time."""
         table: Any = self.tables.client(self).get_table_client("conversions")
         rate = Rate(Instances(table), name, self.per_second, self.loop.time)
         context = copy_context()
@@ -62,19 +63,19 @@ class Fleet:
         ]
 
     def kill(self, name: str) -> None:
-        """End an instance at once: nothing of it goes on."""
+        """Stop an instance for good, in the middle of what it does."""
         self._frozen[name] = float("inf")
 
     def freeze(self, name: str, seconds: float) -> None:
-        """Let an instance stand still."""
+        """Freeze an instance for some seconds."""
         self._frozen[name] = max(self._frozen.get(name, 0.0), self.loop.now + seconds)
 
     def at(self, seconds: float, happens: Callable[[], None]) -> None:
-        """Let something happen from outside, so many seconds from now."""
+        """Schedule something that happens from outside, `seconds` from now."""
         self.loop.call_later(seconds, happens, context=Context())
 
     def run(self, seconds: float) -> None:
-        """Let time pass."""
+        """Run the loop for some seconds of virtual time."""
         end = self.loop.now + seconds
         self.loop.drain()
         while (timer := self.loop.next_timer()) is not None and timer <= end:
@@ -86,7 +87,7 @@ class Fleet:
             task.result()
 
     def within(self, first: float, last: float) -> int:
-        """Count the invitations that left between two moments."""
+        """Count the invitations that were sent from `first` until before `last`, in seconds."""
         return sum(first <= at < last for at, _ in self.sent)
 
     async def _work(self, name: str, rate: Rate) -> None:

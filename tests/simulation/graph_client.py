@@ -1,4 +1,4 @@
-"""The request adapter of msgraph-sdk over a directory in memory: no HTTP, each send through a gate."""
+"""A request adapter for msgraph-sdk on a directory in memory: no HTTP, and every send passes a gate."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ _LOST: Mapping[str, Callable[[str], Exception]] = {
     "timeout": httpx.ReadTimeout,
     "no-token": ClientAuthenticationError,
 }
-"""Kinds of trouble without an answer, as httpx or the identity client raises them."""
+"""Kinds of trouble that end without an answer, with the exceptions of httpx and of the identity client."""
 _ANSWERED: Mapping[str, tuple[int, str]] = {
     "throttled": (429, "TooManyRequests"),
     "busy": (503, "ServiceUnavailable"),
@@ -43,18 +43,19 @@ _ANSWERED: Mapping[str, tuple[int, str]] = {
     "refused": (400, "BadRequest"),
     "denied": (403, "Authorization_RequestDenied"),
 }
-"""Kinds of trouble with an answer: status and error code. A number after a colon is the Retry-After."""
+"""Kinds of trouble that end with an answer, with its status and error code. A kind may end in a colon and
+Retry-After."""
 _GATEWAY = "gateway"
-"""504 with a page of HTML, of which the SDK makes an error without a code."""
+"""A 504 with a page of HTML, from which the SDK makes an error without a code."""
 _TEMPLATE = re.compile(r"\{\+(?P<root>\w+)\}(?P<path>(?:/[$\w]+)+)")
 _body = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class MemoryGraphAdapter(GraphRequestAdapter):
-    """What `Graph` is handed in place of the SDK's adapter. One for each instance of the app; all share a directory."""
+    """Replaces the SDK's request adapter in `Graph`. Each instance of the app has its own; all share one directory."""
 
     def __init__(self, directory: Directory, gate: Gate = OPEN, base_url: str = ROOT) -> None:
-        # Without the parent's constructor: it builds an HTTP client, which costs milliseconds.
+        # The parent's constructor is not called, because it builds an HTTP client, which takes milliseconds.
         self._directory, self._gate, self._base_url = directory, gate, base_url
         self._roots = {base_url, base_url.removesuffix("/v1.0") + "/beta"}
         self._serialization_writer_factory = SerializationWriterFactoryRegistry()
@@ -62,7 +63,7 @@ class MemoryGraphAdapter(GraphRequestAdapter):
 
     @property
     def base_url(self) -> str:
-        """The root of v1.0."""
+        """The root URL of Graph v1.0."""
         return self._base_url
 
     @base_url.setter
@@ -70,7 +71,7 @@ class MemoryGraphAdapter(GraphRequestAdapter):
         self._base_url = value
 
     async def send_primitive_async(self, request_info: RequestInformation, response_type: str, error_map: Any) -> bytes:
-        """Send a batch, the next page of a listing, or an invitation; anything else is an AssertionError."""
+        """Send a batch, the next page of a listing, or an invitation; any other request raises AssertionError."""
         assert response_type == "bytes", f"the directory in memory answers with bytes, not {response_type}"
         assert error_map == {"XXX": ODataError}, f"errors are not read as ODataError: {error_map}"
         self.set_base_url_for_request_information(request_info)
@@ -121,19 +122,19 @@ class MemoryGraphAdapter(GraphRequestAdapter):
 
 @dataclass(frozen=True, slots=True)
 class InvitationEffect:
-    """Sends one invitation. A gate may have it answered otherwise instead: `refused`, `denied` or `another`."""
+    """Sends one invitation. Instead, a gate may ask for the answer `refused`, `denied` or `another`."""
 
     directory: Directory
     invite: Invite
     fence: Callable[[], None]
-    """Called just before the bytes leave, as the transport does; it belongs to the app's own call."""
+    """Checks the claim's age just before the bytes would leave, as the app's own transport does."""
 
     def __call__(self) -> bytes:
-        """Invite."""
+        """Send the invitation; return the body of the answer."""
         return self._sent(lambda: self.directory.invitations.take(self.invite))
 
     def replaced(self, answer: str) -> bytes:
-        """Answer as `Invitations.replace` says."""
+        """Return the answer that `Invitations.replace` gives."""
         return self._sent(lambda: self.directory.invitations.replace(self.invite, answer))
 
     def _sent(self, answer: Callable[[], dict[str, Any]]) -> bytes:
@@ -142,7 +143,7 @@ class InvitationEffect:
 
 
 def _answered(effect: Callable[[], bytes]) -> bytes:
-    """The answer, or the error that the SDK makes of a refusal."""
+    """Return the body of the answer. If the directory refuses, raise the SDK's error."""
     try:
         return effect()
     except Refused as refused:
@@ -150,7 +151,9 @@ def _answered(effect: Callable[[], bytes]) -> bytes:
 
 
 def _url(information: RequestInformation) -> str:
-    """The address; a template of a root and a fixed path is filled in without the SDK's slow expansion."""
+    """Return the URL. A template that is only a root and a fixed path is filled in here, because the SDK's expansion is
+    slow.
+    """
     template = _template(information.url_template or "")
     if template is not None and not information.query_parameters:
         return f"{information.path_parameters[template[0]]}{template[1]}"
@@ -164,7 +167,7 @@ def _template(template: str) -> tuple[str, str] | None:
 
 
 def _error(status: int, code: str, message: str, headers: Mapping[str, str]) -> ODataError:
-    """The error that the SDK makes of an answer."""
+    """Return the error that the SDK makes from an answer."""
     error = ODataError(error=MainError(code=code, message=message))
     error.response_status_code = status
     error.response_headers = httpx.Headers(headers)  # type: ignore[assignment]

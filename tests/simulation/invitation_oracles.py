@@ -1,4 +1,4 @@
-"""What must hold of invitations and mails: who gets one, at which address, how often, and how fast."""
+"""Oracles about invitations and mails: who gets one, at which address, how often and how fast."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, seconds_of
 
 REOPENING = frozenset({"retry", "approve", "release"})
-"""What a person does to a request that has ended or waits."""
+"""What a person does to reopen a request that has ended or waits."""
 
 
 ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
@@ -21,15 +21,16 @@ ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
 
 
 LATE = frozenset({"hold", "late", "freeze", "slow"})
-"""Faults by which a call arrives later than it was allowed."""
+"""Faults that let a call arrive later than the rate allowed."""
 
 
 CLAIMING = 1.0
-"""Seconds that may lie between an invitation's turn and the call: the address is reserved, and the claim written."""
+"""Most seconds between an invitation's turn and its call; the app reserves the address and writes the claim
+meanwhile."""
 
 
 RATE = "1200"
-"""Invitations per minute, where a history does not say."""
+"""Invitations per minute, if a history does not set them."""
 
 
 def second_mail(scene: Scene) -> Iterator[str]:
@@ -40,19 +41,22 @@ def second_mail(scene: Scene) -> Iterator[str]:
             by_mailbox[sent.mailed].append(sent)
     for mailbox, mails in by_mailbox.items():
         for first, second in pairwise(mails):
-            lost = first.for_another and not first.recorded  # the account named will never show it: nobody can know
+            # The account that the mail was for never shows it, so the app cannot know.
+            lost = first.for_another and not first.recorded
             if not lost and not _asked(scene, first, second):
                 yield f"{mailbox}: for {first.person} at {first.at:.0f} and for {second.person} at {second.at:.0f}"
 
 
 def _asked(scene: Scene, first: Any, second: Any) -> bool:
-    """Undone in the directory and requested anew, approved as an unknown outcome, or the first account is gone.
+    """Tell whether a second mail was asked for: the first invitation was undone and requested again, or its unknown
+    outcome was approved, or the first account is gone.
 
-    Where the app never heard of the first one, and it was undone before it was read, nothing shows that it was.
+    If the app never got the answer to the first invitation, and the invitation was undone before the app read the
+    account, nothing shows that it was sent.
     """
     world = scene.world
     if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
-        return True  # two reads a window apart did not find it, so that its address is free
+        return True  # two reads a window apart found no account, so its address is free
     for body in scene.requests_of(second.person):
         for at, action, request, reply in world.replies:
             shown = reply.body.get("findings") or () if isinstance(reply.body, dict) else ()
@@ -70,13 +74,13 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
 
 
 def _judged_at(scene: Scene, request: str, before: float) -> float:
-    """Return when a request was last sent to a person: what it shows is about nothing that came later."""
+    """Return when the request's current review began, in seconds: its findings cannot be about anything later."""
     sent = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
     return max((at for at in sent if at <= before), default=-1.0) + abs(scene.world.history.skew)
 
 
 def unasked_invitation(scene: Scene) -> Iterator[str]:
-    """An invitation needs a request that is no dry run, taken in while the mode was convert, and a process that may."""
+    """An invitation needs a request that is no dry run, accepted in mode convert, and a process that may send."""
     for sent in scene.world.sent:
         if not sent.allowed:
             yield f"{sent.person} was invited at {sent.at:.0f} by a process that was paused or only assesses"
@@ -90,13 +94,13 @@ def unasked_invitation(scene: Scene) -> Iterator[str]:
 
 
 def _to_invite(scene: Scene, body: Body, moment: float) -> bool:
-    """Whether a request was to invite by then: from the beginning, or since it was released."""
+    """Tell whether a request asked for an invitation at `moment`: from the start, or because it was released before."""
     real = body.allowed and not body.ask.dry_run
     return real or scene.since(frozenset({"release"}), body.request or "", body.at, moment)
 
 
 def addressed(scene: Scene) -> Iterator[str]:
-    """An invitation goes to an address that a request means which nobody had called off."""
+    """An invitation goes to an address that some request named, if that request was not cancelled before."""
     for post in scene.world.directory.posts:
         person, at = BY_ID.get(post.user_id.lower()), seconds_of(post.time)
         if person is None or person.name == "jack":
@@ -118,7 +122,7 @@ def addressed(scene: Scene) -> Iterator[str]:
 
 
 def protected(scene: Scene) -> Iterator[str]:
-    """Nobody is invited whom a protecting rule blocks, or sends to a person who has not approved."""
+    """Nobody is invited if a protecting rule blocks the account, or requires a review that nobody approved."""
     for sent in scene.world.sent:
         person = BY_NAME.get(sent.person)
         if person is None:
@@ -137,7 +141,9 @@ def protected(scene: Scene) -> Iterator[str]:
 
 
 def answered_again(scene: Scene) -> Iterator[str]:
-    """What Graph answered, and the app wrote down, is not asked again until a person or another request wants it."""
+    """An account for which the app recorded Graph's answer is invited again only if a person or another request asks
+    for it.
+    """
     by_person = defaultdict(list)
     for sent in scene.world.sent:
         by_person[sent.person].append(sent)
@@ -164,14 +170,14 @@ def answered_again(scene: Scene) -> Iterator[str]:
 
 
 def _decided_again(scene: Scene, bodies: list[Body], first: float, last: float) -> bool:
-    """Tell whether the owner of a campaign released or approved between two invitations."""
+    """Tell whether the owner of a campaign released or approved members between two invitations."""
     names = {body.campaign for body in bodies} - {""}
     again = frozenset({"release list", "decide list"})
     return any(scene.since(again, name, first - 120, last) for name in names)
 
 
 def paced(scene: Scene) -> Iterator[str]:
-    """No window has more invitations than the rate grants, and one for each instance and each call that was late."""
+    """In any period, the rate limits invitations; each instance and each delayed call may add one."""
     world = scene.world
     rate = int(dict(world.history.settings).get("B2B_INVITATIONS_PER_MINUTE", RATE)) / 60
     late = sum(fault.outcome in LATE for fault in world.history.faults)

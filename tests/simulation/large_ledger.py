@@ -1,4 +1,4 @@
-"""Lists of requests of any length in memory, and how many calls to storage a page of them takes."""
+"""Lists of any number of requests in memory, and the number of calls to storage that a page of a list takes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,25 +16,25 @@ from tests.simulation.storage_contract import Memory, Recording
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 WAITING = 100
-"""Every so manieth request waits for a decision; all others are completed."""
+"""One request in this many waits for a decision; all others are completed."""
 AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class LargeLedger:
-    """The requests of one month."""
+    """The requests of one month, and the gate that counts the calls to storage."""
 
     listings: Listings
     gate: Recording
 
 
 def name_of(number: int) -> str:
-    """Return the user principal name of a request's account."""
+    """Return the user principal name in a request."""
     return f"person{number}@contoso.com"
 
 
 def lines(requests: int) -> Iterator[Line]:
-    """Make the lines of so many requests, a second apart."""
+    """Yield the list lines of some requests, which arrive one second apart."""
     plain = line_of(record())
     for number in range(requests):
         came = BEGIN + timedelta(seconds=number)
@@ -49,7 +49,7 @@ def lines(requests: int) -> Iterator[Line]:
 
 
 async def large_ledger(requests: int) -> LargeLedger:
-    """Write the lists as the adapter writes them, many requests to a transaction; rows only of those that wait."""
+    """Write the lists in the adapter's format, many requests in a transaction. Only waiting requests get a row."""
     gate = Recording()
     memory = Memory(gate)
     table = memory.tables.get_table_client("requests")

@@ -1,4 +1,4 @@
-"""Defects of the rebuilt core, found by search or by review."""
+"""Defects of the rebuilt core that were found by search or by review."""
 
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.story import BOTH_HOSTS, HELD, PARTNERS, SHARED_ADDRESS, Story, send

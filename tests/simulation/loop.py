@@ -1,6 +1,6 @@
-"""A deterministic event loop: callbacks run in the order in which they were asked for, and time is a number.
+"""A deterministic event loop in virtual time: callbacks run in the order in which they were scheduled.
 
-asyncio's own tasks, futures, locks and timeouts run on it unchanged. Nothing here waits: `drain` runs what is ready,
+asyncio's own tasks, futures, locks and timeouts run on it unchanged. The loop never waits: `drain` runs what is ready,
 and the scheduler moves the time.
 """
 
@@ -13,11 +13,12 @@ from contextvars import Context
 from typing import Any
 
 Postpone = Callable[[Context | None], float | None]
-"""Says until when the timers of a context stand still: a frozen process notices its timeouts when it goes on."""
+"""Returns until when the timers of a context are held back: a frozen process notices its timeouts when it continues.
+None: they are not held back."""
 
 
 class SimulatedLoop(asyncio.AbstractEventLoop):
-    """Runs one history. ``time`` is virtual: seconds since the history began."""
+    """Runs one history. `time` is virtual: seconds since the history began."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -28,7 +29,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._count = 0
 
     def drain(self) -> None:
-        """Run callbacks, those that become ready meanwhile among them, until none is ready."""
+        """Run callbacks until none is ready, including those that become ready meanwhile."""
         ready = self._ready
         if not ready:
             return
@@ -42,14 +43,14 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             events._set_running_loop(None)
 
     def next_timer(self) -> float | None:
-        """Return when the next timer is due; None: no timer is set."""
+        """Return the time of the next timer; None if no timer is set."""
         timers = self._timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
         return timers[0][0] if timers else None
 
     def move_to(self, moment: float) -> None:
-        """Set the time, which never goes back, and make ready what is due by then."""
+        """Move the time forward, and make ready every timer that is due then."""
         self.now = max(self.now, moment)
         while (due := self.next_timer()) is not None and due <= self.now:
             _, _, handle = heapq.heappop(self._timers)
@@ -86,12 +87,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> asyncio.Task[Any]:
         task: Any = asyncio.Task(coro, loop=self, name=name, context=context)
-        task._log_destroy_pending = False  # a killed process leaves its tasks behind, as it does in life
+        task._log_destroy_pending = False  # a killed process leaves its tasks unfinished, as in reality
         created: asyncio.Task[Any] = task
         return created
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # noqa: ARG002
-        """Run the function at once: what a thread computes meets no service, so nothing can come in between."""
+        """Run the function at once. Work in a thread calls no service, so nothing can happen in between."""
         future = self.create_future()
         try:
             future.set_result(func(*args))
@@ -116,4 +117,4 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         heapq.heappush(self._timers, (when, self._count, handle))
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Cancelled timers are dropped when they come to the top."""
+        """Do nothing: cancelled timers are dropped when they reach the top of the heap."""

@@ -1,4 +1,4 @@
-"""The defects that were numbered when the first core was read and attacked: findings A1 to A15, and public cases."""
+"""Stories of the numbered defects: findings A1 to A15 of the review of the first core, and public reports."""
 
 from tests.simulation.history import Fault, History, Step
 from tests.simulation.story import BOTH_HOSTS, HELD, PARTNERS, SHARED_ADDRESS, Story, send

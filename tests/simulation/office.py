@@ -1,4 +1,4 @@
-"""Campaigns as the simulator uses them: beside `app`, the only module that knows the names of the app's workflows."""
+"""Campaigns as the simulator uses them. Only this module and `app` know the names of the app's workflows."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -19,12 +19,12 @@ from b2b.domain.request.decision import Decision
 from b2b.workflows.campaigns.states import KEPT
 
 STALE = KEPT.total_seconds()
-"""Seconds for which an instance may not know of a pause."""
+"""Most seconds for which an instance may not yet know that a campaign was paused."""
 _BY = Decision(Actor(ActorKind.STATED, name="admin"), "known")
 
 
 async def _answer(work: Callable[[], Awaitable[Reply]]) -> Reply:
-    """Answer as HTTP does: what is refused is a 409, and trouble is a 503."""
+    """Answer as the API would: 409 for a refusal, 503 for trouble."""
     try:
         return await work()
     except RequestRefused as refused:
@@ -34,13 +34,13 @@ async def _answer(work: Callable[[], Awaitable[Reply]]) -> Reply:
 
 
 class Office:
-    """What is asked of campaigns, in one process of the app."""
+    """The calls that an owner makes about campaigns, in one process of the app."""
 
     def __init__(self, services: Services) -> None:
         self._desk, self._lists, self._runs = services.campaigns, services.lists, services.runs
 
     async def take_in(self, campaign: str, raw: bytes) -> Reply:
-        """Send a list; the campaign is made first, which is nothing new the second time."""
+        """Send a list. Creates the campaign first; creating it again changes nothing."""
 
         async def work() -> Reply:
             await self._desk.create(campaign, campaign)
@@ -51,7 +51,7 @@ class Office:
         return await _answer(work)
 
     async def run(self, campaign: str, kind: str, keys: Iterable[str] = ()) -> Reply:
-        """Judge or release: all members, or those that are named."""
+        """Start a run of this kind (judge or release) over all members, or over those with these keys."""
 
         async def work() -> Reply:
             run = await self._runs.start(campaign, RunKind(kind), keys=tuple(keys), decision=_BY)
@@ -60,7 +60,7 @@ class Office:
         return await _answer(work)
 
     async def turn(self, campaign: str, state: str) -> Reply:
-        """Pause, resume or end."""
+        """Pause, resume or end a campaign."""
 
         async def work() -> Reply:
             if state == CampaignState.ENDED:
@@ -71,7 +71,7 @@ class Office:
         return await _answer(work)
 
     async def members(self, campaign: str) -> Reply:
-        """Show all members."""
+        """Return all members."""
 
         async def work() -> Reply:
             found = [_shown(each) async for each in self._desk.members(campaign, Filter())]
@@ -80,7 +80,7 @@ class Office:
         return await _answer(work)
 
     async def decide(self, campaign: str, answer: str) -> Reply:
-        """Look at what waits, and decide exactly that: in bulk, and one by one what has to be decided alone."""
+        """Read the members that wait, and decide exactly those: in bulk, or singly if a finding requires it."""
 
         async def work() -> Reply:
             waiting = [each async for each in self._desk.members(campaign, Filter()) if waits(each)]
@@ -99,7 +99,7 @@ class Office:
         return await _answer(work)
 
     async def progress(self, campaign: str, run_id: str) -> Reply:
-        """Show how far a run has come."""
+        """Return how far a run has come."""
 
         async def work() -> Reply:
             found = await self._runs.progress(campaign, run_id)

@@ -1,4 +1,4 @@
-"""What can become of a call, and how its caller is told."""
+"""The possible outcomes of an outgoing call, and what its caller gets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,22 +26,22 @@ OUTCOMES: dict[str, str] = {
     "refused": "Graph refuses the invitation: 400",
     "denied": "Graph refuses the application: 403",
 }
-"""What can become of a call. `another`, `refused` and `denied` concern invitations."""
+"""The possible outcomes of a call. `another`, `refused` and `denied` apply to invitations only."""
 
 
 REPLACED = frozenset({"refused", "denied", "another"})
-"""Outcomes in which Graph answers otherwise than it would, and does nothing to the account."""
+"""Outcomes in which Graph answers differently and leaves the account unchanged."""
 
 
 ANSWERING = frozenset({"ok", "late", "hold", "freeze", *REPLACED})
-"""Outcomes whose answer the app gets."""
+"""Outcomes in which the app gets the answer."""
 
 
 QUIET = frozenset({"ok", "hold", "late", "freeze"})
 
 
 def fails_late(fault: Fault) -> bool:
-    """A connection that fails only after a while."""
+    """Tell whether a fault lets a connection fail only after a while."""
     return fault.outcome in BEFORE and fault.outcome != "throttled" and fault.seconds > 0
 
 
@@ -63,7 +63,7 @@ class Failed:
 
 
 def carry_out(pending: Pending, outcome: str, detail: str) -> Any:
-    """Carry the call out as far as its outcome says; return its result or its error."""
+    """Carry out a call as far as its outcome says; return its result or its error."""
     if outcome == "kill before":
         return None
     if outcome in REPLACED:

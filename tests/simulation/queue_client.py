@@ -1,7 +1,7 @@
-"""What takes the place of the SDK's queue clients.
+"""Clients in memory that replace the SDK's queue clients.
 
-What the SDK checks before it sends anything is checked before the gate; what storage checks is part of the effect. A
-gate may carry out an effect twice: so the SDK repeats a request whose answer was lost.
+What the SDK checks before sending is checked before the gate; what storage checks is part of the effect. A gate may
+carry out an effect twice, because the SDK repeats a request whose answer was lost.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _CHANGING = frozenset({"send", "receive", "update", "delete"})
 
 
 class MemoryQueueService:
-    """Takes the place of `azure.storage.queue.aio.QueueServiceClient`."""
+    """Replaces `azure.storage.queue.aio.QueueServiceClient`."""
 
     def __init__(self, queues: "Queues", gate: Gate) -> None:
         self._queues, self._gate = queues, gate
@@ -47,7 +47,7 @@ class MemoryQueueService:
 
 
 class MemoryQueueClient:
-    """Takes the place of `azure.storage.queue.aio.QueueClient`."""
+    """Replaces `azure.storage.queue.aio.QueueClient`."""
 
     def __init__(self, queues: "Queues", gate: Gate, queue_name: str) -> None:
         self._queues, self._gate, self.queue_name = queues, gate, queue_name
@@ -75,7 +75,7 @@ class MemoryQueueClient:
         return _shown(stored, content=content, dequeue_count=None)
 
     async def receive_message(self, *, visibility_timeout: int | None = None) -> QueueMessage | None:
-        """Receive one message, if any is visible."""
+        """Receive one message; return None if none is visible."""
         return next(iter(await self._receive(1, visibility_timeout)), None)
 
     def receive_messages(
@@ -85,7 +85,7 @@ class MemoryQueueClient:
         visibility_timeout: int | None = None,
         max_messages: int | None = None,
     ) -> AsyncItemPaged[QueueMessage]:
-        """Receive until nothing is visible, page by page."""
+        """Receive messages page by page until none is visible."""
         if max_messages is not None and messages_per_page is not None and max_messages < messages_per_page:
             raise ValueError("max_messages must be greater or equal to messages_per_page")
 
@@ -105,7 +105,7 @@ class MemoryQueueClient:
         *,
         visibility_timeout: int | None = None,
     ) -> QueueMessage:
-        """Change when a message becomes visible, and what it says."""
+        """Change when a message becomes visible, and its content."""
         given = message if isinstance(message, QueueMessage) else QueueMessage(content=None, id=message)
         receipt = _receipt(given, pop_receipt)
         if isinstance(message, QueueMessage):
@@ -136,7 +136,7 @@ class MemoryQueueClient:
         await self._send("delete", lambda: queues.delete(name, given.id, receipt))
 
     async def peek_messages(self, max_messages: int | None = None) -> list[QueueMessage]:
-        """Look at the messages that are visible."""
+        """Return visible messages without receiving them."""
         if max_messages and not 1 <= max_messages <= MAX_PAGE:
             raise ValueError("Number of messages to peek should be between 1 and 32")
         number = 1 if max_messages is None else max_messages
@@ -154,7 +154,7 @@ class MemoryQueueClient:
         await self._send("delete", lambda: queues.clear(name))
 
     async def get_queue_properties(self) -> QueueProperties:
-        """Count the messages, hidden ones among them."""
+        """Count the messages, including hidden ones."""
         queues, name = self._queues, self.queue_name
         properties = QueueProperties(metadata={})
         properties.approximate_message_count = await self._send("peek", lambda: len(queues.live(name)))
@@ -179,7 +179,7 @@ class MemoryQueueClient:
 
 
 class _Pages(AsyncPageIterator[QueueMessage]):
-    """Pages of messages until one is empty; the SDK's have no continuation token either."""
+    """Pages of messages; an empty page ends them. Like the SDK's, they accept no continuation token."""
 
     def __init__(
         self, receive: Callable[[int], Any], per_page: int, most: int | None, continuation_token: str | None
@@ -208,7 +208,7 @@ class _Pages(AsyncPageIterator[QueueMessage]):
 
 
 def _text(content: object) -> str | None:
-    """Return the text that is sent."""
+    """Return the text that the SDK would send."""
     if isinstance(content, bytes) and content:
         raise TypeError("Message content must not be bytes. Use the BinaryBase64EncodePolicy to send bytes.")
     return None if content is None else str(content)
@@ -241,7 +241,7 @@ def _shown(stored: "StoredMessage", **otherwise: Any) -> QueueMessage:
 
 
 def _seconds(moment: datetime) -> datetime:
-    """Return a time as the headers and bodies of storage carry it."""
+    """Return a time in whole seconds, as storage sends it."""
     return moment.replace(microsecond=0)
 
 

@@ -1,7 +1,8 @@
-"""Queue Storage in memory: one storage account, and the face that the host, oracles and meddlers use.
+"""Queue Storage in memory: one account, with methods for the host, the oracles and the meddlers that bypass the gate.
 
-Delivery is at least once and in approximate order: who receives takes what became visible first, and the scheduler may
-`take` any message that is visible. A message comes again when its lease ends; a caller's second copy is a second `put`.
+Delivery is at least once and in approximate order: a receive takes the messages that became visible first, and the
+scheduler may `take` any visible message. A message returns when its lease ends. A caller who sends a message twice
+calls `put` twice.
 """
 
 import re
@@ -23,48 +24,48 @@ _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as it stands in a queue."""
+    """A message in a queue."""
 
     id: str
     content: str
     inserted_on: datetime
-    """In whole seconds, as every client sees it."""
+    """In whole seconds, as clients see it."""
     expires_at: datetime
     visible_at: datetime
     dequeue_count: int
     pop_receipt: str
     turn: int
-    """Numbers the changes: messages that become visible at the same time do so in the order of their changes."""
+    """The number of the message's last change. Messages that become visible at the same time do so in this order."""
 
 
 class Queues:
-    """The queues of one storage account, and what every client of it shares."""
+    """The queues of one storage account, and the state that all their clients share."""
 
     def __init__(self, names: Iterable[str], now: Callable[[], datetime]) -> None:
-        """Make empty queues; ``now`` is the server's clock."""
+        """Make empty queues; `now` is the server's clock."""
         self._queues: dict[str, dict[str, StoredMessage]] = {name: {} for name in names}
         self._now = now
         self._messages = self._turns = 0
         self.stale_receipt_is_missing = False
-        """Whether a receipt that is no longer valid is a message that is not found, as Azure has it at times, instead
-        of a receipt that does not match."""
+        """Whether a stale receipt is answered as a missing message, as Azure sometimes does, instead of as a
+        mismatch."""
 
     def client(self, gate: Gate) -> MemoryQueueService:
-        """Return what takes the place of a `QueueServiceClient`."""
+        """Return a service client that replaces the SDK's `QueueServiceClient`."""
         return MemoryQueueService(self, gate)
 
     def create_queue(self, name: str) -> None:
-        """Make a queue that is missing."""
+        """Make a queue if it does not exist."""
         self._queues.setdefault(name, {})
 
     def delete_queue(self, name: str) -> None:
         """Remove a queue with its messages."""
         self._queues.pop(name, None)
 
-    # The face for the host, for oracles and for meddlers: nothing here passes a gate.
+    # Methods for the host, the oracles and the meddlers: they pass no gate.
 
     def stored(self, name: str) -> list[StoredMessage]:
-        """Return all messages of a queue, hidden ones among them, in the order in which they become visible."""
+        """Return all messages of a queue, including hidden ones, in the order in which they become visible."""
         return sorted(self.live(name).values(), key=_visibility)
 
     def visible(self, name: str) -> list[StoredMessage]:
@@ -76,12 +77,12 @@ class Queues:
         return sorted((each for each in messages.values() if each.visible_at <= now), key=_visibility)
 
     def next_change(self, name: str) -> datetime | None:
-        """Return when the next hidden message becomes visible; None: no message is hidden."""
+        """Return when the next hidden message becomes visible; None if no message is hidden."""
         now = self._now()
         return min((each.visible_at for each in self.live(name).values() if each.visible_at > now), default=None)
 
     def put(self, name: str, content: str, delay: float = 0, *, time_to_live: float = SEVEN_DAYS) -> StoredMessage:
-        """Add a message, as a caller does."""
+        """Add a message, as a caller does; `delay` and `time_to_live` are seconds."""
         return self.add(name, content, delay, time_to_live)
 
     def put_all(self, name: str, contents: Iterable[str]) -> None:
@@ -91,11 +92,10 @@ class Queues:
             self._added(messages, content, 0, NEVER)
 
     def take(self, name: str, message_id: str, lease: float) -> StoredMessage:
-        """Receive one message that is visible: it is hidden for the lease, and its receipt is a new one.
+        """Receive one visible message: it is hidden for `lease` seconds, and gets a new receipt.
 
         Raises:
-            LookupError: it is not visible.
-
+            LookupError: the message is not visible.
         """
         message = self.live(name).get(message_id)
         now = self._now()
@@ -104,36 +104,35 @@ class Queues:
         return self._leased(name, message, now + timedelta(seconds=lease))
 
     def release(self, name: str, message_id: str, receipt: str, delay: float) -> StoredMessage | None:
-        """Make a message visible after a delay, or renew its lease, under a new receipt; None: the receipt is stale."""
+        """Make a message visible after `delay` seconds, under a new receipt; return None if `receipt` is stale."""
         message = self._held(name, message_id, receipt)
         return message and self._changed(name, message, visible_at=self._now() + timedelta(seconds=delay))
 
     def lapse(self, name: str, message_id: str, receipt: str, after: float) -> None:
-        """Let a lease end that nobody renews: the receipt stays valid until another takes the message."""
+        """Let a lease end after some seconds. The receipt stays valid until the message is received again."""
         message = self._held(name, message_id, receipt)
         if message is not None:
             visible_at = self._now() + timedelta(seconds=after)
             self._queues[name][message_id] = replace(message, visible_at=visible_at)
 
     def done(self, name: str, message_id: str, receipt: str) -> bool:
-        """Delete a message; False: it is gone, or the receipt is stale."""
+        """Delete a message; return False if it is gone or the receipt is stale."""
         message = self._held(name, message_id, receipt)
         if message is not None:
             self.drop(name, message_id)
         return message is not None
 
     def drop(self, name: str, message_id: str) -> None:
-        """Remove a message, whoever works on it."""
+        """Remove a message, even if it is being processed."""
         self._queues[name].pop(message_id, None)
 
-    # What the requests of the clients do.
+    # What the clients' requests do.
 
     def live(self, name: str) -> dict[str, StoredMessage]:
         """Return the messages of a queue that have not expired.
 
         Raises:
             Refusal: the queue does not exist.
-
         """
         try:
             messages = self._queues[name]
@@ -176,7 +175,7 @@ class Queues:
         return [self._leased(name, message, until) for message in ahead]
 
     def update(self, name: str, message_id: str, receipt: str, content: str | None, visible_in: float) -> StoredMessage:
-        """Carry out an update; without a content the message keeps its own."""
+        """Carry out an update; if `content` is None, the message keeps its content."""
         message = self._owned(name, message_id, receipt)
         if content is not None:
             refuse_content(content)
@@ -221,11 +220,10 @@ class Queues:
 
 
 def refuse_content(content: str) -> None:
-    """Hold the limits of storage on a message.
+    """Check a message against the limits of storage.
 
     Raises:
         Refusal: characters that XML cannot carry, or more than 64 KiB of UTF-8.
-
     """
     if _NOT_IN_XML.search(content):
         raise Refusal(400, "InvalidXmlDocument", "XML specified is not syntactically valid.")

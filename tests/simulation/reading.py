@@ -1,4 +1,4 @@
-"""What callers are shown at the end: every request, campaign and run, by a fresh process that nothing disturbs."""
+"""What callers are shown at the end of a history: a fresh process reads every request, campaign and run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ class Shown:
 
     members: list[dict[str, Any]]
     runs: dict[str, dict[str, Any]]
-    """How far each run that was answered 202 has come, by its id."""
+    """The progress of each run that was answered 202, by run id."""
 
 
 def ask_campaigns(world: World) -> dict[str, Shown]:
-    """Return what is shown of each campaign at the end."""
+    """Return what is shown of each campaign at the end, by name."""
     names = dict.fromkeys(act.subject for act in world.acts if act.action == "list in")
     if not names:
         return {}
@@ -53,7 +53,7 @@ def _fresh(world: World) -> App:
 
 
 def ask_all(world: World) -> dict[str, dict[str, Any]]:
-    """Return the bodies of the answers by request id. A request whose row cannot be read has none."""
+    """Return the answer to GET for each request, by id. A request whose row cannot be read is left out."""
     app = _fresh(world)
     found: dict[str, dict[str, Any]] = {}
 

@@ -1,4 +1,4 @@
-"""A world at rest, and what oracles may look at: what was sent in, what people did, what callers are shown."""
+"""The end of a history as the oracles see it: what was sent, what people did, and what callers are shown."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -18,42 +18,43 @@ from tests.simulation.world import START, Activity, World
 
 @dataclass(frozen=True)
 class Body:
-    """A request that was taken in: from the queue, or by HTTP with 202."""
+    """A request that was sent, by queue or by HTTP, or that a campaign's owner released."""
 
     at: float
     ask: Ask
     raw: bytes
     request: str | None
-    """The id by which its caller knows it; None: the app makes one."""
+    """The id by which its caller knows it; None if the app is to make one."""
     allowed: bool
-    """Whether the app was to convert when it was sent, or when the row of its request was first written."""
+    """Whether the mode was convert when it was sent, or when its request's row was first written."""
     lost: bool
     taken: bool
-    """The app said 202, or it came by the queue. Without that answer it may have been taken in, or not."""
+    """Whether the app surely accepted it: it came by queue, or was answered 202. If not, it may still have been
+    accepted."""
     campaign: str = ""
-    """The campaign whose owner released it; empty: it came without one."""
+    """The campaign whose owner released it; empty if it belongs to no campaign."""
     until: float = 0.0
-    """When its release was last worked on; of a body that came without a campaign, when it came."""
+    """When its release was last processed, in seconds; without a campaign, when it was sent."""
 
 
 @dataclass
 class Scene:
-    """A world at rest, and everything that an oracle may look at."""
+    """Everything that an oracle may look at, once the world has come to rest."""
 
     world: World
     answers: dict[str, dict[str, Any]]
-    """What GET says about each request."""
+    """What GET returns for each request, by id."""
     campaigns: dict[str, Shown] = field(default_factory=dict)
-    """What is shown of each campaign."""
+    """What is shown of each campaign, by name."""
 
     @property
     def seen_to_show(self) -> bool:
-        """Whether the app's warm-up invitation left: from then on it has seen that this tenant shows invitations."""
+        """Whether the app's warm-up invitation succeeded, from which it learns that this tenant shows invitations."""
         return any(sent.person == "jack" and sent.status == HTTPStatus.CREATED for sent in self.world.sent)
 
     @cached_property
     def bodies(self) -> list[Body]:
-        """Everything that was taken in, in order."""
+        """Every request that was sent, in order."""
         world, found = self.world, list[Body]()
         accepted = [
             (at, reply.body["requestId"])
@@ -79,11 +80,11 @@ class Scene:
 
     @cached_property
     def asked(self) -> list[Body]:
-        """Everything that may ask for an invitation: what came, and what the owner of a campaign released."""
+        """Everything that may ask for an invitation: requests that were sent, and members that owners released."""
         return [*self.bodies, *released(self)]
 
     def _converts(self, sent_at: float, request: str | None) -> bool:
-        """Whether the mode said so: a message that waits on the queue is taken in under the mode of its first row."""
+        """Tell whether the mode was convert at `sent_at`, or when the first row of the request was written."""
         begun = self.world.tables.begun.get(("requests", request or ""))
         moments = [sent_at] if begun is None else [sent_at, seconds_of(begun)]
         return any(self._mode(moment) == "convert" for moment in moments)
@@ -97,7 +98,7 @@ class Scene:
 
     @cached_property
     def holders(self) -> list[Body]:
-        """Of the bodies that came with one id, the one that the id belongs to: the one whose row was written first."""
+        """The body that each request id belongs to, if several used it: the one whose row was written first."""
         found: dict[str | None, Body] = {}
         for body in self.asked:
             row = self.rows.get(body.request or "")
@@ -113,21 +114,21 @@ class Scene:
         return {key: row for key, rows in tables.items() for row in rows if row["RowKey"] == "request"}
 
     def history(self, request: str) -> list[dict[str, Any]]:
-        """The history of a request, in order."""
+        """Return the history of a request, in order."""
         return history_of(self.world.tables.rows("requests", request))
 
     def since(self, action: frozenset[str], subject: str, first: float, last: float) -> bool:
-        """Tell whether one of these was done to a subject between two moments."""
+        """Tell whether one of these actions was done to a subject after `first` and no later than `last`."""
         return any(
             act.action in action and act.subject == subject and first < act.at <= last for act in self.world.acts
         )
 
     def requests_of(self, person: str) -> list[Body]:
-        """The requests that name a person, now or by a name that it had."""
+        """Return the requests that may name a person, including by a name that the person once had."""
         return [body for body in self.asked if person in self.names(body.ask)]
 
     def names(self, ask: Ask) -> set[str]:
-        """The people whom a request can mean, over all the time."""
+        """Return the people whom a request may mean at any time of the history."""
         found = {ask.person}
         if ask.by == "mail":
             found |= {name for name in self.world.people if BY_NAME[name].mail == BY_NAME[ask.person].mail}
@@ -137,7 +138,7 @@ class Scene:
         return found
 
     def turned(self, campaign: str) -> str:
-        """How a campaign was turned last, as far as its owner was told: `open`, `paused` or `ended`."""
+        """Return the last state of a campaign that its owner was told: `open`, `paused` or `ended`."""
         words = {"pause list": "paused", "resume list": "open", "end list": "ended"}
         told = [
             words[action]
@@ -147,16 +148,17 @@ class Scene:
         return "ended" if "ended" in told else next(reversed(told), "open")
 
     def state(self, person: str) -> str | None:
-        """The account's externalUserState now; `gone` for one that is not in the directory."""
+        """Return the account's externalUserState at the end; `gone` if the account is not in the directory."""
         user = self.world.directory.truth(BY_NAME[person].id)
         return user.get("externalUserState") if user is not None else "gone"
 
 
 def released(scene: Scene) -> list[Body]:
-    """Return what owners of campaigns released, as far as anybody outside can know: a row for each release of it.
+    """Return the members that owners of campaigns released, as far as an outsider can know: one body for each row and
+    release.
 
-    A release whose answer was lost may have begun. Whom it is for is decided while it is worked on, so rows of lists
-    that come later are among them.
+    A release whose answer was lost may have begun. The app chooses its members while it processes the release, so rows
+    of lists that arrive later count as well.
     """
     found = list[Body]()
     for act in scene.world.acts:
@@ -192,7 +194,7 @@ def rows_in(world: World, campaign: str) -> list[Ask]:
 
 
 def deliveries(world: World, campaign: str, but: frozenset[str] = frozenset()) -> list[Activity]:
-    """Return the deliveries of a campaign's parts, without those of some runs."""
+    """Return the deliveries of a campaign's parts, except those of the runs in `but`."""
     found = list[Activity]()
     for delivery in world.deliveries:
         part = _part(delivery.content)
@@ -211,17 +213,17 @@ def _part(content: str) -> dict[str, Any]:
 
 
 def moment_of(text: str | None, default: float) -> float:
-    """Return a time of an answer as seconds of the history."""
+    """Return a time from an answer as seconds since the history began; `default` if there is none."""
     return seconds_of(datetime.fromisoformat(text)) if text else default
 
 
 def seconds_of(moment: datetime) -> float:
-    """Return a time as seconds of the history."""
+    """Return a time as seconds since the history began."""
     return (moment - START).total_seconds()
 
 
 def canonical(body: bytes | None) -> str:
-    """Return a body without its id and in one spelling, so that two of the same request are equal."""
+    """Return a request's body without its id and in a fixed spelling, so that two copies of a request are equal."""
     if not body:
         return ""
     found = json.loads(body)

@@ -1,4 +1,4 @@
-"""Chooses which of the calls that can go on is carried out next: by seed, in order, or with preemptions and a kill."""
+"""Chooses which call is carried out next: at random by a seed, or in order with given preemptions and one kill."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from tests.simulation.world import Activity, Pending
 
 @dataclass
 class Schedule:
-    """Chooses among what can go on. The first choice is the activity that went on last."""
+    """Chooses the next call. Without a seed, the activity that ran last goes on if it can."""
 
     seed: int | None = None
     preempt: frozenset[int] = frozenset()
-    """Numbers of calls before which another activity goes on instead, for as long as it can."""
+    """Numbers of the calls before which another activity takes over and runs for as long as it can."""
     kill: int = 0
-    """Number of the call after whose effect its process dies; 0: none does."""
+    """Number of the call after whose effect its process dies; 0 if no process dies."""
     begin: int = 0
-    """Calls are counted once so many steps were taken, until everything that began then has ended."""
+    """The number of steps after which calls are counted, until all activities that began then have ended."""
     current: Activity | None = None
     count: int = 0
     counting: bool = False
@@ -29,7 +29,7 @@ class Schedule:
         self.random = Random(self.seed)  # noqa: S311  a schedule, not a secret
 
     def next(self, ready: Sequence[Pending], startable: int) -> Pending | None:
-        """Return the call to carry out next; None: something new begins instead."""
+        """Return the call to carry out next; None if something new is to begin instead."""
         if self.seed is not None:
             return self._by_chance(ready, startable)
         mine = next((each for each in ready if each.activity is self.current), None)
@@ -37,7 +37,7 @@ class Schedule:
         if preempted or mine is None:
             others = [each for each in ready if each.activity is not self.current]
             if startable and not others:
-                return None  # what begins now has a call ready the next time, and goes on then
+                return None  # the new activity has a call ready the next time, and goes on then
             mine = others[0] if others else mine
         if mine is None:
             return None

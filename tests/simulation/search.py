@@ -1,4 +1,4 @@
-"""Plays histories, shrinks one that fails, and tells it as numbered steps."""
+"""Plays histories, shrinks a failing history, and describes it as numbered steps."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,7 @@ from tests.simulation.schedule import Schedule
 
 @dataclass
 class Played:
-    """One history as it went."""
+    """One history and what happened in it."""
 
     history: History
     violations: list[Violation]
@@ -25,13 +25,13 @@ class Played:
 
     @property
     def oracles(self) -> frozenset[str]:
-        """The oracles that were not content."""
+        """The oracles that found a violation."""
         return frozenset(each.oracle for each in self.violations)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the app's log out of a history: formatting costs time, and other tests read the log afterwards."""
+    """Silence the app's log while a history runs: formatting takes time, and other tests read the log later."""
     logger = logging.getLogger("b2b")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -42,7 +42,7 @@ def _quiet() -> Iterator[None]:
 
 
 def play(history: History, schedule: Schedule | None = None, *, traced: bool = False) -> Played:
-    """Play a history, and judge it."""
+    """Play a history and run the oracles on its end."""
     runner = Runner(history, schedule, traced=traced)
     with _quiet():
         world = runner.play()
@@ -53,7 +53,7 @@ def play(history: History, schedule: Schedule | None = None, *, traced: bool = F
 
 
 def shrink(history: History, oracle: str, tries: int = 400) -> History:
-    """Return a history with as little as possible in it that the same oracle still refuses."""
+    """Return the smallest history found, within so many tries, that still violates this oracle."""
     changed = True
     while changed and tries > 0:
         changed = False
@@ -68,7 +68,7 @@ def shrink(history: History, oracle: str, tries: int = 400) -> History:
 
 
 def told(history: History, oracle: str | None = None) -> str:
-    """Tell a history as a person can follow it: what was planned, what happened, what was wrong."""
+    """Describe a history for a reader: the planned steps, what happened, and what was wrong."""
     played = play(history, traced=True)
     planned = [f"{number}. at {step.at:g} s: {step}" for number, step in enumerate(history.steps, start=1)]
     faults = [f"   {fault}" for fault in history.faults]
@@ -97,12 +97,12 @@ class Tally:
     histories: int = 0
     calls: list[int] = field(default_factory=list)
     hit: Counter[str] = field(default_factory=Counter)
-    """In how many histories each kind of fault was met."""
+    """In how many histories each kind of fault took effect."""
     actions: Counter[str] = field(default_factory=Counter)
     failing: dict[int, Played] = field(default_factory=dict)
 
     def add(self, seed: int, played: Played) -> None:
-        """Count one history."""
+        """Add one history to the figures."""
         self.histories += 1
         self.calls.append(played.calls)
         self.hit.update({hit.partition(": ")[2] for hit in played.hit})
@@ -111,7 +111,7 @@ class Tally:
             self.failing[seed] = played
 
     def merge(self, other: "Tally") -> None:
-        """Add another tally."""
+        """Add the figures of another tally."""
         self.histories += other.histories
         self.calls += other.calls
         self.hit.update(other.hit)
@@ -120,12 +120,12 @@ class Tally:
 
     @property
     def median_calls(self) -> int:
-        """Outgoing calls of the median history."""
+        """The number of outgoing calls of the median history."""
         return sorted(self.calls)[len(self.calls) // 2] if self.calls else 0
 
 
 def search(make: Callable[[int], History], seeds: range, until: Callable[[], bool]) -> Tally:
-    """Play one history for each seed, for as long as ``until`` says no."""
+    """Play one history for each seed, until `until` returns True."""
     tally = Tally()
     for seed in seeds:
         if until():

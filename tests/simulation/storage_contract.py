@@ -1,4 +1,4 @@
-"""Storage in memory and Azurite behind one face, for tests that hold them together."""
+"""A common interface to storage in memory and to Azurite, for tests that compare the two."""
 
 import asyncio
 import inspect
@@ -29,12 +29,12 @@ OUTAGES: Mapping[str, tuple[type[Exception], int | None, str | None]] = {
     "busy": (HttpResponseError, 503, "ServerBusy"),
     "error": (HttpResponseError, 500, "InternalError"),
 }
-"""The kinds of trouble that a gate knows, with what the SDKs raise: class, status and code."""
+"""The kinds of trouble that a gate knows, with the class, status and code of what the SDKs raise."""
 _PATIENCE = 15.0
 
 
 class Clock:
-    """The time of storage in memory."""
+    """The clock of storage in memory."""
 
     def __init__(self) -> None:
         self.now = START
@@ -47,7 +47,7 @@ class Clock:
 
 
 class Storage(Protocol):
-    """A storage account."""
+    """A storage account, in memory or in Azurite."""
 
     tables: TableServiceClient
     queues: QueueServiceClient
@@ -59,7 +59,7 @@ class Storage(Protocol):
         """Return a client of an empty queue."""
 
     async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
-        """Let time pass until something is so."""
+        """Let time pass until the condition holds."""
 
 
 class Memory:
@@ -85,7 +85,7 @@ class Memory:
 
 
 class Emulator:
-    """Azurite, without the SDK's retries. What is made there goes with ``stack``."""
+    """Azurite, without the SDK's retries. `stack` deletes the tables and queues at its end."""
 
     def __init__(self, connection_string: str, stack: AsyncExitStack) -> None:
         self._stack = stack
@@ -115,7 +115,7 @@ class Emulator:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of an SDK, as what the app can see of it."""
+    """An error of an SDK, reduced to what the app can see."""
 
     kind: str
     status: int | None = None
@@ -124,7 +124,7 @@ class Failed:
 
 
 async def tried(work: Awaitable[Any]) -> Any:
-    """Return what comes of a call: its result, or its error."""
+    """Return the result of a call, or its error as `Failed`."""
     try:
         return await work
     except (AzureError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -146,7 +146,7 @@ def entity(row: str = "r", partition: str = "p", **columns: Any) -> dict[str, An
 
 
 async def found(table: TableClient, text: str, parameters: dict[str, Any] | None = None, **options: Any) -> list[str]:
-    """Return the row keys that a query gives."""
+    """Return the row keys that a query finds."""
     return [row["RowKey"] async for row in table.query_entities(text, parameters=parameters, **options)]
 
 
@@ -155,7 +155,7 @@ async def all_rows(table: TableClient) -> list[dict[str, Any]]:
 
 
 async def pages(table: TableClient, text: str, token: Any = None, **options: Any) -> list[tuple[list[str], Any]]:
-    """Return the row keys of each page, with the continuation token behind it."""
+    """Return the row keys of each page, with the continuation token that follows it."""
     paged: Any = table.query_entities(text, **options).by_page(token)
     return [([row["RowKey"] async for row in page], paged.continuation_token) async for page in paged]
 
@@ -173,14 +173,16 @@ async def count(queue: QueueClient) -> int | None:
 
 
 class Recording:
-    """A gate that writes down what passes, and meets the calls of one verb with what it is told."""
+    """A gate that records every call, and that lets calls of one verb fail in the given ways, one after the other."""
 
     def __init__(self, verb: str = "", *met_with: str) -> None:
         self.calls: list[Call] = []
         self._verb, self._met_with = verb, list(met_with)
 
     async def call(self, call: Call, effect: Callable[[], Any], failure: Callable[[str], BaseException]) -> Any:
-        """`lost`: the answer is lost and the SDK repeats the request; `kind before` and `kind after` the effect."""
+        """Carry out a call. `lost` repeats it, as the SDK does if the answer is lost; `<kind> before` and `<kind>
+        after` raise.
+        """
         self.calls.append(call)
         met_with = self._met_with.pop(0) if call.verb == self._verb and self._met_with else ""
         kind, _, when = met_with.partition(" ")
@@ -194,7 +196,7 @@ class Recording:
 
 
 def assert_takes_what_the_sdks_takes(ours: type, theirs: type, *but: str) -> None:
-    """Compare the public methods of two classes: each parameter of ours is one of theirs."""
+    """Check that two classes have the same public methods, and that each parameter of ours exists in the SDK's."""
     methods = [name for name in vars(ours) if not name.startswith("_") and name not in but]
     assert len(methods) > 1
     for name in methods:

@@ -1,4 +1,4 @@
-"""How storage in memory refuses a request, and the exceptions in which the two SDKs report that, or an outage."""
+"""How storage in memory refuses a request, and the exceptions with which the two SDKs report a refusal or an outage."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Refusal(Exception):
-    """Storage answers with an error; ``index`` is that of the operation in a transaction."""
+    """An error answer of storage. `index` is the number of the refused operation in a transaction."""
 
     def __init__(self, status: int, code: str, text: str, index: int = 0) -> None:
         super().__init__(f"{status} {code}: {text}")
@@ -27,14 +27,14 @@ class Refusal(Exception):
 
 
 class Answer:
-    """As much of the HTTP answer as an SDK's exception shows."""
+    """The part of the HTTP answer that an SDK's exception shows."""
 
     def __init__(self, status: int, code: str) -> None:
         self.status_code, self.reason = status, HTTPStatus(status).phrase
         self.headers: dict[str, str] = {"x-ms-error-code": code}
 
     def text(self, encoding: str | None = None) -> str:  # noqa: ARG002  the exception asks with and without it
-        """Return the body: none, since all that the SDK takes from it is in the exception already."""
+        """Return an empty body: everything that the SDK takes from it is in the exception already."""
         return ""
 
 
@@ -59,32 +59,40 @@ _UNSENT: Mapping[str, Callable[[], Exception]] = {
 
 
 def table_error(refusal: Refusal) -> Exception:
-    """Every table operation but the two below: the class follows the code, which is an enumeration's where known."""
+    """Return what table operations raise, except `create_entity` and `submit_transaction`. The class depends on the
+    code, which is a member of the SDK's enumeration if it knows it.
+    """
     error = _made(_DECODED.get(refusal.code, HttpResponseError), refusal, refusal.text)
     return _with_code(error, _member(TableErrorCode, refusal.code))
 
 
 def create_error(refusal: Refusal) -> Exception:
-    """`create_entity` re-raises what the layer beneath it raised: the class follows the status, and no code is set."""
+    """Return what `create_entity` raises: an exception of the layer below, whose class depends on the status, without a
+    code.
+    """
     kind = _MAPPED.get(refusal.status, HttpResponseError)
     return _made(kind, refusal, f"Operation returned an invalid status '{HTTPStatus(refusal.status).phrase}'")
 
 
 def transaction_error(refusal: Refusal) -> Exception:
-    """`submit_transaction`: one class for all, which reads the index from the text; the code is a plain string."""
+    """Return what `submit_transaction` raises: one class for all refusals, with the index read from the text and a
+    plain string as code.
+    """
     kind = RequestTooLargeError if refusal.status == _TOO_LARGE else TableTransactionError
     return _with_code(_made(kind, refusal, f"{refusal.index}:{refusal.text}"), refusal.code)
 
 
 def queue_error(refusal: Refusal) -> Exception:
-    """Every queue operation; where the class follows from the status alone, the code stays a plain string."""
+    """Return what queue operations raise. 404 and 409 have their own class and a plain string as code; others have a
+    StorageErrorCode, if one exists.
+    """
     kind = _MAPPED.get(refusal.status)
     error = _made(kind or HttpResponseError, refusal, refusal.text)
     return _with_code(error, refusal.code if kind else _member(StorageErrorCode, refusal.code))
 
 
 def carried_out(effect: Callable[[], T], as_error: AsError) -> Callable[[], T]:
-    """Return the effect, with its refusals raised as the SDK raises them."""
+    """Return the effect, with refusals raised as the SDK raises them."""
 
     def carry_out() -> T:
         try:
@@ -96,7 +104,7 @@ def carried_out(effect: Callable[[], T], as_error: AsError) -> Callable[[], T]:
 
 
 def failures(as_error: AsError) -> Callable[[str], BaseException]:
-    """Return what makes the exceptions for a gate's kinds of trouble."""
+    """Return a function that makes the exception for each kind of trouble that a gate knows."""
 
     def failure(kind: str) -> BaseException:
         return _UNSENT[kind]() if kind in _UNSENT else as_error(Refusal(*_OUTAGES[kind]))

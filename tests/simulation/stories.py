@@ -1,4 +1,4 @@
-"""Histories that once ended badly, each of which must end well."""
+"""All stories: histories that once ended badly, and that must end well now."""
 
 from tests.simulation.campaign_stories import OF_CAMPAIGNS
 from tests.simulation.later_stories import LATER

@@ -1,6 +1,6 @@
-"""What a story is: a history that once ended badly, as named steps.
+"""Stories: histories that once ended badly, as named steps.
 
-A story names its fault by kind of call and subject, so it stays the same story when the app is rebuilt.
+A story names its fault by the kind and subject of a call, so it keeps its meaning when the app is rebuilt.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from tests.simulation.history import Ask, History, Step
 
 @dataclass(frozen=True)
 class Story:
-    """One defect: what went wrong, and the history that shows it."""
+    """One defect: what went wrong, and the history that reproduces it."""
 
     name: str
     said: str
     history: History
     oracle: str
-    """The oracle that noticed it first."""
+    """The oracle that first reported the defect."""
 
 
 PARTNERS = "https://partners.contoso.com/start"

@@ -1,4 +1,4 @@
-"""What must hold of the sweep's lists: nobody who is to be followed is missing, and nothing piles up."""
+"""Oracles about the sweep's lists: no invited account is missing, and entries do not pile up."""
 
 import json
 from collections import Counter
@@ -8,11 +8,11 @@ from tests.simulation.app import rows_of
 from tests.simulation.scene import Scene
 
 COPIES = 2
-"""Entries of one account in the schedule: two runs at once may each write one."""
+"""Most entries of one account in the schedule: two runs at the same time may each write one."""
 
 
 def on_the_lists(scene: Scene) -> Iterator[str]:
-    """Whoever was invited is in the index; who stands there as put off is in the schedule, and not many times."""
+    """Every invited account is in the index; if its entry is put off, the schedule has a date for it, at most twice."""
     tables = scene.world.tables
     index = {row["RowKey"]: row for row in tables.rows("conversions", "followed~")}
     due = Counter(row["RowKey"].rpartition("~")[2] for row in tables.rows("conversions", "schedule~"))
@@ -29,7 +29,7 @@ def on_the_lists(scene: Scene) -> Iterator[str]:
 
 
 def told(scene: Scene) -> Iterator[str]:
-    """Every request shows what has become of its account's conversion, in its own row."""
+    """No request of a conversion still says `invited` in its row once the conversion has left that stage."""
     for user_id, rows in rows_of(scene.world.tables, "conversions").items():
         row = next((each for each in rows if each["RowKey"] == "current"), None)
         if row is None or row.get("leaseUntil"):
@@ -49,7 +49,7 @@ def told(scene: Scene) -> Iterator[str]:
 
 
 def listed(scene: Scene) -> Iterator[str]:
-    """In the end the lists show every request as its row stands, in exactly the lists that it belongs to."""
+    """At the end, every request is in exactly the lists for its stage and wait reason, with the stage of its row."""
     lines: dict[str, dict[str, str]] = {}
     for partition in scene.world.tables.partitions("requests"):
         if partition.startswith("month~"):

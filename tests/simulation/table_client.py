@@ -1,7 +1,7 @@
-"""What takes the place of the SDK's table clients.
+"""Clients in memory that replace the SDK's table clients.
 
-What the SDK checks before it sends anything is checked before the gate; what storage checks is part of the effect. A
-gate may carry out an effect twice: so the SDK repeats a request whose answer was lost.
+What the SDK checks before sending is checked before the gate; what storage checks is part of the effect. A gate may
+carry out an effect twice, because the SDK repeats a request whose answer was lost.
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
@@ -38,13 +38,13 @@ _OUTAGE = failures(table_error)
 _OUTAGE_OF_CREATE = failures(create_error)
 _EVERYWHERE = "*"
 Token = Mapping[str, str]
-"""A continuation token: where the next page begins."""
+"""A continuation token, which says where the next page begins."""
 Page = tuple[Token | None, list[Row]]
 Select = str | list[str] | None
 
 
 class MemoryTableService:
-    """Takes the place of `azure.data.tables.aio.TableServiceClient`."""
+    """Replaces `azure.data.tables.aio.TableServiceClient`."""
 
     def __init__(self, tables: "Tables", gate: Gate) -> None:
         self._tables, self._gate = tables, gate
@@ -64,7 +64,7 @@ class MemoryTableService:
 
 
 class MemoryTableClient:
-    """Takes the place of `azure.data.tables.aio.TableClient`."""
+    """Replaces `azure.data.tables.aio.TableClient`."""
 
     def __init__(self, tables: "Tables", gate: Gate, table_name: str) -> None:
         self._tables, self._gate, self.table_name = tables, gate, table_name
@@ -94,7 +94,7 @@ class MemoryTableClient:
     async def upsert_entity(
         self, entity: Mapping[str, Any], mode: str | UpdateMode = UpdateMode.MERGE
     ) -> dict[str, Any]:
-        """Insert a row, or merge it into the one that is there, or replace that."""
+        """Insert a row; if it exists, merge into it or replace it, as `mode` says."""
         return await self._write(Operation(_mode(mode), *keys(entity), *values(entity)))
 
     async def update_entity(
@@ -105,14 +105,14 @@ class MemoryTableClient:
         etag: str | None = None,
         match_condition: MatchConditions | None = None,
     ) -> dict[str, Any]:
-        """Merge into a row, or replace it."""
+        """Merge into a row or replace it, as `mode` says."""
         condition = _condition(entity, etag, match_condition)
         return await self._write(Operation(_mode(mode), *keys(entity), *values(entity), condition))
 
     async def delete_entity(
         self, *args: Any, etag: str | None = None, match_condition: MatchConditions | None = None, **named: Any
     ) -> None:
-        """Delete a row, given as an entity or by its keys; one that is not there, or no table, is no error."""
+        """Delete a row, given as an entity or by its keys. A missing row or table is no error."""
         given = named.get("entity") or (args[0] if args else None)
         if isinstance(given, Mapping):
             partition, row = keys(given)
@@ -128,7 +128,7 @@ class MemoryTableClient:
                 raise
 
     async def submit_transaction(self, operations: Iterable[Any] | AsyncIterable[Any]) -> list[dict[str, Any]]:
-        """Carry out operations on one partition, all or none."""
+        """Carry out all operations on one partition, or none."""
         if isinstance(operations, AsyncIterable):
             prepared = [_operation(*each) async for each in operations]
         else:
@@ -157,7 +157,7 @@ class MemoryTableClient:
         select: Select = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> AsyncItemPaged[TableEntity]:
-        """Give the rows that a filter finds, page by page."""
+        """Return the rows that match a filter, page by page."""
         refused: Refusal | None = None
         looked_for = Query()
         try:
@@ -169,7 +169,7 @@ class MemoryTableClient:
     def list_entities(
         self, *, results_per_page: int | None = None, select: Select = None
     ) -> AsyncItemPaged[TableEntity]:
-        """Give all rows, page by page."""
+        """Return all rows, page by page."""
         return self._paged(Query(), results_per_page, select, None)
 
     def _paged(
@@ -221,7 +221,7 @@ def _mode(mode: str | UpdateMode) -> str:
 
 
 def _condition(entity: Any, etag: str | None, match_condition: MatchConditions | None) -> str:
-    """Return the ETag that the row must have; without a condition it must be there."""
+    """Return the ETag that the row must have; `*`, which any row has, if there is no condition."""
     if match_condition and not etag and isinstance(entity, TableEntity):
         etag = entity.metadata["etag"]
     condition = match_condition or MatchConditions.Unconditionally
@@ -230,7 +230,7 @@ def _condition(entity: Any, etag: str | None, match_condition: MatchConditions |
 
 
 def _operation(kind: str, entity: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Operation:
-    """Return an operation of a transaction, in the forms that the SDK takes."""
+    """Return an operation of a transaction, from any form that the SDK accepts."""
     prepare = _OPERATIONS.get(kind.lower())
     if prepare is None:
         raise ValueError(f"Unrecognized operation: {kind}")
@@ -254,7 +254,7 @@ def _update(
     etag: str | None = None,
     match_condition: MatchConditions | None = None,
 ) -> Operation:
-    # Within a transaction the SDK does not look for the ETag in the entity's metadata.
+    # In a transaction the SDK ignores the ETag in the entity's metadata.
     condition = _condition(None, etag, match_condition)
     return Operation(_mode(mode), *keys(entity), *values(entity), condition)
 

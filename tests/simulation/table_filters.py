@@ -1,7 +1,7 @@
-"""Queries of Table Storage: `Name op value` with eq ne gt ge lt le, joined by and, or, not and parentheses.
+"""Filters of Table Storage: `Name op value` with eq ne gt ge lt le, joined by and, or, not and parentheses.
 
-A text is parsed once; its parameters are put in for each query. What it demands of the two keys becomes a span, so that
-a table looks at those rows alone.
+A text is parsed once, and its parameters are filled in for each query. Conditions on the two keys become a span, so
+that a table scans only those rows.
 """
 
 import operator
@@ -30,7 +30,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "le": operator.le,
 }
 _KINDS: tuple[tuple[type, ...], ...] = ((str,), (bool,), (int, float), (datetime,), (UUID,), (bytes,))
-"""Values are compared with values of the same kind. One of another kind is not equal; a missing one matches nothing."""
+"""The kinds of value. A value of another kind is not equal; a missing value matches nothing."""
 _TOKEN = re.compile(
     r"\s*(?:(?P<slot>\x00\d+\x00)|(?P<quoted>(?P<type>datetime|guid|binary|X)?'(?P<text>(?:[^']|'')*)')"
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?L?)(?![\w.])|(?P<word>[^\W\d]\w*)|(?P<mark>[()]))"
@@ -47,7 +47,7 @@ _WORDS: Mapping[str, bool] = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of the keys in their order."""
+    """A range of keys."""
 
     low: str = ""
     after_low: bool = False
@@ -55,7 +55,7 @@ class Span:
     up_to_high: bool = True
 
     def of(self, keys: Sequence[str]) -> tuple[int, int]:
-        """Return where the span begins and ends in sorted keys."""
+        """Return the begin and end index of the span in sorted keys."""
         first = (bisect_right if self.after_low else bisect_left)(keys, self.low)
         if self.high is None:
             return first, len(keys)
@@ -63,13 +63,13 @@ class Span:
 
     @property
     def single(self) -> str | None:
-        """The only key that the span can hold, if its query names one."""
+        """The only key in the span, if the query names one; otherwise None."""
         return self.low if self.low == self.high and not self.after_low and self.up_to_high else None
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for."""
+    """A parsed filter with its parameters: the spans of both keys, and a test of a row."""
 
     partitions: Span = Span()
     rows: Span = Span()
@@ -95,13 +95,12 @@ class _Junction:
 
 
 def query(text: str, parameters: Mapping[str, Any] | None) -> Query:
-    """Return the query of a text in which words that begin with `@` stand for parameters.
+    """Parse a filter in which names that begin with `@` are parameters.
 
     Raises:
-        Refusal: storage cannot read it.
-        KeyError: a parameter is missing; as the SDK has it, like AttributeError for a value that it cannot put in.
-        IndexError: two spaces in a text with parameters; as the SDK has it.
-
+        Refusal: storage cannot parse the text.
+        KeyError: a parameter is missing (as in the SDK; AttributeError if it has no methods for the value).
+        IndexError: a text with parameters contains two spaces in a row (as in the SDK).
     """
     if not parameters:
         return _bound(_parsed(text), ())
@@ -121,7 +120,7 @@ def _template(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _value(value: Any) -> Any:
-    """Return a parameter as it would come back out of the text that the SDK makes of it."""
+    """Return a parameter's value as storage reads it from the text that the SDK makes."""
     if isinstance(value, (bool, int, float, UUID, bytes)):
         return value
     return moment(value) if isinstance(value, datetime) else plain(value.replace("", ""))

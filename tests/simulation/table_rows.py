@@ -1,7 +1,7 @@
-"""Entities: as the SDK sends them, as storage keeps them within its limits, and as the SDK hands them out again.
+"""Rows of a table: how the SDK sends them, the limits of storage, and how the SDK returns them.
 
-Storage keeps the values that a client reads. They cannot be changed, so copying the mapping is enough to keep the app
-and storage apart.
+Storage keeps the values that a client reads. They are immutable, so a copy of the mapping keeps the app and storage
+apart.
 """
 
 import re
@@ -22,19 +22,19 @@ PROPERTIES = 252
 PROPERTY_BYTES, ENTITY_BYTES, KEY_CHARACTERS, NAME_CHARACTERS = 65_536, 1_048_576, 512, 255
 _INT32 = 2**31
 _LIGHT = 16_384
-"""Characters: an entity that has no more in all its values cannot be too large."""
+"""Characters: an entity whose values have no more in total cannot be too large."""
 _BAD_IN_KEY = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _WITHOUT_TYPE = frozenset({EdmType.BOOLEAN, EdmType.INT32, EdmType.STRING})
-"""Storage does not name these types in its answers: JSON tells them apart."""
+"""Types that storage does not name in its answers, because JSON tells them apart."""
 _SIZES: Mapping[type, int] = {bool: 1, int: 4, float: 8, datetime: 8, TablesEntityDatetime: 8}
 _OTHER_SIZE = 16
 
 _names: set[str] = set(KEYS)
-"""Names of properties that were found fit for storage before."""
+"""Names of properties that were checked and accepted before."""
 
 
 class Row:
-    """An entity as it stands in a table."""
+    """A row of a table."""
 
     __slots__ = ("_digest", "etag", "values", "weight", "written")
 
@@ -44,13 +44,15 @@ class Row:
 
     @property
     def digest(self) -> int:
-        """A number that is the same for the same values, whenever they were written; it holds within one process."""
+        """Return a number that depends on the values only, not on when they were written; it is valid within one
+        process.
+        """
         if self._digest is None:
             self._digest = hash(frozenset(self.values.items()))
         return self._digest
 
     def entity(self, select: frozenset[str] | None = None) -> TableEntity:
-        """Return what a client reads."""
+        """Return the entity that a client reads."""
         entity = TableEntity(self.values)
         written: datetime | None = self.written
         if select is not None:
@@ -63,7 +65,7 @@ class Row:
 
 
 def selected(select: str | Iterable[str] | None) -> frozenset[str] | None:
-    """Return the names to read; None: all."""
+    """Return the names of the properties to read; None for all."""
     if not select:
         return None
     names = select.split(",") if isinstance(select, str) else select
@@ -71,12 +73,11 @@ def selected(select: str | Iterable[str] | None) -> frozenset[str] | None:
 
 
 def keys(entity: Mapping[str, Any]) -> tuple[str, str]:
-    """Return partition and row of an entity that is sent.
+    """Return the partition key and the row key of an entity to be sent.
 
     Raises:
-        KeyError: a key is missing; as the SDK has it.
-        TypeError: a key is no text; as the SDK has it.
-
+        KeyError: a key is missing (as in the SDK).
+        TypeError: a key is not a string (as in the SDK).
     """
     partition, row = entity["PartitionKey"], entity["RowKey"]
     if type(partition) is type(row) is str:
@@ -87,16 +88,15 @@ def keys(entity: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def plain(text: str) -> str:
-    """Return a text that is no enumeration's member and of no class of its own."""
+    """Return the value of an enumeration's member, or of an instance of a subclass, as a plain string."""
     return text if type(text) is str else text.replace("", "")
 
 
 def values(entity: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """Return the values that a client would read after this was sent, and how many characters are in them.
+    """Return the values that a client would read back, and how many characters they have in total.
 
     Raises:
         TypeError: the SDK cannot send such a value.
-
     """
     found: dict[str, Any] = {}
     weight = 0
@@ -120,13 +120,13 @@ def values(entity: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def moment(value: datetime) -> TablesEntityDatetime:
-    """Return a time as a client reads it; a naive one counts as local, as in the SDK."""
+    """Return a time as a client reads it; one without a time zone counts as local time, as in the SDK."""
     state: Any = (value if value.tzinfo is UTC else value.astimezone(UTC)).__reduce__()
-    return TablesEntityDatetime(*state[1])  # as a copy is made; four times as fast as naming every part
+    return TablesEntityDatetime(*state[1])  # copies the state, which is four times as fast as naming every part
 
 
 def _through_the_sdk(value: Any) -> Iterable[Any]:
-    """Let the SDK write a rarer value as JSON and read it again; none, if it does not send it."""
+    """Let the SDK write a rare type of value as JSON and read it back; empty if the SDK does not send it."""
     sent = _add_entity_properties({"value": value})
     if sent.get("value@odata.type") in _WITHOUT_TYPE:
         del sent["value@odata.type"]
@@ -134,11 +134,10 @@ def _through_the_sdk(value: Any) -> Iterable[Any]:
 
 
 def refuse_unfit(found: Mapping[str, Any], weight: int) -> None:
-    """Hold the limits of storage on an entity.
+    """Check an entity against the limits of storage.
 
     Raises:
-        Refusal: names the limit.
-
+        Refusal: the limit that the entity exceeds.
     """
     if not found.keys() <= _names:
         _refuse_names(found)
@@ -158,11 +157,10 @@ def refuse_unfit(found: Mapping[str, Any], weight: int) -> None:
 
 @lru_cache(maxsize=4096)
 def refuse_key(key: str) -> None:
-    """Hold the limits of storage on a key.
+    """Check a key against the limits of storage.
 
     Raises:
         Refusal: a character that no key may have, or more than 1 KiB.
-
     """
     if _BAD_IN_KEY.search(key):
         raise Refusal(400, "OutOfRangeInput", f"The key {key!r} is out of range.")
@@ -171,17 +169,17 @@ def refuse_key(key: str) -> None:
 
 
 def heavy(weight: int) -> bool:
-    """Whether an entity with so many characters can be too large."""
+    """Tell whether an entity with this many characters can be too large."""
     return weight > _LIGHT
 
 
 def characters(found: Mapping[str, Any]) -> int:
-    """Return how many characters are in the values."""
+    """Return how many characters the values have in total."""
     return sum(len(value) for value in found.values() if isinstance(value, (str, bytes)))
 
 
 def sent_bytes(found: Mapping[str, Any]) -> int:
-    """Return about how many bytes the values take in a request: texts as UTF-8, bytes as base64."""
+    """Return roughly how many bytes the values take in a request: text as UTF-8, bytes as base64."""
     total = 0
     for value in found.values():
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""One table: partitions of rows in the order of their keys, changed by transactions, read in pages."""
+"""One table: partitions of rows in key order, changed by transactions and read in pages."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +14,11 @@ MAX_OPERATIONS = 100
 MAX_REQUEST_BYTES = 4 * 1_048_576
 ANY_ETAG = "*"
 Stamp = Callable[[], tuple[str, datetime]]
-"""Gives a new ETag and the time of the write."""
+"""Returns a new ETag and the time of the write."""
 Position = tuple[str, str]
-"""Partition and row at which a page begins."""
+"""Partition key and row key at which a page begins."""
 Found = tuple[list[Row], Position | None]
-"""The rows of a page, and where the next one begins."""
+"""The rows of a page, and where the next page begins; None if there is none."""
 
 
 @dataclass(slots=True)
@@ -32,14 +32,13 @@ class Operation:
     values: dict[str, Any] = field(default_factory=dict)
     weight: int = 0
     etag: str | None = None
-    """What the row must have; `*`: it must be there; None: whatever is there, even nothing."""
+    """The ETag that the row must have; `*` if any existing row will do; None if there is no condition."""
 
     def outcome(self, before: Row | None, stamp: Stamp) -> Row | None:
-        """Return the row as it stands afterwards.
+        """Return the row after the operation; None if it is deleted.
 
         Raises:
-            Refusal: the condition does not hold, or the row does not fit into storage.
-
+            Refusal: the condition does not hold, or the row exceeds a limit of storage.
         """
         self._hold_condition(before)
         if self.action == "delete":
@@ -98,24 +97,23 @@ class Table:
 
     @property
     def partitions(self) -> Sequence[str]:
-        """The keys of the partitions that have rows, in order."""
+        """Return the partition keys that have rows, in order."""
         return self._keys
 
     def rows(self, partition: str | None = None) -> Iterator[Row]:
-        """Give the rows in the order of their keys."""
+        """Yield the rows in the order of their keys."""
         return self._scan(Query() if partition is None else Query(Span(low=partition, high=partition)), ("", ""))
 
     def row(self, partition: str, row: str) -> Row | None:
-        """Return a row, if it is there."""
+        """Return a row; None if it does not exist."""
         found = self._partitions.get(partition)
         return None if found is None else found.rows.get(row)
 
     def apply(self, operations: Sequence[Operation], stamp: Stamp) -> list[Row | None]:
-        """Carry out all operations, which are on one partition, or none of them; return the rows as they then stand.
+        """Carry out all operations, which are on one partition, or none; return the rows afterwards.
 
         Raises:
             Refusal: names the first operation that cannot be carried out.
-
         """
         name = operations[0].partition
         partition = self._partitions.get(name)
@@ -132,9 +130,9 @@ class Table:
         return list(outcomes.values())
 
     def page(self, query: Query, begin: Position, limit: int, examined: int | None) -> Found:
-        """Return up to ``limit`` rows that a query finds, and where to go on; None: nothing more matches.
+        """Return up to `limit` rows that match, and where the next page begins; None if no more rows match.
 
-        With ``examined``, storage stops after it has looked at so many rows, whether they match or not.
+        If `examined` is given, storage stops after it has looked at that many rows, whether they match or not.
         """
         found: list[Row] = []
         for number, row in enumerate(self._scan(query, begin)):
@@ -171,11 +169,10 @@ def _refuse_second(row: str, outcomes: Mapping[str, Row | None]) -> None:
 
 
 def refuse_oversized(operations: Sequence[Operation]) -> None:
-    """Hold the limits of storage on a transaction as a whole.
+    """Check a transaction as a whole against the limits of storage.
 
     Raises:
-        Refusal: none or too many operations, or too many bytes.
-
+        Refusal: no operation, too many operations, or too many bytes.
     """
     if not operations:
         raise Refusal(400, "InvalidInput", "The batch request has no operations.")

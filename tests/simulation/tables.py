@@ -1,6 +1,6 @@
-"""Table Storage in memory: one storage account, its switches, and the face that oracles and meddlers look at.
+"""Table Storage in memory: one account with its switches, and methods for oracles and meddlers that bypass the gate.
 
-`client` gives what takes the place of the SDK's clients; only their calls pass a gate.
+`client` returns a replacement for the SDK's clients; only its calls pass a gate.
 """
 
 import base64
@@ -19,39 +19,39 @@ from tests.simulation.table_rows import KEYS, Row, keys, moment, values
 from tests.simulation.table_state import Operation, Position, Table
 
 PAGE = 1000
-"""Most rows of one answer."""
+"""Most rows in one answer."""
 
 
 class Tables:
-    """The tables of one storage account, and what every client of it shares."""
+    """The tables of one storage account, and the state that all their clients share."""
 
     def __init__(self, names: Iterable[str], now: Callable[[], datetime]) -> None:
-        """Make empty tables; ``now`` is the server's clock."""
+        """Make empty tables; `now` is the server's clock."""
         self._tables = {name: Table() for name in names}
         self._now = now
         self._stamps = 0
         self.reads = 0
-        """Requests that read, as they arrived."""
+        """How many read requests arrived."""
         self.writes = 0
-        """Requests that write, as they arrived, whether they changed anything or were refused."""
+        """How many write requests arrived, including refused ones and those that changed nothing."""
         self.begun: dict[tuple[str, str], datetime] = {}
-        """When the first row of a partition was written, by table and key."""
+        """When the first row of a partition was written, by table and partition key."""
         self.page_size = PAGE
-        """Most rows of one page."""
+        """Most rows on one page."""
         self.short_pages: Callable[[int], int] | None = None
-        """Says how many of the rows at hand the server looks at for a page that could have so many; after that it
-        gives what it has found, perhaps nothing, and a continuation token. None: it looks at all of them."""
+        """Takes the number of rows that a page could have; returns how many of them the server examines. The page has
+        those that match, perhaps none, and a continuation token. None: the server examines all."""
 
     def client(self, gate: Gate) -> MemoryTableService:
-        """Return what takes the place of a `TableServiceClient`."""
+        """Return a service client that replaces the SDK's `TableServiceClient`."""
         return MemoryTableService(self, gate)
 
     def open_client(self, name: str) -> "OpenTable":
-        """Return one table for a hand from outside: no gate, no waiting."""
+        """Return access to one table without a gate."""
         return OpenTable(self, name)
 
     def create_table(self, name: str) -> None:
-        """Make a table that is missing."""
+        """Make a table if it does not exist."""
         self._tables.setdefault(name, Table())
 
     def delete_table(self, name: str) -> None:
@@ -59,15 +59,17 @@ class Tables:
         self._tables.pop(name, None)
 
     def partitions(self, table: str) -> list[str]:
-        """Return the keys of the partitions that have rows, in order."""
+        """Return the partition keys that have rows, in order."""
         return list(self._tables[table].partitions)
 
     def rows(self, table: str, partition: str | None = None) -> list[TableEntity]:
-        """Return the rows of a table or of a partition, in order, as a client would read them."""
+        """Return the rows of a table or of one partition in key order, as a client would read them."""
         return [row.entity() for row in self._tables[table].rows(partition)]
 
     def fingerprint(self, leaving_out: Collection[str] = ()) -> int:
-        """Return a number that stays the same as long as all tables hold the same values, some partitions apart."""
+        """Return a number that changes only if some table's values change; the partitions in `leaving_out` do not
+        count.
+        """
         return hash(
             tuple(
                 (
@@ -82,8 +84,7 @@ class Tables:
         """Return a table.
 
         Raises:
-            Refusal: it does not exist.
-
+            Refusal: the table does not exist.
         """
         try:
             return self._tables[name]
@@ -106,7 +107,7 @@ class Tables:
         return written
 
     def list_page(self, name: str, looked_for: Query, top: int | None, token: Token | None) -> tuple[Any, list[Row]]:
-        """Carry out a request for one page; return the token of the next one, and the rows."""
+        """Carry out a request for one page; return the token of the next page and the rows."""
         self.reads += 1
         if top is not None and not 0 < top <= PAGE:
             raise Refusal(400, "InvalidInput", "One of the request inputs is not valid.")
@@ -119,33 +120,33 @@ class Tables:
         return None if following is None else _token(following, empty=not examined and examined is not None), found
 
     def _stamp(self) -> tuple[str, datetime]:
-        """Return an ETag that no other write has, even one at the same time, and the time."""
+        """Return an ETag that no other write has, not even one at the same time, and the time."""
         self._stamps += 1
         return f"W/\"datetime'{self._stamps:012d}'\"", moment(self._now())
 
 
 class OpenTable:
-    """One table for a hand from outside."""
+    """Access to one table without a gate."""
 
     def __init__(self, tables: Tables, name: str) -> None:
         self._tables, self._name = tables, name
 
     def read(self, partition: str, row: str) -> TableEntity | None:
-        """Return a row, if it is there."""
+        """Return a row; None if it does not exist."""
         found = self._tables.find(self._name).row(partition, row)
         return None if found is None else found.entity()
 
     def write(self, entity: Mapping[str, Any]) -> None:
-        """Put a row there, whatever stood there before."""
+        """Write a row, and replace any that has its keys."""
         self._tables.write(self._name, [Operation("replace", *keys(entity), *values(entity))])
 
     def delete(self, partition: str, row: str) -> None:
-        """Remove a row, if it is there."""
+        """Remove a row if it exists."""
         self._tables.write(self._name, [Operation("delete", partition, row)])
 
 
 def _token(position: Position, *, empty: bool) -> Token:
-    """Return the continuation token of a position; it also says whether the page before was empty."""
+    """Return the continuation token for a position; it also records whether the previous page was empty."""
     partition, row = (base64.b64encode(key.encode()).decode() for key in position)
     return {"PartitionKey": f"1!{partition}", "RowKey": f"{0 if empty else 1}!{row}"}
 

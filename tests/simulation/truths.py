@@ -1,4 +1,4 @@
-"""What a request says of its end is true of the directory: one small check for each way to lie."""
+"""Oracles that compare what a request says at its end with the directory: one small check for each kind of untruth."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SHOWN = frozenset({"PendingAcceptance", "Accepted"})
 
 @dataclass
 class End:
-    """A request at rest, beside the account that it shows."""
+    """A request at the end of a history, with the account that it shows."""
 
     scene: Scene
     body: Body
@@ -23,18 +23,18 @@ class End:
 
     @property
     def stage(self) -> str:
-        """Where it says that it stands."""
+        """The stage that it shows."""
         return str(self.answer["stage"])
 
     @cached_property
     def person(self) -> str:
-        """The account that it shows; before it is found, the one that it names."""
+        """The account that it shows; until that is found, the account that its body names."""
         user_id = self.answer.get("userId") or ""
         return BY_ID[user_id].name if user_id in BY_ID else self.body.ask.person
 
     @cached_property
     def state(self) -> str | None:
-        """That account's externalUserState; `gone` where the directory does not have it."""
+        """The account's externalUserState; `gone` if the account is not in the directory."""
         return self.scene.state(self.person)
 
     @property
@@ -43,7 +43,7 @@ class End:
         return {finding["rule"] for finding in self.answer.get("findings") or ()}
 
     def undone(self, action: str) -> bool:
-        """Tell whether a redemption was undone so that the request can have seen it: reads lag behind a while."""
+        """Tell whether a redemption was undone early enough for the request to have seen it, given that reads lag."""
         world = self.scene.world
         lags = world.history.lag is not None or any(act.action == "lag" for act in world.acts)
         redeemed = [act.at for act in world.acts if act.action == "redeem" and act.subject == self.person]
@@ -51,7 +51,7 @@ class End:
         return bool(redeemed) and self.scene.since(frozenset({action}), self.person, min(redeemed), last)
 
     def happened(self, *actions: str) -> bool:
-        """Tell whether one of these was done to the account."""
+        """Tell whether one of these actions was done to the account."""
         return self.scene.since(frozenset(actions), self.person, -1.0, self.scene.world.loop.now)
 
 
@@ -104,7 +104,7 @@ def _cancelled(end: End) -> str | None:
 
 
 def _invited_after_all(end: End) -> str | None:
-    """It says that nothing was done, and the app invited the account before it ended."""
+    """Report a request that ended blocked or failed although the app had invited its account before."""
     if end.stage not in {"blocked", "failed"} or end.happened("convert back", "purge", "invite by hand"):
         return None
     if "account-ambiguous" in end.rules:
@@ -114,7 +114,7 @@ def _invited_after_all(end: End) -> str | None:
     never_ran = (end.answer.get("error") or {}).get("code") == "NeverRan"
     unnamed = end.scene.since(frozenset({"delete", "rename"}), end.person, -1.0, ended)
     if unnamed and "account-not-found" in end.rules and end.body.ask.by != "id":
-        return None  # nobody had the name when it was looked for
+        return None  # nobody had the name when the app looked it up
     ours = [
         sent
         for sent in world.sent
@@ -128,21 +128,22 @@ def _invited_after_all(end: End) -> str | None:
 
 
 def _meant(end: End, sent: Sent) -> bool:
-    """Tell whether an invitation is of the account that it shows, or of one that had the name it was asked for with.
+    """Tell whether an invitation is for the account that the request shows, or for one that had the requested name.
 
-    The latter only where no other request named that account before: the invitation would be that one's.
+    The latter counts only if no other request named that account before, because the invitation might be that
+    request's.
     """
     return sent.person == end.person or (end.body.ask.by == "userPrincipalName" and _alone(end, sent))
 
 
 def _alone(end: End, sent: Sent) -> bool:
-    """Tell whether no other request than this one can have asked for an invitation."""
+    """Tell whether no other request can have asked for this invitation."""
     named = {body.request for body in end.scene.requests_of(sent.person) if body.at <= sent.at}
     return named == {end.body.request}
 
 
 def _one_account(end: End) -> str | None:
-    """A request invites one account, whatever becomes of the name that it asked for."""
+    """Report a request that invited several accounts; it must not, even if its name moves to another account."""
     sent = [sent for sent in end.scene.world.sent if sent.status == 201 and not sent.for_another]
     people = sorted({each.person for each in sent if _alone(end, each)})
     return f"invited {' and '.join(people)}" if len(people) > 1 else None
@@ -185,7 +186,7 @@ TRUTHS: tuple[Callable[[End], str | None], ...] = (
 
 
 def truth(scene: Scene) -> Iterator[str]:
-    """What a request says of its end is true of the directory."""
+    """What a request says at its end is true of the directory."""
     for body in scene.holders:
         answer = scene.answers.get(body.request or "")
         unreadable = body.request in scene.world.foreign or answer is None or "stage" not in answer

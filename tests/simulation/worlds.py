@@ -1,7 +1,7 @@
-"""Small worlds, searched exhaustively: every schedule with up to two preemptions, or with one and one kill.
+"""Small worlds that are searched exhaustively: all schedules with up to two preemptions, or with one and one kill.
 
-In each world two activities meet. Without a preemption the first runs to its end before the second begins; a preemption
-lets the other one go on at one call, a kill ends a process after the effect of one call.
+In each world two activities meet. Without a preemption the first activity ends before the second begins. A preemption
+lets the other activity go on before one call; a kill ends a process after the effect of one call.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from tests.simulation.story import HELD, SHARED_ADDRESS
 
 @dataclass(frozen=True)
 class SmallWorld:
-    """A history whose last steps begin the two activities that meet; the steps before prepare them."""
+    """A history whose last steps begin the two activities that meet; the steps before them prepare the world."""
 
     name: str
     history: History
     prepared: int
-    """How many steps prepare. Calls are counted from the next one on."""
+    """How many steps prepare. Calls are counted from the next step on."""
 
 
 def _send(at: float, request: str, person: str = "anna") -> Step:
@@ -156,7 +156,7 @@ WORLDS: tuple[SmallWorld, ...] = (
 
 @dataclass(frozen=True)
 class Searched:
-    """One schedule of a small world, and how it went."""
+    """One schedule of a small world, and its result."""
 
     preempt: tuple[int, ...]
     kill: int
@@ -164,12 +164,12 @@ class Searched:
 
 
 def with_fact(world: SmallWorld, *, known: bool) -> SmallWorld:
-    """The same world with the tenant's way to show invitations known or not."""
+    """Return the world in which the app already knows, or does not know, how the tenant shows invitations."""
     return replace(world, history=replace(world.history, known=known))
 
 
 def every_schedule(world: SmallWorld, preemptions: int = 2, *, kills: bool = True) -> Iterator[Searched]:
-    """Play all schedules with up to so many preemptions, and those with one at most and one kill."""
+    """Play all schedules with up to `preemptions` preemptions and, if `kills`, those with one kill and at most one."""
     yield from _preempted(world, (), preemptions)
     if kills:
         for first in (0, *range(1, _length(world) + 1)):
