@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tests.simulation.stories import BY_NAME
 
 HISTORY = "tests/faults/test_guard_histories.py::test_a_history_that_needs_one_guard_ends_well"
-STORY = "tests/simulation/test_stories.py::test_a_story_that_once_ended_badly_ends_well"
+STORY = "tests/simulation/test_stories.py::test_a_story_ends_well"
 STEP = "tests/unit/test_next_step.py::test_each_situation_leads_to_its_step"
 ALONE = "tests/faults/test_guards_alone.py::"
 OUTCOME = "tests/unit/test_outcome.py::"

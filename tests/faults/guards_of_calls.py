@@ -166,19 +166,19 @@ CALLS: tuple[Guard, ...] = (
         "rate: a newcomer is silent until nobody goes by what was read before it came",
         "b2b/domain/rate.py",
         (("        silent_until = ended + HELD if others else ended\n", "        silent_until = ended\n"),),
-        f"{RATE}test_no_window_has_more_invitations_than_the_rate_grants",
+        f"{RATE}test_no_period_has_more_invitations_than_the_rate_allows",
     ),
     Guard(
         "rate: an instance that was not counted all the time is a newcomer",
         "b2b/domain/rate.py",
         (("ended - before.began < COUNTED:", "True:"),),
-        f"{RATE}test_an_instance_that_is_gone_gives_its_share_back",
+        f"{RATE}test_the_share_of_a_lost_instance_goes_to_the_others",
     ),
     Guard(
         "rate: nobody goes by a share for longer than it holds",
         "b2b/workflows/rate.py",
         (("            if before is None or not before.holds(self._clock()):\n", "            if before is None:\n"),),
-        f"{RATE}test_while_storage_is_away_nobody_goes_by_an_old_share",
+        f"{RATE}test_no_instance_sends_by_an_old_share_while_storage_fails",
     ),
     Guard(
         "transaction: a state and its history are written together",

@@ -128,7 +128,7 @@ REQUESTS: tuple[Guard, ...] = (
         "repair: a message that is only late is not lost",
         "b2b/workflows/sweep/repair.py",
         ((" or (head is not None and head <= due + OVERDUE)", ""),),
-        "tests/simulation/test_sweep.py::test_a_parked_request_whose_message_is_only_late_gets_no_other",
+        "tests/simulation/test_sweep.py::test_a_parked_request_gets_no_second_message_while_the_queue_is_late",
     ),
     Guard(
         "repair: a row that cannot be read does not hold up those behind it",
@@ -195,13 +195,13 @@ REQUESTS: tuple[Guard, ...] = (
         "publish: requests that were not told are told without Graph",
         "b2b/workflows/sweep/publish.py",
         (("        if row is not None and not told:\n", "        if not entry:\n"),),
-        "tests/simulation/test_sweep.py::test_a_request_that_was_not_told_is_told_without_graph",
+        "tests/simulation/test_sweep.py::test_a_result_that_was_not_published_is_published_without_graph",
     ),
     Guard(
         "publish: a young pointer stays, because its write may still come",
         "b2b/workflows/sweep/publish.py",
         (("        if self._clock() - entry.since > POINTER_AGE:\n", "        if entry:\n"),),
-        "tests/simulation/test_sweep.py::test_a_young_pointer_stays_because_its_write_may_still_come",
+        "tests/simulation/test_sweep.py::test_a_recent_pointer_stays_because_its_write_may_still_follow",
     ),
     Guard(
         "publish: a pointer stays until every request could be told",

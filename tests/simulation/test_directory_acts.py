@@ -1,4 +1,4 @@
-"""What administrators do to the directory in memory that the rehearsal's double has no call for."""
+"""Acts of administrators that only the directory in memory offers, not the rehearsal's double of Graph."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from tests.simulation.directory_contract import MemoryWorld
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
-async def test_an_account_is_added_and_a_read_that_lags_does_not_know_it_yet() -> None:
+async def test_an_added_account_is_unknown_to_a_read_that_lags() -> None:
     world = MemoryWorld(SEED, NOON)
     added = world.directory.add(id=NOT_A_USER.upper(), userPrincipalName="nora@contoso.com", mail="nora@fabrikam.com")
     world.set_lag(60)
@@ -23,7 +23,7 @@ async def test_an_account_is_added_and_a_read_that_lags_does_not_know_it_yet() -
     assert set(world.directory.ids()) == {ANNA, BEN, GUEST, GONE, NOT_A_USER}
 
 
-def test_groups_and_roles_can_be_given_and_taken() -> None:
+def test_groups_and_roles_can_be_assigned_and_removed() -> None:
     here = MemoryWorld(SEED, NOON)
     before = list(here.directory.tenant.role_assignments)
     here.directory.set_groups(ANNA, ["Partners"])
@@ -35,7 +35,7 @@ def test_groups_and_roles_can_be_given_and_taken() -> None:
     assert (list(here.directory.tenant.containers(ANNA)), here.directory.tenant.role_assignments) == ([], before)
 
 
-def test_no_two_accounts_have_one_name() -> None:
+def test_renaming_an_account_to_a_name_in_use_fails() -> None:
     here = MemoryWorld(SEED, NOON)
     assert not here.directory.rename(ANNA, "BEN@contoso.com")
     assert here.directory.rename(BEN, "ben.old@contoso.com")
@@ -46,7 +46,7 @@ def test_no_two_accounts_have_one_name() -> None:
     ]
 
 
-def test_an_account_that_is_made_internal_again_has_no_open_link() -> None:
+def test_an_account_that_is_converted_back_has_no_redeemable_link() -> None:
     here = MemoryWorld(SEED, NOON)
     assert not here.directory.convert_back(ANNA)
     assert here.directory.invite_by_hand(ANNA)
@@ -60,6 +60,6 @@ def test_an_account_that_is_made_internal_again_has_no_open_link() -> None:
 
 
 @pytest.mark.parametrize(("name", "position"), [("pending-state", "maybe"), ("batch-order", "as-sent")])
-def test_a_switch_that_does_not_exist_is_refused(name: str, position: str) -> None:
+def test_an_unknown_switch_or_position_is_refused(name: str, position: str) -> None:
     with pytest.raises(ValueError, match=name):
         MemoryWorld(SEED, NOON, {name: position})

@@ -1,4 +1,6 @@
-"""The client in memory: its errors are those of the SDK's pipeline, its calls pass the gate, and it fails closed."""
+"""The Graph client in memory: it raises the errors of the SDK, sends every call through the gate, and refuses what it
+does not know.
+"""
 
 import asyncio
 import json
@@ -37,7 +39,7 @@ QUESTIONS: dict[Fact[Any], Any] = {facts.ACCOUNT: InvitedUser(id=ANNA), facts.ME
 
 @dataclass
 class Watch:
-    """A gate that keeps the calls, holds them up, and has the last one fail or be answered otherwise if told to."""
+    """A gate that records calls and delays them. It can make every call fail, or replace its answer."""
 
     failing: str | None = None
     after: bool = False
@@ -58,7 +60,7 @@ class Watch:
 
 
 class Here(MemoryWorld):
-    """A directory in memory, and a client of it behind a gate."""
+    """A directory in memory, with a client that sends through a gate."""
 
     def __init__(self, gate: Watch | None = None, switches: dict[str, str] | None = None) -> None:
         self.gate = gate or Watch()
@@ -94,13 +96,13 @@ ON_THE_WIRE: list[tuple[str, Outcome]] = [
 
 @dataclass
 class There:
-    """A client over a wire."""
+    """A client that uses HTTP."""
 
     graph: Graph
 
 
 @pytest.mark.parametrize(("kind", "outcome"), ON_THE_WIRE, ids=[kind for kind, _ in ON_THE_WIRE])
-async def test_trouble_is_what_the_sdk_makes_of_it_on_the_wire(kind: str, outcome: Outcome) -> None:
+async def test_each_kind_of_trouble_gives_the_same_error_as_over_http(kind: str, outcome: Outcome) -> None:
     here = Here(Watch(failing=kind))
     async with graph_over(Wire(outcome), clock=lambda: NOON) as graph:
         there = There(graph)
@@ -112,7 +114,7 @@ async def test_trouble_is_what_the_sdk_makes_of_it_on_the_wire(kind: str, outcom
 
 
 @pytest.mark.parametrize("attempt", [invite, account])
-async def test_a_token_that_is_not_given_is_the_same_trouble(attempt: Callable[[Client], Any]) -> None:
+async def test_a_refused_token_gives_the_same_error_as_over_http(attempt: Callable[[Client], Any]) -> None:
     refusing = Credential(ClientAuthenticationError("no token"))
     async with graph_over(Wire(json_response({})), credential=refusing) as graph:
         expected = await attempt(There(graph))
@@ -121,7 +123,7 @@ async def test_a_token_that_is_not_given_is_the_same_trouble(attempt: Callable[[
 
 
 @pytest.mark.parametrize(("status", "kind"), [(429, "429-integer"), (503, "503-json"), (500, "500-json"), (401, "401")])
-async def test_a_part_of_a_batch_fails_as_in_the_double(status: int, kind: str) -> None:
+async def test_a_failed_part_of_a_batch_gives_the_same_error_as_in_the_double(status: int, kind: str) -> None:
     here = Here()
     here.directory.retry_after = "2" if status == 429 else None
     here.directory.part_fault = lambda url: status if "transitiveMemberOf" in url else None
@@ -132,7 +134,7 @@ async def test_a_part_of_a_batch_fails_as_in_the_double(status: int, kind: str) 
     assert await ask(here, QUESTIONS) == expected
 
 
-async def test_a_lost_answer_hides_what_was_done() -> None:
+async def test_an_invitation_whose_answer_is_lost_has_an_unknown_outcome() -> None:
     here = Here(Watch(failing="reset", after=True))
     assert (await invite(here)).kind == "OutcomeUnknown"
     assert [post.status for post in here.directory.posts] == [201]
@@ -147,9 +149,7 @@ async def test_a_lost_answer_hides_what_was_done() -> None:
         ("another", "InvitationRefused", 201, 1),
     ],
 )
-async def test_an_answer_is_replaced_and_the_account_stays_as_it_was(
-    answer: str, kind: str, status: int, mails: int
-) -> None:
+async def test_a_replaced_answer_leaves_the_account_unchanged(answer: str, kind: str, status: int, mails: int) -> None:
     here = Here(Watch(replaced=answer))
     before = here.directory.truth(ANNA)
     assert (await invite(here)).kind == kind
@@ -162,7 +162,7 @@ TOO_LATE = Failed("Transient", "the app: too much time has passed between the cl
 
 
 @pytest.mark.parametrize("replaced", [None, "refused", "another"])
-async def test_an_invitation_that_is_held_up_beyond_its_fence_does_not_leave(replaced: str | None) -> None:
+async def test_an_invitation_that_is_delayed_beyond_its_deadline_is_not_sent(replaced: str | None) -> None:
     here = Here(Watch(replaced=replaced))
     here.gate.hold_up = lambda: here.advance(60)
     assert await invite(here, not_after=NOON + timedelta(seconds=59)) == TOO_LATE
@@ -171,14 +171,14 @@ async def test_an_invitation_that_is_held_up_beyond_its_fence_does_not_leave(rep
     assert (here.directory.truth(ANNA) or {})["externalUserState"] is None
 
 
-async def test_an_invitation_that_is_held_up_until_its_fence_leaves() -> None:
+async def test_an_invitation_that_is_delayed_until_its_deadline_is_sent() -> None:
     here = Here()
     here.gate.hold_up = lambda: here.advance(60)
     assert await invite(here, not_after=NOON + timedelta(seconds=60)) == "PendingAcceptance"
     assert [post.status for post in here.directory.posts] == [201]
 
 
-async def test_each_invitation_has_its_own_fence_and_a_read_has_none() -> None:
+async def test_each_invitation_has_its_own_deadline_and_a_read_has_none() -> None:
     async def script(world: World) -> Any:
         late, in_time = world.now - timedelta(seconds=1), world.now
         outcomes = await asyncio.gather(*(invite(world, not_after=moment) for moment in (late, in_time, late)))
@@ -206,13 +206,13 @@ async def test_each_invitation_has_its_own_fence_and_a_read_has_none() -> None:
         ({facts.DOMAINS: None, facts.INVITATION_POLICY: None}, "tenant"),
     ],
 )
-async def test_a_batch_is_known_by_what_it_is_about(questions: dict[Fact[Any], Any], subject: str) -> None:
+async def test_the_subject_of_a_batch_is_what_it_asks_about(questions: dict[Fact[Any], Any], subject: str) -> None:
     here = Here()
     await ask(here, questions)
     assert here.gate.calls == [Call("graph", "read", subject, changes=False)]
 
 
-async def test_parts_come_back_in_another_order() -> None:
+async def test_the_parts_of_a_batch_are_answered_in_another_order() -> None:
     here = Here()
     information = RequestInformation(Method.POST, "{+root}/$batch", {"root": ROOT})
     information.content = request_body([(number, "/domains", {}) for number in range(3)])
@@ -220,7 +220,7 @@ async def test_parts_come_back_in_another_order() -> None:
     assert [part["id"] for part in answer["responses"]] == ["2", "1", "0"]
 
 
-async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
+async def test_pages_and_invitations_pass_the_gate_with_their_subject() -> None:
     here = Here(switches={"page-shape": "short"})
     await here.graph.read([Read(PENDING_LIST)])
     await invite(here)
@@ -252,21 +252,19 @@ async def test_pages_and_invitations_are_known_by_what_they_are_about() -> None:
         "/policies/b2bManagementPolicies",
     ],
 )
-async def test_a_read_that_is_not_known_fails_loudly(url: str) -> None:
+async def test_a_read_that_the_directory_does_not_know_fails_the_test(url: str) -> None:
     with pytest.raises(AssertionError):
         await Here().graph.read([Read(url)])
 
 
 @pytest.mark.parametrize(("count", "headers"), [("&$count=true", {}), ("", EVENTUAL)], ids=["count", "header"])
-async def test_an_advanced_query_that_lacks_its_count_or_its_header_fails_loudly(
-    count: str, headers: dict[str, str]
-) -> None:
+async def test_an_advanced_query_without_count_or_header_fails_the_test(count: str, headers: dict[str, str]) -> None:
     with pytest.raises(AssertionError, match="ConsistencyLevel"):
         await Here().graph.read([Read(f"/users?$filter=companyName eq 'Fabrikam'{count}", headers)])
 
 
 @pytest.mark.parametrize("method", [Method.GET, Method.POST, Method.PATCH])
-async def test_a_call_other_than_a_batch_a_page_or_an_invitation_fails_loudly(method: Method) -> None:
+async def test_a_call_other_than_a_batch_page_or_invitation_fails_the_test(method: Method) -> None:
     information = RequestInformation(method, "{+baseurl}/users", {})
     information.content = b"{}"
     with pytest.raises(AssertionError, match="/users"):

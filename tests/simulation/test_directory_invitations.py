@@ -1,4 +1,6 @@
-"""Invitations: the directory in memory and the rehearsal's double accept and refuse the same, with the same effects."""
+"""Invitations: the directory in memory and the rehearsal's double accept and refuse the same ones, with the same
+effects.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ NAMED_ONLY = {"accessType": "allowed", "targets": [{"target": PARTNERS, "targetT
 
 @dataclass(frozen=True)
 class Case:
-    """One invitation, and what comes of it in the default positions: a status, or the kind and rule of an error."""
+    """One invitation, and its outcome with all switches at their defaults: a status, or an error's kind and rule."""
 
     name: str
     outcome: Any
@@ -106,7 +108,7 @@ def outcome_of(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_an_invitation_has_the_same_outcome_in_every_position(case: Case) -> None:
+async def test_an_invitation_has_its_outcome_in_all_switch_positions(case: Case) -> None:
     async def script(world: World) -> Any:
         first = await invite(world, case.user, case.address, **case.more)
         world.advance(1)
@@ -141,7 +143,7 @@ async def test_a_switch_changes_the_outcome_of_its_case(switch: str, position: s
     assert outcome_of(await both(script, case.seed, {switch: position})) == outcome
 
 
-async def test_the_words_of_the_portal_name_nobody() -> None:
+async def test_the_portals_refusal_of_a_held_address_does_not_name_the_holder() -> None:
     async def script(world: World) -> Any:
         return await invite(world)
 
@@ -154,7 +156,7 @@ async def test_the_words_of_the_portal_name_nobody() -> None:
 
 
 @pytest.mark.parametrize(("position", "outcome"), [("completed", "Completed"), ("refused", refused("address-in-use"))])
-async def test_who_has_redeemed_is_invited_again_as_the_switch_says(position: str, outcome: Any) -> None:
+async def test_an_account_that_has_redeemed_is_invited_again_or_refused_by_switch(position: str, outcome: Any) -> None:
     async def script(world: World) -> Any:
         await invite(world)
         await world.act("redeem", ANNA)
@@ -167,7 +169,7 @@ async def test_who_has_redeemed_is_invited_again_as_the_switch_says(position: st
 
 
 @pytest.mark.parametrize("pending_state", SWITCHES["pending-state"])
-async def test_an_internal_account_shows_its_invitation_as_the_switch_says(pending_state: str) -> None:
+async def test_an_internal_account_shows_its_invitation_only_if_the_switch_says_so(pending_state: str) -> None:
     async def script(world: World) -> Any:
         await invite(world)
         return (world.truth(ANNA) or {})["externalUserState"], ANNA in await pending(world)

@@ -1,4 +1,4 @@
-"""Listings over several pages, and reads that lag: the directory in memory does what the rehearsal's double does."""
+"""Listings over several pages, and reads that lag: the directory in memory behaves like the rehearsal's double."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ CROWD = SEED | {"users": [*SEED["users"], *GUESTS]}
 
 
 @pytest.mark.parametrize("shape", SWITCHES["page-shape"])
-async def test_who_is_pending_is_listed_over_all_pages(shape: str) -> None:
+async def test_pending_accounts_are_listed_over_all_pages(shape: str) -> None:
     async def script(world: World) -> Any:
         await invite(world)
         return await pending(world)
@@ -44,13 +44,13 @@ async def test_who_is_pending_is_listed_over_all_pages(shape: str) -> None:
 
 
 async def first_page(graph: Graph, call: Call) -> Answer:
-    """Read the first page of a listing, and not the others."""
+    """Read the first page of a listing only."""
     (answer,) = graph._judged_parts(await graph._batch(ROOT, [call]), frozenset())
     return answer
 
 
 async def second_page(world: World, call: Call, then: Call, wait: float) -> Any:
-    """Read the first page of a listing, and the others later or with other headers: how many there are, or why not."""
+    """Read the first page, wait, then read the rest with the call `then`; return the number of items, or the error."""
     first = await first_page(world.graph, call)
     world.advance(wait)
     found = await tried(world.graph._all_pages(then, first))
@@ -65,7 +65,7 @@ async def test_the_accounts_of_a_company_are_counted_over_all_pages(shape: str) 
     assert (await both(script, CROWD, {"page-shape": shape}))[facts.COLLEAGUES] == {"litware.com": len(GUESTS)}
 
 
-async def test_a_list_of_a_company_that_lags_shows_who_was_there_before() -> None:
+async def test_a_company_list_that_lags_shows_the_old_accounts() -> None:
     async def script(world: World) -> Any:
         world.set_lag(60)
         await world.act("change", ANNA, companyName="Litware")
@@ -77,7 +77,7 @@ async def test_a_list_of_a_company_that_lags_shows_who_was_there_before() -> Non
 
 
 @pytest.mark.parametrize(("wait", "outcome"), [(1799, 868), (1801, Failed("Transient", "Graph: answered 400"))])
-async def test_a_page_token_is_good_for_half_an_hour(wait: float, outcome: Any) -> None:
+async def test_a_page_token_expires_after_half_an_hour(wait: float, outcome: Any) -> None:
     async def script(world: World) -> Any:
         return await second_page(world, Call(PENDING_LIST), Call(PENDING_LIST), wait)
 
@@ -85,7 +85,7 @@ async def test_a_page_token_is_good_for_half_an_hour(wait: float, outcome: Any) 
 
 
 @pytest.mark.parametrize(("headers", "outcome"), [(EVENTUAL, 1), ({}, Failed("Transient", "Graph: answered 400"))])
-async def test_the_pages_of_an_advanced_query_need_its_header(headers: dict[str, str], outcome: Any) -> None:
+async def test_each_page_of_an_advanced_query_needs_its_header(headers: dict[str, str], outcome: Any) -> None:
     url = "/directory/deletedItems/graph.user?%24count=true&%24filter=mail%20eq%20'dora@fabrikam.com'&%24select=id"
 
     async def script(world: World) -> Any:
@@ -95,12 +95,12 @@ async def test_the_pages_of_an_advanced_query_need_its_header(headers: dict[str,
 
 
 async def act_on(world: World, name: str) -> None:
-    """Do one act to Anna, who is invited by the app."""
+    """Do one act to Anna; if it is `invite`, the app's client does it."""
     await (invite(world) if name == "invite" else world.act(name, ANNA))
 
 
 @pytest.mark.parametrize("act", ["invite", "redeem", "delete", "restore", "purge"])
-async def test_a_read_that_lags_shows_what_was_there_before(act: str) -> None:
+async def test_a_read_that_lags_shows_the_old_state(act: str) -> None:
     before = {"invite": (), "redeem": ("invite",), "delete": (), "restore": ("delete",), "purge": ("delete",)}[act]
 
     async def script(world: World) -> Any:
@@ -118,7 +118,7 @@ async def test_a_read_that_lags_shows_what_was_there_before(act: str) -> None:
 
 
 async def everywhere(world: World) -> Any:
-    """Who holds Anna's address, and whether she is in the recycle bin: an index of each kind."""
+    """Read who holds Anna's address, who held it before being deleted, and whether Anna is in the recycle bin."""
     address = "anna@fabrikam.com"
     questions: dict[Fact[Any], Any] = {
         facts.USERS_WITH_ADDRESS: address,
@@ -128,7 +128,7 @@ async def everywhere(world: World) -> Any:
     return await ask(world, questions)
 
 
-async def test_each_account_lags_on_its_own_and_a_walk_stays_with_one_replica() -> None:
+async def test_lags_differ_by_account_and_by_kind_of_read() -> None:
     here = MemoryWorld(SEED, NOON, {"page-shape": "short"})
     asked: list[tuple[str, str]] = []
     lags = {(ANNA, "object"): 0.0, (ANNA, "list"): 90.0, (BEN, "object"): 90.0, (BEN, "list"): 0.0}
@@ -150,7 +150,7 @@ async def test_each_account_lags_on_its_own_and_a_walk_stays_with_one_replica() 
     assert sorted(asked) == [(ANNA, "list"), (BEN, "list"), (GUEST, "list")]
 
 
-async def test_pages_are_as_short_as_they_are_told_to_be_until_their_tokens_expire() -> None:
+async def test_the_page_size_can_be_limited_and_page_tokens_can_be_expired() -> None:
     here = MemoryWorld(SEED, NOON)
     for user_id in (ANNA, BEN):
         here.directory.update(here.directory.account(user_id) or {}, externalUserState="PendingAcceptance")

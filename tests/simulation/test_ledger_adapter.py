@@ -1,4 +1,4 @@
-"""The app's own ledger on storage in memory: what it relies on holds there, under trouble too."""
+"""The app's ledger on storage in memory: what the app relies on holds, also under faults."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +42,7 @@ async def test_state_history_and_members_are_written_together(memory: Memory) ->
     assert memory.stored_tables.writes == 2
 
 
-async def test_of_two_who_write_one_loses_and_leaves_nothing(memory: Memory) -> None:
+async def test_the_loser_of_two_conflicting_writes_leaves_nothing(memory: Memory) -> None:
     ledger = ledger_in(memory)
     first = await ledger.save(change(conversion(), "inviting"), "r-1")
     with pytest.raises(LedgerConflict):
@@ -54,7 +54,7 @@ async def test_of_two_who_write_one_loses_and_leaves_nothing(memory: Memory) -> 
     assert await ledger.members(first) == ["r-1"]
 
 
-async def test_an_event_too_long_takes_the_rest_with_it(memory: Memory) -> None:
+async def test_an_event_that_is_too_long_fails_the_whole_write(memory: Memory) -> None:
     ledger = ledger_in(memory)
     (event,) = change(conversion(), "inviting").events
     with pytest.raises(Transient, match="answered 400"):
@@ -63,7 +63,7 @@ async def test_an_event_too_long_takes_the_rest_with_it(memory: Memory) -> None:
 
 
 class Shuffling:
-    """A gate that lets others go first, as many as are ready."""
+    """A gate that lets all ready calls of other tasks go first."""
 
     async def call(self, _call: Call, effect: Callable[[], Any], _failure: Any) -> Any:
         await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_many_writers_leave_a_history_without_gaps() -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-async def test_a_write_whose_answer_was_lost_is_recognised_as_our_own(known: bool) -> None:  # noqa: FBT001
+async def test_a_write_whose_answer_was_lost_is_recognised_when_repeated(known: bool) -> None:  # noqa: FBT001
     memory = Memory(Recording("write", *([""] if known else []), "lost"))
     ledger, row = ledger_in(memory), conversion()
     if known:
@@ -109,7 +109,7 @@ async def test_a_write_whose_answer_was_lost_is_recognised_as_our_own(known: boo
     assert history(memory, "conversions", USER) == ["inviting"] * known + ["again"]
 
 
-async def test_a_row_that_another_wrote_after_our_lost_answer_is_theirs() -> None:
+async def test_a_row_that_another_writer_has_changed_since_is_a_conflict() -> None:
     class Overtaken:
         async def call(self, call: Call, effect: Callable[[], Any], _failure: Any) -> Any:
             if call.changes and not memory.stored_tables.writes:
@@ -134,14 +134,14 @@ async def test_a_row_that_another_wrote_after_our_lost_answer_is_theirs() -> Non
         ("error after", "answered 500", True),
     ],
 )
-async def test_trouble_is_transient_and_a_fresh_read_tells(met: str, text: str, written: bool) -> None:  # noqa: FBT001
+async def test_trouble_raises_transient_whether_or_not_it_wrote(met: str, text: str, written: bool) -> None:  # noqa: FBT001
     ledger = ledger_in(Memory(Recording("write", met)))
     with pytest.raises(Transient, match=text):
         await ledger.requests.write(change(record(), "requested"))
     assert (await ledger.requests.get("r-1") is not None) is written
 
 
-async def test_members_belong_to_one_generation(memory: Memory) -> None:
+async def test_a_conversion_lists_only_members_of_its_generation(memory: Memory) -> None:
     ledger = ledger_in(memory)
     first = await ledger.save(change(conversion(stage=Stage.BLOCKED), "blocked"), "r-1", "r-2")
     second = await ledger.save(change(replace(first, generation=2, stage=Stage.INVITING), "inviting"), "Z" * 64, "r-2")
@@ -150,7 +150,7 @@ async def test_members_belong_to_one_generation(memory: Memory) -> None:
     assert await ledger.members(conversion(OTHER)) == []
 
 
-async def test_an_address_is_reserved_once_and_taken_over_from_the_reservation_that_was_read(memory: Memory) -> None:
+async def test_an_address_is_reserved_once_and_taken_over_by_etag(memory: Memory) -> None:
     ledger = ledger_in(memory)
     assert await ledger.reservation(ADDRESS) is None
     held = await ledger.reserve(Reservation(ADDRESS, USER, NOON))
@@ -164,7 +164,7 @@ async def test_an_address_is_reserved_once_and_taken_over_from_the_reservation_t
     assert (taken.user_id, taken.absent_since) == (OTHER, NOON)
 
 
-async def test_what_all_instances_share_is_written_and_read(memory: Memory) -> None:
+async def test_the_tenant_fact_and_the_pace_are_stored(memory: Memory) -> None:
     ledger = ledger_in(memory)
     assert (await ledger.tenant_fact(), await ledger.pace.get("pace")) == (TenantFact(), None)
     fact = TenantFact(Known(Shows.YES), Known(Shows.NO, (f"{USER}~1", f"{OTHER}~2")))
@@ -178,7 +178,7 @@ async def test_what_all_instances_share_is_written_and_read(memory: Memory) -> N
 
 
 @pytest.mark.parametrize("looked_at", [None, 0, 1, 2])
-async def test_lists_are_read_in_order_however_storage_cuts_its_pages(memory: Memory, looked_at: int | None) -> None:
+async def test_lists_are_read_in_order_with_any_page_size(memory: Memory, looked_at: int | None) -> None:
     ledger = ledger_in(memory)
     if looked_at is not None:
         memory.stored_tables.short_pages = lambda _size: looked_at
@@ -198,7 +198,7 @@ async def test_lists_are_read_in_order_however_storage_cuts_its_pages(memory: Me
     assert [entry async for entry in ledger.followed.scan("")] == [Followed(USER, NOON)]
 
 
-async def test_the_sweep_remembers_where_it_stopped(memory: Memory) -> None:
+async def test_each_list_stores_its_own_cursor(memory: Memory) -> None:
     ledger = ledger_in(memory)
     assert await ledger.followed.cursor() == Cursor()
     await ledger.followed.move_cursor(Cursor(USER, NOON))
@@ -206,7 +206,7 @@ async def test_the_sweep_remembers_where_it_stopped(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize("missing", ["conversions", "requests"])
-async def test_a_missing_table_is_named(memory: Memory, missing: str) -> None:
+async def test_the_check_names_a_missing_table(memory: Memory, missing: str) -> None:
     ledger = ledger_in(memory)
     await ledger.check()
     memory.stored_tables.delete_table(missing)
@@ -214,7 +214,7 @@ async def test_a_missing_table_is_named(memory: Memory, missing: str) -> None:
         await ledger.check()
 
 
-async def test_without_its_table_nothing_passes_for_an_empty_answer(memory: Memory) -> None:
+async def test_every_operation_raises_if_its_table_is_missing(memory: Memory) -> None:
     ledger = ledger_in(memory)
     memory.stored_tables.delete_table("conversions")
     for work in (

@@ -1,4 +1,4 @@
-"""What a page of members costs: the size of a campaign does not decide it, and a filter says what it cost."""
+"""The cost of a page of members: it does not grow with the campaign, and a page says what it cost."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ MOST_CALLS = 2
 
 
 def members() -> list[Member]:
-    """A hundred thousand members of one campaign; every hundredth is invited, and one is fixable."""
+    """Return 100,000 members of one campaign: one in a hundred is invited, and a single one has a finding to fix."""
     plain = member(1, invited_address="someone@fabrikam.com")
     rare = member(1, finding("no-external-address", Severity.FIX), invited_address="someone@adatum.com")
     return [
@@ -33,7 +33,7 @@ def members() -> list[Member]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_page_of_members_by_stage_costs_two_calls_and_other_filters_say_what_they_cost(
+async def test_a_page_by_stage_takes_two_calls_and_every_page_reports_its_cost(
     capsys: pytest.CaptureFixture[str], record_property: Any
 ) -> None:
     gate = Recording()

@@ -1,4 +1,4 @@
-"""What a page costs: the size of the ledger does not decide it."""
+"""The cost of a page of requests: it does not grow with the ledger."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MOST_CALLS = 2
 
 
 @pytest.mark.timeout(300)
-async def test_a_page_of_a_hundred_of_a_hundred_thousand_costs_two_calls(
+async def test_a_page_of_100_requests_out_of_100000_takes_two_calls(
     capsys: pytest.CaptureFixture[str], record_property: Any
 ) -> None:
     ledger = await large_ledger(REQUESTS)

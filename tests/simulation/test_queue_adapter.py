@@ -1,4 +1,4 @@
-"""The app's own queue adapter on storage in memory: what it relies on holds there, under trouble too."""
+"""The app's queue adapter on storage in memory: what the app relies on holds, also under faults."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,9 +24,7 @@ async def poison(queue: Queue, hidden_for: float = 300) -> list[PoisonMessage]:
 
 
 @pytest.mark.parametrize(("delay", "hidden"), [(-5, 0), (0, 0), (0.4, 1), (900, 900), (1e9, MAX_DELAY)])
-async def test_a_request_waits_as_long_as_it_was_told_and_never_expires(
-    memory: Memory, delay: float, hidden: int
-) -> None:
+async def test_a_sent_message_waits_for_its_delay_and_never_expires(memory: Memory, delay: float, hidden: int) -> None:
     await queue_in(memory).send("Grüße 😀".encode(), delay)
     (message,) = memory.stored_queues.stored(WORK)
     assert message.content == "Grüße 😀"
@@ -34,7 +32,7 @@ async def test_a_request_waits_as_long_as_it_was_told_and_never_expires(
     assert message.expires_at.year == 9999
 
 
-async def test_poison_is_listed_once_over_several_pages_and_comes_back(memory: Memory) -> None:
+async def test_poison_messages_are_listed_over_all_pages_and_reappear_later(memory: Memory) -> None:
     queue = queue_in(memory)
     for number in range(70):
         memory.stored_queues.put(POISON, str(number))
@@ -45,7 +43,7 @@ async def test_poison_is_listed_once_over_several_pages_and_comes_back(memory: M
 
 
 @pytest.mark.parametrize("as_missing", [False, True])
-async def test_poison_is_removed_by_who_has_the_newest_receipt(memory: Memory, as_missing: bool) -> None:  # noqa: FBT001
+async def test_only_the_newest_receipt_removes_a_poison_message(memory: Memory, as_missing: bool) -> None:  # noqa: FBT001
     queue, queues = queue_in(memory), memory.stored_queues
     queues.stale_receipt_is_missing = as_missing
     queues.put(POISON, "{}")
@@ -59,7 +57,7 @@ async def test_poison_is_removed_by_who_has_the_newest_receipt(memory: Memory, a
     assert queues.stored(POISON) == []
 
 
-async def test_the_backlog_counts_what_is_hidden_and_finds_the_oldest_that_is_visible(memory: Memory) -> None:
+async def test_the_backlog_counts_hidden_messages_and_finds_the_oldest_visible_one(memory: Memory) -> None:
     queues = memory.stored_queues
     queues.put(WORK, "hidden", 600)
     memory.clock.advance(10)
@@ -70,7 +68,7 @@ async def test_the_backlog_counts_what_is_hidden_and_finds_the_oldest_that_is_vi
     assert await queue_in(memory).backlog() == Backlog({WORK: 3, POISON: 1}, first.inserted_on)
 
 
-async def test_a_missing_queue_is_named_and_a_missing_poison_queue_is_empty(memory: Memory) -> None:
+async def test_the_check_names_a_missing_queue_and_a_missing_poison_queue_is_empty(memory: Memory) -> None:
     queue = queue_in(memory)
     await queue.check()
     memory.stored_queues.delete_queue(POISON)
@@ -83,7 +81,7 @@ async def test_a_missing_queue_is_named_and_a_missing_poison_queue_is_empty(memo
 
 
 @pytest.mark.parametrize("kind", ["unreachable", "reset", "busy", "error"])
-async def test_a_queue_in_trouble_is_transient_everywhere(kind: str) -> None:
+async def test_every_queue_operation_raises_transient_when_storage_fails(kind: str) -> None:
     uses: dict[str, Callable[[Queue], Any]] = {
         "send": lambda queue: queue.send(b"{}"),
         "receive": poison,

@@ -32,14 +32,14 @@ async def test_messages_are_received_page_by_page_until_none_is_visible(queue: Q
         ({}, "01234"),
     ],
 )
-async def test_no_more_are_received_than_were_asked_for(queue: QueueClient, options: Any, expected: str) -> None:
+async def test_max_messages_limits_how_many_are_received(queue: QueueClient, options: Any, expected: str) -> None:
     for number in range(5):
         await queue.send_message(str(number))
     assert "".join(await contents(queue, **options)) == expected
     assert len(await queue.peek_messages(32)) == 5 - len(expected)
 
 
-async def test_one_message_is_received_alone(queue: QueueClient) -> None:
+async def test_receive_message_receives_only_one(queue: QueueClient) -> None:
     assert await queue.receive_message() is None
     await queue.send_message("one")
     await queue.send_message("two")
@@ -49,7 +49,7 @@ async def test_one_message_is_received_alone(queue: QueueClient) -> None:
     assert [each.content for each in await queue.peek_messages(32)] == ["two"]
 
 
-async def test_what_was_released_comes_after_what_waits(queue: QueueClient) -> None:
+async def test_a_released_message_comes_after_those_that_wait(queue: QueueClient) -> None:
     for number in range(3):
         await queue.send_message(str(number))
     (first,) = await received(queue, max_messages=1)
@@ -57,7 +57,7 @@ async def test_what_was_released_comes_after_what_waits(queue: QueueClient) -> N
     assert await contents(queue) == ["1", "2", "0"]
 
 
-async def test_a_receive_has_no_continuation_token(queue: QueueClient) -> None:
+async def test_receiving_messages_accepts_no_continuation_token(queue: QueueClient) -> None:
     with pytest.raises(ValueError, match="does not support continuation token"):
         queue.receive_messages().by_page("token")
 
@@ -66,14 +66,14 @@ async def test_a_receive_has_no_continuation_token(queue: QueueClient) -> None:
 
 
 @pytest.mark.parametrize("content", ["x" * 65_537, "ü" * 32_768 + "x"])
-async def test_a_content_has_64_kibibytes(queue: QueueClient, content: str) -> None:
+async def test_a_message_may_have_at_most_64_kibibytes(queue: QueueClient, content: str) -> None:
     assert await tried(queue.send_message(content)) == TOO_LARGE
     sent = await queue.send_message("x" * 65_536)
     assert await tried(queue.update_message(sent, content=content, visibility_timeout=0)) == TOO_LARGE
     assert await contents(queue) == ["x" * 65_536]
 
 
-async def test_a_content_is_text(queue: QueueClient) -> None:
+async def test_a_message_must_be_text(queue: QueueClient) -> None:
     sent = await queue.send_message("x")
     assert await tried(queue.send_message(b"x")) == Failed("TypeError")
     assert await tried(queue.update_message(sent, content=b"x")) == Failed("TypeError")
@@ -81,7 +81,9 @@ async def test_a_content_is_text(queue: QueueClient) -> None:
 
 
 @pytest.mark.parametrize(("delay", "expected"), [(-1, OUT_OF_RANGE), (WEEK, None), (WEEK + 1, OUT_OF_RANGE)])
-async def test_a_delay_has_seven_days(queue: QueueClient, delay: int, expected: Failed | None) -> None:
+async def test_a_visibility_delay_may_be_0_seconds_to_7_days(
+    queue: QueueClient, delay: int, expected: Failed | None
+) -> None:
     outcomes = [await tried(queue.send_message("x", visibility_timeout=delay))]
     sent = await queue.send_message("x")
     outcomes.append(await tried(queue.update_message(sent, visibility_timeout=delay)))
@@ -89,20 +91,20 @@ async def test_a_delay_has_seven_days(queue: QueueClient, delay: int, expected: 
 
 
 @pytest.mark.parametrize("lease", [-1, 0, WEEK + 1])
-async def test_a_lease_has_a_second_to_seven_days(queue: QueueClient, lease: int) -> None:
+async def test_a_lease_may_last_1_second_to_7_days(queue: QueueClient, lease: int) -> None:
     await queue.send_message("x")
     assert await tried(received(queue, visibility_timeout=lease)) == OUT_OF_RANGE
     assert len(await received(queue, visibility_timeout=WEEK)) == 1
 
 
 @pytest.mark.parametrize(("life", "delay"), [(0, 0), (10, 20), (10, 10)])
-async def test_a_message_lives_longer_than_it_is_hidden(queue: QueueClient, life: int, delay: int) -> None:
+async def test_a_time_to_live_must_exceed_the_delay(queue: QueueClient, life: int, delay: int) -> None:
     work = queue.send_message("x", time_to_live=life, visibility_timeout=delay)
     assert await tried(work) == INVALID
     assert await count(queue) == 0
 
 
-async def test_a_page_has_32_messages(queue: QueueClient) -> None:
+async def test_a_page_may_have_at_most_32_messages(queue: QueueClient) -> None:
     await queue.send_message("x")
     assert await tried(received(queue, messages_per_page=33)) == OUT_OF_RANGE
     assert await tried(queue.peek_messages(33)) == Failed("ValueError")

@@ -1,4 +1,4 @@
-"""Queues in memory and in Azurite do the same: visibility, receipts, counts, updates, and a missing queue."""
+"""Queues in memory and in Azurite behave alike: visibility, receipts, counts, updates, and a missing queue."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +39,7 @@ async def test_a_message_is_received_as_it_was_sent(queue: QueueClient) -> None:
     assert 60 <= seconds(sent.next_visible_on, message.next_visible_on) < 75
 
 
-async def test_the_time_at_which_a_message_shows_is_told(queue: QueueClient) -> None:
+async def test_a_send_returns_when_the_message_becomes_visible(queue: QueueClient) -> None:
     sent = await queue.send_message("x", visibility_timeout=90)
     assert 89 <= seconds(sent.inserted_on, sent.next_visible_on) <= 91
 
@@ -55,7 +55,7 @@ async def test_times_are_in_whole_seconds(queue: QueueClient) -> None:
     "content",
     ["", " ", "  {}  ", "\n", "a\tb", "Grüße aus Kōbe 😀", '<a b="1">&amp; ]]> <!-- --></a>', "\x7f\x85", "ü" * 32_768],
 )
-async def test_a_content_arrives_to_the_letter(queue: QueueClient, content: str) -> None:
+async def test_a_message_arrives_unchanged(queue: QueueClient, content: str) -> None:
     await queue.send_message(content)
     assert await peeked(queue) == await contents(queue) == [content]
 
@@ -72,7 +72,7 @@ async def test_a_peek_leaves_the_message_as_it_is(queue: QueueClient) -> None:
     assert await peeked(queue) == []
 
 
-async def test_all_messages_are_counted(queue: QueueClient) -> None:
+async def test_the_count_includes_hidden_and_received_messages(queue: QueueClient) -> None:
     assert await count(queue) == 0
     await queue.send_message("hidden", visibility_timeout=600)
     await queue.send_message("received")
@@ -89,7 +89,7 @@ async def test_a_message_waits_until_its_delay_is_over(queue: QueueClient, accou
     assert await contents(queue) == ["late"]
 
 
-async def test_a_message_comes_again_after_its_lease(queue: QueueClient, account: Storage) -> None:
+async def test_a_message_reappears_after_its_lease(queue: QueueClient, account: Storage) -> None:
     await queue.send_message("again")
     (first,) = await received(queue, visibility_timeout=1)
     assert await received(queue) == []
@@ -103,7 +103,7 @@ async def test_a_message_comes_again_after_its_lease(queue: QueueClient, account
     assert await count(queue) == 0
 
 
-async def test_a_receipt_outlives_its_lease_until_another_takes_the_message(
+async def test_a_receipt_stays_valid_after_its_lease_until_the_next_receive(
     queue: QueueClient, account: Storage
 ) -> None:
     await queue.send_message("again")
@@ -146,7 +146,7 @@ async def test_a_message_that_was_just_sent_can_be_deleted_and_changed(queue: Qu
     assert await contents(queue) == ["second"]
 
 
-async def test_an_update_gives_a_new_receipt_and_takes_the_old_one(queue: QueueClient) -> None:
+async def test_an_update_returns_a_new_receipt_and_voids_the_old_one(queue: QueueClient) -> None:
     await queue.send_message("old")
     (message,) = await received(queue, visibility_timeout=60)
     updated = await queue.update_message(message, content="new", visibility_timeout=0)
@@ -159,7 +159,7 @@ async def test_an_update_gives_a_new_receipt_and_takes_the_old_one(queue: QueueC
     assert await peeked(queue) == []
 
 
-async def test_an_update_renews_a_lease_and_leaves_the_content(queue: QueueClient) -> None:
+async def test_an_update_without_content_renews_the_lease_only(queue: QueueClient) -> None:
     await queue.send_message("same")
     (message,) = await received(queue, visibility_timeout=1)
     renewed = await queue.update_message(message.id, message.pop_receipt, visibility_timeout=600)
@@ -170,7 +170,7 @@ async def test_an_update_renews_a_lease_and_leaves_the_content(queue: QueueClien
     assert await contents(queue) == ["same"]
 
 
-async def test_an_update_of_a_message_sends_what_it_says(queue: QueueClient) -> None:
+async def test_an_update_with_a_message_object_sends_its_content(queue: QueueClient) -> None:
     await queue.send_message("old")
     (message,) = await received(queue)
     message.content = "changed here"
@@ -178,7 +178,7 @@ async def test_an_update_of_a_message_sends_what_it_says(queue: QueueClient) -> 
     assert [updated.content, *await contents(queue)] == ["changed here", "changed here"]
 
 
-async def test_a_code_is_an_enumerations_member_but_of_what_is_not_found(queue: QueueClient) -> None:
+async def test_error_codes_are_enumeration_members_except_for_not_found(queue: QueueClient) -> None:
     sent = await queue.send_message("x")
     codes: list[Any] = []
     for message_id in (sent.id, "no-such-message"):
@@ -196,13 +196,13 @@ async def test_a_message_that_is_gone_is_not_found(queue: QueueClient) -> None:
     assert await tried(queue.delete_message("no-such-message", "receipt")) == NO_MESSAGE
 
 
-async def test_another_messages_receipt_does_not_match(queue: QueueClient) -> None:
+async def test_the_receipt_of_another_message_is_refused(queue: QueueClient) -> None:
     first, second = await queue.send_message("first"), await queue.send_message("second")
     assert await tried(queue.delete_message(first.id, second.pop_receipt)) == STALE
     assert await count(queue) == 2
 
 
-async def test_a_receipt_is_needed(queue: QueueClient) -> None:
+async def test_deleting_or_updating_without_a_receipt_is_refused(queue: QueueClient) -> None:
     assert await tried(queue.delete_message("id")) == Failed("ValueError")
     assert await tried(queue.update_message("id", content="x")) == Failed("ValueError")
     assert await tried(queue.delete_message(QueueMessage(id="id"))) == Failed("ValueError")
@@ -215,10 +215,10 @@ async def test_all_messages_can_be_cleared(queue: QueueClient) -> None:
     assert await count(queue) == 0
 
 
-# A queue that is missing
+# Missing queue
 
 
-async def test_without_its_queue_every_call_fails(no_queue: QueueClient) -> None:
+async def test_every_call_fails_if_the_queue_is_missing(no_queue: QueueClient) -> None:
     for work in (
         no_queue.send_message("x"),
         no_queue.receive_message(),

@@ -1,4 +1,6 @@
-"""Queues in memory: what passes the gate, what Azurite cannot show, and the face for host, oracles and meddlers."""
+"""Queues in memory: calls pass the gate, some cases differ from Azurite, and host, oracles and meddlers bypass the
+gate.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -44,7 +46,7 @@ def opened(memory: Memory) -> tuple[Queues, QueueClient]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_every_call_passes_the_gate_and_says_what_it_is_about(name: str) -> None:
+async def test_every_queue_call_passes_the_gate_with_its_subject(name: str) -> None:
     use, verb, changes = CALLS[name]
     gate = Recording()
     queues, queue = opened(Memory(gate))
@@ -55,7 +57,7 @@ async def test_every_call_passes_the_gate_and_says_what_it_is_about(name: str) -
 
 @pytest.mark.parametrize("kind", OUTAGES)
 @pytest.mark.parametrize("name", CALLS)
-async def test_trouble_is_raised_as_the_sdk_raises_it(name: str, kind: str) -> None:
+async def test_each_kind_of_trouble_raises_what_the_queue_sdk_raises(name: str, kind: str) -> None:
     use, verb, _ = CALLS[name]
     queues, queue = opened(Memory(Recording(verb, f"{kind} before")))
     queues.put(WORK, "x")
@@ -68,7 +70,7 @@ async def test_trouble_is_raised_as_the_sdk_raises_it(name: str, kind: str) -> N
     assert queues.stored(WORK) == before
 
 
-async def test_messages_whose_receipt_was_lost_on_the_way_come_again() -> None:
+async def test_a_message_reappears_if_the_answer_to_its_receive_was_lost() -> None:
     memory = Memory(Recording("receive", "reset after"))
     queues, queue = opened(memory)
     queues.put(WORK, "x")
@@ -85,7 +87,7 @@ async def test_a_send_whose_answer_was_lost_is_sent_twice() -> None:
     assert [message.content for message in queues.stored(WORK)] == ["x", "x"]
 
 
-async def test_every_page_passes_the_gate() -> None:
+async def test_every_page_of_messages_passes_the_gate() -> None:
     gate = Recording()
     queues, queue = opened(Memory(gate))
     for number in range(5):
@@ -94,12 +96,12 @@ async def test_every_page_passes_the_gate() -> None:
     assert [call.verb for call in gate.calls] == ["receive"] * 4
 
 
-# What Azurite cannot show
+# What Azurite does differently from Azure
 
 
 @pytest.mark.parametrize("content", ["a\0b", "\x01", "\x0b", "\x1f", "\ufffe", "\uffff", "\ud800"])
-async def test_what_xml_cannot_carry_is_refused(memory: Memory, content: str) -> None:
-    """Azurite takes most of these, and then fails every receive that would give them out."""
+async def test_a_message_with_characters_that_xml_cannot_carry_is_refused(memory: Memory, content: str) -> None:
+    """Azurite accepts most of these messages, and then fails every receive that would return one."""
     queues, queue = opened(memory)
     expected = Failed("HttpResponseError", 400, "InvalidXmlDocument")
     assert await tried(queue.send_message(content)) == expected
@@ -109,14 +111,14 @@ async def test_what_xml_cannot_carry_is_refused(memory: Memory, content: str) ->
 
 
 @pytest.mark.parametrize("delay", [1.5, 0.1])
-async def test_a_delay_is_in_whole_seconds(memory: Memory, delay: Any) -> None:
-    """Azurite cuts off the rest."""
+async def test_a_delay_must_be_in_whole_seconds(memory: Memory, delay: Any) -> None:
+    """Azurite rounds down."""
     _, queue = opened(memory)
     invalid = Failed("HttpResponseError", 400, "InvalidQueryParameterValue")
     assert await tried(queue.send_message("x", visibility_timeout=delay)) == invalid
 
 
-async def test_a_time_to_live_is_positive_or_endless(memory: Memory) -> None:
+async def test_a_time_to_live_must_be_positive_or_minus_one(memory: Memory) -> None:
     """Azurite's 400 has no code."""
     _, queue = opened(memory)
     invalid = Failed("HttpResponseError", 400, "InvalidQueryParameterValue")
@@ -124,15 +126,15 @@ async def test_a_time_to_live_is_positive_or_endless(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1])
-async def test_a_page_has_at_least_one_message(memory: Memory, number: int) -> None:
+async def test_a_page_of_less_than_one_message_is_refused(memory: Memory, number: int) -> None:
     """Azurite's 400 has no code."""
     _, queue = opened(memory)
     out_of_range = Failed("HttpResponseError", 400, "OutOfRangeQueryParameterValue")
     assert await tried(received(queue, messages_per_page=number)) == out_of_range
 
 
-async def test_a_stale_receipt_may_be_a_message_that_is_not_found(memory: Memory) -> None:
-    """Azure says so at times; Azurite never does."""
+async def test_a_stale_receipt_can_be_answered_as_a_missing_message(memory: Memory) -> None:
+    """Azure sometimes answers so; Azurite never does."""
     queues, queue = opened(memory)
     queues.stale_receipt_is_missing = True
     sent = await queue.send_message("x")
@@ -146,7 +148,7 @@ async def test_a_stale_receipt_may_be_a_message_that_is_not_found(memory: Memory
 # The host
 
 
-async def test_the_host_takes_any_visible_message_and_is_done_with_it(memory: Memory) -> None:
+async def test_the_host_leases_any_visible_message_and_deletes_it_with_its_latest_receipt(memory: Memory) -> None:
     queues, queue = opened(memory)
     for content in ("first", "second", "third"):
         await queue.send_message(content)
@@ -207,7 +209,7 @@ async def test_a_lease_that_nobody_renews_leaves_the_receipt_valid_until_the_nex
     assert queues.done(WORK, taken.id, taken.pop_receipt) is not taken_by_another
 
 
-async def test_a_put_is_a_message_of_its_own(memory: Memory) -> None:
+async def test_two_puts_make_two_messages(memory: Memory) -> None:
     queues, queue = opened(memory)
     first, second = queues.put(WORK, "x"), queues.put(WORK, "x", delay=1.5, time_to_live=-1)
     assert first.id != second.id
@@ -220,7 +222,7 @@ async def test_a_put_is_a_message_of_its_own(memory: Memory) -> None:
     assert await received(queue) == []
 
 
-async def test_the_next_change_is_the_earliest(memory: Memory) -> None:
+async def test_the_next_change_is_when_the_first_hidden_message_becomes_visible(memory: Memory) -> None:
     queues, _ = opened(memory)
     assert queues.next_change(WORK) is None
     for delay in (30, 10, 20, 0):
@@ -229,7 +231,7 @@ async def test_the_next_change_is_the_earliest(memory: Memory) -> None:
     assert queues.next_change(POISON) is None
 
 
-async def test_a_queue_can_go_and_come_back_empty(memory: Memory) -> None:
+async def test_a_deleted_queue_can_be_made_again_and_is_empty(memory: Memory) -> None:
     queues, queue = opened(memory)
     await queue.send_message("x")
     queues.delete_queue(WORK)
@@ -241,5 +243,5 @@ async def test_a_queue_can_go_and_come_back_empty(memory: Memory) -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs"), [(MemoryQueueClient, QueueClient), (MemoryQueueService, QueueServiceClient)]
 )
-def test_every_method_takes_what_the_sdks_takes(ours: type, theirs: type) -> None:
+def test_every_queue_method_has_the_parameters_of_the_sdk(ours: type, theirs: type) -> None:
     assert_takes_what_the_sdks_takes(ours, theirs)

@@ -1,4 +1,4 @@
-"""Several instances share one rate: never more than it grants, and all of it once they know of each other."""
+"""Several instances share one rate: they never exceed it, and use all of it once they know of each other."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,13 @@ from rehearsal.tenant.protocol.errors import GraphError
 from tests.simulation.fleet import Fleet
 
 SETTLED = 30.0
-"""Seconds until a newcomer has come back to the whole of its share."""
+"""Seconds until an instance that has just started gets its whole share."""
 
 
 def too_many(sent: list[tuple[float, str]], rate: float) -> Iterator[str]:
-    """Name the windows with more invitations than the rate grants: one for each instance on top, and half a second."""
+    """Yield the periods with more invitations than the rate allows. Half a second of work, and one per instance, may be
+    added.
+    """
     for first, (began, _) in enumerate(sent):
         names = set[str]()
         for last in range(first, len(sent)):
@@ -36,7 +38,7 @@ def too_many(sent: list[tuple[float, str]], rate: float) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that happens to one of the instances."""
+    """An event that affects one instance, or storage, `at` seconds after the start."""
 
     at: float
     what: str
@@ -71,10 +73,10 @@ def let_happen(fleet: Fleet, happening: Happening, number: int) -> None:
 
 @given(st.sampled_from((0.2, 1.0, 5.0)), st.integers(1, 4), HAPPENINGS)
 @settings(max_examples=40)
-def test_no_window_has_more_invitations_than_the_rate_grants(
+def test_no_period_has_more_invitations_than_the_rate_allows(
     rate: float, instances: int, happenings: list[Happening]
 ) -> None:
-    """Instances come, die and freeze, and storage is away for a while."""
+    """Instances start, die and freeze, and storage fails for a while."""
     fleet = Fleet(rate)
     for number in range(instances):
         fleet.begin(f"i{number}")
@@ -85,7 +87,7 @@ def test_no_window_has_more_invitations_than_the_rate_grants(
 
 
 @pytest.mark.parametrize("instances", [1, 2, 5])
-def test_together_they_use_all_of_it(instances: int) -> None:
+def test_instances_together_use_the_whole_rate(instances: int) -> None:
     fleet = Fleet(6.0)
     for number in range(instances):
         fleet.begin(f"i{number}")
@@ -95,7 +97,7 @@ def test_together_they_use_all_of_it(instances: int) -> None:
 
 
 @pytest.mark.parametrize("lost", ["killed", "frozen"])
-def test_an_instance_that_is_gone_gives_its_share_back(lost: str) -> None:
+def test_the_share_of_a_lost_instance_goes_to_the_others(lost: str) -> None:
     fleet = Fleet(6.0)
     fleet.begin("stays")
     fleet.begin("goes")
@@ -109,7 +111,7 @@ def test_an_instance_that_is_gone_gives_its_share_back(lost: str) -> None:
     assert not list(too_many(fleet.sent, 6.0))
 
 
-def test_an_instance_alone_does_not_wait_and_one_that_comes_second_does() -> None:
+def test_a_first_instance_sends_at_once_and_a_second_one_waits_first() -> None:
     fleet = Fleet(6.0)
     fleet.begin("first")
     fleet.run(30)
@@ -119,8 +121,8 @@ def test_an_instance_alone_does_not_wait_and_one_that_comes_second_does() -> Non
     assert 30 + HELD <= min(at for at, name in fleet.sent if name == "second") < 30 + HELD + 1
 
 
-def test_a_row_that_another_version_wrote_counts_until_it_is_old_and_stops_nobody() -> None:
-    """Whatever stands in it: its key and its time are all that is read."""
+def test_a_row_of_another_version_counts_as_an_instance_until_it_is_old() -> None:
+    """Only the key and the time of an instance's row are read, so its content does not matter."""
     fleet = Fleet(6.0)
     fleet.begin("one")
     fleet.run(60)
@@ -136,7 +138,7 @@ def test_a_row_that_another_version_wrote_counts_until_it_is_old_and_stops_nobod
     assert fleet.within(before, before + 10) >= 0.95 * 60
 
 
-def test_rows_of_instances_that_are_gone_are_removed() -> None:
+def test_rows_of_lost_instances_are_deleted() -> None:
     fleet = Fleet(6.0)
     for number in range(5):
         fleet.begin(f"i{number}")
@@ -147,7 +149,7 @@ def test_rows_of_instances_that_are_gone_are_removed() -> None:
     assert [row["RowKey"] for row in fleet.tables.rows("conversions", INSTANCES)] == ["i4"]
 
 
-def test_while_storage_is_away_nobody_goes_by_an_old_share() -> None:
+def test_no_instance_sends_by_an_old_share_while_storage_fails() -> None:
     fleet = Fleet(6.0)
     fleet.begin("one")
     fleet.run(60)
@@ -160,8 +162,10 @@ def test_while_storage_is_away_nobody_goes_by_an_old_share() -> None:
     assert not list(too_many(fleet.sent, 6.0))
 
 
-def test_who_would_wait_long_goes_back_to_the_queue_and_comes_back_in_its_turn() -> None:
-    """At three a minute 40 messages at once: some wait in the call, each of the others is put off about once."""
+def test_a_message_that_would_wait_long_is_put_off_until_its_turn() -> None:
+    """40 messages at once, at three a minute: some wait within the call, and the others are put off at most three times
+    on average.
+    """
     fleet = Fleet(0.05)
     fleet.begin("one", at_once=40)
     fleet.run(1200)
@@ -171,7 +175,7 @@ def test_who_would_wait_long_goes_back_to_the_queue_and_comes_back_in_its_turn()
 
 
 class _LoopClock:
-    """The tenant's clock, on virtual time."""
+    """The tenant's clock, in virtual time."""
 
     def __init__(self) -> None:
         self.fleet: Fleet | None = None
@@ -181,7 +185,7 @@ class _LoopClock:
 
 
 class Granting:
-    """The double's own buckets, with 0.3 of the real limits, of which a foreign application uses a third."""
+    """The double's own throttling at 0.3 of the real limits; another application uses a third of that."""
 
     def __init__(self, per_second: float) -> None:
         clock = _LoopClock()
@@ -206,7 +210,7 @@ class Granting:
 
 
 @pytest.mark.parametrize("per_second", [6.0, 9.0, 20.0], ids=["what is left", "half as much again", "the default"])
-def test_two_instances_use_what_graph_leaves_them_and_are_never_refused(
+def test_two_instances_use_what_graph_leaves_them_without_being_throttled(
     per_second: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     granting = Granting(per_second)

@@ -6,6 +6,6 @@ from tests.simulation.story import Story
 
 
 @pytest.mark.parametrize("story", STORIES, ids=[story.name for story in STORIES])
-def test_a_story_that_once_ended_badly_ends_well(story: Story) -> None:
+def test_a_story_ends_well(story: Story) -> None:
     played = play(story.history)
     assert not played.violations, told(story.history)

@@ -1,4 +1,4 @@
-"""The sweep's parts on services in memory: each has its turn, and both ways to follow see the same."""
+"""The parts of the sweep on services in memory: each gets its turn, and both ways to follow accounts find the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,11 +27,11 @@ FEW = Size(rows=150, pending=100, redeemed=7, foreign=0, parked=0)
 
 
 @pytest.mark.parametrize("bench", [bench_sweep.following, bench_sweep.otherwise, bench_sweep.late_queue])
-def test_a_sweep_of_a_large_ledger_costs_what_it_may(bench: Callable[[Size], None]) -> None:
+def test_a_sweep_of_a_large_ledger_stays_within_its_limits(bench: Callable[[Size], None]) -> None:
     bench(SMALL)
 
 
-def test_a_list_longer_than_reading_everybody_by_id_is_given_up() -> None:
+def test_the_list_is_given_up_when_reading_by_id_is_cheaper() -> None:
     ground, redeemed = campaign(FEW, foreign=8 * 999)
     report, calls, _ = ground.sweep()
     assert seen_by(ground, redeemed) == FEW.redeemed
@@ -43,7 +43,7 @@ def test_a_list_longer_than_reading_everybody_by_id_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("trouble", ["busy", "unreachable", "expired"])
-def test_a_list_that_breaks_off_is_thrown_away(trouble: str) -> None:
+def test_all_accounts_are_read_by_id_if_the_list_breaks_off(trouble: str) -> None:
     ground, redeemed = campaign(FEW, {"page-shape": "short"}, foreign=999)
     second = count()
 
@@ -63,8 +63,8 @@ def test_a_list_that_breaks_off_is_thrown_away(trouble: str) -> None:
     assert calls["read state rows"] <= 2 * FEW.redeemed
 
 
-def test_a_person_who_redeems_after_a_look_that_showed_nothing_is_seen() -> None:
-    """An account that the tenant never shows is put off, and is still looked at when its time comes."""
+def test_a_later_redemption_is_seen_in_a_tenant_that_shows_no_invitations() -> None:
+    """An account that shows nothing is put off, and is read again at its time."""
     ground, redeemed = campaign(FEW, {"pending-state": "unset"})
     ground.sweep()
     assert seen_by(ground, redeemed) == FEW.redeemed
@@ -77,7 +77,7 @@ def test_a_person_who_redeems_after_a_look_that_showed_nothing_is_seen() -> None
     assert sorted(scheduled) == sorted(row["RowKey"] for row in ground.tables.rows("conversions", "followed~"))
 
 
-def test_an_account_that_shows_for_the_first_time_is_read_once() -> None:
+def test_an_account_that_the_list_shows_for_the_first_time_is_read_once() -> None:
     ground, redeemed = campaign(FEW)
     for row in ground.tables.rows("conversions", "followed~"):
         if row["RowKey"] not in redeemed:
@@ -89,7 +89,7 @@ def test_an_account_that_shows_for_the_first_time_is_read_once() -> None:
     assert (report.of(Part.FOLLOW).done, calls["graph"], calls["read state rows"]) == (0, 1, 0)
 
 
-def test_the_schedule_and_the_difference_share_a_budget() -> None:
+def test_scheduled_looks_and_the_lists_difference_share_one_budget() -> None:
     ground, redeemed = campaign(FEW)
     ground.allowance = allowance(2, lists=True)
     ground.app = ground.process()
@@ -103,7 +103,7 @@ def test_the_schedule_and_the_difference_share_a_budget() -> None:
     assert report.of(Part.FOLLOW).oldest == START
 
 
-def test_with_a_budget_of_one_account_everybody_is_seen_in_the_end() -> None:
+def test_a_budget_of_one_account_per_run_reaches_every_account() -> None:
     ground, redeemed = campaign(FEW)
     ground.allowance = allowance(1, lists=True)
     ground.app = ground.process()
@@ -113,7 +113,7 @@ def test_with_a_budget_of_one_account_everybody_is_seen_in_the_end() -> None:
         assert report.of(Part.FOLLOW).left == FEW.redeemed - number
 
 
-def test_an_account_that_cannot_be_read_hides_nobody_behind_it() -> None:
+def test_an_account_that_cannot_be_read_does_not_block_those_after_it() -> None:
     ground, redeemed = campaign(FEW)
     ground.directory.part_fault = lambda url: 500 if redeemed[0] in url else None
     report, _, _ = ground.sweep()
@@ -121,7 +121,7 @@ def test_an_account_that_cannot_be_read_hides_nobody_behind_it() -> None:
     assert report.of(Part.FOLLOW).problems == 1
 
 
-def test_a_request_that_was_not_told_is_told_without_graph() -> None:
+def test_a_result_that_was_not_published_is_published_without_graph() -> None:
     ground, _ = campaign(Size(rows=1, pending=1, redeemed=0, foreign=0, parked=0))
     (user_id,) = (row["RowKey"] for row in ground.tables.rows("conversions", "followed~"))
     client = ground.tables.open_client("conversions")
@@ -138,7 +138,7 @@ def test_a_request_that_was_not_told_is_told_without_graph() -> None:
     assert ground.tables.rows("conversions", "untold~") == []
 
 
-def test_a_young_pointer_stays_because_its_write_may_still_come() -> None:
+def test_a_recent_pointer_stays_because_its_write_may_still_follow() -> None:
     ground, _ = campaign(Size(rows=1, pending=1, redeemed=0, foreign=0, parked=0))
     (user_id,) = (row["RowKey"] for row in ground.tables.rows("conversions", "followed~"))
     pointer = {"PartitionKey": "untold~", "RowKey": user_id, "since": START}
@@ -147,7 +147,7 @@ def test_a_young_pointer_stays_because_its_write_may_still_come() -> None:
     assert len(ground.tables.rows("conversions", "untold~")) == 1
 
 
-def test_a_lost_message_is_found_behind_rows_that_cannot_be_read() -> None:
+def test_a_lost_message_is_repaired_despite_unreadable_rows_before_it() -> None:
     ground = Ground()
     for number in range(30):
         request_id = f"r-{number:02d}"
@@ -161,8 +161,10 @@ def test_a_lost_message_is_found_behind_rows_that_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize(("head", "copies"), [(2.0, 0), (0.4, 1)])
-def test_a_parked_request_whose_message_is_only_late_gets_no_other(head: float, copies: int) -> None:
-    """It came a day ago, and was to be seen an hour ago; what stands at the queue's head was so many hours ago."""
+def test_a_parked_request_gets_no_second_message_while_the_queue_is_late(head: float, copies: int) -> None:
+    """The request arrived a day ago and was due an hour ago. The message at the head of the queue was due `head` hours
+    ago.
+    """
     ground, hour = Ground(), timedelta(hours=1)
     ground.request("r-parked", Stage.REQUESTED, ground.new_id(), token="t", due_at=START - hour)
     ground.opened("r-parked", START - 24 * hour)
@@ -172,8 +174,8 @@ def test_a_parked_request_whose_message_is_only_late_gets_no_other(head: float, 
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_the_oldest_request_is_told_over_the_whole_list(late: bool) -> None:  # noqa: FBT001
-    """Those that have ended stand before it, and more than one page of them; the queue may be late or not."""
+def test_the_oldest_waiting_request_is_found_after_pages_of_ended_ones(late: bool) -> None:  # noqa: FBT001
+    """More than one page of requests that have ended precede it on the list; the queue is late or not."""
     ground = Ground()
     if late:
         ground.queues.put_all(WORK, [Resume("r-other", "t", START - timedelta(days=3)).message().decode()])
@@ -187,12 +189,12 @@ def test_the_oldest_request_is_told_over_the_whole_list(late: bool) -> None:  # 
     assert len(ground.tables.rows("requests", "open~")) == 1
 
 
-def test_a_request_that_was_approved_is_not_brought_back_to_the_review_that_it_left() -> None:
+def test_an_approved_request_does_not_return_to_its_review() -> None:
     steps = (Step(0.0, "send", "", Ask("r1", "fred")), Step(1400.0, "approve", "r1"))
     assert play(History(steps, people=("fred",), known=False)).violations == []
 
 
-def test_a_turn_ends_with_its_items_or_with_its_time() -> None:
+def test_a_turn_ends_when_its_items_or_its_seconds_are_used_up() -> None:
     moments = iter((0.0, 9.9, 9.9, 10.0))
     turn = Turn(Part.DRAIN, Budget(3, 10.0), lambda: next(moments))
     assert turn.room == 3
@@ -202,14 +204,14 @@ def test_a_turn_ends_with_its_items_or_with_its_time() -> None:
 
 
 class Stuck:
-    """A part that does not come to an end."""
+    """A part that never ends."""
 
     async def run(self, _turn: Turn) -> None:
         await asyncio.get_running_loop().create_future()
 
 
 class Counted:
-    """A part that does as much as it may."""
+    """A part that does as many items as its turn allows."""
 
     async def run(self, turn: Turn) -> None:
         while turn.room:
@@ -217,7 +219,7 @@ class Counted:
 
 
 class Failing:
-    """A part that meets trouble all the time."""
+    """A part in which every item fails."""
 
     async def run(self, turn: Turn) -> None:
         while True:
@@ -225,8 +227,8 @@ class Failing:
             turn.failed(Transient("table storage", "answered 503"))
 
 
-def test_each_part_has_its_turn_whatever_becomes_of_the_others() -> None:
-    loop = SimulatedLoop()  # type: ignore[abstract]  # what nobody calls is left out
+def test_each_part_has_its_turn_even_if_others_hang_or_fail() -> None:
+    loop = SimulatedLoop()  # type: ignore[abstract]  # parts that no workflow calls are left out
     ground = Ground()
     parts: dict[Part, Any] = dict(zip(Part, (Stuck(), Failing(), Stuck(), Counted(), Counted()), strict=True))
 
@@ -247,13 +249,13 @@ def test_each_part_has_its_turn_whatever_becomes_of_the_others() -> None:
     assert loop.now == sum(BUDGETS[part].seconds + OVERRUN for part in (Part.DRAIN, Part.PUBLISH))
 
 
-def test_a_call_in_the_ground_is_counted_by_what_it_reads() -> None:
+def test_a_call_is_counted_as_one_to_lists_or_to_state_rows() -> None:
     assert bench_sweep._kind(Call("tables", "read", "conversions/abc", changes=False)) == "read state rows"
     assert bench_sweep._kind(Call("tables", "list", "conversions/followed~", changes=False)) == "list lists"
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_where_graph_refuses_the_list_everybody_is_read_by_id(status: int) -> None:
+def test_all_accounts_are_read_by_id_if_graph_refuses_the_list(status: int) -> None:
     ground, redeemed = campaign(FEW)
     ground.directory.part_fault = lambda url: (
         status if "externalUserState%20eq" in url or "externalUserState eq" in url else None

@@ -1,4 +1,4 @@
-"""A sweep with work for every part dies at each of its calls: what the next ones make of it is the same."""
+"""A sweep with work for every part is killed at each of its calls; the following runs must reach the same end."""
 
 import asyncio
 import json
@@ -21,15 +21,15 @@ from tests.simulation.search import play
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SWEEPS = {None: 14, 1: 35}
-"""By budget. A pointer to a write that never came stays for two hours."""
+"""How many runs follow, by the budget of items. It covers the two hours for which a pointer without its write stays."""
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process dies."""
 
 
 class Scene:
-    """A ledger that gives each part something to do."""
+    """A ledger in which every part of the sweep has something to do."""
 
     def __init__(self, items: int | None) -> None:
         self.ground = ground = Ground(settings={"B2B_PURGE_AFTER_DAYS": "30"})
@@ -46,7 +46,7 @@ class Scene:
         ground.directory.delete(self.deleted)
         self._complete_without_a_word(self.told)
         self.sent: Counter[str] = Counter()
-        """Messages by token: each is taken from the queue after the sweep, so that the queue is never late."""
+        """Messages by token. Each is removed from the queue after the sweep, so that the queue is never late."""
         for name in ("lost", "poisoned"):
             ground.request(
                 f"r-{name}", Stage.REQUESTED, ground.new_id(), token="t", due_at=START - 2 * HOUR, body=b"{}"
@@ -59,7 +59,7 @@ class Scene:
             ground.rested(f"r-{name}", START - 40 * DAY)
 
     def _complete_without_a_word(self, user_id: str) -> None:
-        """The account's row has moved on, and its request does not know."""
+        """Complete the account's row, but not its request's row."""
         client = self.ground.tables.open_client("conversions")
         row = client.read(user_id, "current")
         assert row is not None
@@ -68,7 +68,7 @@ class Scene:
         client.delete("followed~", user_id)
 
     def run(self, kill_after: int = 0) -> int:
-        """Run the sweep, dying after so many calls; return how many it made."""
+        """Run the sweep; return its number of calls. If `kill_after` is not 0, the process dies after that many."""
         gate, made = self.ground.gate, 0
 
         def count(_call: Call) -> None:
@@ -94,7 +94,7 @@ class Scene:
         return made
 
     def end(self) -> dict[str, Any]:
-        """What stands in the ledger and on the queues in the end, but for tokens, times and numbers of tries."""
+        """Return what the ledger and the queues hold at the end, without tokens, times and numbers of tries."""
         ground = self.ground
         requests = {
             key: next((row["stage"] for row in rows if row["RowKey"] == "request"), "no row")
@@ -119,7 +119,7 @@ class Scene:
         return self.sent[row["token"]] == 1
 
     def problems(self) -> list[str]:
-        """What must not be, whenever the process died."""
+        """Return what must never be the case, at whichever call the process died."""
         tables, found = self.ground.tables, list[str]()
         due = Counter(row["RowKey"].rpartition("~")[2] for row in tables.rows("conversions", "schedule~"))
         for row in tables.rows("conversions", "followed~"):
@@ -135,7 +135,7 @@ class Scene:
 
 
 @pytest.mark.parametrize("items", [None, 1])
-def test_a_sweep_that_dies_at_any_call_is_completed_by_the_next_ones(items: int | None) -> None:
+def test_later_runs_complete_a_sweep_that_was_killed_at_any_call(items: int | None) -> None:
     whole = Scene(items)
     calls = whole.run()
     for _ in range(SWEEPS[items]):
@@ -156,13 +156,13 @@ def test_a_sweep_that_dies_at_any_call_is_completed_by_the_next_ones(items: int 
         assert scene.end() == wanted, f"killed after call {number}"
 
 
-def test_each_part_has_something_to_do_in_this_scene() -> None:
+def test_every_part_of_the_sweep_has_work_in_this_scene() -> None:
     scene = Scene(None)
     report, _, _ = scene.ground.sweep()
     assert all(report.of(part).changed for part in Part)
 
 
-def test_each_part_has_its_turn_where_graph_takes_six_seconds_for_each_call() -> None:
+def test_each_part_has_its_turn_if_graph_takes_six_seconds_a_call() -> None:
     scene = Scene(None)
     ground = scene.ground
     for number in range(8, 1200):
@@ -174,8 +174,10 @@ def test_each_part_has_its_turn_where_graph_takes_six_seconds_for_each_call() ->
     assert BUDGETS[Part.FOLLOW].seconds < seconds < BUDGETS[Part.FOLLOW].seconds + OVERRUN
 
 
-def test_each_part_is_stopped_by_its_own_trouble_alone_where_storage_is_slow_and_fails() -> None:
-    """Table storage takes nine seconds to say that it is not there: four parts need it, and each has its turn."""
+def test_each_part_has_its_turn_if_table_storage_is_slow_and_fails() -> None:
+    """Each call to table storage takes nine seconds and fails. The parts that need it stop by themselves, and later
+    runs recover.
+    """
     scene = Scene(None)
     ground = scene.ground
 
@@ -200,7 +202,7 @@ def test_each_part_is_stopped_by_its_own_trouble_alone_where_storage_is_slow_and
 
 @pytest.mark.parametrize("lists", [False, True])
 @pytest.mark.parametrize("budget", [None, 1, 2, 3])
-def test_an_hour_without_tables_and_a_slow_graph_break_no_promise(budget: int | None, lists: bool) -> None:  # noqa: FBT001
+def test_an_hour_without_tables_and_a_slow_graph_violate_no_oracle(budget: int | None, lists: bool) -> None:  # noqa: FBT001
     steps = (
         *(Step(number, "send", "", Ask(f"r{number}", person)) for number, person in enumerate(("anna", "ben", "gina"))),
         Step(50, "send", "", Ask("r3", "anna")),

@@ -1,4 +1,4 @@
-"""Listings of a table in memory and in Azurite give the same: order, pages, tokens, selections, filters."""
+"""Listings of a table are the same in memory and in Azurite: order, pages, tokens, selections, filters."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ async def test_rows_are_listed_in_the_order_of_their_keys(table: TableClient) ->
     assert listed == [("B", "1"), ("a", "1"), ("a", "2"), ("b", "10"), ("b", "2")]
 
 
-async def test_a_listing_goes_on_over_pages_from_any_token(table: TableClient) -> None:
+async def test_a_listing_continues_from_any_token(table: TableClient) -> None:
     await table.submit_transaction([("create", entity(f"r{number}", number=number)) for number in range(7)])
     await table.create_entity(entity("r0", "q", number=9))
     listed = await pages(table, "PartitionKey eq 'p'", results_per_page=3)
@@ -30,7 +30,7 @@ async def test_a_listing_goes_on_over_pages_from_any_token(table: TableClient) -
     assert [rows for rows, _ in everywhere] == [["r1", "r2", "r3", "r4"], ["r5", "r6", "r0"]]
 
 
-async def test_a_token_stands_for_a_place_even_if_its_row_is_gone(table: TableClient) -> None:
+async def test_a_token_marks_a_position_even_if_its_row_is_deleted(table: TableClient) -> None:
     await table.submit_transaction([("create", entity(f"r{number}")) for number in range(5)])
     ((_, token), *_) = await pages(table, "PartitionKey eq 'p'", results_per_page=2)
     await table.delete_entity("p", "r2")
@@ -45,15 +45,15 @@ async def test_the_last_page_has_no_token_even_if_it_is_full(table: TableClient,
     assert await pages(table, "PartitionKey eq 'p'", results_per_page=size) == [(["r0", "r1", "r2", "r3"], None)]
 
 
-async def test_nothing_found_is_one_empty_page(table: TableClient) -> None:
+async def test_a_query_without_matches_returns_one_empty_page(table: TableClient) -> None:
     assert await pages(table, "PartitionKey eq 'p'") == [([], None)]
 
 
-async def test_a_token_of_another_kind_is_refused(table: TableClient) -> None:
+async def test_a_malformed_token_is_refused(table: TableClient) -> None:
     assert await tried(pages(table, "PartitionKey eq 'p'", "token")) == Failed("ValueError")
 
 
-async def test_a_page_has_a_thousand_rows(table: TableClient) -> None:
+async def test_a_page_has_at_most_a_thousand_rows(table: TableClient) -> None:
     for start in range(0, 1100, 100):
         rows = [("create", entity(f"{number:04d}")) for number in range(start, start + 100)]
         await table.submit_transaction(rows)
@@ -65,7 +65,9 @@ SELECTIONS = [("a", {"a"}), ("a,RowKey", {"a", "RowKey"}), (["a", "PartitionKey"
 
 
 @pytest.mark.parametrize(("select", "names"), SELECTIONS)
-async def test_a_selection_leaves_out_the_rest_but_the_etag(table: TableClient, select: Any, names: set[str]) -> None:
+async def test_a_selection_returns_the_named_properties_and_the_etag(
+    table: TableClient, select: Any, names: set[str]
+) -> None:
     etag = (await table.create_entity(entity(a=1, b=2)))["etag"]
     for row in (
         await table.get_entity("p", "r", select=select),
@@ -94,7 +96,7 @@ class Shade(StrEnum):
 
 
 async def seed(table: TableClient) -> None:
-    """Rows r0 to r5 of partition `p`, and one of another kind in `q`."""
+    """Insert rows r0 to r5 in partition `p`, and in partition `q` a row r9 with a number only."""
     for number in range(6):
         optional = {"opt": "it's"} if number < 2 else {}
         await table.create_entity(
@@ -116,7 +118,7 @@ async def seed(table: TableClient) -> None:
 
 FILTERS: list[tuple[str, dict[str, Any], str]] = [
     ("", {}, "0 1 2 3 4 5 9"),
-    # the two that the adapters send
+    # the filters that the adapters send
     ("PartitionKey eq @name and RowKey gt @after", {"name": "p", "after": "r3"}, "4 5"),
     (
         "PartitionKey eq @key and RowKey ge @first and RowKey lt @last and number eq @number",
@@ -172,7 +174,7 @@ FILTERS: list[tuple[str, dict[str, Any], str]] = [
     ("big eq 1099511627778L", {}, "2"),
     ("big ge @big", {"big": 2**40 + 4}, "4 5"),
     ("Timestamp gt datetime'2020-01-01T00:00:00Z' and RowKey lt 'r2'", {}, "0 1"),
-    # what is not there matches nothing but a negation, and what is of another kind is not equal
+    # A missing property matches only a negation, and a value of another kind is not equal.
     ("opt ne 'x'", {}, "0 1"),
     ("not (opt eq 'x')", {}, "0 1 2 3 4 5 9"),
     ("number eq '1'", {}, ""),
@@ -186,7 +188,9 @@ FILTERS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("text", "parameters", "expected"), FILTERS)
-async def test_a_filter_finds(table: TableClient, text: str, parameters: dict[str, Any], expected: str) -> None:
+async def test_a_filter_finds_its_rows(
+    table: TableClient, text: str, parameters: dict[str, Any], expected: str
+) -> None:
     await seed(table)
     rows = await found(table, text, parameters or None)
     assert " ".join(row.removeprefix("r") for row in rows) == expected
@@ -211,7 +215,7 @@ WRONG: list[tuple[str, dict[str, Any], Failed]] = [
 
 
 @pytest.mark.parametrize(("text", "parameters", "expected"), WRONG)
-async def test_a_filter_that_cannot_be_read(
+async def test_a_filter_that_cannot_be_parsed_is_refused(
     table: TableClient, text: str, parameters: dict[str, Any], expected: Failed
 ) -> None:
     async def ask() -> list[str]:

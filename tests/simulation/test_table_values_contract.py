@@ -1,4 +1,4 @@
-"""What a row can hold, in memory and in Azurite: types as the SDK sends and reads them, and the limits of storage."""
+"""What a row can hold, in memory and in Azurite: the SDK's types, and the limits of storage."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, StrEnum
@@ -52,7 +52,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-async def test_a_value_is_read_as_the_sdk_reads_it(table: TableClient, name: str) -> None:
+async def test_a_value_is_read_with_the_sdks_type(table: TableClient, name: str) -> None:
     written, expected = VALUES[name]
     await table.create_entity(entity(value=written))
     value = (await table.get_entity("p", "r"))["value"]
@@ -66,7 +66,7 @@ async def test_a_value_is_read_as_the_sdk_reads_it(table: TableClient, name: str
     assert (await table.get_entity("p", "r"))["value"] == expected
 
 
-async def test_a_time_that_was_read_may_be_written_from_elsewhere(table: TableClient) -> None:
+async def test_a_time_that_was_read_can_be_written_in_another_zone(table: TableClient) -> None:
     await table.create_entity(entity(value=NOON))
     row = await table.get_entity("p", "r")
     assert row["value"].utcoffset() == timedelta(0)
@@ -75,14 +75,14 @@ async def test_a_time_that_was_read_may_be_written_from_elsewhere(table: TableCl
     assert (value, value.tzinfo) == (NOON, UTC)
 
 
-async def test_what_is_not_a_number_stays_so(table: TableClient) -> None:
+async def test_nan_is_kept(table: TableClient) -> None:
     await table.create_entity(entity(value=float("nan")))
     value = (await table.get_entity("p", "r"))["value"]
     assert value != value  # noqa: PLR0124  that is what NaN means
 
 
 @pytest.mark.parametrize("empty", [None, EntityProperty(None, EdmType.STRING)])
-async def test_what_is_none_is_not_sent(table: TableClient, empty: Any) -> None:
+async def test_none_is_not_sent(table: TableClient, empty: Any) -> None:
     await table.create_entity(entity(a=1, b=empty))
     assert await all_rows(table) == [entity(a=1)]
     await table.upsert_entity(entity(a=empty))
@@ -92,26 +92,26 @@ async def test_what_is_none_is_not_sent(table: TableClient, empty: Any) -> None:
 
 
 class Name(str):
-    """A class of its own."""
+    """A subclass of str."""
 
     __slots__ = ()
 
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, EntityProperty(2**63, EdmType.INT64), [1], {}, Name("x"), 1j])
-async def test_what_the_sdk_cannot_send_is_refused_before_it_is_sent(table: TableClient, value: Any) -> None:
+async def test_a_value_that_the_sdk_cannot_send_raises_type_error(table: TableClient, value: Any) -> None:
     assert await tried(table.upsert_entity(entity(value=value))) == Failed("TypeError")
     assert await tried(table.submit_transaction([("create", entity(value=value))])) == Failed("TypeError")
 
 
 @pytest.mark.parametrize("verb", ["upsert_entity", "update_entity"])
-async def test_keys_are_needed_and_are_texts(table: TableClient, verb: str) -> None:
+async def test_keys_must_be_present_and_strings(table: TableClient, verb: str) -> None:
     assert await tried(getattr(table, verb)({"PartitionKey": "p"})) == Failed("KeyError")
     assert await tried(getattr(table, verb)({"PartitionKey": "p", "RowKey": 1})) == Failed("TypeError")
     assert await tried(table.create_entity({"PartitionKey": "p"})) == Failed("ValueError")
     assert await tried(table.create_entity({"PartitionKey": None, "RowKey": "r"})) == Failed("ValueError")
 
 
-async def test_the_time_of_the_write_is_the_servers(table: TableClient) -> None:
+async def test_the_timestamp_is_set_by_the_server(table: TableClient) -> None:
     past = datetime(2020, 1, 1, tzinfo=UTC)
     await table.create_entity(entity(Timestamp=past))
     row = await table.get_entity("p", "r")
@@ -131,7 +131,7 @@ LIMITS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", LIMITS)
-async def test_a_property_has_64_kibibytes(table: TableClient, name: str) -> None:
+async def test_a_property_may_have_at_most_64_kibibytes(table: TableClient, name: str) -> None:
     longest, too_long = LIMITS[name]
     await table.create_entity(entity(a=longest))
     assert await tried(table.upsert_entity(entity(a=too_long))) == TOO_LARGE
@@ -141,7 +141,7 @@ async def test_a_property_has_64_kibibytes(table: TableClient, name: str) -> Non
 
 @pytest.mark.parametrize("character", [*"\\#?\t\n\x00\x1f\x7f\x85"])
 @pytest.mark.parametrize("name", ["PartitionKey", "RowKey"])
-async def test_a_key_has_none_of_these_characters(table: TableClient, name: str, character: str) -> None:
+async def test_a_key_must_not_contain_this_character(table: TableClient, name: str, character: str) -> None:
     bad = {**entity(), name: f"a{character}b"}
     for work in (table.create_entity(bad), table.upsert_entity(bad), table.submit_transaction([("create", bad)])):
         assert (await tried(work)).status == 400
@@ -151,7 +151,7 @@ async def test_a_key_has_none_of_these_characters(table: TableClient, name: str,
 
 
 @pytest.mark.parametrize("character", [*"'%+ &:=~|Āß"])
-async def test_a_key_may_have_these_characters(table: TableClient, character: str) -> None:
+async def test_a_key_may_contain_this_character(table: TableClient, character: str) -> None:
     row = entity(f"a{character}b", f"{character}p")
     await table.create_entity(row)
     await table.submit_transaction([("update", {**row, "a": 1})])
@@ -162,7 +162,7 @@ async def test_a_key_may_have_these_characters(table: TableClient, character: st
     assert await all_rows(table) == []
 
 
-async def test_a_key_has_a_kibibyte_and_may_be_empty(table: TableClient) -> None:
+async def test_a_key_may_be_empty_and_have_at_most_1_kibibyte(table: TableClient) -> None:
     await table.create_entity(entity("k" * 512))
     await table.create_entity(entity(""))
     assert (await tried(table.upsert_entity(entity("k" * 513)))).status == 400
@@ -176,7 +176,7 @@ async def test_a_row_may_be_almost_a_mebibyte(table: TableClient) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
-async def test_a_transaction_has_four_mebibytes(table: TableClient) -> None:
+async def test_a_transaction_may_have_at_most_4_mebibytes(table: TableClient) -> None:
     columns = {f"a{number}": "x" * 30_000 for number in range(16)}
     rows = [("create", entity(f"r{number}", **columns)) for number in range(10)]
     expected = Failed("RequestTooLargeError", 413, "RequestBodyTooLarge", 0)
@@ -184,10 +184,10 @@ async def test_a_transaction_has_four_mebibytes(table: TableClient) -> None:
     await table.submit_transaction(rows[:8])
 
 
-# Limits of Azure that Azurite does not have, or reports in another way: memory alone.
+# Limits of Azure that Azurite lacks, or reports differently: tested in memory only.
 
 
-async def test_a_row_has_a_mebibyte(memory: Memory) -> None:
+async def test_a_row_may_have_at_most_1_mebibyte(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     columns = {f"a{number}": "x" * 32_000 for number in range(17)}
     too_large = Failed("HttpResponseError", 400, "EntityTooLarge")
@@ -201,13 +201,13 @@ async def test_a_row_has_a_mebibyte(memory: Memory) -> None:
     assert await all_rows(table) == [entity(**columns)]
 
 
-async def test_merging_the_same_columns_again_and_again_does_not_make_a_row_larger(memory: Memory) -> None:
+async def test_merging_the_same_columns_repeatedly_does_not_enlarge_a_row(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     for _ in range(100):
         await table.upsert_entity(entity(a="x" * 32_000, b=b"x" * 32_000))
 
 
-async def test_a_row_has_252_properties(memory: Memory) -> None:
+async def test_a_row_may_have_at_most_252_properties(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     columns: dict[str, Any] = {f"a{number}": number for number in range(252)}
     await table.create_entity(entity(**columns))
@@ -221,13 +221,15 @@ NAMES = [("a-b", "PropertyNameInvalid"), ("1a", "PropertyNameInvalid"), ("", "Pr
 
 
 @pytest.mark.parametrize(("name", "code"), [*NAMES, ("a" * 256, "PropertyNameTooLong")])
-async def test_a_property_is_named_like_an_identifier(memory: Memory, name: str, code: str) -> None:
+async def test_a_property_name_must_be_an_identifier_of_at_most_255_characters(
+    memory: Memory, name: str, code: str
+) -> None:
     table = memory.tables.get_table_client("conversions")
     assert await tried(table.upsert_entity({**entity(), name: 1})) == Failed("HttpResponseError", 400, code)
     await table.upsert_entity({**entity(), "a" * 255: 1, "_b1": 2, "größe": 3})
 
 
-async def test_a_key_has_no_slash_and_azure_names_what_is_wrong_with_keys(memory: Memory) -> None:
+async def test_a_key_with_a_slash_and_a_key_too_long_have_their_own_errors(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     expected = Failed("HttpResponseError", 400, "OutOfRangeInput")
     assert await tried(table.upsert_entity(entity("a/b"))) == expected
@@ -236,8 +238,10 @@ async def test_a_key_has_no_slash_and_azure_names_what_is_wrong_with_keys(memory
     assert await tried(table.upsert_entity(entity("ä" * 513))) == too_long
 
 
-async def test_a_transaction_has_a_hundred_operations_and_at_least_one(memory: Memory) -> None:
-    """Azurite's answer to more is malformed, and to none it is a 500; the SDK hides Azure's 400 to none."""
+async def test_a_transaction_of_more_than_100_operations_is_refused(memory: Memory) -> None:
+    """Azurite answers more than 100 with a malformed body, and an empty transaction with 500. Azure answers 400 to an
+    empty one, which the SDK hides.
+    """
     table = memory.tables.get_table_client("conversions")
     operations = [("upsert", entity(str(number))) for number in range(101)]
     expected = Failed("TableTransactionError", 400, "InvalidInput", 99)
@@ -247,14 +251,14 @@ async def test_a_transaction_has_a_hundred_operations_and_at_least_one(memory: M
 
 
 @pytest.mark.parametrize("top", [0, 1001])
-async def test_a_page_is_asked_for_with_1_to_1000_rows(memory: Memory, top: int) -> None:
+async def test_a_page_size_outside_1_to_1000_is_refused(memory: Memory, top: int) -> None:
     table = memory.tables.get_table_client("conversions")
     refused = Failed("HttpResponseError", 400, "InvalidInput")
     assert await tried(anext(aiter(table.list_entities(results_per_page=top)))) == refused
 
 
-async def test_an_etag_has_its_form(memory: Memory) -> None:
-    """Azurite says InvalidOperation to an update."""
+async def test_a_malformed_etag_is_refused(memory: Memory) -> None:
+    """Azurite answers InvalidOperation to an update."""
     table = memory.tables.get_table_client("conversions")
     await table.create_entity(entity())
     work = table.update_entity(entity(), etag="1", match_condition=MatchConditions.IfNotModified)

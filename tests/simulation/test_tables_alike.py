@@ -1,4 +1,4 @@
-"""Whatever is done to a table, and whatever is asked of it, memory and Azurite agree."""
+"""Random operations and queries give the same results on a table in memory and in Azurite."""
 
 import asyncio
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.function_sc
 
 
 class Both:
-    """A table in memory and one in Azurite, and the event loop that their clients belong to."""
+    """A table in memory and one in Azurite, with the event loop of their clients."""
 
     def __init__(self, connection_string: str) -> None:
         self._runner, self._stack = asyncio.Runner(), AsyncExitStack()
@@ -33,7 +33,7 @@ class Both:
         return [await each.new_table() for each in (Memory(), Emulator(connection_string, self._stack))]
 
     def run(self, work: Any) -> list[Any]:
-        """Do the same with each table; return what came of it."""
+        """Do the work on each table; return both results."""
         self.example += 1
         return [self._runner.run(work(table)) for table in self.tables]
 
@@ -50,7 +50,7 @@ def both(shared_account: str) -> Iterator[Both]:
 
 
 class Step(NamedTuple):
-    """One operation: on which row, with which columns, under which of the ETags that the row has had."""
+    """One operation: its row, its columns, and which of the row's ETags it requires."""
 
     verb: str
     row: str
@@ -70,7 +70,7 @@ STEPS = st.builds(
 
 
 class Hand:
-    """Does steps on one table, and knows the ETags that its rows have had."""
+    """Carries out steps on one table, and remembers the ETags of its rows."""
 
     def __init__(self, table: TableClient, partition: str) -> None:
         self.table, self._partition = table, partition
@@ -95,7 +95,7 @@ class Hand:
         return self._remember(steps, await tried(self.table.submit_transaction(operations)))
 
     def _remember(self, steps: list[Step], outcome: Any) -> Any:
-        """Keep the ETags of what was written; return the outcome without them."""
+        """Remember the ETags of the written rows; return for each whether there was one, or the error."""
         if outcome is not None and not isinstance(outcome, (dict, list)):
             return outcome
         results = outcome if isinstance(outcome, list) else [outcome or {}]
@@ -111,7 +111,7 @@ class Hand:
 
 @QUICK
 @given(st.lists(STEPS | st.lists(STEPS, min_size=1, max_size=4), max_size=12))
-def test_any_operations_end_in_the_same_way(both: Both, steps: list[Step | list[Step]]) -> None:
+def test_random_operations_have_the_same_outcomes_and_rows(both: Both, steps: list[Step | list[Step]]) -> None:
     partition = f"example{both.example}"
 
     async def work(table: TableClient) -> list[Any]:
@@ -152,7 +152,7 @@ FILTERS = st.recursive(
 
 
 def written(node: Any, parameters: dict[str, Any]) -> str:
-    """Return the text of a filter; its values become parameters."""
+    """Return the text of a filter; its values are added to `parameters`."""
     if node[0] in ("and", "or"):
         return f"( {f' {node[0]} '.join(written(part, parameters) for part in node[1])} )"
     if node[0] == "not":
@@ -172,7 +172,7 @@ async def fill(table: TableClient) -> None:
 
 @QUICK
 @given(FILTERS, st.integers(1, 4))
-def test_any_filter_finds_the_same_rows(both: Both, node: Any, size: int) -> None:
+def test_random_filters_find_the_same_rows(both: Both, node: Any, size: int) -> None:
     if not both.example:
         both.run(fill)
     parameters: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Tables in memory and in Azurite do the same: modes, conditions, transactions, and a table that is missing."""
+"""Tables in memory and in Azurite behave alike: modes, conditions, transactions, and a missing table."""
 
 from datetime import datetime
 from typing import Any
@@ -42,11 +42,11 @@ async def test_a_row_is_read_as_it_was_created(table: TableClient) -> None:
     assert isinstance(row.metadata["timestamp"], datetime)
 
 
-async def test_a_row_that_is_not_there_is_not_found(table: TableClient) -> None:
+async def test_a_missing_row_is_not_found(table: TableClient) -> None:
     assert await tried(table.get_entity("p", "r")) == GONE
 
 
-async def test_a_row_is_created_once(table: TableClient) -> None:
+async def test_creating_a_row_that_exists_is_refused(table: TableClient) -> None:
     await table.create_entity(entity(name="x"))
     assert await tried(table.create_entity(entity(name="y"))) == EXISTS
     assert await all_rows(table) == [entity(name="x")]
@@ -64,13 +64,13 @@ async def test_a_merge_keeps_other_columns_and_a_replacement_does_not(table: Tab
 
 
 @pytest.mark.parametrize("mode", [UpdateMode.MERGE, UpdateMode.REPLACE])
-async def test_an_upsert_creates_what_is_missing_and_an_update_does_not(table: TableClient, mode: UpdateMode) -> None:
+async def test_an_upsert_creates_a_missing_row_and_an_update_does_not(table: TableClient, mode: UpdateMode) -> None:
     assert await tried(table.update_entity(entity(a=1), mode=mode)) == GONE
     await table.upsert_entity(entity(a=1), mode=mode)
     assert await all_rows(table) == [entity(a=1)]
 
 
-async def test_the_mode_is_merge_unless_it_is_said(table: TableClient) -> None:
+async def test_the_default_mode_is_merge(table: TableClient) -> None:
     await table.create_entity(entity(a=1))
     await table.upsert_entity(entity(b=2))
     await table.update_entity(entity(c=3))
@@ -82,7 +82,7 @@ async def test_every_write_gives_a_new_etag_even_if_nothing_changes(table: Table
     assert len({result["etag"] for result in results}) == 5
 
 
-async def test_an_update_with_the_etag_that_was_read_goes_through_once(table: TableClient) -> None:
+async def test_an_etag_allows_one_update_only(table: TableClient) -> None:
     etag = (await table.create_entity(entity(a=1)))["etag"]
     await table.update_entity(entity(a=2), etag=etag, match_condition=IF_SAME)
     assert await tried(table.update_entity(entity(a=3), etag=etag, match_condition=IF_SAME)) == STALE
@@ -97,7 +97,7 @@ async def test_a_delete_with_a_stale_etag_leaves_the_row(table: TableClient) -> 
     assert await all_rows(table) == []
 
 
-async def test_a_condition_on_a_row_that_is_gone_is_not_found_or_for_a_delete_no_error(table: TableClient) -> None:
+async def test_an_update_of_a_deleted_row_fails_and_a_delete_does_not(table: TableClient) -> None:
     etag = (await table.create_entity(entity()))["etag"]
     await table.delete_entity("p", "r")
     assert await tried(table.update_entity(entity(a=3), etag=etag, match_condition=IF_SAME)) == GONE
@@ -105,21 +105,21 @@ async def test_a_condition_on_a_row_that_is_gone_is_not_found_or_for_a_delete_no
     await table.delete_entity("p", "r")
 
 
-async def test_a_row_made_anew_has_another_etag(table: TableClient) -> None:
+async def test_a_row_that_is_created_again_has_another_etag(table: TableClient) -> None:
     etag = (await table.create_entity(entity()))["etag"]
     await table.delete_entity("p", "r")
     await table.create_entity(entity())
     assert await tried(table.update_entity(entity(a=3), etag=etag, match_condition=IF_SAME)) == STALE
 
 
-async def test_any_etag_is_the_condition_that_the_row_is_there(table: TableClient) -> None:
+async def test_the_etag_star_requires_that_the_row_exists(table: TableClient) -> None:
     assert await tried(table.update_entity(entity(a=1), etag="*", match_condition=IF_SAME)) == GONE
     await table.create_entity(entity())
     await table.update_entity(entity(a=1), etag="*", match_condition=IF_SAME)
     assert await all_rows(table) == [entity(a=1)]
 
 
-async def test_a_row_that_was_read_brings_its_etag_along(table: TableClient) -> None:
+async def test_the_etag_of_a_row_that_was_read_is_used_as_condition(table: TableClient) -> None:
     await table.create_entity(entity(a=1))
     row = await table.get_entity("p", "r")
     row["a"] = 2
@@ -140,12 +140,14 @@ async def test_a_row_that_was_read_brings_its_etag_along(table: TableClient) -> 
         {"etag": "*", "match_condition": MatchConditions.IfMissing},
     ],
 )
-async def test_a_condition_that_the_sdk_does_not_send(table: TableClient, verb: str, options: Any) -> None:
+async def test_a_condition_that_the_sdk_does_not_support_is_refused(
+    table: TableClient, verb: str, options: Any
+) -> None:
     assert await tried(getattr(table, verb)(entity(), **options)) == Failed("ValueError")
 
 
 @pytest.mark.parametrize("keys", [{"row_key": "r", "partition_key": "p"}, {"entity": entity()}])
-async def test_a_delete_takes_its_keys_by_name(table: TableClient, keys: Any) -> None:
+async def test_a_delete_accepts_keyword_arguments(table: TableClient, keys: Any) -> None:
     await table.create_entity(entity())
     await table.delete_entity(**keys)
     assert await all_rows(table) == []
@@ -211,7 +213,7 @@ FAILING: dict[str, tuple[list[Any], Failed]] = {
 
 
 @pytest.mark.parametrize("name", FAILING)
-async def test_a_transaction_that_fails_says_where_and_changes_nothing(table: TableClient, name: str) -> None:
+async def test_a_failed_transaction_names_the_operation_and_changes_nothing(table: TableClient, name: str) -> None:
     operations, expected = FAILING[name]
     etag = (await table.create_entity(entity("old", a=1)))["etag"]
     assert await tried(table.submit_transaction(operations)) == expected
@@ -231,7 +233,7 @@ async def test_a_stale_etag_fails_the_transaction(table: TableClient, verb: str)
     assert {row["RowKey"] for row in await all_rows(table)} == ({"new"} if verb == "delete" else {"new", "old"})
 
 
-async def test_within_a_transaction_a_row_brings_its_etag_along_only_to_be_deleted(table: TableClient) -> None:
+async def test_in_a_transaction_the_etag_of_a_row_is_used_for_a_delete_only(table: TableClient) -> None:
     await table.create_entity(entity(a=1))
     row = await table.get_entity("p", "r")
     assert await tried(table.submit_transaction([("update", row, {"match_condition": IF_SAME})])) == Failed(
@@ -242,7 +244,7 @@ async def test_within_a_transaction_a_row_brings_its_etag_along_only_to_be_delet
     assert await tried(table.submit_transaction([("delete", row, {"match_condition": IF_SAME})])) == stale
 
 
-async def test_a_transaction_takes_a_hundred_operations_from_any_iterator(table: TableClient) -> None:
+async def test_a_transaction_accepts_100_operations_from_any_iterator(table: TableClient) -> None:
     async def operations() -> Any:
         for number in range(100):
             yield ("create", entity(f"{number:03d}"))
@@ -252,10 +254,10 @@ async def test_a_transaction_takes_a_hundred_operations_from_any_iterator(table:
     assert await all_rows(table) == []
 
 
-# A table that is missing
+# Missing table
 
 
-async def test_without_its_table_every_call_but_a_delete_fails(no_table: TableClient) -> None:
+async def test_every_call_except_a_delete_fails_if_the_table_is_missing(no_table: TableClient) -> None:
     assert await tried(no_table.get_entity("p", "r")) == NO_TABLE
     assert await tried(no_table.create_entity(entity())) == Failed("ResourceNotFoundError", 404)
     assert await tried(no_table.upsert_entity(entity())) == NO_TABLE
@@ -266,7 +268,7 @@ async def test_without_its_table_every_call_but_a_delete_fails(no_table: TableCl
     assert await tried(no_table.submit_transaction([("create", entity())])) == expected
 
 
-async def test_a_code_is_an_enumerations_member_but_in_a_transaction(no_table: TableClient) -> None:
+async def test_error_codes_are_enumeration_members_except_in_a_transaction(no_table: TableClient) -> None:
     with pytest.raises(HttpResponseError) as raised:
         await no_table.get_entity("p", "r")
     assert code_of(raised.value) is TableErrorCode.TABLE_NOT_FOUND

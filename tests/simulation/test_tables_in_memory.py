@@ -1,4 +1,4 @@
-"""Tables in memory: what passes the gate, what the switches do, and what oracles see without a gate."""
+"""Tables in memory: calls pass the gate, switches change the pages, and oracles bypass the gate."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -71,7 +71,7 @@ def behind(gate: Recording) -> tuple[Memory, TableClient]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_every_call_passes_the_gate_and_says_what_it_is_about(name: str) -> None:
+async def test_every_table_call_passes_the_gate_with_its_subject(name: str) -> None:
     use, expected = CALLS[name]
     gate = Recording()
     _, table = behind(gate)
@@ -81,7 +81,7 @@ async def test_every_call_passes_the_gate_and_says_what_it_is_about(name: str) -
 
 @pytest.mark.parametrize("kind", OUTAGES)
 @pytest.mark.parametrize("name", CALLS)
-async def test_trouble_is_raised_as_the_sdk_raises_it(name: str, kind: str) -> None:
+async def test_each_kind_of_trouble_raises_what_the_table_sdk_raises(name: str, kind: str) -> None:
     use, call = CALLS[name]
     memory, table = behind(Recording(call.verb, f"{kind} before", f"{kind} after"))
     before = memory.stored_tables.fingerprint(), memory.stored_tables.writes
@@ -95,7 +95,7 @@ async def test_trouble_is_raised_as_the_sdk_raises_it(name: str, kind: str) -> N
     assert memory.stored_tables.writes == before[1] + call.changes
 
 
-async def test_an_outage_has_an_answer_with_headers() -> None:
+async def test_an_outage_with_an_answer_has_headers() -> None:
     _, table = behind(Recording("read", "busy before"))
     with pytest.raises(HttpResponseError) as raised:
         await table.get_entity("p", "r")
@@ -114,8 +114,8 @@ async def test_an_outage_has_an_answer_with_headers() -> None:
         ("delete", None),
     ],
 )
-async def test_a_repeated_request_meets_what_it_did_the_first_time(name: str, expected: Failed | None) -> None:
-    """The SDK repeats a request whose answer was a 503, though storage had carried it out."""
+async def test_a_repeated_request_sees_the_effect_of_its_first_try(name: str, expected: Failed | None) -> None:
+    """The SDK repeats a request after a 503, even if storage had carried it out."""
     memory, table = behind(Recording("delete" if name == "delete" else "write", "lost"))
     before = memory.stored_tables.open_client("conversions").read("p", "r")
     assert before is not None
@@ -130,7 +130,7 @@ async def test_a_repeated_request_meets_what_it_did_the_first_time(name: str, ex
     assert memory.stored_tables.writes == 3
 
 
-async def test_the_app_and_storage_share_no_object(memory: Memory) -> None:
+async def test_changing_an_entity_in_the_app_does_not_change_storage(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     written = entity(a=1)
     await table.create_entity(written)
@@ -141,7 +141,7 @@ async def test_the_app_and_storage_share_no_object(memory: Memory) -> None:
     assert await table.get_entity("p", "r") == entity(a=1)
 
 
-async def test_a_page_is_what_stood_there_when_it_was_read() -> None:
+async def test_a_page_shows_the_rows_at_the_time_of_its_request() -> None:
     gate = Recording()
     _, table = behind(gate)
     await table.create_entity(entity("s", a=1))
@@ -152,7 +152,7 @@ async def test_a_page_is_what_stood_there_when_it_was_read() -> None:
     assert [call.verb for call in gate.calls] == ["write", "list", "write", "list"]
 
 
-async def test_writes_at_the_same_time_have_etags_of_their_own(memory: Memory) -> None:
+async def test_writes_at_the_same_time_have_different_etags(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     results = await table.submit_transaction([("upsert", entity(str(number))) for number in range(9)])
     results.append(await table.upsert_entity(entity("0")))
@@ -160,7 +160,7 @@ async def test_writes_at_the_same_time_have_etags_of_their_own(memory: Memory) -
     assert (await table.get_entity("p", "0")).metadata["timestamp"] == START
 
 
-async def test_the_time_of_a_write_is_that_of_the_server(memory: Memory) -> None:
+async def test_the_timestamp_of_a_write_is_the_servers_time(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     memory.clock.advance(60)
     await table.create_entity(entity())
@@ -170,7 +170,7 @@ async def test_the_time_of_a_write_is_that_of_the_server(memory: Memory) -> None
     assert (written - START).total_seconds() == 60
 
 
-async def test_pages_can_be_smaller(memory: Memory) -> None:
+async def test_the_page_size_can_be_lowered(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     await table.submit_transaction([("create", entity(str(number))) for number in range(5)])
     memory.stored_tables.page_size = 2
@@ -179,7 +179,7 @@ async def test_pages_can_be_smaller(memory: Memory) -> None:
     assert [len(rows) for rows, _ in await pages(table, "", results_per_page=1)] == [1] * 5
 
 
-async def test_a_page_can_be_empty_and_yet_not_the_last(memory: Memory) -> None:
+async def test_an_empty_page_can_have_a_continuation_token(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     await table.submit_transaction([("create", entity(str(number), a=number % 2)) for number in range(4)])
     memory.stored_tables.short_pages = lambda _size: 0
@@ -191,7 +191,7 @@ async def test_a_page_can_be_empty_and_yet_not_the_last(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_however_pages_are_cut_every_row_is_given_once_in_order(memory: Memory, seed: int) -> None:
+async def test_every_row_is_returned_once_in_order_with_any_page_sizes(memory: Memory, seed: int) -> None:
     table = memory.tables.get_table_client("conversions")
     rows = [entity(f"{number:02d}", partition, a=number % 3) for partition in "abc" for number in range(9)]
     for row in rows:
@@ -204,7 +204,7 @@ async def test_however_pages_are_cut_every_row_is_given_once_in_order(memory: Me
     assert await found(table, "PartitionKey gt 'a' and RowKey gt '02' and a eq 1") == matching
 
 
-async def test_oracles_see_everything_without_a_gate() -> None:
+async def test_oracles_read_tables_without_a_gate() -> None:
     gate = Recording()
     memory, table = behind(gate)
     await table.create_entity(entity("s", "a"))
@@ -225,7 +225,7 @@ async def test_oracles_see_everything_without_a_gate() -> None:
     assert [call.verb for call in gate.calls] == ["read"]
 
 
-async def test_the_fingerprint_follows_the_values_alone(memory: Memory) -> None:
+async def test_the_fingerprint_depends_on_values_only(memory: Memory) -> None:
     stored, table = memory.stored_tables, memory.tables.get_table_client("conversions")
     prints = [stored.fingerprint()]
     await table.create_entity(entity(a=1, b=START, c=b"x", d=EntityProperty(5, EdmType.INT64)))
@@ -241,7 +241,7 @@ async def test_the_fingerprint_follows_the_values_alone(memory: Memory) -> None:
     assert stored.fingerprint() == prints[2]
 
 
-async def test_a_table_can_go_and_come_back_empty(memory: Memory) -> None:
+async def test_a_deleted_table_can_be_made_again_and_is_empty(memory: Memory) -> None:
     table = memory.tables.get_table_client("conversions")
     await table.create_entity(entity())
     memory.stored_tables.delete_table("conversions")
@@ -253,8 +253,8 @@ async def test_a_table_can_go_and_come_back_empty(memory: Memory) -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs"), [(MemoryTableClient, TableClient), (MemoryTableService, TableServiceClient)]
 )
-def test_every_method_takes_what_the_sdks_takes(ours: type, theirs: type) -> None:
-    # The SDK's `delete_entity` takes anything, and looks at it by hand.
+def test_every_table_method_has_the_parameters_of_the_sdk(ours: type, theirs: type) -> None:
+    # The SDK's `delete_entity` accepts any arguments and checks them itself.
     assert_takes_what_the_sdks_takes(ours, theirs, "delete_entity")
 
 
@@ -275,7 +275,7 @@ PROPERTIES = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), PROPERTIES))
-def test_values_are_kept_as_the_sdk_would_read_them(columns: dict[str, Any]) -> None:
+def test_values_are_stored_as_the_sdk_reads_them(columns: dict[str, Any]) -> None:
     kept, weight = values(columns)
     assert kept == _convert_to_entity(_add_entity_properties(columns))  # type: ignore[no-untyped-call]
     assert weight == sum(len(value) for value in kept.values() if isinstance(value, (str, bytes)))

@@ -1,12 +1,12 @@
-"""What the oracles must not take for untrue."""
+"""Ends of requests that the oracle of truth must accept."""
 
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, told
 from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
-def test_a_request_is_not_blamed_for_the_invitation_of_another_request_whose_account_had_its_name() -> None:
-    """`r1` invites dora. Her name moves to emil, and so `r2`, which asked for the name, is about him: blocked."""
+def test_an_invitation_for_the_former_holder_of_a_name_is_no_untruth() -> None:
+    """`r1` invites dora. Then her name moves to emil, so `r2`, which asks for that name, is about emil: blocked."""
     history = History(
         (
             Step(0, "send", "", Ask("r1", "dora")),
@@ -20,8 +20,8 @@ def test_a_request_is_not_blamed_for_the_invitation_of_another_request_whose_acc
     assert not play(history).violations, told(history)
 
 
-def test_a_request_is_not_blamed_for_a_reset_after_its_end_because_one_before_it_was_in_vain() -> None:
-    """Nobody had invited anna when her redemption was reset for the first time."""
+def test_a_reset_after_the_end_is_no_untruth() -> None:
+    """Anna's redemption is reset twice; nobody had invited her before the first reset."""
     history = History(
         (
             Step(0, "reset", "anna"),
@@ -33,8 +33,8 @@ def test_a_request_is_not_blamed_for_a_reset_after_its_end_because_one_before_it
     assert not play(history).violations, told(history)
 
 
-def test_a_request_for_a_name_that_nobody_had_is_not_blamed_for_an_invitation_before_the_deletion() -> None:
-    """`r2` invites anna, who is deleted before `r1` looks for her name. Later she is restored."""
+def test_an_invitation_before_a_deletion_is_no_untruth_of_a_name_not_found() -> None:
+    """`r2` invites anna, who is deleted before `r1` looks up her name, and restored later."""
     history = History(
         (
             Step(0, "send", "", Ask("r1", "anna", by="userPrincipalName")),
