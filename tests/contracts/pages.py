@@ -1,4 +1,4 @@
-"""The Markdown pages as data: headings, links, and the rows of their tables."""
+"""The Markdown pages as data: headings, links, and the rows of tables."""
 
 import re
 from pathlib import Path
@@ -14,23 +14,23 @@ _LINE_OF_TABLE = re.compile(r"[\s|:-]+")
 
 
 def read(name: str) -> str:
-    """The text of a page, by its path from the root of the repository."""
+    """Return the text of a page, given its path from the root of the repository."""
     return (ROOT / name).read_text("utf-8")
 
 
 def links(text: str) -> list[str]:
-    """The targets of all links and pictures; code holds none."""
+    """Return the targets of all links and pictures outside code."""
     prose = _CODE.sub("", _FENCED.sub("", text))
     return [inline or quoted for inline, quoted in _LINK.findall(prose)]
 
 
 def local_links(text: str) -> list[str]:
-    """The targets inside the repository."""
+    """Return the targets of links that stay inside the repository."""
     return [link for link in links(text) if not re.match(r"[a-z]+:", link)]
 
 
 def anchors(text: str) -> set[str]:
-    """The ends of links to the headings of a page, as GitHub makes them: a repeated heading gets a number."""
+    """Return the anchors of a page's headings, as GitHub makes them; a repeated heading gets a number."""
     found: dict[str, int] = {}
     made = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *$", _FENCED.sub("", text), re.MULTILINE):
@@ -43,14 +43,14 @@ def anchors(text: str) -> set[str]:
 
 
 def section(text: str, title: str) -> str:
-    """The text under a heading of the second level."""
+    """Return the text under a heading of the second level."""
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, f"there is no section '{title}'"
     return found[1]
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of every row of all tables, header rows included, markers of code left in."""
+    """Return the cells of every row of all tables, including header rows. Backticks stay."""
     lines = [line.strip() for line in text.splitlines() if line.lstrip().startswith("|")]
     return [
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines if not _LINE_OF_TABLE.fullmatch(line)

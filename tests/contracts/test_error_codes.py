@@ -1,4 +1,4 @@
-"""Exactly the error codes of the table are used."""
+"""The app uses exactly the error codes of the table."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ NOT_CODES = {"ContentData", "NotStarted", "Content-Length"}
 
 
 def constants(module: ast.Module) -> Iterator[str]:
-    """Error codes of a module, and texts that look like one: two or more words run together."""
+    """Yield the error codes that a module uses, and strings that look like one: two or more words run together."""
     for node in ast.walk(module):
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(node, ast.Attribute) and node.attr in ErrorCode.__members__:
@@ -30,7 +30,7 @@ def constants(module: ast.Module) -> Iterator[str]:
             yield value
 
 
-def test_exactly_the_error_codes_of_the_table_are_used() -> None:
+def test_the_app_uses_exactly_the_error_codes_of_the_table() -> None:
     operations = {route.operation_id for route in ROUTES}
     trees = [ast.parse(path.read_text("utf-8")) for path in RAISED_IN]
     used = {code for tree in trees for code in constants(tree)} - NOT_CODES - operations

@@ -1,4 +1,6 @@
-"""`docs/evidence.md` against the rehearsal tenant: what is inferred is a switch, and every switch has its belief."""
+"""`docs/evidence.md` and the rehearsal's tenant agree: every inferred belief is a switch, and every switch has its
+belief.
+"""
 
 import json
 import re
@@ -31,7 +33,7 @@ def beliefs() -> list[Belief]:
 
 
 def seen(folder: Path) -> dict[str, str]:
-    """The cell of each belief that results of the probe speak of: its positions, the most frequent first."""
+    """Return the `seen` cell of each belief in the results of the probe: its positions, the most frequent first."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for path in sorted(folder.glob("*.json")):
         for belief in json.loads(path.read_text("utf-8"))["beliefs"]:
@@ -47,13 +49,13 @@ def switch_names(belief: Belief) -> list[str]:
     return re.findall(r"`([^`]+)`", belief.switch)
 
 
-def test_the_ledger_says_first_what_a_green_run_does_not_mean() -> None:
+def test_the_page_begins_with_what_a_green_run_does_not_prove() -> None:
     title, _, text = LEDGER.read_text("utf-8").partition("\n\n")
     assert title.startswith("# ")
     assert text.startswith('A green run is never called "works on Entra"')
 
 
-def test_every_row_has_an_id_of_its_own_a_belief_a_grade_and_a_source() -> None:
+def test_every_row_has_a_unique_id_a_belief_a_grade_and_a_source() -> None:
     rows = beliefs()
     assert len(rows) > 80
     assert len({row.id for row in rows}) == len(rows)
@@ -61,7 +63,7 @@ def test_every_row_has_an_id_of_its_own_a_belief_a_grade_and_a_source() -> None:
     assert [row.id for row in rows if row.grade not in GRADES] == []
 
 
-def test_every_inferred_belief_is_a_switch_of_the_tenant() -> None:
+def test_every_inferred_belief_names_a_switch() -> None:
     assert [row.id for row in beliefs() if row.grade == "Inferred" and not switch_names(row)] == []
 
 
@@ -69,12 +71,12 @@ def test_every_switch_that_a_row_names_exists() -> None:
     assert [(row.id, name) for row in beliefs() for name in switch_names(row) if name not in TABLE] == []
 
 
-def test_every_switch_of_the_tenant_stands_beside_exactly_one_belief() -> None:
+def test_every_switch_belongs_to_exactly_one_belief() -> None:
     named = sorted(name for row in beliefs() for name in switch_names(row))
     assert named == sorted(TABLE)
 
 
-def test_ids_count_up_within_their_section() -> None:
+def test_ids_are_numbered_without_gaps_within_their_section() -> None:
     seen: dict[str, int] = {}
     for row in beliefs():
         section, _, number = row.id.partition("-")
@@ -82,7 +84,7 @@ def test_ids_count_up_within_their_section() -> None:
         assert int(number) == seen[section], row.id
 
 
-def test_the_column_seen_is_what_the_results_in_the_repository_say() -> None:
+def test_the_column_seen_matches_the_results_in_the_repository() -> None:
     expected = seen(LEDGER.parent / "seen")
     rows = beliefs()
     assert expected.keys() <= {row.id for row in rows}
@@ -104,14 +106,14 @@ def test_results_of_several_tenants_are_counted(tmp_path: Path) -> None:
     }
 
 
-def test_every_question_of_the_probe_is_a_belief_of_the_ledger_with_its_switch() -> None:
+def test_every_question_of_the_probe_is_a_belief_with_the_same_switch() -> None:
     named = {row.id: switch_names(row) for row in beliefs()}
     assert [
         (question.id, question.switch) for question in QUESTIONS if question.switch not in (None, *named[question.id])
     ] == []
 
 
-def test_every_switch_is_met_by_the_protocol_in_the_simulator_or_the_evidence_says_why_it_is_not() -> None:
+def test_every_switch_is_simulated_or_the_page_says_why_not() -> None:
     section = LEDGER.read_text("utf-8").partition("## The positions that an invitation meets")[2].partition("\n## ")[0]
     met, _, others = section.partition("The other switches change nothing")
     listed = re.findall(r"^\| `([a-z-]+)` \| [A-Z]", met, re.MULTILINE)
@@ -121,7 +123,7 @@ def test_every_switch_is_met_by_the_protocol_in_the_simulator_or_the_evidence_sa
     assert sorted([*listed, *apart]) == sorted(TABLE)
 
 
-def test_the_fault_sweep_deals_out_all_of_them_but_those_that_the_evidence_names() -> None:
+def test_the_fault_sweep_covers_every_simulated_switch_except_those_named() -> None:
     section = LEDGER.read_text("utf-8").partition("## The positions that an invitation meets")[2].partition("\n| ")[0]
     excused = re.findall(r"\(`([a-z-]+)`\)", section)
     assert sorted([*MET, *excused]) == sorted(IN_MEMORY)

@@ -1,4 +1,4 @@
-"""Every trigger as the Functions host sees it."""
+"""Every function of the app as the Functions host sees it."""
 
 import ast
 import json
@@ -25,7 +25,7 @@ THIRTY_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def bindings() -> dict[str, list[dict[str, Any]]]:
-    """Function name to its bindings, as the worker reports them to the host."""
+    """The bindings of each function by its name, as the worker reports them to the host."""
     functions = function_app.app.get_functions()
     return {
         str(function.get_function_name()): json.loads(function.get_function_json())["bindings"]
@@ -43,7 +43,7 @@ def test_the_app_has_exactly_these_functions(bindings: dict[str, list[dict[str, 
     assert set(bindings) == {"convert", "sweep", *ROUTES, ELSEWHERE}
 
 
-def test_the_app_knows_how_long_the_host_lets_a_delivery_last(host: dict[str, Any]) -> None:
+def test_the_apps_longest_delivery_is_the_hosts_function_timeout(host: dict[str, Any]) -> None:
     assert host["functionTimeout"] == f"0{LONGEST_DELIVERY}"
 
 
@@ -59,7 +59,9 @@ def test_the_queue_trigger_listens_to_the_request_queue(bindings: dict[str, list
     ]
 
 
-def test_the_sweep_runs_by_the_setting_and_not_at_every_start(bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_sweep_runs_on_the_schedule_of_the_setting_and_not_at_startup(
+    bindings: dict[str, list[dict[str, Any]]],
+) -> None:
     (trigger,) = bindings["sweep"]
     assert (trigger["type"], trigger["schedule"]) == ("timerTrigger", "%B2B_SWEEP_SCHEDULE%")
     assert trigger["runOnStartup"] is False
@@ -67,7 +69,7 @@ def test_the_sweep_runs_by_the_setting_and_not_at_every_start(bindings: dict[str
 
 
 @pytest.mark.parametrize("name", ROUTES)
-def test_every_route_wants_a_function_key(name: str, bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_every_route_requires_a_function_key(name: str, bindings: dict[str, list[dict[str, Any]]]) -> None:
     method, route = ROUTES[name]
     trigger, answer = bindings[name]
     assert trigger == {
@@ -81,7 +83,7 @@ def test_every_route_wants_a_function_key(name: str, bindings: dict[str, list[di
     assert (answer["type"], answer["direction"], answer["name"]) == ("http", "OUT", "$return")
 
 
-def test_what_no_route_takes_comes_last_with_every_method(bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_catch_all_route_is_tried_last_and_has_every_method(bindings: dict[str, list[dict[str, Any]]]) -> None:
     trigger, _ = bindings[ELSEWHERE]
     assert (trigger["route"], trigger["authLevel"]) == ("{*rest}", "FUNCTION")
     assert set(trigger["methods"]) == {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
@@ -93,7 +95,7 @@ def test_every_trigger_is_a_queue_a_timer_or_a_route(bindings: dict[str, list[di
     assert kinds == sorted(["queueTrigger", "timerTrigger", *["httpTrigger", "http"] * (len(ROUTES) + 1)])
 
 
-def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[str, Any]) -> None:
+def test_host_json_sets_no_message_encoding_and_the_batch_and_retry_limits(host: dict[str, Any]) -> None:
     queues = host["extensions"]["queues"]
     assert queues["messageEncoding"] == "none"
     assert queues["maxDequeueCount"] == 5
@@ -103,7 +105,7 @@ def test_the_host_hands_messages_over_as_they_are_and_retries_slowly(host: dict[
     assert host["version"] == "2.0"
 
 
-def test_the_rehearsals_host_reads_the_same(host: dict[str, Any]) -> None:
+def test_the_local_host_reads_the_same_values_from_host_json(host: dict[str, Any]) -> None:
     read = HostConfig.read(ROOT, {})
     assert (read.queues.message_encoding, read.queues.max_dequeue_count) == ("none", 5)
     assert (read.queues.batch_size, read.queues.new_batch_threshold) == (24, 8)
@@ -118,7 +120,7 @@ def test_the_rehearsals_host_reads_the_same(host: dict[str, Any]) -> None:
         ({"WEBSITE_HOSTNAME": "func.azurewebsites.net", "B2B_PUBLIC_URL": "https://api.contoso.com/b2b"}, None),
     ],
 )
-def test_links_lead_to_the_gateway_where_a_setting_names_one(
+def test_links_start_with_the_public_url_if_one_is_set(
     environment: dict[str, str], location: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))["Values"]
@@ -130,7 +132,7 @@ def test_links_lead_to_the_gateway_where_a_setting_names_one(
     services.cache_clear()
 
 
-def test_only_the_triggers_know_azure_functions() -> None:
+def test_only_the_triggers_import_azure_functions() -> None:
     importers = {
         path.relative_to(ROOT)
         for path in (ROOT / "b2b").rglob("*.py")
@@ -140,7 +142,7 @@ def test_only_the_triggers_know_azure_functions() -> None:
     assert importers == {path.relative_to(ROOT) for path in (ROOT / "b2b" / "triggers").glob("[a-z]*.py")}
 
 
-def test_function_app_is_one_import_because_import_linter_reads_packages_only() -> None:
+def test_function_app_has_one_import_since_import_linter_reads_only_packages() -> None:
     tree = ast.parse((ROOT / "function_app.py").read_text("utf-8"))
     imports = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert imports == ["from b2b.triggers.app import app"]

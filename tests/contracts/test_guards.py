@@ -1,4 +1,4 @@
-"""The table of guards, in the evidence and in code: each is where it says, and its test exists."""
+"""The table of guards in code and in the evidence: each guard exists in its file, and so does its test."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ EVIDENCE = (ROOT / "docs" / "evidence.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_guard_stands_once_where_the_table_says(row: Row) -> None:
+def test_a_guards_lines_occur_once_in_its_file_and_its_test_exists(row: Row) -> None:
     for place in row.places:
         assert (ROOT / place.file).read_text("utf-8").count(place.lines) == 1, place
         assert place.lines != place.without
@@ -28,8 +28,8 @@ def test_the_evidence_lists_exactly_these_guards() -> None:
     assert listed == [(guard.name, guard.test) for guard in GUARDS]
 
 
-def test_every_story_has_the_mechanism_that_mends_it() -> None:
-    """A new story comes with its row in `guards_of_stories.py` and in the evidence."""
+def test_every_story_names_the_mechanism_that_fixed_it() -> None:
+    """If this fails, a new story lacks its row in `guards_of_stories.py`."""
     assert [row.story for row in MENDED] == [story.name for story in STORIES]
 
 

@@ -1,8 +1,8 @@
-"""The local host against what Microsoft's Functions host answered to the same requests, messages and schedules.
+"""The local host answers requests, messages and schedules as Microsoft's Functions host did.
 
-The answers are reference data that may lie beside the project: raw requests to a probe app with their answers, queue
-messages with what the function saw of them, and schedules with their next firings. HOST_ANSWERS names their folder;
-without it these tests are skipped.
+The recorded answers are reference data that may be beside the project: raw requests to a probe app with their answers,
+queue messages with what the function saw of them, and schedules with their next firings. HOST_ANSWERS names their
+folder; without it these tests are skipped.
 """
 
 import json
@@ -25,9 +25,9 @@ from rehearsal.storage import Azurite
 from tests.support.wire import Answer, answered
 
 FOLDER = Path(os.environ.get("HOST_ANSWERS", Path(__file__).parents[3] / "shared" / "reference" / "host-answers"))
-# The recordings are Microsoft's host's and are not copied into the project, so a plain clone skips this module, also in
-# CI: it cannot get them. A wrong HOST_ANSWERS fails instead of skipping. The project's own cases, which run everywhere,
-# are in tests/rehearsal/test_host_conformance.py.
+# The recordings come from Microsoft's host and are not part of the project, so a plain clone skips this module, in CI
+# too. A wrong HOST_ANSWERS fails instead. The project's own cases, which always run, are in
+# tests/rehearsal/test_host_conformance.py.
 pytestmark = pytest.mark.skipif(
     "HOST_ANSWERS" not in os.environ and not FOLDER.is_dir(),
     reason="What Microsoft's host answered is not part of the repository; HOST_ANSWERS names the folder that holds it",
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(
 START = datetime(2026, 1, 30, 23, 59, 30, tzinfo=UTC)
 QUEUE = "probe-q"
 SHOWN = 3000
-"""A longer body is recorded by its size."""
+"""Bytes; of a longer body only the size is recorded."""
 
 NAMED = {
     "GET /": "the home page has a text of its own",
@@ -45,11 +45,12 @@ NAMED = {
     "GET /api/answer/700": "a status outside 200 to 599 is refused",
     "GET /api/answer/99": "a status outside 200 to 599 is refused",
 }
-"""Requests that the local host answers otherwise, for a reason in the docstring of rehearsal.host."""
+"""Requests that the local host answers differently, for a reason given in the docstring of rehearsal.host."""
 REFUSED = {"0 0 0 30 2 *", "0 0 0 31 4,6,9,11 *", "0 10-5 * * * *", "0 0 22-2 * * *", "0 0 0 * * FRI-MON"}
-"""Schedules that NCrontab takes and both the local host and the app refuse: what never comes, ranges backwards."""
+"""Schedules that NCrontab accepts, and the local host and the app refuse: dates that do not exist, and backward
+ranges."""
 FIVE_FIELDS = {"*/10 * * * *", "0 9 * * *"}
-"""The app asks for six."""
+"""Schedules that the app refuses because its setting requires six fields."""
 
 
 def recorded(name: str) -> Any:
@@ -58,7 +59,7 @@ def recorded(name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def probe(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HostProcess, str, Path]]:
-    """The probe app on the local host, its storage, and the file in which its queue function notes what it sees."""
+    """The probe app on the local host, its storage, and the file in which its queue function records messages."""
     app = tmp_path_factory.mktemp("probe")
     for name in ("function_app.py", "host.json"):
         shutil.copy(FOLDER / name, app)
@@ -68,7 +69,7 @@ def probe(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def whole(request: str) -> str:
-    """A recorded request with the filling that was left out of it: `…(7051 bytes)` for as many x as make that size."""
+    """Return a recorded request at its full length: `…(7051 bytes)` stands for as many x as make up that size."""
     cut = re.search(r"x+…\((\d+) bytes\)$", request)
     if cut is None:
         return request
@@ -80,14 +81,14 @@ def whole(request: str) -> str:
 
 
 def shown(answer: Answer, expected: Any) -> Any:
-    """The body of an answer in the form of the recording."""
+    """Return the body of an answer in the form of the recording."""
     if isinstance(expected, str) and re.fullmatch(r"\(\d+ bytes\)", expected):
         return f"({len(answer.body)} bytes)"
     text = answer.body.decode("latin-1")
     return json.loads(text) if isinstance(expected, dict) and text.startswith("{") else text
 
 
-def test_every_request_is_answered_as_recorded_or_named(probe: tuple[HostProcess, str, Path]) -> None:
+def test_every_request_is_answered_as_recorded_unless_listed_as_different(probe: tuple[HostProcess, str, Path]) -> None:
     host, _, _ = probe
     told = {"PORT": str(host.port), "HOSTKEY": host.function_key, "MASTERKEY": host.master_key}
     different = {}
@@ -121,7 +122,7 @@ def test_every_message_reaches_the_function_or_the_poison_queue_as_recorded(
 
 
 def noted(line: dict[str, Any]) -> dict[str, Any]:
-    """A note of the probe's queue function in the form of the recording."""
+    """Return a note of the probe's queue function in the form of the recording."""
     return {
         "body": line["q"][:60],
         "id": "uuid" if re.fullmatch("[0-9a-f-]{36}", line["id"]) else line["id"],
@@ -132,7 +133,7 @@ def noted(line: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("expression", "expected"), recorded("ncrontab.json"))
-def test_every_schedule_comes_as_recorded_or_is_refused(expression: str, expected: list[str] | None) -> None:
+def test_every_schedule_fires_as_recorded_or_is_refused(expression: str, expected: list[str] | None) -> None:
     firings = [moment for moment in expected or () if moment != "never"]
     if expression in REFUSED:
         assert expected is not None
@@ -142,7 +143,7 @@ def test_every_schedule_comes_as_recorded_or_is_refused(expression: str, expecte
 
 
 def next_firings(expression: str, count: int) -> list[str]:
-    """The next firings after the recording's moment; none when the local host refuses the schedule."""
+    """Return the next firings after the recording's moment; empty if the local host refuses the schedule."""
     try:
         schedule = ncrontab.parse(expression)
     except ConfigError:

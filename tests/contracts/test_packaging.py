@@ -1,4 +1,4 @@
-"""What is installed is pinned, no file names where packages come from, and every module says what it is for."""
+"""All dependencies are pinned, no file names a package registry, and every module has a docstring and is short."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ def lines(name: str) -> list[str]:
 
 
 def pins(name: str) -> dict[tuple[str, str], str]:
-    """(package, marker) to version; fails on a line that fixes none."""
+    """Return the version by package and marker; fail on a line that pins no version."""
     found = {}
     for line in lines(name):
         match = PIN.fullmatch(HASH.sub("", line).rstrip())
@@ -43,17 +43,17 @@ def test_every_package_is_pinned(name: str) -> None:
     assert pins(name)
 
 
-def test_what_is_deployed_is_pinned_by_its_hashes() -> None:
+def test_every_deployed_package_is_pinned_by_hash() -> None:
     assert [line for line in lines("requirements.txt") if not HASH.search(line)] == []
 
 
-def test_everything_that_the_app_asks_for_is_pinned_and_nothing_is_asked_for_twice() -> None:
+def test_every_required_package_is_pinned_and_required_once() -> None:
     asked = [re.split(r"[<>=; ]", line)[0] for line in lines("requirements.in")]
     assert set(asked) <= {name for name, _ in pins("requirements.txt")}
     assert len(set(asked)) == len(asked) - 1, "azure-functions stands there twice, nothing else does"
 
 
-def test_azure_functions_is_1_below_python_3_13_and_2_from_it() -> None:
+def test_azure_functions_has_version_1_below_python_3_13_and_2_from_there() -> None:
     found = {
         marker: version for (name, marker), version in pins("requirements.txt").items() if name == "azure-functions"
     }
@@ -63,23 +63,23 @@ def test_azure_functions_is_1_below_python_3_13_and_2_from_it() -> None:
     }
 
 
-def test_the_tests_run_on_what_runs_in_the_cloud() -> None:
+def test_the_tests_use_the_same_versions_as_the_deployed_app() -> None:
     development = pins("requirements-dev.txt")
     assert {key: development.get(key) for key in pins("requirements.txt")} == pins("requirements.txt")
 
 
-def test_the_probe_asks_for_little_and_runs_on_what_it_is_tested_with() -> None:
+def test_the_probe_needs_two_packages_in_the_versions_of_its_tests() -> None:
     development, own = pins("requirements-dev.txt"), pins("probe/requirements.txt")
     assert {key: development.get(key) for key in own} == own
     assert set(lines("probe/requirements.in")) == {"azure-identity", "httpx"}
 
 
-def test_what_is_not_the_app_is_not_deployed() -> None:
+def test_folders_outside_the_app_are_not_deployed() -> None:
     left_out = set(lines(".funcignore"))
     assert {f"{room}/" for room in ("docs", "infra", "probe", "rehearsal", "tests")} <= left_out
 
 
-def test_azurite_is_pinned_and_the_lock_names_no_address() -> None:
+def test_azurite_is_pinned_and_its_lock_file_names_no_registry() -> None:
     package = json.loads((ROOT / "rehearsal" / "package.json").read_text("utf-8"))
     text = (ROOT / "rehearsal" / "package-lock.json").read_text("utf-8")
     azurite = package["dependencies"]["azurite"]
@@ -107,7 +107,7 @@ def test_no_file_names_a_registry() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_says_what_it_is_for_and_stays_short(module: Path) -> None:
+def test_a_module_has_a_docstring_and_is_short(module: Path) -> None:
     text = module.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert len(text.splitlines()) < LONGEST_MODULE

@@ -1,4 +1,4 @@
-"""Every link of README and docs leads somewhere, every page is found from the index, and README stays short."""
+"""Every link of README and docs has a target, every page can be reached from the index, and README is short."""
 
 import re
 from pathlib import Path
@@ -13,11 +13,11 @@ from tests.simulation.oracles import ORACLES
 WORDS_OF_README = 900
 PLACE = re.compile(r"`((?:b2b|docs|infra|probe|reference|rehearsal|samples|tests)/[\w./-]+)(?:::(\w+))?")
 MADE_BY_THE_READER = {"docs/seen", "docs/seen/", "infra/production.bicepparam"}
-"""Places that a page tells its reader to make."""
+"""Paths that a page tells its reader to create."""
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """The links of a page that lead to no file, to no heading, or out of the repository."""
+    """Return the links of a page that lead to no file, to no heading, or out of the repository."""
     found = []
     for link in local_links(text):
         name, _, part = link.partition("#")
@@ -33,7 +33,7 @@ def test_every_link_leads_to_a_file_and_its_heading(page: Path) -> None:
     assert broken(page, page.read_text("utf-8")) == []
 
 
-def test_a_link_to_no_file_or_to_no_heading_is_found() -> None:
+def test_links_without_a_target_or_out_of_the_repository_are_found() -> None:
     text = "# A\n[x](#a) [x](none.md) [x](README.md#none) [x](../..) <img src='' src=\"no.svg\"> `[x](code.md)`\n"
     assert broken(INDEX, text) == ["#a", "none.md", "README.md#none", "../..", "no.svg"]
 
@@ -43,7 +43,7 @@ def test_headings_become_anchors_as_github_makes_them() -> None:
     assert anchors(text) == {"a-b-c", "a-b-c-1", "first-run-in-assess"}
 
 
-def test_every_page_is_found_from_the_index() -> None:
+def test_every_page_can_be_reached_from_the_index() -> None:
     seen, left = {INDEX}, [INDEX]
     while left:
         page = left.pop()
@@ -60,7 +60,7 @@ def test_readme_is_short_and_leads_to_the_index() -> None:
     assert str(INDEX.relative_to(ROOT)) in links(readme)
 
 
-def test_readme_warns_before_anything_else_is_promised() -> None:
+def test_readme_warns_about_real_tenants_before_its_first_section() -> None:
     before, warning, _ = read("README.md").partition("real tenant")
     assert warning
     assert "\n## " not in before
@@ -78,20 +78,20 @@ def test_every_file_and_test_that_a_page_names_exists(page: Path) -> None:
     assert missing == []
 
 
-def test_the_oracles_that_the_architecture_names_are_asked() -> None:
+def test_the_oracles_that_the_architecture_names_exist() -> None:
     named = re.findall(r"oracles? ((?:`\w+`(?:, )?)+)", read("docs/architecture.md"))
     assert {name for names in named for name in re.findall(r"`(\w+)`", names)} <= {each.__name__ for each in ORACLES}
     assert len(named) > 8
 
 
-def test_the_guards_that_the_architecture_names_are_taken_out() -> None:
+def test_the_kinds_of_guard_that_the_architecture_names_exist() -> None:
     named = re.findall(r"guards? ((?:\*\w+\*(?:, )?)+)", read("docs/architecture.md"))
     kinds = {guard.name.partition(":")[0] for guard in GUARDS}
     assert {name for names in named for name in re.findall(r"\*(\w+)\*", names)} <= kinds
     assert len(named) > 6
 
 
-def test_the_parts_of_the_sweep_may_spend_what_operations_says() -> None:
+def test_the_budgets_of_the_sweep_match_the_operations_page() -> None:
     listed = {cells[0].strip("`"): cells[2:] for cells in rows(section(read("docs/operations.md"), "The sweep"))}
     budgets = {part: [f"{budget.items:,}", f"{budget.seconds:.0f}"] for part, budget in BUDGETS.items()}
     assert {part: listed.get(part) for part in Part} == budgets

@@ -1,4 +1,4 @@
-"""Every list that is made from the tables in the code is up to date, and is made of all of them."""
+"""Every generated list is up to date and contains every row of its table."""
 
 import json
 import re
@@ -27,16 +27,16 @@ from tests.unit.protocol import record
 
 
 @pytest.mark.parametrize("name", [*files.WHOLE, *files.PARTS])
-def test_a_made_file_is_up_to_date(name: str) -> None:
+def test_every_generated_file_is_up_to_date(name: str) -> None:
     assert (ROOT / name).read_text("utf-8") == files._made()[name]
 
 
 def first_cells(text: str) -> list[str]:
-    """The first cells of the rows of all tables, in order."""
+    """Return the first cells of the rows of all tables, in order."""
     return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
 
 
-def test_the_pages_list_every_row() -> None:
+def test_the_generated_pages_list_every_row_of_their_tables() -> None:
     rules = [rule.id for rule in RULES]
     assert first_cells(pages.rules()) == [*rules, "fact-not-readable", *rules]
     assert first_cells(pages.settings()) == [*STORAGE_SETTINGS, *(setting.name for setting in SETTINGS)]
@@ -55,13 +55,13 @@ def test_the_page_of_the_api_lists_every_route_role_and_field() -> None:
     assert first_cells(http.status()) == [field.encode_name for field in msgspec.structs.fields(RequestStatus)]
 
 
-def test_what_is_always_in_a_status_is_said_to_be() -> None:
+def test_the_fields_that_a_status_always_has_are_marked_always() -> None:
     said = request_status(record(Stage.REQUESTED), None, "https://app.contoso.com", None).body
     always = re.findall(r"^\| `(\w+)` \| .* \| always \|$", http.status(), re.MULTILINE)
     assert sorted(always) == sorted(said)
 
 
-def test_the_picture_of_the_stages_has_every_step_and_every_action() -> None:
+def test_the_diagram_of_stages_has_every_transition_and_action() -> None:
     picture = protocol.picture()
     for row in STAGES:
         assert f"  {row.stage}({row.stage})\n" in picture
@@ -80,7 +80,7 @@ def test_every_decision_is_in_the_index_and_one_without_a_date_is_refused(
         decisions.index(tmp_path)
 
 
-def test_every_field_of_a_request_is_told_with_what_is_taken_and_an_example() -> None:
+def test_every_field_of_a_request_is_listed_with_an_example() -> None:
     kinds: list[type[msgspec.Struct]] = [ConversionRequest, *(kind for kind, _ in request.BODIES.values())]
     told = [field.path for kind in kinds for field in request.typed(kind)]
     assert first_cells(request.page()) == told
@@ -90,14 +90,14 @@ def test_every_field_of_a_request_is_told_with_what_is_taken_and_an_example() ->
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
-    """A document with a value at a path; ``[]`` after a name is a list of one."""
+    """Return a document with a value at a path. `[]` after a name makes a list of one item."""
     first, _, rest = path.partition(".")
     inner = nested(rest, value) if rest else value
     return {first.removesuffix("[]"): [inner] if first.endswith("[]") else inner}
 
 
 @pytest.mark.parametrize("path", [path for path, field in request.FIELDS.items() if field.example is not None])
-def test_every_example_is_taken(path: str) -> None:
+def test_every_example_of_a_request_field_is_accepted(path: str) -> None:
     document = nested(path, request.FIELDS[path].example)
     if path.endswith("emailAddress.name"):
         document["invitedUserMessageInfo"]["ccRecipients"][0]["emailAddress"]["address"] = "sponsor@contoso.com"
@@ -106,13 +106,13 @@ def test_every_example_is_taken(path: str) -> None:
     assert msgspec.to_builtins(parsed) == json.loads(raw)
 
 
-def test_the_examples_of_decisions_are_taken() -> None:
+def test_the_examples_of_decisions_are_accepted() -> None:
     for kind, fields in request.BODIES.values():
         assert issubclass(kind, Approval | Refusal)
         assert read(json.dumps({field: row.example for field, row in fields.items()}).encode(), kind).reason
 
 
-def test_every_setting_reaches_the_template_the_parameter_file_and_the_workflow() -> None:
+def test_every_setting_is_in_the_template_the_parameter_file_and_the_workflow() -> None:
     chosen = [setting.name for setting in SETTINGS if setting.name not in bicep.MADE_BY_TEMPLATE]
     assert re.findall(r"^(\w+):", samples.workflow_variables(), re.MULTILINE) == chosen
     assert re.findall(r"readEnvironmentVariable\('(\w+)'", bicep.parameter_file()) == chosen
@@ -120,7 +120,7 @@ def test_every_setting_reaches_the_template_the_parameter_file_and_the_workflow(
     assert len(re.findall(r"^param ", bicep.parameters(), re.MULTILINE)) == len(chosen)
 
 
-def test_a_part_is_found_by_its_comments_and_nothing_around_it_changes() -> None:
+def test_a_generated_part_is_replaced_and_the_text_around_it_stays() -> None:
     text = "a\n  # generated: x (by hand)\n  old\n  # end of generated\nb\n"
     made = files._with_parts(text, {files.Part("#", "x"): lambda: "new\n\nlines"})
     assert made == "a\n  # generated: x (by hand)\n  new\n\n  lines\n  # end of generated\nb\n"

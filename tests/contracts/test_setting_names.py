@@ -1,4 +1,4 @@
-"""The settings in code, in the sample and in every text are the same."""
+"""The settings in code, in the sample and in every page are the same."""
 
 import ast
 import dataclasses
@@ -29,16 +29,16 @@ def test_no_setting_is_declared_twice() -> None:
     assert len(NAMES) == len(SETTINGS) + len(STORAGE_SETTINGS)
 
 
-def test_every_field_of_the_settings_is_read_from_one_row() -> None:
+def test_every_settings_field_has_exactly_one_row() -> None:
     fields = [setting.field for setting in SETTINGS]
     assert sorted(fields) == sorted({field.name for field in dataclasses.fields(Settings)} - {"storage"})
 
 
-def test_a_rule_that_wants_a_setting_names_its_field() -> None:
+def test_the_setting_that_a_rule_needs_exists() -> None:
     assert {rule.only_with for rule in RULES} - {""} <= {setting.field for setting in SETTINGS}
 
 
-def test_the_app_starts_with_the_sample_and_changes_nothing(sample: dict[str, Any]) -> None:
+def test_the_sample_settings_load_in_assess_mode_with_local_storage(sample: dict[str, Any]) -> None:
     settings = load(sample["Values"])
     assert settings.mode == "assess"
     for client in (QueueServiceClient, TableServiceClient):
@@ -46,7 +46,7 @@ def test_the_app_starts_with_the_sample_and_changes_nothing(sample: dict[str, An
             assert "127.0.0.1" in service.url
 
 
-def test_every_setting_that_a_text_or_a_module_names_exists() -> None:
+def test_every_setting_that_a_page_or_a_module_names_exists() -> None:
     texts = [(path, path.read_text("utf-8")) for path in _named_in()]
     named = {(name, path.name) for path, text in texts for name in re.findall(r"\bB2B_[A-Z_]+\b", text)}
     modules = [path for room in ("b2b", "rehearsal") for path in (ROOT / room).rglob("*.py")]

@@ -1,4 +1,6 @@
-"""How the app starts: without network and settings elsewhere; in a Functions process settings are checked first."""
+"""How the app starts: importing it needs no network. A Functions process checks the settings first; other processes
+need none.
+"""
 
 import json
 import subprocess
@@ -46,7 +48,7 @@ class Started(NamedTuple):
 
 
 def start(environment: dict[str, str]) -> Started:
-    """Import function_app in a process of its own that may not use the network."""
+    """Import function_app in a separate process in which any use of the network fails."""
     process = subprocess.run(  # noqa: S603  our own interpreter
         [sys.executable, "-c", IMPORT],
         cwd=ROOT,
@@ -79,7 +81,7 @@ def test_a_functions_process_with_good_settings_registers_everything_without_net
         ({"B2BStorage": f"AccountKey={SECRET}"}, "B2BStorage"),
     ],
 )
-def test_a_wrong_setting_is_one_line_on_stderr_and_leaves_only_health(changes: dict[str, str], setting: str) -> None:
+def test_a_wrong_setting_is_reported_in_one_line_and_leaves_only_health(changes: dict[str, str], setting: str) -> None:
     started = start({**GOOD, **changes})
     assert started.functions == ["health"]
     line = started.stderr.strip()

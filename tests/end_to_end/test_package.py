@@ -1,4 +1,4 @@
-"""The package that is deployed, built from requirements.txt and run as it is unpacked, with nothing beside it."""
+"""The deployment package: it is built from requirements.txt and run as it is unpacked, without the checkout."""
 
 import io
 import json
@@ -24,14 +24,14 @@ LARGEST = 50_000_000
 FEW = ("litware-mail-only", "northwind-http-no-id", "northwind-cloudevent-invited")
 
 pytestmark = pytest.mark.timeout(600)
-"""The first test to come builds it: half a minute, where the packages are in pip's cache."""
+"""Seconds; the first test builds the package, which takes half a minute if pip's cache has the packages."""
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """This checkout's package, in a folder of its own: the one in dist/ stays as it is."""
-    # Azure Functions runs these versions only, so on another one there is nothing that could be deployed. The
-    # versions that CI runs are among them, so CI never skips.
+    """Build this checkout's package in a temporary folder, so that the one in dist/ stays."""
+    # Azure Functions runs these versions only, so for any other version there is no package. CI runs some of them, so
+    # it never skips.
     if HERE not in SUPPORTED:
         pytest.skip(f"there is no package for Python {HERE}")
     checkout = tmp_path_factory.mktemp("checkout")
@@ -51,7 +51,7 @@ def few() -> Sample:
     return replace(sample, accounts=tuple(sample.account(name) for name in FEW), malformed=(), decisions=())
 
 
-def test_it_is_small_enough_and_has_what_runs(built: Built) -> None:
+def test_the_package_is_small_and_contains_the_app_and_its_packages(built: Built) -> None:
     assert built.zipped_bytes <= LARGEST
     with zipfile.ZipFile(built.archive) as package:
         names = package.namelist()
@@ -62,14 +62,14 @@ def test_it_is_small_enough_and_has_what_runs(built: Built) -> None:
     assert [name for name in names if "/tests/" in name] == []
 
 
-def test_it_runs_from_its_zip_with_nothing_but_the_runtime_library(built: Built, tmp_path: Path) -> None:
+def test_the_package_runs_with_only_the_functions_runtime(built: Built, tmp_path: Path) -> None:
     out = io.StringIO()
     code = rehearse("current", sample=few(), out=out, log_file=tmp_path / "host.log", package=built.archive)
     assert code == 0, out.getvalue()
     assert f"{built.compiled} modules came compiled in the package" in out.getvalue()
 
 
-def test_a_module_that_came_without_its_compiled_file_is_named(built: Built, tmp_path: Path) -> None:
+def test_a_module_without_a_compiled_file_is_named_and_fails_the_run(built: Built, tmp_path: Path) -> None:
     lacking = tmp_path / "lacking.zip"
     with zipfile.ZipFile(built.archive) as package, zipfile.ZipFile(lacking, "w") as copy:
         copy.comment = package.comment
@@ -82,7 +82,7 @@ def test_a_module_that_came_without_its_compiled_file_is_named(built: Built, tmp
 
 
 @pytest.mark.parametrize("comment", [b"", json.dumps({"python": HERE, "packages": "remote build"}).encode()])
-def test_what_does_not_bring_its_packages_is_not_run(tmp_path: Path, comment: bytes) -> None:
+def test_a_package_without_its_dependencies_is_not_run(tmp_path: Path, comment: bytes) -> None:
     source = tmp_path / "source.zip"
     with zipfile.ZipFile(source, "w") as package:
         package.comment = comment
@@ -92,7 +92,7 @@ def test_what_does_not_bring_its_packages_is_not_run(tmp_path: Path, comment: by
     assert "does not bring its packages: make it with `make package`" in out.getvalue()
 
 
-def test_no_package_at_all_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
     out = io.StringIO()
     code = rehearse("current", sample=few(), out=out, log_file=tmp_path / "host.log", package=tmp_path / "none.zip")
     assert code == 1

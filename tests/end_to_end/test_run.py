@@ -1,4 +1,4 @@
-"""`python -m rehearsal run` as a newcomer meets it: the whole sample, the exit code, `--keep`, an end by a signal."""
+"""`python -m rehearsal run` as a new user runs it: the whole sample, the exit code, `--keep`, and an interruption."""
 
 import csv
 import io
@@ -25,12 +25,12 @@ from rehearsal.sample import Profile, Sample, load
 ROOT = Path(__file__).parents[2]
 SAMPLE = load()
 FEW = ("litware-mail-only", "northwind-http-no-id", "northwind-cloudevent-invited")
-"""One of the list, one that comes by HTTP, one that comes by queue."""
+"""Three accounts: one on the list, one sent by HTTP, one sent by queue."""
 ADDRESS = re.compile(r"http://(127\.0\.0\.1:\d+)")
 
 
 def few(**stages: str) -> Sample:
-    """A sample of three accounts, with other expected stages where some are given."""
+    """Return a sample of three accounts; `stages` replaces the expected stage of the accounts named."""
     accounts = [SAMPLE.account(name) for name in FEW]
     changed = [
         replace(account, expect={"current": replace(account.expect["current"], stage=stages[account.name])})
@@ -42,19 +42,22 @@ def few(**stages: str) -> Sample:
 
 
 def counts(output: str, table: str) -> dict[str, int]:
-    """A table of a report: how many people, or requests, are at each stage."""
+    """Return a table of the report: how many people, or requests, are at each stage."""
     rows = output.split(f"\n{table} ", 1)[1].split("\n\n", 1)[0]
     return {row[0]: int(row[1]) for row in map(str.split, rows.splitlines()[1:])}
 
 
 def expected_people(profile: Profile) -> dict[str, int]:
-    """The members of the list by stage, counted in the sample."""
+    """Return how many members of the list the sample expects at each stage."""
     ends = SAMPLE.ends(profile)
     return dict(Counter(ends[account.name].as_member.stage for account in SAMPLE.listed))
 
 
 def expected_requests(profile: Profile) -> dict[str, int]:
-    """The requests beside the list by stage: a repeat with its own id again is no second request."""
+    """Return how many requests outside the campaign the sample expects at each stage.
+
+    A repeat that uses its id again is not a second request.
+    """
     expected, alone = SAMPLE.ends(profile), SAMPLE.asked_for_alone
     ends = {account.request.request_id or account.name: expected[account.name].stage for account in alone}
     rejected = sum(entry.expect.stage == "rejected" and not entry.conflicts_with for entry in SAMPLE.malformed)
@@ -66,7 +69,7 @@ def expected_requests(profile: Profile) -> dict[str, int]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Start the command line in a process group of its own, and leave nothing of it behind."""
+    """Start command lines, each in its own process group, and kill what is left of them after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
@@ -85,7 +88,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 
 def group_lives(group: int) -> bool:
-    """Whether any process of a group is left."""
+    """Tell whether any process of a group is left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -94,7 +97,7 @@ def group_lives(group: int) -> bool:
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
-    """What the process prints, up to the line with a text."""
+    """Return what the process prints, up to and including the first line that contains a text."""
     read = []
     assert process.stdout is not None
     for line in process.stdout:
@@ -105,7 +108,7 @@ def read_until(process: "subprocess.Popen[str]", text: str) -> str:
 
 
 def performed(command: str) -> httpx.Response:
-    """Do what a curl command with -s, -H and -d would do."""
+    """Send the request that a curl command with -s, -H and -d would send."""
     words = iter(shlex.split(command)[1:])
     headers, content, address = {}, None, ""
     for word in words:
@@ -126,17 +129,17 @@ def performed(command: str) -> httpx.Response:
 
 
 def stage(command: str) -> str:
-    """The stage that a look at a request tells."""
+    """Return the stage of the request that a curl command reads."""
     told: str = performed(command).json()["stage"]
     return told
 
 
 def word(printed: str, part: str) -> str:
-    """The first word that has a part."""
+    """Return the first word that contains a part."""
     return next(each for each in printed.split() if part in each)
 
 
-def test_every_account_ends_as_the_2020_edition_says(tmp_path: Path) -> None:
+def test_every_account_ends_as_the_profile_2020_expects(tmp_path: Path) -> None:
     out = io.StringIO()
     assert rehearse("2020", out=out, log_file=tmp_path / "host.log") == 0, out.getvalue()
     assert counts(out.getvalue(), "Stage") == expected_people("2020")
@@ -144,7 +147,7 @@ def test_every_account_ends_as_the_2020_edition_says(tmp_path: Path) -> None:
     assert "Host is ready" in (tmp_path / "host.log").read_text("utf-8")
 
 
-def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_one_more_through(
+def test_profile_current_ends_as_expected_and_a_kept_rehearsal_accepts_more(
     started: Callable[..., "subprocess.Popen[str]"],
 ) -> None:
     process = started("--keep")
@@ -191,7 +194,7 @@ def test_every_account_ends_as_the_current_edition_says_and_what_is_kept_takes_o
             httpx.get(f"http://{address}/", trust_env=False)
 
 
-def test_an_expectation_that_is_not_met_fails_the_run_and_names_the_account(tmp_path: Path) -> None:
+def test_an_unexpected_end_fails_the_run_and_names_the_account(tmp_path: Path) -> None:
     out = io.StringIO()
     sample = few(**{"northwind-cloudevent-invited": "blocked"})
     assert rehearse("current", sample=sample, out=out, log_file=tmp_path / "host.log") == 1
@@ -212,7 +215,7 @@ def test_an_interrupted_run_stops_everything_that_it_started(
 ) -> None:
     process = started()
     read_until(process, text)
-    process.send_signal(signal.SIGINT)  # to this one process: whoever it started hears of it through it alone
+    process.send_signal(signal.SIGINT)  # only to this process: the processes that it started must be stopped by it
     rest = process.communicate(timeout=30)[0]
     assert process.returncode == 130, rest
     assert "everything is stopped" in rest

@@ -1,4 +1,6 @@
-"""`make run LIST=my.csv`: a list of one's own goes the whole way, a bad one is refused in the product's own words."""
+"""`make run LIST=my.csv`: a user's own list is converted to the end, and a bad list is refused with the app's own
+message.
+"""
 
 import os
 import subprocess
@@ -21,7 +23,7 @@ IDS = "id,mail\n55dcae65-b3f4-46fd-a85c-957a08e20172,lynne@fabrikam.com\n,lidia@
 
 
 def run(raw: bytes, place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Rehearse a list; everything that the run writes for a while, it writes below `place`."""
+    """Rehearse a list, with all temporary files below `place`."""
     (place / "my.csv").write_bytes(raw)
     (place / "tmp").mkdir()
     command = [sys.executable, "-m", "rehearsal", "run", "--list", str(place / "my.csv"), *arguments]
@@ -39,7 +41,7 @@ def run(raw: bytes, place: Path, *arguments: str) -> "subprocess.CompletedProces
 @pytest.mark.parametrize(
     ("raw", "charset"), [(EXCEL.encode("utf-8-sig"), ""), (EXCEL.encode("cp1252"), "windows-1252")]
 )
-def test_a_list_goes_the_whole_way_and_leaves_nothing_behind(raw: bytes, charset: str, tmp_path: Path) -> None:
+def test_a_list_is_rehearsed_to_the_end_and_leaves_no_files(raw: bytes, charset: str, tmp_path: Path) -> None:
     log = ROOT / ".rehearsal" / "host.log"
     before = log.stat().st_mtime if log.exists() else None
     done = run(raw, tmp_path, *(["--charset", charset] if charset else []))
@@ -55,7 +57,7 @@ def test_a_list_goes_the_whole_way_and_leaves_nothing_behind(raw: bytes, charset
     assert (log.stat().st_mtime if log.exists() else None) == before
 
 
-def test_people_are_found_by_id_or_by_address_alone(tmp_path: Path) -> None:
+def test_people_can_be_listed_by_id_only_or_by_address_only(tmp_path: Path) -> None:
     done = run(IDS.encode(), tmp_path, "--profile", "2020")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 people of my.csv rehearsed (profile 2020)" in done.stdout
@@ -69,7 +71,7 @@ def test_people_are_found_by_id_or_by_address_alone(tmp_path: Path) -> None:
         (EXCEL.encode("cp1252"), "ListNotText: line 3 is not text in UTF-8"),
     ],
 )
-def test_a_bad_list_is_refused_in_the_words_of_the_app(raw: bytes, said: str, tmp_path: Path) -> None:
+def test_a_bad_list_is_refused_with_the_apps_message(raw: bytes, said: str, tmp_path: Path) -> None:
     done = run(raw, tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"the app refused: {said}" in done.stdout
@@ -78,7 +80,7 @@ def test_a_bad_list_is_refused_in_the_words_of_the_app(raw: bytes, said: str, tm
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_list_file_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rehearsal", "run", "--list", str(tmp_path / "none.csv")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     assert done.returncode == 2

@@ -1,4 +1,6 @@
-"""`python -m rehearsal.soak` in small: few requests, a few kills, real throttling, and a judgement that can say no."""
+"""`python -m rehearsal.soak` on a small scale: few requests, a few kills, real throttling; its checks must be able to
+fail.
+"""
 
 import io
 import json
@@ -37,7 +39,7 @@ from rehearsal.soak.workload import Done
 
 ROOT = Path(__file__).parents[2]
 SMALL = Plan(requests=60, seconds=330, rate=6, kill_every=3, lag=(1, 2), throttling=0.11)
-"""Sent so slowly that three hosts are killed while requests come in."""
+"""Requests are sent so slowly that three hosts are killed meanwhile."""
 ADDRESS = re.compile(r"Host is ready at (http://127\.0\.0\.1:\d+)")
 
 POPULATION = Population(80, seed=1)
@@ -47,7 +49,7 @@ TICKET = "5f0c6f0d"
 
 
 def figure(printed: str, name: str) -> int:
-    """A number of the table of figures."""
+    """Return a number from the table of figures."""
     found = re.search(rf"^ *{re.escape(name)} +(\d+)$", printed, re.MULTILINE)
     assert found, f"{name} is not in:\n{printed}"
     return int(found[1])
@@ -72,7 +74,7 @@ def test_a_small_soak_ends_with_one_mail_each_and_nothing_lost(tmp_path: Path) -
     assert len(list(tmp_path.glob("host-*.log"))) == figure(printed, "hosts killed") + 2
 
 
-def test_a_soak_that_is_not_done_in_time_stops_by_itself_and_names_what_is_missing(tmp_path: Path) -> None:
+def test_a_soak_that_exceeds_its_time_stops_and_names_what_is_missing(tmp_path: Path) -> None:
     out = io.StringIO()
     assert soak(replace(SMALL, requests=400, seconds=8), out=out, logs=tmp_path) == 1
     printed = out.getvalue()
@@ -100,7 +102,7 @@ def test_an_interrupted_soak_stops_everything_that_it_started(tmp_path: Path) ->
 
 
 def good() -> Evidence:
-    """Evidence of a soak in which everything is right."""
+    """Return the evidence of a soak in which everything is right."""
     done = Done(sent=len(POPULATION.requests), seconds=60.0, redeemed=frozenset({REDEEMED}))
     evidence = Evidence(
         population=POPULATION,
@@ -130,7 +132,7 @@ def good() -> Evidence:
 
 
 def in_review(evidence: Evidence, rule: str) -> Evidence:
-    """The same in a tenant that shows no invitation, where a person is asked about one account that got no mail."""
+    """Change the evidence: the tenant shows no invitations, and an account without a mail is in review for `rule`."""
     requests = [each.request_id for each in POPULATION.requests if each.user_id == INVITED]
     found = json.dumps([{"rule": rule}])
     for request_id in requests:
@@ -145,20 +147,20 @@ def in_review(evidence: Evidence, rule: str) -> Evidence:
 
 
 def lied_to(evidence: Evidence) -> Evidence:
-    """The same where Graph confirmed one invitation and did not send it."""
+    """Change the evidence: Graph confirmed one invitation that it did not send."""
     call = {"status": 201, "fault": {"kind": "no-effect"}, "body": {"invitedUser": {"id": INVITED}}}
     mails = tuple(mail for mail in evidence.mails if mail["userId"] != INVITED)
     return standing(replace(evidence, journal=(call,), mails=mails), INVITED, None)
 
 
 def reviewed(rows: tuple[Mapping[str, Any], ...], partition: str, row_key: str) -> tuple[Mapping[str, Any], ...]:
-    """A state row and its last event at needsReview."""
+    """Set the stage of a row and of its last event to needsReview."""
     rows = changed(rows, partition, row_key, stage="needsReview")
     return changed(rows, partition, SECOND_EVENT, stage="needsReview")
 
 
 def told(row_key: str, partition: str, stage: str) -> list[dict[str, Any]]:
-    """A state row with its history."""
+    """Return a state row with its history."""
     events = [
         {"PartitionKey": partition, "RowKey": f"history-{number:010d}", "kind": kind, "stage": kind}
         for number, kind in enumerate(("requested", stage), start=1)
@@ -239,7 +241,7 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
     ),
     "an address is in a log": (nothing_told, lambda e: replace(e, log=e.log + "partner1@fabrikam.com\n")),
 }
-"""What can be wrong, and the check that has to see it."""
+"""Flaws of the evidence, each with the check that must find it."""
 
 
 def test_good_evidence_passes_every_check() -> None:
@@ -248,13 +250,13 @@ def test_good_evidence_passes_every_check() -> None:
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_a_flaw_is_seen_by_the_check_that_is_for_it(flaw: str) -> None:
+def test_each_flaw_is_found_by_its_check(flaw: str) -> None:
     examine, spoil = FLAWS[flaw]
     assert examine in CHECKS
     assert examine(spoil(good())).problems
 
 
-def test_the_figures_tell_how_many_mails_people_got_and_where_requests_ended() -> None:
+def test_the_figures_count_mails_per_person_and_requests_by_stage() -> None:
     twice = replace(good(), mails=(*good().mails[1:], good().mails[1]), violations=(EARLY,))
     printed = "\n".join(figures(twice, Plan()))
     assert [figure(printed, f"people who got {count}") for count in ("none", "1", "2")] == [
@@ -267,7 +269,7 @@ def test_the_figures_tell_how_many_mails_people_got_and_where_requests_ended() -
     assert figure(printed, "violations") == 1
 
 
-def test_a_condition_that_does_not_hold_is_named_with_its_first_problems_only() -> None:
+def test_a_failed_condition_is_printed_with_its_first_ten_problems() -> None:
     lines = list(checked({"queues empty": Check("both", ()), "one mail each": Check("all", ("twice",) * 12)}))
     assert lines[:4] == ["Conditions", "  ok  queues empty: both", "  NO  one mail each, problems: 12", "        twice"]
     assert len(lines) == 3 + 10 + 1

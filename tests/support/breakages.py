@@ -1,10 +1,10 @@
-"""Errors that nobody sees from outside, because the app survives them."""
+"""A log handler that collects unexpected errors, which the app catches and therefore does not show its caller."""
 
 import logging
 
 
 class Breakages(logging.Handler):
-    """Errors that the app caught without expecting them: it logs those, and no others, with a traceback."""
+    """Collects the errors that the app caught without expecting them. Only those are logged with a traceback."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A caller of the API within the process: the way of every HTTP request, without the Functions host."""
+"""A caller of the API in this process: requests take the same way as over HTTP, without the Functions host."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ BASE = "https://app.contoso.com"
 
 
 class Client:
-    """Calls routes by name. ``headers`` go with every call."""
+    """Calls routes by name. Every call sends `headers`."""
 
     def __init__(self, front: Front, headers: Mapping[str, str] | None = None) -> None:
         self._front, self._headers = front, dict(headers or {})
@@ -25,7 +25,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         **path: str,
     ) -> Reply:
-        """Call any route."""
+        """Call a route; return its reply."""
         named = {"requestId": request_id} if request_id else {}
         call = Call(base, "", {**named, **path}, query or {}, self._headers, body)
         return await self._front.answer(route, call)

@@ -1,4 +1,4 @@
-"""The side of Application Insights that takes metrics, on loopback, for the unmodified exporter."""
+"""A loopback server that plays Application Insights and receives metrics from the unmodified exporter."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ KEY = "12345678-0000-4000-8000-000000000001"
 
 
 class Point(NamedTuple):
-    """One row of AppMetrics, as far as the app decides it."""
+    """One row of AppMetrics: the columns that the app determines."""
 
     name: str
     properties: dict[str, str]
@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
 @dataclass
 class Ingestion:
-    """What arrived. `status` is what the next posts are answered with; `arrived` is set once something came in."""
+    """What the server received. It answers posts with `status`, and sets `arrived` once it has accepted one."""
 
     address: str
     status: int = 200
@@ -40,7 +40,7 @@ class Ingestion:
         return f"InstrumentationKey={KEY};IngestionEndpoint={self.address}/"
 
     def points(self, name: str = "") -> list[Point]:
-        """Everything measured, or one metric's, in the order of its arrival."""
+        """Return all measured points, or those of one metric, in the order of their arrival."""
         bodies = [envelope["data"]["baseData"] for envelope in self.envelopes]
         found = [
             Point(
@@ -57,7 +57,7 @@ class Ingestion:
         return [point for point in found if not name or point.name == name]
 
     def sums(self, name: str) -> dict[tuple[str, ...], float]:
-        """A counter's sums by the values of its dimensions, in the order of their names."""
+        """Return the sums of a counter by the values of its dimensions, ordered by the dimensions' names."""
         sums: dict[tuple[str, ...], float] = {}
         for point in self.points(name):
             words = tuple(value for _, value in sorted(point.properties.items()))
@@ -67,7 +67,7 @@ class Ingestion:
 
 @contextmanager
 def ingestion(tls: SSLContext | None = None) -> Iterator[Ingestion]:
-    """Serve until the block ends."""
+    """Run the server until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""What App Service authentication says of a caller, as it stands in its header."""
+"""The header with which App Service authentication describes a caller."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from typing import Any
 ANNA = "0a000000-0000-4000-8000-0000000000a1"
 BORIS = "0a000000-0000-4000-8000-0000000000b2"
 FLOW = "0a000000-0000-4000-8000-0000000000f3"
-"""The managed identity of a Logic App."""
+"""The object id of a Logic App's managed identity."""
 LONG = "http://schemas.microsoft.com/identity/claims/"
 SUBJECT = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 
@@ -30,10 +30,10 @@ def principal(*roles: str, object_id: str = ANNA, subject: str = "pairwise", **m
 
 
 def person(*roles: str, object_id: str = ANNA) -> dict[str, str]:
-    """The header of a person who signed in."""
+    """Return the header of a signed-in person."""
     return {"x-ms-client-principal": encoded(principal(*roles, object_id=object_id))}
 
 
 def application(*roles: str, object_id: str = FLOW) -> dict[str, str]:
-    """The header of an application: its token is about itself."""
+    """Return the header of an application, whose token has its own object id as subject."""
     return {"x-ms-client-principal": encoded(principal(*roles, object_id=object_id, subject=object_id))}

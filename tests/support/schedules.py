@@ -1,4 +1,4 @@
-"""Schedules as NCrontab, the parser of the Functions host, reads them: for tests of the local host and the settings."""
+"""Schedules for tests of the local host and the settings, as NCrontab, the parser of the Functions host, reads them."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ TAKEN = {
     "0 0 0 * * 0": "2026-11-29 00:00:00",
     "0 0 0 * * sun": "2026-11-29 00:00:00",
     "0 0 0 * * We": "2026-11-25 00:00:00",
-    "0 0 0 * * t": "2026-11-24 00:00:00",  # the first name that begins so
+    "0 0 0 * * t": "2026-11-24 00:00:00",  # the first name that begins with it
     "0 0 0 * * */4": "2026-11-26 00:00:00",
     "0 0 0 1 JAN *": "2027-01-01 00:00:00",
     "0 0 0 1 ju *": "2027-06-01 00:00:00",
@@ -39,14 +39,14 @@ TAKEN = {
     "59 59 23 31 12 6": "2033-12-31 23:59:59",
     "  0  0 0   * * * ": "2026-11-23 00:00:00",
 }
-"""Expression and next firing after NOW."""
+"""Expressions with their next firing after NOW."""
 
 WIDER = {
     "*/5 * * * *": "2026-11-22 18:00:00",
     "0 9 * * *": "2026-11-23 09:00:00",
     "01:30:00": "2026-11-22 19:26:30.500000",
 }
-"""The host takes them; the app, whose setting promises six fields, does not."""
+"""Schedules that the host accepts and the app refuses, because its setting requires six fields."""
 
 REFUSED = (
     "",
@@ -101,7 +101,7 @@ REFUSED = (
 )
 
 TURNED_ROUND = ("5-2 * * * * *", "0 0 20-4 * * *", "0 0 0 * * SAT-SUN", "0 0 0 * nov-feb *", "0 1,9-8 * * * *")
-"""Ranges backwards, which NCrontab reads as the same range forwards. Both refuse them."""
+"""Backward ranges. NCrontab reads them as the same range forward; the local host and the app refuse them."""
 
 NEVER = ("0 0 0 30 2 *", "0 0 0 31 4 *", "0 0 0 31 2,4,6,9,11 *", "0 0 0 30-31 feb mon")
-"""Dates that no year has, which NCrontab takes and never fires. Both refuse them."""
+"""Dates that do not exist. NCrontab accepts them and never fires; the local host and the app refuse them."""

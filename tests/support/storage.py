@@ -1,4 +1,4 @@
-"""Storage accounts as tests need them."""
+"""Storage accounts for tests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ from azure.storage.queue import AccountSasPermissions, ResourceTypes, generate_a
 
 
 def signed(connection_string: str) -> str:
-    """Return the connection with a shared access signature instead of the key.
+    """Return the connection string with a shared access signature instead of the key.
 
-    A key signs each address, and a test that takes the app's delays out of the addresses could not do so.
+    A key signs each URL, so a test could not remove the app's delays from the URLs.
     """
     parts = dict(part.split("=", 1) for part in connection_string.split(";") if part)
     signature = generate_account_sas(
@@ -26,7 +26,7 @@ def signed(connection_string: str) -> str:
 
 @dataclass
 class Message:
-    """A queue message in the hands of the host."""
+    """A queue message that the host holds."""
 
     id: str
     body: str

@@ -1,16 +1,16 @@
-"""What the fault sweep counted, told at the end of the run, from however many workers."""
+"""The figures of the fault sweep, collected from all workers and printed at the end of the run."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 FIGURES = "fault sweep"
-"""The property under which a test records its figures."""
+"""The name of the property in which a test records its figures."""
 
 
 class Figures(NamedTuple):
-    """Of one scenario: the calls of a plain run, the cases played, in how many the app met the failure, wrong ends.
+    """The figures of one scenario: calls of a run without faults, cases played, failures that the app saw, bad ends.
 
-    In the others the process was killed, or the client of a service repeated the call and got over it.
+    In the cases that the app did not see, the process was killed, or a client repeated the call with success.
     """
 
     scenario: str
@@ -21,8 +21,8 @@ class Figures(NamedTuple):
 
 
 def told(recorded: Iterable[Iterable[object]]) -> list[str]:
-    """Add up what the tests recorded, a line for each scenario and one for all."""
-    figures = [Figures(*each) for each in recorded]  # type: ignore[arg-type]  # plain lists, when a worker sent them
+    """Return a line for each scenario and one for all, from the figures that the tests recorded."""
+    figures = [Figures(*each) for each in recorded]  # type: ignore[arg-type]  # a worker sends plain lists
     lines = []
     for name in sorted({each.scenario for each in figures}):
         mine = [each for each in figures if each.scenario == name]

@@ -1,4 +1,4 @@
-"""Programs that pip cannot bring: the tests that need one skip without it, and fail without it in CI."""
+"""What a test does if it needs a program that pip cannot install and that is missing."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def missing(how_to_get_one: str) -> NoReturn:
-    """Skip for want of a program, and say how to get it; in CI fail, so that no check is lost unnoticed."""
+    """Skip the test and say how to get the program; in CI fail instead, so that no check is lost unnoticed."""
     if os.environ.get("CI") == "true":
         pytest.fail(how_to_get_one)
     pytest.skip(how_to_get_one)

@@ -1,4 +1,4 @@
-"""HTTP byte by byte: requests that no client library sends."""
+"""HTTP byte by byte, for requests that no client library sends."""
 
 import http.client
 import socket
@@ -10,7 +10,7 @@ _OF_THE_CONNECTION = frozenset({"connection", "content-length", "date", "server"
 
 
 class Answer(NamedTuple):
-    """What a server answered; `headers` in lower case, without those that belong to the connection."""
+    """A server's answer. The names in `headers` are in lower case; headers of the connection are left out."""
 
     status: int
     headers: dict[str, str]
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
 
 
 def answered(port: int, request: bytes) -> Answer:
-    """Send one request over a connection of its own and read the answer."""
+    """Send one request over a new connection and return the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
         with suppress(ConnectionError):  # a server that refuses a request closes without reading the rest
             connection.sendall(request)

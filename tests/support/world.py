@@ -1,4 +1,6 @@
-"""A whole rehearsal without the Functions host: the real workflows and adapters, the Graph double, Azurite."""
+"""A rehearsal in one process, without the Functions host: the real workflows and adapters, the double of Graph,
+Azurite.
+"""
 
 import asyncio
 import json
@@ -25,7 +27,7 @@ from tests.support.client import Client
 
 
 class MovingClock:
-    """Real time plus what a test has let pass."""
+    """A clock that shows the real time plus the time by which a test has advanced it."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -38,7 +40,7 @@ class MovingClock:
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):
-    """The connection to Graph. The hooks `before` and `after` each call may raise, or change what happens."""
+    """The connection to Graph. The hooks `before` and `after` run around each call, and may raise or change state."""
 
     def __init__(self) -> None:
         self._inner = httpx.AsyncHTTPTransport()
@@ -56,7 +58,7 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def on_invitation(self, *, before: Exception | None = None, after: Exception | None = None) -> None:
-        """Let the next invitation fail, before or after its effect; those behind it get through."""
+        """Let the next invitation fail, before or after its effect; later ones succeed."""
 
         def once(request: httpx.Request, error: Exception | None) -> None:
             if error is not None and request.url.path.endswith("/invitations"):
@@ -71,13 +73,15 @@ StorageHook = Callable[[HttpRequest], Awaitable[None]]
 
 
 class FaultyStorage:
-    """The connections to tables and queues. The hook `before` each call may raise, wait, or let something happen."""
+    """The connections to tables and queues. The hook `before` runs before each call, and may raise, wait or change
+    state.
+    """
 
     def __init__(self) -> None:
         self.before: StorageHook = self._nothing
 
     def once(self, matches: Callable[[HttpRequest], bool], then: StorageHook) -> None:
-        """Let something happen before the first call that matches, and never again."""
+        """Run `then` once, before the first call that matches."""
 
         async def watch(request: HttpRequest) -> None:
             if matches(request):
@@ -87,7 +91,7 @@ class FaultyStorage:
         self.before = watch
 
     def kill_before(self, matches: Callable[[HttpRequest], bool]) -> None:
-        """Let the process die before the first call that matches: nothing after it happens."""
+        """Let the process die before the first call that matches."""
 
         async def killed(_request: HttpRequest) -> None:
             raise asyncio.CancelledError
@@ -95,7 +99,7 @@ class FaultyStorage:
         self.once(matches, killed)
 
     def transport(self) -> "FaultyConnection":
-        """Return what the SDK's clients send through."""
+        """Return a transport for one of the SDK's clients."""
         return FaultyConnection(self)
 
     async def _nothing(self, _request: HttpRequest) -> None:
@@ -103,7 +107,7 @@ class FaultyStorage:
 
 
 class FaultyConnection(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
-    """One client's connection."""
+    """One client's connection, which runs the hook first."""
 
     def __init__(self, storage: FaultyStorage) -> None:
         super().__init__()
@@ -115,7 +119,7 @@ class FaultyConnection(AioHttpTransport):  # type: ignore[misc]  # loaded lazily
 
 
 def account(number: int, **properties: Any) -> dict[str, Any]:
-    """A cloud-only account of a partner, ready to be converted."""
+    """Return a cloud-only account of a partner, ready to be converted."""
     name = f"partner{number}"
     return {
         "id": f"00000000-0000-4000-8000-{number:012d}",
@@ -127,7 +131,7 @@ def account(number: int, **properties: Any) -> dict[str, Any]:
 
 
 def tenant_of(*users: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The seed of a plain tenant with these users."""
+    """Return the seed of a plain tenant with these users."""
     return {
         "tenantId": "11111111-0000-4000-8000-000000000000",
         "domains": [
@@ -140,7 +144,7 @@ def tenant_of(*users: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 class World(Rig):
-    """One tenant, one storage account and the app between them, in this process."""
+    """One tenant, one storage account and the app, all in this process."""
 
     def __init__(self, tenant: RunningTenant, storage: str, settings: Mapping[str, str]) -> None:
         super().__init__(tenant, storage)
@@ -150,11 +154,11 @@ class World(Rig):
         self.services = self._build({})
 
     async def restart(self, **changed: str) -> Services:
-        """Build the app once more, with some settings changed; the old one stays as it is."""
+        """Build a second instance of the app with some settings changed, and return it; the first one stays in use."""
         return self._build(changed)
 
     async def aclose(self) -> None:
-        """Stop every app that was built."""
+        """Stop every instance that was built."""
         await self._running.aclose()
 
     def _build(self, changed: Mapping[str, str]) -> Services:
@@ -165,83 +169,83 @@ class World(Rig):
 
     @property
     def api(self) -> Client:
-        """A caller with a function key."""
+        """A caller without special headers."""
         return Client(self.services.api)
 
     def request(self, request_id: str) -> dict[str, Any]:
-        """The state row of a request."""
+        """Return the state row of a request."""
         found = self.request_row(request_id)
         assert found is not None
         return found
 
     def conversion(self, user_id: str) -> dict[str, Any] | None:
-        """The state row of an account."""
+        """Return the state row of an account; None if there is none."""
         return next((row for row in self.rows("conversions", user_id) if row["RowKey"] == "current"), None)
 
     def overwrite(self, table: str, partition: str, row: str, columns: dict[str, Any]) -> dict[str, Any]:
-        """Let another version of the app write into a row; return the row as it then stands."""
+        """Merge columns into a row, as another version of the app might do; return the row."""
         client = self.table(table)
         client.update_entity({"PartitionKey": partition, "RowKey": row, **columns}, mode=UpdateMode.MERGE)
         return dict(client.get_entity(partition, row))
 
     def history(self, table: str, partition: str) -> list[str]:
-        """The kinds of event in a row's history, in order."""
+        """Return the kinds of event in a row's history, in order."""
         return [event["kind"] for event in history(self.rows(table, partition))]
 
     def pass_time(self, seconds: float) -> None:
-        """Move the app's clock and the tenant's."""
+        """Advance the app's clock and the tenant's clock."""
         self.clock.advance(seconds)
         self.tenant.control.advance(seconds)
 
     async def receive(self, body: bytes, message: str = "m1", dequeued: int = 1) -> None:
-        """Hand the app one queue message."""
+        """Deliver a queue message to the app."""
         await self.services.receiver.receive(Delivery(body, message, dequeued))
 
     async def deliver(self, request_id: str | None = "r1", user: str = "", message: str = "m1", **body: Any) -> None:
-        """Hand the app one queue message of a caller, for a user's object id."""
+        """Deliver a caller's request for a user's object id to the app."""
         told = {"requestId": request_id} if request_id else {}
         await self.receive(json.dumps({**told, "invitedUser": {"id": user}, **body}).encode(), message)
 
     async def redeliver(self, request_id: str = "r1") -> None:
-        """Hand the app the newest message of a request, as if its delay had passed."""
+        """Deliver the newest message of a request, as if its delay had passed."""
         record = await self.services.ledger.requests.get(request_id)
         assert record is not None
         own = Resume(request_id, record.token, record.due_at or self.clock()).message()
         await self.receive(own if record.token else stored_request(record).message(request_id))
 
     async def deliver_in_trouble(self, user: str) -> None:
-        """Deliver a message while invitations do not reach Graph."""
+        """Deliver a request while invitations do not reach Graph."""
         self.graph.on_invitation(before=httpx.ConnectError("refused"))
         await self.deliver(user=user)
 
     async def redeliver_in_trouble(self, request_id: str = "r1") -> None:
-        """Deliver again what was put off; the trouble lasts."""
+        """Deliver the newest message of a request while invitations still do not reach Graph."""
         self.graph.on_invitation(before=httpx.ConnectError("refused"))
         await self.redeliver(request_id)
 
     async def status(self, request_id: str = "r1") -> dict[str, Any]:
-        """What a caller reads of a request."""
+        """Return what a caller reads about a request."""
         reply = await self.api.status(request_id, "https://app.contoso.com")
         assert reply.status in {200, 202}, reply.body
         body: dict[str, Any] = reply.body
         return body
 
     def send_to_poison(self, body: str) -> None:
-        """Put a body where the host would put it."""
+        """Put a message on the poison queue."""
         self.send(body, POISON)
 
     def all_requests(self) -> Rows:
-        """The state rows of all requests."""
+        """Return the state rows of all requests."""
         return self.query("requests", "RowKey eq 'request'")
 
 
 MakeWorld = Callable[..., Awaitable[World]]
-"""`await make(seed, roles=…, switches=…, B2B_MODE="convert", …)`."""
+"""Makes a world: `await make(seed, roles=…, switches=…, B2B_MODE="convert", …)`."""
 
 
 @asynccontextmanager
 async def worlds(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
-    """Make worlds on one storage account, each with a tenant of its own; all end with the context."""
+    """Yield a function that makes worlds on one storage account, each with its own tenant; close them at the end."""
     async with AsyncExitStack() as closing:
 
         async def make(
@@ -255,7 +259,7 @@ async def worlds(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                 monkeypatch.setenv(name, value)
             usual = {
                 "B2B_SWEEP_SCHEDULE": "0 */10 * * * *",
-                "B2B_INVITATIONS_PER_MINUTE": "0",  # a restarted app would wait for seconds of real time
+                "B2B_INVITATIONS_PER_MINUTE": "0",  # otherwise a restarted app would wait for seconds of real time
             }
             world = closing.enter_context(World(tenant, storage, app_settings(tenant, storage, **{**usual, **changed})))
             closing.push_async_callback(world.aclose)
