@@ -25,7 +25,7 @@ CALLS: tuple[Guard, ...] = (
         "claim: its lease covers fence, longest call, writing and clocks",
         "b2b/domain/conversion/situation.py",
         (("lease=FENCE + longest_call + WRITING + SKEW", "lease=timedelta(seconds=30)"),),
-        "tests/unit/test_next_step.py::test_the_times_of_the_protocol_allow_for_call_writing_and_clocks",
+        "tests/unit/test_next_step.py::test_lease_and_window_allow_for_the_call_the_write_and_skewed_clocks",
     ),
     Guard(
         "claim: an outcome is written over its own try only",
@@ -142,19 +142,19 @@ CALLS: tuple[Guard, ...] = (
         "pause: one throttled request keeps the others from Graph",
         "b2b/workflows/pacing.py",
         (("        if left > 0:\n", "        if left < 0:\n"),),
-        f"{PACING}test_one_throttled_request_keeps_the_others_from_graph",
+        f"{PACING}test_a_throttled_request_pauses_all_others",
     ),
     Guard(
         "pause: a request whose read was throttled waits as long as Graph asked",
         "b2b/workflows/conversion/parking.py",
         (("_trouble(denied=denied), error.retry_after, str(error)", "_trouble(denied=denied), None, str(error)"),),
-        f"{PACING}test_a_request_waits_as_long_as_graph_asked_by_whatever_it_was_told",
+        f"{PACING}test_a_request_waits_as_long_as_graph_asks_in_any_answer",
     ),
     Guard(
         "pause: a request whose invitation was throttled waits as long as Graph asked",
         "b2b/workflows/conversion/invite.py",
         (("WaitReason.OUTCOME_PENDING, error.retry_after, reason", "WaitReason.OUTCOME_PENDING, None, reason"),),
-        f"{PACING}test_a_request_waits_as_long_as_graph_asked_by_whatever_it_was_told",
+        f"{PACING}test_a_request_waits_as_long_as_graph_asks_in_any_answer",
     ),
     Guard(
         "breaker: without the permission to invite it opens at once",

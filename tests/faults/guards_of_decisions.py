@@ -7,13 +7,13 @@ DECISIONS: tuple[Guard, ...] = (
         "approval: only what was shown is waived",
         "b2b/domain/request/approval.py",
         ((" and Waived(finding.rule, finding.message) in self.waived", " and bool(self.waived)"),),
-        f"{REVIEW}test_what_was_not_shown_is_not",
+        f"{REVIEW}test_an_approval_does_not_waive_a_finding_that_was_not_shown",
     ),
     Guard(
         "approval: it is for the account and the address that were shown",
         "b2b/domain/request/review.py",
         (("    if approval is None or approval.subject != assessment.subject:\n", "    if approval is None:\n"),),
-        f"{REVIEW}test_an_approval_is_for_one_account_with_one_address",
+        f"{REVIEW}test_an_approval_applies_to_one_account_and_address_only",
     ),
     Guard(
         "approval: another invitation is asked for the address that was shown",
@@ -24,7 +24,7 @@ DECISIONS: tuple[Guard, ...] = (
                 "    return True",
             ),
         ),
-        f"{REVIEW}test_another_invitation_is_asked_for_the_address_that_was_shown_and_for_no_other",
+        f"{REVIEW}test_another_invitation_is_asked_only_for_the_address_that_was_shown",
     ),
     Guard(
         "release: it invites only the account and the address that were judged",
@@ -36,7 +36,7 @@ DECISIONS: tuple[Guard, ...] = (
         "release: what is new since the dry run is a review",
         "b2b/domain/request/review.py",
         (("if rule not in record.judged_rules]:", "if not rule]:"),),
-        f"{REVIEW}test_what_is_new_since_the_dry_run_is_a_review",
+        f"{REVIEW}test_a_finding_that_is_new_since_the_dry_run_requires_review",
     ),
     Guard(
         "cancellation: a delivery that finds it on the account's row does not claim",

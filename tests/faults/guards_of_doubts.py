@@ -14,13 +14,13 @@ DOUBTS: tuple[Guard, ...] = (
         "doubt: a later try that was not sent leaves the earlier ones",
         TRIES,
         (("note(row, NOT_SENT, now, reason, doubts=_without(row),", "note(row, NOT_SENT, now, reason, doubts=(),"),),
-        f"{OUTCOME}test_a_try_that_did_not_leave_takes_its_own_doubt_with_it_and_no_other",
+        f"{OUTCOME}test_a_try_that_was_not_sent_removes_only_its_own_doubt",
     ),
     Guard(
         "doubt: a refusal after one is a review",
         TRIES,
         (('    if any(not doubt.waived for doubt in kept["doubts"]):\n', "    if not kept:\n"),),
-        f"{OUTCOME}test_a_refusal_after_a_doubt_is_a_review_because_that_try_may_be_the_reason",
+        f"{OUTCOME}test_a_refusal_after_a_doubt_is_a_review_as_the_doubtful_try_may_be_its_cause",
     ),
     Guard(
         "doubt: an answer about another account is a review",
@@ -64,7 +64,7 @@ DOUBTS: tuple[Guard, ...] = (
         "doubt: the window begins when a call without an answer ended",
         TRIES,
         (("min(now, doubt.until)", "doubt.since"),),
-        f"{OUTCOME}test_a_call_without_an_answer_leaves_its_doubt_and_says_when_it_ended",
+        f"{OUTCOME}test_a_call_without_an_answer_keeps_its_doubt_with_the_calls_end",
     ),
     Guard(
         "doubt: that nothing shows counts only in a tenant that is known to show",

@@ -58,7 +58,7 @@ REQUESTS: tuple[Guard, ...] = (
         "end: a request takes no end over from another account's conversion",
         "b2b/domain/request/record.py",
         (("    if conversion.user_id != record.user_id:\n        return False\n", ""),),
-        "tests/unit/test_next_step.py::test_a_conversion_of_another_account_is_no_business_of_a_request",
+        "tests/unit/test_next_step.py::test_a_request_does_not_show_the_conversion_of_another_account",
     ),
     Guard(
         "end: nor from another generation",
@@ -189,7 +189,7 @@ REQUESTS: tuple[Guard, ...] = (
         "repair: requests that were not told of their conversion's end are told",
         "b2b/workflows/sweep/look.py",
         (("        if row is not None and row.published < row.sequence:\n", "        if not entry:\n"),),
-        "tests/workflows/test_repair.py::test_a_completed_conversion_whose_requests_were_not_told_tells_them",
+        "tests/workflows/test_repair.py::test_the_sweep_completes_requests_whose_conversion_is_completed",
     ),
     Guard(
         "publish: requests that were not told are told without Graph",

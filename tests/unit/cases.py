@@ -1,4 +1,4 @@
-"""A request about a partner's account that every rule is content with, and what tests change about it."""
+"""A request for a partner's account that passes every rule, and ways to change it in a test."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,12 +40,12 @@ READY_FACTS: Mapping[Fact[Any], Any] = {
 
 
 def user(**changes: Any) -> Account:
-    """An internal cloud account of a partner; changes in Graph's names."""
+    """Return an internal cloud account of a partner; `changes` use Graph's property names."""
     return from_graph({**dict.fromkeys(SELECT), **READY_USER, **changes})
 
 
 def request_for(**fields: Any) -> ConversionRequest:
-    """A request by object id; fields in the names of the contract."""
+    """Return a request that names the account by object id; `fields` use the API's names."""
     return msgspec.convert({"invitedUser": {"id": ANNA}, **fields}, ConversionRequest)
 
 
@@ -57,7 +57,7 @@ def case(
     known: Mapping[Fact[Any], Any] | None = None,
     **changes: Any,
 ) -> Case:
-    """A ready case with changes; ``account=None`` is one that was not found. The address is found as always."""
+    """Return a case that is ready, with changes. `account=None` stands for an account that was not found."""
     asked = request_for(**(request or {}))
     found = () if account is None else (user(**account),)
     ready: dict[str, Any] = {"sign_in": f"https://myapps.microsoft.com?tenantId={CONTOSO}"}

@@ -1,4 +1,4 @@
-"""For each rule, cases that it hits and cases that it just does not."""
+"""Examples for each rule: cases that it hits, and similar cases that it must not hit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from tests.unit.cases import ANNA, BORIS, CONTOSO, FABRIKAM, MAILBOX_PLAN, user
 
 @dataclass(frozen=True)
 class Example:
-    """Changes to a ready case: each of ``hits`` lets the rule speak, none of ``misses`` does."""
+    """Changes to a ready case: the rule must hit each of `hits` and none of `misses`."""
 
     hits: tuple[Mapping[str, Any], ...]
     misses: tuple[Mapping[str, Any], ...]
     along: frozenset[str] = frozenset()
-    """Rules that cannot but speak with it."""
+    """Other rules that necessarily hit the same cases."""
     applies: Mapping[str, Any] = field(default_factory=dict)
-    """What makes the rule apply, where a ready case does not."""
+    """Changes that make the rule applicable, if it does not apply to a ready case."""
 
 
 def _plan(plan: str, status: str = "Enabled", service: str = "exchange") -> dict[str, Any]:

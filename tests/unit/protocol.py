@@ -1,4 +1,4 @@
-"""Rows, accounts and times that the tests of the protocol are made of."""
+"""Rows, accounts and times for the tests of the protocol."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,13 +27,13 @@ RESET_AT = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 
 
 def conversion(stage: Stage = Stage.INVITING, **columns: Any) -> Conversion:
-    """An account's conversion that request r-1 leads."""
+    """Return a conversion of Anna's account that request r-1 leads."""
     given = {"user_id": ANNA, "request_id": "r-1", "invited_user_email_address": ADDRESS, **columns}
     return Conversion(stage=stage, **given)
 
 
 def record(stage: Stage = Stage.REQUESTED, **columns: Any) -> RequestRecord:
-    """A request for that account."""
+    """Return request r-1 for Anna's account."""
     given = {
         "request_id": "r-1",
         "body_hash": "h",
@@ -48,25 +48,25 @@ def record(stage: Stage = Stage.REQUESTED, **columns: Any) -> RequestRecord:
 def doubt(
     ago: timedelta, *, attempt: str = "a-1", silent: bool = False, waived: bool = False, elsewhere: bool = False
 ) -> Doubt:
-    """A try whose call ended that long ago, and lasted half a minute."""
+    """Return the doubt of a call that ended `ago` before NOW and lasted half a minute."""
     return Doubt(attempt, NOW - ago - 30 * SECOND, NOW - ago, silent, address_key(ADDRESS), waived, elsewhere)
 
 
 def seen(account: Account | None, *, in_bin: bool = False) -> Sighting:
-    """The account as it was read just now."""
+    """Return a read of an account at NOW."""
     return Sighting(NOW, account, in_bin)
 
 
 def finding(rule: str = "directory-role", severity: str = "review", message: str = "") -> Finding:
-    """A rule's word."""
+    """Return a finding of a rule."""
     return Finding(rule, Severity(severity), message or f"about {rule}", "fix", "https://learn.microsoft.com/")
 
 
 def judged(*findings: Finding, account: Account | None = INTERNAL, address: str | None = ADDRESS) -> Assessment:
-    """What the rules said just now; without findings the account is ready."""
+    """Return an assessment made at NOW; without findings the account is ready."""
     return Assessment(account, address, TENANT, findings, NOW)
 
 
 def kinds(change: Change[Any]) -> list[str]:
-    """The kinds of its events, in order."""
+    """Return the kinds of a change's events, in order."""
     return [event.kind for event in change.events]

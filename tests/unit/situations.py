@@ -1,4 +1,4 @@
-"""What the table of the decision is made of: situations, the steps they lead to, and what several rows know."""
+"""Parts of the decision table: situations, the steps that must follow, and values that several rows share."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -26,20 +26,20 @@ from tests.unit.protocol import (
 
 
 class Point(Enum):
-    """The part of the protocol that a row stands for."""
+    """The part of the protocol that a row tests."""
 
-    DRY_RUN = "a dry run changes nothing; a release makes it real"
-    ONE_END = "what has ended stays ended"
-    CLAIM = "the claim is made over what was judged, and nobody calls beside it"
+    DRY_RUN = "a dry run invites nobody until it is released"
+    ONE_END = "what has ended is not changed"
+    CLAIM = "a claim covers exactly what was judged, and only its holder calls Graph"
     DOUBT = "a doubt forbids the next try until it is settled"
     DIRECTORY = "the directory is believed over the ledger"
     JOINER = "a conversion has one leader"
-    WAIT = "a wait is data"
+    WAIT = "a wait is recorded in the row"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A situation, and the step that it must lead to."""
+    """A situation, and the step that must follow from it."""
 
     point: Point
     said: str
@@ -53,7 +53,7 @@ REVIEW = judged(finding())
 NOBODY = judged(finding("account-not-found", "block"), account=None, address=None)
 ALREADY = judged(finding("invitation-pending", "block"), account=PENDING)
 OTHER = record(request_id="r-2")
-"""A request beside the one that leads."""
+"""A request other than the one that leads the conversion."""
 IN_DOUBT = conversion(doubts=(doubt(2 * HOUR),))
 SILENT = conversion(doubts=(doubt(2 * HOUR, silent=True),))
 GIVEN_UP = conversion(doubts=(doubt(DAY - 30 * SECOND, silent=True),))
@@ -63,7 +63,7 @@ ENDS_WITHOUT_INVITATION = (Stage.BLOCKED, Stage.FAILED, Stage.CANCELLED)
 
 
 def given(**known: Any) -> Situation:
-    """A request with nothing known but what is said."""
+    """Return a situation in which only the arguments differ from a new request about which nothing is known."""
     plain: dict[str, Any] = {
         "request": record(),
         "conversion": None,

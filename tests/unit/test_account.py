@@ -1,4 +1,4 @@
-"""A directory user as Graph returns it."""
+"""A user of the directory, as Graph returns it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ def test_every_field_is_selected_by_its_name_in_graph() -> None:
     assert {"id", "externalUserState", "proxyAddresses", "licenseAssignmentStates"} <= set(SELECT)
 
 
-def test_a_user_as_graph_returns_it_is_read_and_unknown_properties_do_no_harm() -> None:
+def test_a_user_is_read_and_unknown_properties_are_ignored() -> None:
     account = from_graph(
         {
             **dict.fromkeys(SELECT),
@@ -35,26 +35,26 @@ WHOLE: dict[str, Any] = {**dict.fromkeys(SELECT), "id": ANNA, "userPrincipalName
 
 
 @pytest.mark.parametrize("changes", [{"id": None}, {"id": 7}, {"userPrincipalName": None}, {"accountEnabled": "yes"}])
-def test_an_answer_that_is_no_user_is_refused(changes: dict[str, Any]) -> None:
+def test_an_answer_with_wrong_property_types_is_refused(changes: dict[str, Any]) -> None:
     assert from_graph(WHOLE).id == ANNA
     with pytest.raises(msgspec.ValidationError):
         from_graph({**WHOLE, **changes})
 
 
 @pytest.mark.parametrize("name", [name for name in SELECT if name != "id"])
-def test_a_property_that_graph_leaves_out_is_noted(name: str) -> None:
+def test_a_property_that_graph_omits_is_recorded_as_withheld(name: str) -> None:
     account = from_graph({key: value for key, value in WHOLE.items() if key != name})
     assert account.withheld == (name,)
     assert account.fingerprint != from_graph(WHOLE).fingerprint
     assert from_graph(WHOLE).withheld == ()
 
 
-def test_an_answer_without_an_id_is_no_user() -> None:
+def test_an_answer_without_an_id_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         from_graph({key: value for key, value in WHOLE.items() if key != "id"})
 
 
-def test_the_groups_that_licences_come_through() -> None:
+def test_the_groups_that_assign_licences_are_listed() -> None:
     states = [
         {"assignedByGroup": "b", "state": "Active"},
         {"assignedByGroup": "a", "state": "ActiveWithError"},
@@ -71,13 +71,13 @@ def test_the_groups_that_licences_come_through() -> None:
     ("state", "pending", "accepted"),
     [("PendingAcceptance", True, False), ("Accepted", False, True), (None, False, False), ("", False, False)],
 )
-def test_the_state_of_the_invitation(state: str | None, *, pending: bool, accepted: bool) -> None:
+def test_the_external_user_state_says_pending_or_accepted(state: str | None, *, pending: bool, accepted: bool) -> None:
     account = user(externalUserState=state)
     assert (account.pending, account.accepted) == (pending, accepted)
 
 
 @pytest.mark.parametrize(("synced", "expected"), [(True, True), (False, False), (None, False)])
-def test_only_a_plain_yes_means_synchronised(synced: bool | None, *, expected: bool) -> None:  # noqa: FBT001
+def test_only_true_means_synchronised(synced: bool | None, *, expected: bool) -> None:  # noqa: FBT001
     assert user(onPremisesSyncEnabled=synced).synced is expected
 
 
@@ -93,5 +93,5 @@ def test_only_a_plain_yes_means_synchronised(synced: bool | None, *, expected: b
         (None, None),
     ],
 )
-def test_the_time_of_the_change_is_read_where_it_can_be(said: str | None, when: datetime | None) -> None:
+def test_the_time_of_the_state_change_is_read_or_none_if_malformed(said: str | None, when: datetime | None) -> None:
     assert changed_at(user(externalUserStateChangeDateTime=said)) == when

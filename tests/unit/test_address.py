@@ -1,4 +1,4 @@
-"""Which address an invitation goes to, and which addresses Graph can use."""
+"""The address that an invitation goes to, and the addresses that Graph accepts."""
 
 from typing import Any
 
@@ -36,24 +36,24 @@ TWO = {"mail": "m@fabrikam.com", "otherMails": ["o@fabrikam.com", "p@fabrikam.co
         (LEGACY, {**TWO, **SYNCED, "mail": None}, None),
     ],
 )
-def test_without_a_word_in_the_request_the_accounts_own_address_is_invited(
+def test_if_the_request_names_no_address_the_accounts_own_is_used(
     profile: Profile, account: dict[str, Any], expected: str | None
 ) -> None:
     assert invited_address(request_for(), user(**account), profile) == expected
 
 
 @pytest.mark.parametrize("profile", [CURRENT, LEGACY])
-def test_the_address_in_the_request_comes_first_and_loses_its_blanks(profile: Profile) -> None:
+def test_the_address_in_the_request_wins_and_is_trimmed(profile: Profile) -> None:
     request = request_for(invitedUserEmailAddress=" x@adatum.com ")
     assert invited_address(request, user(), profile) == "x@adatum.com"
     assert invited_address(request, None, profile) == "x@adatum.com"
 
 
-def test_without_an_account_and_without_a_word_there_is_no_address() -> None:
+def test_without_an_account_and_an_address_in_the_request_there_is_no_address() -> None:
     assert invited_address(request_for(), None, CURRENT) is None
 
 
-def test_the_2020_article_lets_every_other_mail_of_a_cloud_account_be_used() -> None:
+def test_under_2020_a_cloud_account_may_use_each_of_its_other_mails() -> None:
     assert own_addresses(user(**TWO), LEGACY) == ("o@fabrikam.com", "p@fabrikam.com")
     assert own_addresses(user(**TWO), CURRENT) == ("m@fabrikam.com",)
 
@@ -71,12 +71,12 @@ def test_the_2020_article_lets_every_other_mail_of_a_cloud_account_be_used() -> 
         "a@" + ".".join(["b" * 63] * 3) + "." + "c" * 59 + ".de",
     ],
 )
-def test_an_address_that_graph_can_use(address: str) -> None:
+def test_an_address_that_graph_accepts_has_no_problem(address: str) -> None:
     assert problem(address) is None
 
 
 @pytest.mark.parametrize("character", list("~!#$%^&*()+=[]{}\\/|;:\"<>?,'"))
-def test_every_character_that_graph_forbids_is_named(character: str) -> None:
+def test_a_character_that_graph_forbids_is_named(character: str) -> None:
     said = problem(f"an{character}na@fabrikam.com")
     assert said is not None
     assert shown(character) in said
@@ -84,7 +84,7 @@ def test_every_character_that_graph_forbids_is_named(character: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["é", " ", "\t", "\n", "\x00", "\u200b", "日", "\x7f"])
-def test_accents_blanks_and_control_characters_are_named_in_plain_letters(character: str) -> None:
+def test_invisible_and_accented_characters_are_named_in_printable_ascii(character: str) -> None:
     said = problem(f"an{character}na@fabrikam.com")
     assert said is not None
     assert said.isascii()
@@ -115,19 +115,19 @@ def test_accents_blanks_and_control_characters_are_named_in_plain_letters(charac
         ("a@" + ".".join(["b" * 63] * 3) + "." + "c" * 60 + ".com", "255"),
     ],
 )
-def test_what_is_wrong_with_an_address_is_said_without_repeating_it(address: str, why: str) -> None:
+def test_the_problem_of_an_address_is_named_without_repeating_the_address(address: str, why: str) -> None:
     said = problem(address)
     assert said is not None
     assert why in said
     assert not address or address not in said
 
 
-def test_a_domain_is_compared_in_lower_case() -> None:
+def test_a_domain_is_returned_in_lower_case() -> None:
     assert domain_of("Anna@Fabrikam.COM") == "fabrikam.com"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.sampled_from(["@fabrikam.com", "@b.co", ""]))
-def test_an_address_reaches_graph_unchanged_or_its_character_is_named(local: str, domain: str) -> None:
+def test_any_address_reaches_graph_unchanged_or_is_refused_by_its_character(local: str, domain: str) -> None:
     address = local + domain
     said = problem(address)
     if said is None:
@@ -141,7 +141,7 @@ def test_an_address_reaches_graph_unchanged_or_its_character_is_named(local: str
 
 
 @pytest.mark.parametrize("space", [" ", "\u00a0", "\u200b"])
-def test_a_mail_that_differs_by_what_cannot_be_seen_is_told_so(space: str) -> None:
+def test_a_mail_that_differs_by_an_invisible_character_is_explained(space: str) -> None:
     found = judge(case(CURRENT, account={"mail": f"anna@fabrikam.com{space}"}, request=NAMED), {})
     assert [finding.rule for finding in found] == ["address-not-on-account"]
     assert shown(space) in found[0].message

@@ -1,4 +1,4 @@
-"""Who signed in, as App Service authentication says it: read strictly, and refused where anything is odd."""
+"""The signed-in caller, from App Service authentication's header: read strictly, and refused if anything is wrong."""
 
 import base64
 import json
@@ -22,28 +22,28 @@ def refused(header: str | None) -> RequestRefused:
     return caught.value
 
 
-def test_a_person_is_known_by_object_id_and_roles() -> None:
+def test_a_person_has_an_object_id_and_roles() -> None:
     caller = signed_in(person("Read", "Decide"))
     assert caller.actor == Actor(ActorKind.PERSON, ANNA)
     assert caller.roles == {Role.READ, Role.DECIDE}
 
 
-def test_an_application_is_one_whose_token_is_about_itself() -> None:
+def test_a_caller_whose_subject_is_its_object_id_is_an_application() -> None:
     assert signed_in(application("Request")).actor == Actor(ActorKind.APPLICATION, FLOW)
 
 
-def test_an_application_may_be_named_by_the_type_of_its_token() -> None:
+def test_a_caller_whose_idtyp_claim_is_app_is_an_application() -> None:
     said = principal("Request", object_id=FLOW)
     said["claims"].append(claim("idtyp", "app"))
     assert signed_in({HEADER: encoded(said)}).actor.kind is ActorKind.APPLICATION
 
 
-def test_short_names_of_claims_are_known() -> None:
+def test_short_claim_names_are_accepted() -> None:
     claims = [claim("oid", ANNA.upper()), claim("sub", "x"), claim("roles", "Read")]
     assert signed_in({HEADER: encoded({"auth_typ": "aad", "claims": claims})}).actor.id == ANNA
 
 
-def test_roles_may_stand_under_the_name_that_the_principal_gives() -> None:
+def test_roles_are_read_from_the_claim_type_that_the_principal_names() -> None:
     role = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
     said = principal(role_typ="urn:role")
     said["claims"] += [claim("urn:role", "Manage"), claim(role, "Read")]
@@ -51,7 +51,7 @@ def test_roles_may_stand_under_the_name_that_the_principal_gives() -> None:
 
 
 @pytest.mark.parametrize("role", ["read", "READ", " Read", "Read,Decide", "Owner", ""])
-def test_a_role_that_is_none_of_ours_opens_nothing(role: str) -> None:
+def test_an_unknown_role_grants_nothing(role: str) -> None:
     assert signed_in(person(role)).roles == frozenset()
 
 
@@ -92,14 +92,14 @@ TWO_IDS = {**principal("Decide"), "claims": [*principal()["claims"], claim("oid"
         encoded(principal("Decide", subject="")),
     ],
 )
-def test_a_principal_that_is_missing_forged_or_cut_off_is_nobody(header: str | None) -> None:
+def test_a_missing_forged_or_truncated_principal_is_not_signed_in(header: str | None) -> None:
     error = refused(header)
     assert (error.code, error.code.status) == ("NotSignedIn", 401)
     assert "Authorization: Bearer" in error.message
 
 
 @given(st.text())
-def test_no_header_breaks_the_reader(header: str) -> None:
+def test_any_header_text_is_refused_without_an_error(header: str) -> None:
     assert refused(header).code == "NotSignedIn"
 
 
@@ -109,5 +109,5 @@ def test_no_header_breaks_the_reader(header: str) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["auth_typ", "claims", "typ", "val"]), inner),
     )
 )
-def test_no_document_in_the_header_breaks_the_reader(document: Any) -> None:
+def test_any_document_in_the_header_is_refused_without_an_error(document: Any) -> None:
     assert refused(encoded(document)).code == "NotSignedIn"

@@ -1,4 +1,4 @@
-"""The bodies of approvals and refusals: taken as they were said, or refused as a request would be."""
+"""The bodies of approvals, refusals and releases: how they are read, and why one is refused."""
 
 import json
 
@@ -16,17 +16,17 @@ def refused(raw: bytes) -> MalformedRequest:
     return caught.value
 
 
-def test_an_approval_says_who_and_why() -> None:
+def test_an_approval_names_its_author_and_reason() -> None:
     word = {"approvedBy": "ops@contoso.com", "reason": "known supplier"}
     said = read(json.dumps(word).encode(), Approval, "approvedBy")
     assert said == Approval(approved_by="ops@contoso.com", reason="known supplier")
 
 
-def test_who_signed_in_need_not_say_who_decides() -> None:
+def test_a_signed_in_caller_need_not_name_the_author() -> None:
     assert read(b'{"reason": "known supplier"}', Approval) == Approval(reason="known supplier")
 
 
-def test_a_refusal_has_a_field_of_its_own() -> None:
+def test_a_refusal_names_its_author_in_refused_by() -> None:
     word = {"refusedBy": "ops@contoso.com", "reason": "left the supplier"}
     said = read(json.dumps(word).encode(), Refusal, "refusedBy")
     assert said == Refusal(refused_by="ops@contoso.com", reason="left the supplier")
@@ -35,16 +35,16 @@ def test_a_refusal_has_a_field_of_its_own() -> None:
     assert [fault.target for fault in (caught.value, *caught.value.others)] == ["refusedBy", "approvedBy"]
 
 
-def test_a_release_may_say_nothing() -> None:
+def test_a_release_may_have_an_empty_body() -> None:
     assert read(b"{}", Release) == Release()
 
 
-def test_the_longest_name_and_reason_are_taken() -> None:
+def test_the_longest_name_and_reason_are_accepted() -> None:
     said = json.dumps({"approvedBy": "\u00e9" * 200, "reason": "y" * 1000})
     assert read(said.encode(), Approval) == Approval(approved_by="\u00e9" * 200, reason="y" * 1000)
 
 
-def test_a_decision_reads_as_it_stands_in_a_history() -> None:
+def test_a_decision_as_text_names_author_and_reason() -> None:
     stated = Decision(Actor(ActorKind.STATED, name="ops@contoso.com"), "known supplier")
     assert str(stated) == "by ops@contoso.com: known supplier"
     assert str(Decision(BY_KEY)) == "by key"
@@ -75,7 +75,7 @@ def test_a_decision_reads_as_it_stands_in_a_history() -> None:
         (b'{"approvedBy": "x", "reason": "' + b"y" * 1001 + b'"}', "InvalidValue", "reason", "reason: expected 1 to"),
     ],
 )
-def test_a_refused_approval_has_code_field_and_what_was_expected(
+def test_a_malformed_approval_is_refused_with_code_field_and_expectation(
     raw: bytes, code: str, target: str, message: str
 ) -> None:
     error = refused(raw)
@@ -83,7 +83,7 @@ def test_a_refused_approval_has_code_field_and_what_was_expected(
     assert error.message.startswith(message)
 
 
-def test_every_fault_of_an_approval_is_told() -> None:
+def test_every_fault_of_an_approval_is_reported() -> None:
     error = refused(b'{"approvedBy": " ", "force": true}')
     told = [(fault.code, fault.target) for fault in (error, *error.others)]
     assert sorted(told) == [("InvalidValue", "approvedBy"), ("MissingField", "reason"), ("UnknownField", "force")]

@@ -1,4 +1,4 @@
-"""Which followed accounts are read by id, and when those that Graph's list does not show are looked at again."""
+"""Which followed accounts are read by id, and when an account that Graph's list does not show is read again."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,15 +31,15 @@ INVITED = conversion(Stage.INVITED, invited_at=NOW - DAY, seen_at=NOW - DAY)
     ],
     ids=["new and shown", "new and hidden", "still shown", "no longer shown", "shows up", "still hidden"],
 )
-def test_the_difference_is_news(entry: Followed, listed: bool, by_list: bool, by_id: bool) -> None:  # noqa: FBT001
+def test_an_account_is_read_if_the_list_differs(entry: Followed, listed: bool, by_list: bool, by_id: bool) -> None:  # noqa: FBT001
     assert is_news(entry, listed=listed) is by_list
     assert is_news(entry, listed=None) is by_id
 
 
-def test_an_account_is_young_until_no_read_can_show_the_time_before_its_claim() -> None:
+def test_an_account_is_young_for_one_window_after_its_claim() -> None:
     assert is_young(replace(FRESH, since=NOW - WINDOW + SECOND), LIMITS, NOW)
     assert not is_young(replace(FRESH, since=NOW - WINDOW), LIMITS, NOW)
-    assert not is_young(replace(PUT_OFF, since=NOW), LIMITS, NOW), "what stands in the schedule has been looked at"
+    assert not is_young(replace(PUT_OFF, since=NOW), LIMITS, NOW), "an account in the schedule has been read before"
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_an_account_is_young_until_no_read_can_show_the_time_before_its_claim() 
     ],
     ids=["gone", "in the bin for 30 days", "internal again", "not seen yet", "in doubt"],
 )
-def test_an_account_is_looked_at_when_a_look_decides_something(row: Conversion, at: datetime) -> None:
+def test_an_account_is_read_next_when_a_read_can_decide_something(row: Conversion, at: datetime) -> None:
     assert next_look(row, NOW - DAY, LIMITS, NOW) == at
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=90)), st.uuids())
-def test_the_longer_it_is_absent_the_later_it_is_looked_at_within_bounds(age: timedelta, user_id: object) -> None:
+def test_the_interval_between_reads_grows_with_time_within_bounds(age: timedelta, user_id: object) -> None:
     row = replace(INVITED, user_id=str(user_id))
     wait = next_look(row, NOW - age, LIMITS, NOW) - NOW
     assert SOONEST <= wait <= LATEST
@@ -66,6 +66,6 @@ def test_the_longer_it_is_absent_the_later_it_is_looked_at_within_bounds(age: ti
     assert wait <= max(age / 4, SOONEST)
 
 
-def test_accounts_that_were_invited_together_do_not_come_due_together() -> None:
+def test_accounts_that_were_invited_together_are_due_at_different_times() -> None:
     rows = [replace(INVITED, user_id=f"{number}") for number in range(200)]
     assert len({next_look(row, NOW - 30 * DAY, LIMITS, NOW).replace(second=0, microsecond=0) for row in rows}) > 50

@@ -1,4 +1,4 @@
-"""Every rule under every profile, from the table: where it speaks, where it does not, how much it weighs."""
+"""Every rule under every profile, tested with the table of examples: whether it hits, and with which severity."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -22,18 +22,18 @@ from tests.unit.eligibility_examples import EXAMPLES, GROUP
 
 COLUMNS = (Profile.CURRENT, Profile.LEGACY)
 TURNED_UP = dict.fromkeys(RULE_IDS, Severity.BLOCK)
-"""Every rule on, whatever the profile says: a rule that is off shows nothing of its test."""
+"""Every rule switched on, whatever the profile says, because a rule that is off does not run its test."""
 ROWS = {rule.id: rule for rule in RULES}
 NEEDED = [(rule, fact) for rule in RULES for fact in facts.FACTS if fact in rule.needs and fact.permission]
 
 
 WORDS_ONLY = {"externalUserStateChangeDateTime", "licenseAssignmentStates"}
-"""Properties that a rule shows and does not decide by."""
+"""Properties that appear in a rule's message, but do not decide whether it hits."""
 FIELDS = {field.name: field.encode_name for field in msgspec.structs.fields(Account)}
 
 
 class WatchedAccount:
-    """An account that notes which of its properties a test looks at, also by way of what is derived from them."""
+    """An account that records which of its properties a rule reads, directly or through derived properties."""
 
     def __init__(self, of: Account) -> None:
         self.of = of
@@ -42,13 +42,13 @@ class WatchedAccount:
     def __getattr__(self, name: str) -> Any:
         derived = getattr(Account, name, None)
         if isinstance(derived, property):
-            return derived.fget(self)  # type: ignore[misc]  # none of them lacks one
+            return derived.fget(self)  # type: ignore[misc]  # each of these properties has a getter
         self.seen.add(FIELDS[name])
         return getattr(self.of, name)
 
 
 class Watched(Facts):
-    """Facts that note which of them a test looks at."""
+    """Facts that record which of them a rule reads."""
 
     def __init__(self, of: Facts) -> None:
         super().__init__(of._read)
@@ -70,21 +70,23 @@ def examples(kind: str) -> Iterator[Any]:
                 yield pytest.param(rule, profile, changes, id=f"{rule}-{profile}-{number}")
 
 
-def test_every_rule_has_a_name_of_its_own_and_an_example() -> None:
+def test_every_rule_has_a_unique_id_and_an_example() -> None:
     assert len(set(RULE_IDS)) == len(RULE_IDS)
     assert EXAMPLES.keys() == set(RULE_IDS)
     assert FACT_NOT_READABLE not in RULE_IDS
 
 
-def test_settings_cannot_soften_a_rule_without_which_there_is_nothing_to_invite() -> None:
+def test_the_rules_that_settings_cannot_weaken_are_these() -> None:
     nothing_to_invite = {"account-not-found", "account-ambiguous", "already-external", "invitation-pending"}
     no_address = {"no-external-address", "address-characters"}
     assert nothing_to_invite | no_address == PINNED
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
-def test_a_rule_needs_the_facts_that_its_test_looks_at_and_no_other(rule: Rule) -> None:
-    """A fact that is looked at and not declared would read as its default; one declared for nothing costs a call."""
+def test_a_rule_declares_exactly_the_facts_and_properties_that_it_reads(rule: Rule) -> None:
+    """A fact that is read but not declared would have its default value; one that is declared but not read costs a
+    call.
+    """
     looked_at: set[Fact[Any]] = set()
     read: set[str] = set()
     example = EXAMPLES[rule.id]
@@ -96,7 +98,7 @@ def test_a_rule_needs_the_facts_that_its_test_looks_at_and_no_other(rule: Rule) 
         if rule.subject is Subject.ACCOUNT and len(accounts) != 1:
             continue
         if rule.subject is not Subject.ACCOUNT:
-            _ = judged.address  # is found before the rule is asked, and kept
+            _ = judged.address  # computes and caches the address before the rule runs
             for account in accounts:
                 account.seen.clear()
         rule.test(judged)
@@ -112,7 +114,7 @@ def test_a_ready_account_has_no_findings(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize(("rule", "profile", "changes"), list(examples("hits")))
-def test_a_rule_speaks_with_the_severity_of_the_profile_and_is_not_asked_where_it_is_off(
+def test_a_rule_hits_with_the_profiles_severity_unless_it_is_off(
     rule: str, profile: Profile, changes: Mapping[str, Any]
 ) -> None:
     findings = found(case(profile, **changes))
@@ -129,13 +131,11 @@ def test_a_rule_speaks_with_the_severity_of_the_profile_and_is_not_asked_where_i
 
 
 @pytest.mark.parametrize(("rule", "profile", "changes"), list(examples("misses")))
-def test_a_rule_is_silent_about_a_case_that_just_escapes_it(
-    rule: str, profile: Profile, changes: Mapping[str, Any]
-) -> None:
+def test_a_rule_does_not_hit_a_similar_case(rule: str, profile: Profile, changes: Mapping[str, Any]) -> None:
     assert rule not in found(case(profile, **changes), TURNED_UP)
 
 
-def test_nothing_but_its_absence_is_said_about_an_account_that_is_not_there() -> None:
+def test_an_account_that_is_not_found_has_no_other_finding() -> None:
     named = {"invitedUserEmailAddress": "anna@fabrikam.com"}
     nobody = case(Profile.CURRENT, account=None, request=named)
     assert set(found(nobody, TURNED_UP)) == {"account-not-found"}
@@ -150,14 +150,16 @@ def blind_cases() -> Iterator[Any]:
 def blind(
     rule: Rule, profile: Profile, fact: Fact[Any], overrides: Mapping[str, Severity] | None = None
 ) -> list[Finding]:
-    """What is said about a rule whose fact could not be read."""
+    """Return the findings about a rule one of whose facts could not be read."""
     findings = judge(case(profile, known={fact: NotReadable()}, **EXAMPLES[rule.id].applies), overrides or {})
     assert {finding.rule for finding in findings} <= {FACT_NOT_READABLE}
     return [finding for finding in findings if f"The rule {rule.id} " in finding.message]
 
 
 @pytest.mark.parametrize(("rule", "profile", "fact"), list(blind_cases()))
-def test_a_rule_that_is_blind_says_so_and_names_the_permission(rule: Rule, profile: Profile, fact: Fact[Any]) -> None:
+def test_a_rule_whose_fact_is_unreadable_names_the_missing_permission(
+    rule: Rule, profile: Profile, fact: Fact[Any]
+) -> None:
     severity = rule.severity(profile, {})
     findings = blind(rule, profile, fact)
     if severity == "off":
@@ -176,7 +178,7 @@ def test_a_rule_that_is_blind_says_so_and_names_the_permission(rule: Rule, profi
 
 
 @pytest.mark.parametrize(("rule", "profile", "fact"), [row for row in blind_cases() if not row.values[0].pinned])
-def test_a_blind_rule_follows_its_override(rule: Rule, profile: Profile, fact: Fact[Any]) -> None:
+def test_a_rule_whose_fact_is_unreadable_follows_its_override(rule: Rule, profile: Profile, fact: Fact[Any]) -> None:
     assert blind(rule, profile, fact, {rule.id: Severity.OFF}) == []
     assert [finding.severity for finding in blind(rule, profile, fact, {rule.id: Severity.WARN})] == ["warn"]
     protecting = "warn" if rule.enforced_by_graph else "review"
@@ -186,8 +188,8 @@ def test_a_blind_rule_follows_its_override(rule: Rule, profile: Profile, fact: F
 
 @pytest.mark.parametrize("profile", COLUMNS)
 @pytest.mark.parametrize("name", sorted(SELECT))
-def test_a_property_that_graph_leaves_out_is_named_and_never_reads_as_no(name: str, profile: Profile) -> None:
-    """Whatever a rule would have read from it: the finding is the rule's doubt, not its silence, and not its word."""
+def test_a_property_that_graph_omits_is_named_and_not_taken_for_empty(name: str, profile: Profile) -> None:
+    """Each rule that reads the property reports that it could not; no rule passes or hits because of it."""
     whole = case(profile, request={"invitedUserEmailAddress": ADDRESS})
     fields = {key: value for key, value in {**dict.fromkeys(SELECT), **READY_USER}.items() if key != name}
     if name == "id":
@@ -207,7 +209,7 @@ def test_a_property_that_graph_leaves_out_is_named_and_never_reads_as_no(name: s
         assert ("B2B_RULE_OVERRIDES" in finding.fix) is not row.pinned
 
 
-def test_a_lasting_refusal_of_the_account_is_a_finding_and_names_the_way_out() -> None:
+def test_an_account_that_graph_refuses_to_read_is_a_finding_with_a_fix() -> None:
     refused = NotReadable("Graph answers 400 Request_BadRequest")
     named = case(Profile.CURRENT, known={facts.ACCOUNT: refused})
     (finding,) = judge(named, {})
@@ -218,14 +220,16 @@ def test_a_lasting_refusal_of_the_account_is_a_finding_and_names_the_way_out() -
 
 @pytest.mark.parametrize("profile", COLUMNS)
 @pytest.mark.parametrize("changes", [{"onPremisesSyncEnabled": True}, {"assignedPlans": [MAILBOX_PLAN]}])
-def test_a_fix_is_a_block_where_graph_cannot_change_the_account(profile: Profile, changes: dict[str, Any]) -> None:
+def test_a_finding_to_fix_is_a_block_if_graph_cannot_change_the_account(
+    profile: Profile, changes: dict[str, Any]
+) -> None:
     another: dict[str, Any] = {"request": {"invitedUserEmailAddress": "a.other@fabrikam.com"}}
     assert found(case(profile, account=changes, **another))["address-not-on-account"].severity == "block"
     without: dict[str, Any] = {"mail": None, "otherMails": []}
     assert found(case(profile, account={**changes, **without}))["no-external-address"].severity == "block"
 
 
-def test_a_mailbox_that_is_gone_leaves_a_fix_a_fix() -> None:
+def test_a_deleted_mailbox_does_not_turn_a_fix_into_a_block() -> None:
     account = {"assignedPlans": [{**MAILBOX_PLAN, "capabilityStatus": "Deleted"}], "mail": None}
     assert found(case(Profile.CURRENT, account=account))["no-external-address"].severity == "fix"
 
@@ -238,18 +242,18 @@ def test_an_address_that_only_a_contact_holds_is_a_warning(profile: Profile) -> 
     assert found(case(profile, known=with_user))["address-in-use"].severity == "block"
 
 
-def test_a_contact_is_no_worse_than_the_severity_that_was_set() -> None:
+def test_an_override_can_lower_the_warning_about_a_contact() -> None:
     with_contact = case(Profile.CURRENT, known={facts.CONTACTS_WITH_ADDRESS: ("contact",)})
     assert found(with_contact, {"address-in-use": Severity.INFO})["address-in-use"].severity == "info"
 
 
-def test_a_contact_that_holds_the_address_does_not_hide_that_users_could_not_be_read() -> None:
+def test_unreadable_users_are_reported_even_if_a_contact_holds_the_address() -> None:
     known = {facts.CONTACTS_WITH_ADDRESS: ("contact",), facts.DELETED_WITH_ADDRESS: NotReadable()}
     half = case(Profile.CURRENT, known=known)
     assert "review" in {finding.severity for finding in judge(half, {})}
 
 
-def test_what_was_read_decides_a_rule_even_where_another_fact_is_missing() -> None:
+def test_a_readable_fact_decides_a_rule_even_if_another_is_unreadable() -> None:
     known = {facts.USERS_WITH_ADDRESS: ("user",), facts.CONTACTS_WITH_ADDRESS: NotReadable()}
     half = case(Profile.CURRENT, known=known)
     assert [(finding.rule, finding.severity) for finding in judge(half, {})] == [("address-in-use", "block")]
@@ -260,21 +264,21 @@ def sponsored(users: Any, groups: Any, *sponsors: str) -> dict[str, Finding]:
     return found(case(Profile.CURRENT, request={"invitedUserSponsors": [*sponsors]}, known=known))
 
 
-def test_every_sponsor_who_is_nobody_is_named_and_no_other() -> None:
+def test_exactly_the_unknown_sponsors_are_named() -> None:
     finding = sponsored({ANNA: True}, (GROUP,), ANNA, BORIS, GROUP)["sponsor-unusable"]
     assert (finding.severity, ANNA in finding.message, GROUP in finding.message) == ("block", False, False)
     assert BORIS in finding.message
 
 
-def test_a_sponsor_who_is_disabled_is_a_warning_with_a_fix_of_its_own() -> None:
+def test_a_disabled_sponsor_is_a_warning_with_its_own_fix() -> None:
     finding = sponsored({ANNA: True, BORIS: False}, (), ANNA, BORIS)["sponsor-unusable"]
     assert (finding.severity, BORIS in finding.message, ANNA in finding.message) == ("warn", True, False)
     assert "cannot sign in" in finding.fix
     assert sponsored({BORIS: False}, (), BORIS, GROUP)["sponsor-unusable"].severity == "block"
 
 
-def test_a_sponsor_may_be_a_group_as_long_as_groups_cannot_be_read() -> None:
-    """Who is no user may be a group: without that permission nobody can say that there is no such sponsor."""
+def test_an_unknown_sponsor_is_not_named_if_groups_are_unreadable() -> None:
+    """An id that is no user may be a group; without the permission to read groups, the rule cannot exclude that."""
     findings = sponsored({BORIS: False}, NotReadable(), ANNA, BORIS)
     assert {rule: finding.severity for rule, finding in findings.items()} == {
         "sponsor-unusable": "warn",

@@ -1,4 +1,4 @@
-"""How a request travels: sizes, encodings, CloudEvents, and the names that the Functions host takes for itself."""
+"""How a request arrives: sizes, encodings, CloudEvents, and the names that the Functions host reserves."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ REQUEST = {"invitedUser": {"id": ANNA}}
 RAW = json.dumps(REQUEST).encode()
 BOM = b"\xef\xbb\xbf"
 LONGEST_MESSAGE = 64 * 1024
-"""Bytes that storage takes for one queue message."""
+"""Most bytes of one queue message."""
 
 
 def event(**attributes: Any) -> bytes:
@@ -35,7 +35,7 @@ def refused(raw: bytes) -> MalformedRequest:
 
 
 def sized(bytes_in_all: int, letter: str = "a") -> bytes:
-    """A request of exactly so many bytes in its shortest form."""
+    """Return a request whose shortest form has exactly this many bytes."""
     empty = {**REQUEST, "invitedUserMessageInfo": {"customizedMessageBody": ""}}
     room = bytes_in_all - len(json.dumps(empty, separators=(",", ":")))
     width = len(letter.encode())
@@ -57,12 +57,12 @@ def sized(bytes_in_all: int, letter: str = "a") -> bytes:
         json.dumps(REQUEST, indent=2).encode(),
     ],
 )
-def test_every_spelling_of_the_same_request_is_the_same_request(raw: bytes) -> None:
+def test_a_request_has_the_same_hash_in_every_encoding(raw: bytes) -> None:
     assert parse(raw, POLICY).request.body_hash() == parse(RAW, POLICY).request.body_hash()
 
 
 @pytest.mark.parametrize("raw", [b"", b"  \r\n", BOM, base64.b64encode(b"")])
-def test_an_empty_body_is_said_to_be_empty_with_the_likely_cause(raw: bytes) -> None:
+def test_an_empty_body_is_refused_with_the_likely_cause(raw: bytes) -> None:
     error = refused(raw)
     assert (error.code, error.code.status) == ("EmptyBody", 400)
     assert "chunked" in error.message
@@ -90,7 +90,7 @@ def test_an_empty_body_is_said_to_be_empty_with_the_likely_cause(raw: bytes) -> 
         b'{"a":' * 5000 + b"1" + b"}" * 5000,
     ],
 )
-def test_what_is_not_json_is_called_so(raw: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused_as_not_json(raw: bytes) -> None:
     error = refused(raw)
     assert (error.code, error.target) == ("NotJson", "")
     assert "expected a JSON object" in error.message
@@ -110,27 +110,27 @@ def test_what_is_not_json_is_called_so(raw: bytes) -> None:
         (b"null", "null"),
     ],
 )
-def test_json_that_is_no_object_is_the_wrong_type(raw: bytes, kind: str) -> None:
+def test_json_that_is_no_object_is_refused_as_wrong_type(raw: bytes, kind: str) -> None:
     error = refused(raw)
     assert (error.code, error.message) == ("WrongType", f"expected a JSON object, got {kind}")
 
 
 @pytest.mark.parametrize("depth", [50, 300, 500, 700, 900])
-def test_a_deeply_nested_body_is_refused_and_breaks_nothing(depth: int) -> None:
+def test_a_deeply_nested_body_is_refused(depth: int) -> None:
     deep = b'{"invitedUser":' + b"[" * depth + b"1" + b"]" * depth + b"}"
     assert refused(deep).code in {"WrongType", "NotJson"}
 
 
-def test_a_name_given_twice_is_refused_by_name() -> None:
+def test_a_duplicate_name_is_refused_and_named() -> None:
     error = refused(b'{"dryRun": true, "invitedUser": {"id": "x"}, "dryRun": false}')
     assert (error.code, error.target, error.message) == ("InvalidValue", "dryRun", "dryRun: given twice; expected once")
 
 
-def test_a_name_given_twice_inside_another_is_refused_too() -> None:
+def test_a_duplicate_name_in_a_nested_object_is_refused() -> None:
     assert refused(b'{"invitedUser": {"id": "x", "id": "y"}}').code == "InvalidValue"
 
 
-def test_the_limit_is_48_kib() -> None:
+def test_a_body_may_have_at_most_48_kib() -> None:
     assert MAX_BODY_BYTES == 49_152
     for encode in (bytes, base64.b64encode):
         assert parse(encode(sized(MAX_BODY_BYTES)), POLICY).request.invited_user.id == ANNA
@@ -141,18 +141,18 @@ def test_the_limit_is_48_kib() -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "日", "\U0001f600", "\u007f"])
-def test_a_request_that_is_taken_in_survives_its_own_queue_message(letter: str) -> None:
+def test_an_accepted_request_fits_into_a_queue_message_and_can_be_read_back(letter: str) -> None:
     try:
         request = parse(sized(MAX_BODY_BYTES, letter), POLICY).request
     except MalformedRequest as error:
-        assert error.code == "RequestTooLarge"  # noqa: PT017  to be refused at once is as good
+        assert error.code == "RequestTooLarge"  # noqa: PT017  refusing it at once is as good
         return
     message = request.message("r" * 64)
     assert len(message) <= LONGEST_MESSAGE
     assert parse(message, POLICY, MAX_BODY_BYTES + ROOM_FOR_ID).request.body_hash() == request.body_hash()
 
 
-def test_a_cloud_event_carries_the_request_and_its_id() -> None:
+def test_a_cloud_event_contains_the_request_and_determines_its_id() -> None:
     request, request_id = parse(event(), POLICY)
     assert request.invited_user.id == ANNA
     assert request_id == "event-" + hashlib.sha256(b"/hr\nA-1").hexdigest()[:48]
@@ -160,7 +160,7 @@ def test_a_cloud_event_carries_the_request_and_its_id() -> None:
 
 
 @pytest.mark.parametrize("other", [{"id": "A-2"}, {"source": "/crm"}, {"id": "1", "source": "/hrA-"}])
-def test_another_event_is_another_request(other: dict[str, str]) -> None:
+def test_another_event_has_another_request_id(other: dict[str, str]) -> None:
     assert parse(event(**other), POLICY).request_id != parse(event(), POLICY).request_id
 
 
@@ -186,7 +186,7 @@ def test_another_event_is_another_request(other: dict[str, str]) -> None:
         ({"data": {**REQUEST, "requestId": "mine"}}, "InvalidValue", "requestId"),
     ],
 )
-def test_what_is_wrong_with_an_event_is_named(attributes: dict[str, Any], code: str, target: str) -> None:
+def test_a_malformed_event_is_refused_with_code_and_field(attributes: dict[str, Any], code: str, target: str) -> None:
     error = refused(event(**attributes))
     assert (error.code, error.target) == (code, target)
 
@@ -200,20 +200,20 @@ def test_what_is_wrong_with_an_event_is_named(attributes: dict[str, Any], code: 
         ({"source": ""}, "source: expected a string that is not empty"),
     ],
 )
-def test_an_event_is_told_what_was_expected(attributes: dict[str, Any], message: str) -> None:
+def test_the_refusal_of_an_event_says_what_was_expected(attributes: dict[str, Any], message: str) -> None:
     assert refused(event(**attributes)).message == message
 
 
-def test_another_version_of_the_envelope_is_told_which_one_is_taken() -> None:
+def test_an_event_of_another_version_is_refused_with_the_version_expected() -> None:
     assert refused(event(specversion="2.0")).message == "specversion: expected '1.0'"
 
 
-def test_an_event_may_repeat_its_own_key_as_request_id() -> None:
+def test_an_event_may_repeat_the_id_derived_from_it_as_request_id() -> None:
     key = parse(event(), POLICY).request_id
     assert parse(event(data={**REQUEST, "requestId": key}), POLICY).request_id == key
 
 
-def test_the_request_id_of_a_malformed_body_is_told_where_it_can_be() -> None:
+def test_the_request_id_of_a_malformed_body_is_found_if_it_has_one() -> None:
     assert told_request_id(b'{"requestId": "r-1", "unheardOf": 1}') == "r-1"
     assert told_request_id(base64.b64encode(b'{"requestId": "r-1"}')) == "r-1"
     assert told_request_id(sized(60_000)[:-1] + b',"requestId":"large"}') == "large"
@@ -223,11 +223,11 @@ def test_the_request_id_of_a_malformed_body_is_told_where_it_can_be() -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"[]", b"{}", b'{"requestId": 7}', b'{"requestId": "a b"}', b'{"specversion":"1.0","id":"x"}']
 )
-def test_no_request_id_is_made_up_for_a_body_that_has_none(raw: bytes) -> None:
+def test_a_malformed_body_without_a_request_id_gets_none(raw: bytes) -> None:
     assert told_request_id(raw) is None
 
 
-def test_names_with_which_a_body_overrides_the_messages_metadata_are_known_in_any_case() -> None:
+def test_names_that_override_message_metadata_are_recognised_in_any_case() -> None:
     assert {
         "id",
         "dequeuecount",
@@ -244,6 +244,6 @@ def test_names_with_which_a_body_overrides_the_messages_metadata_are_known_in_an
 
 
 @pytest.mark.parametrize("name", ["id", "dequeueCount", "popReceipt", "insertionTime", "queueTrigger"])
-def test_no_field_of_a_request_is_a_name_of_the_host(name: str) -> None:
+def test_a_field_with_a_name_reserved_by_the_host_is_refused(name: str) -> None:
     error = refused(json.dumps({**REQUEST, name: "x"}).encode())
     assert (error.code, error.target) == ("UnknownField", name)

@@ -1,4 +1,4 @@
-"""What a written change counts for: every figure once, with the dimensions that docs/reference/metrics.md gives it."""
+"""The metrics of a written change: each is counted once, with the dimensions that docs/reference/metrics.md names."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,23 +65,23 @@ def of(change: Change[Any], metric: object = None) -> list[Figure]:
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if may_follow(RECORD.stage, stage)][1:])
-def test_a_request_counts_once_in_each_stage_that_it_reaches(stage: Stage) -> None:
+def test_a_request_is_counted_once_in_each_stage_that_it_reaches(stage: Stage) -> None:
     change = move(RECORD, stage, NOON)
     assert of(change, REQUESTS) == [Figure(REQUESTS, 1, (stage, "http"))]
 
 
 @pytest.mark.parametrize("stage", [Stage.REQUESTED, Stage.REJECTED, Stage.FAILED])
-def test_a_new_row_counts_as_an_arrival(stage: Stage) -> None:
+def test_a_new_row_is_counted_in_its_first_stage(stage: Stage) -> None:
     record = replace(RECORD, stage=stage, source=Source.QUEUE, findings=())
     assert of(Change(record, (Event(stage.value, NOON, stage, "r-1"),))) == [Figure(REQUESTS, 1, (stage, "queue"))]
 
 
 @pytest.mark.parametrize("kind", ["waits", "refused-repeat", "returned-from-poison"])
-def test_what_happens_within_a_stage_counts_nothing(kind: str) -> None:
+def test_an_event_without_a_change_of_stage_counts_nothing(kind: str) -> None:
     assert of(Change(RECORD, (Event(kind, NOON, RECORD.stage, "r-1", "why"),))) == []
 
 
-def test_a_request_that_a_person_opened_again_did_not_arrive_again() -> None:
+def test_a_reopened_request_is_not_counted_as_a_new_one() -> None:
     blocked = replace(RECORD, stage=Stage.BLOCKED)
     assert of(reopened(blocked, "retried", NOON, "by key")) == []
 
@@ -91,13 +91,13 @@ def test_a_write_without_an_event_counts_nothing() -> None:
 
 
 @pytest.mark.parametrize("stage", [Stage.ASSESSED, Stage.BLOCKED])
-def test_an_assessment_without_an_account_s_row_counts_its_findings(stage: Stage) -> None:
+def test_findings_are_counted_if_the_account_has_no_row(stage: Stage) -> None:
     change = move(RECORD, stage, NOON, Verdict.BLOCKED)
     assert of(change, FINDINGS) == [Figure(FINDINGS, 1, ("directory-role", "review"))]
 
 
 @pytest.mark.parametrize("stage", [Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.INVITING, Stage.INVITED])
-def test_a_request_that_shows_its_account_s_findings_does_not_count_them_again(stage: Stage) -> None:
+def test_findings_copied_from_the_accounts_row_are_not_counted_again(stage: Stage) -> None:
     change = move(RECORD, stage, NOON, **mirrored(replace(CLAIM, stage=stage)))
     assert of(change, FINDINGS) == []
 
@@ -111,7 +111,7 @@ def test_a_request_that_shows_its_account_s_findings_does_not_count_them_again(s
     ],
     ids=["claimed", "fixable", "needs review"],
 )
-def test_an_assessment_of_an_account_counts_each_finding(change: Change[Conversion]) -> None:
+def test_each_finding_of_an_account_is_counted(change: Change[Conversion]) -> None:
     assert of(change) == EACH
 
 
@@ -125,11 +125,11 @@ def test_an_assessment_of_an_account_counts_each_finding(change: Change[Conversi
         (outcome.not_sent(CLAIM, "not reached", NOON), "not-sent"),
     ],
 )
-def test_a_call_to_invite_counts_by_its_outcome(change: Change[Conversion], word: str) -> None:
+def test_an_invitation_is_counted_by_its_outcome(change: Change[Conversion], word: str) -> None:
     assert of(change, INVITATIONS) == [Figure(INVITATIONS, 1, (word,))]
 
 
-def test_graph_s_refusal_adds_its_own_finding_and_no_other() -> None:
+def test_a_refusal_by_graph_counts_only_its_own_finding() -> None:
     assert of(refusal("address-in-use"), FINDINGS) == [Figure(FINDINGS, 1, ("address-in-use", "block"))]
     assert of(refusal(None), FINDINGS) == []
 
@@ -145,11 +145,11 @@ def test_graph_s_refusal_adds_its_own_finding_and_no_other() -> None:
     ],
     ids=["settled by reading", "claimed again", "given up", "joined", "not visible"],
 )
-def test_what_is_neither_the_end_of_a_call_nor_a_new_verdict_counts_nothing(change: Change[Conversion]) -> None:
+def test_an_event_that_ends_no_call_and_has_no_new_verdict_counts_nothing(change: Change[Conversion]) -> None:
     assert of(change) == []
 
 
-def test_a_redemption_lasts_from_the_invitation_to_the_acceptance() -> None:
+def test_the_redemption_time_runs_from_invitation_to_acceptance() -> None:
     invited = replace(CLAIM, stage=Stage.INVITED)
     accepted = advance(invited, Stage.ACCEPTED, NOON, accepted_at=NOON + timedelta(hours=2))
     assert of(accepted) == [Figure(REDEMPTION, 7200)]
@@ -159,25 +159,25 @@ def test_a_redemption_lasts_from_the_invitation_to_the_acceptance() -> None:
     ]
 
 
-def test_a_failure_is_told_with_its_cause_and_nothing_else_is() -> None:
+def test_only_a_failed_request_is_reported_with_its_cause() -> None:
     assert failure_of(move(RECORD, Stage.FAILED, NOON, "given-up", last_error="why")) == ("r-1", "why")
     assert failure_of(move(RECORD, Stage.BLOCKED, NOON)) is None
     assert failure_of(advance(CLAIM, Stage.FAILED, NOON, last_error="why")) is None
 
 
-def test_a_clock_that_is_ahead_of_graph_s_makes_no_negative_duration() -> None:
+def test_a_redemption_time_is_never_negative() -> None:
     invited = replace(CLAIM, stage=Stage.INVITED)
     accepted = advance(invited, Stage.ACCEPTED, NOON, accepted_at=NOON - timedelta(seconds=3))
     assert of(accepted) == [Figure(REDEMPTION, 0)]
 
 
-def test_the_pace_counts_nothing() -> None:
+def test_a_change_of_the_pace_counts_nothing() -> None:
     change = pause(Pace(), NOON, "429", NOON - timedelta(seconds=60))
     assert change is not None
     assert of(change) == []
 
 
-def test_no_dimension_is_an_id_or_an_address() -> None:
+def test_no_dimension_contains_an_id_or_an_address() -> None:
     assert {dimension for metric in METRICS for dimension in metric.dimensions} == {
         "stage",
         "source",
@@ -197,7 +197,7 @@ def test_no_dimension_is_an_id_or_an_address() -> None:
     assert not {word for word in words if "@" in word or USER in word or "r-1" in word}
 
 
-def test_a_figure_has_a_word_for_each_dimension() -> None:
+def test_a_figure_needs_a_value_for_each_dimension() -> None:
     assert Figure(REQUESTS, 1, ("blocked", "http")).dimensions == {"stage": "blocked", "source": "http"}
     with pytest.raises(ValueError, match="zip"):
         assert Figure(REQUESTS, 1, ("blocked",)).dimensions

@@ -1,4 +1,4 @@
-"""A fix is true: who does what it says is not stopped by the next rule, and who cannot is told so."""
+"""A fix works: after somebody has followed its text, the case is ready, and the text says so if that is impossible."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -118,13 +118,13 @@ FOLLOWED: list[tuple[str, Profile, str, Changes, Changes]] = [
     ("sponsor-unusable", CURRENT, "without these ids", {"request": {"invitedUserSponsors": [BORIS]}}, {}),
     ("account-not-found", CURRENT, "Restore it", {"account": None, "known": {facts.DELETED_ACCOUNT: True}}, {}),
 ]
-"""Rule, profile, words of its fix, a case that it hits, and the same case once somebody has done what the fix says."""
+"""Rule, profile, words of the fix, a case that the rule hits, and that case after the fix was followed."""
 
 
 @pytest.mark.parametrize(
     ("rule", "profile", "words", "before", "after"), FOLLOWED, ids=[f"{row[0]}-{row[2]}" for row in FOLLOWED]
 )
-def test_doing_what_a_fix_says_leads_to_an_invitation(
+def test_a_case_is_ready_after_its_fix_was_followed(
     rule: str, profile: Profile, words: str, before: Changes, after: Changes
 ) -> None:
     finding = found(profile, before)[rule]
@@ -133,7 +133,7 @@ def test_doing_what_a_fix_says_leads_to_an_invitation(
     assert verdict_of(found(profile, after).values()) == "ready"
 
 
-def test_every_rule_that_stops_a_conversion_has_a_fix_that_was_followed_or_none() -> None:
+def test_every_stopping_rule_has_a_tested_fix_or_is_listed_as_having_none() -> None:
     stopping = {
         rule.id for rule in RULES if {rule.current, rule.legacy} & {Severity.BLOCK, Severity.FIX, Severity.REVIEW}
     }
@@ -143,7 +143,7 @@ def test_every_rule_that_stops_a_conversion_has_a_fix_that_was_followed_or_none(
     assert stopping - {row[0] for row in FOLLOWED} == nothing_to_change | another_request | article_of_2020
 
 
-def test_naming_the_address_in_the_request_alone_does_not_help_and_no_text_says_so() -> None:
+def test_the_fix_says_that_an_address_in_the_request_alone_does_not_help() -> None:
     nothing = found(CURRENT, {"account": {"mail": None}})["no-external-address"]
     named = found(CURRENT, {"account": {"mail": None}, "request": {"invitedUserEmailAddress": "anna@fabrikam.com"}})
     assert "alone does not help" in nothing.fix
@@ -158,7 +158,9 @@ def test_naming_the_address_in_the_request_alone_does_not_help_and_no_text_says_
         ({"proxyAddresses": ["SMTP:desk@contoso.com"]}, "Exchange admin center"),
     ],
 )
-def test_an_address_that_graph_cannot_set_is_a_block_and_says_who_can(account: dict[str, Any], words: str) -> None:
+def test_an_address_that_graph_cannot_set_is_a_block_and_the_fix_says_who_can(
+    account: dict[str, Any], words: str
+) -> None:
     for changes in ({"request": OTHER, "account": account}, {"account": {**account, "mail": None}}):
         findings = found(CURRENT, changes)
         (finding,) = [
@@ -168,7 +170,7 @@ def test_an_address_that_graph_cannot_set_is_a_block_and_says_who_can(account: d
         assert words in finding.fix
 
 
-def test_under_2020_the_article_s_own_way_is_named() -> None:
+def test_under_2020_the_fix_is_to_delete_the_account_and_invite_again() -> None:
     excluded: dict[str, Changes] = {
         "direct-federation": {"known": {facts.FEDERATIONS: frozenset({"fabrikam.com"})}},
         "home-account-not-entra": {"known": {facts.HOME_TENANT: NotThere()}},
@@ -180,7 +182,7 @@ def test_under_2020_the_article_s_own_way_is_named() -> None:
         assert "delete the internal account and invite the person anew" in finding.fix
 
 
-def test_an_archive_is_review_under_2020_and_a_plan_that_nobody_classed_a_warning() -> None:
+def test_under_2020_an_archive_plan_is_a_review_and_an_unknown_plan_a_warning() -> None:
     archive = {"account": {"assignedPlans": [{"servicePlanId": ARCHIVE, "capabilityStatus": "Enabled"}]}}
     assert found(CURRENT, archive)["unknown-exchange-plan"].severity == "warn"
     assert found(LEGACY, archive)["unknown-exchange-plan"].severity == "review"
@@ -188,7 +190,7 @@ def test_an_archive_is_review_under_2020_and_a_plan_that_nobody_classed_a_warnin
     assert found(LEGACY, {"account": {"assignedPlans": [unheard_of]}})["unknown-exchange-plan"].severity == "warn"
 
 
-def test_a_licence_by_group_names_the_group_and_also_the_account_where_both_gave_one() -> None:
+def test_the_mailbox_fix_names_the_group_and_the_account_that_assign_the_licence() -> None:
     states = [*BY_GROUP, {"assignedByGroup": None, "state": "Active"}]
     account = {"assignedPlans": [MAILBOX_PLAN], "licenseAssignmentStates": states}
     finding = found(CURRENT, {"account": account})["exchange-mailbox"]
@@ -204,7 +206,7 @@ def test_a_licence_by_group_names_the_group_and_also_the_account_where_both_gave
         ({"id": BORIS}, "with this object id", "object id"),
     ],
 )
-def test_an_account_that_is_not_found_is_looked_for_by_what_the_request_named(
+def test_the_finding_says_by_which_selector_the_account_was_not_found(
     user: dict[str, str], said: str, advice: str
 ) -> None:
     finding = found(CURRENT, {"account": None, "request": {"invitedUser": user}})["account-not-found"]
@@ -216,7 +218,7 @@ RIDDLES = ("whoever", "somebody", "who cannot", "that is none", "for it to", "so
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
-def test_a_fix_is_a_sentence_that_says_what_to_do_next(rule: Any) -> None:
+def test_a_fix_is_a_sentence_that_names_the_next_action(rule: Any) -> None:
     texts = {Profile.CURRENT: rule.fix, Profile.LEGACY: rule.legacy_fix or rule.fix}
     for profile, text in texts.items():
         assert text.endswith(".")
@@ -236,27 +238,27 @@ def test_a_fix_is_a_sentence_that_says_what_to_do_next(rule: Any) -> None:
             assert any(way in text for way in ways)
 
 
-def test_an_address_that_is_in_use_says_whether_its_holder_is_deleted() -> None:
+def test_the_message_about_an_address_in_use_says_which_holder_is_deleted() -> None:
     known = {facts.USERS_WITH_ADDRESS: (BORIS,), facts.DELETED_WITH_ADDRESS: (GROUP,)}
     both = found(CURRENT, {"known": known})["address-in-use"]
     assert both.message == f"The address is held by another user ({BORIS}) and by a deleted user ({GROUP})."
 
 
-def test_a_group_that_gave_the_licence_has_no_word_about_mail_under_2020() -> None:
+def test_under_2020_the_mailbox_fix_does_not_mention_mail() -> None:
     account = {"assignedPlans": [MAILBOX_PLAN], "licenseAssignmentStates": BY_GROUP}
     assert "set mail" in found(CURRENT, {"account": account})["exchange-mailbox"].fix
     assert "set mail" not in found(LEGACY, {"account": account})["exchange-mailbox"].fix
 
 
-def test_the_copy_rule_does_not_send_its_reader_into_the_next_block() -> None:
-    """The setting replaces the tenant's own domains: a copy to a colleague is then outside."""
+def test_the_copy_fix_says_to_keep_the_own_domains_in_the_setting() -> None:
+    """The setting replaces the tenant's own domains, so without them a copy to a colleague would be refused."""
     fix = found(CURRENT, {"request": COPY})["copy-recipient"].fix
     assert "your own domains beside it" in fix
 
 
 @pytest.mark.parametrize("profile", [CURRENT, LEGACY])
-def test_every_finding_of_the_examples_is_plain_to_read(profile: Profile) -> None:
-    """Also those whose message or fix is made for the case, and what is done after a refusal by Graph."""
+def test_every_message_and_fix_of_the_examples_is_a_plain_sentence(profile: Profile) -> None:
+    """Including texts made for the case, and fixes for a refusal by Graph."""
     examples = [changes for example in EXAMPLES.values() for changes in example.hits]
     findings = [finding for changes in examples for finding in judge(case(profile, **changes), {})]
     texts = [text for finding in findings for text in (finding.message, finding.fix)]

@@ -1,4 +1,4 @@
-"""The invitation for a ready account, the sign-in address, and what Graph's refusals mean."""
+"""The invitation for a ready account, the sign-in address, and the meaning of Graph's refusals."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_the_invitation_always_names_the_account() -> None:
     assert (invitation.language, invitation.cc, invitation.sponsors) == (None, (), ())
 
 
-def test_a_custom_text_is_not_sent_so_that_the_language_holds() -> None:
+def test_a_language_is_sent_instead_of_a_custom_text() -> None:
     info = {"messageLanguage": "de-DE", "customizedMessageBody": "Willkommen."}
     invitation = invitation_for(request_for(invitedUserMessageInfo=info), ANNA, ADDRESS, CONTOSO, DEFAULTS)
     sent = graph_invitation(invitation).invited_user_message_info
@@ -36,7 +36,7 @@ def test_a_custom_text_is_not_sent_so_that_the_language_holds() -> None:
     assert (sent.message_language, sent.customized_message_body) == ("de-DE", None)
 
 
-def test_what_the_request_says_goes_into_the_invitation() -> None:
+def test_the_fields_of_the_request_go_into_the_invitation() -> None:
     request = request_for(
         sendInvitationMessage=False,
         invitedUserSponsors=[BORIS],
@@ -55,7 +55,7 @@ def test_what_the_request_says_goes_into_the_invitation() -> None:
 
 @pytest.mark.parametrize("default", [True, False])
 @pytest.mark.parametrize(("said", "expected"), [(True, True), (False, False), (None, None)])
-def test_the_setting_decides_only_where_the_request_is_silent(
+def test_the_setting_for_mails_applies_only_if_the_request_does_not_say(
     said: bool | None,  # noqa: FBT001  a column of the table
     expected: bool | None,  # noqa: FBT001
     default: bool,  # noqa: FBT001
@@ -81,7 +81,7 @@ def test_the_setting_decides_only_where_the_request_is_silent(
         ("https://partners.contoso.com/start?flag=", "https://partners.contoso.com/start?flag="),
     ],
 )
-def test_the_redirect_is_https_and_an_empty_tenant_is_filled_in(asked: str, sent: str) -> None:
+def test_the_redirect_is_https_and_an_empty_tenant_id_is_filled_in(asked: str, sent: str) -> None:
     assert redirect_url(request_for(inviteRedirectUrl=asked), CONTOSO, DEFAULTS) == sent
     assert redirect_url(request_for(), CONTOSO, Defaults(asked, send_message=True)) == sent
 
@@ -97,7 +97,7 @@ def test_the_redirect_is_https_and_an_empty_tenant_is_filled_in(asked: str, sent
         ("https://evilmicrosoft.com/", f"https://myapps.microsoft.com?tenantId={CONTOSO}"),
     ],
 )
-def test_the_sign_in_address_carries_the_tenant_where_it_is_understood(asked: str, sign_in: str) -> None:
+def test_the_sign_in_address_has_the_tenant_id_on_microsofts_hosts(asked: str, sign_in: str) -> None:
     assert sign_in_address(request_for(inviteRedirectUrl=asked), CONTOSO, DEFAULTS) == sign_in
 
 
@@ -126,7 +126,7 @@ REFUSALS: list[tuple[str, str | None]] = [
 
 
 @pytest.mark.parametrize(("text", "rule"), REFUSALS)
-def test_a_text_of_the_invitation_service_means_a_rule(text: str, rule: str | None) -> None:
+def test_an_error_text_of_graph_is_mapped_to_its_rule(text: str, rule: str | None) -> None:
     for spelling in (text, text.upper()):
         found = refusal(400, "BadRequest", spelling)
         assert (found.status, found.code, found.rule) == (400, "BadRequest", rule)
@@ -147,21 +147,21 @@ def test_a_text_of_the_invitation_service_means_a_rule(text: str, rule: str | No
         ("anna_fabrikam.com#EXT#@contoso.onmicrosoft.com", "<address>"),
     ],
 )
-def test_addresses_and_links_are_taken_out_of_a_services_text(text: str, clean: str) -> None:
+def test_addresses_and_links_are_removed_from_an_error_text(text: str, clean: str) -> None:
     assert scrubbed(text) == clean
 
 
-def test_a_link_in_capitals_is_taken_out_too() -> None:
+def test_a_link_in_capitals_is_removed_too() -> None:
     assert "secret" not in scrubbed("HTTPS://LOGIN.MICROSOFTONLINE.COM/REDEEM?RD=secret")
 
 
-def test_a_text_is_scrubbed_before_it_is_cut() -> None:
+def test_a_text_is_scrubbed_before_it_is_truncated() -> None:
     text = "x" * 295 + " anna@fabrikam.com"
     assert "anna" not in scrubbed(text)
     assert len(scrubbed("y" * 10_000)) == 300
 
 
-def test_a_refusal_carries_the_clean_text() -> None:
+def test_a_refusal_contains_the_scrubbed_text() -> None:
     said = refusal(400, "BadRequest", "anna@fabrikam.com is no good").text
     assert said.startswith("<address> is no good. ")
 
@@ -171,14 +171,14 @@ def test_a_refusal_that_no_rule_explains_says_that_retrying_alone_does_not_help(
     assert ("Retrying alone does not help" in refusal(400, "BadRequest", text).text) is (rule is None)
 
 
-def test_an_existing_account_that_is_another_one_holds_the_address_even_if_it_is_disabled() -> None:
-    """The text is the same for the invited account and for another; the fix is not."""
+def test_a_disabled_account_other_than_the_invited_one_holds_the_address() -> None:
+    """Graph's text is the same for the invited account and for another account, but the fix differs."""
     text = f"{_EXISTS}, but the account is blocked from signing in. If it is unblocked, they can use it."
     assert refusal(400, "BadRequest", text, ANNA).rule == "address-in-use"
     assert refusal(400, "BadRequest", text, GUID.upper()).rule == "account-disabled"
 
 
-def test_what_is_known_of_a_cause_is_said() -> None:
+def test_a_refusal_names_the_known_causes() -> None:
     said = refusal(400, "BadRequest", "Invalid request input.").text
     assert "onPremisesUserPrincipalName" in said
     assert "sponsor" in said

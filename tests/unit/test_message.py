@@ -1,4 +1,4 @@
-"""Messages on the work queue: a caller's request, or our own word that a request is to go on."""
+"""Messages on the work queue: a caller's request, or the app's own message that resumes a request."""
 
 import json
 from datetime import UTC, datetime
@@ -27,13 +27,13 @@ def read(raw: bytes, message_id: str = MESSAGE) -> Asked | Refused | Resume:
 
 
 @given(st.from_regex(REQUEST_ID, fullmatch=True), st.text(), st.datetimes(timezones=st.just(UTC)))
-def test_our_own_message_is_read_as_it_was_written(request_id: str, token: str, due: datetime) -> None:
+def test_a_resume_message_is_read_as_it_was_written(request_id: str, token: str, due: datetime) -> None:
     resume = Resume(request_id, token, due)
     assert read(resume.message()) == resume
     assert due_of(resume.message()) == due
 
 
-def test_our_own_message_carries_no_request() -> None:
+def test_a_resume_message_contains_no_request() -> None:
     assert json.loads(RESUME.message()) == {
         "resume": {"requestId": "r-1", "token": "t-1", "due": "2026-11-22T12:00:00Z"}
     }
@@ -59,20 +59,20 @@ def test_a_time_without_a_zone_is_utc() -> None:
         ),
     ],
 )
-def test_what_only_looks_like_ours_is_refused_as_a_request_would_be(document: object) -> None:
+def test_a_malformed_resume_message_is_refused_like_a_request(document: object) -> None:
     raw = json.dumps(document).encode()
     found = read(raw)
     assert isinstance(found, Refused)
     assert found.error.code in {"UnknownField", "MissingField"}
 
 
-def test_a_callers_request_keeps_the_id_that_it_brings() -> None:
+def test_a_callers_request_keeps_its_own_id() -> None:
     found = read(json.dumps({"requestId": "r-9", "invitedUser": {"id": ANNA}}).encode())
     assert isinstance(found, Asked)
     assert (found.request_id, found.made, found.request.invited_user.id) == ("r-9", False, ANNA)
 
 
-def test_without_one_it_is_named_by_its_message() -> None:
+def test_a_request_without_an_id_gets_it_from_the_message_id() -> None:
     found = read(BODY)
     assert isinstance(found, Asked)
     assert (found.request_id, found.made) == (f"queue-{MESSAGE}", True)
@@ -83,7 +83,7 @@ def test_without_one_it_is_named_by_its_message() -> None:
     [(b'{"id": "x", ' + BODY[1:], MESSAGE), (b'{"Id": "x"', MESSAGE)],
     ids=["a name that the host reads", "JSON that the host reads more leniently"],
 )
-def test_where_the_messages_own_id_cannot_be_trusted_the_body_names_it(raw: bytes, message_id: str) -> None:
+def test_if_the_message_id_cannot_be_trusted_the_id_comes_from_the_body(raw: bytes, message_id: str) -> None:
     found = read(raw, message_id)
     assert not isinstance(found, Resume)
     assert found.request_id.startswith("body-")
@@ -92,13 +92,13 @@ def test_where_the_messages_own_id_cannot_be_trusted_the_body_names_it(raw: byte
     assert again.request_id == found.request_id
 
 
-def test_what_is_no_id_of_a_message_names_no_request() -> None:
+def test_a_malformed_message_id_is_not_used() -> None:
     found = read(BODY, "not a message id")
     assert isinstance(found, Asked)
     assert found.request_id.startswith("body-")
 
 
-def test_a_second_delivery_is_the_same_request_also_where_it_is_refused() -> None:
+def test_a_second_delivery_has_the_same_request_id_even_if_refused() -> None:
     for raw in (BODY, b"not json", b'{"id": "x"}'):
         first, second = read(raw), read(raw)
         assert not isinstance(first, Resume)
@@ -106,13 +106,13 @@ def test_a_second_delivery_is_the_same_request_also_where_it_is_refused() -> Non
         assert first.request_id == second.request_id
 
 
-def test_a_refused_message_keeps_its_id_where_one_can_be_told() -> None:
+def test_a_refused_message_keeps_its_request_id() -> None:
     found = read(b'{"requestId": "r-9", "invitedUser": 5}')
     assert isinstance(found, Refused)
     assert (found.request_id, found.error.target) == ("r-9", "invitedUser")
 
 
-def test_a_request_of_48_kib_may_come_back_with_the_id_that_was_made_for_it() -> None:
+def test_a_request_of_48_kib_can_be_sent_again_with_its_generated_id() -> None:
     room = 48 * 1024 - len(
         json.dumps({"invitedUser": {"id": ANNA}, "invitedUserMessageInfo": {"customizedMessageBody": ""}})
     )
@@ -127,5 +127,5 @@ def test_a_request_of_48_kib_may_come_back_with_the_id_that_was_made_for_it() ->
 @pytest.mark.parametrize(
     "raw", [BODY, b"not json", b'"resume"', b'{"resume": 1}', b'["resume"]', b'{"resume": {}}', b"\xff"]
 )
-def test_a_callers_message_has_no_time_of_its_own(raw: bytes) -> None:
+def test_a_callers_message_has_no_due_time(raw: bytes) -> None:
     assert due_of(raw) is None

@@ -1,4 +1,4 @@
-"""The decision as a table: one row for each situation and the step that it leads to."""
+"""The decision as a table: one row for each situation, with the step that must follow."""
 
 from datetime import timedelta
 
@@ -33,19 +33,19 @@ def test_each_situation_leads_to_its_step(case: Row) -> None:
     assert next_step(given(**case.given)) == case.step
 
 
-def test_no_row_stands_twice() -> None:
+def test_every_row_is_unique_and_every_point_has_one() -> None:
     said = [(case.point, case.said) for case in TABLE]
     assert len(said) == len(set(said))
     assert {case.point for case in TABLE} == set(Point)
 
 
-def test_every_step_is_reached() -> None:
+def test_every_step_occurs_in_the_table() -> None:
     assert {type(case.step) for case in TABLE} == set(Step.__args__)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if phase_of(stage) is Phase.SERVICE])
-def test_a_conversion_of_another_account_is_no_business_of_a_request(stage: Stage) -> None:
-    """The name has moved to another account: its row is not this request's."""
+def test_a_request_does_not_show_the_conversion_of_another_account(stage: Stage) -> None:
+    """The requested name has moved to another account, so that account's conversion is not this request's."""
     elsewhere = conversion(stage, user_id=BORIS)
     step = next_step(
         given(request=record(generation=1, request_id="r-2"), conversion=elsewhere, sighting=seen(ACCEPTED))
@@ -53,20 +53,20 @@ def test_a_conversion_of_another_account_is_no_business_of_a_request(stage: Stag
     assert not isinstance(step, Show)
 
 
-def test_a_review_alone_is_left_to_a_new_request_and_joined_by_nobody() -> None:
+def test_a_new_request_does_not_join_a_review_but_replaces_it() -> None:
     assert next_step(given(request=OTHER, conversion=IN_REVIEW, assessment=READY)) == Claim(READY)
 
 
 @pytest.mark.parametrize(
     ("timeout", "window", "lease", "believed"), [(30.0, 300.0, 120.0, 360.0), (10.0, 900.0, 96.0, 960.0)]
 )
-def test_the_times_of_the_protocol_allow_for_call_writing_and_clocks(
+def test_lease_and_window_allow_for_the_call_the_write_and_skewed_clocks(
     timeout: float,
     window: float,
     lease: float,
     believed: float,
 ) -> None:
-    """A lease is fence, longest call, writing and a minute between clocks; a window runs that minute longer."""
+    """The lease covers fence, longest call, write and a minute of clock skew; the window adds the same minute."""
     limits = limits_of(timeout, window, 86_400)
     assert (limits.fence, limits.lease, limits.window) == (
         timedelta(seconds=10),

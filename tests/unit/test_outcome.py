@@ -1,4 +1,4 @@
-"""Each way in which a call to invite ends, and what it means for the doubt that the claim began with."""
+"""Each way in which an invitation call can end, and what that means for the doubt of its claim."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def refusal(rule: str | None = None, code: str = "BadRequest", status: int = 400
     return Refusal(status, code, "the text", rule)
 
 
-def test_a_claim_is_a_doubt_until_its_outcome_is_written() -> None:
+def test_a_claim_records_a_doubt_until_its_outcome_is_written() -> None:
     (tried,) = CLAIM.doubts
     assert (tried.attempt, tried.since, tried.until, tried.silent, tried.waived) == (
         "a-1",
@@ -55,7 +55,7 @@ def test_an_invitation_settles_every_doubt() -> None:
     assert [(event.kind, event.detail) for event in change.events] == [("invited", "PendingAcceptance")]
 
 
-def test_a_call_without_an_answer_leaves_its_doubt_and_says_when_it_ended() -> None:
+def test_a_call_without_an_answer_keeps_its_doubt_with_the_calls_end() -> None:
     change = outcome.in_doubt(SECOND_CLAIM, "no answer", LATER)
     assert [(each.attempt, each.until) for each in change.row.doubts] == [("a-0", EARLIER.until), ("a-1", LATER)]
     assert change.row.doubts[1].since == NOW
@@ -63,25 +63,25 @@ def test_a_call_without_an_answer_leaves_its_doubt_and_says_when_it_ended() -> N
     assert kinds(change) == [outcome.IN_DOUBT]
 
 
-def test_the_end_of_a_call_is_never_later_than_its_claim_allows() -> None:
-    """A process that was frozen writes late; its call cannot have lasted that long."""
+def test_the_end_of_a_call_is_not_later_than_its_lease() -> None:
+    """A process that was frozen writes late, but its call cannot have lasted that long."""
     row = outcome.in_doubt(CLAIM, "no answer", NOW + HOUR).row
     assert row.doubts[0].until == CLAIM.doubts[0].until
 
 
-def test_a_try_that_did_not_leave_takes_its_own_doubt_with_it_and_no_other() -> None:
+def test_a_try_that_was_not_sent_removes_only_its_own_doubt() -> None:
     change = outcome.not_sent(SECOND_CLAIM, "not reached", LATER)
     assert change.row.doubts == (EARLIER,)
     assert (change.row.lease_until, change.row.last_error) == (None, "not reached")
     assert kinds(change) == [outcome.NOT_SENT]
 
 
-def test_a_doubt_that_was_waived_does_not_change_its_end() -> None:
+def test_a_waived_doubt_keeps_its_end() -> None:
     waived = replace(CLAIM, doubts=(doubt(HOUR, attempt="a-1", waived=True),))
     assert outcome.in_doubt(waived, "no answer", LATER).row.doubts == waived.doubts
 
 
-def test_a_refusal_that_a_rule_knows_is_that_rules_finding() -> None:
+def test_a_refusal_that_a_rule_explains_becomes_its_finding() -> None:
     change = outcome.refused(CLAIM, refusal("address-in-use"), LATER)
     row = change.row
     assert (row.stage, row.verdict, row.doubts, row.lease_until) == (Stage.BLOCKED, Verdict.BLOCKED, (), None)
@@ -97,8 +97,8 @@ def test_a_refusal_that_a_rule_knows_is_that_rules_finding() -> None:
     ]
 
 
-def test_a_refusal_takes_the_place_of_what_its_rule_said_before() -> None:
-    """An approval waived `account-disabled`, and Graph refused nevertheless: the rule does not stand there twice."""
+def test_a_refusal_replaces_the_earlier_finding_of_its_rule() -> None:
+    """An approval waived `account-disabled`, but Graph refused: the rule must not appear twice."""
     warned = replace(CLAIM, findings=(finding("account-disabled", "warn"), finding("on-premises-synced", "warn")))
     found = outcome.refused(warned, refusal("account-disabled"), LATER).row.findings
     assert [(each.rule, each.severity) for each in found] == [
@@ -107,7 +107,7 @@ def test_a_refusal_takes_the_place_of_what_its_rule_said_before() -> None:
     ]
 
 
-def test_a_refusal_that_no_rule_knows_fails() -> None:
+def test_a_refusal_that_no_rule_explains_fails_the_conversion() -> None:
     change = outcome.refused(CLAIM, refusal(code="Forbidden", status=403), LATER)
     assert (change.row.stage, change.row.doubts) == (Stage.FAILED, ())
     assert change.row.last_error == "403 Forbidden: Graph refused the invitation: the text"
@@ -115,23 +115,23 @@ def test_a_refusal_that_no_rule_knows_fails() -> None:
 
 
 @pytest.mark.parametrize("rule", ["address-in-use", None])
-def test_a_refusal_after_a_doubt_is_a_review_because_that_try_may_be_the_reason(rule: str | None) -> None:
+def test_a_refusal_after_a_doubt_is_a_review_as_the_doubtful_try_may_be_its_cause(rule: str | None) -> None:
     change = outcome.refused(SECOND_CLAIM, refusal(rule), LATER)
     row = change.row
     assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
-    assert row.doubts == (EARLIER,), "its own try was refused; the earlier one may be out"
+    assert row.doubts == (EARLIER,), "the refused try leaves no doubt; the earlier one may have been sent"
     assert "Graph refused the invitation: the text" in row.findings[-1].message
     assert kinds(change) == ["refused", "needsReview"]
 
 
-def test_a_waived_doubt_makes_no_review_of_a_refusal() -> None:
+def test_a_refusal_after_a_waived_doubt_is_no_review() -> None:
     waived = doubt(HOUR, attempt="a-0", waived=True)
     claim = outcome.claimed(conversion(doubts=(waived,)), "a-1", NOW, NOW + MINUTE, silent=False)
     assert outcome.refused(claim, refusal(), LATER).row.stage is Stage.FAILED
 
 
 def test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays() -> None:
-    """A mail may be out, to whom it was not meant for: to repeat it would mail that person again."""
+    """A mail may have been sent to a person whom it was not meant for; another try would mail that person again."""
     change = outcome.refused(CLAIM, refusal(code=outcome.ANOTHER, status=201), LATER)
     row = change.row
     assert (row.stage, row.verdict, row.lease_until) == (Stage.NEEDS_REVIEW, Verdict.NEEDS_REVIEW, None)
@@ -140,8 +140,8 @@ def test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays() -
     assert kinds(change) == ["refused", "needsReview"]
 
 
-def test_an_answer_about_another_account_is_shown_as_that_even_after_an_earlier_doubt() -> None:
+def test_an_answer_about_another_account_is_shown_even_after_an_earlier_doubt() -> None:
     row = outcome.refused(SECOND_CLAIM, refusal(code=outcome.ANOTHER, status=201), LATER).row
     assert row.findings[-1].rule == "another-account"
     assert [(each.attempt, each.elsewhere) for each in row.doubts] == [("a-0", False), ("a-1", True)]
-    assert not doubts.can_be_disproved(row), "this account need not show what went to another"
+    assert not doubts.can_be_disproved(row), "this account does not show an invitation of another account"

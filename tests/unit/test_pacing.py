@@ -1,4 +1,4 @@
-"""When all instances hold back: Graph's wish to wait, and the breaker that opens, probes and closes."""
+"""When all instances pause: Graph's Retry-After, and the circuit breaker that opens, probes and closes."""
 
 from dataclasses import asdict, replace
 
@@ -23,7 +23,7 @@ LIMITS = BreakerLimits(share=0.5, window=5 * MINUTE)
 OPEN = Pace(open_until=NOW + MINUTE, why_open="3 of 5 invitations failed")
 
 
-def test_a_longer_pause_takes_the_place_of_a_shorter_one_and_never_the_other_way() -> None:
+def test_a_longer_pause_replaces_a_shorter_one_but_not_vice_versa() -> None:
     first = pause(Pace(), NOW + MINUTE, "429", NOW)
     assert first is not None
     assert (first.row.paused_until, first.row.reason, kinds(first)) == (NOW + MINUTE, "429", ["paused"])
@@ -66,7 +66,7 @@ def test_a_probe_has_a_lease() -> None:
         (100, 51, True),
     ],
 )
-def test_more_than_the_share_of_enough_invitations_opens_it(
+def test_the_breaker_opens_if_enough_invitations_fail_beyond_the_share(
     sent: int,
     failed: int,
     opens: bool,  # noqa: FBT001 - a column
@@ -78,7 +78,7 @@ def test_more_than_the_share_of_enough_invitations_opens_it(
     assert kinds(change) == (["breaker-open"] if opens else [])
 
 
-def test_counts_of_one_window_add_up_over_the_instances() -> None:
+def test_counts_of_one_window_add_up_across_instances() -> None:
     begun = Pace(window_started=NOW - 4 * MINUTE, sent=3, failed=3)
     change = counted(begun, NOW, LIMITS, Counts(2, 1))
     assert change is not None
@@ -86,25 +86,25 @@ def test_counts_of_one_window_add_up_over_the_instances() -> None:
     assert change.row.why_open == "4 of 5 invitations failed"
 
 
-def test_a_new_window_begins_with_what_is_reported_first() -> None:
+def test_the_first_count_after_a_window_begins_a_new_one() -> None:
     change = counted(Pace(window_started=NOW - 5 * MINUTE, sent=9, failed=9), NOW, LIMITS, Counts(2, 2))
     assert change is not None
     assert (change.row.sent, change.row.failed, change.row.window_started) == (2, 2, NOW)
     assert change.row.open_until is None
 
 
-def test_while_it_is_open_only_a_probe_counts() -> None:
+def test_an_open_breaker_counts_only_probes() -> None:
     assert counted(OPEN, NOW, LIMITS, Counts(9, 9)) is None
 
 
-def test_a_probe_that_succeeds_closes_it_with_nothing_left_over() -> None:
+def test_a_successful_probe_closes_the_breaker_and_resets_its_counts() -> None:
     probing = replace(OPEN, probe_until=NOW, sent=9, failed=9, window_started=NOW, paused_until=NOW + HOUR)
     change = probed(probing, NOW, LIMITS, failed=False)
     assert change is not None
     assert (change.row, kinds(change)) == (Pace(paused_until=NOW + HOUR), ["breaker-closed"])
 
 
-def test_a_probe_that_fails_keeps_it_open_for_another_window() -> None:
+def test_a_failed_probe_keeps_the_breaker_open_for_another_window() -> None:
     change = probed(replace(OPEN, probe_until=NOW + MINUTE), NOW, LIMITS, failed=True)
     assert change is not None
     assert (change.row.open_until, change.row.probe_until) == (NOW + LIMITS.window, None)
@@ -112,19 +112,19 @@ def test_a_probe_that_fails_keeps_it_open_for_another_window() -> None:
 
 
 @pytest.mark.parametrize("failed", [False, True])
-def test_a_probe_is_too_late_where_another_instance_has_closed_it(failed: bool) -> None:  # noqa: FBT001 - a column
+def test_a_probe_changes_nothing_if_another_instance_has_closed_the_breaker(failed: bool) -> None:  # noqa: FBT001 - a column
     assert probed(Pace(), NOW, LIMITS, failed=failed) is None
 
 
-def test_it_opens_for_a_reason_that_is_said() -> None:
+def test_an_open_breaker_has_a_reason() -> None:
     change = opened(Pace(), NOW, LIMITS, "the application may not invite")
     assert (change.row.why_open, change.events[0].detail) == ("the application may not invite",) * 2
 
 
-def test_an_instance_counts_by_itself() -> None:
+def test_an_instance_counts_its_own_invitations() -> None:
     assert Counts().and_one(failed=True).and_one(failed=False) == Counts(2, 1)
 
 
-def test_a_pace_begins_with_nothing_that_holds() -> None:
+def test_a_new_pace_allows_sending() -> None:
     assert not any(asdict(Pace()).values())
     assert permit(Pace(), NOW) is Permit.SEND

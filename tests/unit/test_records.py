@@ -1,4 +1,4 @@
-"""How a conversion's row begins and moves on: what is set, what is kept, and what is forgotten."""
+"""How a conversion's row begins and changes: what is set, what is kept, and what is reset."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,7 +28,7 @@ EARLIER: dict[str, Any] = {
 }
 
 
-def test_the_first_generation_begins_where_nothing_was() -> None:
+def test_the_first_generation_begins_without_an_earlier_row() -> None:
     change = begin(None, conversion(), NOW, "claim")
     assert change.row == conversion()
     (event,) = change.events
@@ -42,12 +42,12 @@ def test_the_first_generation_begins_where_nothing_was() -> None:
 
 
 @pytest.mark.parametrize("opening", sorted(BEGINNINGS))
-def test_a_generation_that_begins_with_its_end_says_when(opening: Stage) -> None:
+def test_a_generation_that_begins_with_its_end_has_a_completion_time(opening: Stage) -> None:
     ended = phase_of(opening) is Phase.ENDED
     assert begin(None, conversion(opening, **EARLIER), NOW).row.completed_at == (NOW if ended else None)
 
 
-def test_a_new_generation_keeps_history_and_doubts_and_nothing_else() -> None:
+def test_a_new_generation_keeps_only_history_and_doubts() -> None:
     before = conversion(
         Stage.FAILED,
         request_id="r-0",
@@ -67,7 +67,7 @@ def test_a_new_generation_keeps_history_and_doubts_and_nothing_else() -> None:
     assert row == conversion(generation=5, sequence=9, etag="W/1", doubts=before.doubts)
 
 
-def test_of_a_doubt_that_both_know_the_new_word_counts() -> None:
+def test_the_newer_version_of_a_doubt_wins() -> None:
     before = conversion(Stage.NEEDS_REVIEW, doubts=(doubt(2 * HOUR, attempt="a-0"), doubt(HOUR, attempt="a-1")))
     waived = doubt(HOUR, attempt="a-1", waived=True)
     row = begin(before, conversion(doubts=(waived, doubt(-HOUR, attempt="a-2"))), NOW).row
@@ -75,36 +75,36 @@ def test_of_a_doubt_that_both_know_the_new_word_counts() -> None:
     assert [each.attempt for each in row.open_doubts] == ["a-0", "a-2"]
 
 
-def test_a_generation_does_not_begin_over_one_that_is_at_work() -> None:
+def test_no_generation_begins_while_another_is_in_progress() -> None:
     with pytest.raises(IllegalTransition):
         begin(conversion(), conversion(), NOW)
 
 
 @pytest.mark.parametrize("stage", [Stage.INVITED, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.CANCELLED])
-def test_a_stage_that_is_reached_ends_wait_and_error_and_says_whether_it_is_an_end(stage: Stage) -> None:
+def test_a_new_stage_clears_wait_and_error_and_sets_the_completion_time(stage: Stage) -> None:
     change = advance(conversion(**EARLIER), stage, NOW, "detail")
     ended = phase_of(stage) is Phase.ENDED
     assert change.row == conversion(stage, completed_at=NOW if ended else None)
     assert [(event.kind, event.detail) for event in change.events] == [(stage.value, "detail")]
 
 
-def test_what_is_said_of_a_stage_wins() -> None:
+def test_columns_given_with_a_stage_override_its_defaults() -> None:
     assert advance(conversion(), Stage.FAILED, NOW, last_error="why").row.last_error == "why"
 
 
-def test_a_step_that_the_table_does_not_have_is_refused() -> None:
+def test_a_transition_that_is_not_in_the_table_is_refused() -> None:
     with pytest.raises(IllegalTransition):
         advance(conversion(Stage.COMPLETED), Stage.INVITED, NOW)
 
 
-def test_a_note_changes_no_stage_and_forgets_nothing() -> None:
+def test_a_note_keeps_the_stage_and_all_other_columns() -> None:
     before = conversion(Stage.INVITED, **EARLIER)
     change = note(before, "seen", NOW, "why", seen_at=NOW)
     assert change.row == replace(before, seen_at=NOW)
     assert [(event.kind, event.stage, event.detail) for event in change.events] == [("seen", Stage.INVITED, "why")]
 
 
-def test_two_changes_become_one_transaction_in_their_order() -> None:
+def test_chained_changes_have_the_last_row_and_all_events_in_order() -> None:
     first = advance(conversion(), Stage.INVITED, NOW)
     second = note(first.row, "seen", NOW, seen_at=NOW)
     both = chain(first, second)
@@ -112,7 +112,7 @@ def test_two_changes_become_one_transaction_in_their_order() -> None:
     assert kinds(both) == ["invited", "seen"]
 
 
-def test_a_row_begins_with_nothing_but_its_first_generation_and_its_version() -> None:
+def test_a_new_row_has_only_its_keys_generation_1_and_the_schema_version() -> None:
     row = asdict(Conversion(user_id=ANNA, stage=Stage.INVITING, request_id="r-1"))
     assert {name: value for name, value in row.items() if value} == {
         "user_id": ANNA,
@@ -123,7 +123,7 @@ def test_a_row_begins_with_nothing_but_its_first_generation_and_its_version() ->
     }
 
 
-def test_an_event_without_a_detail_has_none() -> None:
+def test_an_events_detail_is_empty_by_default() -> None:
     begun = begin(None, conversion(), NOW)
     moved = advance(begun.row, Stage.INVITED, NOW)
     assert [each.events[0].detail for each in (begun, moved, note(moved.row, "seen", NOW))] == ["", "", ""]

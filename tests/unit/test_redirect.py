@@ -1,4 +1,4 @@
-"""The redirect address reaches Graph byte for byte, or is refused by the character that is wrong with it."""
+"""The redirect address reaches Graph unchanged, or is refused and the wrong character named."""
 
 import json
 import re
@@ -27,14 +27,14 @@ def parsed(url: str) -> Any:
 
 
 def sent(url: str) -> str:
-    """What leaves for Graph."""
+    """Return the redirect address that is sent to Graph."""
     invitation = graph_invitation(invitation_for(parsed(url), ANNA, ADDRESS, CONTOSO, DEFAULTS))
     assert invitation.invite_redirect_url is not None
     return str(invitation.invite_redirect_url)
 
 
 @given(TAIL, TAIL)
-def test_whatever_is_accepted_reaches_graph_unchanged(query: str, fragment: str) -> None:
+def test_an_accepted_redirect_address_reaches_graph_unchanged(query: str, fragment: str) -> None:
     url = f"https://partners.contoso.com/p?{query}#{fragment}"
     assume(redirect_problem(url) is None)
     assume(re.search(r"[?&]tenantid=(&|#|$)", url.partition("#")[0], re.IGNORECASE) is None)
@@ -57,12 +57,12 @@ def test_whatever_is_accepted_reaches_graph_unchanged(query: str, fragment: str)
         "https://Partners.Contoso.com/A?",
     ],
 )
-def test_addresses_that_a_parser_would_rewrite_stay_as_they_are(url: str) -> None:
+def test_addresses_that_a_url_parser_would_rewrite_stay_unchanged(url: str) -> None:
     assert sent(url) == url
 
 
 @given(st.sampled_from(["http", "HTTP", "Http"]), TAIL)
-def test_http_becomes_https_and_nothing_else_changes(scheme: str, query: str) -> None:
+def test_http_becomes_https_and_the_rest_stays_unchanged(scheme: str, query: str) -> None:
     url = f"{scheme}://partners.contoso.com/p?x={query}"
     assume(redirect_problem(url) is None)
     assume("tenantid=" not in url.lower())
@@ -70,7 +70,7 @@ def test_http_becomes_https_and_nothing_else_changes(scheme: str, query: str) ->
 
 
 @given(TAIL, TAIL, st.sampled_from(["tenantId", "tenantid", "TENANTID"]))
-def test_an_empty_tenant_is_filled_in_wherever_it_stands_in_the_query(before: str, after: str, name: str) -> None:
+def test_an_empty_tenant_id_is_filled_in_anywhere_in_the_query(before: str, after: str, name: str) -> None:
     assume("tenantid" not in (before + after).lower())
     head = f"https://partners.contoso.com/p?{before}&{name}="
     url = f"{head}&{after}#x"
@@ -79,14 +79,14 @@ def test_an_empty_tenant_is_filled_in_wherever_it_stands_in_the_query(before: st
     assert names_tenant(sent(url))
 
 
-def test_every_empty_tenant_is_filled_in_as_every_repeat_of_a_name_may_be_the_one_that_counts() -> None:
+def test_every_empty_tenant_id_of_a_query_is_filled_in() -> None:
     assert (
         sent_as("https://x.com?tenantId=&tenantId=", CONTOSO) == f"https://x.com?tenantId={CONTOSO}&tenantId={CONTOSO}"
     )
 
 
 @given(ANY_TAIL)
-def test_a_refusal_names_the_character(tail: str) -> None:
+def test_a_refused_redirect_address_names_the_character(tail: str) -> None:
     url = f"https://partners.contoso.com/{tail}|"
     try:
         parsed(url)
@@ -107,17 +107,17 @@ def test_a_refusal_names_the_character(tail: str) -> None:
         ("https://partners.contoso.com\\@evil.example/", "'\\'"),
     ],
 )
-def test_what_the_eye_passes_over_is_named(url: str, said: str) -> None:
+def test_a_character_that_is_easily_overlooked_is_named(url: str, said: str) -> None:
     with pytest.raises(MalformedRequest, match=re.escape(said)):
         parsed(url)
 
 
-def test_a_blank_around_an_address_is_cut_off() -> None:
+def test_white_space_around_a_redirect_address_is_removed() -> None:
     assert sent(" https://partners.contoso.com/p \t") == "https://partners.contoso.com/p"
 
 
 @given(TAIL)
-def test_the_sign_in_address_carries_the_tenant_once_and_keeps_the_rest(query: str) -> None:
+def test_the_sign_in_address_has_the_tenant_id_once_and_keeps_the_rest(query: str) -> None:
     assume("tenantid" not in query.lower())
     url = f"https://teams.microsoft.com/l/team?{query}"
     assume(redirect_problem(url) is None)
@@ -126,7 +126,7 @@ def test_the_sign_in_address_carries_the_tenant_once_and_keeps_the_rest(query: s
     assert urlsplit(found).query.count(f"tenantId={CONTOSO}") == 1
 
 
-def test_the_setting_is_sent_by_the_same_rule() -> None:
+def test_a_redirect_address_from_the_setting_is_treated_alike() -> None:
     assert (
         redirect_url(request_for(), CONTOSO, Defaults("http://x.com/?q=%ff", send_message=True))
         == "https://x.com/?q=%ff"

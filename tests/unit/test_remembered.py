@@ -1,10 +1,10 @@
-"""What an instance remembers of domains and companies does not grow without end."""
+"""The memory of an instance for domains and companies is bounded."""
 
 from b2b.workflows.conversion.remembered import MOST, Remembered
 from tests.unit.protocol import HOUR, NOW
 
 
-def test_what_was_used_last_is_kept() -> None:
+def test_the_least_recently_used_value_is_forgotten() -> None:
     memory = Remembered[str](most=2)
     memory.put("a", NOW, "first")
     memory.put("b", NOW, "second")
@@ -13,14 +13,14 @@ def test_what_was_used_last_is_kept() -> None:
     assert [memory.get(name) is not None for name in "abc"] == [True, False, True]
 
 
-def test_a_value_that_is_read_again_replaces_the_one_before() -> None:
+def test_a_new_value_replaces_the_old_one() -> None:
     memory = Remembered[str]()
     memory.put("a", NOW, "old")
     memory.put("a", NOW + HOUR, "new")
     assert memory.get("a") == (NOW + HOUR, "new")
 
 
-def test_no_more_is_kept_than_the_bound() -> None:
+def test_the_memory_keeps_at_most_its_bound() -> None:
     memory = Remembered[int]()
     for number in range(3 * MOST):
         memory.put(f"{number}.example", NOW, number)

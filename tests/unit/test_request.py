@@ -1,4 +1,4 @@
-"""What a request may say, and how each refusal names the field and what was expected."""
+"""What a request may contain, and how a refusal names the field and what was expected."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ def refused(raw: bytes) -> MalformedRequest:
     return caught.value
 
 
-def test_the_body_of_microsofts_article_is_a_request_as_it_stands() -> None:
+def test_the_body_of_microsofts_article_is_accepted_unchanged() -> None:
     request, request_id = parse(ARTICLE, POLICY)
     assert request_id is None
     assert request.invited_user.id == ANNA
@@ -54,7 +54,7 @@ def test_the_body_of_microsofts_article_is_a_request_as_it_stands() -> None:
     ]
 
 
-def test_the_least_request_leaves_everything_else_to_the_settings() -> None:
+def test_a_minimal_request_leaves_everything_else_unset() -> None:
     request, request_id = understood()
     assert request_id is None
     assert request.send_invitation_message is None
@@ -80,7 +80,7 @@ def test_the_least_request_leaves_everything_else_to_the_settings() -> None:
         {"sendInvitationMessage": False, "inviteRedirectUrl": "http://myapps.microsoft.com/x?tenantId="},
     ],
 )
-def test_what_a_request_may_say(fields: dict[str, Any]) -> None:
+def test_a_request_with_this_field_is_accepted(fields: dict[str, Any]) -> None:
     assert understood(**fields).request_id == fields.get("requestId")
 
 
@@ -185,11 +185,11 @@ def test_a_refusal_has_a_code_and_the_path_of_the_field(fields: dict[str, Any], 
         ({"requestId": "a" * 65}, "requestId: expected 1 to 64 of the characters A-Z a-z 0-9 . _ -"),
     ],
 )
-def test_a_refusal_says_what_was_expected(fields: dict[str, Any], expected: str) -> None:
+def test_the_refusal_of_a_request_says_what_was_expected(fields: dict[str, Any], expected: str) -> None:
     assert refused(body(**fields)).message == expected
 
 
-def test_everything_that_is_wrong_with_a_request_is_told_at_once() -> None:
+def test_all_faults_of_a_request_are_reported_at_once() -> None:
     error = refused(body(invitedUser={"id": "anna"}, requestId="a b", callbackUrl="https://contoso.com/hook"))
     faults = [(fault.code, fault.target) for fault in (error, *error.others)]
     assert faults == [
@@ -231,7 +231,7 @@ def test_a_refused_redirect_names_the_hosts_that_are_allowed_and_the_setting() -
         "https://[",
     ],
 )
-def test_what_is_no_plain_web_address_is_refused_as_a_value(url: str) -> None:
+def test_a_redirect_that_is_no_plain_web_address_is_refused(url: str) -> None:
     error = refused(body(inviteRedirectUrl=url))
     assert (error.code, error.target) == ("InvalidValue", "inviteRedirectUrl")
 
@@ -275,11 +275,11 @@ def test_a_host_that_only_looks_allowed_is_refused(url: str) -> None:
         "https://myapps.microsoft.com/?next=https://evil.example/@x",
     ],
 )
-def test_an_allowed_host_is_taken_in_any_case_and_with_any_path(url: str) -> None:
+def test_an_allowed_host_is_accepted_in_any_case_and_with_any_path(url: str) -> None:
     assert understood(inviteRedirectUrl=url).request.invite_redirect_url == url
 
 
-def test_the_same_request_has_the_same_hash_however_it_is_written() -> None:
+def test_a_request_has_the_same_hash_in_any_notation() -> None:
     plain = parse(ARTICLE, POLICY).request
     document = json.loads(ARTICLE)
     turned = {name: document[name] for name in reversed(document)}
@@ -296,7 +296,7 @@ def test_another_request_has_another_hash(changes: dict[str, Any]) -> None:
     assert understood(**changes).request.body_hash() != understood().request.body_hash()
 
 
-def test_the_message_on_the_queue_is_the_same_request_with_its_id() -> None:
+def test_the_queue_message_contains_the_request_and_its_id() -> None:
     request = parse(ARTICLE, POLICY).request
     again = parse(request.message("made-1"), POLICY)
     assert again.request_id == "made-1"
@@ -309,7 +309,7 @@ def test_the_canonical_body_is_small_sorted_and_without_the_request_id() -> None
     assert request.body() == b'{"dryRun":true,"invitedUser":{"id":"%s"},"invitedUserMessageInfo":{}}' % ANNA.encode()
 
 
-def test_a_name_that_is_too_long_on_either_side_is_told_the_limits() -> None:
+def test_the_refusal_of_a_name_that_is_too_long_says_the_limits() -> None:
     for name in ("a" * 65 + "@contoso.com", "anna@" + "c" * 256):
         message = refused(body(invitedUser={"userPrincipalName": name})).message
         assert message.endswith("expected name@domain, at most 64 characters before the @ and 255 after it")

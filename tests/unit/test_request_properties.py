@@ -1,4 +1,4 @@
-"""Whatever comes in, parsing answers with a request or a refusal; and what we write, we understand."""
+"""Properties of parsing: any input gives a request or a refusal, and what the app writes it can read."""
 
 import base64
 import contextlib
@@ -61,7 +61,7 @@ REQUESTS = st.fixed_dictionaries(
 
 
 def swallow(raw: bytes) -> None:
-    """Any error but a refusal comes through and fails the test."""
+    """Parse a body and ignore a refusal; any other error fails the test."""
     with contextlib.suppress(RequestRefused):
         parse(raw, POLICY)
     told_request_id(raw)
@@ -69,25 +69,25 @@ def swallow(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_bytes_raise_nothing_but_a_refusal(raw: bytes) -> None:
+def test_arbitrary_bytes_raise_only_refusals(raw: bytes) -> None:
     swallow(raw)
     swallow(base64.b64encode(raw))
 
 
 @given(JSON)
-def test_arbitrary_json_raises_nothing_but_a_refusal(value: Any) -> None:
+def test_arbitrary_json_raises_only_refusals(value: Any) -> None:
     swallow(json.dumps(value).encode())
 
 
 @given(REQUESTS, st.dictionaries(NAMES, JSON, min_size=1, max_size=2))
-def test_a_request_with_anything_in_any_field_raises_nothing_but_a_refusal(
+def test_a_request_with_any_value_in_any_field_raises_only_refusals(
     request: dict[str, Any], noise: dict[str, Any]
 ) -> None:
     swallow(json.dumps({**request, **noise}).encode())
 
 
 @given(TEXT)
-def test_any_redirect_address_is_taken_or_refused_by_name(url: str) -> None:
+def test_any_redirect_address_is_accepted_or_refused_by_its_field(url: str) -> None:
     raw = json.dumps({"invitedUser": {"mail": "a@adatum.com"}, "inviteRedirectUrl": f"https://{url}"}).encode()
     try:
         parse(raw, POLICY)
@@ -101,7 +101,7 @@ PEOPLE = st.fixed_dictionaries({"name": NAMES_OF_PEOPLE, "address": st.emails()}
 
 
 @given(TAGS, PEOPLE, st.lists(GUIDS, max_size=5, unique=True), st.booleans())
-def test_what_is_accepted_reaches_graph_unchanged(
+def test_accepted_message_settings_and_sponsors_reach_graph_unchanged(
     language: str,
     copy: dict[str, str],
     sponsors: list[str],
@@ -129,8 +129,8 @@ def test_what_is_accepted_reaches_graph_unchanged(
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='@"'), max_size=30).filter(str.strip))
-def test_a_name_that_is_accepted_is_asked_for_unchanged(name: str) -> None:
-    """Through the path and through the filter, as OData and the address escape it."""
+def test_an_accepted_name_reaches_graph_unchanged_in_path_and_filter(name: str) -> None:
+    """In the path and in the filter, with the escapes of OData and of the URL."""
     for field, path in (("userPrincipalName", True), ("mail", False)):
         raw = json.dumps({"invitedUser": {field: f"{name}@contoso.com"}}).encode()
         try:
@@ -153,7 +153,7 @@ FOREIGN = st.characters(exclude_categories=["Cs"], exclude_characters="abc-.")
 
 
 @given(FOREIGN, st.sampled_from(["requestId", "messageLanguage", "id", "sponsor", "userPrincipalName", "cc", "host"]))
-def test_whatever_is_refused_for_a_character_names_it(character: str, field: str) -> None:
+def test_a_refusal_because_of_a_character_names_it(character: str, field: str) -> None:
     wrong = f"ab{character}cd"
     documents: dict[str, dict[str, Any]] = {
         "requestId": {"requestId": wrong},
@@ -173,7 +173,7 @@ def test_whatever_is_refused_for_a_character_names_it(character: str, field: str
 
 
 @given(REQUESTS)
-def test_a_request_comes_back_from_its_own_message(document: dict[str, Any]) -> None:
+def test_a_request_can_be_read_back_from_its_message(document: dict[str, Any]) -> None:
     request, request_id = parse(json.dumps(document).encode(), POLICY)
     again = parse(request.message("made-1"), POLICY)
     assert request_id == document.get("requestId")
@@ -185,7 +185,7 @@ def test_a_request_comes_back_from_its_own_message(document: dict[str, Any]) -> 
 
 
 @given(REQUESTS, st.randoms(use_true_random=False))
-def test_the_hash_does_not_depend_on_the_order_of_names_nor_on_base64(document: dict[str, Any], random: Any) -> None:
+def test_the_hash_does_not_depend_on_the_order_of_names_or_on_base64(document: dict[str, Any], random: Any) -> None:
     names = list(document)
     random.shuffle(names)
     shuffled = json.dumps({name: document[name] for name in names}, ensure_ascii=False).encode()
@@ -211,7 +211,7 @@ class Sample(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         ([], "Expected `object`, got `array`"),
     ],
 )
-def test_the_texts_of_msgspec_that_refusals_are_made_from(value: Any, text: str) -> None:
+def test_the_error_texts_of_msgspec_are_as_the_refusals_expect(value: Any, text: str) -> None:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert(value, Sample)
     assert str(caught.value) == text

@@ -1,4 +1,6 @@
-"""The app takes the sweep schedules that the host runs: the host drops a function with a wrong one without a word."""
+"""The app accepts exactly the sweep schedules that the host runs, because the host silently drops a function with a
+wrong one.
+"""
 
 import pytest
 from hypothesis import given
@@ -35,17 +37,17 @@ def run(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", TAKEN)
-def test_app_and_host_take_a_good_schedule(text: str) -> None:
+def test_app_and_host_accept_a_valid_schedule(text: str) -> None:
     assert (taken(text), run(text)) == (True, True)
 
 
 @pytest.mark.parametrize("text", [*REFUSED, *TURNED_ROUND, *NEVER])
-def test_app_and_host_refuse_a_bad_schedule(text: str) -> None:
+def test_app_and_host_refuse_an_invalid_schedule(text: str) -> None:
     assert (taken(text), run(text)) == (False, False)
 
 
 @pytest.mark.parametrize("text", WIDER)
-def test_the_app_asks_for_six_fields_and_the_host_does_not(text: str) -> None:
+def test_the_app_requires_six_fields_and_the_host_does_not(text: str) -> None:
     assert (taken(text), run(text)) == (False, True)
 
 
@@ -63,7 +65,7 @@ def test_app_and_host_agree_about_any_six_fields(text: str) -> None:
         ("0 0 0 31 4 *", "'0 0 0 31 4 [*]' never comes"),
     ],
 )
-def test_a_refusal_names_what_is_wrong(text: str, said: str) -> None:
+def test_the_refusal_of_a_schedule_names_what_is_wrong(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         readers.schedule(text)
     assert taken("0 */10 * * * *")

@@ -1,4 +1,4 @@
-"""Which Exchange plans mean a mailbox: by plan id, never by the name of the service."""
+"""Which Exchange plans include a mailbox: by plan id, never by the name of the service."""
 
 import pytest
 
@@ -34,10 +34,11 @@ ARCHIVES = {
     "EXCHANGE_S_ARCHIVE_ADDON": "176a09a6-7ec5-4039-ac02-b2791c6ba793",
     "EXCHANGE_S_ARCHIVE": "da040e0a-b393-4bea-bb76-928b3fa1cf5a",
 }
-"""https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference, written out a second time."""
+"""From https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference, copied independently of the
+app."""
 
 
-def test_the_plans_are_those_that_microsoft_publishes() -> None:
+def test_the_plan_ids_are_those_that_microsoft_publishes() -> None:
     assert {plan: name for name, plan in PUBLISHED.items()} == MAILBOX_PLANS
     assert {plan: name for name, plan in WITHOUT_A_MAILBOX.items()} == OTHER_PLANS
     assert {plan: name for name, plan in ARCHIVES.items()} == ARCHIVE_PLANS
@@ -45,34 +46,34 @@ def test_the_plans_are_those_that_microsoft_publishes() -> None:
 
 @pytest.mark.parametrize("plan", MAILBOX_PLANS)
 @pytest.mark.parametrize("status", ["Enabled", "Warning", "Suspended", "LockedOut", ""])
-def test_a_mailbox_plan_counts_in_every_state_but_deleted(plan: str, status: str) -> None:
+def test_a_mailbox_plan_counts_in_every_status_except_deleted(plan: str, status: str) -> None:
     assert kinds([(plan, "exchange", status)]) == {MAILBOX}
     assert kinds([(plan.upper(), "", status)]) == {MAILBOX}
     assert kinds([(plan, "exchange", "Deleted")]) == frozenset()
 
 
 @pytest.mark.parametrize("plan", OTHER_PLANS)
-def test_a_plan_of_exchange_without_a_mailbox_leaves_no_trace(plan: str) -> None:
+def test_an_exchange_plan_without_a_mailbox_is_ignored(plan: str) -> None:
     assert kinds([(plan, "exchange", "Enabled")]) == frozenset()
 
 
-def test_foundation_rides_in_almost_every_product_and_is_no_mailbox() -> None:
+def test_the_foundation_plan_is_not_a_mailbox_plan() -> None:
     assert OTHER_PLANS[FOUNDATION] == "EXCHANGE_S_FOUNDATION"
     assert MAILBOX_PLANS[PLAN_2] == "EXCHANGE_S_ENTERPRISE"
 
 
 @pytest.mark.parametrize("archive", ARCHIVE_PLANS)
-def test_an_archive_is_one_by_its_plan_id(archive: str) -> None:
+def test_an_archive_is_recognised_by_its_plan_id(archive: str) -> None:
     assert kinds([(archive.upper(), "", "Enabled")]) == {PlanKind.ARCHIVE}
     assert kinds([(archive, "exchange", "Deleted")]) == frozenset()
 
 
-def test_a_plan_of_exchange_that_nobody_classed_is_unknown() -> None:
+def test_an_unclassified_exchange_plan_is_unknown() -> None:
     assert kinds([(UNHEARD_OF, "Exchange", "Enabled")]) == {UNKNOWN}
     assert kinds([(UNHEARD_OF, "SharePoint", "Enabled")]) == frozenset()
 
 
-def test_several_plans_are_seen_side_by_side() -> None:
+def test_several_plans_give_all_their_kinds() -> None:
     plans = [(PLAN_2, "exchange", "Enabled"), (UNHEARD_OF, "exchange", "Enabled"), (FOUNDATION, "exchange", "Enabled")]
     assert kinds(plans) == {MAILBOX, UNKNOWN}
 

@@ -1,4 +1,4 @@
-"""The tenant's domains and policies as the rules see them."""
+"""The tenant's domains and policies, as the rules use them."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ CLOSED = {"usersAndGroups": side("blocked", "AllUsers"), "applications": side("b
         ("", None),
     ],
 )
-def test_a_domain_is_own_when_it_or_one_above_it_is_verified(domain: str, own: str | None) -> None:
+def test_a_domain_is_own_if_it_or_a_parent_is_verified(domain: str, own: str | None) -> None:
     assert Domains(frozenset({"contoso.com", "partners.contoso.com"})).own(domain) == own
 
 
@@ -44,7 +44,9 @@ def test_a_domain_is_own_when_it_or_one_above_it_is_verified(domain: str, own: s
         (DomainList(blocked=frozenset({"adatum.com"})), False),
     ],
 )
-def test_an_allow_list_excludes_all_others_and_a_deny_list_only_its_own(domains: DomainList, *, refused: bool) -> None:
+def test_an_allow_list_refuses_all_other_domains_and_a_deny_list_only_its_own(
+    domains: DomainList, *, refused: bool
+) -> None:
     assert domains.refuses("fabrikam.com") is refused
 
 
@@ -63,14 +65,16 @@ def test_an_allow_list_excludes_all_others_and_a_deny_list_only_its_own(domains:
         ({**OPEN, "applications": side("blocked", "Office365")}, False),
     ],
 )
-def test_anything_but_open_to_all_users_is_a_restriction(inbound: dict[str, Any], *, restricted: bool) -> None:
+def test_inbound_access_that_is_not_open_to_all_users_is_restricted(
+    inbound: dict[str, Any], *, restricted: bool
+) -> None:
     assert CrossTenantAccess(default=inbound).restricts(FABRIKAM) is restricted
     assert CrossTenantAccess(default=CLOSED if not restricted else OPEN, partners={FABRIKAM: inbound}).restricts(
         FABRIKAM.upper()
     ) is (restricted if inbound else not restricted)
 
 
-def test_a_partner_without_settings_of_its_own_has_the_default() -> None:
+def test_a_partner_without_settings_has_the_default() -> None:
     access = CrossTenantAccess(default=CLOSED, partners={CONTOSO: OPEN})
     assert access.restricts(FABRIKAM)
     assert not access.restricts(CONTOSO)

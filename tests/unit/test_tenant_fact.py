@@ -1,4 +1,4 @@
-"""What the tenant is known to show, and how that is learned: three states, each kind of account apart."""
+"""How the app learns whether a tenant shows invitations: three states, for cloud and synced accounts separately."""
 
 import msgspec
 import pytest
@@ -9,7 +9,7 @@ from b2b.domain.conversion.tenant_fact import INVISIBLE_IN_A_ROW, Known, Shows, 
 
 
 def after(*read: str) -> Known:
-    """What is known after these readings: `seen`, or the account that stayed invisible."""
+    """Return what is known after these reads: `seen`, or the key of an account that stayed invisible."""
     known = Known()
     for word in read:
         known = known.after_seen() if word == "seen" else known.after_invisible(word)
@@ -31,7 +31,7 @@ def after(*read: str) -> Known:
         (("a~1", "a~2", "a~3"), Shows.NO),
     ],
 )
-def test_one_seen_is_proof_and_three_invisible_in_a_row_are_proof_of_the_contrary(
+def test_one_visible_account_means_yes_and_three_invisible_in_a_row_mean_no(
     read: tuple[str, ...], shows: Shows
 ) -> None:
     assert after(*read).shows is shows
@@ -43,7 +43,7 @@ def test_an_account_that_is_read_again_counts_once() -> None:
 
 
 @given(st.lists(st.sampled_from(["seen", *(f"{name}~1" for name in "abcde")])))
-def test_the_last_account_seen_is_followed_by_the_last_run_of_invisible_ones(read: list[str]) -> None:
+def test_only_invisible_accounts_since_the_last_visible_one_count(read: list[str]) -> None:
     known = after(*read)
     seen_at = max((number for number, word in enumerate(read) if word == "seen"), default=-1)
     run = set(read[seen_at + 1 :])
@@ -55,7 +55,7 @@ def test_the_last_account_seen_is_followed_by_the_last_run_of_invisible_ones(rea
 
 
 @pytest.mark.parametrize("synced", [False, True])
-def test_cloud_and_synced_accounts_are_kept_apart(synced: bool) -> None:  # noqa: FBT001 - a column
+def test_cloud_and_synced_accounts_have_separate_facts(synced: bool) -> None:  # noqa: FBT001 - a column
     fact = TenantFact().having(Known(Shows.YES), synced=synced)
     assert fact.of(synced=synced).shows is Shows.YES
     assert fact.of(synced=not synced).shows is Shows.UNKNOWN
@@ -63,6 +63,6 @@ def test_cloud_and_synced_accounts_are_kept_apart(synced: bool) -> None:  # noqa
     assert (both.of(synced=synced).shows, both.of(synced=not synced).shows) == (Shows.YES, Shows.NO)
 
 
-def test_it_survives_being_stored() -> None:
+def test_a_tenant_fact_is_read_back_as_it_was_stored() -> None:
     fact = TenantFact(after("a~1", "b~1"), after("seen"))
     assert msgspec.json.decode(msgspec.json.encode(fact), type=TenantFact) == fact

@@ -1,4 +1,4 @@
-"""What happens to an account after its invitation: reset, made internal again, asked for anew."""
+"""What happens to an account after its invitation: a reset, a conversion back to internal, a new request."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ COMPLETED = conversion(
 )
 
 
-def test_a_reset_opens_a_generation_that_waits_for_its_person_and_sends_nothing() -> None:
+def test_a_reset_begins_an_invited_generation_without_a_call() -> None:
     change = undone.reset(COMPLETED, PENDING, "r-2", NOW)
     row = change.row
     assert (row.stage, row.generation, row.request_id, row.joined) == (Stage.INVITED, 3, "r-2", 0)
@@ -35,12 +35,12 @@ def test_a_reset_opens_a_generation_that_waits_for_its_person_and_sends_nothing(
     assert kinds(change) == ["invited"]
 
 
-def test_the_time_of_a_reset_is_ours_where_graph_names_none() -> None:
+def test_a_reset_without_a_time_from_graph_has_the_apps_time() -> None:
     nameless = user(externalUserState="PendingAcceptance")
     assert undone.reset(COMPLETED, nameless, "r-2", NOW).row.invited_at == NOW
 
 
-def test_the_invitation_of_an_account_that_was_made_internal_again_is_void() -> None:
+def test_an_account_that_is_internal_again_ends_as_cancelled_once_confirmed() -> None:
     invited = conversion(Stage.INVITED, invited_at=NOW - HOUR)
     suspected = undone.suspected(invited, NOW)
     assert suspected.row == replace(invited, internal_since=NOW)
@@ -56,12 +56,12 @@ def test_the_invitation_of_an_account_that_was_made_internal_again_is_void() -> 
     ]
 
 
-def test_an_invitation_that_a_person_wants_again_names_the_request_that_asked() -> None:
+def test_a_superseded_invitation_names_the_request_that_replaces_it() -> None:
     row = undone.superseded(conversion(Stage.INVITED), "r-2", NOW).row
     assert row.stage is Stage.CANCELLED
     assert "request r-2" in row.last_error
 
 
-def test_what_has_ended_is_not_made_internal_by_a_note() -> None:
+def test_a_completed_conversion_cannot_be_confirmed_as_internal() -> None:
     with pytest.raises(IllegalTransition):
         undone.confirmed(COMPLETED, NOW)

@@ -1,4 +1,4 @@
-"""Worlds to run the workflows in."""
+"""Fixtures: worlds in which the workflows run, some with a first request."""
 
 from collections.abc import AsyncIterator
 
@@ -17,14 +17,14 @@ from tests.workflows.deciding import (
 
 @pytest.fixture
 async def world(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
-    """Make worlds: `await world(seed, roles=…, B2B_MODE="convert", …)`."""
+    """Yield a function that makes worlds: `await world(seed, roles=…, B2B_MODE="convert", …)`."""
     async with worlds(storage, monkeypatch) as make:
         yield make
 
 
 @pytest.fixture
 async def privileged(world: MakeWorld) -> World:
-    """A request that a person must decide about."""
+    """A world in which request r1 waits for a person's decision."""
     running = await world(PRIVILEGED)
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "needsReview"
@@ -33,7 +33,7 @@ async def privileged(world: MakeWorld) -> World:
 
 @pytest.fixture
 async def blocked(world: MakeWorld) -> World:
-    """A request that a rule forbids, for a reason that is mended afterwards."""
+    """A world in which request r1 is blocked, and the cause was then removed."""
     running = await world(tenant_of(account(1, mail=None)))
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "blocked"
@@ -43,7 +43,7 @@ async def blocked(world: MakeWorld) -> World:
 
 @pytest.fixture
 async def judged(world: MakeWorld) -> World:
-    """A dry run that found an account ready."""
+    """A world in which r1 is a dry run that found the account ready."""
     running = await world(tenant_of(ANNA))
     await running.deliver(user=USER, dryRun=True)
     assert running.request("r1")["stage"] == "assessed"
@@ -52,7 +52,10 @@ async def judged(world: MakeWorld) -> World:
 
 @pytest.fixture
 async def doubtful(world: MakeWorld) -> World:
-    """An invitation of which nothing was heard, in a tenant of which nothing is known until the time is over."""
+    """A world in which nobody knows whether r1's invitation was sent, and the request is in review for that.
+
+    The tenant does not show invitations, and the give-up time has passed.
+    """
     running = await world(tenant_of(ANNA), switches={"pending-state": "unset"}, B2B_GIVE_UP_SECONDS="400")
     running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
     await running.deliver(user=USER)
@@ -64,7 +67,7 @@ async def doubtful(world: MakeWorld) -> World:
 
 @pytest.fixture
 async def spring(world: MakeWorld) -> Made:
-    """A campaign without members."""
+    """A world with a campaign that has no members, and a caller who owns it."""
     override = '{"home-account-not-entra": "off", "looks-like-employee": "review"}'
     place = await world(tenant_of(*PEOPLE), B2B_RULE_OVERRIDES=override)
     caller = Caller(place)

@@ -1,4 +1,4 @@
-"""What the tests of decisions share: the decisions as calls, and what to read after them."""
+"""Helpers for the tests of decisions: the decisions as API calls, and what the tests read after them."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What HTTP callers are told."""
+"""The answers that HTTP callers get."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ async def ready(world: MakeWorld) -> World:
     return await world(tenant_of(account(1), account(2, accountEnabled=False)))
 
 
-async def test_a_request_is_taken_in_with_both_ways_to_ask_for_it(ready: World) -> None:
+async def test_a_request_is_accepted_with_the_urls_of_its_status_and_operation(ready: World) -> None:
     reply = await ready.api.submit(body(), BASE)
     assert reply.status == 202
     assert reply.body == {"requestId": "r1", "stage": "requested", "mode": "convert", "dryRun": False}
@@ -37,12 +37,12 @@ async def test_a_request_is_taken_in_with_both_ways_to_ask_for_it(ready: World) 
     assert ready.waiting() == 1
 
 
-async def test_without_a_request_id_one_is_made(ready: World) -> None:
+async def test_a_request_without_an_id_gets_one(ready: World) -> None:
     reply = await ready.api.submit(json.dumps({"invitedUser": {"id": USER}}).encode(), BASE)
     assert ready.request(reply.body["requestId"])["source"] == "http"
 
 
-async def test_a_caller_polls_until_the_person_is_awaited(ready: World) -> None:
+async def test_a_status_is_202_until_the_account_is_invited_and_then_200(ready: World) -> None:
     await ready.api.submit(body(), BASE)
     waiting = await ready.api.status("r1", BASE)
     assert (waiting.status, waiting.headers["Retry-After"]) == (202, "10")
@@ -54,7 +54,7 @@ async def test_a_caller_polls_until_the_person_is_awaited(ready: World) -> None:
     assert done.body["links"]["signIn"] == f"https://myapps.microsoft.com?tenantId={tenant_of()['tenantId']}"
 
 
-async def test_the_status_monitor_answers_200_always(ready: World) -> None:
+async def test_the_status_monitor_shows_each_state_of_the_operation(ready: World) -> None:
     await ready.api.submit(body(), BASE)
     seen = [(await ready.api.operation("r1", BASE)).body["status"]]
     await ready.redeliver()
@@ -65,7 +65,7 @@ async def test_the_status_monitor_answers_200_always(ready: World) -> None:
     assert seen == ["NotStarted", "Running", "Succeeded"]
 
 
-async def test_a_status_shows_the_conversion_even_where_the_requests_row_is_behind(ready: World) -> None:
+async def test_a_status_shows_the_conversion_even_if_the_requests_row_is_older(ready: World) -> None:
     await ready.deliver(user=USER)
     record = await ready.services.ledger.requests.get("r1")
     conversion = await ready.services.ledger.conversions.get(USER)
@@ -77,7 +77,7 @@ async def test_a_status_shows_the_conversion_even_where_the_requests_row_is_behi
     assert (await ready.api.status("r1", BASE)).body["stage"] == "accepted"
 
 
-async def test_a_request_that_joins_names_the_one_whose_words_were_sent(ready: World) -> None:
+async def test_a_joined_request_names_the_request_whose_invitation_was_sent(ready: World) -> None:
     await ready.deliver(user=USER)
     await ready.deliver("r2", user=USER, message="m2", invitedUserEmailAddress="partner.other@fabrikam.com")
     for ask in (ready.api.status, ready.api.operation):
@@ -86,7 +86,7 @@ async def test_a_request_that_joins_names_the_one_whose_words_were_sent(ready: W
     assert [call["body"]["invitedUserEmailAddress"] for call in ready.posts()] == ["partner1@fabrikam.com"]
 
 
-async def test_a_request_that_joins_ends_when_and_as_its_conversion_ended(ready: World) -> None:
+async def test_a_request_that_joins_an_ended_conversion_has_its_end_and_time(ready: World) -> None:
     await ready.deliver(user=USER)
     ready.tenant.control.redeem(USER, "mail")
     await ready.services.sweep.run()
@@ -107,7 +107,7 @@ async def test_a_request_that_joins_ends_when_and_as_its_conversion_ended(ready:
         (1, {"dryRun": True}, "assessed", True),
     ],
 )
-async def test_a_request_has_its_time_of_completion_once_it_has_ended(
+async def test_a_request_has_a_completion_time_once_it_has_ended(
     ready: World, user: int, fields: dict[str, Any], stage: str, *, ended: bool
 ) -> None:
     await ready.deliver(user=account(user)["id"], **fields)
@@ -115,7 +115,7 @@ async def test_a_request_has_its_time_of_completion_once_it_has_ended(
     assert (status["stage"], status["completedAt"] is not None) == (stage, ended)
 
 
-async def test_a_status_monitor_is_asked_again_soon_while_we_work_and_seldom_while_a_person_is_awaited(
+async def test_retry_after_is_short_while_the_app_works_and_long_while_a_person_is_awaited(
     ready: World,
 ) -> None:
     await ready.api.submit(body(), BASE)
@@ -125,7 +125,7 @@ async def test_a_status_monitor_is_asked_again_soon_while_we_work_and_seldom_whi
     assert waits == ["10", "3600"]
 
 
-async def test_an_end_that_the_requests_row_has_not_seen_has_its_time_all_the_same(ready: World) -> None:
+async def test_an_end_that_the_requests_row_lacks_has_a_completion_time(ready: World) -> None:
     await ready.deliver(user=USER)
     conversion = await ready.services.ledger.conversions.get(USER)
     assert conversion is not None
@@ -142,7 +142,7 @@ async def test_an_account_and_its_request_end_at_the_same_time(ready: World) -> 
     assert state["completedAt"] == ready.request("r1")["completedAt"]
 
 
-async def test_nothing_to_do_is_no_failure(world: MakeWorld) -> None:
+async def test_a_request_with_nothing_to_do_is_no_failure(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1, externalUserState="PendingAcceptance")))
     await running.deliver(user=USER)
     status = (await running.api.status("r1", BASE)).body
@@ -176,7 +176,7 @@ async def test_an_unknown_request_is_404(ready: World, request_id: str) -> None:
     assert (reply.status, reply.body["error"]["code"]) == (404, "RequestNotFound")
 
 
-async def test_with_graph_down_an_assessment_is_503_with_a_wait(ready: World) -> None:
+async def test_an_assessment_is_503_with_retry_after_if_graph_is_down(ready: World) -> None:
     def down(_request: httpx.Request) -> None:
         raise httpx.ConnectError("refused")
 
@@ -197,7 +197,7 @@ async def test_health_has_one_line_for_each_dependency(ready: World) -> None:
     )
 
 
-async def test_health_names_what_is_missing(world: MakeWorld) -> None:
+async def test_health_names_missing_queues_tables_and_permissions(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)), roles=["Policy.Read.All"])
     with TableServiceClient.from_connection_string(running.storage) as tables:
         tables.delete_table("requests")
@@ -212,11 +212,11 @@ async def test_health_names_what_is_missing(world: MakeWorld) -> None:
 
 
 def throttled(world: World, seconds: int) -> None:
-    """The tenant answers the next batch with 429."""
+    """Let the tenant answer the next batch with 429."""
     world.tenant.control.set_faults([{"kind": "429-integer", "seconds": seconds, "nth": 1, "path": "batch"}])
 
 
-async def test_an_assessment_waits_with_all_others_for_graph(ready: World) -> None:
+async def test_an_assessment_respects_a_pause_that_another_call_was_asked_for(ready: World) -> None:
     throttled(ready, 120)
     await ready.deliver(user=USER)
     ready.pass_time(5)
@@ -227,7 +227,7 @@ async def test_an_assessment_waits_with_all_others_for_graph(ready: World) -> No
     assert len(ready.tenant.control.journal()) == calls
 
 
-async def test_an_assessment_that_is_throttled_tells_all_others(ready: World) -> None:
+async def test_a_throttled_assessment_pauses_all_other_calls(ready: World) -> None:
     throttled(ready, 120)
     reply = await ready.api.assess(body())
     assert reply.headers["Retry-After"] == "120"

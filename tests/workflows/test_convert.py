@@ -1,4 +1,4 @@
-"""From a request to its invitation: each end that one account can come to, over the real services."""
+"""From a request to its invitation: every end that the conversion of one account can have."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ async def ready(world: MakeWorld) -> World:
     return await world(tenant_of(ANNA, account(2)))
 
 
-async def test_a_ready_account_is_invited_and_its_history_tells_how(ready: World) -> None:
+async def test_a_ready_account_is_invited_and_its_history_records_it(ready: World) -> None:
     await ready.deliver(user=USER)
     assert ready.request("r1")["stage"] == "invited"
     state = ready.conversion(USER)
@@ -55,13 +55,13 @@ async def test_a_message_delivered_twice_is_one_request(ready: World) -> None:
     assert ready.history("requests", "r1") == ["requested", "invited"]
 
 
-async def test_a_message_without_an_id_is_the_same_request_when_it_comes_again(ready: World) -> None:
+async def test_a_message_without_an_id_that_is_delivered_twice_is_one_request(ready: World) -> None:
     for _ in range(2):
         await ready.deliver(None, USER, message="11111111-2222-4333-8444-555555555555")
     assert [row["PartitionKey"] for row in ready.all_requests()] == ["queue-11111111-2222-4333-8444-555555555555"]
 
 
-async def test_a_second_request_joins_and_ends_with_the_first(ready: World) -> None:
+async def test_a_second_request_joins_the_first_and_ends_with_it(ready: World) -> None:
     await ready.deliver("r1", USER)
     await ready.deliver("r2", USER, dryRun=False)
     assert invitations(ready) == 1
@@ -74,14 +74,14 @@ async def test_a_second_request_joins_and_ends_with_the_first(ready: World) -> N
     assert invitations(ready) == 1
 
 
-async def test_a_request_by_name_joins_before_any_rule_is_asked(ready: World) -> None:
+async def test_a_request_by_name_joins_without_being_judged(ready: World) -> None:
     await ready.deliver("r1", USER)
     await ready.receive(b'{"requestId": "r2", "invitedUser": {"userPrincipalName": "partner1@contoso.com"}}', "m2")
     second = ready.request("r2")
     assert (second["stage"], rules(second)) == ("invited", set())
 
 
-async def test_after_a_block_a_new_request_starts_over(ready: World) -> None:
+async def test_a_new_request_after_a_block_starts_over(ready: World) -> None:
     await ready.deliver("r1", USER, invitedUserEmailAddress="partner.other@fabrikam.com")
     assert ready.request("r1")["stage"] == "blocked"
     await ready.deliver("r2", USER)
@@ -92,7 +92,7 @@ async def test_after_a_block_a_new_request_starts_over(ready: World) -> None:
     assert ready.history("conversions", USER) == ["blocked", "inviting", "invited"]
 
 
-async def test_the_same_id_with_another_body_changes_nothing_but_the_history(ready: World) -> None:
+async def test_another_body_with_a_known_id_is_only_recorded_in_the_history(ready: World) -> None:
     await ready.deliver("r1", USER)
     before = ready.request("r1")
     await ready.deliver("r1", account(2)["id"])
@@ -103,7 +103,7 @@ async def test_the_same_id_with_another_body_changes_nothing_but_the_history(rea
     assert ready.conversion(account(2)["id"]) is None
 
 
-async def test_a_dry_run_leaves_the_account_alone(ready: World) -> None:
+async def test_a_dry_run_writes_no_conversion_and_sends_nothing(ready: World) -> None:
     await ready.deliver(user=USER, dryRun=True)
     row = ready.request("r1")
     assert (row["stage"], row["verdict"], row["userId"]) == ("assessed", "ready", USER)
@@ -111,7 +111,7 @@ async def test_a_dry_run_leaves_the_account_alone(ready: World) -> None:
     assert invitations(ready) == 0
 
 
-async def test_in_assess_mode_nothing_is_written_to_graph(world: MakeWorld) -> None:
+async def test_in_mode_assess_nothing_is_written_to_graph(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), B2B_MODE="assess")
     reply = await running.api.submit(json.dumps({"invitedUser": {"id": USER}, "dryRun": False}).encode(), "")
     assert (reply.body["mode"], reply.body["dryRun"]) == ("assess", True)
@@ -120,8 +120,8 @@ async def test_in_assess_mode_nothing_is_written_to_graph(world: MakeWorld) -> N
     assert running.posts() == []
 
 
-async def test_a_request_taken_in_to_convert_waits_when_the_mode_went_back(ready: World) -> None:
-    """It was taken in as a real one: neither a dry run nor lost, but held until an administrator converts again."""
+async def test_a_request_accepted_in_mode_convert_waits_while_the_mode_is_assess(ready: World) -> None:
+    """It is neither turned into a dry run nor lost: it waits until an administrator sets the mode to convert again."""
     reply = await ready.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     assert reply.body["dryRun"] is False
     ready.services = await ready.restart(B2B_MODE="assess")
@@ -132,7 +132,7 @@ async def test_a_request_taken_in_to_convert_waits_when_the_mode_went_back(ready
     assert ready.request("r1")["stage"] == "invited"
 
 
-async def test_a_request_that_waits_is_not_judged_again_by_a_policy_that_came_after_it(world: MakeWorld) -> None:
+async def test_a_waiting_request_keeps_its_redirect_host_if_the_setting_changes(world: MakeWorld) -> None:
     hosts = "myapps.microsoft.com,partners.contoso.com"
     running = await world(tenant_of(ANNA), B2B_PAUSED="true", B2B_ALLOWED_REDIRECT_HOSTS=hosts)
     await running.deliver(user=USER, inviteRedirectUrl="https://partners.contoso.com/start")
@@ -142,7 +142,7 @@ async def test_a_request_that_waits_is_not_judged_again_by_a_policy_that_came_af
     assert [call["body"]["inviteRedirectUrl"] for call in running.posts()] == ["https://partners.contoso.com/start"]
 
 
-async def test_one_address_for_two_accounts_goes_to_the_first(world: MakeWorld) -> None:
+async def test_an_address_requested_for_two_accounts_goes_to_the_first(world: MakeWorld) -> None:
     running = await world(
         tenant_of(ANNA, account(2)), B2B_RULE_OVERRIDES='{"address-not-on-account": "warn", "address-in-use": "warn"}'
     )
@@ -168,10 +168,10 @@ TWIN = account(2, mail=ANNA["mail"])
         ({"employeeType": "Employee"}, "looks-like-employee"),
     ],
 )
-async def test_an_address_that_another_account_holds_is_told_beside_what_else_stops_a_request(
+async def test_an_address_in_use_is_reported_together_with_other_findings(
     world: MakeWorld, properties: dict[str, Any], along: str
 ) -> None:
-    """Not after it: an administrator would mend the one thing, or approve it, to meet the next."""
+    """If they came one after the other, an administrator would fix or approve one only to meet the next."""
     running = await world(tenant_of(ANNA, TWIN | properties), **SHARED)
     await running.deliver("r1", USER)
     assert running.request("r1")["stage"] == "invited"
@@ -181,7 +181,7 @@ async def test_an_address_that_another_account_holds_is_told_beside_what_else_st
 
 
 @pytest.mark.parametrize(("dry", "stage"), [(True, "assessed"), (False, "needsReview")])
-async def test_a_holder_that_the_directory_does_not_know_is_no_finding(
+async def test_an_address_whose_holder_is_gone_is_no_finding(
     world: MakeWorld,
     dry: bool,  # noqa: FBT001 - a column
     stage: str,
@@ -194,7 +194,7 @@ async def test_a_holder_that_the_directory_does_not_know_is_no_finding(
     assert rules(running.request("r2")) == {"looks-like-employee"}
 
 
-async def test_what_was_certainly_not_sent_is_tried_again_at_once(ready: World) -> None:
+async def test_an_invitation_that_was_certainly_not_sent_is_sent_at_the_next_try(ready: World) -> None:
     ready.graph.on_invitation(before=httpx.ConnectError("refused"))
     await ready.deliver(user=USER)
     assert ready.history("conversions", USER) == ["inviting", "not-sent"]
@@ -206,7 +206,7 @@ async def test_what_was_certainly_not_sent_is_tried_again_at_once(ready: World) 
     ("switches", "rule"),
     [({"disabled-account": "refused"}, "account-disabled"), ({"verified-subdomain": "refused"}, "own-verified-domain")],
 )
-async def test_what_graph_refuses_becomes_a_finding(world: MakeWorld, switches: dict[str, str], rule: str) -> None:
+async def test_a_refusal_by_graph_becomes_a_finding(world: MakeWorld, switches: dict[str, str], rule: str) -> None:
     specials: dict[str, dict[str, Any]] = {
         "account-disabled": {"accountEnabled": False},
         "own-verified-domain": {"mail": "partner@sub.contoso.com"},
@@ -228,7 +228,7 @@ LEGACY, CURRENT = {"tenant-version": "2020"}, {"address-match": "mail-only"}
     ("profile", "switches", "before"),
     [("current", LEGACY, {"otherMails": []}), ("2020", CURRENT, {"mail": None, "otherMails": [ANNA["mail"]]})],
 )
-async def test_the_fix_of_a_refusal_helps_where_the_service_follows_the_other_article(
+async def test_the_fix_of_a_refusal_works_if_graph_follows_the_other_profile(
     world: MakeWorld, profile: str, switches: dict[str, str], before: dict[str, Any]
 ) -> None:
     running = await world(tenant_of(ANNA | before), switches=switches, B2B_ELIGIBILITY_PROFILE=profile)
@@ -242,7 +242,7 @@ async def test_the_fix_of_a_refusal_helps_where_the_service_follows_the_other_ar
     assert running.request("r1")["stage"] == "invited"
 
 
-async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> None:
+async def test_a_refusal_that_no_rule_explains_ends_as_failed(world: MakeWorld) -> None:
     running = await world(
         tenant_of(account(1, isManagementRestricted=True)), B2B_RULE_OVERRIDES='{"restricted-management": "warn"}'
     )
@@ -252,7 +252,7 @@ async def test_a_refusal_that_no_rule_knows_ends_as_failed(world: MakeWorld) -> 
     assert row["lastError"].startswith("403 Forbidden: Graph refused the invitation")
 
 
-async def test_an_account_that_cannot_be_named_ends_blocked_without_a_row_of_its_own(ready: World) -> None:
+async def test_a_request_for_an_unknown_account_is_blocked_without_a_conversion(ready: World) -> None:
     nobody = "99999999-0000-4000-8000-000000000000"
     await ready.deliver(user=nobody)
     row = ready.request("r1")

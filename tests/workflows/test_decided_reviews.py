@@ -1,4 +1,4 @@
-"""A person approves a request that waits for one, or refuses it."""
+"""A person approves or refuses a request that waits for review."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.workflows.deciding import ANNA, BASE, GROUP, USER, WINDOW, approve, c
 # Approve
 
 
-async def test_an_approved_request_goes_on_and_its_history_says_who_why_and_what_was_waived(privileged: World) -> None:
+async def test_an_approved_request_goes_on_and_records_author_reason_and_waived_rules(privileged: World) -> None:
     reply = await approve(privileged)
     assert (reply.status, reply.body["stage"]) == (202, "requested")
     await privileged.redeliver()
@@ -17,7 +17,7 @@ async def test_an_approved_request_goes_on_and_its_history_says_who_why_and_what
     assert "by ops@contoso.com: known supplier; waived: directory-role" in details(privileged)
 
 
-async def test_only_what_was_shown_is_waived(privileged: World) -> None:
+async def test_a_change_after_the_approval_requires_a_new_review(privileged: World) -> None:
     await approve(privileged)
     other = {**GROUP, "id": "55555555-0000-4000-8000-000000000000", "displayName": "More"}
     privileged.tenant.control.reset(tenant_of(ANNA, groups=[GROUP, other]))
@@ -33,7 +33,7 @@ async def test_an_approval_does_not_lift_a_block(privileged: World) -> None:
 
 
 @pytest.mark.parametrize(("body", "why", "target"), [(b"", "EmptyBody", None), (b"{}", "MissingField", "approvedBy")])
-async def test_an_approval_without_name_and_reason_is_refused_as_a_request_would_be(
+async def test_an_approval_without_name_or_reason_is_refused(
     privileged: World, body: bytes, why: str, target: str | None
 ) -> None:
     reply = await privileged.api.approve("r1", body, BASE)
@@ -41,8 +41,8 @@ async def test_an_approval_without_name_and_reason_is_refused_as_a_request_would
     assert privileged.request("r1")["stage"] == "needsReview"
 
 
-async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_with(privileged: World) -> None:
-    """A later request was judged with another address: approving the first says nothing about that one."""
+async def test_an_approval_is_refused_after_a_later_request_changed_the_review(privileged: World) -> None:
+    """The later request was judged with another address, so approving the first one would not cover that address."""
     privileged.tenant.control.reset(tenant_of(account(1, mail="other@fabrikam.com"), groups=[GROUP]))
     await privileged.deliver("r2", USER)
     assert privileged.request("r2")["stage"] == "needsReview"
@@ -53,15 +53,15 @@ async def test_an_approval_is_for_the_address_that_this_very_request_was_shown_w
     assert mailed(privileged) == [USER]
 
 
-async def test_approving_a_doubt_sends_again(doubtful: World) -> None:
+async def test_approving_an_unknown_outcome_sends_another_invitation(doubtful: World) -> None:
     assert mailed(doubtful) == [USER]
     await approve(doubtful)
     await doubtful.redeliver()
     assert (doubtful.request("r1")["stage"], mailed(doubtful)) == ("invited", [USER, USER])
 
 
-async def test_a_member_of_a_doubt_is_not_approved_beside_its_leader(doubtful: World) -> None:
-    """Two approvals of one doubt would be two more mails."""
+async def test_only_the_leader_of_an_unknown_outcome_can_be_approved(doubtful: World) -> None:
+    """Two approvals of one doubt would cause two more mails."""
     await doubtful.deliver("r2", USER)
     assert doubtful.request("r2")["stage"] == "needsReview"
     assert code(await approve(doubtful, "r2")) == (409, "DecisionSuperseded")
@@ -71,8 +71,8 @@ async def test_a_member_of_a_doubt_is_not_approved_beside_its_leader(doubtful: W
     assert mailed(doubtful) == [USER, USER]
 
 
-async def test_a_verdict_against_a_second_invitation_leaves_the_first_one_alone(world: MakeWorld) -> None:
-    """The tenant shows invitations, this account shows none, and it lost its address before a person asked again."""
+async def test_a_review_of_a_second_invitation_leaves_the_first_one_invited(world: MakeWorld) -> None:
+    """The tenant shows invitations, but this account shows none, and loses its address after a person asked again."""
     running = await world(tenant_of(ANNA), B2B_CLOUD_ACCOUNTS_SHOW_PENDING="shows")
     await running.deliver(user=USER)
     running.tenant.control.reset(tenant_of(ANNA))
@@ -92,7 +92,7 @@ async def test_a_verdict_against_a_second_invitation_leaves_the_first_one_alone(
 # Refuse
 
 
-async def test_a_refused_request_ends_with_its_conversion_and_says_who_and_why(privileged: World) -> None:
+async def test_a_refused_request_ends_with_its_conversion_and_names_author_and_reason(privileged: World) -> None:
     reply = await refuse(privileged)
     assert (reply.status, reply.body["stage"]) == (202, "cancelled")
     status = await privileged.status()
@@ -104,7 +104,7 @@ async def test_a_refused_request_ends_with_its_conversion_and_says_who_and_why(p
     assert operation.body["status"] == "Canceled"
 
 
-async def test_a_member_of_a_doubt_is_not_refused_in_place_of_its_leader(doubtful: World) -> None:
+async def test_only_the_leader_of_an_unknown_outcome_can_be_refused(doubtful: World) -> None:
     await doubtful.deliver("r2", USER)
     reply = await refuse(doubtful, "r2")
     assert code(reply) == (409, "DecisionSuperseded")
@@ -113,7 +113,7 @@ async def test_a_member_of_a_doubt_is_not_refused_in_place_of_its_leader(doubtfu
     assert {doubtful.request(each)["stage"] for each in ("r1", "r2")} == {"cancelled"}
 
 
-async def test_after_a_doubt_was_refused_a_new_request_sends_nothing_before_a_person_says_so(doubtful: World) -> None:
+async def test_a_new_request_after_a_refused_doubt_needs_an_approval_to_send(doubtful: World) -> None:
     await refuse(doubtful)
     await doubtful.deliver("r2", USER)
     row = doubtful.request("r2")
@@ -121,10 +121,10 @@ async def test_after_a_doubt_was_refused_a_new_request_sends_nothing_before_a_pe
     assert (await approve(doubtful, "r2")).status == 202
     await doubtful.redeliver("r2")
     assert (doubtful.request("r2")["stage"], mailed(doubtful)) == ("invited", [USER, USER])
-    assert doubtful.request("r1")["stage"] == "cancelled", "what has ended stays ended"
+    assert doubtful.request("r1")["stage"] == "cancelled", "a request that has ended does not change"
 
 
-async def test_after_a_doubt_was_refused_the_next_request_finds_the_invitation_that_was_out(doubtful: World) -> None:
+async def test_a_new_request_after_a_refused_doubt_finds_the_redeemed_invitation(doubtful: World) -> None:
     await refuse(doubtful)
     doubtful.tenant.control.redeem(USER, "mail")
     await doubtful.deliver("r2", USER)

@@ -1,4 +1,4 @@
-"""What each stage allows, a retry, and two decisions at once."""
+"""Which decisions each stage allows, retries, and two decisions at the same time."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ STORIES: dict[Stage, Callable[[World], Awaitable[None]]] = {}
 
 
 def story(stage: Stage) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[World], Awaitable[None]]]:
-    """Say how a request comes to stand in a stage."""
+    """Register the decorated function as the way in which request r1 gets to a stage."""
 
     def keep(told: Callable[[World], Awaitable[None]]) -> Callable[[World], Awaitable[None]]:
         STORIES[stage] = told
@@ -93,7 +93,9 @@ async def taken_in(world: World) -> None:
 
 @pytest.mark.parametrize("action", list(Action))
 @pytest.mark.parametrize("stage", list(STORIES))
-async def test_what_the_stage_does_not_allow_is_refused_by_name(world: MakeWorld, stage: Stage, action: Action) -> None:
+async def test_a_decision_that_the_stage_does_not_allow_is_refused_with_its_code(
+    world: MakeWorld, stage: Stage, action: Action
+) -> None:
     if action in row_of(stage).actions:
         return
     running = await world(tenant_of(ANNA))
@@ -113,12 +115,12 @@ async def test_what_the_stage_does_not_allow_is_refused_by_name(world: MakeWorld
 
 
 @pytest.mark.parametrize("action", list(Action))
-async def test_an_unknown_request_is_404(world: MakeWorld, action: Action) -> None:
+async def test_a_decision_about_an_unknown_request_is_404(world: MakeWorld, action: Action) -> None:
     assert code(await ASKS[action](await world(tenant_of()), "r1")) == (404, "RequestNotFound")
 
 
 @pytest.mark.parametrize("action", [Action.RETRY, Action.APPROVE, Action.RELEASE])
-async def test_in_assess_nothing_is_let_go_on(world: MakeWorld, action: Action) -> None:
+async def test_in_mode_assess_no_request_can_be_retried_approved_or_released(world: MakeWorld, action: Action) -> None:
     running = await world(tenant_of(ANNA))
     await STORIES[{Action.RETRY: Stage.BLOCKED, Action.APPROVE: Stage.NEEDS_REVIEW}.get(action, Stage.ASSESSED)](
         running
@@ -127,7 +129,7 @@ async def test_in_assess_nothing_is_let_go_on(world: MakeWorld, action: Action) 
     assert code(await ASKS[action](running, "r1")) == (409, "ModeIsAssess")
 
 
-async def test_in_assess_what_lets_nothing_go_on_is_taken(world: MakeWorld) -> None:
+async def test_in_mode_assess_a_request_can_be_refused(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await in_review(running)
     running.services = await running.restart(B2B_MODE="assess")
@@ -157,8 +159,8 @@ async def test_a_retry_does_not_make_a_dry_run_real(world: MakeWorld) -> None:
     assert (running.request("r1")["stage"], mailed(running)) == ("assessed", [])
 
 
-async def test_a_request_that_was_opened_again_is_not_shown_its_old_end(world: MakeWorld) -> None:
-    """The sweep completes what a killed process left undone, but not over a person's word."""
+async def test_a_reopened_request_does_not_show_its_old_end(world: MakeWorld) -> None:
+    """The sweep completes what a killed process left undone, but must not undo a person's decision."""
     restricted = tenant_of({**ANNA, "isManagementRestricted": True})
     running = await world(restricted, B2B_RULE_OVERRIDES='{"restricted-management": "warn"}')
     await running.deliver(user=USER)
@@ -172,13 +174,13 @@ async def test_a_request_that_was_opened_again_is_not_shown_its_old_end(world: M
     assert running.request("r1")["stage"] == "invited"
 
 
-# Beside others
+# At the same time
 
 
 @pytest.mark.parametrize(
     ("stage", "ask"), [(Stage.NEEDS_REVIEW, approve), (Stage.BLOCKED, retry), (Stage.ASSESSED, release)]
 )
-async def test_of_two_decisions_at_once_one_is_told_that_the_request_changed(
+async def test_one_of_two_simultaneous_decisions_is_refused_as_the_request_has_changed(
     world: MakeWorld, stage: Stage, ask: Ask
 ) -> None:
     running = await world(tenant_of(ANNA))

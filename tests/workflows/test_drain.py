@@ -1,4 +1,4 @@
-"""Everything in the poison queue gets a row; what can go on goes back, a few times."""
+"""Draining the poison queue: every message is recorded, and a request that can continue is queued again a few times."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ POISON = "conversion-requests-poison"
 
 
 async def newest(world: World) -> str:
-    """The newest message of the request, as it stands on the queue."""
+    """Return the body of the newest message of request r1."""
     record = await world.services.ledger.requests.get("r1")
     assert record is not None
     return Resume("r1", record.token, record.due_at or world.clock()).message().decode()
@@ -39,7 +39,7 @@ async def plain(world: MakeWorld) -> World:
         ("not json", None, "NotJson"),
     ],
 )
-async def test_a_body_that_is_no_request_is_recorded_as_rejected(
+async def test_a_malformed_message_is_recorded_as_rejected(
     plain: World, body: str, request_id: str | None, code: str
 ) -> None:
     plain.send_to_poison(body)
@@ -50,7 +50,7 @@ async def test_a_body_that_is_no_request_is_recorded_as_rejected(
     assert plain.waiting(POISON) == 0
 
 
-async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails(plain: World) -> None:
+async def test_a_request_in_progress_is_queued_again_a_few_times_and_then_fails(plain: World) -> None:
     await plain.api.submit(BODY.encode(), "")
     for returned in range(1, MAX_RETURNS + 1):
         plain.send_to_poison(await newest(plain))
@@ -70,7 +70,7 @@ async def test_a_request_that_was_under_way_goes_back_a_few_times_and_then_fails
 
 
 async def test_a_message_that_is_not_the_newest_is_only_removed(plain: World) -> None:
-    """Were it given a new one, copies of one request would multiply."""
+    """If it were queued again, copies of one request would multiply."""
     await plain.api.submit(BODY.encode(), "")
     stale = await newest(plain)
     plain.send_to_poison(stale)
@@ -81,8 +81,8 @@ async def test_a_message_that_is_not_the_newest_is_only_removed(plain: World) ->
     assert plain.history("requests", "r1")[-1] == "poison-removed"
 
 
-async def test_a_request_without_an_id_is_found_by_its_body(plain: World) -> None:
-    """Killed after its row and before anything else: the poison copy keeps nothing but its body."""
+async def test_a_poison_message_without_an_id_finds_its_request_by_the_body(plain: World) -> None:
+    """The process died right after writing the row, so the poison message has only the original body."""
     body = json.dumps({"invitedUser": {"id": USER}})
     plain.faulty_storage.kill_before(lambda request: request.method == "GET" and "conversions" in request.url)
     with pytest.raises(asyncio.CancelledError):
@@ -94,7 +94,7 @@ async def test_a_request_without_an_id_is_found_by_its_body(plain: World) -> Non
     assert (row["PartitionKey"], row["poisonReturns"]) == ("queue-11111111-2222-4333-8444-555555555555", 1)
 
 
-async def test_a_copy_of_a_request_that_went_on_is_only_removed(plain: World) -> None:
+async def test_a_copy_of_a_request_that_was_invited_is_only_removed(plain: World) -> None:
     await plain.deliver(user=USER)
     plain.send_to_poison(BODY)
     await plain.services.sweep.run()
@@ -103,7 +103,7 @@ async def test_a_copy_of_a_request_that_went_on_is_only_removed(plain: World) ->
     assert (plain.waiting(), plain.waiting(POISON)) == (0, 0)
 
 
-async def test_a_request_that_never_ran_is_recorded_as_failed(plain: World) -> None:
+async def test_a_request_that_the_app_never_recorded_is_recorded_as_failed(plain: World) -> None:
     plain.send_to_poison(BODY)
     await plain.services.sweep.run()
     row = plain.request("r1")
@@ -114,7 +114,7 @@ async def test_a_request_that_never_ran_is_recorded_as_failed(plain: World) -> N
     assert plain.waiting(POISON) == 0
 
 
-async def test_another_body_under_a_known_id_changes_nothing(plain: World) -> None:
+async def test_another_body_with_a_known_id_does_not_change_the_request(plain: World) -> None:
     await plain.deliver(user=USER)
     plain.send_to_poison(json.dumps({"requestId": "r1", "invitedUser": {"id": account(2)["id"]}}))
     await plain.services.sweep.run()
@@ -130,7 +130,7 @@ async def test_many_poison_messages_are_drained_in_one_run(plain: World) -> None
     assert len(plain.all_requests()) == 70
 
 
-async def test_what_was_taken_out_counts_though_the_queue_fails_on_the_way(plain: World) -> None:
+async def test_messages_drained_before_the_queue_failed_are_counted(plain: World) -> None:
     for number in range(40):
         plain.send_to_poison(f"not json {number}")
     pages: list[str] = []
@@ -147,7 +147,7 @@ async def test_what_was_taken_out_counts_though_the_queue_fails_on_the_way(plain
 
 
 @pytest.mark.parametrize("told", [{"requestId": "r9"}, {}])
-async def test_a_request_that_never_ran_is_in_the_log_with_its_cause(
+async def test_a_request_that_the_app_never_recorded_is_logged_with_its_cause(
     plain: World, told: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     plain.send_to_poison(json.dumps({**told, "invitedUser": {"id": USER}}))

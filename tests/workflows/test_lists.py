@@ -1,4 +1,4 @@
-"""What an administrator sees over HTTP: lists with names, search, histories, and the conversion of an account."""
+"""What an administrator reads over HTTP: lists, searches by name, histories, and the conversion of an account."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ STRANGE = {
 
 @pytest.fixture
 async def three(world: MakeWorld) -> World:
-    """One request is invited, one waits for a decision, one was only judged."""
+    """A world with one invited request, one that waits for a decision, and one dry run."""
     running = await world(TENANT)
     await running.deliver("r1", account(1)["id"], "m1")
     await running.deliver("r2", account(2)["id"], "m2")
@@ -58,7 +58,7 @@ def code(reply: Reply) -> tuple[int, str, str | None]:
     return reply.status, reply.body["error"]["code"], reply.body["error"]["target"]
 
 
-async def test_a_list_says_who_what_and_why(three: World) -> None:
+async def test_a_line_of_a_list_names_account_caller_stage_and_rules(three: World) -> None:
     (line,) = (await listed(three, stage="needsReview")).body["requests"]
     assert {name: line[name] for name in line if name != "requestedAt"} == {
         "requestId": "r2",
@@ -74,11 +74,11 @@ async def test_a_list_says_who_what_and_why(three: World) -> None:
     }
 
 
-async def test_the_list_of_everything_is_in_the_order_in_which_requests_came(three: World) -> None:
+async def test_the_list_of_all_requests_is_in_the_order_of_their_arrival(three: World) -> None:
     assert ids(await listed(three)) == ["r1", "r2", "r3"]
 
 
-async def test_a_request_is_named_before_it_was_judged(world: MakeWorld) -> None:
+async def test_a_line_names_the_account_before_it_was_judged(world: MakeWorld) -> None:
     running = await world(TENANT)
     body = {"requestId": "r1", "invitedUser": {"userPrincipalName": "partner1@contoso.com"}}
     await running.api.submit(json.dumps(body).encode())
@@ -86,7 +86,7 @@ async def test_a_request_is_named_before_it_was_judged(world: MakeWorld) -> None
     assert (line["userPrincipalName"], line["askedBy"]["kind"]) == ("partner1@contoso.com", "key")
 
 
-async def test_what_waits_is_listed_by_its_reason(world: MakeWorld) -> None:
+async def test_waiting_requests_are_listed_by_their_reason(world: MakeWorld) -> None:
     running = await world(TENANT, B2B_PAUSED="true")
     await running.deliver("r1", account(1)["id"])
     (line,) = (await listed(running, waiting="paused")).body["requests"]
@@ -96,7 +96,7 @@ async def test_what_waits_is_listed_by_its_reason(world: MakeWorld) -> None:
     assert ids(await listed(running, waiting="throttled")) == []
 
 
-async def test_a_range_of_time_has_its_beginning_and_not_its_end(three: World) -> None:
+async def test_a_time_range_includes_its_beginning_and_excludes_its_end(three: World) -> None:
     times = [line["requestedAt"] for line in (await listed(three)).body["requests"]]
     assert ids(await listed(three, from_=times[1])) == ["r2", "r3"]
     assert ids(await listed(three, to=times[1])) == ["r1"]
@@ -104,21 +104,23 @@ async def test_a_range_of_time_has_its_beginning_and_not_its_end(three: World) -
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
-async def test_a_time_that_utc_cannot_tell_is_refused(three: World, time: str) -> None:
+async def test_a_time_that_utc_cannot_represent_is_refused(three: World, time: str) -> None:
     for name in ("from", "to"):
         assert code(await listed(three, **{f"{name}_": time})) == (400, "InvalidValue", name)
         assert code(await search(three, part="a", **{f"{name}_": time})) == (400, "InvalidValue", name)
 
 
 @pytest.mark.parametrize("year", ["0001", "0300", "9999"])
-async def test_a_time_long_past_or_far_ahead_bounds_a_list(three: World, year: str) -> None:
+async def test_a_list_can_be_bounded_by_any_year(three: World, year: str) -> None:
     everything, nothing = ["r1", "r2", "r3"], list[str]()
     past = year != "9999"
     assert ids(await listed(three, from_=f"{year}-01-02")) == (everything if past else nothing)
     assert ids(await listed(three, to=f"{year}-01-02")) == (nothing if past else everything)
 
 
-async def test_pages_lead_to_each_other_until_the_last(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_page_links_to_the_next_and_the_last_one_does_not(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running = await world(tenant_of(*(account(number) for number in range(5))))
     monkeypatch.setattr("b2b.workflows.listings.PAGE", 2)
     for number in range(5):
@@ -142,7 +144,7 @@ async def test_pages_lead_to_each_other_until_the_last(world: MakeWorld, monkeyp
 
 
 @pytest.mark.parametrize("token", STRANGE.values(), ids=STRANGE)
-async def test_a_token_from_elsewhere_is_refused_and_says_what_to_do(three: World, token: str) -> None:
+async def test_a_foreign_continuation_token_is_refused(three: World, token: str) -> None:
     for reply in (
         await listed(three, continuationToken=token),
         await three.api.call("request_history", "r1", query={"continuationToken": token}),
@@ -153,7 +155,7 @@ async def test_a_token_from_elsewhere_is_refused_and_says_what_to_do(three: Worl
         assert "\u200b" not in json.dumps(reply.body, ensure_ascii=False)
 
 
-async def test_all_that_is_wrong_with_a_query_is_told(three: World) -> None:
+async def test_all_faults_of_a_query_are_reported(three: World) -> None:
     reply = await listed(three, stage="done", waiting="ever", from_="yesterday", to="2026-13-01")
     assert code(reply) == (400, "InvalidValue", "stage")
     assert [fault["target"] for fault in reply.body["error"]["details"]] == ["stage", "waiting", "from", "to"]
@@ -161,13 +163,13 @@ async def test_all_that_is_wrong_with_a_query_is_told(three: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["partner2@contoso.com", "PARTNER2@fabrikam.COM", "  Partner2@Contoso.com "])
-async def test_a_request_is_found_by_its_whole_name(three: World, name: str) -> None:
+async def test_a_request_is_found_by_the_whole_name_or_address(three: World, name: str) -> None:
     reply = await search(three, name=name)
     assert ids(reply) == ["r2"]
     assert reply.body["cost"]["calls"] == 2
 
 
-async def test_a_request_is_found_by_a_part_of_a_name_within_a_list_and_the_cost_is_told(three: World) -> None:
+async def test_requests_are_found_by_part_of_a_name_and_the_cost_is_reported(three: World) -> None:
     assert ids(await search(three, part="TNER")) == ["r1", "r2", "r3"]
     reply = await search(three, part="fabrikam", stage="needsReview")
     assert ids(reply) == ["r2"]
@@ -175,17 +177,15 @@ async def test_a_request_is_found_by_a_part_of_a_name_within_a_list_and_the_cost
     assert ids(await search(three, part="nobody")) == []
 
 
-async def test_a_search_wants_one_of_two(three: World) -> None:
+async def test_a_search_needs_either_a_name_or_a_part(three: World) -> None:
     assert code(await search(three)) == (400, "InvalidValue", "name")
     assert code(await search(three, name="a@b.example", part="a")) == (400, "InvalidValue", "part")
     assert code(await search(three, name=" ")) == (400, "InvalidValue", "name")
     assert code(await search(three, name=5)) == (400, "WrongType", "name")
 
 
-async def test_a_search_by_a_whole_name_goes_on_where_there_is_more(
-    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A flow without ids of its own makes a request each day; none of them may be missing without a word."""
+async def test_a_search_by_name_has_as_many_pages_as_needed(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flow that sends no request ids may make one request a day for an account; none of them may be missing."""
     running = await world(TENANT)
     monkeypatch.setattr("b2b.workflows.listings.PAGE", 2)
     for number in range(5):
@@ -209,14 +209,14 @@ async def test_a_search_by_a_whole_name_goes_on_where_there_is_more(
 
 
 @pytest.mark.parametrize("field", ["name", "part"])
-async def test_a_search_names_the_character_that_was_pasted_along(three: World, field: str) -> None:
+async def test_a_search_names_an_invisible_character_in_its_text(three: World, field: str) -> None:
     reply = await search(three, **{field: "partner2@contoso.com\u200b"})
     assert code(reply) == (400, "InvalidValue", field)
     assert "U+200B ZERO WIDTH SPACE" in reply.body["error"]["message"]
 
 
-async def test_a_search_by_a_whole_name_refuses_what_it_would_ignore(three: World) -> None:
-    """The caller would take the answer for one of that list only."""
+async def test_a_search_by_name_refuses_filters_that_it_would_ignore(three: World) -> None:
+    """Otherwise the caller would take the answer for a filtered one."""
     more = {"stage": "failed", "waiting": "paused", "from_": "2030-01-01", "to": "2020-01-01"}
     reply = await search(three, name="partner2@contoso.com", **more)
     assert code(reply) == (400, "InvalidValue", "stage")
@@ -224,7 +224,7 @@ async def test_a_search_by_a_whole_name_refuses_what_it_would_ignore(three: Worl
     assert told == ["stage", "waiting", "from", "to"]
 
 
-async def test_a_history_says_what_happened_and_who_did_it(three: World) -> None:
+async def test_a_history_lists_events_with_their_actors(three: World) -> None:
     reply = await three.api.call("request_history", "r2")
     assert [(event["kind"], event["actor"]["kind"]) for event in reply.body["events"]] == [
         ("requested", "queue"),
@@ -235,7 +235,7 @@ async def test_a_history_says_what_happened_and_who_did_it(three: World) -> None
     assert code(missing) == (404, "RequestNotFound", "requestId")
 
 
-async def test_a_long_history_comes_in_parts(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_history_is_returned_in_pages(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("b2b.workflows.listings.PAGE", 1)
     first = await three.api.call("request_history", "r2")
     token = first.body["continuationToken"]
@@ -256,8 +256,8 @@ async def test_a_conversion_is_found_by_its_account(three: World) -> None:
         assert code(await three.api.call("conversion_history", userId=user)) == (404, "ConversionNotFound", "userId")
 
 
-async def test_lines_that_could_not_be_written_are_written_by_the_sweep(world: MakeWorld) -> None:
-    """Storage fails just then: the request itself is not held up, and its lines follow."""
+async def test_the_sweep_writes_lines_of_lists_that_could_not_be_written(world: MakeWorld) -> None:
+    """If storage fails while a line is written, the request goes on, and the sweep writes the line later."""
     running = await world(TENANT)
 
     async def fails(request: HttpRequest) -> None:
@@ -277,10 +277,8 @@ async def test_lines_that_could_not_be_written_are_written_by_the_sweep(world: M
 
 
 @pytest.mark.parametrize("ends", ["completed", "cancelled"])
-async def test_lines_of_a_conversion_that_ends_long_after_its_request_came_follow_as_well(
-    three: World, ends: str
-) -> None:
-    """Nobody works on the requests any more, so they have left the list of open requests."""
+async def test_the_sweep_writes_missing_lines_of_requests_that_are_no_longer_open(three: World, ends: str) -> None:
+    """The requests have left the list of open requests before their lines fail."""
     three.pass_time(3600)
     await three.services.sweep.run()
     assert three.rows("requests", "open~") == []

@@ -1,4 +1,4 @@
-"""From a request through converter and sweep to Application Insights: the real composition, and what arrives there."""
+"""Metrics from a request through converter and sweep to Application Insights, with the app's real composition."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ def receiver() -> Iterator[Ingestion]:
 
 @pytest.fixture
 async def watched(world: MakeWorld, receiver: Ingestion) -> AsyncIterator[Watched]:
-    """Make a world whose figures go to the receiver, at the end of a sweep."""
+    """Yield a function that makes a world whose metrics go to the receiver at the end of a sweep."""
     async with AsyncExitStack() as closing:
 
         async def make(*users: dict[str, Any], **settings: str) -> World:
@@ -60,7 +60,9 @@ async def watched(world: MakeWorld, receiver: Ingestion) -> AsyncIterator[Watche
         yield make
 
 
-async def test_the_way_of_a_person_from_the_request_to_the_redemption(watched: Watched, receiver: Ingestion) -> None:
+async def test_requests_findings_invitations_and_redemptions_are_measured(
+    watched: Watched, receiver: Ingestion
+) -> None:
     running = await watched(account(1), SYNCED, BLOCKED)
     await running.deliver("r1", USER)
     await running.deliver("r2", SYNCED["id"])
@@ -87,7 +89,7 @@ async def test_the_way_of_a_person_from_the_request_to_the_redemption(watched: W
     assert receiver.sums("b2b.sweep.runs") == {(): 2}
 
 
-async def test_a_repeated_delivery_counts_nothing_again(watched: Watched, receiver: Ingestion) -> None:
+async def test_a_repeated_delivery_is_not_counted_again(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1))
     for _ in range(3):
         await running.deliver("r1", USER)
@@ -100,7 +102,7 @@ async def test_a_repeated_delivery_counts_nothing_again(watched: Watched, receiv
     ("trouble", "outcome"),
     [({"after": httpx.ReadTimeout("slow")}, "unknown"), ({"before": httpx.ConnectError("no")}, "not-sent")],
 )
-async def test_a_call_that_failed_counts_by_what_is_known_of_it(
+async def test_a_failed_invitation_is_counted_as_unknown_or_not_sent(
     watched: Watched, receiver: Ingestion, trouble: dict[str, Exception], outcome: str
 ) -> None:
     running = await watched(account(1))
@@ -117,7 +119,7 @@ async def test_a_call_that_failed_counts_by_what_is_known_of_it(
         ("restricted-management", {"isManagementRestricted": True}, "failed"),
     ],
 )
-async def test_an_invitation_that_graph_refuses_counts_as_refused(
+async def test_an_invitation_that_graph_refuses_is_counted_as_refused(
     watched: Watched, receiver: Ingestion, rule: str, special: dict[str, Any], stage: str
 ) -> None:
     running = await watched(account(1, **special), B2B_RULE_OVERRIDES=json.dumps({rule: "warn"}))
@@ -153,7 +155,7 @@ async def test_a_sweep_measures_queues_poison_and_breaker(watched: Watched, rece
     assert receiver.sums("b2b.breaker.open") == {(): 1}
 
 
-async def test_a_request_that_is_parked_again_and_again_grows_old(watched: Watched, receiver: Ingestion) -> None:
+async def test_parking_a_request_again_does_not_reset_its_age(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1), account(2), B2B_PAUSED="true")
     await running.deliver("r1", USER)
     await running.deliver("r2", BLOCKED["id"])
@@ -168,7 +170,7 @@ async def test_a_request_that_is_parked_again_and_again_grows_old(watched: Watch
     assert receiver.sums("b2b.unreadable") == {(): 0}
 
 
-async def test_a_request_that_waits_for_a_person_is_not_waiting_for_us(watched: Watched, receiver: Ingestion) -> None:
+async def test_an_invited_request_does_not_count_as_waiting_in_the_queue(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1))
     await running.deliver("r1", USER)
     running.clock.advance(25 * 60)
@@ -176,7 +178,7 @@ async def test_a_request_that_waits_for_a_person_is_not_waiting_for_us(watched: 
     assert receiver.sums("b2b.queue.oldest") == {(): 0}
 
 
-async def test_an_empty_queue_and_a_closed_breaker_are_zeros_and_no_poison_is_nothing(
+async def test_an_empty_queue_and_a_closed_breaker_are_sent_as_zero_and_no_poison_as_nothing(
     watched: Watched, receiver: Ingestion
 ) -> None:
     await (await watched(account(1))).services.sweep.run()
@@ -185,7 +187,7 @@ async def test_an_empty_queue_and_a_closed_breaker_are_zeros_and_no_poison_is_no
     assert receiver.points("b2b.poison") == []
 
 
-async def test_what_cannot_be_measured_keeps_nothing_else_from_it(watched: Watched, receiver: Ingestion) -> None:
+async def test_other_metrics_are_sent_if_the_queue_cannot_be_read(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1))
     with QueueServiceClient.from_connection_string(running.storage) as queues:
         queues.delete_queue("conversion-requests")
@@ -194,7 +196,7 @@ async def test_what_cannot_be_measured_keeps_nothing_else_from_it(watched: Watch
     assert {point.name for point in receiver.points()} == {"b2b.sweep.runs", "b2b.breaker.open", *OF_SWEEP}
 
 
-async def test_each_part_of_the_sweep_tells_what_it_did_and_left(watched: Watched, receiver: Ingestion) -> None:
+async def test_each_part_of_the_sweep_is_measured(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1), account(2))
     for number, user in enumerate((USER, BLOCKED["id"]), start=1):
         await running.deliver(f"r{number}", user)
@@ -221,7 +223,7 @@ def refuse(_request: httpx.Request) -> None:
     raise httpx.ConnectError("refused")
 
 
-async def test_with_the_endpoint_down_the_work_goes_on(watched: Watched, receiver: Ingestion) -> None:
+async def test_the_app_works_while_the_metrics_endpoint_fails(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1))
     receiver.status = 503
     await running.deliver("r1", USER)
@@ -229,7 +231,7 @@ async def test_with_the_endpoint_down_the_work_goes_on(watched: Watched, receive
     assert running.request("r1")["stage"] == "invited"
 
 
-async def test_two_sweeps_at_once_count_a_redemption_once(watched: Watched, receiver: Ingestion) -> None:
+async def test_two_simultaneous_sweeps_count_a_redemption_once(watched: Watched, receiver: Ingestion) -> None:
     running = await watched(account(1))
     await running.deliver("r1", USER)
     running.tenant.control.redeem(USER, "mail")
@@ -238,6 +240,6 @@ async def test_two_sweeps_at_once_count_a_redemption_once(watched: Watched, rece
     assert receiver.sums("b2b.sweep.runs") == {(): 2}
 
 
-def test_every_metric_is_the_subject_of_a_test_in_here() -> None:
+def test_every_metric_occurs_in_a_test_of_this_file() -> None:
     text = Path(__file__).read_text("utf-8")
     assert [metric.name for metric in METRICS if f'"{metric.name}"' not in text] == []

@@ -1,4 +1,6 @@
-"""Our own messages: only the newest of a request counts, and it is sent again where a process died before it did."""
+"""The app's own queue messages: only the newest one of a request counts. If a process died before sending it, an older
+message sends it.
+"""
 
 import asyncio
 import json
@@ -20,7 +22,7 @@ BODY = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode()
 
 @pytest.fixture
 async def paused(world: MakeWorld) -> World:
-    """Nothing is sent, so every message that counts puts its request off once more."""
+    """A world in which the app is paused, so each message that counts puts its request off again."""
     return await world(tenant_of(account(1)), B2B_PAUSED="true")
 
 
@@ -35,7 +37,7 @@ async def resume(world: World, token: str, dequeued: int = 1) -> None:
 
 
 def queued(world: World) -> list[dict[str, str]]:
-    """What the app's own messages on the queue say."""
+    """Return the contents of the app's own messages on the queue."""
     with QueueServiceClient.from_connection_string(world.storage) as service:
         client = service.get_queue_client("conversion-requests")
         found = [json.loads(message.content) for message in client.receive_messages(messages_per_page=32)]
@@ -47,7 +49,7 @@ def no_message(request: HttpRequest) -> bool:
 
 
 async def put_off_and_killed(world: World) -> None:
-    """The row names its newest message, and the process dies before it sends it."""
+    """Put the request off, and kill the process after it wrote the row but before it sent the new message."""
     world.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await world.redeliver()
@@ -64,8 +66,8 @@ async def test_a_message_that_is_not_the_newest_does_nothing(paused: World) -> N
     assert paused.waiting() == 2
 
 
-async def test_the_message_before_sends_the_newest_again_when_it_is_delivered_again(paused: World) -> None:
-    """A kill between the row and the message costs a lease of the host, and not the half hour of repair."""
+async def test_a_redelivered_message_sends_the_newest_one_that_was_not_sent(paused: World) -> None:
+    """So a kill between row and message delays the request by the host's lease only, not by repair's half hour."""
     await paused.receive(BODY)
     first = (await stored(paused)).token
     await put_off_and_killed(paused)
@@ -79,8 +81,8 @@ async def test_the_message_before_sends_the_newest_again_when_it_is_delivered_ag
     assert paused.waiting() == 2
 
 
-async def test_delivered_for_the_first_time_it_is_only_late(paused: World) -> None:
-    """It was sent twice by a storage client that repeated a call: its twin has done the work."""
+async def test_an_older_message_that_is_delivered_for_the_first_time_sends_nothing(paused: World) -> None:
+    """A storage client that repeated its call had sent it twice, and the other copy has done the work."""
     await paused.receive(BODY)
     first = (await stored(paused)).token
     await put_off_and_killed(paused)
@@ -89,7 +91,7 @@ async def test_delivered_for_the_first_time_it_is_only_late(paused: World) -> No
     assert paused.waiting() == 0
 
 
-async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: World) -> None:
+async def test_a_redelivered_callers_message_sends_the_first_own_message(paused: World) -> None:
     paused.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await paused.receive(BODY)
@@ -102,7 +104,7 @@ async def test_the_caller_s_own_message_stands_before_the_first_of_ours(paused: 
     assert paused.waiting() == 2, "an older message sends nothing again"
 
 
-async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tried(paused: World) -> None:
+async def test_a_repeated_post_sends_the_message_again_until_it_was_processed(paused: World) -> None:
     paused.faulty_storage.kill_before(no_message)
     with pytest.raises(asyncio.CancelledError):
         await paused.api.submit(BODY, "")
@@ -116,8 +118,10 @@ async def test_a_repeated_post_sends_its_message_again_as_long_as_nothing_was_tr
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["a caller's", "our own"])
-async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused: World, *, own: bool) -> None:
-    """Put back as a new message it would do nothing, and the request would stand still until it is repaired."""
+async def test_a_message_fails_if_its_successor_cannot_be_sent(paused: World, *, own: bool) -> None:
+    """The host then delivers it again. If the app queued it again instead, it would do nothing, and the request would
+    wait for repair.
+    """
     if own:
         await paused.receive(BODY)
         paused.lose_messages()
@@ -125,7 +129,7 @@ async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused
     up, failed = paused.faulty_storage.before, [0]
 
     async def down(request: HttpRequest) -> None:
-        if no_message(request) and failed[0] < 3:  # the SDK's own repeats included
+        if no_message(request) and failed[0] < 3:  # including the repeats of the SDK
             failed[0] += 1
             raise ServiceRequestError("connection refused")
 
@@ -138,7 +142,7 @@ async def test_a_message_whose_successor_was_not_sent_is_left_to_the_host(paused
     assert paused.waiting() == 1
 
 
-async def test_what_has_ended_takes_no_message(world: MakeWorld) -> None:
+async def test_a_message_for_an_ended_request_does_nothing(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.receive(BODY)
     before = running.request("r1")
@@ -148,7 +152,7 @@ async def test_what_has_ended_takes_no_message(world: MakeWorld) -> None:
 
 
 class TablesDown:
-    """Tables do not answer; what goes to the queue meanwhile is kept."""
+    """Lets calls to tables fail, and keeps the messages that are sent to the queue meanwhile."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -161,7 +165,7 @@ class TablesDown:
             raise ServiceRequestError("connection refused")
 
 
-async def test_while_tables_are_down_our_own_message_goes_back_unchanged(paused: World) -> None:
+async def test_an_own_message_is_queued_again_unchanged_while_tables_are_down(paused: World) -> None:
     await paused.receive(BODY)
     paused.faulty_storage.before = down = TablesDown()
     own = Resume("r1", "t-1", paused.clock()).message()
@@ -169,8 +173,8 @@ async def test_while_tables_are_down_our_own_message_goes_back_unchanged(paused:
     assert down.sent == [own]
 
 
-async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused: World) -> None:
-    """A second delivery under another message id must not become another request."""
+async def test_a_callers_message_is_queued_again_with_its_generated_id_while_tables_are_down(paused: World) -> None:
+    """A second delivery with another message id must not become another request."""
     first, second = "11111111-2222-4333-8444-555555555555", "22222222-2222-4333-8444-555555555555"
     up, down = paused.faulty_storage.before, TablesDown()
     paused.faulty_storage.before = down
@@ -182,7 +186,7 @@ async def test_and_a_caller_s_goes_back_with_the_id_that_was_made_for_it(paused:
 
 
 @pytest.mark.parametrize("request_id", ["a/b", "a#b?c", "a\\b", "a\nb", "r" * 2000, "open~", ""])
-async def test_a_message_with_an_id_that_no_request_has_does_nothing(world: MakeWorld, request_id: str) -> None:
+async def test_a_message_with_an_unknown_or_invalid_request_id_does_nothing(world: MakeWorld, request_id: str) -> None:
     running = await world(tenant_of(account(1)))
     await running.receive(Resume(request_id, "t-1", running.clock()).message())
     assert running.waiting() == 0

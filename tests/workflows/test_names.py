@@ -1,4 +1,4 @@
-"""A request stays with the account that was first found, whatever becomes of the name it was asked for with."""
+"""A request stays with the account that was found first, even if the requested name moves to another account."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ USER, OTHER = ANNA["id"], BEN["id"]
 
 
 def swapped(field: str) -> dict[str, Any]:
-    """The tenant after Anna's name has moved to Ben."""
+    """Return the tenant after Anna's name has moved to Ben."""
     return tenant_of({**ANNA, field: "former.anna@contoso.com"}, {**BEN, field: ANNA[field]})
 
 
@@ -23,7 +23,7 @@ async def asked_by(world: World, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["userPrincipalName", "mail"])
-async def test_a_name_that_moves_while_the_request_waits_takes_nobody_along(world: MakeWorld, field: str) -> None:
+async def test_a_waiting_request_keeps_its_account_if_the_name_moves(world: MakeWorld, field: str) -> None:
     running = await world(tenant_of(ANNA, BEN), B2B_PAUSED="true")
     await asked_by(running, field)
     assert running.request("r1")["userId"] == USER
@@ -35,8 +35,8 @@ async def test_a_name_that_moves_while_the_request_waits_takes_nobody_along(worl
     assert running.request("r1")["userId"] == USER
 
 
-async def test_a_name_that_moves_while_its_invitation_is_in_doubt_settles_nothing(world: MakeWorld) -> None:
-    """The other account shows no invitation, and that says nothing about this one's."""
+async def test_a_doubt_is_settled_by_its_own_account_even_if_the_name_moves(world: MakeWorld) -> None:
+    """The other account shows no invitation, which proves nothing about this account."""
     running = await world(tenant_of(ANNA, BEN))
     running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
     await asked_by(running, "userPrincipalName")
@@ -47,7 +47,7 @@ async def test_a_name_that_moves_while_its_invitation_is_in_doubt_settles_nothin
     assert running.conversion(OTHER) is None
 
 
-async def test_a_request_by_name_joins_the_conversion_of_its_account(world: MakeWorld) -> None:
+async def test_a_request_by_name_joins_its_accounts_conversion(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA, BEN))
     await running.deliver("r0", USER)
     await asked_by(running, "userPrincipalName")
@@ -55,7 +55,7 @@ async def test_a_request_by_name_joins_the_conversion_of_its_account(world: Make
     assert len(running.tenant.control.mails()) == 1
 
 
-async def test_an_answer_that_carries_another_account_is_not_used(world: MakeWorld) -> None:
+async def test_an_answer_with_another_account_is_not_used(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA, BEN))
 
     def mixed_up(request: httpx.Request, response: httpx.Response) -> None:

@@ -1,4 +1,4 @@
-"""Holding back: on Graph's word, on the administrator's, and when invitations keep failing."""
+"""Pauses: because Graph asks for one, because an administrator sets one, and because invitations keep failing."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ def invitations(world: World) -> int:
 
 
 async def failing(world: World, count: int) -> None:
-    """So many invitations get no answer, a few seconds apart: an instance reports no more often."""
+    """Let some invitations fail without an answer, 6 s apart, because an instance reports at most every few seconds."""
     for number in range(count):
         world.graph.on_invitation(before=httpx.ReadTimeout("slow"))
         await world.deliver(f"r{number}", USERS[number])
@@ -32,7 +32,7 @@ async def crowd(world: MakeWorld) -> World:
 
 
 def throttle(world: World, retry_after: str | None, status: int = 429, on: str = "") -> None:
-    """The next call to Graph is throttled, the others get through."""
+    """Let the next call to Graph be throttled; later calls succeed."""
 
     def once(request: httpx.Request, response: httpx.Response) -> None:
         if not request.url.path.endswith(on):
@@ -45,7 +45,7 @@ def throttle(world: World, retry_after: str | None, status: int = 429, on: str =
     world.graph.after = once
 
 
-async def test_one_throttled_request_keeps_the_others_from_graph(crowd: World) -> None:
+async def test_a_throttled_request_pauses_all_others(crowd: World) -> None:
     throttle(crowd, "120")
     await crowd.deliver("r1", USERS[0])
     calls = len(crowd.tenant.control.journal())
@@ -60,14 +60,16 @@ async def test_one_throttled_request_keeps_the_others_from_graph(crowd: World) -
 
 
 @pytest.mark.parametrize("retry_after", ["0.249", "1", None])
-async def test_a_short_or_unnamed_wait_holds_only_its_own_request(crowd: World, retry_after: str | None) -> None:
+async def test_a_short_or_missing_retry_after_delays_only_its_own_request(
+    crowd: World, retry_after: str | None
+) -> None:
     throttle(crowd, retry_after)
     await crowd.deliver("r1", USERS[0])
     await crowd.deliver("r2", USERS[1])
     assert (crowd.request("r1")["stage"], crowd.request("r2")["stage"]) == ("requested", "invited")
 
 
-async def test_waiting_for_the_tenant_is_no_reason_to_give_up(crowd: World) -> None:
+async def test_time_spent_waiting_for_graph_does_not_end_a_request(crowd: World) -> None:
     throttle(crowd, "3000")
     await crowd.deliver("r1", USERS[0])
     await crowd.deliver("r2", USERS[1])
@@ -76,7 +78,7 @@ async def test_waiting_for_the_tenant_is_no_reason_to_give_up(crowd: World) -> N
     assert crowd.request("r2")["stage"] == "invited"
 
 
-async def test_the_stop_switch_lets_nothing_out_and_loses_nothing(world: MakeWorld) -> None:
+async def test_a_paused_app_sends_nothing_and_loses_nothing(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)), B2B_PAUSED="true")
     await running.deliver("r1", USERS[0])
     assert (invitations(running), running.waiting()) == (0, 1)
@@ -88,7 +90,7 @@ async def test_the_stop_switch_lets_nothing_out_and_loses_nothing(world: MakeWor
 
 
 async def test_the_breaker_opens_probes_and_closes(crowd: World) -> None:
-    """Five invitations without an answer in a window: the sixth waits, one probes later, then all go on."""
+    """After five invitations without an answer the sixth waits; later one request probes, and then all go on."""
     await failing(crowd, 5)
     assert crowd.history("conversions", "pace") == ["breaker-open"]
     await crowd.deliver("r5", USERS[5])
@@ -102,7 +104,7 @@ async def test_the_breaker_opens_probes_and_closes(crowd: World) -> None:
     assert crowd.request("r6")["stage"] == "invited"
 
 
-async def test_a_failing_probe_keeps_the_breaker_open(crowd: World) -> None:
+async def test_a_failed_probe_keeps_the_breaker_open(crowd: World) -> None:
     await failing(crowd, 5)
     crowd.clock.advance(302)
     crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
@@ -112,7 +114,7 @@ async def test_a_failing_probe_keeps_the_breaker_open(crowd: World) -> None:
     assert (await crowd.status("r6"))["waiting"]["reason"] == "breaker-open"
 
 
-async def test_while_one_probes_the_others_wait(crowd: World) -> None:
+async def test_only_one_request_probes_at_a_time(crowd: World) -> None:
     await failing(crowd, 5)
     crowd.clock.advance(302)
     seen: list[str] = []
@@ -127,7 +129,7 @@ async def test_while_one_probes_the_others_wait(crowd: World) -> None:
     assert crowd.history("conversions", "pace").count("breaker-probe") == 1
 
 
-async def test_a_few_failures_among_many_leave_the_breaker_closed(crowd: World) -> None:
+async def test_a_few_failures_among_many_do_not_open_the_breaker(crowd: World) -> None:
     for number in range(8):
         if number % 4 == 0:
             crowd.graph.on_invitation(before=httpx.ReadTimeout("slow"))
@@ -135,8 +137,10 @@ async def test_a_few_failures_among_many_leave_the_breaker_closed(crowd: World) 
     assert crowd.history("conversions", "pace") == []
 
 
-async def test_what_makes_everybody_wait_is_no_failure_for_the_breaker(crowd: World) -> None:
-    """Graph throttles whole tenants for minutes; the pause holds already, and the brake on top would double it."""
+async def test_throttling_with_retry_after_does_not_count_for_the_breaker(crowd: World) -> None:
+    """Graph throttles whole tenants for minutes. All requests pause already, and an open breaker would double the
+    pause.
+    """
     for number in range(6):
         throttle(crowd, "10", on="/invitations")
         await crowd.deliver(f"r{number}", USERS[number])
@@ -145,7 +149,7 @@ async def test_what_makes_everybody_wait_is_no_failure_for_the_breaker(crowd: Wo
     assert set(crowd.history("conversions", "pace")) == {"paused"}
 
 
-async def test_throttling_that_names_no_wait_counts_for_the_breaker(crowd: World) -> None:
+async def test_throttling_without_retry_after_counts_for_the_breaker(crowd: World) -> None:
     for number in range(5):
         throttle(crowd, None, on="/invitations")
         await crowd.deliver(f"r{number}", USERS[number])
@@ -153,7 +157,7 @@ async def test_throttling_that_names_no_wait_counts_for_the_breaker(crowd: World
     assert crowd.history("conversions", "pace") == ["breaker-open"]
 
 
-async def test_who_meets_a_probe_waits_for_its_answer_and_not_for_its_whole_lease(crowd: World) -> None:
+async def test_a_request_during_a_probe_waits_less_than_the_probes_lease(crowd: World) -> None:
     await failing(crowd, 5)
     crowd.clock.advance(302)
     pacer = crowd.services.receiver._converter._pacer
@@ -165,7 +169,7 @@ async def test_who_meets_a_probe_waits_for_its_answer_and_not_for_its_whole_leas
     assert await pacer.permit(timedelta(seconds=60))
 
 
-async def test_a_probe_that_graph_refuses_for_its_own_values_shows_that_graph_answers(world: MakeWorld) -> None:
+async def test_a_probe_that_graph_refuses_closes_the_breaker(world: MakeWorld) -> None:
     users = [*(account(number) for number in range(1, 7)), account(7, accountEnabled=False)]
     running = await world(tenant_of(*users), B2B_RULE_OVERRIDES='{"account-disabled": "off"}')
     await failing(running, 5)
@@ -176,7 +180,7 @@ async def test_a_probe_that_graph_refuses_for_its_own_values_shows_that_graph_an
 
 
 async def test_another_instance_learns_of_a_pause_within_seconds(crowd: World) -> None:
-    """What the shared row says is kept for a moment, so that no invitation has to read it."""
+    """The shared row is cached for a few seconds, so that not every invitation has to read it."""
     await crowd.deliver("r1", USERS[0])
     other = await crowd.restart()
     await other.receiver._converter._pacer.throttled(120, "Graph: answered 429")
@@ -187,7 +191,7 @@ async def test_another_instance_learns_of_a_pause_within_seconds(crowd: World) -
 
 
 async def test_a_missing_permission_to_invite_opens_the_breaker(world: MakeWorld) -> None:
-    """Every invitation would fail, and each would claim its account first."""
+    """Otherwise every invitation would fail, each after claiming its account."""
     running = await world(tenant_of(*(account(number) for number in range(1, 10))))
     running.tenant.control.set_roles(sorted(set(DEFAULT_ROLES) - {"User.Invite.All", "User.ReadWrite.All"}))
     running.services = await running.restart()
@@ -207,13 +211,13 @@ async def test_a_missing_permission_to_invite_opens_the_breaker(world: MakeWorld
 
 
 def shared(request: HttpRequest) -> bool:
-    """A write of the row that all instances share."""
+    """Tell whether a call writes the row that all instances share."""
     body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
     return request.method != "GET" and (b"PartitionKey='pace'" in body or b'"pace"' in body)
 
 
 async def writes_of_the_shared_row(world: World, people: int, apart: float, failing_ones: frozenset[int]) -> int:
-    """Invite so many accounts, some without an answer, and count the writes of the shared row."""
+    """Invite some accounts, `failing_ones` without an answer; return the number of writes to the shared row."""
     written: list[str] = []
 
     async def watch(request: HttpRequest) -> None:
@@ -229,18 +233,18 @@ async def writes_of_the_shared_row(world: World, people: int, apart: float, fail
     return len(written)
 
 
-async def test_invitations_that_go_well_write_no_shared_row(crowd: World) -> None:
+async def test_successful_invitations_do_not_write_the_shared_row(crowd: World) -> None:
     assert await writes_of_the_shared_row(crowd, 9, 0, frozenset()) == 0
     assert crowd.rows("conversions", "pace") == []
 
 
-async def test_invitations_that_fail_share_their_writes(crowd: World) -> None:
-    """The first is reported at once, those of the next seconds together with the one behind them."""
+async def test_failed_invitations_share_their_writes_of_the_shared_row(crowd: World) -> None:
+    """The first failure is reported at once, and those of the next seconds together with the next one."""
     assert await writes_of_the_shared_row(crowd, 9, 0, frozenset({0, 2, 4})) in {1, 2}
 
 
-async def test_a_request_waits_as_long_as_graph_asked_by_whatever_it_was_told(crowd: World) -> None:
-    """Also by the answer to an invitation, which leaves a doubt beside it."""
+async def test_a_request_waits_as_long_as_graph_asks_in_any_answer(crowd: World) -> None:
+    """This includes the answer to an invitation, which also leaves a doubt."""
     for request_id, path in (("r1", "/$batch"), ("r2", "/invitations")):
         throttle(crowd, "700", on=path)
         began = crowd.clock()
@@ -249,8 +253,8 @@ async def test_a_request_waits_as_long_as_graph_asked_by_whatever_it_was_told(cr
         crowd.clock.advance(701)
 
 
-async def test_requests_end_though_only_one_at_a_time_meets_the_trouble_itself(world: MakeWorld) -> None:
-    """Graph throttles for two days: whoever asks is refused, all others wait for it, and the time counts for all."""
+async def test_all_requests_are_given_up_if_graph_throttles_for_two_days(world: MakeWorld) -> None:
+    """One request at a time is throttled and the others wait for it, but the time counts for all of them."""
     users = {f"r{number}": account(number)["id"] for number in range(3)}
     running = await world(tenant_of(*(account(number) for number in range(3))))
     running.tenant.control.set_faults([{"kind": "429-integer", "seconds": 600, "path": "batch"}])

@@ -1,4 +1,4 @@
-"""The rules that protect people, and what Graph does not say, through the workflows."""
+"""Rules that protect people, and properties and reads that Graph omits or refuses, tested through the workflows."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ async def test_nobody_outside_the_scope_group_is_invited(world: MakeWorld) -> No
     assert rules(running, "r2") == {"outside-scope"}
 
 
-async def test_a_copy_goes_nowhere_but_to_the_domains_that_are_allowed(world: MakeWorld) -> None:
+async def test_a_copy_outside_the_allowed_domains_requires_review(world: MakeWorld) -> None:
     copies = {"ccRecipients": [{"emailAddress": {"address": "broker@adatum.com"}}]}
     running = await world(tenant_of(account(1)))
     await running.deliver("r1", account(1)["id"], invitedUserMessageInfo=copies)
@@ -38,7 +38,7 @@ def company(numbers: range, domain: str, **properties: Any) -> list[dict[str, An
     return [account(n, mail=f"partner{n}@{domain}", companyName="O'Hara & Co", **properties) for n in numbers]
 
 
-async def test_an_address_in_another_domain_than_the_company_s_is_looked_at(world: MakeWorld) -> None:
+async def test_an_address_outside_the_companys_domain_requires_review(world: MakeWorld) -> None:
     running = await world(tenant_of(*company(range(1, 4), "fabrikam.com"), *company(range(4, 5), "fabrikan.com")))
     await running.deliver("r4", account(4)["id"])
     assert running.request("r4")["stage"] == "needsReview"
@@ -46,7 +46,7 @@ async def test_an_address_in_another_domain_than_the_company_s_is_looked_at(worl
     assert finding["message"].endswith("the other accounts of O'Hara & Co have theirs in fabrikam.com.")
 
 
-async def test_the_addresses_of_a_company_are_asked_for_once_in_a_while(world: MakeWorld) -> None:
+async def test_the_addresses_of_a_company_are_cached(world: MakeWorld) -> None:
     running = await world(tenant_of(*company(range(1, 4), "fabrikam.com")), B2B_TENANT_FACTS_SECONDS="600")
 
     def asked() -> int:
@@ -61,7 +61,7 @@ async def test_the_addresses_of_a_company_are_asked_for_once_in_a_while(world: M
     assert [running.request(f"r{number}")["stage"] for number in (1, 2, 3)] == ["invited"] * 3
 
 
-async def test_what_graph_leaves_out_is_a_finding_and_no_outage(world: MakeWorld) -> None:
+async def test_a_property_that_graph_omits_is_a_finding_and_no_outage(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)), switches={"selected-properties": "empty-ones-left-out"})
     await running.deliver("r1", account(1)["id"])
     row = running.request("r1")
@@ -71,7 +71,7 @@ async def test_what_graph_leaves_out_is_a_finding_and_no_outage(world: MakeWorld
 
 
 def refusing(path: str) -> Any:
-    """Answer every part of a batch that asks for a path with a 400 that will not pass."""
+    """Return a hook that answers each part of a batch that reads `path` with a permanent 400."""
 
     def after(request: httpx.Request, response: httpx.Response) -> None:
         if not request.url.path.endswith("$batch"):
@@ -96,7 +96,7 @@ def refusing(path: str) -> Any:
         ),
     ],
 )
-async def test_a_read_that_graph_refuses_for_good_ends_the_request(
+async def test_a_read_that_graph_refuses_permanently_ends_the_request(
     world: MakeWorld, path: str, stage: str, fix: str
 ) -> None:
     running = await world(tenant_of(account(1)))
@@ -110,7 +110,7 @@ async def test_a_read_that_graph_refuses_for_good_ends_the_request(
     assert reply.status == 200
 
 
-async def test_a_sponsor_who_does_not_exist_is_found_before_the_invitation(world: MakeWorld) -> None:
+async def test_an_unknown_sponsor_blocks_before_the_invitation(world: MakeWorld) -> None:
     nobody, disabled = "0a000000-0000-4000-8000-00000000dead", account(3, accountEnabled=False)
     running = await world(tenant_of(account(1), account(2), disabled))
     await running.deliver("r1", account(1)["id"], invitedUserSponsors=[account(2)["id"], nobody])
@@ -121,7 +121,9 @@ async def test_a_sponsor_who_does_not_exist_is_found_before_the_invitation(world
 
 
 @pytest.mark.parametrize(("position", "stage"), [("refused", "failed"), ("ignored", "invited")])
-async def test_where_the_rule_is_off_graph_decides_about_a_sponsor(world: MakeWorld, position: str, stage: str) -> None:
+async def test_if_the_rule_is_off_graph_decides_about_an_unknown_sponsor(
+    world: MakeWorld, position: str, stage: str
+) -> None:
     off = json.dumps({"sponsor-unusable": "off"})
     running = await world(tenant_of(account(1)), switches={"unknown-sponsor": position}, B2B_RULE_OVERRIDES=off)
     await running.deliver("r1", account(1)["id"], invitedUserSponsors=["0a000000-0000-4000-8000-00000000dead"])

@@ -1,4 +1,4 @@
-"""Requests that ended long ago are deleted where an administrator wants that, and nothing else is."""
+"""Requests that ended long ago are purged if an administrator sets that; nothing else is deleted."""
 
 import json
 
@@ -19,7 +19,7 @@ async def sweep(world: World) -> PartReport:
 
 
 async def redeemed(world: World) -> None:
-    """Let the person redeem, and the sweep see it and take the request off the list of open ones."""
+    """Redeem, and let the sweep complete the request and take it off the list of open requests."""
     world.clock.advance(31 * 60)
     await world.services.sweep.run()
     world.tenant.control.redeem(USER, "mail")
@@ -32,7 +32,7 @@ async def keeping(world: MakeWorld) -> World:
     return await world(tenant_of(account(1), account(2)), B2B_PURGE_AFTER_DAYS="30")
 
 
-async def test_unless_it_is_asked_for_nothing_is_purged(world: MakeWorld) -> None:
+async def test_without_the_setting_nothing_is_purged(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.deliver(user=USER)
     await redeemed(running)
@@ -41,7 +41,7 @@ async def test_unless_it_is_asked_for_nothing_is_purged(world: MakeWorld) -> Non
     assert running.request("r1")["stage"] == "completed"
 
 
-async def test_a_request_is_purged_so_long_after_its_end(keeping: World) -> None:
+async def test_a_request_is_purged_the_set_number_of_days_after_its_end(keeping: World) -> None:
     await keeping.receive(json.dumps({"invitedUser": {"id": USER}}).encode(), WITHOUT_ID)
     (row,) = keeping.all_requests()
     await redeemed(keeping)
@@ -64,7 +64,7 @@ async def test_an_account_whose_request_was_purged_is_not_invited_again(keeping:
     assert len(keeping.posts()) == 1
 
 
-async def test_a_request_that_waits_for_its_person_is_kept_and_purged_after_its_end(keeping: World) -> None:
+async def test_an_invited_request_is_kept_until_it_has_ended(keeping: World) -> None:
     await keeping.deliver(user=USER)
     keeping.clock.advance(31 * 60)
     await keeping.services.sweep.run()
@@ -81,7 +81,7 @@ async def test_a_request_that_waits_for_its_person_is_kept_and_purged_after_its_
     assert keeping.rows("requests", "r1") == []
 
 
-async def test_a_request_that_was_begun_again_is_kept(keeping: World) -> None:
+async def test_a_retried_request_is_not_purged(keeping: World) -> None:
     await keeping.deliver(user=account(9)["id"])
     assert keeping.request("r1")["stage"] == "blocked"
     keeping.clock.advance(31 * 60)
@@ -94,7 +94,7 @@ async def test_a_request_that_was_begun_again_is_kept(keeping: World) -> None:
 
 
 @pytest.mark.parametrize("body", ["not json", json.dumps({"requestId": "r1", "invitedUser": {"id": USER}})])
-async def test_what_never_became_a_request_is_purged_as_well(keeping: World, body: str) -> None:
+async def test_rejected_and_never_processed_requests_are_purged_too(keeping: World, body: str) -> None:
     keeping.send_to_poison(body)
     await keeping.services.sweep.run()
     (row,) = keeping.all_requests()

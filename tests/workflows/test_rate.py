@@ -1,4 +1,6 @@
-"""The rate of invitations in the whole app: who waits for long shows it, and Graph's signs slow it down."""
+"""The rate of invitations in the whole app: a request that waits for its turn shows that, and Graph's signals lower the
+rate.
+"""
 
 import logging
 
@@ -14,7 +16,7 @@ async def crowd(world: MakeWorld, per_minute: str) -> World:
     return await world(tenant_of(*(account(n) for n in range(3))), B2B_INVITATIONS_PER_MINUTE=per_minute)
 
 
-async def test_a_request_whose_turn_is_far_away_waits_as_paced_and_costs_one_message(world: MakeWorld) -> None:
+async def test_a_request_that_waits_for_its_turn_is_paced_with_one_message(world: MakeWorld) -> None:
     running = await crowd(world, "1")
     for number, user in enumerate(USERS):
         await running.deliver(f"r{number}", user)
@@ -26,7 +28,7 @@ async def test_a_request_whose_turn_is_far_away_waits_as_paced_and_costs_one_mes
 
 
 @pytest.mark.parametrize("status", [201, 429])
-async def test_a_sign_of_graph_slows_the_next_invitations_down(
+async def test_a_throttling_signal_of_graph_slows_later_invitations(
     world: MakeWorld, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = await crowd(world, "1200")

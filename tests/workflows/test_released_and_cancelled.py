@@ -1,4 +1,4 @@
-"""A dry run is released, and a request is cancelled before its invitation."""
+"""Releasing a dry run, and cancelling a request before its invitation."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.workflows.deciding import (
 # Release
 
 
-async def test_a_released_dry_run_invites_what_was_judged(judged: World) -> None:
+async def test_a_released_dry_run_is_invited(judged: World) -> None:
     reply = await release(judged)
     assert (reply.status, reply.body["stage"]) == (202, "requested")
     await judged.redeliver()
@@ -45,9 +45,7 @@ async def test_a_release_overrides_the_mode_at_intake(world: MakeWorld) -> None:
     [tenant_of(account(1, mail="other@fabrikam.com")), tenant_of(account(1, onPremisesSyncEnabled=True))],
     ids=["another address", "a new warning"],
 )
-async def test_what_has_changed_since_it_was_judged_is_a_review_and_an_approval_lets_it_go_on(
-    judged: World, changed: dict[str, Any]
-) -> None:
+async def test_a_change_since_the_dry_run_requires_an_approval(judged: World, changed: dict[str, Any]) -> None:
     judged.tenant.control.reset(changed)
     await release(judged)
     await judged.redeliver()
@@ -58,13 +56,13 @@ async def test_what_has_changed_since_it_was_judged_is_a_review_and_an_approval_
     assert (judged.request("r1")["stage"], mailed(judged)) == ("invited", [USER])
 
 
-async def test_a_dry_run_that_found_no_account_is_not_released(world: MakeWorld) -> None:
+async def test_a_dry_run_without_an_account_cannot_be_released(world: MakeWorld) -> None:
     running = await world(tenant_of())
     await running.deliver(user=USER, dryRun=True)
     assert code(await release(running)) == (409, "NotReleasable")
 
 
-async def test_a_name_that_moved_since_it_was_judged_invites_nobody_else(world: MakeWorld) -> None:
+async def test_a_release_invites_nobody_else_if_the_name_has_moved(world: MakeWorld) -> None:
     ben = account(2)
     running = await world(tenant_of(ANNA, ben))
     by_name = {"requestId": "r1", "invitedUser": {"userPrincipalName": ANNA["userPrincipalName"]}, "dryRun": True}
@@ -83,7 +81,7 @@ async def test_a_name_that_moved_since_it_was_judged_invites_nobody_else(world: 
 # Cancel
 
 
-async def test_a_request_that_was_not_invited_yet_is_cancelled_and_its_message_does_nothing(world: MakeWorld) -> None:
+async def test_a_cancelled_request_is_not_invited_by_its_message(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), B2B_PAUSED="true")
     await running.deliver(user=USER)
     reply = await cancel(running)
@@ -94,7 +92,7 @@ async def test_a_request_that_was_not_invited_yet_is_cancelled_and_its_message_d
     assert (status["stage"], status["lastError"], mailed(running)) == ("cancelled", "Cancelled by key.", [])
 
 
-async def test_a_claim_that_is_known_not_to_have_left_is_cancelled_with_its_conversion(world: MakeWorld) -> None:
+async def test_cancelling_a_try_that_was_not_sent_cancels_the_conversion(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await running.deliver_in_trouble(USER)
     assert (await cancel(running)).status == 202
@@ -103,7 +101,7 @@ async def test_a_claim_that_is_known_not_to_have_left_is_cancelled_with_its_conv
     assert (state["stage"], running.request("r1")["stage"]) == ("cancelled", "cancelled")
 
 
-async def test_a_cancelled_leader_hands_over_to_the_oldest_that_joined(world: MakeWorld) -> None:
+async def test_a_cancelled_leader_hands_over_to_its_oldest_member(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await running.deliver_in_trouble(USER)
     for request_id in ("r2", "r3"):
@@ -119,7 +117,7 @@ async def test_a_cancelled_leader_hands_over_to_the_oldest_that_joined(world: Ma
     assert mailed(running) == [USER]
 
 
-async def test_a_member_that_is_cancelled_leaves_its_leader_alone(world: MakeWorld) -> None:
+async def test_cancelling_a_member_does_not_affect_its_leader(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await running.deliver_in_trouble(USER)
     await running.deliver("r2", USER)
@@ -128,7 +126,7 @@ async def test_a_member_that_is_cancelled_leaves_its_leader_alone(world: MakeWor
     assert [running.request(each)["stage"] for each in ("r1", "r2")] == ["invited", "cancelled"]
 
 
-async def test_while_a_call_may_be_under_way_nothing_is_cancelled(world: MakeWorld) -> None:
+async def test_a_request_cannot_be_cancelled_while_its_call_may_be_in_progress(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     running.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # passes every handler, as a kill
     with pytest.raises(asyncio.CancelledError):
@@ -136,7 +134,7 @@ async def test_while_a_call_may_be_under_way_nothing_is_cancelled(world: MakeWor
     assert code(await cancel(running)) == (409, "NotCancellable")
 
 
-async def test_while_an_invitation_may_be_out_nothing_is_cancelled(world: MakeWorld) -> None:
+async def test_a_request_cannot_be_cancelled_while_its_invitation_may_have_been_sent(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
     await running.deliver(user=USER)

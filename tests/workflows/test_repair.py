@@ -1,4 +1,4 @@
-"""Nothing is lost: a request whose message went missing gets another one, and a late queue is no lost message."""
+"""Repair by the sweep: a request whose message was lost gets a new one; a message that is only late is not replaced."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ async def plain(world: MakeWorld) -> World:
     return await world(tenant_of(account(1), account(2)))
 
 
-async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plain: World) -> None:
+async def test_a_request_whose_message_was_lost_gets_a_new_one_once(plain: World) -> None:
     await plain.api.submit(BODY, "")
     plain.lose_messages()
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0, "it is not overdue yet"
@@ -37,16 +37,16 @@ async def test_a_request_that_lost_its_message_gets_another_once_in_a_while(plai
     assert plain.request("r1")["stage"] == "invited"
 
 
-async def test_a_request_whose_message_is_only_late_gets_no_other(plain: World) -> None:
-    """The app was stopped, or the queue is long: every copy would be worked on."""
+async def test_a_request_whose_message_is_only_late_gets_no_new_one(plain: World) -> None:
+    """If the app was stopped or the queue is long, every copy would be processed."""
     await plain.api.submit(BODY, "")
     plain.clock.advance(HALF_AN_HOUR)
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 0
     assert plain.waiting() == 1
 
 
-async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(plain: World) -> None:
-    """Its own message would have been seen before the one at the head."""
+async def test_a_request_is_overdue_if_the_head_of_the_queue_was_due_later(plain: World) -> None:
+    """Its own message would have been received before the one at the head."""
     await plain.api.submit(BODY, "")
     plain.lose_messages()
     plain.clock.advance(2 * HALF_AN_HOUR)
@@ -56,7 +56,7 @@ async def test_a_request_is_overdue_when_what_stands_before_it_was_due_later(pla
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
 
 
-async def test_a_message_that_repair_replaced_does_nothing_when_it_comes_after_all(plain: World) -> None:
+async def test_a_message_that_repair_has_replaced_does_nothing(plain: World) -> None:
     await plain.api.submit(BODY, "")
     before = await plain.services.ledger.requests.get("r1")
     assert before is not None
@@ -67,7 +67,7 @@ async def test_a_message_that_repair_replaced_does_nothing_when_it_comes_after_a
     assert (plain.request("r1")["stage"], plain.posts()) == ("requested", [])
 
 
-async def test_a_request_that_waits_for_a_long_time_is_not_overdue(plain: World) -> None:
+async def test_a_parked_request_is_not_overdue_before_its_time(plain: World) -> None:
     plain.services = await plain.restart(B2B_PAUSED="true")
     await plain.deliver(user=USER)
     plain.lose_messages()
@@ -77,7 +77,7 @@ async def test_a_request_that_waits_for_a_long_time_is_not_overdue(plain: World)
     assert (await plain.services.sweep.run()).of(Part.REPAIR).changed == 1
 
 
-async def test_a_member_needs_no_message_of_its_own(plain: World) -> None:
+async def test_a_member_gets_no_message_of_its_own(plain: World) -> None:
     await plain.deliver_in_trouble(USER)
     await plain.deliver("r2", USER)
     plain.lose_messages()
@@ -86,14 +86,14 @@ async def test_a_member_needs_no_message_of_its_own(plain: World) -> None:
     assert [plain.history("requests", each)[-1] for each in ("r1", "r2")] == ["waits", "inviting"]
 
 
-async def test_a_request_at_rest_leaves_the_list(plain: World) -> None:
+async def test_an_invited_request_leaves_the_list_of_open_requests(plain: World) -> None:
     await plain.deliver(user=USER)
     plain.clock.advance(HALF_AN_HOUR)
     await plain.services.sweep.run()
     assert plain.rows("requests", "open~") == []
 
 
-async def test_a_claim_whose_process_died_is_worked_on_with_the_message_it_gets(plain: World) -> None:
+async def test_a_claim_whose_process_died_gets_a_message_that_continues_it(plain: World) -> None:
     plain.graph.on_invitation(before=asyncio.CancelledError())  # type: ignore[arg-type]  # passes every handler, as a kill
     with pytest.raises(asyncio.CancelledError):
         await plain.deliver(user=USER)
@@ -104,8 +104,8 @@ async def test_a_claim_whose_process_died_is_worked_on_with_the_message_it_gets(
     assert (status["stage"], status["waiting"]["reason"]) == ("inviting", "outcome-unknown")
 
 
-async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(plain: World) -> None:
-    """The process died between the conversion's row and the request's."""
+async def test_the_sweep_completes_requests_whose_conversion_is_completed(plain: World) -> None:
+    """The process died after writing the conversion's row and before writing the request's row."""
     await plain.deliver(user=USER)
     conversion = await plain.services.ledger.conversions.get(USER)
     assert conversion is not None
@@ -116,7 +116,7 @@ async def test_a_completed_conversion_whose_requests_were_not_told_tells_them(pl
     assert plain.request("r1")["stage"] == "completed"
 
 
-async def test_one_request_that_cannot_be_put_back_does_not_keep_the_others_waiting(plain: World) -> None:
+async def test_a_request_that_cannot_be_queued_does_not_block_the_others(plain: World) -> None:
     for request_id, number in (("unlucky", 1), ("waiting", 2)):
         told = {"requestId": request_id, "invitedUser": {"id": account(number)["id"]}}
         await plain.api.submit(json.dumps(told).encode(), "")

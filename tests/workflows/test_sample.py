@@ -1,4 +1,4 @@
-"""The whole sample through the workflows, under both profiles: every account ends as the data says it must."""
+"""The whole sample through the workflows, with both profiles: every account ends as the sample expects."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ SAMPLE = load()
 
 
 async def hand_in(world: World, account: Account, number: int) -> str:
-    """Send one request the way it comes, and let the app work; return the id by which its row is found."""
+    """Send one request in its own way and let the app process it; return the id of its row."""
     request = account.request
     if request.by != "http":
         before = {row["PartitionKey"] for row in world.all_requests()}
@@ -28,7 +28,7 @@ async def hand_in(world: World, account: Account, number: int) -> str:
 
 
 @pytest.mark.parametrize("profile", ["current", "2020"])
-async def test_every_sample_request_ends_as_the_sample_says(world: MakeWorld, profile: Profile) -> None:
+async def test_every_request_of_the_sample_ends_as_expected(world: MakeWorld, profile: Profile) -> None:
     running = await world(SAMPLE.seed(), B2B_ELIGIBILITY_PROFILE=profile, **SAMPLE.settings)
     found = {}
     for wave in sorted({account.request.wave for account in SAMPLE.accounts}):
@@ -48,7 +48,7 @@ async def test_every_sample_request_ends_as_the_sample_says(world: MakeWorld, pr
 
 
 def differences(world: World, accounts: Sequence[Account], found: dict[str, str], profile: Profile) -> list[str]:
-    """One line for every request that did not end as expected."""
+    """Return a line for each request that did not end as expected."""
     rows = {str(row["PartitionKey"]): row for row in world.all_requests()}
     wrong = []
     for account in accounts:

@@ -1,4 +1,4 @@
-"""The rules about the tenant itself: the sample's tenant with other policies, or a token that may read less."""
+"""Rules about the tenant itself: the sample's tenant with other policies, or with fewer permissions for the app."""
 
 import json
 
@@ -13,9 +13,7 @@ SAMPLE = load()
 
 @pytest.mark.parametrize("profile", ["current", "2020"])
 @pytest.mark.parametrize("variant", SAMPLE.variants, ids=lambda variant: variant.name)
-async def test_the_accounts_that_a_variant_names_end_as_it_says(
-    world: MakeWorld, variant: Variant, profile: Profile
-) -> None:
+async def test_the_accounts_of_a_variant_end_as_expected(world: MakeWorld, variant: Variant, profile: Profile) -> None:
     roles = [role for role in DEFAULT_ROLES if role not in variant.missing_roles]
     running = await world(SAMPLE.seed(variant.name), roles, B2B_ELIGIBILITY_PROFILE=profile, **SAMPLE.settings)
     expected = SAMPLE.expected(profile, variant.name)
@@ -29,7 +27,7 @@ async def test_the_accounts_that_a_variant_names_end_as_it_says(
     assert not running.tenant.control.violations()
 
 
-def test_each_variant_lacks_only_permissions_that_the_tenant_would_give() -> None:
+def test_each_variant_lacks_only_permissions_that_exist() -> None:
     known = {*DEFAULT_ROLES, "Group.ReadBasic.All", "GroupMember.Read.All"}
     for variant in SAMPLE.variants:
         assert set(variant.missing_roles) <= known
@@ -37,7 +35,7 @@ def test_each_variant_lacks_only_permissions_that_the_tenant_would_give() -> Non
 
 
 def ending(world: World, account: Account) -> Expectation:
-    """Where a request stands in the ledger."""
+    """Return how a request ended, from its row."""
     row = world.request(account.request.request_id or "")
     rules = {finding["rule"] for finding in json.loads(row.get("findings", "[]"))}
     return Expectation(row["stage"], row["verdict"], tuple(sorted(rules)))

@@ -1,4 +1,4 @@
-"""What one invited account costs in calls to storage, counted on the wire and printed."""
+"""How many calls to storage an invited account takes, counted at the connection and printed."""
 
 import asyncio
 import json
@@ -16,25 +16,26 @@ from tests.support.world import MakeWorld, World, account, tenant_of
 CROWD = 24
 BY_ID, BY_NAME = "by object id", "by user principal name"
 BUDGET = {(BY_ID, 1): 9, (BY_ID, CROWD): 10, (BY_NAME, 1): 10, (BY_NAME, CROWD): 11}
-"""Calls for each account, alone and with a crowd at once; the sweep's own are apart, and so is `OF_INSTANCE`."""
+"""Most calls for each account, alone and together with others. Calls of the sweep and `OF_INSTANCE` are not
+included."""
 MONTHS = "months~"
 LISTS = (MONTHS, "month~", "names~")
 OF_LISTS = 4
-"""Calls for the lines of each account in the lists of requests, besides those of a month's first lines."""
+"""Most calls for the lines of one account in the lists of requests, not counting the first lines of a month."""
 OF_A_MONTH = 2
 OF_INSTANCE = "instance"
-"""Calls by which an instance learns its share of the rate: two in its first seconds and every four seconds."""
+"""Calls with which an instance learns its share of the rate: two in its first seconds, then two every four seconds."""
 
 
 def asked(way: str, number: int) -> bytes:
-    """A request for an account, by one of its names."""
+    """Return the body of a request for an account, by one of its names."""
     person = account(number)
     named = {BY_ID: {"id": person["id"]}, BY_NAME: {"userPrincipalName": person["userPrincipalName"]}}
     return json.dumps({"requestId": f"r{number}", "invitedUser": named[way]}).encode()
 
 
 def kind(request: HttpRequest) -> str:
-    """Say what a call to storage is about, without the names in it."""
+    """Return the kind of a call to storage, without the names in it."""
     path = request.url.partition("?")[0].rsplit("/", 1)[-1]
     table = path.partition("(")[0]
     if table == "$batch":
@@ -49,7 +50,7 @@ def kind(request: HttpRequest) -> str:
 
 
 async def counted(world: World, way: str, people: int) -> Counter[str]:
-    """Receive the messages at once, and count until every row of request and account says `invited`."""
+    """Receive all messages at once; count the calls, and check that every request and account is invited."""
     calls: Counter[str] = Counter()
 
     async def count(request: HttpRequest) -> None:
@@ -65,7 +66,7 @@ async def counted(world: World, way: str, people: int) -> Counter[str]:
 
 
 @pytest.mark.parametrize(("way", "people"), BUDGET)
-async def test_an_invited_account_costs_no_more_calls_to_storage_than_this(
+async def test_an_invited_account_takes_no_more_calls_to_storage_than_its_budget(
     world: MakeWorld, way: str, people: int, capsys: pytest.CaptureFixture[str], record_property: Any
 ) -> None:
     running = await world(tenant_of(*(account(number) for number in range(people))), B2B_INVITATIONS_PER_MINUTE="1200")

@@ -1,4 +1,4 @@
-"""The sweep: redemptions are seen, what cannot go on is said, and nothing stops it."""
+"""The sweep: it sees redemptions, reports invitations that do not show, and goes on despite failures."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ PAST_THE_WINDOW = 361
 
 
 async def follow(world: World) -> tuple[int, int, int]:
-    """Run the sweep; how many accounts follow looked at, how many moved on, and how many it could not look at."""
+    """Run the sweep; return how many accounts the part follow looked at, how many it changed, and how many failed."""
     report = (await world.services.sweep.run()).of(Part.FOLLOW)
     return report.done, report.changed, report.problems
 
@@ -31,7 +31,7 @@ async def invited(world: MakeWorld) -> World:
     return running
 
 
-async def test_a_redeemed_invitation_is_completed_and_taken_off_the_list(invited: World) -> None:
+async def test_a_redeemed_invitation_is_completed_and_no_longer_followed(invited: World) -> None:
     invited.tenant.control.redeem(USER, "ExternalAzureAD")
     invited.clock.advance(PAST_THE_WINDOW)
     assert await follow(invited) == (1, 1, 0)
@@ -44,7 +44,7 @@ async def test_a_redeemed_invitation_is_completed_and_taken_off_the_list(invited
     assert await follow(invited) == (0, 0, 0)
 
 
-async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
+async def test_the_time_of_acceptance_is_the_one_that_graph_reports(invited: World) -> None:
     invited.tenant.control.redeem(USER, "mail")
     invited.clock.advance(7200)
     await invited.services.sweep.run()
@@ -53,17 +53,17 @@ async def test_the_time_of_acceptance_is_graphs_own(invited: World) -> None:
     assert abs((state["acceptedAt"] - datetime.now(UTC)).total_seconds()) < 60
 
 
-async def test_who_redeems_at_once_is_seen_by_the_next_sweep_also_where_nothing_is_left_to_learn(
+async def test_an_immediate_redemption_is_seen_by_the_next_sweep(
     invited: World,
 ) -> None:
-    await follow(invited)  # the first account shows that this tenant shows pending invitations
+    await follow(invited)  # from the first account, the app learns that this tenant shows pending invitations
     await invited.deliver("r2", account(2)["id"])
     invited.tenant.control.redeem(account(2)["id"], "mail")
     await follow(invited)
     assert invited.request("r2")["stage"] == "completed"
 
 
-async def test_one_sweep_reads_no_more_than_a_batch_of_young_accounts_that_teach_nothing(invited: World) -> None:
+async def test_a_sweep_reads_at_most_one_batch_of_young_accounts(invited: World) -> None:
     await follow(invited)
     people = [account(number) for number in range(10, 10 + BATCH + 5)]
     invited.tenant.control.reset(tenant_of(account(1), *people))
@@ -80,7 +80,7 @@ async def test_a_person_who_has_not_redeemed_stays_invited(invited: World) -> No
     assert invited.request("r1")["stage"] == "invited"
 
 
-async def test_an_invitation_that_never_shows_is_said_once_and_followed_on(world: MakeWorld) -> None:
+async def test_an_invitation_that_never_shows_is_recorded_once_and_still_followed(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.deliver(user=USER)
     running.tenant.control.reset()
@@ -94,7 +94,7 @@ async def test_an_invitation_that_never_shows_is_said_once_and_followed_on(world
     assert running.request("r1")["stage"] == "invited"
 
 
-async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> None:
+async def test_a_followed_entry_without_a_conversion_is_removed_when_it_is_old(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await running.services.ledger.followed.follow(USER, running.clock(), synced=False)
     await running.services.sweep.run()
@@ -104,7 +104,7 @@ async def test_a_pointer_to_nothing_goes_when_it_is_old(world: MakeWorld) -> Non
     assert running.rows("conversions", "followed~") == []
 
 
-async def test_with_graph_down_the_sweep_says_so_and_still_drains(invited: World) -> None:
+async def test_the_sweep_reports_that_graph_is_down_and_still_drains(invited: World) -> None:
     def down(_request: httpx.Request) -> None:
         raise httpx.ConnectError("refused")
 
@@ -115,7 +115,7 @@ async def test_with_graph_down_the_sweep_says_so_and_still_drains(invited: World
     assert (report.of(Part.FOLLOW).done, report.of(Part.FOLLOW).problems) == (1, 1)
 
 
-async def test_two_sweeps_at_once_do_no_harm(invited: World) -> None:
+async def test_two_simultaneous_sweeps_complete_a_request_once(invited: World) -> None:
     invited.tenant.control.redeem(USER, "mail")
     other = await invited.restart()
     await asyncio.gather(invited.services.sweep.run(), other.sweep.run())
@@ -124,7 +124,7 @@ async def test_two_sweeps_at_once_do_no_harm(invited: World) -> None:
 
 
 async def many(world: MakeWorld, count: int) -> World:
-    """A tenant whose accounts are all invited and redeemed, which the ledger does not know yet."""
+    """Return a world whose accounts are all invited and redeemed; the ledger does not know of the redemptions yet."""
     running = await world(tenant_of(*(account(number) for number in range(1, count + 1))))
     for number in range(1, count + 1):
         await running.deliver(f"r{number}", account(number)["id"])
@@ -134,7 +134,7 @@ async def many(world: MakeWorld, count: int) -> World:
 
 
 def failing(world: World, times: int, retry_after: str | None = None) -> None:
-    """The next calls to Graph are answered 503."""
+    """Let the next `times` calls to Graph be answered with 503."""
     left = [times]
 
     def once(_request: httpx.Request, response: httpx.Response) -> None:
@@ -147,16 +147,16 @@ def failing(world: World, times: int, retry_after: str | None = None) -> None:
     world.graph.after = once
 
 
-async def test_a_chunk_that_fails_does_not_keep_the_others_from_being_looked_at(world: MakeWorld) -> None:
-    """The list breaks off, the first batch fails, and those behind it are looked at."""
+async def test_accounts_after_a_failed_batch_are_still_read(world: MakeWorld) -> None:
+    """The list breaks off and the first batch fails, but the accounts after it are read."""
     running = await many(world, BATCH + 5)
     failing(running, 2)
     assert await follow(running) == (BATCH + 5, 5, BATCH)
     assert await follow(running) == (BATCH, BATCH, 0)
 
 
-async def test_a_run_that_was_stopped_goes_on_behind_what_failed(invited: World) -> None:
-    """Were the cursor left where it was, an account that always fails would hide all those behind it."""
+async def test_the_next_run_continues_after_the_accounts_that_failed(invited: World) -> None:
+    """If the cursor did not move, an account that always fails would block all accounts after it."""
     for number in range(2, 6):
         await invited.deliver(f"r{number}", account(number)["id"])
         invited.tenant.control.redeem(account(number)["id"], "mail")
@@ -167,7 +167,7 @@ async def test_a_run_that_was_stopped_goes_on_behind_what_failed(invited: World)
     assert {invited.request(f"r{number}")["stage"] for number in range(2, 6)} == {"completed"}
 
 
-async def test_the_sweep_obeys_graphs_word_and_passes_it_on(world: MakeWorld) -> None:
+async def test_the_sweep_respects_retry_after_and_pauses_all_others(world: MakeWorld) -> None:
     running = await many(world, BATCH + 5)
     calls = len(running.tenant.control.journal())
     failing(running, 1, "120")

@@ -1,4 +1,4 @@
-"""Trouble that lasts: a request waits for it, ends by it, and says so without telling what it must not."""
+"""Lasting trouble: a request waits, is given up in the end, and reports the cause without confidential texts."""
 
 import json
 import traceback
@@ -21,7 +21,7 @@ async def ready(world: MakeWorld) -> World:
     return await world(tenant_of(ANNA, account(2)))
 
 
-async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> None:
+async def test_a_request_is_given_up_after_a_day_of_trouble(ready: World) -> None:
     await ready.deliver_in_trouble(USER)
     for _ in range(28):
         assert ready.request("r1")["stage"] == "inviting"
@@ -33,7 +33,7 @@ async def test_after_a_day_of_trouble_a_request_ends_as_failed(ready: World) -> 
     assert "Given up after 86400 s" in row["lastError"]
 
 
-async def test_before_any_claim_it_ends_with_a_code_of_its_own_and_a_retry_begins_anew(ready: World) -> None:
+async def test_a_request_without_a_claim_is_given_up_and_can_be_retried(ready: World) -> None:
     def down(_request: httpx.Request) -> None:
         raise httpx.ConnectError("refused")
 
@@ -50,8 +50,8 @@ async def test_before_any_claim_it_ends_with_a_code_of_its_own_and_a_retry_begin
     assert ready.request("r1")["stage"] == "invited"
 
 
-async def test_a_request_that_was_not_tried_for_days_gets_its_day_anew(ready: World) -> None:
-    """The app was stopped: the first trouble after that must not end thousands of requests at once."""
+async def test_a_request_that_was_not_tried_for_days_gets_a_new_day(ready: World) -> None:
+    """If the app was stopped, the first trouble after its start must not end thousands of requests at once."""
     await ready.deliver_in_trouble(USER)
     ready.clock.advance(5 * 86_400)
     await ready.redeliver_in_trouble()
@@ -61,7 +61,7 @@ async def test_a_request_that_was_not_tried_for_days_gets_its_day_anew(ready: Wo
     assert ready.request("r1")["stage"] == "invited"
 
 
-async def test_whatever_held_a_request_up_may_be_over_by_its_last_try(ready: World) -> None:
+async def test_a_request_is_invited_if_its_last_try_succeeds(ready: World) -> None:
     await ready.deliver_in_trouble(USER)
     for _ in range(27):
         ready.clock.advance(3100)
@@ -71,7 +71,7 @@ async def test_whatever_held_a_request_up_may_be_over_by_its_last_try(ready: Wor
     assert ready.request("r1")["stage"] == "invited"
 
 
-async def test_a_request_whose_row_cannot_be_written_waits_under_its_id(ready: World) -> None:
+async def test_a_request_whose_row_cannot_be_written_is_queued_again(ready: World) -> None:
     ready.services = await ready.restart(
         B2BStorage=ready.storage.replace("TableEndpoint=http://127.0.0.1:", "TableEndpoint=http://127.0.0.1:1;X=")
     )
@@ -79,7 +79,7 @@ async def test_a_request_whose_row_cannot_be_written_waits_under_its_id(ready: W
     assert ready.waiting() == 1
 
 
-async def test_a_refused_invitation_is_in_the_log_with_its_cause(
+async def test_a_refused_invitation_is_logged_with_its_cause(
     world: MakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = await world(
@@ -90,8 +90,8 @@ async def test_a_refused_invitation_is_in_the_log_with_its_cause(
     assert "request r1 failed: 403" in caplog.text
 
 
-async def test_a_malformed_message_waits_while_tables_are_down(ready: World) -> None:
-    """Five tries of the host would put it into poison for a fault of storage."""
+async def test_a_malformed_message_is_queued_again_while_tables_are_down(ready: World) -> None:
+    """After five tries the host would move it to the poison queue, although only storage had failed."""
 
     async def down(request: HttpRequest) -> None:
         if "/requests" in request.url or "$batch" in request.url:
@@ -102,8 +102,8 @@ async def test_a_malformed_message_waits_while_tables_are_down(ready: World) -> 
     assert ready.waiting() == 1
 
 
-async def test_graphs_own_text_is_in_nothing_that_the_host_might_log(ready: World) -> None:
-    """An exception that leaves the function is logged with all its causes, and Graph's text may hold an address."""
+async def test_an_exception_that_the_host_logs_does_not_contain_graphs_text(ready: World) -> None:
+    """The host logs an exception with all its causes, and Graph's text may contain an address."""
 
     def spoilt(request: httpx.Request, response: httpx.Response) -> None:
         if "batch" in request.url.path:

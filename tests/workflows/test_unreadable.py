@@ -1,4 +1,4 @@
-"""Rows that a newer version wrote: left alone, counted, and never in the way of others."""
+"""Rows of a newer version: they are left unchanged and counted, and do not block other requests."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ANNA, BEN = account(1), account(2)
 USER, OTHER = ANNA["id"], BEN["id"]
 BASE = "https://app.contoso.com"
 NEWER = ({"stage": "archived"}, {"schemaVersion": 99})
-"""A value that this version does not know, and a version that it is not."""
+"""A value that this version does not know, and a schema version that is newer."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def code(reply: Reply) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("columns", NEWER, ids=["value", "version"])
-async def test_a_message_for_a_request_of_a_newer_version_goes_back_unchanged(
+async def test_a_message_for_a_request_of_a_newer_version_is_queued_again(
     ready: World, columns: dict[str, Any]
 ) -> None:
     await ready.deliver_in_trouble(USER)
@@ -45,9 +45,7 @@ async def test_a_message_for_a_request_of_a_newer_version_goes_back_unchanged(
 
 
 @pytest.mark.parametrize("columns", NEWER, ids=["value", "version"])
-async def test_nothing_is_sent_for_an_account_whose_conversion_a_newer_version_wrote(
-    ready: World, columns: dict[str, Any]
-) -> None:
+async def test_nothing_is_sent_for_a_conversion_of_a_newer_version(ready: World, columns: dict[str, Any]) -> None:
     await ready.deliver("r1", USER)
     written = ready.overwrite("conversions", USER, "current", columns)
     posts = len(ready.posts())
@@ -57,7 +55,7 @@ async def test_nothing_is_sent_for_an_account_whose_conversion_a_newer_version_w
     assert stored(ready, "conversions", USER, "current") == written
 
 
-async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World) -> None:
+async def test_a_caller_gets_503_for_a_row_of_a_newer_version(ready: World) -> None:
     await ready.deliver(user=USER)
     ready.overwrite("requests", "r1", "request", NEWER[0])
     for reply in (
@@ -70,7 +68,7 @@ async def test_a_caller_is_told_that_a_newer_version_wrote_the_row(ready: World)
         assert reply.headers["Retry-After"] == "3600"
 
 
-async def test_a_followed_account_that_cannot_be_read_hides_none_of_the_others(ready: World) -> None:
+async def test_an_unreadable_followed_account_does_not_block_the_others(ready: World) -> None:
     await ready.deliver("r1", USER)
     await ready.deliver("r2", OTHER)
     ready.overwrite("conversions", USER, "current", NEWER[0])
@@ -80,7 +78,7 @@ async def test_a_followed_account_that_cannot_be_read_hides_none_of_the_others(r
     assert ready.request("r2")["stage"] == "completed"
 
 
-async def test_an_open_request_that_cannot_be_read_is_counted_and_hides_none_of_the_others(ready: World) -> None:
+async def test_an_unreadable_open_request_is_counted_and_does_not_block_the_others(ready: World) -> None:
     ready.services = await ready.restart(B2B_PAUSED="true")
     await ready.deliver("r1", USER)
     await ready.deliver("r2", OTHER)
@@ -91,7 +89,7 @@ async def test_an_open_request_that_cannot_be_read_is_counted_and_hides_none_of_
     assert (report.unreadable, report.changed, report.problems) == (1, 1, 0)
 
 
-async def test_a_request_that_joined_takes_over_from_a_leader_that_was_not_written_for_as_long_as_one_is_given_up(
+async def test_a_member_takes_over_from_an_unreadable_leader_after_the_give_up_time(
     ready: World,
 ) -> None:
     await ready.deliver_in_trouble(USER)
@@ -116,7 +114,7 @@ async def test_a_request_that_joined_takes_over_from_a_leader_that_was_not_writt
     assert (ready.request("r1")["stage"], len(ready.posts())) == ("invited", 1)
 
 
-async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_going_on(ready: World) -> None:
+async def test_an_unreadable_member_does_not_block_its_conversion(ready: World) -> None:
     await ready.deliver_in_trouble(USER)
     await ready.deliver("r2", USER)
     written = ready.overwrite("requests", "r2", "request", NEWER[1])
@@ -125,8 +123,8 @@ async def test_a_member_that_cannot_be_read_does_not_keep_its_conversion_from_go
     assert stored(ready, "requests", "r2", "request") == written
 
 
-async def test_a_line_of_a_newer_version_does_not_keep_repair_from_the_others(ready: World) -> None:
-    """The row itself was set back since, by an instance of this version."""
+async def test_a_list_line_of_a_newer_version_does_not_block_repair(ready: World) -> None:
+    """Only the line is of a newer version; an instance of this version has written the row since."""
     await ready.deliver(user=USER)
     (line,) = [row for row in month_of(ready) if row["RowKey"].startswith("all~")]
     ready.overwrite("requests", line["PartitionKey"], line["RowKey"], {"stage": "archived", "sequence": 99})

@@ -1,4 +1,4 @@
-"""Every reason to wait, as it comes about and as a caller reads it: `waiting` in GET."""
+"""Every reason to wait: how it arises, and how a caller reads it in `waiting`."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.support.world import MakeWorld, World, account, tenant_of
 ANNA, BEN = account(1), account(2)
 USER, OTHER = ANNA["id"], BEN["id"]
 WINDOW = 361
-"""Seconds: the replication window with the skew of clocks, and one more."""
+"""Seconds: the replication window including clock skew, plus one."""
 SAME_ADDRESS = {"B2B_RULE_OVERRIDES": '{"address-in-use": "warn", "address-not-on-account": "warn"}'}
 NOT_INVITING = sorted(set(DEFAULT_ROLES) - {"User.Invite.All", "User.ReadWrite.All"})
 
@@ -30,7 +30,7 @@ Story = Callable[[World], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Row:
-    """How a request comes to wait for a reason, and where it stands meanwhile."""
+    """How a request comes to wait for a reason, and its stage while it waits."""
 
     reason: WaitReason
     story: Story
@@ -60,7 +60,7 @@ async def graph_is_down(world: World) -> None:
 
 
 async def graph_throttles(world: World) -> None:
-    """One request meets it, and all others wait for it."""
+    """Let one request be throttled, so that another one waits for the same pause."""
     world.graph.after = throttle
     await world.deliver("r0", OTHER)
     await world.deliver(user=USER)
@@ -165,7 +165,7 @@ TABLE = (
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.reason)
-async def test_a_caller_reads_what_a_request_waits_for_and_since_when(world: MakeWorld, row: Row) -> None:
+async def test_a_caller_reads_why_and_since_when_a_request_waits(world: MakeWorld, row: Row) -> None:
     people = tenant_of(*(account(number) for number in range(1, 8)))
     running = await world(people, roles=row.roles, switches=row.switches, **row.settings)
     began = running.clock()
@@ -174,16 +174,18 @@ async def test_a_caller_reads_what_a_request_waits_for_and_since_when(world: Mak
     waiting = status["waiting"]
     assert (status["stage"], waiting["reason"], waiting["text"]) == (row.stage, row.reason, row_of(row.reason).text)
     assert began <= datetime.fromisoformat(waiting["since"]) <= running.clock()
-    assert (waiting["until"] is None) is (row.stage == "invited"), "a request at work says when the app looks again"
+    assert (waiting["until"] is None) is (row.stage == "invited"), (
+        "a request that the app processes says when its next try is due"
+    )
     assert (status["lastError"] is not None) <= (row_of(row.reason).cause is Cause.TROUBLE or row.stage == "inviting")
 
 
-def test_every_reason_comes_about_in_here() -> None:
+def test_every_reason_is_tested_here_or_with_campaigns() -> None:
     elsewhere = {WaitReason.MODE_ASSESS, WaitReason.CAMPAIGN_PAUSED, WaitReason.CAMPAIGN_ENDED}
     assert {row.reason for row in TABLE} | elsewhere == set(WaitReason)
 
 
-async def test_a_real_request_waits_while_the_mode_is_assess(world: MakeWorld) -> None:
+async def test_a_request_from_mode_convert_waits_while_the_mode_is_assess(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await running.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     running.services = await running.restart(B2B_MODE="assess")
@@ -191,7 +193,7 @@ async def test_a_real_request_waits_while_the_mode_is_assess(world: MakeWorld) -
     assert (await running.status())["waiting"]["reason"] == "mode-assess"
 
 
-async def test_what_a_request_waits_for_is_forgotten_when_it_goes_on(world: MakeWorld) -> None:
+async def test_the_wait_is_cleared_when_a_request_goes_on(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await graph_is_down(running)
     assert (await running.status())["lastError"].startswith("Graph: ")
@@ -204,7 +206,9 @@ async def test_what_a_request_waits_for_is_forgotten_when_it_goes_on(world: Make
 @pytest.mark.parametrize(
     ("user", "fields", "stage"), [(1, {"dryRun": True}, "assessed"), (9, {}, "blocked"), (2, {}, "needsReview")]
 )
-async def test_and_at_its_end(world: MakeWorld, user: int, fields: dict[str, Any], stage: str) -> None:
+async def test_the_wait_is_cleared_when_a_request_ends(
+    world: MakeWorld, user: int, fields: dict[str, Any], stage: str
+) -> None:
     running = await world(tenant_of(ANNA, {**BEN, "accountEnabled": False}))
     running.graph.before = down
     await running.deliver(user=account(user)["id"], **fields)
@@ -214,7 +218,7 @@ async def test_and_at_its_end(world: MakeWorld, user: int, fields: dict[str, Any
     assert (status["stage"], status["waiting"], status["lastError"]) == (stage, None, None)
 
 
-async def test_a_request_that_joined_shows_what_its_leader_waits_for(world: MakeWorld) -> None:
+async def test_a_joined_request_shows_the_wait_of_its_leader(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
     await running.deliver("r1", account(1)["id"])
@@ -225,7 +229,7 @@ async def test_a_request_that_joined_shows_what_its_leader_waits_for(world: Make
     assert second["waiting"]["reason"] == "outcome-pending"
 
 
-async def test_an_invitation_that_was_not_visible_waits_for_nothing_once_it_was_redeemed(world: MakeWorld) -> None:
+async def test_the_wait_for_an_invisible_invitation_is_cleared_by_its_redemption(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), switches={"pending-state": "unset"})
     await never_shows(running)
     running.tenant.control.redeem(USER, "mail")
@@ -235,7 +239,7 @@ async def test_an_invitation_that_was_not_visible_waits_for_nothing_once_it_was_
     assert (status["stage"], status["waiting"], status["lastError"]) == ("completed", None, None)
 
 
-async def test_a_second_wait_for_the_same_reason_keeps_its_beginning_and_doubles(world: MakeWorld) -> None:
+async def test_a_repeated_wait_keeps_its_beginning_and_lasts_twice_as_long(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA))
     await graph_is_down(running)
     first = (await running.status())["waiting"]

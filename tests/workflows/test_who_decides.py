@@ -1,4 +1,4 @@
-"""Who may decide with sign-in and without it, and what the history says of who acted."""
+"""Who may decide, with and without sign-in, and how the history records the actor."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def code(reply: Reply) -> tuple[int, str]:
 
 
 def actors(world: World, table: str = "requests", key: str = "r1") -> list[tuple[str, dict[str, Any]]]:
-    """Kind and actor of every event of a row, in order."""
+    """Return the kind and the actor of every event of a row, in order."""
     return [(event["kind"], json.loads(event["actor"])) for event in history(world.rows(table, key))]
 
 
@@ -37,7 +37,7 @@ def client(world: World, headers: dict[str, str]) -> Client:
 
 
 async def in_review(world: MakeWorld, headers: dict[str, str], **settings: str) -> World:
-    """A request that a person must decide about, submitted by this caller."""
+    """Return a world in which this caller's request r1 waits for a person's decision."""
     running = await world(tenant_of(PERSON, groups=[GROUP]), **settings)
     body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode()
     assert (await client(running, headers).submit(body)).status == 202
@@ -46,7 +46,7 @@ async def in_review(world: MakeWorld, headers: dict[str, str], **settings: str) 
     return running
 
 
-async def test_with_a_key_who_decides_is_stated(world: MakeWorld) -> None:
+async def test_with_a_key_the_author_of_a_decision_is_stated_in_the_body(world: MakeWorld) -> None:
     running = await in_review(world, {})
     assert code(await running.api.approve("r1", REASON)) == (400, "MissingField")
     assert (await running.api.approve("r1", STATED)).status == 202
@@ -70,8 +70,10 @@ async def test_with_a_key_who_decides_is_stated(world: MakeWorld) -> None:
         ("ops@contoso.com", "known\u0000", "U+0000"),
     ],
 )
-async def test_who_decides_and_why_can_be_seen(world: MakeWorld, name: str, reason: str, wrong: str) -> None:
-    """A history is evidence: no name hides in it, and none pretends to be another entry."""
+async def test_names_and_reasons_with_invisible_characters_are_refused(
+    world: MakeWorld, name: str, reason: str, wrong: str
+) -> None:
+    """A history is evidence: a name must not be invisible, and must not look like another entry."""
     running = await in_review(world, {})
     reply = await running.api.approve("r1", json.dumps({"approvedBy": name, "reason": reason}).encode())
     assert code(reply) == (400, "InvalidValue")
@@ -79,20 +81,20 @@ async def test_who_decides_and_why_can_be_seen(world: MakeWorld, name: str, reas
     assert running.request("r1")["stage"] == "needsReview"
 
 
-async def test_a_reason_may_have_lines_and_be_in_any_script(world: MakeWorld) -> None:
+async def test_a_reason_may_have_several_lines_and_any_script(world: MakeWorld) -> None:
     running = await in_review(world, {})
     reason = "1. \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\r\n\t2. \U0001f469\u200d\U0001f4bb"
     body = {"approvedBy": "\u00c5sa Berg, \u8d22\u52a1", "reason": reason}
     assert (await running.api.approve("r1", json.dumps(body).encode())).status == 202
 
 
-async def test_without_sign_in_a_principal_is_not_even_read(world: MakeWorld) -> None:
+async def test_without_sign_in_the_principal_is_ignored(world: MakeWorld) -> None:
     running = await in_review(world, person("Decide"))
     assert code(await client(running, person("Decide")).approve("r1", REASON)) == (400, "MissingField")
     assert actors(running)[0] == ("requested", {"kind": "key"})
 
 
-async def test_a_person_who_signed_in_decides_in_their_own_name(world: MakeWorld) -> None:
+async def test_a_signed_in_person_decides_in_their_own_name(world: MakeWorld) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
     boris = client(running, person("Decide", object_id=BORIS))
     assert code(await boris.approve("r1", STATED)) == (400, "InvalidValue")
@@ -101,16 +103,16 @@ async def test_a_person_who_signed_in_decides_in_their_own_name(world: MakeWorld
     assert actors(running)[-1] == ("approved", {"kind": "person", "id": BORIS})
 
 
-async def test_a_person_does_not_approve_what_the_same_person_asked_for(world: MakeWorld) -> None:
+async def test_a_person_may_not_approve_their_own_request(world: MakeWorld) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
     anna = client(running, person("Decide"))
     reply = await anna.approve("r1", REASON)
     assert code(reply) == (403, "OwnRequest")
     assert running.request("r1")["stage"] == "needsReview"
-    assert (await anna.refuse("r1", REASON)).status == 202, "to call one's own request off takes no second person"
+    assert (await anna.refuse("r1", REASON)).status == 202, "refusing one's own request needs no second person"
 
 
-async def test_nor_under_another_id(world: MakeWorld) -> None:
+async def test_a_person_may_not_approve_another_request_of_their_own(world: MakeWorld) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
     anna, boris = client(running, person("Decide", "Request")), client(running, person("Request", object_id=BORIS))
     for request_id, caller in (("r2", anna), ("r3", boris)):
@@ -122,7 +124,7 @@ async def test_nor_under_another_id(world: MakeWorld) -> None:
     assert (await anna.approve("r3", REASON)).status == 202, "Boris asked for this one"
 
 
-async def test_nor_what_the_same_person_released(world: MakeWorld) -> None:
+async def test_a_person_may_not_approve_a_request_that_they_released(world: MakeWorld) -> None:
     running = await world(tenant_of(PERSON, groups=[GROUP]), B2B_SIGN_IN="true")
     anna = client(running, person("Decide", "Request"))
     body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}, "dryRun": True}).encode()
@@ -134,13 +136,13 @@ async def test_nor_what_the_same_person_released(world: MakeWorld) -> None:
     assert code(await anna.approve("r1", REASON)) == (403, "OwnRequest")
 
 
-async def test_unless_a_setting_allows_that(world: MakeWorld) -> None:
+async def test_a_person_may_approve_their_own_request_if_the_setting_allows_it(world: MakeWorld) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true", B2B_SELF_APPROVAL="true")
     assert (await client(running, person("Decide")).approve("r1", REASON)).status == 202
 
 
 @pytest.mark.parametrize("decision", ["approve", "refuse"])
-async def test_an_application_does_not_decide(world: MakeWorld, decision: str) -> None:
+async def test_an_application_may_not_decide(world: MakeWorld, decision: str) -> None:
     running = await in_review(world, application("Request"), B2B_SIGN_IN="true")
     flow = client(running, application("Decide"))
     body = json.dumps({f"{'approved' if decision == 'approve' else 'refused'}By": "x", "reason": "y"}).encode()
@@ -148,7 +150,7 @@ async def test_an_application_does_not_decide(world: MakeWorld, decision: str) -
     assert running.request("r1")["stage"] == "needsReview"
 
 
-async def test_an_application_passes_a_decision_on_where_a_setting_lets_it(world: MakeWorld) -> None:
+async def test_an_application_may_pass_a_decision_on_if_the_setting_allows_it(world: MakeWorld) -> None:
     running = await in_review(world, application("Request"), B2B_SIGN_IN="true", B2B_STATED_DECISIONS="true")
     flow = client(running, application("Decide"))
     assert code(await flow.approve("r1", REASON)) == (400, "MissingField")
@@ -156,7 +158,7 @@ async def test_an_application_passes_a_decision_on_where_a_setting_lets_it(world
     assert actors(running)[-1] == ("approved", {"kind": "stated", "id": FLOW, "name": "ops@contoso.com"})
 
 
-async def test_a_release_is_a_decision_too(world: MakeWorld) -> None:
+async def test_a_release_by_an_application_names_its_author(world: MakeWorld) -> None:
     running = await world(tenant_of(PERSON), B2B_SIGN_IN="true", B2B_STATED_DECISIONS="true")
     body = json.dumps({"requestId": "r1", "invitedUser": {"id": USER}, "dryRun": True}).encode()
     flow = client(running, application("Request", "Decide"))
@@ -169,7 +171,7 @@ async def test_a_release_is_a_decision_too(world: MakeWorld) -> None:
     assert actors(running)[-1] == ("released", {"kind": "stated", "id": FLOW, "name": "ops@contoso.com"})
 
 
-async def test_every_event_of_a_way_has_its_actor(world: MakeWorld) -> None:
+async def test_every_event_of_a_conversion_has_its_actor(world: MakeWorld) -> None:
     running = await world(tenant_of(PERSON), B2B_SIGN_IN="true")
     await running.deliver(user=USER)
     running.tenant.control.redeem(USER, "mail")
