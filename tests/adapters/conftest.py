@@ -1,4 +1,4 @@
-"""Ledgers and queues on the storage of a test, closed when it ends."""
+"""Fixtures: a ledger and a queue on the test's own storage account, closed after the test."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Graph clients for the tests: over a wire that answers as it was told, or over a rehearsal tenant without a port."""
+"""Graph clients for tests: over a transport with given answers, or over a rehearsal tenant without a port."""
 
 import json
 import time
@@ -39,7 +39,7 @@ INVITATION = Invitation(
 )
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LATER = datetime(9999, 1, 1, tzinfo=UTC)
-"""A fence that no test reaches."""
+"""A deadline that no test reaches."""
 
 Respond = Callable[[httpx.Request], httpx.Response]
 Outcome = httpx.Response | Exception | Respond
@@ -50,7 +50,7 @@ def noon() -> datetime:
 
 
 class Credential:
-    """A credential with one token, which fails instead where it is given an error."""
+    """A credential with one token. If it has an error, it raises that instead."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
@@ -63,17 +63,17 @@ class Credential:
         return AccessToken("token-of-the-app", int(time.time()) + 3600)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing; the credential holds nothing open."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Nothing is open."""
+        """Do nothing; the credential holds nothing open."""
 
 
 class TenantCredential(Credential):
-    """A credential that asks the tenant's identity endpoint each time, so that changed roles count at once."""
+    """A credential that asks the tenant's identity endpoint each time, so that changed roles take effect at once."""
 
     def __init__(self, app: Starlette) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class TenantCredential(Credential):
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Gives one outcome per request, the last one for all that follow, and keeps what was sent."""
+    """Gives one outcome per request, repeats the last one for all further requests, and records the requests."""
 
     def __init__(self, *outcomes: Outcome) -> None:
         self._outcomes = outcomes
@@ -106,7 +106,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.closed = True
 
     def bodies(self) -> list[Any]:
-        """The JSON of every request that had one."""
+        """Return the JSON body of every request that had one."""
         return [json.loads(request.content) for request in self.sent if request.content]
 
 
@@ -119,7 +119,7 @@ async def graph_over(
     clock: Clock = system_clock,
     timeout: float = 30.0,  # noqa: ASYNC109 - the setting under test, not a limit on this function
 ) -> AsyncIterator[Graph]:
-    """A client that is closed when the test is done with it; without a transport the real network."""
+    """Yield a client and close it after the test. Without a transport it uses the real network."""
     graph = Graph.connect(credential or Credential(), base_url, timeout, clock, transport)
     try:
         yield graph
@@ -131,7 +131,7 @@ async def graph_over(
 async def graph_of(
     seed: Mapping[str, Any], *, switches: Mapping[str, str] | None = None, roles: Iterable[str] | None = None
 ) -> AsyncIterator[tuple[Graph, Any]]:
-    """A client of a rehearsal tenant, and that tenant."""
+    """Yield a client of a rehearsal tenant, and the tenant."""
     app = create_app(seed, switches=switches, roles=roles)
     async with graph_over(httpx.ASGITransport(app), credential=TenantCredential(app)) as graph:
         yield graph, app.state.tenant
@@ -142,17 +142,17 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
 
 
 def refusal(status: int, code: str = "BadRequest", message: str = "No.") -> httpx.Response:
-    """An error as Graph words it."""
+    """Return an error response in Graph's format."""
     return json_response({"error": {"code": code, "message": message, "innerError": {"request-id": "1"}}}, status)
 
 
 def parts(request: httpx.Request) -> list[dict[str, Any]]:
-    """The requests inside a `$batch`."""
+    """Return the requests inside a `$batch`."""
     return list(json.loads(request.content)["requests"])
 
 
 def batch(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Respond:
-    """Answer a `$batch` part by part, in reverse order: any order is legal."""
+    """Return an outcome that answers a `$batch` part by part, in reverse order, because Graph may use any order."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         responses = [{"id": part["id"], "headers": {}, **answer(part)} for part in parts(request)]
@@ -162,12 +162,12 @@ def batch(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Respond:
 
 
 def only(answer: dict[str, Any]) -> httpx.Response:
-    """A `$batch` of one call, answered."""
+    """Return the answer to a `$batch` of one call."""
     return json_response({"responses": [{"id": "0", "headers": {}, **answer}]})
 
 
 async def read_one(*outcomes: httpx.Response, call: Call | None = None) -> tuple[Answer, Wire]:
-    """Make one call with these outcomes on the wire; return its answer and that wire."""
+    """Make one call over a transport with these outcomes; return its answer and the transport."""
     wire = Wire(*outcomes)
     async with graph_over(wire) as graph:
         (answer,) = await graph.read([call or Call("/users")])

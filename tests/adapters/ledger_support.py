@@ -1,4 +1,4 @@
-"""Records to write, and the tables as they are."""
+"""Records for tests of the ledger, and functions that read the tables directly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +43,12 @@ def tables(storage: str) -> Iterator[TableServiceClient]:
 
 
 def rows(storage: str, table: str, partition: str) -> dict[str, dict[str, Any]]:
-    """All rows of a partition by row key."""
+    """Return all rows of a partition by row key."""
     with tables(storage) as service:
         found = service.get_table_client(table).query_entities("PartitionKey eq @key", parameters={"key": partition})
         return {str(row["RowKey"]): dict(row) for row in found}
 
 
 def history(storage: str, table: str, partition: str) -> list[str]:
-    """The kinds of the events of a partition, in the order of their keys."""
+    """Return the kinds of a partition's events, in the order of their keys."""
     return [event["kind"] for event in events_of(rows(storage, table, partition).values())]

@@ -1,4 +1,4 @@
-"""Servers on loopback ports that behave as a test needs it."""
+"""Loopback servers with the behaviour that a test needs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +9,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def server(serve: Serve) -> AsyncIterator[str]:
-    """The address of a port that is served by `serve`; torn down with all its connections."""
+    """Run a server that handles connections with `serve`; yield its address, and close all connections at the end."""
     running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -31,7 +31,7 @@ async def server(serve: Serve) -> AsyncIterator[str]:
 
 
 async def closed_port() -> str:
-    """An address where nobody listens."""
+    """Return an address on which no server listens."""
     async with server(never_answer) as address:
         return address
 
@@ -45,7 +45,7 @@ async def hang_up(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -
 
 
 def answering(status: int, body: bytes, heads: list[str] | None = None) -> Serve:
-    """Give one JSON answer to each connection, and keep the heads of the requests."""
+    """Return a handler that gives each connection one JSON answer, and appends the head of each request to `heads`."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")

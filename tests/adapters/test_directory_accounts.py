@@ -1,4 +1,4 @@
-"""Accounts, asked of the Graph double by each of their names, alone and by the hundred."""
+"""Accounts read from the double of Graph by each of their names, alone and by the hundred."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.rehearsal.tenant_support import (
 )
 
 
-async def test_without_permission_to_read_accounts_nothing_can_be_decided() -> None:
+async def test_without_permission_to_read_accounts_every_read_is_denied() -> None:
     async with graph_of(TENANT, roles=without("User.Read.All")) as (graph, _):
         directory = Directory(graph)
         for work in (
@@ -54,7 +54,7 @@ async def test_an_account_is_found_by_each_of_its_names(user: InvitedUser) -> No
 
 
 async def test_a_name_with_reserved_characters_is_found() -> None:
-    """A guest's name holds a hash, which would end the path of a URL, and names may hold an apostrophe."""
+    """The name of a guest contains a hash, which would end the path of a URL; names may also contain an apostrophe."""
     (account,) = await ask(
         facts.ACCOUNT, InvitedUser(user_principal_name="carla_litware.com#EXT#@contoso.onmicrosoft.com")
     )
@@ -70,14 +70,14 @@ async def test_a_name_with_reserved_characters_is_found() -> None:
 
 
 async def test_a_name_that_begins_with_a_dollar_sign_is_found() -> None:
-    """In the path of /users Graph refuses it; in parentheses and quotes it takes it."""
+    """Graph refuses such a name in the path of /users, but accepts it in parentheses and quotes."""
     named = {"id": NOT_A_USER, "userPrincipalName": "$svc.o'hara@contoso.com", "mail": "svc@fabrikam.com"}
     user = InvitedUser(user_principal_name="$svc.o'hara@contoso.com")
     (account,) = await ask(facts.ACCOUNT, user, TENANT | {"users": [named]})
     assert account.id == NOT_A_USER
 
 
-async def test_a_property_that_graph_leaves_out_is_no_outage() -> None:
+async def test_a_property_that_graph_omits_is_recorded_and_no_outage() -> None:
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": NO_STATE}))) as graph:
         (account,) = (await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)}))[facts.ACCOUNT]
     assert set(account.withheld) == set(SELECT) - {"id", "userPrincipalName"}
@@ -92,7 +92,7 @@ async def test_a_property_that_graph_leaves_out_is_no_outage() -> None:
         (InvitedUser(mail="o'hara@fabrikam.com"), ()),
     ],
 )
-async def test_an_account_that_is_not_there(user: InvitedUser, answer: Any) -> None:
+async def test_a_missing_account_is_not_there_or_an_empty_list(user: InvitedUser, answer: Any) -> None:
     assert await ask(facts.ACCOUNT, user) == answer
 
 
@@ -102,7 +102,7 @@ async def test_all_accounts_with_an_address_are_found() -> None:
     assert {account.id for account in found} == {ANNA, NOT_A_USER}
 
 
-async def test_accounts_are_asked_for_with_the_fields_that_we_read_and_no_others() -> None:
+async def test_accounts_are_read_with_exactly_the_selected_fields() -> None:
     async with graph_of(TENANT) as (graph, tenant):
         await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)})
         await Directory(graph).accounts([BEN])
@@ -112,7 +112,7 @@ async def test_accounts_are_asked_for_with_the_fields_that_we_read_and_no_others
     assert len(SELECT) == len(set(SELECT))
 
 
-async def test_many_accounts_are_read_twenty_to_a_round_trip() -> None:
+async def test_accounts_are_read_in_batches_of_twenty() -> None:
     missing = [f"0a000000-0000-4000-8000-{number:012d}" for number in range(100, 125)]
     async with graph_of(TENANT) as (graph, tenant):
         found = await Directory(graph).accounts([ANNA, *missing, BEN])
@@ -121,7 +121,7 @@ async def test_many_accounts_are_read_twenty_to_a_round_trip() -> None:
     assert sum(entry.path.endswith("$batch") for entry in tenant.journal.entries) == 2
 
 
-async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
+async def test_the_health_check_reads_an_account_that_does_not_exist() -> None:
     async with graph_of(TENANT) as (graph, tenant):
         await Directory(graph).check()
     (entry,) = [entry for entry in tenant.journal.entries if entry.batch is not None]
@@ -129,18 +129,18 @@ async def test_the_health_check_looks_for_an_account_that_nobody_has() -> None:
 
 
 NO_STATE = {"id": ANNA, "userPrincipalName": "anna@contoso.com"}
-"""Without externalUserState it would look like an account that is internal."""
+"""An account without externalUserState: if that counted as empty, the account would look internal."""
 
 
 @pytest.mark.parametrize(
     "part", [{"status": 200, "body": {}}, {"status": 200, "body": NO_STATE}, {"status": 400}, {"status": 500}]
 )
-async def test_an_account_that_cannot_be_read_is_left_out_and_spoils_no_other(part: dict[str, Any]) -> None:
+async def test_an_unreadable_account_is_left_out_of_the_result(part: dict[str, Any]) -> None:
     async with graph_over(Wire(batch(lambda _: part))) as graph:
         assert await Directory(graph).accounts([ANNA]) == {}
 
 
-async def test_of_the_accounts_that_are_not_there_those_in_the_recycle_bin_are_told() -> None:
+async def test_accounts_in_the_recycle_bin_are_found() -> None:
     async with graph_of(TENANT) as (graph, tenant):
         assert await Directory(graph).deleted([GONE, NOT_A_USER, ANNA]) == {GONE}
         assert await Directory(graph).accounts([GONE]) == {GONE: None}
@@ -148,14 +148,14 @@ async def test_of_the_accounts_that_are_not_there_those_in_the_recycle_bin_are_t
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
-async def test_a_bin_that_cannot_be_read_is_an_outage_and_never_empty(status: int) -> None:
-    """Were it read as empty, an account that can be restored would count as gone for good."""
+async def test_an_unreadable_recycle_bin_is_an_outage_and_not_empty(status: int) -> None:
+    """If it counted as empty, an account that can be restored would count as permanently deleted."""
     async with graph_over(Wire(batch(lambda _: {"status": status}))) as graph:
         with pytest.raises(Transient):
             await Directory(graph).deleted([GONE])
 
 
-async def test_a_bin_that_may_not_be_read_is_never_empty_either() -> None:
+async def test_a_recycle_bin_without_permission_is_denied_and_not_empty() -> None:
     async with graph_over(Wire(batch(lambda _: {"status": 403}))) as graph:
         with pytest.raises(AccessDenied):
             await Directory(graph).deleted([GONE])

@@ -1,4 +1,4 @@
-"""What the rows ask, against the Graph SDK's own request builders: the same paths, options and escaping."""
+"""The URLs of the facts' questions equal those of the Graph SDK's request builders: paths, options and escaping."""
 
 from typing import Any
 
@@ -84,13 +84,13 @@ async def client() -> Any:
         yield GraphServiceClient(credential)
 
 
-async def test_a_question_has_the_address_that_the_sdk_builds(client: GraphServiceClient) -> None:
+async def test_a_question_has_the_url_that_the_sdk_builds(client: GraphServiceClient) -> None:
     for fact, subject, calls in expected(client):
         assert [call.url for call in _calls(fact, subject)] == [built(*call) for call in calls], fact
 
 
-async def test_the_sdk_has_no_builder_for_the_rest(client: GraphServiceClient) -> None:
-    """A cast in a path, what exists in beta only, and a name with a dollar sign: that one stands in another test."""
+async def test_every_other_question_is_one_that_the_sdk_cannot_build(client: GraphServiceClient) -> None:
+    """These are a cast in a path and calls of beta. A name that begins with a dollar sign has its own test."""
     covered = {fact for fact, _, _ in expected(client)}
     asked = {fact for fact in facts.FACTS if fact.asks}
     assert asked - covered == {facts.FEDERATIONS, facts.DOMAIN_LIST}

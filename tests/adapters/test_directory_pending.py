@@ -1,4 +1,4 @@
-"""The list of all accounts that wait for their person: page by page, over the wire and from the Graph double."""
+"""The list of all accounts with a pending invitation, page by page: with given answers, and from the double."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def first(body: dict[str, Any]) -> Outcome:
     return only({"status": 200, "body": body})
 
 
-async def test_pages_are_given_as_they_come_even_empty_ones() -> None:
+async def test_pages_are_returned_in_order_including_empty_ones() -> None:
     pages, wire = await listed(
         first({"value": [], "@odata.nextLink": NEXT}),
         json_response({"value": ids(1, 2), "@odata.nextLink": f"{NEXT}2"}),
@@ -46,10 +46,10 @@ async def test_pages_are_given_as_they_come_even_empty_ones() -> None:
     )
     assert pages == [[], lower(1, 2), lower(3)]
     assert [str(request.url) for request in wire.sent[1:]] == [NEXT, f"{NEXT}2"]
-    assert not any("ConsistencyLevel" in request.headers for request in wire.sent), "it is a plain query"
+    assert not any("ConsistencyLevel" in request.headers for request in wire.sent), "a plain query needs no such header"
 
 
-async def test_no_page_is_asked_for_that_nobody_wants() -> None:
+async def test_a_page_is_requested_only_when_it_is_needed() -> None:
     wire = Wire(first({"value": ids(1), "@odata.nextLink": NEXT}), json_response({"value": ids(2)}))
     async with graph_over(wire) as graph:
         async for page in Directory(graph).pending():
@@ -59,26 +59,26 @@ async def test_no_page_is_asked_for_that_nobody_wants() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 410, 429, 500, 503])
-async def test_a_list_that_breaks_off_says_so(status: int) -> None:
+async def test_a_list_that_breaks_off_raises_transient(status: int) -> None:
     broken = json_response({"error": {"code": "Directory_ExpiredPageToken"}}, status)
     with pytest.raises(Transient, match=str(status)):
         await listed(first({"value": ids(1), "@odata.nextLink": NEXT}), broken)
 
 
 @pytest.mark.parametrize("body", [{"value": [{"upn": "anna"}]}, {"value": ["anna"]}])
-async def test_a_list_of_something_else_cannot_be_read(body: dict[str, Any]) -> None:
+async def test_a_list_without_ids_raises_transient(body: dict[str, Any]) -> None:
     with pytest.raises(Transient, match="cannot be read"):
         await listed(first(body))
 
 
-async def test_without_the_permission_there_is_no_list() -> None:
+async def test_without_the_permission_the_list_is_denied() -> None:
     async with graph_of(TENANT, roles=without("User.Read.All")) as (graph, _):
         with pytest.raises(AccessDenied):
             [page async for page in Directory(graph).pending()]
 
 
 @pytest.mark.parametrize("shape", ["full", "short"])
-async def test_the_double_lists_who_is_pending_and_nobody_else(shape: str) -> None:
+async def test_the_double_lists_exactly_the_pending_accounts(shape: str) -> None:
     guests = [guest(number) for number in range(1, 1501)]
     seed = TENANT | {"users": [*guests, guest(2000, "Accepted")]}
     async with graph_of(seed, switches={"page-shape": shape}) as (graph, tenant):

@@ -1,4 +1,4 @@
-"""What nobody has measured of Graph: the facts are the same in every position of the double's switches."""
+"""Open questions about Graph: the facts are the same in every position of the double's switches."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ READS = (
     "deleted-upn",
     "pending-state",
 )
-"""Switches that change what a read answers. `eligibility-licence` changes the fact itself and has a test of its own."""
+"""Switches that change the answer to a read. `eligibility-licence` changes the fact itself, so it has its own test."""
 MANY_GROUPS = [
     {"id": f"0b000000-0000-4000-8000-{number:012d}", "displayName": f"Team {number}", "members": [ANNA]}
     for number in range(100, 130)
@@ -75,19 +75,19 @@ async def test_all_switches_together_change_no_fact() -> None:
     assert await read(**{name: TABLE[name].positions[-1] for name in READS}) == await read()
 
 
-async def test_none_of_the_facts_compared_is_empty() -> None:
+async def test_no_compared_fact_is_empty() -> None:
     none = {facts.GROUP_DETAILS}  # these groups are not role-assignable
     assert [fact for found in await read() for fact in found._read if not found[fact] and fact not in none] == []
 
 
 @pytest.mark.parametrize("address", ["ANNA@FABRIKAM.COM", "anna@Fabrikam.com"])
-async def test_an_address_in_another_case_is_found_where_filters_ignore_case(address: str) -> None:
+async def test_an_address_in_another_case_is_found_if_filters_ignore_case(address: str) -> None:
     async with graph_of(RICH) as (graph, _):
         found = await Directory(graph).read({facts.USERS_WITH_ADDRESS: address})
     assert found[facts.USERS_WITH_ADDRESS] == (ANNA,)
 
 
-async def test_without_the_licence_nobody_is_eligible_for_a_role() -> None:
+async def test_without_the_licence_no_account_is_eligible_for_a_role() -> None:
     async with graph_of(RICH, switches={"eligibility-licence": "absent"}) as (graph, _):
         found = await Directory(graph).read({facts.ROLE_ELIGIBILITIES: ANNA, facts.ROLE_ASSIGNMENTS: ANNA})
     assert found[facts.ROLE_ELIGIBILITIES] == ()

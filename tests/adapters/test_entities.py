@@ -1,4 +1,4 @@
-"""Records as table entities: every field there and back, through the mapping alone and through storage."""
+"""Records as table entities: every field survives the mapping, and storage."""
 
 import json
 from dataclasses import MISSING, fields, replace
@@ -92,19 +92,19 @@ FULL: dict[Any, Any] = {
 
 
 def columns_of(kind: type[Any]) -> dict[str, Any]:
-    """Field and type of all columns; the row's version is storage's."""
+    """Return name and type of every field that is stored in a column. The ETag is not; storage has its own."""
     return {item.name: item.type for item in fields(kind) if item.name != "etag"}
 
 
 def records(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Records with any value in every field; what has no default is never empty."""
+    """Return a strategy for records with any value in every field; text fields without a default are not empty."""
     needed = {item.name for item in fields(kind) if item.default is MISSING and item.type is str}
     columns = {name: KINDS[of].filter(bool) if name in needed else KINDS[of] for name, of in columns_of(kind).items()}
     return st.builds(kind, **{**columns, **({"schema_version": versions} if "schema_version" in columns else {})})
 
 
 def full(kind: type[Any], **columns: Any) -> Any:
-    """A record with a value in every field."""
+    """Return a record with a value in every field."""
     known = {name: FULL[of] for name, of in columns_of(kind).items()}
     versioned = {"schema_version": SCHEMA_VERSION} if "schema_version" in known else {}
     return kind(**{**known, **versioned, **columns})
@@ -168,7 +168,7 @@ async def test_every_field_of_a_member_survives_storage(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("row", [conversion(), record()])
-def test_what_is_empty_has_no_column(row: Conversion | RequestRecord) -> None:
+def test_an_empty_field_has_no_column(row: Conversion | RequestRecord) -> None:
     columns = entities.to_entity(row)
     assert None not in columns.values()
     assert "" not in columns.values()
@@ -207,11 +207,11 @@ async def test_moments_of_any_zone_are_stored_in_utc_to_the_microsecond(ledger: 
     assert str(rows(storage, "requests", "r-1")["request"]["requestedAt"]) == "2026-05-04 12:00:00.123456+00:00"
 
 
-def test_a_column_that_this_version_does_not_know_is_passed_over() -> None:
+def test_an_unknown_column_is_ignored() -> None:
     assert entities.conversion(entities.to_entity(conversion()) | {"hardenedAt": NOON}) == conversion()
 
 
-def test_a_row_of_the_version_before_is_read_with_its_defaults() -> None:
+def test_a_row_of_schema_version_1_is_read_with_defaults() -> None:
     written = {name: value for name, value in entities.to_entity(record()).items() if name != "schemaVersion"}
     assert entities.request_record(written | {"schemaVersion": 1}) == record(schema_version=1)
 
@@ -221,8 +221,8 @@ READERS = ((entities.conversion, conversion()), (entities.request_record, record
 
 @pytest.mark.parametrize(("read", "row"), READERS, ids=["conversion", "request"])
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION + 7])
-def test_a_row_of_a_newer_version_cannot_be_read(read: Any, row: Any, version: int) -> None:
-    """It may mean something by columns that look familiar, so it is left alone."""
+def test_a_row_of_a_newer_version_is_unreadable(read: Any, row: Any, version: int) -> None:
+    """Its columns may have another meaning even if their names look familiar."""
     with pytest.raises(UnreadableRow, match="r-9 was written by a newer version"):
         read(entities.to_entity(row) | {"PartitionKey": "r-9", "schemaVersion": version})
 
@@ -241,20 +241,18 @@ def test_a_row_of_a_newer_version_cannot_be_read(read: Any, row: Any, version: i
         (entities.request_record, record(), "judgedRules", "{}"),
     ],
 )
-def test_a_value_that_this_version_does_not_know_makes_a_row_unreadable(
-    read: Any, row: Any, column: str, value: str
-) -> None:
+def test_an_unknown_value_makes_a_row_unreadable(read: Any, row: Any, column: str, value: str) -> None:
     with pytest.raises(UnreadableRow, match="r-9 cannot be read"):
         read(entities.to_entity(row) | {"PartitionKey": "r-9", column: value})
 
 
 @pytest.mark.parametrize("missing", ["stage", "requestId", "bodyHash", "requestedAt"])
-def test_a_row_without_what_it_cannot_do_without_is_unreadable(missing: str) -> None:
+def test_a_row_without_a_required_column_is_unreadable(missing: str) -> None:
     with pytest.raises(UnreadableRow):
         entities.request_record({name: each for name, each in entities.to_entity(record()).items() if name != missing})
 
 
-async def test_what_storage_holds_and_nobody_can_read_is_no_outage(ledger: Ledger, storage: str) -> None:
+async def test_an_unreadable_row_in_storage_is_no_outage(ledger: Ledger, storage: str) -> None:
     await ledger.conversions.write(Change(conversion()))
     with tables(storage) as service:
         table = service.get_table_client("conversions")
@@ -263,7 +261,7 @@ async def test_what_storage_holds_and_nobody_can_read_is_no_outage(ledger: Ledge
         await ledger.conversions.get(USER)
 
 
-def test_the_keys_of_a_history_sort_as_their_numbers_do() -> None:
+def test_the_row_keys_of_events_sort_by_number() -> None:
     event = Event("invited", NOON, Stage.INVITED, "r-1", "PendingAcceptance")
     keys = [entities.event_entity("p", number, event)["RowKey"] for number in (1, 2, 9, 10, 99, 100, 12345)]
     assert keys == sorted(keys)
@@ -279,6 +277,6 @@ def test_the_keys_of_a_history_sort_as_their_numbers_do() -> None:
         (Event("waits", NOON), {}),
     ],
 )
-def test_an_event_has_the_columns_that_it_needs(event: Event, columns: dict[str, str]) -> None:
+def test_an_event_has_only_columns_with_a_value(event: Event, columns: dict[str, str]) -> None:
     keys = {"PartitionKey": "p", "RowKey": "history-0000000007", "kind": event.kind, "at": NOON}
     assert entities.event_entity("p", 7, event) == {**keys, **columns, "actor": '{"kind":"queue"}'}

@@ -1,4 +1,4 @@
-"""The fence over real connections: an invitation's first byte leaves in time, or not at all."""
+"""The deadline of an invitation over real connections: its first byte is sent in time, or nothing is sent."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ HEADERS_FRAME = 1
 
 
 class Clock:
-    """A clock that stands still until something lets time pass."""
+    """A clock that stands still until the test lets the deadline pass."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -37,7 +37,7 @@ class Clock:
 
 
 class SlowConnection(httpcore.AsyncNetworkBackend):
-    """Connects for real; meanwhile the fence closes."""
+    """Makes a real connection, and lets the deadline pass meanwhile."""
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
@@ -54,14 +54,14 @@ class SlowConnection(httpcore.AsyncNetworkBackend):
 
 
 def slow(transport: httpx.AsyncHTTPTransport, clock: Clock) -> SlowConnection:
-    """Let the fence close while this transport makes its connection."""
+    """Let the deadline pass while this transport connects."""
     backend = SlowConnection(transport._pool._network_backend, clock)
     transport._pool._network_backend = backend
     return backend
 
 
 def recording(received: list[bytes], ended: asyncio.Event) -> Serve:
-    """Keep every byte of one connection until the client closes it."""
+    """Return a handler that records every byte of one connection until the client closes it."""
 
     async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -73,7 +73,7 @@ def recording(received: list[bytes], ended: asyncio.Event) -> Serve:
 
 
 def frames(stream: bytes) -> Iterable[int]:
-    """The types of the HTTP/2 frames behind the preface (RFC 9113, 4.1)."""
+    """Yield the types of the HTTP/2 frames after the preface (RFC 9113, section 4.1)."""
     assert stream.startswith(PREFACE)
     left = stream[len(PREFACE) :]
     while left:
@@ -81,7 +81,7 @@ def frames(stream: bytes) -> Iterable[int]:
         left = left[9 + int.from_bytes(left[:3]) :]
 
 
-async def test_a_fence_that_closes_while_the_connection_is_made_lets_nothing_out() -> None:
+async def test_nothing_is_sent_if_the_deadline_passes_while_connecting() -> None:
     received, ended, clock = list[bytes](), asyncio.Event(), Clock()
     transport = httpx.AsyncHTTPTransport()
     backend = slow(transport, clock)
@@ -95,8 +95,8 @@ async def test_a_fence_that_closes_while_the_connection_is_made_lets_nothing_out
     assert received == []
 
 
-async def test_over_http_2_it_lets_no_request_out_either() -> None:
-    """The connection's own preface may leave; the request's headers must not."""
+async def test_over_http_2_no_request_is_sent_after_the_deadline() -> None:
+    """The preface of the connection may be sent, but not the headers of the request."""
     received, ended, clock = list[bytes](), asyncio.Event(), Clock()
     transport = httpx.AsyncHTTPTransport(http1=False, http2=True)
     slow(transport, clock)
@@ -108,7 +108,7 @@ async def test_over_http_2_it_lets_no_request_out_either() -> None:
     assert HEADERS_FRAME not in frames(b"".join(received))
 
 
-async def test_a_connection_that_is_there_already_is_checked_too() -> None:
+async def test_the_deadline_is_checked_on_a_connection_that_is_open_already() -> None:
     heads, clock = list[str](), Clock()
 
     async def keep_alive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -129,7 +129,7 @@ async def test_a_connection_that_is_there_already_is_checked_too() -> None:
     assert len(heads) == 1
 
 
-async def test_in_time_it_is_sent_over_http_1_1() -> None:
+async def test_an_invitation_in_time_is_sent_over_http_1_1() -> None:
     heads, clock = list[str](), Clock()
     clock.now = FENCE
     accept = answering(201, json.dumps(ACCEPTED).encode(), heads)
@@ -139,7 +139,7 @@ async def test_in_time_it_is_sent_over_http_1_1() -> None:
     assert head.startswith("POST /v1.0/invitations HTTP/1.1\r\n")
 
 
-async def test_a_token_that_comes_too_late_costs_the_call() -> None:
+async def test_nothing_is_sent_if_the_deadline_passes_while_waiting_for_a_token() -> None:
     clock = Clock()
 
     class Late(Credential):
@@ -154,14 +154,14 @@ async def test_a_token_that_comes_too_late_costs_the_call() -> None:
     assert wire.sent == []
 
 
-async def test_a_read_has_no_fence() -> None:
+async def test_a_read_has_no_deadline() -> None:
     clock = Clock()
     clock.pass_the_fence()
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": {}})), clock=clock) as graph:
         assert len(await graph.read([Call("/users")])) == 1
 
 
-async def test_each_invitation_has_its_own_fence_also_beside_others() -> None:
+async def test_each_of_several_simultaneous_invitations_has_its_own_deadline() -> None:
     clock, wire = Clock(), Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire, clock=clock) as graph:
         outcomes = await asyncio.gather(
@@ -172,7 +172,7 @@ async def test_each_invitation_has_its_own_fence_also_beside_others() -> None:
     assert len(wire.sent) == 2
 
 
-def test_a_fence_holds_inside_its_block_and_not_behind_it() -> None:
+def test_a_deadline_applies_inside_its_block_only() -> None:
     with fenced(lambda: False):
         check = check_of_now()
         with pytest.raises(FencePassedError):
@@ -182,7 +182,7 @@ def test_a_fence_holds_inside_its_block_and_not_behind_it() -> None:
         check()
 
 
-async def test_the_transport_beneath_is_closed_with_it() -> None:
+async def test_closing_the_fenced_transport_closes_the_inner_one() -> None:
     wire = Wire(json_response(ACCEPTED, 201))
     await FencedTransport(wire).aclose()
     assert wire.closed

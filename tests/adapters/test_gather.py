@@ -1,4 +1,4 @@
-"""Reads of several askers meet in one batch, and each asker gets what concerns its own calls only."""
+"""Reads of several tasks share one batch, and each task gets the answers to its own calls only."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Answering = Callable[[Sequence[Call]], list[Part | None]]
 
 
 class Service:
-    """Answers batches when a test says so."""
+    """A service that answers a batch when the test says so."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -29,14 +29,14 @@ class Service:
         return (await gate)(calls)
 
     async def under_way(self, count: int) -> None:
-        """Wait until so many batches have been sent."""
+        """Wait until this many batches have been sent."""
         async with asyncio.timeout(5):
             while len(self.batches) < count:
                 self._sent.clear()
                 await self._sent.wait()
 
     def answer(self, number: int = 0, how: Answering | None = None) -> None:
-        """Answer a batch: each part with the address that it was asked for."""
+        """Answer a batch; by default each part with its own URL."""
         self._gates[number].set_result(how or (lambda calls: [{"url": call.url} for call in calls]))
 
     def fail(self, error: BaseException, number: int = 0) -> None:
@@ -66,9 +66,7 @@ def urls(parts: list[Any]) -> list[str]:
     return [part["url"] for part in parts]
 
 
-async def test_who_asks_at_the_same_time_shares_a_batch_and_gets_its_own_answers(
-    gatherer: Gatherer, service: Service
-) -> None:
+async def test_simultaneous_reads_share_a_batch_and_get_their_own_answers(gatherer: Gatherer, service: Service) -> None:
     asking = [asyncio.ensure_future(gatherer.ask(calls(f"/a/{who}", f"/b/{who}"))) for who in range(3)]
     await service.under_way(1)
     assert service.batches == [["/a/0", "/b/0", "/a/1", "/b/1", "/a/2", "/b/2"]]
@@ -76,14 +74,12 @@ async def test_who_asks_at_the_same_time_shares_a_batch_and_gets_its_own_answers
     assert [urls(parts) for parts in await asyncio.gather(*asking)] == [[f"/a/{who}", f"/b/{who}"] for who in range(3)]
 
 
-async def test_nobody_asks_for_nothing(gatherer: Gatherer, service: Service) -> None:
+async def test_no_batch_is_sent_for_no_calls(gatherer: Gatherer, service: Service) -> None:
     assert await gatherer.ask([]) == []
     assert service.batches == []
 
 
-async def test_a_full_batch_leaves_at_once_and_never_carries_more_than_graph_takes(
-    gatherer: Gatherer, service: Service
-) -> None:
+async def test_a_full_batch_is_sent_at_once_with_at_most_twenty_calls(gatherer: Gatherer, service: Service) -> None:
     asking = asyncio.ensure_future(gatherer.ask(many("a", 2 * BATCH_LIMIT + 1)))
     await service.under_way(2)
     assert [len(batch) for batch in service.batches[:2]] == [BATCH_LIMIT] * 2
@@ -94,7 +90,7 @@ async def test_a_full_batch_leaves_at_once_and_never_carries_more_than_graph_tak
     assert urls(await asking) == [call.url for call in many("a", 2 * BATCH_LIMIT + 1)]
 
 
-async def test_the_same_question_is_sent_once_for_all_who_wait_with_it(gatherer: Gatherer, service: Service) -> None:
+async def test_equal_calls_in_a_batch_are_sent_once(gatherer: Gatherer, service: Service) -> None:
     asking = [asyncio.ensure_future(gatherer.ask(calls("/domain", f"/a/{who}"))) for who in range(2)]
     await service.under_way(1)
     assert service.batches == [["/domain", "/a/0", "/a/1"]]
@@ -102,7 +98,7 @@ async def test_the_same_question_is_sent_once_for_all_who_wait_with_it(gatherer:
     assert [urls(parts) for parts in await asyncio.gather(*asking)] == [["/domain", "/a/0"], ["/domain", "/a/1"]]
 
 
-async def test_questions_with_other_headers_are_other_questions(gatherer: Gatherer, service: Service) -> None:
+async def test_calls_with_different_headers_are_different_calls(gatherer: Gatherer, service: Service) -> None:
     eventual = Call("/a", {"ConsistencyLevel": "eventual"})
     asking = asyncio.ensure_future(gatherer.ask([Call("/a"), eventual]))
     await service.under_way(1)
@@ -111,7 +107,7 @@ async def test_questions_with_other_headers_are_other_questions(gatherer: Gather
     await asking
 
 
-async def test_an_answer_under_way_is_not_shared_because_it_may_be_older_than_what_the_asker_wrote(
+async def test_a_call_already_sent_is_not_shared_as_its_answer_may_be_too_old(
     gatherer: Gatherer, service: Service
 ) -> None:
     first = asyncio.ensure_future(gatherer.ask(calls("/a")))
@@ -123,15 +119,13 @@ async def test_an_answer_under_way_is_not_shared_because_it_may_be_older_than_wh
     assert (urls(await first), urls(await second)) == (["old"], ["new"])
 
 
-async def test_while_two_batches_are_under_way_one_that_is_not_full_waits_and_grows(
-    gatherer: Gatherer, service: Service
-) -> None:
+async def test_a_partial_batch_waits_and_grows_while_two_are_in_progress(gatherer: Gatherer, service: Service) -> None:
     asking = []
     for number in range(MOST_PARTIAL):
         asking.append(asyncio.ensure_future(gatherer.ask(calls(f"/{number}"))))
         await service.under_way(number + 1)
     asking += [asyncio.ensure_future(gatherer.ask(calls(f"/late/{who}"))) for who in range(2)]
-    await asyncio.sleep(0.1)  # twice as long as a batch waits for company: only the two under way hold it back
+    await asyncio.sleep(0.1)  # twice as long as a batch waits for more calls, so only the two in progress hold it back
     asking.append(asyncio.ensure_future(gatherer.ask(calls("/later"))))
     await asyncio.sleep(0)
     assert len(service.batches) == MOST_PARTIAL
@@ -143,7 +137,7 @@ async def test_while_two_batches_are_under_way_one_that_is_not_full_waits_and_gr
     await asyncio.gather(*asking)
 
 
-async def test_while_two_are_under_way_a_full_one_leaves(gatherer: Gatherer, service: Service) -> None:
+async def test_a_full_batch_is_sent_even_while_two_are_in_progress(gatherer: Gatherer, service: Service) -> None:
     asking = []
     for number in range(MOST_PARTIAL):
         asking.append(asyncio.ensure_future(gatherer.ask(calls(f"/{number}"))))
@@ -155,9 +149,7 @@ async def test_while_two_are_under_way_a_full_one_leaves(gatherer: Gatherer, ser
     await asyncio.gather(*asking)
 
 
-async def test_a_batch_that_fails_fails_those_who_were_in_it_and_the_next_goes_on(
-    gatherer: Gatherer, service: Service
-) -> None:
+async def test_a_failed_batch_fails_only_its_own_reads(gatherer: Gatherer, service: Service) -> None:
     together = [asyncio.ensure_future(gatherer.ask(calls(f"/a/{who}", f"/b/{who}"))) for who in range(2)]
     await service.under_way(1)
     other = asyncio.ensure_future(gatherer.ask(calls("/c")))
@@ -171,14 +163,14 @@ async def test_a_batch_that_fails_fails_those_who_were_in_it_and_the_next_goes_o
     assert urls(await other) == ["/c"]
 
 
-async def test_a_part_without_an_answer_is_missed_by_its_own_asker_only(gatherer: Gatherer, service: Service) -> None:
+async def test_a_part_without_an_answer_affects_only_its_own_read(gatherer: Gatherer, service: Service) -> None:
     asking = [asyncio.ensure_future(gatherer.ask(calls(f"/a/{who}"))) for who in range(2)]
     await service.under_way(1)
     service.answer(0, lambda _calls: [None, {"url": "/a/1"}])
     assert [await each for each in asking] == [[None], [{"url": "/a/1"}]]
 
 
-async def test_an_asker_that_is_called_off_disturbs_nobody(gatherer: Gatherer, service: Service) -> None:
+async def test_a_cancelled_read_does_not_affect_the_others(gatherer: Gatherer, service: Service) -> None:
     gone = asyncio.ensure_future(gatherer.ask(calls("/shared", "/gone")))
     staying = asyncio.ensure_future(gatherer.ask(calls("/shared", "/staying")))
     await service.under_way(1)
@@ -189,7 +181,7 @@ async def test_an_asker_that_is_called_off_disturbs_nobody(gatherer: Gatherer, s
     assert urls(await staying) == ["/shared", "/staying"]
 
 
-async def test_a_batch_that_is_called_off_leaves_nobody_waiting(gatherer: Gatherer, service: Service) -> None:
+async def test_a_cancelled_batch_cancels_its_reads(gatherer: Gatherer, service: Service) -> None:
     asking = asyncio.ensure_future(gatherer.ask(calls("/a")))
     await service.under_way(1)
     service.fail(asyncio.CancelledError())

@@ -1,4 +1,4 @@
-"""The client's connections: time limits on real sockets, tokens for Graph's host alone, everything closed."""
+"""The connections of the Graph client: time limits on real sockets, the token for Graph's host only, and closing."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ SHORT = 0.3
 
 
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send an answer byte by byte, each one sooner than the time limit, for far longer than it."""
+    """Send an answer byte by byte. Each byte comes within the time limit, but the whole answer takes much longer."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n")
     for _ in range(20):
@@ -38,9 +38,7 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 @pytest.mark.parametrize(
     ("serve", "says"), [(never_answer, "ReadTimeout|TimeoutError"), (hang_up, "RemoteProtocolError|ReadError")]
 )
-async def test_a_server_that_keeps_silent_leaves_an_invitation_in_doubt_and_a_read_to_repeat(
-    serve: Serve, says: str
-) -> None:
+async def test_without_an_answer_an_invitation_is_unknown_and_a_read_is_transient(serve: Serve, says: str) -> None:
     async with server(serve) as address, graph_over(None, base_url=f"{address}/v1.0", timeout=SHORT) as graph:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown, match=says):
@@ -50,8 +48,8 @@ async def test_a_server_that_keeps_silent_leaves_an_invitation_in_doubt_and_a_re
         assert time.monotonic() - began < 10 * SHORT
 
 
-async def test_the_time_limit_is_for_the_whole_answer() -> None:
-    """The claim on the account lasts a little longer than this limit, and must not end under a call."""
+async def test_the_time_limit_covers_the_whole_answer() -> None:
+    """The claim on the account lasts only a little longer than this limit, and must not end during a call."""
     async with server(drip) as address, graph_over(None, base_url=f"{address}/v1.0", timeout=SHORT) as graph:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
@@ -59,7 +57,7 @@ async def test_the_time_limit_is_for_the_whole_answer() -> None:
         assert time.monotonic() - began < 4 * SHORT
 
 
-async def test_a_closed_port_means_that_nothing_was_sent() -> None:
+async def test_on_a_closed_port_nothing_was_sent_so_it_is_transient() -> None:
     async with graph_over(None, base_url=f"{await closed_port()}/v1.0") as graph:
         with pytest.raises(Transient, match="ConnectError") as caught:
             await graph.invite(INVITATION, LATER)
@@ -79,7 +77,7 @@ async def test_a_closed_port_means_that_nothing_was_sent() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_without_a_token_nothing_is_sent_and_it_may_be_tried_again(error: Exception) -> None:
+async def test_without_a_token_nothing_is_sent_and_the_error_is_transient(error: Exception) -> None:
     wire = Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire, credential=Credential(error)) as graph:
         with pytest.raises(Transient, match="identity: no token"):
@@ -89,7 +87,7 @@ async def test_without_a_token_nothing_is_sent_and_it_may_be_tried_again(error: 
     assert wire.sent == []
 
 
-async def test_the_token_is_graphs() -> None:
+async def test_the_token_is_requested_for_graph() -> None:
     credential = Credential()
     wire = Wire(batch(lambda _: {"status": 200, "body": {}}))
     async with graph_over(wire, credential=credential) as graph:
@@ -109,12 +107,12 @@ async def test_another_host_never_sees_the_token(host: str) -> None:
 
 
 @pytest.mark.parametrize(("root", "http2"), [("https://graph.microsoft.com/v1.0", True), ("http://[::1]/v1.0", False)])
-async def test_http_2_is_offered_over_tls_alone(root: str, http2: bool) -> None:  # noqa: FBT001 - a column
+async def test_http_2_is_offered_over_tls_only(root: str, http2: bool) -> None:  # noqa: FBT001 - a column
     async with http_transport(root) as transport:
         assert transport._pool._http2 is http2
 
 
-async def test_closing_closes_the_transport() -> None:
+async def test_closing_the_client_closes_the_transport() -> None:
     wire = Wire(json_response(ACCEPTED, 201))
     graph = Graph.connect(Credential(), "https://graph.microsoft.com/v1.0", 1, system_clock, wire)
     await graph.invite(INVITATION, LATER)

@@ -1,4 +1,4 @@
-"""The invitation on the wire: the JSON that is sent, to the byte, and what is kept of the answer."""
+"""The invitation call: the exact JSON that is sent, and what the app keeps of the answer."""
 
 import json
 from dataclasses import replace
@@ -58,7 +58,7 @@ PINNED: dict[str, tuple[Invitation, bytes]] = {
 
 
 @pytest.mark.parametrize("name", PINNED)
-async def test_the_json_sent_is_exactly_this(name: str) -> None:
+async def test_the_json_of_an_invitation_is_exactly_this(name: str) -> None:
     invitation, rest = PINNED[name]
     wire = Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire) as graph:
@@ -88,7 +88,7 @@ invitations = st.builds(
 
 
 @given(invitations)
-async def test_every_invitation_names_its_account_says_whether_to_mail_and_sends_no_null(
+async def test_every_invitation_has_an_account_and_a_mail_flag_and_no_null(
     invitation: Invitation,
 ) -> None:
     wire = Wire(json_response({**ACCEPTED, "invitedUser": {"id": invitation.user_id}}, 201))
@@ -101,7 +101,7 @@ async def test_every_invitation_names_its_account_says_whether_to_mail_and_sends
     assert body.get("invitedUserSponsors", []) == [{"id": sponsor} for sponsor in invitation.sponsors]
 
 
-async def test_the_answer_is_kept_without_the_redeem_link() -> None:
+async def test_the_redeem_link_of_the_answer_is_not_kept() -> None:
     async with graph_over(Wire(json_response(ACCEPTED, 201))) as graph:
         invited = await graph.invite(INVITATION, LATER)
     assert invited == Invited(str(ACCEPTED["id"]), "PendingAcceptance")
@@ -110,25 +110,25 @@ async def test_the_answer_is_kept_without_the_redeem_link() -> None:
 @pytest.mark.parametrize(
     ("shown", "used"), [(None, 0.0), ("0.85", 0.85), ("1.8", 1.8), ("much", 0.0), ("nan", 0.0), ("inf", 0.0)]
 )
-async def test_how_much_of_its_limit_graph_says_is_used_is_handed_on(shown: str | None, used: float) -> None:
+async def test_the_used_share_of_graphs_limit_is_returned(shown: str | None, used: float) -> None:
     headers = {"x-ms-throttle-limit-percentage": shown} if shown is not None else {}
     async with graph_over(Wire(json_response(ACCEPTED, 201, headers))) as graph:
         assert (await graph.invite(INVITATION, LATER)).limit_used == used
 
 
 @pytest.mark.parametrize("status", ["PendingAcceptance", "InProgress", "Completed"])
-async def test_the_status_of_the_invitation_is_handed_on(status: str) -> None:
+async def test_the_status_of_the_invitation_is_returned(status: str) -> None:
     async with graph_over(Wire(json_response({**ACCEPTED, "status": status}, 201))) as graph:
         assert (await graph.invite(INVITATION, LATER)).status == status
 
 
-async def test_the_id_in_the_answer_may_be_spelled_in_upper_case() -> None:
+async def test_the_account_id_in_the_answer_may_be_in_upper_case() -> None:
     async with graph_over(Wire(json_response({**ACCEPTED, "invitedUser": {"id": USER.upper()}}, 201))) as graph:
         assert (await graph.invite(INVITATION, LATER)).invitation_id == ACCEPTED["id"]
 
 
 async def test_two_invitations_do_not_share_a_user() -> None:
-    """The SDK's models remember what was sent: a user that is used again would be sent without its id."""
+    """The SDK's models remember what was sent, so a user object that is used again would be sent without its id."""
 
     def accept(request: httpx.Request) -> httpx.Response:
         return json_response({**ACCEPTED, "invitedUser": json.loads(request.content)["invitedUser"]}, 201)

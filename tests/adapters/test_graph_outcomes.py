@@ -1,4 +1,4 @@
-"""What becomes of one invitation: sent once whatever happens, and every outcome told apart."""
+"""The outcomes of an invitation call: it is sent only once, and each outcome has its own error."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ NO_MATCH = "The invitedUserEmailAddress property does not match any emails on th
 
 
 async def outcome_of(outcome: Outcome, credential: Credential | None = None) -> tuple[B2BError, Wire]:
-    """The error of one invitation, and the wire it went over."""
+    """Return the error of one invitation with this outcome, and the transport."""
     wire = Wire(outcome)
     async with graph_over(wire, credential=credential, clock=noon) as graph:
         with pytest.raises(B2BError) as caught:
@@ -49,7 +49,7 @@ def raw(status: int, content: bytes) -> httpx.Response:
 
 @dataclass(frozen=True)
 class Row:
-    """What Graph does with the invitation, what that means, and what the text has to say."""
+    """What Graph does with the invitation, the error that must follow, and a text that it must contain."""
 
     outcome: Outcome
     error: type[B2BError]
@@ -58,7 +58,7 @@ class Row:
 
 DENIED = "Authorization_RequestDenied"
 OUTCOMES: dict[str, Row] = {
-    # Graph says no.
+    # Graph refuses.
     "400": Row(refusal(400), InvitationRefused, "400 BadRequest"),
     "400 in HTML": Row(html(400), OutcomeUnknown, "400"),
     "400 without a body": Row(httpx.Response(400), OutcomeUnknown, "400"),
@@ -66,7 +66,7 @@ OUTCOMES: dict[str, Row] = {
     "403 for a reason": Row(refusal(403, "Forbidden", "Guest invitations not allowed"), InvitationRefused, "403"),
     "413": Row(refusal(413), InvitationRefused, "413"),
     "422": Row(refusal(422), InvitationRefused, "422"),
-    # It was certainly not sent: the next token may be accepted.
+    # It was certainly not sent; the next token may be accepted.
     "401": Row(refusal(401, "InvalidAuthenticationToken"), Transient, "401 InvalidAuthenticationToken"),
     "401 without a body": Row(httpx.Response(401), Transient, "401"),
     # A permission is missing.
@@ -75,7 +75,7 @@ OUTCOMES: dict[str, Row] = {
         AccessDenied,
         "needs User.Invite.All or, where that is not enough, User.ReadWrite.All",
     ),
-    # Nobody can tell.
+    # The outcome is unknown.
     "404": Row(refusal(404, "Request_ResourceNotFound"), OutcomeUnknown, "404 Request_ResourceNotFound"),
     "408": Row(refusal(408), OutcomeUnknown, "408"),
     "409": Row(refusal(409), OutcomeUnknown, "409"),
@@ -107,7 +107,7 @@ OUTCOMES: dict[str, Row] = {
         json_response({**ACCEPTED, "invitedUser": {"id": OTHER}}, 201), InvitationRefused, "201 AnotherObject"
     ),
     "201 with status Error": Row(json_response({**ACCEPTED, "status": "Error"}, 201), OutcomeUnknown, "status Error"),
-    # It certainly did not go out.
+    # It was certainly not sent.
     "connection refused": Row(httpx.ConnectError("refused"), Transient, "not reached: ConnectError"),
     "connecting took too long": Row(httpx.ConnectTimeout("timed out"), Transient, "not reached: ConnectTimeout"),
     "no free connection": Row(httpx.PoolTimeout("timed out"), Transient, "not reached: PoolTimeout"),
@@ -115,7 +115,7 @@ OUTCOMES: dict[str, Row] = {
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-async def test_every_outcome_is_told_apart_after_a_single_send(name: str) -> None:
+async def test_every_outcome_has_its_error_after_a_single_send(name: str) -> None:
     row = OUTCOMES[name]
     error, wire = await outcome_of(row.outcome)
     assert type(error) is row.error
@@ -127,7 +127,7 @@ async def test_every_outcome_is_told_apart_after_a_single_send(name: str) -> Non
     ("message", "rule"),
     [(EXISTS, "address-in-use"), (NO_MATCH, "address-not-on-account"), ("Invalid request input.", None)],
 )
-async def test_a_refusal_carries_status_code_and_the_rule_it_stands_for(message: str, rule: str | None) -> None:
+async def test_a_refusal_has_status_code_and_the_rule_that_explains_it(message: str, rule: str | None) -> None:
     error, _ = await outcome_of(refusal(400, "BadRequest", message))
     assert isinstance(error, InvitationRefused)
     assert (error.refusal.status, error.refusal.code, error.refusal.rule) == (400, "BadRequest", rule)
@@ -136,8 +136,8 @@ async def test_a_refusal_carries_status_code_and_the_rule_it_stands_for(message:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("host", ["graph.microsoft.com", "elsewhere.example"])
-async def test_a_redirect_is_not_followed(status: int, host: str) -> None:
-    """Followed, it would send the invitation, and with it an address, a second time or to somebody else."""
+async def test_a_redirect_of_an_invitation_is_not_followed(status: int, host: str) -> None:
+    """If it were followed, the invitation and its address would be sent twice, or to another host."""
     moved = httpx.Response(status, headers={"location": f"https://{host}/v1.0/invitations"})
     wire = Wire(moved, json_response(ACCEPTED, 201))
     async with graph_over(wire) as graph:
@@ -160,14 +160,16 @@ async def test_a_redirect_is_not_followed(status: int, host: str) -> None:
         ("", None),
     ],
 )
-async def test_graphs_wish_to_wait_is_handed_on(status: int, header: str, seconds: float | None) -> None:
+async def test_the_retry_after_of_an_invitation_is_kept_in_the_error(
+    status: int, header: str, seconds: float | None
+) -> None:
     throttled = json_response({"error": {"code": "TooManyRequests", "message": "."}}, status, {"Retry-After": header})
     error, _ = await outcome_of(throttled)
     assert isinstance(error, OutcomeUnknown)
     assert error.retry_after == seconds
 
 
-async def test_without_a_token_nothing_is_sent() -> None:
+async def test_without_a_token_no_invitation_is_sent() -> None:
     error, wire = await outcome_of(json_response(ACCEPTED, 201), Credential(ClientAuthenticationError("no identity")))
     assert type(error) is Transient
     assert error.service == "identity"
@@ -190,10 +192,10 @@ LEAKS = (REDEEM_URL, "s3cr3t-ticket", "anna@fabrikam.com")
     ],
     ids=["accepted", "another", "error", "broken", "refused", "failed", "lost"],
 )
-async def test_neither_the_redeem_link_nor_the_address_gets_into_a_result_an_error_or_the_log(
+async def test_no_result_error_or_log_contains_the_redeem_link_or_the_address(
     outcome: httpx.Response | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The Functions host logs an exception with all that led to it."""
+    """The Functions host logs an exception with all its causes."""
     caplog.set_level(logging.DEBUG)
     async with graph_over(Wire(outcome)) as graph:
         try:

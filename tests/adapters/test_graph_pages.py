@@ -1,4 +1,4 @@
-"""Following the pages of a collection, to its end and nowhere else."""
+"""Following the pages of a collection: to its end, and on Graph's host only."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def page(values: list[int], next_link: str | None = None) -> dict[str, Any]:
     return {"value": values, **more}
 
 
-async def test_pages_are_followed_with_the_headers_of_the_call_even_past_an_empty_one() -> None:
+async def test_pages_are_followed_with_the_calls_headers_even_after_an_empty_one() -> None:
     first = only({"status": 200, "body": {"@odata.count": 3, **page([], f"{ROOT}/users?$skiptoken=1")}})
     second = json_response(page([1, 2], f"{ROOT}/users?$skiptoken=2"))
     call = Call("/users", {"ConsistencyLevel": "eventual"})
@@ -33,7 +33,7 @@ async def test_pages_are_followed_with_the_headers_of_the_call_even_past_an_empt
     assert {request.headers["Authorization"] for request in followed} == {"Bearer token-of-the-app"}
 
 
-async def test_a_page_link_is_used_as_it_is() -> None:
+async def test_a_page_link_is_used_unchanged() -> None:
     link = f"{ROOT}/users?$filter=mail%20eq%20%27a%2Bb%27&$skiptoken=RFNwdAIAAQ%3d%3d"
     _, wire = await read_one(only({"status": 200, "body": page([1], link)}), json_response(page([2])))
     assert str(wire.sent[1].url) == link
@@ -58,7 +58,7 @@ async def test_a_page_link_to_another_host_is_not_followed(link: str) -> None:
     assert len(wire.sent) == 1
 
 
-async def test_a_listing_without_an_end_is_given_up() -> None:
+async def test_an_endless_listing_is_given_up() -> None:
     link = f"{ROOT}/users?$skiptoken=again"
     wire = Wire(
         lambda request: (
@@ -83,9 +83,7 @@ async def test_a_listing_without_an_end_is_given_up() -> None:
     ],
     ids=["expired", "denied", "reset", "html"],
 )
-async def test_a_page_that_fails_fails_the_whole_reading(
-    outcome: httpx.Response | Exception, error: type[Transient]
-) -> None:
+async def test_a_failed_page_fails_the_whole_read(outcome: httpx.Response | Exception, error: type[Transient]) -> None:
     wire = Wire(only({"status": 200, "body": page([1], f"{ROOT}/users?$skiptoken=1")}), outcome)
     async with graph_over(wire) as graph:
         with pytest.raises(Transient) as caught:

@@ -1,4 +1,4 @@
-"""Reading in `$batch`: 20 to a round trip, parts in any order, failures and waits of single parts, pages."""
+"""Reads in `$batch`: 20 calls per batch, answers in any order, and failures and waits of single parts."""
 
 import asyncio
 import re
@@ -32,12 +32,12 @@ def calls(count: int, **options: Any) -> list[Call]:
 
 
 def echo(part: Part) -> Part:
-    """Answer a part with its own address."""
+    """Answer a part with its own URL."""
     return {"status": 200, "body": {"asked": part["url"]}}
 
 
 @pytest.mark.parametrize(("count", "trips"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (45, [20, 20, 5])])
-async def test_calls_travel_twenty_to_a_round_trip_and_answers_keep_their_order(count: int, trips: list[int]) -> None:
+async def test_calls_are_sent_in_batches_of_twenty_and_answers_keep_their_order(count: int, trips: list[int]) -> None:
     wire = Wire(batch(echo))
     async with graph_over(wire) as graph:
         answers = await graph.read(calls(count))
@@ -46,7 +46,7 @@ async def test_calls_travel_twenty_to_a_round_trip_and_answers_keep_their_order(
     assert {str(request.url) for request in wire.sent} <= {f"{ROOT}/$batch"}
 
 
-async def test_the_parts_of_a_batch_are_numbered_gets_with_their_own_headers_and_nothing_else() -> None:
+async def test_the_parts_of_a_batch_are_numbered_gets_with_their_headers() -> None:
     wire = Wire(batch(echo))
     async with graph_over(wire) as graph:
         await graph.read([Call("/users/1"), Call("/users/2", {"ConsistencyLevel": "eventual"})])
@@ -56,7 +56,7 @@ async def test_the_parts_of_a_batch_are_numbered_gets_with_their_own_headers_and
     ]
 
 
-async def test_the_sdks_builders_give_relative_addresses_before_and_after_the_first_request() -> None:
+async def test_the_sdks_builders_give_relative_urls() -> None:
     wire = Wire(batch(echo))
     async with graph_over(wire) as graph:
         for _ in range(2):
@@ -65,7 +65,7 @@ async def test_the_sdks_builders_give_relative_addresses_before_and_after_the_fi
     assert [part["url"] for request in wire.sent for part in parts(request)] == ["/users/1", "/users/1"]
 
 
-async def test_calls_of_beta_go_to_beta_in_a_batch_of_their_own() -> None:
+async def test_beta_calls_are_sent_to_beta_in_their_own_batch() -> None:
     wire = Wire(batch(echo))
     async with graph_over(wire) as graph:
         answers = await graph.read([Call("/a"), Call("/b", beta=True), Call("/c")])
@@ -75,12 +75,12 @@ async def test_calls_of_beta_go_to_beta_in_a_batch_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])
-async def test_answers_that_are_for_the_caller_to_judge_come_back_as_they_are(status: int) -> None:
+async def test_statuses_that_the_caller_judges_are_returned(status: int) -> None:
     answer, _ = await read_one(only({"status": status, "body": {"error": {"code": "Any"}}}))
     assert answer == Answer(status, {"error": {"code": "Any"}})
 
 
-async def test_a_missing_licence_comes_back_as_it_is() -> None:
+async def test_the_error_about_a_missing_licence_is_returned() -> None:
     body = {"error": {"code": "AadPremiumLicenseRequired", "message": "."}}
     assert (await read_one(only({"status": 400, "body": body})))[0] == Answer(400, body)
 
@@ -92,7 +92,7 @@ async def test_any_other_failure_of_a_part_is_transient(status: int) -> None:
     assert type(caught.value) is Transient
 
 
-async def test_a_part_whose_token_is_not_accepted_is_transient_because_the_next_token_may_be() -> None:
+async def test_a_part_with_401_is_transient_as_the_next_token_may_be_accepted() -> None:
     with pytest.raises(Transient) as caught:
         await read_one(only({"status": 401, "body": {"error": {"code": "InvalidAuthenticationToken"}}}))
     assert type(caught.value) is Transient
@@ -100,7 +100,7 @@ async def test_a_part_whose_token_is_not_accepted_is_transient_because_the_next_
 
 @pytest.mark.parametrize("body", [HTML, None, [], 5])
 async def test_a_tolerated_failure_without_a_json_object_is_an_empty_answer(body: object) -> None:
-    """Its caller looks at the status; a gateway's HTML must not break the other parts of the batch."""
+    """The caller looks at the status; the HTML of a gateway must not break the other parts of the batch."""
     wire = Wire(batch(lambda _part: {"status": 502, "body": body}))
     async with graph_over(wire) as graph:
         assert await graph.read(calls(1), frozenset({502})) == [Answer(502, {})]
@@ -112,13 +112,13 @@ async def test_a_success_without_a_json_object_is_transient() -> None:
 
 
 @pytest.mark.parametrize("body", [HTML, None, "", []])
-async def test_a_part_that_failed_without_a_json_object_is_transient_as_well(body: object) -> None:
-    """A part that is not JSON comes as a text (json-batching article): a gateway's HTML, for one."""
+async def test_a_failed_part_without_a_json_object_is_transient(body: object) -> None:
+    """A part that is not JSON, such as the HTML of a gateway, arrives as a string (article on JSON batching)."""
     with pytest.raises(Transient, match="503"):
         await read_one(only({"status": 503, "body": body}))
 
 
-async def test_of_several_throttled_parts_the_longest_wait_counts() -> None:
+async def test_the_longest_wait_of_several_throttled_parts_counts() -> None:
     waits = {"0": "3", "1": "12.5", "2": "1"}
     wire = Wire(batch(lambda part: {"status": 429, "headers": {"Retry-After": waits[part["id"]]}}))
     async with graph_over(wire) as graph:
@@ -128,13 +128,13 @@ async def test_of_several_throttled_parts_the_longest_wait_counts() -> None:
     assert len(wire.sent) == 1
 
 
-async def test_a_throttled_part_without_a_wait_leaves_it_open() -> None:
+async def test_a_throttled_part_without_retry_after_has_no_wait() -> None:
     with pytest.raises(Transient) as caught:
         await read_one(only({"status": 429, "body": {}}))
     assert caught.value.retry_after is None
 
 
-async def test_a_part_that_fails_fails_its_own_asker_only_and_so_does_its_wait() -> None:
+async def test_a_failed_part_and_its_wait_affect_only_their_own_read() -> None:
     def answer(part: Part) -> Part:
         busy = part["url"] == "/busy"
         return {"status": 429, "headers": {"Retry-After": "7"}, "body": {}} if busy else echo(part)
@@ -153,7 +153,7 @@ async def test_a_part_that_fails_fails_its_own_asker_only_and_so_does_its_wait()
     assert ill.retry_after == 7.0
 
 
-async def test_a_batch_that_is_throttled_as_a_whole_holds_back_all_who_shared_it() -> None:
+async def test_a_throttled_batch_fails_all_reads_that_share_it() -> None:
     wire = Wire(lambda _request: httpx.Response(429, headers={"Retry-After": "9"}, json={"error": {"code": "x"}}))
     async with graph_over(wire) as graph:
         results = await asyncio.gather(*(graph.read(calls(1)) for _ in range(3)), return_exceptions=True)
@@ -161,7 +161,7 @@ async def test_a_batch_that_is_throttled_as_a_whole_holds_back_all_who_shared_it
     assert len(wire.sent) == 1
 
 
-async def test_a_part_that_was_not_answered_is_transient() -> None:
+async def test_a_part_without_an_answer_is_transient() -> None:
     wire = Wire(json_response({"responses": [{"id": "1", "status": 200, "body": {}}]}))
     async with graph_over(wire) as graph:
         with pytest.raises(Transient, match="1 parts of a batch were not answered"):
@@ -207,12 +207,12 @@ async def test_a_batch_that_fails_as_a_whole_is_not_sent_again(
     ],
     ids=["html", "broken", "empty", "no responses", "list", "no status", "no id"],
 )
-async def test_a_batch_whose_answer_cannot_be_read_is_transient(outcome: httpx.Response) -> None:
+async def test_a_batch_with_an_unreadable_answer_is_transient(outcome: httpx.Response) -> None:
     with pytest.raises(Transient):
         await read_one(outcome)
 
 
-async def test_the_wait_of_a_throttled_batch_may_be_a_date() -> None:
+async def test_the_retry_after_of_a_batch_may_be_a_date() -> None:
     throttled = json_response(
         {"error": {"code": "TooManyRequests", "message": "."}}, 429, {"Retry-After": "Mon, 04 May 2026 12:01:00 GMT"}
     )
@@ -224,7 +224,7 @@ async def test_the_wait_of_a_throttled_batch_may_be_a_date() -> None:
 
 @pytest.mark.parametrize("status", [302, 307])
 async def test_a_redirect_of_a_read_is_not_followed(status: int) -> None:
-    """Its filters name addresses, which are nobody else's business."""
+    """Its filters contain addresses, which must not be sent to another host."""
     moved = httpx.Response(status, headers={"location": "https://elsewhere.example/v1.0/$batch"})
     wire = Wire(moved, json_response({"responses": [{"id": "0", "status": 200, "body": {}}]}))
     async with graph_over(wire) as graph:
@@ -233,6 +233,6 @@ async def test_a_redirect_of_a_read_is_not_followed(status: int) -> None:
     assert [request.url.host for request in wire.sent] == ["graph.microsoft.com"]
 
 
-def test_the_tests_own_batches_answer_in_reverse() -> None:
+def test_the_helper_for_batches_answers_in_reverse_order() -> None:
     request = httpx.Request("POST", ROOT, json={"requests": [{"id": "0", "url": "/a"}, {"id": "1", "url": "/b"}]})
     assert re.findall(r'"id":"(\d)"', batch(echo)(request).text) == ["1", "0"]

@@ -1,4 +1,4 @@
-"""Writes of one moment share a transaction, and each keeps its own result."""
+"""Simultaneous writes share a transaction, and each gets its own result."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,7 +14,7 @@ PARTITION = "month~2026-11"
 
 
 class Held:
-    """A table in Azurite; a transaction begins when the test says so."""
+    """A table in Azurite whose transactions start when the test says so."""
 
     def __init__(self, table: TableClient) -> None:
         self.table, self.sent, self.may_go = table, list[int](), asyncio.Event()
@@ -44,7 +44,7 @@ def create(row: str) -> Operation:
 
 
 async def begun(group: GroupCommit, *writes: Sequence[Operation]) -> list[asyncio.Task[list[Any]]]:
-    """Begin writes one after the other; the first transaction is under way when this returns."""
+    """Start writes one after the other; return when the first transaction is in progress."""
     tasks = []
     for write in writes:
         tasks.append(asyncio.create_task(group.submit(PARTITION, write)))
@@ -58,7 +58,7 @@ async def stored(held: Held) -> set[str]:
     return {row["RowKey"] async for row in found}
 
 
-async def test_writes_that_come_while_one_is_under_way_share_the_next(held: Held, group: GroupCommit) -> None:
+async def test_writes_during_a_transaction_share_the_next_one(held: Held, group: GroupCommit) -> None:
     tasks = await begun(group, [create("a")], [create("b"), create("c")], [create("d")], [create("e")])
     held.may_go.set()
     results = await asyncio.gather(*tasks)
@@ -69,7 +69,7 @@ async def test_writes_that_come_while_one_is_under_way_share_the_next(held: Held
     assert results[2][0]["etag"] == written.metadata["etag"], "each worker gets the results of its own rows"
 
 
-async def test_a_write_that_comes_alone_goes_at_once(held: Held, group: GroupCommit) -> None:
+async def test_a_single_write_is_sent_at_once(held: Held, group: GroupCommit) -> None:
     held.may_go.set()
     for row in "ab":
         await group.submit(PARTITION, [create(row)])
@@ -85,10 +85,10 @@ async def test_only_the_write_that_storage_refuses_fails(held: Held, group: Grou
     assert second.status_code == 409
     assert not isinstance(first, BaseException)
     assert not isinstance(third, BaseException)
-    assert await stored(held) == set("acd"), "of the refused write nothing is stored"
+    assert await stored(held) == set("acd"), "nothing of the refused write is stored"
 
 
-async def test_two_writes_of_one_row_take_turns(held: Held, group: GroupCommit) -> None:
+async def test_two_writes_of_one_row_are_not_in_one_transaction(held: Held, group: GroupCommit) -> None:
     upsert = ("upsert", create("a")[1])
     tasks = await begun(group, [create("x")], [create("a"), create("b")], [upsert], [create("c")])
     held.may_go.set()
@@ -97,7 +97,7 @@ async def test_two_writes_of_one_row_take_turns(held: Held, group: GroupCommit) 
     assert await stored(held) == set("abcx")
 
 
-async def test_no_transaction_has_more_operations_than_storage_takes(held: Held, group: GroupCommit) -> None:
+async def test_a_transaction_has_at_most_a_hundred_operations(held: Held, group: GroupCommit) -> None:
     writes = [[create(f"{number:03}{part}") for part in range(3)] for number in range(40)]
     tasks = await begun(group, [create("first")], *writes)
     held.may_go.set()
@@ -107,9 +107,7 @@ async def test_no_transaction_has_more_operations_than_storage_takes(held: Held,
     assert len(await stored(held)) == 121
 
 
-async def test_if_storage_does_not_answer_all_hear_of_it_and_nothing_is_sent_again(
-    held: Held, group: GroupCommit
-) -> None:
+async def test_if_storage_does_not_answer_all_writes_fail_and_none_is_repeated(held: Held, group: GroupCommit) -> None:
     tasks = await begun(group, [create("a")], [create("b")], [create("c")])
     held.fail = ServiceRequestError("no answer")
     held.may_go.set()
@@ -118,9 +116,7 @@ async def test_if_storage_does_not_answer_all_hear_of_it_and_nothing_is_sent_aga
     assert held.sent == [1, 2]
 
 
-async def test_a_worker_that_gives_up_while_it_waits_writes_nothing_and_hinders_no_other(
-    held: Held, group: GroupCommit
-) -> None:
+async def test_a_cancelled_write_is_not_sent_and_does_not_affect_the_others(held: Held, group: GroupCommit) -> None:
     tasks = await begun(group, [create("a")], [create("b")], [create("c")])
     tasks[1].cancel()
     await asyncio.sleep(0)
@@ -129,7 +125,7 @@ async def test_a_worker_that_gives_up_while_it_waits_writes_nothing_and_hinders_
     assert await stored(held) == set("ac")
 
 
-async def test_after_an_error_the_next_write_goes_as_always(held: Held, group: GroupCommit) -> None:
+async def test_a_write_after_an_error_succeeds(held: Held, group: GroupCommit) -> None:
     held.may_go.set()
     held.fail = ServiceRequestError("no answer")
     with pytest.raises(ServiceRequestError):
@@ -139,7 +135,7 @@ async def test_after_an_error_the_next_write_goes_as_always(held: Held, group: G
     assert await stored(held) == {"a"}
 
 
-async def test_if_the_writer_is_cancelled_no_worker_waits_for_ever(held: Held, group: GroupCommit) -> None:
+async def test_a_cancelled_transaction_cancels_all_waiting_writes(held: Held, group: GroupCommit) -> None:
     held.fail = asyncio.CancelledError()
     tasks = await begun(group, [create("a")], [create("b")])
     held.may_go.set()

@@ -1,4 +1,4 @@
-"""The managed identity: what its token says, and what happens without one."""
+"""The managed identity: the claims of its token, and what happens if there is no token."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ async def identity(client_id: str = "") -> AsyncIterator[Identity]:
 
 
 def issued(token: str) -> bytes:
-    """What the identity endpoint of App Service answers."""
+    """Return the answer of App Service's identity endpoint."""
     answer = {
         "access_token": token,
         "expires_on": str(int(time.time()) + 3600),
@@ -46,7 +46,7 @@ def jwt(payload: Any) -> str:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Point the process to an identity endpoint, as the Functions platform does."""
+    """Return a function that sets an identity endpoint for this process, as the Functions platform does."""
 
     def point(address: str) -> None:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{address}/msi/token")
@@ -55,7 +55,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
     return point
 
 
-async def test_the_claims_are_tenant_and_app_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_claims_contain_the_tenant_and_the_app_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SEED, roles=["User.Invite.All", "User.Read.All"]) as tenant:
         for name, value in tenant.identity_env.items():
             monkeypatch.setenv(name, value)
@@ -66,14 +66,14 @@ async def test_the_claims_are_tenant_and_app_roles(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("client_id", "query"), [(CLIENT_ID, f"&client_id={CLIENT_ID}"), ("", "")])
-async def test_a_user_assigned_identity_is_asked_for_by_its_client_id(use: Any, client_id: str, query: str) -> None:
+async def test_a_user_assigned_identity_is_requested_by_its_client_id(use: Any, client_id: str, query: str) -> None:
     heads: list[str] = []
     async with server(answering(200, issued(jwt({"tid": TENANT_ID})), heads)) as address:
         use(address)
         async with identity(client_id) as opened:
             await opened.claims()
             await opened.claims()
-    (head,) = heads  # the SDK keeps the token
+    (head,) = heads  # the SDK caches the token
     asked, *headers = unquote(head).splitlines()
     assert asked == f"GET /msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com{query} HTTP/1.1"
     assert "X-IDENTITY-HEADER: secret" in headers
@@ -91,7 +91,7 @@ async def test_a_token_without_roles_has_none(use: Any) -> None:
     ["opaque", "a.b.c", "..", jwt({"roles": []}), jwt([]), jwt("text"), jwt(None), "é.é.é"],
     ids=["opaque", "no JSON", "empty", "no tenant", "list", "text", "null", "not ASCII"],
 )
-async def test_a_token_that_does_not_name_the_tenant_is_transient(use: Any, token: str) -> None:
+async def test_a_token_without_a_tenant_is_transient(use: Any, token: str) -> None:
     async with server(answering(200, issued(token))) as address:
         use(address)
         async with identity() as opened:
@@ -112,7 +112,7 @@ async def test_an_endpoint_that_gives_no_token_is_transient(use: Any, status: in
 
 
 async def test_an_endpoint_that_is_down_or_fails_is_transient(use: Any) -> None:
-    """Side by side: the SDK tries each four times by itself, in about five seconds."""
+    """Both at the same time, because the SDK tries each of them four times, which takes about five seconds."""
     async with server(answering(500, b'{"statusCode": 500}')) as failing, AsyncExitStack() as opened:
         identities = []
         for address in (failing, await closed_port()):

@@ -1,4 +1,4 @@
-"""The largest request that is taken fits the row and the message, whatever it is made of."""
+"""The largest request that the app accepts fits into the row and the message, whatever characters it contains."""
 
 import json
 
@@ -15,7 +15,7 @@ TEXTS = {"ASCII": "x", "umlauts": "ü", "Japanese": "神", "emoji": "😀", "XML
 
 
 def largest(character: str) -> bytes:
-    """A request of at most 48 KiB that is filled up with one character."""
+    """Return a request of at most 48 KiB that is filled with one character."""
     request = {"invitedUser": {"id": USER}, "invitedUserMessageInfo": {"customizedMessageBody": ""}}
     room = MAX_BODY_BYTES - len(json.dumps(request))
     each = len(json.dumps(character, ensure_ascii=False).encode()) - 2

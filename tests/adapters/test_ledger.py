@@ -1,4 +1,4 @@
-"""The ledger in real tables: state and history together, lost races, lists by other keys."""
+"""The ledger in real tables: state and history are written together, and only one of two conflicting writes wins."""
 
 import asyncio
 from dataclasses import replace
@@ -29,12 +29,12 @@ from tests.adapters.ledger_support import (
 ADDRESS = "0f" * 32
 
 
-async def test_a_row_that_is_not_there_is_none(ledger: Ledger) -> None:
+async def test_a_missing_row_is_none(ledger: Ledger) -> None:
     assert await ledger.conversions.get(USER) is None
     assert await ledger.requests.get("r-1") is None
 
 
-async def test_a_row_carries_its_newest_events(ledger: Ledger, storage: str) -> None:
+async def test_a_row_contains_its_newest_events(ledger: Ledger, storage: str) -> None:
     await ledger.conversions.write(change(conversion(), "inviting", "joined"))
     await ledger.requests.write(change(record(), "requested"))
     assert rows(storage, "conversions", USER).keys() == {"current"}
@@ -42,7 +42,7 @@ async def test_a_row_carries_its_newest_events(ledger: Ledger, storage: str) -> 
     assert history(storage, "conversions", USER) == ["inviting", "joined"]
 
 
-async def test_when_a_row_carries_many_events_all_move_to_rows_of_their_own(ledger: Ledger, storage: str) -> None:
+async def test_many_events_of_a_row_are_moved_to_their_own_rows(ledger: Ledger, storage: str) -> None:
     kinds = [f"kind-{number}" for number in range(1, 3 * MOST_CARRIED)]
     row = record()
     for number, kind in enumerate(kinds, start=1):
@@ -56,7 +56,7 @@ async def test_when_a_row_carries_many_events_all_move_to_rows_of_their_own(ledg
         assert [event.kind for event in part] == kinds[after : after + 4]
 
 
-async def test_a_row_carries_no_more_than_a_property_holds(ledger: Ledger, storage: str) -> None:
+async def test_the_events_in_a_row_fit_into_one_property(ledger: Ledger, storage: str) -> None:
     row = await ledger.requests.write(change(record(), "requested"))
     for _ in range(3):
         (event,) = change(row, "waits").events
@@ -66,7 +66,7 @@ async def test_a_row_carries_no_more_than_a_property_holds(ledger: Ledger, stora
     assert history(storage, "requests", "r-1") == ["requested", "waits", "waits", "waits"]
 
 
-async def test_later_events_go_on_counting(ledger: Ledger, storage: str) -> None:
+async def test_later_events_continue_the_numbering(ledger: Ledger, storage: str) -> None:
     row = await ledger.conversions.write(change(conversion(), "inviting", "joined"))
     row = await ledger.conversions.write(change(row))
     row = await ledger.conversions.write(change(replace(row, stage=Stage.INVITED), "invited"))
@@ -75,7 +75,7 @@ async def test_later_events_go_on_counting(ledger: Ledger, storage: str) -> None
     assert history(storage, "conversions", USER) == ["inviting", "joined", "invited"]
 
 
-async def test_a_column_that_is_emptied_is_gone(ledger: Ledger) -> None:
+async def test_a_column_that_becomes_empty_is_removed(ledger: Ledger) -> None:
     row = await ledger.conversions.write(change(conversion(last_error="no answer", lease_until=NOON)))
     await ledger.conversions.write(change(replace(row, last_error="", lease_until=None)))
     stored = await ledger.conversions.get(USER)
@@ -83,7 +83,7 @@ async def test_a_column_that_is_emptied_is_gone(ledger: Ledger) -> None:
     assert (stored.last_error, stored.lease_until) == ("", None)
 
 
-async def test_an_event_that_cannot_be_written_takes_the_state_with_it(ledger: Ledger, storage: str) -> None:
+async def test_if_an_event_cannot_be_written_the_state_is_not_written_either(ledger: Ledger, storage: str) -> None:
     in_the_way = {"PartitionKey": USER, "RowKey": "history-0000000002"}
     with tables(storage) as service:
         service.get_table_client("conversions").create_entity(in_the_way)
@@ -92,7 +92,7 @@ async def test_an_event_that_cannot_be_written_takes_the_state_with_it(ledger: L
     assert rows(storage, "conversions", USER).keys() == {"history-0000000002"}
 
 
-async def test_an_event_that_storage_refuses_takes_the_state_and_the_members_with_it(
+async def test_if_storage_refuses_an_event_state_and_members_are_not_written_either(
     ledger: Ledger, storage: str
 ) -> None:
     row = await ledger.conversions.write(change(conversion(), "inviting"))
@@ -105,7 +105,7 @@ async def test_an_event_that_storage_refuses_takes_the_state_and_the_members_wit
     assert history(storage, "conversions", USER) == ["inviting"]
 
 
-async def test_of_two_who_create_a_row_one_loses(ledger: Ledger, storage: str) -> None:
+async def test_only_one_of_two_writers_creates_a_row(ledger: Ledger, storage: str) -> None:
     await ledger.conversions.write(change(conversion(request_id="r-1"), "inviting"))
     with pytest.raises(LedgerConflict, match=USER):
         await ledger.conversions.write(change(conversion(request_id="r-2"), "inviting"))
@@ -115,7 +115,7 @@ async def test_of_two_who_create_a_row_one_loses(ledger: Ledger, storage: str) -
     assert history(storage, "conversions", USER) == ["inviting"]
 
 
-async def test_of_two_who_change_a_row_one_loses(ledger: Ledger, storage: str) -> None:
+async def test_only_one_of_two_writers_changes_a_row(ledger: Ledger, storage: str) -> None:
     before = await ledger.requests.write(change(record(), "requested"))
     after = await ledger.requests.write(change(replace(before, waits=1), "waits"))
     with pytest.raises(LedgerConflict):
@@ -124,8 +124,8 @@ async def test_of_two_who_change_a_row_one_loses(ledger: Ledger, storage: str) -
     assert history(storage, "requests", "r-1") == ["requested", "waits"]
 
 
-async def test_of_two_who_write_the_same_thing_one_loses_too(ledger: Ledger) -> None:
-    """Equal columns do not make it the same write: each may have sent an invitation on the strength of it."""
+async def test_only_one_of_two_equal_writes_wins(ledger: Ledger) -> None:
+    """Equal columns do not make it the same write, because each writer may send an invitation because of it."""
     before = await ledger.conversions.write(change(conversion(), "inviting"))
     await ledger.conversions.write(change(before, "again"))
     with pytest.raises(LedgerConflict):
@@ -154,7 +154,7 @@ async def test_many_writers_leave_a_history_without_gaps(ledger: Ledger, storage
     assert history(storage, "conversions", USER) == ["inviting", *["joined"] * 12]
     assert len(await ledger.conversions.history(USER, 0, 100)) == 13
     assert len(await ledger.members(stored)) == 12
-    assert sum(tries) > 12, "nobody lost a race: this has shown nothing"
+    assert sum(tries) > 12, "no write lost a race, so this test has proved nothing"
 
 
 async def test_all_instances_share_one_pace(ledger: Ledger, storage: str) -> None:
@@ -167,7 +167,7 @@ async def test_all_instances_share_one_pace(ledger: Ledger, storage: str) -> Non
 
 
 @pytest.mark.parametrize("missing", ["conversions", "requests"])
-async def test_a_missing_table_is_named(ledger: Ledger, storage: str, missing: str) -> None:
+async def test_the_check_of_the_ledger_names_a_missing_table(ledger: Ledger, storage: str, missing: str) -> None:
     await ledger.check()
     with tables(storage) as service:
         service.delete_table(missing)
@@ -175,7 +175,7 @@ async def test_a_missing_table_is_named(ledger: Ledger, storage: str, missing: s
         await ledger.check()
 
 
-async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledger, storage: str) -> None:
+async def test_every_ledger_operation_raises_if_its_table_is_missing(ledger: Ledger, storage: str) -> None:
     with tables(storage) as service:
         service.delete_table("conversions")
     for work in (
@@ -195,7 +195,7 @@ async def test_without_its_table_nothing_passes_for_an_empty_answer(ledger: Ledg
             await work
 
 
-async def test_a_wrong_key_is_transient_and_says_what_storage_said(storage: str) -> None:
+async def test_a_wrong_account_key_is_transient_with_the_status(storage: str) -> None:
     wrong = storage.replace("AccountKey=", "AccountKey=AAAA")
     service = TableServiceClient.from_connection_string(wrong)
     opened = Ledger(service)
@@ -213,7 +213,7 @@ async def test_a_request_is_deleted_with_a_history_longer_than_one_transaction(l
     assert await ledger.by_body(row.body_hash) == []
 
 
-async def test_a_request_that_moved_on_since_it_was_read_is_not_deleted(ledger: Ledger) -> None:
+async def test_a_request_that_changed_since_it_was_read_is_not_deleted(ledger: Ledger) -> None:
     row = await ledger.requests.write(change(record(), "requested"))
     moved = await ledger.requests.write(change(row, "retried"))
     with pytest.raises(LedgerConflict):

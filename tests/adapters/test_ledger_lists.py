@@ -1,4 +1,4 @@
-"""What is found by another key: members, reservations, bodies, the tenant's fact."""
+"""Rows with other keys: members, reservations, bodies, and the fact about the tenant."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.adapters.ledger_support import (
 ADDRESS = "0f" * 32
 
 
-async def test_members_belong_to_one_generation(ledger: Ledger) -> None:
+async def test_members_belong_to_one_generation_only(ledger: Ledger) -> None:
     first = await ledger.save(change(conversion(stage=Stage.BLOCKED), "blocked"), "r-1", "r-2")
     second = await ledger.save(change(replace(first, generation=2, stage=Stage.INVITING), "inviting"), "r-3", "r.4_5-6")
     assert await ledger.members(first) == ["r-1", "r-2"]
@@ -30,13 +30,13 @@ async def test_members_belong_to_one_generation(ledger: Ledger) -> None:
     assert await ledger.members(conversion(OTHER)) == []
 
 
-async def test_a_request_that_starts_over_is_a_member_of_the_later_generation_alone(ledger: Ledger) -> None:
+async def test_a_request_that_starts_over_is_a_member_of_the_new_generation_only(ledger: Ledger) -> None:
     first = await ledger.save(change(conversion(stage=Stage.BLOCKED), "blocked"), "r-1")
     second = await ledger.save(change(replace(first, generation=2, stage=Stage.INVITING), "inviting"), "r-1")
     assert (await ledger.members(first), await ledger.members(second)) == ([], ["r-1"])
 
 
-async def test_the_longest_request_id_is_a_member_like_any_other(ledger: Ledger) -> None:
+async def test_the_longest_request_id_can_be_a_member(ledger: Ledger) -> None:
     longest = "Z" * 64
     assert await ledger.members(await ledger.save(change(conversion(), "inviting"), longest, "z", "0")) == [
         "0",
@@ -59,7 +59,7 @@ async def test_an_address_is_reserved_once(ledger: Ledger) -> None:
     assert await ledger.reservation(ADDRESS) == written
 
 
-async def test_a_reservation_is_renewed_or_taken_over_from_the_one_that_was_read(ledger: Ledger) -> None:
+async def test_a_reservation_is_renewed_or_taken_over_by_etag(ledger: Ledger) -> None:
     stale = await ledger.reserve(MINE)
     later = NOON + timedelta(minutes=5)
     renewed = await ledger.reserve(replace(stale, since=later))
@@ -72,7 +72,7 @@ async def test_a_reservation_is_renewed_or_taken_over_from_the_one_that_was_read
     assert taken.user_id == OTHER
 
 
-async def test_of_many_who_take_one_reservation_over_one_gets_it(ledger: Ledger) -> None:
+async def test_only_one_of_many_takes_a_reservation_over(ledger: Ledger) -> None:
     held = await ledger.reserve(MINE)
 
     async def take(number: int) -> bool:
@@ -85,7 +85,7 @@ async def test_of_many_who_take_one_reservation_over_one_gets_it(ledger: Ledger)
     assert sum(await asyncio.gather(*(take(number) for number in range(8)))) == 1
 
 
-async def test_a_reservation_remembers_since_when_its_holder_is_absent(ledger: Ledger) -> None:
+async def test_a_reservation_records_since_when_its_holder_is_absent(ledger: Ledger) -> None:
     first = await ledger.reserve(MINE)
     absent = await ledger.reserve(replace(first, absent_since=NOON))
     found = await ledger.reservation(ADDRESS)
@@ -96,7 +96,7 @@ async def test_a_reservation_remembers_since_when_its_holder_is_absent(ledger: L
     assert back.absent_since is None
 
 
-async def test_nothing_is_known_of_a_tenant_until_it_is_learned(ledger: Ledger) -> None:
+async def test_the_tenant_fact_is_unknown_until_it_is_learned(ledger: Ledger) -> None:
     assert await ledger.tenant_fact() == TenantFact()
     fact = TenantFact(Known(Shows.YES), Known(Shows.NO, (f"{USER}~1", f"{OTHER}~2")))
     await ledger.learn(fact)
@@ -112,8 +112,8 @@ async def test_requests_are_found_by_their_body(ledger: Ledger) -> None:
     assert await ledger.by_body("cd" * 32) == []
 
 
-async def test_rows_of_other_kinds_are_no_requests(ledger: Ledger) -> None:
-    """A request id has no tilde, so nobody can name such a partition from outside."""
+async def test_rows_of_other_kinds_are_not_read_as_requests(ledger: Ledger) -> None:
+    """A request id contains no tilde, so no caller can name such a partition."""
     await ledger.remember_body("ab" * 32, "queue-1")
     await ledger.followed.add(USER, NOON)
     assert await ledger.requests.get(f"body~{'ab' * 32}") is None

@@ -1,4 +1,4 @@
-"""Who counts what was written: told once of each change that storage took, never of another, and never in the way."""
+"""The observer of written changes: it is called once for each change that storage accepted, and breaks no write."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ async def observed(storage: str, observer: Observer, *losses: Callable[[Any], An
         await opened.aclose()
 
 
-async def test_every_change_that_was_written_is_told_as_it_was_meant(storage: str) -> None:
+async def test_the_observer_gets_every_written_change(storage: str) -> None:
     told: list[Change[Any]] = []
     account, request, pace = change(conversion(), "inviting"), change(record(), "requested"), change(Pace(), "paused")
     async with observed(storage, told.append) as ledger:
@@ -39,7 +39,7 @@ async def test_every_change_that_was_written_is_told_as_it_was_meant(storage: st
     assert told == [account, request, pace]
 
 
-async def test_a_change_that_lost_the_race_is_not_told(storage: str) -> None:
+async def test_the_observer_does_not_get_a_change_that_lost_a_race(storage: str) -> None:
     told: list[Change[Any]] = []
     async with observed(storage, told.append) as ledger:
         first = await ledger.conversions.write(change(conversion(), "inviting"))
@@ -49,14 +49,14 @@ async def test_a_change_that_lost_the_race_is_not_told(storage: str) -> None:
     assert len(told) == 1
 
 
-async def test_a_write_whose_answer_was_lost_is_told_once(storage: str) -> None:
+async def test_the_observer_gets_a_write_whose_answer_was_lost_once(storage: str) -> None:
     told: list[Change[Any]] = []
     async with observed(storage, told.append, as_503) as ledger:
         await ledger.conversions.write(change(conversion(), "inviting"))
     assert len(told) == 1
 
 
-async def test_a_write_of_which_nobody_knows_is_not_told(storage: str) -> None:
+async def test_the_observer_does_not_get_a_write_with_an_unknown_outcome(storage: str) -> None:
     told: list[Change[Any]] = []
     async with observed(storage, told.append, cut_off) as ledger:
         with pytest.raises(Transient):
@@ -64,7 +64,7 @@ async def test_a_write_of_which_nobody_knows_is_not_told(storage: str) -> None:
     assert told == []
 
 
-async def test_an_observer_that_fails_costs_a_line_and_not_the_write(
+async def test_a_failing_observer_is_logged_and_the_write_succeeds(
     storage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_change: Change[Any]) -> None:

@@ -1,4 +1,6 @@
-"""Storage that is away, slow, or whose answer gets lost: nothing is decided from that, and no write counts twice."""
+"""Storage that is down, slow, or whose answers are lost: the app decides nothing because of it, and no write counts
+twice.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,11 +26,11 @@ from tests.adapters.sockets import closed_port, hang_up, never_answer, server
 ETAG = "W/\"datetime'2026-05-04T12%3A00%3A00.0000000Z'\""
 ACCOUNT = "DefaultEndpointsProtocol=http;AccountName=contoso;AccountKey=a2V5;"
 QUICK = {"retry_total": 0}
-"""Without the SDK's own retries, which have tests of their own."""
+"""Options without the SDK's own retries, which other tests cover."""
 
 
 class LosingAnswers(AioHttpTransport):  # type: ignore[misc]  # the SDK gives it out untyped
-    """Carries every request out; the answers to the first writes are lost on the way."""
+    """Carries every request out, and replaces the answers to the first writes by losses."""
 
     def __init__(self, *losses: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -44,7 +46,7 @@ class LosingAnswers(AioHttpTransport):  # type: ignore[misc]  # the SDK gives it
 
 
 def as_503(response: Any) -> Any:
-    """A front end that gave up on a write which went through: the SDK repeats it."""
+    """Turn an answer into a 503, as a front end does that gave up on a successful write; the SDK then repeats it."""
     response.status_code = 503
     return response
 
@@ -63,7 +65,7 @@ async def ledger_over(transport: LosingAnswers, storage: str) -> AsyncIterator[L
         await opened.aclose()
 
 
-async def test_a_created_row_whose_answer_was_lost_is_recognised_as_our_own(storage: str) -> None:
+async def test_a_created_row_whose_answer_was_lost_is_recognised(storage: str) -> None:
     transport = LosingAnswers(as_503)
     async with ledger_over(transport, storage) as ledger:
         row = await ledger.save(change(conversion(), "inviting"), "r-1")
@@ -76,7 +78,7 @@ async def test_a_created_row_whose_answer_was_lost_is_recognised_as_our_own(stor
     assert row.sequence == 2
 
 
-async def test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own(storage: str) -> None:
+async def test_a_changed_row_whose_answer_was_lost_is_recognised(storage: str) -> None:
     transport = LosingAnswers(lambda response: response, as_503)
     async with ledger_over(transport, storage) as ledger:
         row = await ledger.conversions.write(change(conversion(), "inviting"))
@@ -86,8 +88,8 @@ async def test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own(stor
     assert history(storage, "conversions", USER) == ["inviting", "again"]
 
 
-async def test_a_row_that_somebody_wrote_after_our_lost_answer_is_theirs(storage: str) -> None:
-    """Then ours can no longer be told from a write that never arrived, and the decision is made anew."""
+async def test_a_row_that_another_process_changed_after_a_lost_answer_is_a_conflict(storage: str) -> None:
+    """The write can then not be told from one that never arrived, so the workflow must decide again."""
     async with ledger_over(LosingAnswers(), storage) as other:
 
         async def overtake() -> None:
@@ -108,7 +110,7 @@ async def test_a_row_that_somebody_wrote_after_our_lost_answer_is_theirs(storage
     assert history(storage, "conversions", USER) == ["inviting", "again"]
 
 
-async def test_a_write_that_was_cut_off_is_transient_and_a_fresh_read_tells(storage: str) -> None:
+async def test_a_write_without_an_answer_is_transient_and_a_read_shows_it(storage: str) -> None:
     async with ledger_over(LosingAnswers(cut_off), storage) as ledger:
         with pytest.raises(Transient, match="not reached: ServiceResponseError"):
             await ledger.conversions.write(change(conversion(), "inviting"))
@@ -117,7 +119,7 @@ async def test_a_write_that_was_cut_off_is_transient_and_a_fresh_read_tells(stor
     assert stored.sequence == 1
 
 
-async def test_a_reservation_whose_answer_was_lost_is_a_conflict_that_a_fresh_read_settles(storage: str) -> None:
+async def test_a_reservation_whose_answer_was_lost_is_a_conflict_and_readable(storage: str) -> None:
     async with ledger_over(LosingAnswers(as_503), storage) as ledger:
         with pytest.raises(LedgerConflict):
             await ledger.reserve(Reservation("0f" * 32, USER, NOON))
@@ -127,7 +129,7 @@ async def test_a_reservation_whose_answer_was_lost_is_a_conflict_that_a_fresh_re
 
 
 @pytest.mark.parametrize("serve", [None, hang_up], ids=["closed port", "hangs up"])
-async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
+async def test_every_ledger_operation_is_transient_if_storage_is_down(serve: Any) -> None:
     async with server(serve or never_answer) as listening:
         address = listening if serve else await closed_port()
         text = f"{ACCOUNT}TableEndpoint={address}/contoso;QueueEndpoint={address}/contoso;"
@@ -168,7 +170,7 @@ async def test_storage_that_is_down_is_transient_everywhere(serve: Any) -> None:
 
 @pytest.mark.parametrize("serve", [None, hang_up], ids=["closed port", "hangs up"])
 async def test_storage_that_is_down_is_given_up_within_ten_seconds(serve: Any) -> None:
-    """With the app's own settings of the SDK: an HTTP caller waits for this, and so does the health answer."""
+    """With the app's own options for the SDK, because HTTP callers and the health check wait that long."""
     async with server(serve or never_answer) as listening:
         address = listening if serve else await closed_port()
         ledger = Ledger.from_connection_string(f"{ACCOUNT}TableEndpoint={address}/contoso;")

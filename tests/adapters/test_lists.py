@@ -1,4 +1,4 @@
-"""The sweep's lists: in order, in parts, each entry under its ETag, and where a run stopped."""
+"""The sweep's lists: their order and pages, the ETag of each entry, and the position at which a run stopped."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ async def followed(ledger: Ledger, after: str = "") -> list[Followed]:
     return [entry async for entry in ledger.followed.scan(after)]
 
 
-async def test_a_list_by_name_is_read_in_parts_in_order(ledger: Ledger) -> None:
+async def test_a_list_by_name_is_read_in_pages_in_order(ledger: Ledger) -> None:
     for name in reversed(names(7)):
         await ledger.untold.add(name, NOON)
     first = await ledger.untold.read("", 3)
@@ -38,13 +38,13 @@ async def test_a_list_by_time_is_read_up_to_a_moment(ledger: Ledger) -> None:
     assert [entry.key for entry in await ledger.schedule.read(due[-1].place, 10)] == ["c"]
 
 
-async def test_a_key_stands_in_a_list_by_time_once_for_each_time(ledger: Ledger) -> None:
+async def test_a_list_by_time_has_one_entry_for_each_key_and_time(ledger: Ledger) -> None:
     for at in (NOON, NOON + MINUTE, NOON):
         await ledger.open.add("r-1", at)
     assert await ledger.open.read("", 10) == [Entry("r-1", NOON), Entry("r-1", NOON + MINUTE)]
 
 
-async def test_an_entry_that_was_put_there_anew_is_not_taken_off_by_who_read_the_old_one(ledger: Ledger) -> None:
+async def test_removing_an_entry_that_was_read_keeps_a_newer_one(ledger: Ledger) -> None:
     old = await ledger.untold.add(USER, NOON)
     new = await ledger.untold.add(USER, NOON)
     await ledger.untold.remove(old)
@@ -53,7 +53,7 @@ async def test_an_entry_that_was_put_there_anew_is_not_taken_off_by_who_read_the
     assert await ledger.untold.read("", 10) == []
 
 
-async def test_more_than_a_transaction_is_added_and_taken_off(ledger: Ledger) -> None:
+async def test_more_entries_than_fit_into_a_transaction_are_added_and_removed(ledger: Ledger) -> None:
     many = names(TRANSACTION + 20)
     await ledger.untold.add_all((name, NOON) for name in (*many, many[0]))
     entries = await ledger.untold.read("", 1000)
@@ -62,7 +62,7 @@ async def test_more_than_a_transaction_is_added_and_taken_off(ledger: Ledger) ->
     assert await ledger.untold.read("", 1000) == []
 
 
-async def test_what_is_gone_or_new_does_not_keep_the_others_of_its_transaction(ledger: Ledger) -> None:
+async def test_missing_or_newer_entries_do_not_prevent_removing_the_others(ledger: Ledger) -> None:
     entries = [await ledger.untold.add(name, NOON) for name in names(4)]
     await ledger.untold.remove(entries[0])
     await ledger.untold.add(entries[1].key, NOON + MINUTE)
@@ -70,7 +70,7 @@ async def test_what_is_gone_or_new_does_not_keep_the_others_of_its_transaction(l
     assert await ledger.untold.read("", 10) == [Entry(entries[1].key, NOON + MINUTE)]
 
 
-async def test_an_account_is_followed_with_what_was_learned_of_it(ledger: Ledger) -> None:
+async def test_a_followed_entry_stores_what_was_learned_about_the_account(ledger: Ledger) -> None:
     await ledger.followed.follow(USER, NOON, synced=True)
     await ledger.followed.follow(OTHER, NOON, synced=False)
     (mine, other) = await followed(ledger)
@@ -81,7 +81,7 @@ async def test_an_account_is_followed_with_what_was_learned_of_it(ledger: Ledger
     assert await followed(ledger, USER) == [replace(other, put_off=True)]
 
 
-async def test_nothing_is_marked_over_an_account_that_was_claimed_anew(ledger: Ledger) -> None:
+async def test_marking_and_dropping_keep_an_entry_that_was_claimed_again(ledger: Ledger) -> None:
     await ledger.followed.follow(USER, NOON, synced=False)
     await ledger.followed.follow(OTHER, NOON, synced=False)
     seen = await followed(ledger)
@@ -94,7 +94,7 @@ async def test_nothing_is_marked_over_an_account_that_was_claimed_anew(ledger: L
     assert await ledger.followed.get(USER) is None
 
 
-async def test_each_list_remembers_where_a_run_stopped_and_when_its_round_began(ledger: Ledger) -> None:
+async def test_each_list_stores_the_cursor_and_the_start_of_its_round(ledger: Ledger) -> None:
     assert await ledger.followed.cursor() == Cursor()
     await ledger.followed.move_cursor(Cursor(USER, NOON, {"paused": 3}))
     await ledger.open.move_cursor(Cursor("r-1", NOON + MINUTE))
@@ -103,7 +103,7 @@ async def test_each_list_remembers_where_a_run_stopped_and_when_its_round_began(
     assert (await ledger.followed.cursor(), await ledger.open.cursor()) == (Cursor(), Cursor("r-1", NOON + MINUTE))
 
 
-async def test_the_last_report_of_each_part_is_kept(ledger: Ledger) -> None:
+async def test_the_last_report_of_each_part_is_stored(ledger: Ledger) -> None:
     assert await ledger.reported() == Reported()
     first = (PartReport(Part.DRAIN, done=1), PartReport(Part.FOLLOW, left=2, oldest=NOON))
     await ledger.report(SweepReport(first), NOON)
@@ -113,7 +113,7 @@ async def test_the_last_report_of_each_part_is_kept(ledger: Ledger) -> None:
     assert (runs[Part.FOLLOW].report.left, runs[Part.FOLLOW].report.oldest, runs[Part.FOLLOW].at) == (2, NOON, NOON)
 
 
-async def test_the_last_census_is_kept_until_the_next_one(ledger: Ledger) -> None:
+async def test_the_last_census_is_stored_until_the_next_one(ledger: Ledger) -> None:
     census = Census({"paused": 3}, 1, NOON)
     await ledger.report(SweepReport((PartReport(Part.REPAIR),), census=census), NOON)
     await ledger.report(SweepReport((PartReport(Part.REPAIR),)), NOON + MINUTE)

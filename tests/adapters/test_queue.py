@@ -1,4 +1,4 @@
-"""The queues: what is sent arrives as it was, when it should; what the host gave up on is listed and removed."""
+"""The queues: messages arrive unchanged and when they are due; poison messages are listed and removed."""
 
 import time
 from collections.abc import Iterator
@@ -46,19 +46,19 @@ async def listed(queue: Queue, hidden_for: float = 300, limit: int = 500) -> lis
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_body_is_sent_to_the_byte(queue: Queue, requests: QueueClient, name: str) -> None:
+async def test_a_body_is_sent_unchanged(queue: Queue, requests: QueueClient, name: str) -> None:
     await queue.send(BODIES[name])
     (message,) = requests.receive_messages()
     assert message.content.encode() == BODIES[name]
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_poison_body_is_given_to_the_byte(queue: Queue, poison: QueueClient, name: str) -> None:
+async def test_the_body_of_a_poison_message_is_returned_unchanged(queue: Queue, poison: QueueClient, name: str) -> None:
     poison.send_message(BODIES[name].decode())
     assert [message.body for message in await listed(queue)] == [BODIES[name]]
 
 
-async def test_a_message_waits_as_long_as_it_was_told(queue: Queue, requests: QueueClient) -> None:
+async def test_a_message_waits_for_its_delay(queue: Queue, requests: QueueClient) -> None:
     began = time.monotonic()
     await queue.send(b"{}", delay=1.9)
     assert requests.peek_messages() == []
@@ -68,7 +68,7 @@ async def test_a_message_waits_as_long_as_it_was_told(queue: Queue, requests: Qu
 
 
 @pytest.mark.parametrize(("delay", "hidden"), [(-5, False), (0, False), (0.4, True), (900, True), (1e9, True)])
-async def test_any_delay_is_taken(queue: Queue, requests: QueueClient, delay: float, hidden: bool) -> None:  # noqa: FBT001
+async def test_any_delay_is_accepted(queue: Queue, requests: QueueClient, delay: float, hidden: bool) -> None:  # noqa: FBT001
     await queue.send(b"{}", delay)
     assert requests.get_queue_properties().approximate_message_count == 1
     assert (requests.peek_messages() == []) is hidden
@@ -85,7 +85,7 @@ async def test_a_message_never_expires(queue: Queue, requests: QueueClient) -> N
     assert message.expires_on > datetime.now(UTC) + timedelta(days=365 * 1000)
 
 
-async def test_poison_is_listed_over_several_pages_each_message_once(queue: Queue, poison: QueueClient) -> None:
+async def test_poison_messages_are_listed_once_over_several_pages(queue: Queue, poison: QueueClient) -> None:
     for number in range(70):
         poison.send_message(str(number))
     messages = await listed(queue)
@@ -96,20 +96,20 @@ async def test_poison_is_listed_over_several_pages_each_message_once(queue: Queu
 
 
 @pytest.mark.parametrize("limit", [1, 32, 40])
-async def test_no_more_poison_is_taken_than_was_asked_for(queue: Queue, poison: QueueClient, limit: int) -> None:
+async def test_the_limit_of_poison_messages_is_kept(queue: Queue, poison: QueueClient, limit: int) -> None:
     for number in range(45):
         poison.send_message(str(number))
     assert len(await listed(queue, limit=limit)) == limit
     assert len(await listed(queue)) == 45 - limit
 
 
-async def test_what_lies_in_poison_is_told(queue: Queue, poison: QueueClient) -> None:
+async def test_the_number_and_age_of_poison_messages_are_reported(queue: Queue, poison: QueueClient) -> None:
     assert await queue.poisoned() == Poisoned(0, None)
     sent = poison.send_message("{}")
     assert await queue.poisoned() == Poisoned(1, sent.inserted_on)
 
 
-async def test_a_poison_message_that_was_not_removed_comes_back(queue: Queue, poison: QueueClient) -> None:
+async def test_a_poison_message_that_was_not_removed_reappears(queue: Queue, poison: QueueClient) -> None:
     poison.send_message("{}")
     (first,) = await listed(queue, hidden_for=1)
     wait_until(poison.peek_messages, 10)
@@ -126,7 +126,7 @@ async def test_a_poison_message_is_removed(queue: Queue, poison: QueueClient) ->
     await queue.remove_poison(message)
 
 
-async def test_a_stale_receipt_leaves_the_message_to_who_has_the_newer_one(queue: Queue, poison: QueueClient) -> None:
+async def test_a_stale_receipt_does_not_remove_a_poison_message(queue: Queue, poison: QueueClient) -> None:
     poison.send_message("{}")
     (mine,) = await listed(queue, hidden_for=1)
     wait_until(poison.peek_messages, 10)
@@ -143,7 +143,9 @@ async def test_a_missing_poison_queue_is_empty(queue: Queue, poison: QueueClient
 
 
 @pytest.mark.parametrize("name", ["conversion-requests", "conversion-requests-poison"])
-async def test_a_missing_queue_is_named(queue: Queue, service: QueueServiceClient, name: str) -> None:
+async def test_the_check_of_the_queues_names_a_missing_queue(
+    queue: Queue, service: QueueServiceClient, name: str
+) -> None:
     await queue.check()
     service.delete_queue(name)
     with pytest.raises(Transient, match=f"queue storage: the queue {name} does not exist"):
@@ -156,7 +158,7 @@ async def test_sending_to_a_missing_queue_is_transient(queue: Queue, requests: Q
         await queue.send(b"{}")
 
 
-async def test_a_queue_that_is_down_is_transient_everywhere() -> None:
+async def test_every_queue_operation_is_transient_if_storage_is_down() -> None:
     text = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint={await closed_port()}/a;"
     queue = Queue(AsyncQueueServiceClient.from_connection_string(text, retry_total=0))
     for work in (
@@ -172,7 +174,7 @@ async def test_a_queue_that_is_down_is_transient_everywhere() -> None:
     await queue.aclose()
 
 
-async def test_the_backlog_counts_hidden_messages_and_finds_the_oldest_that_is_visible(
+async def test_the_backlog_includes_hidden_messages_and_the_oldest_visible_one(
     queue: Queue, requests: QueueClient, poison: QueueClient
 ) -> None:
     requests.send_message("hidden", visibility_timeout=600)
@@ -190,14 +192,14 @@ async def test_an_empty_backlog_has_no_oldest(queue: Queue) -> None:
     assert backlog.oldest is None
 
 
-async def test_a_backlog_without_a_queue_names_it(queue: Queue, requests: QueueClient) -> None:
+async def test_the_backlog_names_a_missing_queue(queue: Queue, requests: QueueClient) -> None:
     requests.delete_queue()
     with pytest.raises(Transient, match="the queue conversion-requests does not exist"):
         await queue.backlog()
 
 
-async def test_the_head_is_looked_at_without_taking_it(queue: Queue, requests: QueueClient) -> None:
-    """A sweep that looks must not hide a message from its delivery, nor count as one."""
+async def test_reading_the_head_does_not_receive_its_messages(queue: Queue, requests: QueueClient) -> None:
+    """The sweep must not hide a message from its delivery, and its look must not count as a delivery."""
     requests.send_message("hidden", visibility_timeout=600)
     sent = [requests.send_message(body) for body in ("first", "second")]
     for _ in range(2):
@@ -205,7 +207,7 @@ async def test_the_head_is_looked_at_without_taking_it(queue: Queue, requests: Q
     assert [message.dequeue_count for message in requests.receive_messages()] == [1, 1]
 
 
-async def test_the_head_is_no_longer_than_a_page_of_storage(queue: Queue, requests: QueueClient) -> None:
+async def test_the_head_has_at_most_32_messages(queue: Queue, requests: QueueClient) -> None:
     for number in range(40):
         requests.send_message(str(number))
     assert [body for body, _ in await queue.head()] == [str(number).encode() for number in range(32)]

@@ -1,4 +1,6 @@
-"""The lists of requests: in step with the rows, in a stable order, found by name, and never set back."""
+"""The lists of requests: they follow the rows, have a stable order, are searchable by name, and never go back to an
+older state.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,7 @@ LISTED = {"user_principal_name": "Anna@contoso.com", "invited_user_email_address
 
 
 async def ids(ledger: Ledger, name: str = EVERY, **more: Any) -> list[str]:
-    """The ids of a whole list, page by page."""
+    """Return the ids of a whole list, read page by page."""
     found, after = list[str](), None
     while True:
         page = await ledger.lists.page(Range(name, **more), after, 2)
@@ -32,7 +34,7 @@ async def ids(ledger: Ledger, name: str = EVERY, **more: Any) -> list[str]:
             return found
 
 
-async def test_a_request_stands_in_the_lists_of_its_month_its_stage_and_its_wait(ledger: Ledger) -> None:
+async def test_a_request_is_in_the_lists_of_all_of_its_stage_and_of_its_wait(ledger: Ledger) -> None:
     row = await ledger.requests.write(change(record(**LISTED), "requested"))
     waits = put_off(row, Waiting(WaitReason.PAUSED, NOON, None), "t", NOON, "")
     row = await ledger.requests.write(waits)
@@ -46,7 +48,7 @@ async def test_a_request_stands_in_the_lists_of_its_month_its_stage_and_its_wait
     assert await ids(ledger) == ["r-1"]
 
 
-async def test_a_line_says_what_the_row_says(ledger: Ledger) -> None:
+async def test_a_line_has_the_values_of_its_row(ledger: Ledger) -> None:
     finding = Finding("directory-role", Severity.REVIEW, "holds a role", "weigh it", "https://learn.microsoft.com/")
     row = record(
         stage=Stage.NEEDS_REVIEW,
@@ -72,7 +74,7 @@ def replace_severity(finding: Finding, severity: Severity) -> Finding:
     return Finding("other", severity, finding.message, finding.fix, finding.source)
 
 
-async def test_lists_go_by_the_time_at_which_requests_came_over_months_and_pages(ledger: Ledger) -> None:
+async def test_lists_are_ordered_by_arrival_over_months_and_pages(ledger: Ledger) -> None:
     days = [datetime(2026, month, 15, tzinfo=UTC) for month in (3, 1, 2, 1, 12)]
     for number, day in enumerate(days):
         row = record(f"r-{number}", requested_at=day + timedelta(seconds=number))
@@ -82,7 +84,7 @@ async def test_lists_go_by_the_time_at_which_requests_came_over_months_and_pages
     assert await ids(ledger, since=since, until=until) == ["r-3", "r-2"]
 
 
-async def test_what_comes_while_a_caller_pages_neither_hides_nor_repeats_anything(ledger: Ledger) -> None:
+async def test_a_new_request_between_two_pages_hides_and_repeats_no_line(ledger: Ledger) -> None:
     for number in range(4):
         await ledger.requests.write(change(record(f"r-{number}"), "requested"))
     first = await ledger.lists.page(Range(EVERY), None, 2)
@@ -91,8 +93,8 @@ async def test_what_comes_while_a_caller_pages_neither_hides_nor_repeats_anythin
     assert [line.request_id for line in (*first.lines, *second.lines)] == ["r-0", "r-1", "r-2", "r-3", "r-9"]
 
 
-async def test_a_later_state_is_never_set_back(ledger: Ledger, storage: str) -> None:
-    """A process that was frozen before it wrote the lines writes them when the request has long moved on."""
+async def test_a_line_never_returns_to_an_older_state(ledger: Ledger, storage: str) -> None:
+    """A process that was frozen before it wrote its lines writes them when the request has changed long since."""
     first = await ledger.requests.write(change(record(), "requested"))
     await ledger.requests.write(move(first, Stage.INVITED, NOON))
     late = Ledger.from_connection_string(storage)
@@ -103,7 +105,7 @@ async def test_a_later_state_is_never_set_back(ledger: Ledger, storage: str) -> 
     assert await ids(ledger, stage_list(Stage.INVITED)) == ["r-1"]
 
 
-async def test_lines_that_a_dead_process_left_behind_are_written_anew(ledger: Ledger, storage: str) -> None:
+async def test_lines_that_a_killed_process_did_not_write_are_written_later(ledger: Ledger, storage: str) -> None:
     first = await ledger.requests.write(change(record(), "requested"))
     died = Ledger.from_connection_string(storage)
     invited = await died.requests._rows.write(move(first, Stage.INVITED, NOON))
@@ -115,7 +117,7 @@ async def test_lines_that_a_dead_process_left_behind_are_written_anew(ledger: Le
     assert await ids(ledger, stage_list(Stage.REQUESTED)) == []
 
 
-async def test_two_processes_that_write_the_same_lines_agree(ledger: Ledger, storage: str) -> None:
+async def test_two_processes_can_write_the_lines_of_one_request(ledger: Ledger, storage: str) -> None:
     other = Ledger.from_connection_string(storage)
     row = await ledger.requests.write(change(record(), "requested"))
     row = await other.requests.write(move(row, Stage.NEEDS_REVIEW, NOON))
@@ -125,7 +127,7 @@ async def test_two_processes_that_write_the_same_lines_agree(ledger: Ledger, sto
     assert await ids(ledger, stage_list(Stage.INVITED)) == ["r-1"]
 
 
-async def test_a_request_in_place_of_a_draft_keeps_its_place(ledger: Ledger) -> None:
+async def test_a_request_that_replaces_a_draft_keeps_its_place_in_the_lists(ledger: Ledger) -> None:
     draft = await ledger.requests.write(change(record(stage=Stage.REJECTED), "rejected"))
     later = record(requested_at=NOON + timedelta(days=40))
     await ledger.requests.write(in_place_of(change(later, "requested"), draft))
@@ -133,7 +135,7 @@ async def test_a_request_in_place_of_a_draft_keeps_its_place(ledger: Ledger) -> 
     assert await ids(ledger, stage_list(Stage.REJECTED)) == []
 
 
-async def test_a_request_that_is_purged_is_in_no_list_and_found_by_no_name(ledger: Ledger, storage: str) -> None:
+async def test_a_purged_request_is_in_no_list_and_cannot_be_found_by_name(ledger: Ledger, storage: str) -> None:
     row = await ledger.requests.write(change(record(**LISTED), "requested"))
     row = await ledger.requests.write(move(row, Stage.FAILED, NOON))
     await ledger.purge(row)
@@ -142,7 +144,7 @@ async def test_a_request_that_is_purged_is_in_no_list_and_found_by_no_name(ledge
     assert {entity["PartitionKey"] for entity in left} <= {"months~"}
 
 
-async def test_an_id_that_comes_again_after_a_purge_by_another_process_is_listed(ledger: Ledger, storage: str) -> None:
+async def test_an_id_that_is_used_again_after_a_purge_is_listed(ledger: Ledger, storage: str) -> None:
     row = await ledger.requests.write(change(record(**LISTED), "requested"))
     row = await ledger.requests.write(move(row, Stage.FAILED, NOON))
     other = Ledger.from_connection_string(storage)
@@ -155,7 +157,7 @@ async def test_an_id_that_comes_again_after_a_purge_by_another_process_is_listed
 
 
 @pytest.mark.parametrize("by_another_process", [False, True])
-async def test_a_name_that_a_request_had_before_leaves_with_it(
+async def test_purging_a_request_removes_its_former_names_too(
     ledger: Ledger, storage: str, *, by_another_process: bool
 ) -> None:
     row = await ledger.requests.write(change(record(**LISTED), "requested"))
@@ -171,13 +173,13 @@ async def test_a_name_that_a_request_had_before_leaves_with_it(
 
 
 @pytest.mark.parametrize("name", ["anna@contoso.com", " ANNA@Contoso.com", "Anna@FABRIKAM.com"])
-async def test_a_request_is_found_by_either_name_without_regard_to_case(ledger: Ledger, name: str) -> None:
+async def test_a_request_is_found_by_name_or_address_in_any_case(ledger: Ledger, name: str) -> None:
     await ledger.requests.write(change(record(**LISTED), "requested"))
     assert await ledger.lists.named(name_key(name), 10) == ["r-1"]
     assert await ledger.lists.named(name_key("boris@contoso.com"), 10) == []
 
 
-async def test_no_key_holds_a_name(ledger: Ledger, storage: str) -> None:
+async def test_no_key_contains_a_name_or_an_address(ledger: Ledger, storage: str) -> None:
     await ledger.requests.write(change(record(**LISTED), "requested"))
     with tables(storage) as service:
         keys = [
@@ -187,7 +189,7 @@ async def test_no_key_holds_a_name(ledger: Ledger, storage: str) -> None:
     assert [key for key in keys if "anna" in key.lower() or "@" in key] == []
 
 
-async def test_a_line_of_a_newer_version_does_not_hide_those_behind_it(ledger: Ledger, storage: str) -> None:
+async def test_a_line_of_a_newer_version_does_not_hide_later_lines(ledger: Ledger, storage: str) -> None:
     for number in range(3):
         await ledger.requests.write(change(record(f"r-{number}"), "requested"))
     with tables(storage) as service:
@@ -197,7 +199,7 @@ async def test_a_line_of_a_newer_version_does_not_hide_those_behind_it(ledger: L
     assert await ids(ledger) == ["r-0", "r-2"]
 
 
-async def test_the_events_of_a_row_come_in_order_and_in_parts(ledger: Ledger) -> None:
+async def test_the_events_of_a_row_are_read_in_order_and_in_pages(ledger: Ledger) -> None:
     actor = Actor(ActorKind.STATED, name="ops@contoso.com")
     written = change(record(), "one", "two", "three")
     events = tuple(replace(event, actor=actor) for event in written.events)
@@ -208,7 +210,7 @@ async def test_the_events_of_a_row_come_in_order_and_in_parts(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("others", [0, MOST_CARRIED])
-async def test_an_event_by_an_actor_of_a_newer_version_is_an_unreadable_row(
+async def test_an_unknown_kind_of_actor_in_a_history_raises_unreadable_row(
     ledger: Ledger, storage: str, others: int
 ) -> None:
     await ledger.requests.write(change(record(), "one", *["waits"] * others))
@@ -221,7 +223,7 @@ async def test_an_event_by_an_actor_of_a_newer_version_is_an_unreadable_row(
         await ledger.requests.history("r-1", 0, 2)
 
 
-async def test_a_page_goes_through_a_few_months_and_the_next_one_goes_on(ledger: Ledger) -> None:
+async def test_a_page_covers_at_most_five_months_and_the_next_one_continues(ledger: Ledger) -> None:
     for month in range(1, 8):
         row = record(f"r-{month}", requested_at=datetime(2026, month, 1, tzinfo=UTC))
         row = await ledger.requests.write(change(row, "requested"))
@@ -234,7 +236,7 @@ async def test_a_page_goes_through_a_few_months_and_the_next_one_goes_on(ledger:
     assert rest.next is None
 
 
-def test_a_name_is_found_by_any_part() -> None:
+def test_a_line_matches_any_part_of_its_name_or_address() -> None:
     line: Line = line_of(record(**LISTED))
     assert line.has("NNA@c")
     assert line.has("fabrikam")

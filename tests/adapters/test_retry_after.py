@@ -1,4 +1,4 @@
-"""Retry-After, which Graph sends as whole seconds, as a fraction, or as a date."""
+"""Retry-After, which Graph sends in whole seconds, with a fraction, or as a date."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ from tests.adapters.graph_support import NOON
         ("4 seconds", None),
     ],
 )
-def test_the_wait_is_read(text: str, seconds: float | None) -> None:
+def test_retry_after_is_read_as_seconds_from_now(text: str, seconds: float | None) -> None:
     assert retry_after(text, NOON) == seconds
 
 
@@ -39,6 +39,6 @@ def test_the_wait_is_read(text: str, seconds: float | None) -> None:
 @example("nan")
 @example("1e400")
 @example("1000000000000")
-def test_whatever_the_header_says_the_wait_ends_at_a_moment_or_is_unknown(text: str) -> None:
+def test_any_header_gives_a_representable_wait_or_none(text: str) -> None:
     seconds = retry_after(text, NOON)
     assert seconds is None or NOON + timedelta(seconds=seconds) >= NOON

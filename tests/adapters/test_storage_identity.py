@@ -1,4 +1,4 @@
-"""Storage under the managed identity: tokens of the identity endpoint open Azurite over https."""
+"""Storage with the managed identity: Azurite accepts tokens of the identity endpoint over https."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.adapters.ledger_support import change, record
 from tests.rehearsal.tenant_support import SEED
 
 
-async def test_the_ledger_and_the_queue_open_with_the_managed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ledger_and_queue_work_with_the_managed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SEED) as tenant, Azurite(oauth=True) as azurite:
         for name, value in tenant.identity_env.items():
             monkeypatch.setenv(name, value)

@@ -1,5 +1,7 @@
-"""Metrics over the unmodified exporter to an ingestion endpoint on loopback: what arrives, what never leaves, and how
-little a broken endpoint matters."""
+"""Metrics from the unmodified exporter to an ingestion endpoint on loopback.
+
+What arrives, what is never sent, and that a broken endpoint does not affect the app.
+"""
 
 import asyncio
 import json
@@ -25,7 +27,7 @@ from tests.support.ingestion import KEY, Ingestion, Point, ingestion
 
 RUN = Figure(SWEEP_RUNS, 1)
 NEVER = 3600.0
-"""Seconds between exports: only what a test flushes is sent."""
+"""Seconds between exports: so long that only flushed metrics are sent."""
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_every_kind_arrives_with_its_value_and_its_dimensions(receiver: Ingestion) -> None:
+async def test_counters_histograms_and_gauges_arrive_with_values_and_dimensions(receiver: Ingestion) -> None:
     async with sending_to(receiver.address) as opened:
         opened.add([Figure(REQUESTS, 1, ("invited", "http")), Figure(REQUESTS, 1, ("invited", "http"))])
         opened.add(
@@ -71,17 +73,17 @@ async def test_every_metric_of_the_table_can_be_sent(receiver: Ingestion) -> Non
     assert [point.name for point in receiver.points()] == [metric.name for metric in METRICS]
 
 
-async def test_an_export_carries_what_is_new_and_nothing_twice(receiver: Ingestion) -> None:
+async def test_an_export_contains_only_new_values(receiver: Ingestion) -> None:
     async with sending_to(receiver.address) as opened:
         for runs in (2, 0, 1):
             opened.add([RUN] * runs + [Figure(BREAKER_OPEN, 1)] * (runs > 0))
             await opened.flush()
     assert [point.value for point in receiver.points("b2b.sweep.runs")] == [2, 1]
     assert len(receiver.points("b2b.breaker.open")) == 2  # an old gauge is not repeated
-    assert len(receiver.paths) == 2  # nor is anything sent where there is nothing
+    assert len(receiver.paths) == 2  # and nothing is sent if there is nothing new
 
 
-async def test_what_nobody_flushes_goes_out_by_itself_and_at_the_end(receiver: Ingestion) -> None:
+async def test_metrics_are_sent_periodically_and_when_closing_without_a_flush(receiver: Ingestion) -> None:
     async with sending_to(receiver.address, interval=0.05) as opened:
         opened.add([RUN])
         assert await asyncio.to_thread(receiver.arrived.wait, 10)
@@ -91,7 +93,7 @@ async def test_what_nobody_flushes_goes_out_by_itself_and_at_the_end(receiver: I
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
-async def test_an_endpoint_that_refuses_is_said_once_and_so_is_its_return(
+async def test_a_refusing_endpoint_and_its_recovery_are_each_logged_once(
     receiver: Ingestion, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with sending_to(receiver.address) as opened:
@@ -103,10 +105,10 @@ async def test_an_endpoint_that_refuses_is_said_once_and_so_is_its_return(
         "metrics are sent again",
     ]
     assert KEY not in caplog.text
-    assert len(receiver.paths) == 4  # nothing is sent again that may have been counted
+    assert len(receiver.paths) == 4  # what may have been counted is not sent again
 
 
-async def test_an_endpoint_that_is_not_there_is_said_once_and_nothing_breaks(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_missing_endpoint_is_logged_once_and_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async with sending_to(await closed_port()) as opened:
         for _ in range(2):
             opened.add([RUN])
@@ -133,7 +135,7 @@ async def test_a_flush_leaves_the_event_loop_free_and_ends_in_time(
     assert "metrics were not flushed: TimeoutError()" in said(caplog)
 
 
-async def test_with_an_authentication_string_the_managed_identity_signs(
+async def test_with_an_authentication_string_metrics_are_sent_with_a_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _write_certificate(tmp_path)
@@ -161,7 +163,9 @@ def test_without_a_connection_string_nothing_is_sent(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["none", "InstrumentationKey=1", "IngestionEndpoint=https://contoso.com/"])
-def test_a_wrong_connection_string_costs_the_metrics_and_one_line(text: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_connection_string_is_logged_and_no_metrics_are_sent(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     assert meter_for({"APPLICATIONINSIGHTS_CONNECTION_STRING": text}) is None
     (line,) = said(caplog)
     assert line.startswith("no metrics are sent: APPLICATIONINSIGHTS_CONNECTION_STRING: ")
@@ -199,7 +203,7 @@ print(json.dumps({"early": early, "touched": sorted(touched), "threads": threads
 """
 
 
-def test_nothing_else_is_asked_or_written_and_a_process_without_metrics_loads_none_of_it(receiver: Ingestion) -> None:
+def test_metrics_use_no_other_host_or_file_and_are_loaded_only_if_configured(receiver: Ingestion) -> None:
     process = subprocess.run(  # noqa: S603  our own interpreter
         [sys.executable, "-B", "-c", QUIET, receiver.connection_string],
         cwd=ROOT,

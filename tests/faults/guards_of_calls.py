@@ -74,7 +74,7 @@ CALLS: tuple[Guard, ...] = (
         "fence: it is checked once more when the connection is there",
         "b2b/adapters/fence.py",
         (("            if name.endswith(_HEADERS):\n", "            if not name:\n"),),
-        "tests/adapters/test_fence.py::test_a_fence_that_closes_while_the_connection_is_made_lets_nothing_out",
+        "tests/adapters/test_fence.py::test_nothing_is_sent_if_the_deadline_passes_while_connecting",
     ),
     Guard(
         "address: a reservation is renewed under its ETag before each claim",
@@ -124,19 +124,19 @@ CALLS: tuple[Guard, ...] = (
         "Graph: the SDK's own retries are off",
         "b2b/adapters/graph.py",
         (("RetryHandlerOption(max_retries=0)", "RetryHandlerOption(max_retries=1, delay=0)"),),
-        f"{GRAPH}test_every_outcome_is_told_apart_after_a_single_send",
+        f"{GRAPH}test_every_outcome_has_its_error_after_a_single_send",
     ),
     Guard(
         "Graph: redirects are off",
         "b2b/adapters/graph.py",
         (("RedirectHandlerOption(should_redirect=False)", "RedirectHandlerOption()"),),
-        f"{GRAPH}test_a_redirect_is_not_followed",
+        f"{GRAPH}test_a_redirect_of_an_invitation_is_not_followed",
     ),
     Guard(
         "Graph: 404, 408, 409 and 429 do not prove that nothing was sent",
         "b2b/adapters/graph.py",
         (("            or status in _IN_DOUBT\n", ""),),
-        f"{GRAPH}test_every_outcome_is_told_apart_after_a_single_send",
+        f"{GRAPH}test_every_outcome_has_its_error_after_a_single_send",
     ),
     Guard(
         "pause: one throttled request keeps the others from Graph",
@@ -189,7 +189,7 @@ CALLS: tuple[Guard, ...] = (
                 "str([(await self._table.submit_transaction([it]))[0] for it in (operation, *others)][0]",
             ),
         ),
-        "tests/adapters/test_ledger.py::test_an_event_that_storage_refuses_takes_the_state_and_the_members_with_it",
+        "tests/adapters/test_ledger.py::test_if_storage_refuses_an_event_state_and_members_are_not_written_either",
     ),
     Guard(
         "own write: a repeat that meets its own row is no conflict",
@@ -200,6 +200,6 @@ CALLS: tuple[Guard, ...] = (
                 "        if entity is None or write_id:",
             ),
         ),
-        "tests/adapters/test_ledger_outages.py::test_a_changed_row_whose_answer_was_lost_is_recognised_as_our_own",
+        "tests/adapters/test_ledger_outages.py::test_a_changed_row_whose_answer_was_lost_is_recognised",
     ),
 )
