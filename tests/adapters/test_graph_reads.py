@@ -224,7 +224,7 @@ async def test_the_retry_after_of_a_batch_may_be_a_date() -> None:
 
 @pytest.mark.parametrize("status", [302, 307])
 async def test_a_redirect_of_a_read_is_not_followed(status: int) -> None:
-    """Its filters contain addresses, which must not be sent to another host."""
+    """The filters of a read contain addresses, which must not be sent to another host."""
     moved = httpx.Response(status, headers={"location": "https://elsewhere.example/v1.0/$batch"})
     wire = Wire(moved, json_response({"responses": [{"id": "0", "status": 200, "body": {}}]}))
     async with graph_over(wire) as graph:

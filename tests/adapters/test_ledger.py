@@ -224,7 +224,7 @@ async def test_a_request_that_changed_since_it_was_read_is_not_deleted(ledger: L
         await ledger.purge(moved)
 
 
-async def test_a_row_of_a_newer_version_says_when_it_was_written(ledger: Ledger) -> None:
+async def test_the_error_for_a_row_of_a_newer_version_has_its_timestamp(ledger: Ledger) -> None:
     await ledger.requests.write(change(record(schema_version=99), "requested"))
     with pytest.raises(UnreadableRow) as caught:
         await ledger.requests.get("r-1")

@@ -30,7 +30,7 @@ QUICK = {"retry_total": 0}
 
 
 class LosingAnswers(AioHttpTransport):  # type: ignore[misc]  # the SDK gives it out untyped
-    """Carries every request out, and replaces the answers to the first writes by losses."""
+    """Carries out every request. Each of `losses` replaces the answer to one of the first writes."""
 
     def __init__(self, *losses: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class LosingAnswers(AioHttpTransport):  # type: ignore[misc]  # the SDK gives it
 
 
 def as_503(response: Any) -> Any:
-    """Turn an answer into a 503, as a front end does that gave up on a successful write; the SDK then repeats it."""
+    """Turn an answer into a 503, as if a front end had given up on a successful write; the SDK repeats the write."""
     response.status_code = 503
     return response
 
@@ -89,7 +89,7 @@ async def test_a_changed_row_whose_answer_was_lost_is_recognised(storage: str) -
 
 
 async def test_a_row_that_another_process_changed_after_a_lost_answer_is_a_conflict(storage: str) -> None:
-    """The write can then not be told from one that never arrived, so the workflow must decide again."""
+    """The write can then not be distinguished from one that never arrived, so the workflow must decide again."""
     async with ledger_over(LosingAnswers(), storage) as other:
 
         async def overtake() -> None:

@@ -31,7 +31,7 @@ CALLS: tuple[Guard, ...] = (
         "claim: an outcome is written over its own try only",
         "b2b/workflows/conversion/invite.py",
         ((" or latest.attempt_id != claim.attempt_id", ""),),
-        f"{ALONE}test_a_late_outcome_leaves_the_claim_of_a_later_try_alone",
+        f"{ALONE}test_a_late_outcome_does_not_change_the_claim_of_a_later_try",
     ),
     Guard(
         "claim: the account is on the list of the sweep before it is claimed",

@@ -26,7 +26,7 @@ DOUBTS: tuple[Guard, ...] = (
         "doubt: an answer about another account is a review",
         TRIES,
         (("    if refusal.code == ANOTHER:\n", "    if not refusal.code:\n"),),
-        f"{OUTCOME}test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays",
+        f"{OUTCOME}test_an_answer_about_another_account_requires_review_and_keeps_its_doubt",
     ),
     Guard(
         "doubt: an account that shows an invitation is not invited again",

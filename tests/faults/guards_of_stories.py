@@ -1,6 +1,6 @@
 """The mechanism that fixed each story of the simulator: without it, the story fails again.
 
-Whoever adds a story adds its row here. The rows of numbered stories are in `guards_of_numbered_stories`.
+Each new story needs a row here. The rows of numbered stories are in `guards_of_numbered_stories`.
 """
 
 from tests.faults.guard import Mended, Place

@@ -37,7 +37,7 @@ class Delays(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-
 
 
 class StorageWay(Delays):
-    """Applies the fault above the delays: a repeated request keeps its own delay."""
+    """Applies the fault outside of `Delays`, so that the delay of a repeated message is noted as well."""
 
     def __init__(self, points: Points, delays: dict[str, float]) -> None:
         super().__init__(delays)

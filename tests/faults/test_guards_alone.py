@@ -80,7 +80,7 @@ class Interrupted:
         raise Transient("Graph", "not reached")
 
 
-async def test_a_late_outcome_leaves_the_claim_of_a_later_try_alone(bench: Bench) -> None:
+async def test_a_late_outcome_does_not_change_the_claim_of_a_later_try(bench: Bench) -> None:
     record = await bench.add()
 
     async def another_try() -> None:

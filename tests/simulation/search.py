@@ -53,7 +53,7 @@ def play(history: History, schedule: Schedule | None = None, *, traced: bool = F
 
 
 def shrink(history: History, oracle: str, tries: int = 400) -> History:
-    """Return the smallest history found, within so many tries, that still violates this oracle."""
+    """Shrink a history: return the smallest one found in `tries` plays that still violates this oracle."""
     changed = True
     while changed and tries > 0:
         changed = False

@@ -78,7 +78,7 @@ async def test_a_selection_returns_the_named_properties_and_the_etag(
         assert row.metadata == {"etag": etag, "timestamp": None}
 
 
-async def test_the_time_of_the_write_can_be_selected(table: TableClient) -> None:
+async def test_the_timestamp_can_be_selected(table: TableClient) -> None:
     await table.create_entity(entity(a=1))
     row = await table.get_entity("p", "r", select=["Timestamp", "a"])
     assert row == {"a": 1}

@@ -1,4 +1,4 @@
-"""A fix works: after somebody has followed its text, the case is ready, and the text says so if that is impossible."""
+"""A fix works: if its text is followed, the case becomes ready. If that is impossible, the text says so."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -130,7 +130,7 @@ def test_a_refusal_after_a_waived_doubt_is_no_review() -> None:
     assert outcome.refused(claim, refusal(), LATER).row.stage is Stage.FAILED
 
 
-def test_an_answer_about_another_account_is_a_review_and_its_own_doubt_stays() -> None:
+def test_an_answer_about_another_account_requires_review_and_keeps_its_doubt() -> None:
     """A mail may have been sent to a person whom it was not meant for; another try would mail that person again."""
     change = outcome.refused(CLAIM, refusal(code=outcome.ANOTHER, status=201), LATER)
     row = change.row
