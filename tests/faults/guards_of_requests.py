@@ -151,10 +151,7 @@ REQUESTS: tuple[Guard, ...] = (
                 "if error.written_at is None:",
             ),
         ),
-        (
-            "tests/workflows/test_unreadable.py::test_a_request_that_joined_takes_over_from_a_leader_that_was_not_"
-            "written_for_as_long_as_one_is_given_up"
-        ),
+        "tests/workflows/test_unreadable.py::test_a_member_takes_over_from_an_unreadable_leader_after_the_give_up_time",
     ),
     Guard(
         "repair: a request is listed before its row is written",
