@@ -216,7 +216,7 @@ def throttled(world: World, seconds: int) -> None:
     world.tenant.control.set_faults([{"kind": "429-integer", "seconds": seconds, "nth": 1, "path": "batch"}])
 
 
-async def test_an_assessment_respects_a_pause_that_another_call_was_asked_for(ready: World) -> None:
+async def test_an_assessment_makes_no_call_while_graph_has_asked_to_wait(ready: World) -> None:
     throttled(ready, 120)
     await ready.deliver(user=USER)
     ready.pass_time(5)
