@@ -1,4 +1,5 @@
-"""Writes docs/reference, and the lists of settings, rules and permissions in infra, from the tables of the app.
+"""Generate docs/reference, and the lists of settings, rules and permissions in infra, from the tables of the app.
 
-`python -m reference` writes; with `--check` it changes nothing and fails if a file is stale. Never deployed.
+`python -m reference` writes the files. With `--check` it changes nothing and fails if a file is stale. This package is
+never deployed.
 """

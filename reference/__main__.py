@@ -7,7 +7,7 @@ from reference.files import stale, write
 
 
 def main() -> int:
-    """Write what is stale, or name it."""
+    """Write the stale files, or only name them with `--check`. Return 1 if `--check` finds one, else 0."""
     parser = argparse.ArgumentParser(prog="python -m reference", description="Write lists from the tables of the app.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is stale")
     check = parser.parse_args().check

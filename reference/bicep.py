@@ -1,4 +1,4 @@
-"""The settings and rules in Bicep: parameters, what they become as settings, and where a parameter file takes them."""
+"""Write the settings and rules in Bicep: parameters, app settings and a parameter file."""
 
 import re
 from collections.abc import Callable
@@ -14,12 +14,12 @@ MADE_BY_TEMPLATE = {
     "AZURE_CLIENT_ID": "identity.properties.clientId",
     "B2B_SIGN_IN": "empty(signInClientId) ? 'false' : 'true'",
 }
-"""Settings that no one chooses."""
+"""The settings that the template computes, so that no parameter sets them."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of setting looks in Bicep: `{p}` is the parameter, `{t}` its text in the environment."""
+    """How to write one kind of setting in Bicep. `{p}` is the parameter, `{t}` its text in the environment."""
 
     type: str
     default: Callable[[str], str]
@@ -79,18 +79,18 @@ def _kind(setting: Setting) -> Kind:
 
 
 def deployed() -> list[Setting]:
-    """Return the settings that a deployment chooses."""
+    """Return the settings that are parameters of a deployment."""
     return [row for row in SETTINGS if row.name not in MADE_BY_TEMPLATE]
 
 
 def parameter(setting: Setting) -> str:
-    """Return the name of the parameter: that of the setting, as Bicep writes names."""
+    """Return the name of a setting's parameter, in Bicep's camel case."""
     first, *others = setting.name.removeprefix("B2B_").lower().split("_")
     return first + "".join(map(str.title, others))
 
 
 def parameters() -> str:
-    """The parameters of main.bicep."""
+    """Return the parameters of main.bicep."""
     return "\n\n".join(_declared(row, _kind(row)) for row in deployed())
 
 
@@ -102,14 +102,14 @@ def _declared(row: Setting, kind: Kind) -> str:
 
 
 def app_settings() -> str:
-    """The settings that main.bicep gives the app."""
+    """Return the app settings in main.bicep."""
     chosen = {row.name: _kind(row).to_setting.format(p=parameter(row)) for row in deployed()}
     values = {row.name: MADE_BY_TEMPLATE.get(row.name) or chosen[row.name] for row in SETTINGS}
     return "\n".join(f"{name}: {value}" for name, value in values.items())
 
 
 def parameter_file() -> str:
-    """What main.bicepparam takes from the environment."""
+    """Return the lines of main.bicepparam that read parameters from the environment."""
     return "\n".join(
         f"param {parameter(row)} = "
         + _kind(row).from_text.format(t=f"readEnvironmentVariable({_string(row.name)}, {_string(row.suggested)})")
@@ -118,7 +118,7 @@ def parameter_file() -> str:
 
 
 def rule_overrides() -> str:
-    """The types of B2B_RULE_OVERRIDES."""
+    """Return the types of the parameter for B2B_RULE_OVERRIDES."""
     only_block = "without them there is nothing to invite"
     head = f"""type severity = {" | ".join(_string(severity) for severity in Severity)}
 

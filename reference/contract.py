@@ -1,4 +1,4 @@
-"""The HTTP contract as files: OpenAPI 3.1, the connector's OpenAPI 2.0, and the schema of a request for flows."""
+"""Write the HTTP contract as OpenAPI 3.1, as OpenAPI 2.0 for a connector, and as a schema for *Parse JSON* in flows."""
 
 import json
 from typing import Any
@@ -9,17 +9,17 @@ from b2b.api.routes import ROUTES
 
 
 def openapi() -> str:
-    """OpenAPI 3.1, as the app tells it of itself."""
+    """Return the OpenAPI 3.1 document that the app serves."""
     return _text(described.document(ROUTES, f"https://{connector.HOST}"))
 
 
 def swagger() -> str:
-    """OpenAPI 2.0 for a custom connector."""
+    """Return the OpenAPI 2.0 document for a custom connector."""
     return _text(connector.document(ROUTES))
 
 
 def parse_json() -> str:
-    """The schema of a request for *Parse JSON*."""
+    """Return the schema of a request for the action *Parse JSON*."""
     return _text(connector.parse_json_schema())
 
 

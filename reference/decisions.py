@@ -1,4 +1,4 @@
-"""The index of docs/decisions, from the decisions themselves."""
+"""Write the index of docs/decisions from the files in it."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ TITLE = re.compile(r"# (\d+)\. (.+)\n\nAccepted on (\d{4}-\d\d-\d\d)\.\n")
 
 
 def index(folder: Path = FOLDER) -> str:
-    """Every decision with its date, by number."""
+    """Return the index page: every decision with its date, by number."""
     rows = [_row(path) for path in sorted(folder.glob("[0-9]*.md"))]
     made = MADE.replace("the tables in b2b. Change those", "the decisions. Change those")
     return f"""{made}

@@ -1,4 +1,4 @@
-"""Which files are made, whole or in a marked part, and from what."""
+"""Write the generated files, and the generated parts of other files."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Part(NamedTuple):
-    """A part of a file between two comments: `<mark> generated: <name> …` and `<mark> end of generated …`."""
+    """A generated part of a file, between the comments `<mark> generated: <name> …` and `<mark> end of generated …`."""
 
     mark: str
     name: str
@@ -52,12 +52,12 @@ PARTS: Mapping[str, Mapping[Part, Text]] = {
 
 
 def stale() -> list[str]:
-    """Name the files that differ from what the tables say."""
+    """Return the names of the files that differ from what the tables generate."""
     return [name for name, text in _made().items() if _current(name) != text]
 
 
 def write() -> list[str]:
-    """Write the files that differ, and name them."""
+    """Write the stale files and return their names."""
     made, changed = _made(), stale()
     for name in changed:
         (ROOT / name).write_text(made[name], "utf-8")

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/api.md: routes, roles, and the fields of a request's status."""
+"""Write the tables of docs/reference/api.md: routes, roles, and the fields of a request's status."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from reference.tables import coded, table
 
 
 def routes() -> str:
-    """Every route: what it does, what it takes and answers, and which roles may call it."""
+    """Return the table of routes: what each does, its body, its answers, and which roles may call it."""
     rows = [
         [coded(_address(route)), route.text, _taken(route), ", ".join(map(str, route.answers)), _roles(route)]
         for route in ROUTES
@@ -26,12 +26,12 @@ def routes() -> str:
 
 
 def roles() -> str:
-    """Every role and what it lets its holder do."""
+    """Return the table of roles: what the holder of each may do."""
     return table(["role", "its holder may"], [[coded(role), MEANING[role]] for role in Role])
 
 
 def status() -> str:
-    """Every field of a request's status."""
+    """Return the table of the fields of a request's status."""
     schema: dict[str, Any] = msgspec.json.schema(RequestStatus)["$defs"][RequestStatus.__name__]
     required = set(schema["required"]) | {name for name, field in schema["properties"].items() if "default" in field}
     return table(

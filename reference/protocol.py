@@ -1,4 +1,4 @@
-"""The pages about the protocol: stages, their picture, and waits."""
+"""Write the pages about stages and waits, and the picture of the stages."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,17 @@ from reference.pages import MADE
 from reference.tables import coded, table
 
 GIVING_UP = {Cause.TROUBLE: "counts", Cause.HELD: "counts", Cause.WANTED: "does not count"}
-"""Whether the time of a wait counts towards giving up."""
+"""Whether the time of a wait counts towards giving up, by the cause of the wait."""
 PHASE_COLOURS = (
     "classDef SERVICE fill:#dbe9ff,stroke:#3b6fb6,color:#1f2328",
     "classDef PERSON fill:#fff0c9,stroke:#9a6b00,color:#1f2328",
     "classDef ENDED fill:#e6e8eb,stroke:#57606a,color:#1f2328",
 )
-"""Mermaid styles with a colour for the text of their own: they read well on light and on dark pages."""
+"""Mermaid styles. They set the colour of the text, too, so that it is readable on light and dark pages."""
 
 
 def stages() -> str:
-    """Every stage: what it means, who is to act, what may follow, and what an administrator may do."""
+    """Return the page of stages: what each means, who acts, what may follow, and what an administrator may do."""
     rows = [
         [
             coded(row.stage),
@@ -54,7 +54,7 @@ Over `invited` and `completed` it does so only if the directory shows that the i
 
 
 def picture() -> str:
-    """The stages as a flowchart: what the app does by itself, and what an administrator may do."""
+    """Return the stages as a flowchart of what the app does by itself and what an administrator may do."""
     steps = [f"{row.stage} --> {following}" for row in STAGES for following in Stage if following in row.next]
     actions = [
         f"{row.stage} -. {action} .-> {LEADS_TO[action]}"
@@ -69,7 +69,7 @@ def picture() -> str:
 
 
 def waits() -> str:
-    """Every reason to wait: its text, what it means for giving up, and when the app looks again."""
+    """Return the page of waits: the text of each reason, whether its time counts towards giving up, and the delay."""
     rows = [[coded(row.reason), row.text, row.cause.value, GIVING_UP[row.cause], _delay(row)] for row in WAITS]
     return f"""{MADE}
 # Waits
@@ -86,7 +86,7 @@ earlier trouble be forgotten. `B2B_GIVE_UP_SECONDS` ([settings](settings.md)) is
 
 
 def _listed(order: Iterable[Stage | Action], found: Iterable[Stage | Action]) -> str:
-    """List what was found in the order of its enum: a set has none."""
+    """List the found values in the order of their enum, because a set has no order."""
     wanted = set(found)
     return ", ".join(coded(each) for each in order if each in wanted) or "-"
 

@@ -1,4 +1,4 @@
-"""The fields of a request and of a decision: names and types from the types that read them, limits from the checks."""
+"""Write the page on requests: names and types of fields come from the app's types, limits from its checks."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from reference.tables import coded, table
 
 
 class Field(NamedTuple):
-    """What is said of a field: what it is for, what is taken, and an example, which the tests send."""
+    """What the page says about a field: its meaning, the values it accepts, and an example, which the tests send."""
 
     meaning: str
     taken: str
@@ -39,7 +39,7 @@ _NAME = (
 _BOOLEAN = "`true` or `false`"
 _ANNA, _BORIS = "6c1f7c62-6d3b-4a53-8f0c-0d6f0c1f3a11", "0f2b9b0e-97a2-4c8e-9a5d-2f1f6f4f0b22"
 NOT_YET = "callbackUrl"
-"""Known by name, so that it can be refused for what it is."""
+"""A field that the app knows by name, so that it can refuse it with the right reason."""
 
 FIELDS: Mapping[str, Field] = {
     "invitedUser": Field(
@@ -127,7 +127,7 @@ _NAMES = {"StrType": "str", "BoolType": "bool", "ListType": "list", "StructType"
 
 
 class Typed(NamedTuple):
-    """A field as the app reads it: its path, its type in the words of JSON, whether it is required."""
+    """A field as the app reads it: its path, the name of its JSON type, and whether it is required."""
 
     path: str
     type: str
@@ -135,7 +135,7 @@ class Typed(NamedTuple):
 
 
 def typed(kind: type[msgspec.Struct]) -> list[Typed]:
-    """Return all fields of a type, and of the types of its fields."""
+    """Return all fields of a type, including those of nested types."""
     return list(_typed(inspect.type_info(kind), ""))
 
 
@@ -177,7 +177,7 @@ def _rows(kind: type[msgspec.Struct], fields: Mapping[str, Field]) -> list[list[
 
 
 def page() -> str:
-    """docs/reference/request.md."""
+    """Return the page docs/reference/request.md."""
     head = ["field", "type", "meaning", "what is taken", "example"]
     decisions = "\n".join(
         f"Body of `POST /api/requests/{{requestId}}/{name}`; who decides is required, unless a person signed in:\n\n"

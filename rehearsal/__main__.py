@@ -18,10 +18,10 @@ LOOPBACK = "127.0.0.1,localhost"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code is 0 only if everything that is checked is as it must be."""
+    """Run the command and return its exit code: 0 only if every check passed."""
     options = _parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
-    for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl+C, so that everything it started stops
+    for name in ("NO_PROXY", "no_proxy"):  # every server is on loopback, which a proxy cannot reach
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
     story: Story = SampleStory(load(), options.profile, options.log)
     if options.list:
@@ -33,16 +33,27 @@ def main(arguments: list[str]) -> int:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m rehearsal", description="A tenant on your laptop.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="carry a campaign out: the sample's, or that of a list")
-    run.add_argument("--list", type=_file, metavar="FILE", help="a list of your own: accounts are made from it")
-    run.add_argument("--charset", default="", help="of that list, if it is neither UTF-8 nor UTF-16: windows-1252")
+    run = commands.add_parser("run", help="run a campaign: the sample's, or one for a list of your own")
+    run.add_argument(
+        "--list", type=_file, metavar="FILE", help="a list of your own; the tenant's accounts are made from it"
+    )
+    run.add_argument(
+        "--charset",
+        default="",
+        help="encoding of that list, if it is neither UTF-8 nor UTF-16, for example windows-1252",
+    )
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
     run.add_argument(
         "--beliefs", type=_beliefs, default={}, metavar="FILE", help="a result of the probe: behave like that tenant"
     )
-    run.add_argument("--keep", action="store_true", help="leave everything up afterwards and print the addresses")
-    run.add_argument("--log", type=Path, default=LOG_FILE, help="where the host's log is kept (default: %(default)s)")
-    run.add_argument("--package", type=Path, metavar="ZIP", help="run what `make package` made, and nothing else")
+    run.add_argument("--keep", action="store_true", help="leave everything running afterwards and print the addresses")
+    run.add_argument("--log", type=Path, default=LOG_FILE, help="file for the host's log (default: %(default)s)")
+    run.add_argument(
+        "--package",
+        type=Path,
+        metavar="ZIP",
+        help="run the package that `make package` built instead of the working tree",
+    )
     return parser.parse_args(arguments)
 
 

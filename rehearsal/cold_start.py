@@ -1,8 +1,9 @@
-"""What a start costs: from the spawn of the app's process to its first message, against bare imports.
+"""Compare the time from the start of the app's process to its first message with that of bare imports.
 
-`python -m rehearsal.cold_start ZIP` takes turns: a host with the package and one message waiting in the queue; then the
-same interpreter, which only imports the SDKs that the app uses, from the same package. Graph and storage are on
-loopback and answer at once, so what is measured is the app. The exit code is 1 where the ratio is above the budget.
+`python -m rehearsal.cold_start ZIP` alternates between two measurements. In the first, a host runs the package with one
+message waiting in the queue. In the second, the same interpreter only imports the SDKs that the app uses, from the same
+package. Graph and storage are on loopback and answer at once, so the difference is due to the app. The exit code is 1
+if the ratio is above the budget.
 """
 
 import argparse
@@ -48,15 +49,15 @@ SDKS = (
     "msgraph.generated.users.users_request_builder",
     "msgraph.generated.users.item.user_item_request_builder",
 )
-"""What the app imports of others until its first message has ended, by the modules that it names."""
+"""The third-party modules that the app's code imports by name until its first message has been processed."""
 _LINE = re.compile(r"^\[([^\]]+)Z\] \w+: (.*)$", re.MULTILINE)
 _BEGUN, _ENDED = "Executing 'Functions.convert'", "Executed 'Functions.convert' (Succeeded"
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print; 0 within the budget."""
+    """Measure, print the medians, and return the exit code: 0 if the ratio is within the budget, else 1."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.cold_start", description=__doc__)
-    parser.add_argument("package", type=Path, metavar="ZIP", help="what `make package` made")
+    parser.add_argument("package", type=Path, metavar="ZIP", help="the package that `make package` built")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args(arguments)
     with unpacked(options.package) as packaged:
@@ -100,7 +101,7 @@ def _bare_imports(packaged: Packaged) -> float:
     began = time.time()
     command = [str(packaged.interpreter), "-I", "-c", program]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    return float(done.stdout) - began  # its own end is not part of a start
+    return float(done.stdout) - began  # printed by the child, because its exit is not part of a start
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The history of a row as the tables hold it: the newest events in the row itself, older ones in rows of their own."""
+"""Read the history of a request or account: its row holds the newest events, and older events have their own rows."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ Row = Mapping[str, Any]
 
 
 def history(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return the events of one partition in order, all as rows of their own would hold them."""
+    """Return the events of one partition in order, each in the form of a row of its own."""
     moved, carried = list[dict[str, Any]](), list[dict[str, Any]]()
     for row in rows:
         if row["RowKey"].startswith(PREFIX):

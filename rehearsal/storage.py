@@ -1,7 +1,7 @@
-"""Storage for the rehearsal: Azurite, Microsoft's emulator of queues and tables, and what the app expects in it.
+"""Storage for the rehearsal: Azurite (Microsoft's storage emulator) with the queues and tables that the app expects.
 
-`python -m rehearsal.storage` starts it on the usual ports, creates queues and tables, prints the connection string and
-waits. Use it to run the app under Core Tools (`func start`).
+`python -m rehearsal.storage` starts Azurite on its usual ports, creates the queues and tables, prints the connection
+string and waits. Use it to run the app under Core Tools (`func start`).
 """
 
 import base64
@@ -49,12 +49,12 @@ class StorageError(Exception):
 
 
 class Azurite(AbstractContextManager["Azurite"]):
-    """One Azurite process on loopback, everything in memory, gone with the context.
+    """One Azurite process on loopback. It keeps all data in memory and ends with the context.
 
-    `accounts` makes that many extra accounts: `account()` hands them out one by one, so that each user of a shared
-    process has empty storage without any clean-up. `ports` are those of blobs, queues and tables; 0 lets the system
-    choose. With `oauth` it speaks https and also takes bearer tokens; `certificate` is then what a client must trust.
-    Azurite checks issuer, audience and lifetime of a token, never its signature or a role.
+    `accounts` is the number of extra storage accounts. `account()` hands them out one by one, so that each user of a
+    shared process gets empty storage without any clean-up. `ports` are the ports for blobs, queues and tables; for 0
+    the system chooses one. With `oauth` Azurite speaks https and also accepts bearer tokens; a client must then trust
+    `certificate`. Azurite checks issuer, audience and lifetime of a token, but not its signature or its roles.
     """
 
     def __init__(self, *, accounts: int = 0, ports: tuple[int, int, int] = (0, 0, 0), oauth: bool = False) -> None:
@@ -83,29 +83,29 @@ class Azurite(AbstractContextManager["Azurite"]):
 
     @property
     def certificate(self) -> Path:
-        """PEM file of the self-signed certificate that an `oauth` instance presents."""
+        """Path of the PEM file with the self-signed certificate that an `oauth` instance presents."""
         return self._directory / "cert.pem"
 
     @property
     def pid(self) -> int:
-        """The process id, for those who want to watch it."""
+        """The id of the Azurite process, for example to measure its memory."""
         if self._process is None:
             raise StorageError("Azurite is not running.")
         return self._process.pid
 
     def account(self) -> str:
-        """Return the name of the next unused account; `StorageError` when all are taken."""
+        """Return the name of the next unused account. Raises `StorageError` if all are taken."""
         try:
             return next(self._fresh)
         except StopIteration:
             raise StorageError(f"All {len(self._keys) - 1} accounts are taken: start Azurite with more.") from None
 
     def endpoint(self, service: str, account: str = DEFAULT_ACCOUNT) -> str:
-        """The address of `service` ("blob", "queue" or "table") for one account."""
+        """Return the URL of `service` ("blob", "queue" or "table") for one account."""
         return f"{'https' if self._oauth else 'http'}://127.0.0.1:{self._listening[service]}/{account}"
 
     def connection_string(self, account: str = DEFAULT_ACCOUNT) -> str:
-        """A connection string with the account's key, as the portal would show it."""
+        """Return a connection string with the account's key, in the form that the Azure portal shows."""
         protocol = "https" if self._oauth else "http"
         endpoints = "".join(f"{name.title()}Endpoint={self.endpoint(name, account)};" for name in self._listening)
         return f"DefaultEndpointsProtocol={protocol};AccountName={account};AccountKey={self._keys[account]};{endpoints}"
@@ -138,7 +138,7 @@ class Azurite(AbstractContextManager["Azurite"]):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C in the terminal is for the one who started it
+                start_new_session=True,  # Ctrl+C in the terminal reaches the parent only, which then stops Azurite
             )
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
@@ -165,7 +165,7 @@ class Azurite(AbstractContextManager["Azurite"]):
 
 
 def provision(connection_string: str) -> None:
-    """Create the app's queues and tables where they are missing, as the deployment does in Azure."""
+    """Create the app's queues and tables if they are missing, as the deployment does in Azure."""
     with QueueServiceClient.from_connection_string(connection_string) as queues:
         for queue in QUEUES:
             try:
@@ -203,7 +203,7 @@ def _write_certificate(directory: Path) -> None:
 
 
 def main() -> int:
-    """Run Azurite on the usual ports until it is interrupted."""
+    """Run Azurite on its usual ports until a signal stops it. Return 0, or 1 if Azurite cannot start."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

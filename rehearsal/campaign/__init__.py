@@ -1,1 +1,1 @@
-"""A campaign as large as a list may be, with the tenant's limits on, and what it takes."""
+"""Run a campaign with as many members as a list may have, under the tenant's limits, and measure time and calls."""

@@ -12,10 +12,10 @@ from rehearsal.run import perform
 
 
 def main(arguments: list[str]) -> int:
-    """Carry the campaign out; the exit code is 0 only if no member was lost and no person got two mails."""
+    """Run the campaign and return its exit code: 0 only if no member was lost and no person got two mails."""
     options = _parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
-    for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl+C, so that everything it started stops
+    for name in ("NO_PROXY", "no_proxy"):  # every server is on loopback, which a proxy cannot reach
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
     return perform(LargeStory(Plan(**vars(options))))
 
@@ -28,7 +28,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--throttling", type=float, default=usual.throttling, help="share of Graph's limits to grant (%(default)g)"
     )
-    parser.add_argument("--seed", type=int, default=usual.seed, help="decides on the accounts (%(default)s)")
+    parser.add_argument("--seed", type=int, default=usual.seed, help="seed of the generated accounts (%(default)s)")
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""The acts of a large campaign, and what each of them takes: list, judge, release."""
+"""Run the three acts of a large campaign (list, judge, release) and measure each."""
 
 import time
 from collections import Counter
@@ -16,35 +16,38 @@ from rehearsal.soak.population import Population
 
 CAMPAIGN = "large"
 ACT_SECONDS = 7200.0
-"""For one act, on a machine that has other things to do."""
+"""How long one act may take; generous, because the machine may be busy."""
 Calls = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What one act took."""
+    """How many people one act handled, and what it took."""
 
     name: str
     people: int
     seconds: float
     calls: Calls
-    """Its Graph calls, as the tenant totals them."""
+    """The number of Graph calls by kind; the kinds are those of the tenant's totals."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What happened."""
+    """What happened in all acts."""
 
     acts: list[Act] = field(default_factory=list)
     judged: int = 0
     released: tuple[str, ...] = ()
     """The keys of the members that were released."""
     outcomes: Counter[str] = field(default_factory=Counter)
-    """What became of members, in all runs together."""
+    """How many members ended with each outcome, over all runs."""
 
 
 class Acts:
-    """Carries the campaign out. A wait that is too long is noted, and it goes on: the checks name what is missing."""
+    """Runs the campaign.
+
+    If a wait takes too long, it notes that and continues; the checks then name what is missing.
+    """
 
     def __init__(self, plan: Plan, rig: HostedRig, progress: Progress) -> None:
         self._plan, self._rig, self._progress = plan, rig, progress
@@ -52,11 +55,11 @@ class Acts:
         self.played = Played()
 
     def perform(self) -> Played:
-        """All acts.
+        """Perform all acts.
 
         Raises:
-            RefusedError: the app refuses one.
-            HostError: the host ended by itself.
+            RefusedError: the app refuses a call.
+            HostError: the host exits by itself.
 
         """
         campaign = self._acts.campaign
@@ -78,7 +81,7 @@ class Acts:
         return done.done
 
     def _release(self) -> int:
-        """Release members by name, as many to a call as it takes, and wait until no message is left."""
+        """Release members by key, as many per call as the app accepts, and wait until no message is left."""
         for some in _in_parts(self.played.released, MOST_TOGETHER):
             done = self._acts.release("the first wave", ACT_SECONDS, members=list(some))
             self.played.outcomes.update(done.outcomes)

@@ -1,4 +1,4 @@
-"""What must be true after a large campaign, and its figures."""
+"""Check what must be true after a large campaign, and print its figures."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,15 @@ from rehearsal.run.campaign import Campaign
 from rehearsal.run.checks import Check
 
 GAVE_UP = "gaveUp"
-"""What a run counts where the host gave a message up."""
+"""The outcome that a run counts for a message that the host gave up on."""
 HANDLED = "convert"
-"""The function that takes the messages of the queue."""
+"""The function that processes the messages of the queue."""
 HEADERS = ("people", "seconds", "a second", "Graph calls", "round trips", "throttled")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Everything that the checks and the figures look at."""
+    """Everything that the checks and the figures read."""
 
     plan: Plan
     played: Played
@@ -31,13 +31,13 @@ class Evidence:
     mails: tuple[Mapping[str, Any], ...]
     violations: tuple[Mapping[str, Any], ...]
     messages: Counts
-    """How often the function that takes messages was started, and how that ended."""
+    """How many invocations of the function `HANDLED` succeeded and failed."""
     queued: int
     poison: int
 
 
 def gathered(rig: HostedRig, plan: Plan, played: Played) -> Evidence:
-    """Read everything."""
+    """Read the evidence from the app, the tenant, the host and the queues."""
     control = rig.tenant.control
     campaign = Campaign(rig.api, CAMPAIGN)
     return Evidence(
@@ -53,13 +53,13 @@ def gathered(rig: HostedRig, plan: Plan, played: Played) -> Evidence:
 
 
 def all_judged(evidence: Evidence) -> Check:
-    """Every row of the list became a member, and every member was judged."""
+    """Check that every row of the list became a member and every member was judged."""
     wanted, got = evidence.plan.members, evidence.played.judged
     return Check(f"{got} members judged", () if got == wanted else (f"{got} of {wanted} members were judged",))
 
 
 def released_invited(evidence: Evidence) -> Check:
-    """Exactly the released members are invited."""
+    """Check that the released members are invited and no others."""
     released = frozenset(evidence.played.released)
     problems = [f"member {key}: released and not invited" for key in sorted(released - evidence.invited)]
     problems += [f"member {key}: invited and not released" for key in sorted(evidence.invited - released)]
@@ -69,7 +69,7 @@ def released_invited(evidence: Evidence) -> Check:
 
 
 def no_message_lost(evidence: Evidence) -> Check:
-    """No message is left, in poison, or was given up."""
+    """Check that no message is left in the queue or the poison queue, and none was given up on."""
     left = {
         "left in the queue": evidence.queued,
         "in poison": evidence.poison,
@@ -80,7 +80,7 @@ def no_message_lost(evidence: Evidence) -> Check:
 
 
 def one_mail_each(evidence: Evidence) -> Check:
-    """Each invited person got one mail."""
+    """Check that each invited person got one mail."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
     if len(got) != len(evidence.invited):
@@ -89,7 +89,7 @@ def one_mail_each(evidence: Evidence) -> Check:
 
 
 def well_behaved(evidence: Evidence) -> Check:
-    """Graph was asked nothing that it refuses whatever the tenant holds, and nothing before Retry-After."""
+    """Check that the app made no call that Graph refuses in any tenant, and none before Retry-After ended."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
     return Check("no Graph call out of place, none too early", tuple(problems))
 
@@ -104,7 +104,7 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
 
 
 def figures(evidence: Evidence) -> Iterator[str]:
-    """A line for each act, then the messages."""
+    """Yield a line for each act, then one for the messages."""
     yield f"{'Act':<10}" + "".join(f"{header:>13}" for header in HEADERS)
     for act in evidence.played.acts:
         rate = act.people / act.seconds if act.seconds else 0.0

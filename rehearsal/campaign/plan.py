@@ -1,4 +1,4 @@
-"""How large a campaign is, and its list."""
+"""The size of a large campaign, and its list as CSV."""
 
 import csv
 import io
@@ -9,21 +9,22 @@ from rehearsal.soak.population import Population
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One campaign."""
+    """The size and settings of one campaign."""
 
     members: int = 10_000
-    """As many as a list may have."""
+    """Rows of the list; the default is the most that a list may have."""
     release: int = 3_000
     throttling: float = 1.0
-    """Share of Graph's limits that the tenant grants."""
+    """Factor on Graph's limits in the tenant: 1 grants them in full."""
     look: float = 30.0
-    """Seconds between two looks at a run: each reads all of its parts, for which Azurite goes through the campaign."""
+    """Seconds between two reads of a run. Each read is slow, because Azurite scans the whole campaign for the run's
+    parts."""
     seed: int = 1
-    """Decides on the accounts: one in forty must not be invited."""
+    """Seed of the generated accounts. One account in forty must not be invited."""
 
 
 def as_csv(population: Population) -> bytes:
-    """Write the list: a row for each account, in the order of the tenant."""
+    """Return the list as CSV: a row for each account, in the order of the tenant."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(("id", "userPrincipalName", "reference"))

@@ -1,4 +1,4 @@
-"""The story of a large campaign: its tenant, its acts, what must be true at its end."""
+"""The story of a large campaign: its tenant, its acts, and the checks at its end."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from rehearsal.soak.population import Population
 
 @dataclass(frozen=True, slots=True)
 class LargeStory:
-    """A campaign of one size."""
+    """The story of a campaign whose size is in `plan`."""
 
     plan: Plan
     measure = "what must be true"
@@ -24,21 +24,21 @@ class LargeStory:
 
     @property
     def title(self) -> str:
-        """What is said first."""
+        """The first line of the output."""
         return f"seed {self.plan.seed}: starting Azurite, a tenant of {self.plan.members} accounts and the host"
 
     @property
     def seed(self) -> Mapping[str, Any]:
-        """The accounts."""
+        """The tenant's content: the generated accounts."""
         return Population(self.plan.members, self.plan.seed).tenant()
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Those of every run: the pace is the app's own."""
+        """No settings beyond those of every rehearsal, so the app keeps its default pace."""
         return {}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Carry it out with the tenant's limits on, and judge."""
+        """Run the campaign under the tenant's limits, then check it."""
         rig.tenant.control.set_throttling(factor=self.plan.throttling)
         played = Acts(self.plan, rig, progress).perform()
         evidence = gathered(rig, self.plan, played)
@@ -49,5 +49,5 @@ class LargeStory:
         )
 
     def instructions(self, rig: HostedRig) -> Iterator[str]:
-        """Where everything listens."""
+        """Yield the addresses of the app, the tenant and storage."""
         return addresses(rig)

@@ -20,7 +20,7 @@ DEFAULT_PORT = 7071
 
 
 def main() -> int:
-    """Start the host; returns only when it could not start."""
+    """Run the host. Return 1 if it cannot start; otherwise the process exits with the host's own code."""
     arguments = _arguments()
     app = arguments.app.resolve()
     start_logging()
@@ -41,7 +41,9 @@ def main() -> int:
 
 
 def _serve(worker: Worker | WorkerApart, host: Host) -> NoReturn:
-    """The app's loop on the main thread, as in Azure; the host's beside it, ending the process when it ends."""
+    """Run the app's event loop on the main thread, as in Azure, and the host in a second thread. The process exits when
+    the host ends.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: host.stop())
     threading.Thread(target=_serve_and_exit, args=(host,), name="host").start()
@@ -57,10 +59,10 @@ def _serve_and_exit(host: Host) -> NoReturn:
     code = 1
     try:
         code = host.serve()
-    except Exception:  # noqa: BLE001 - the process ends here, and its log must say why
+    except Exception:  # noqa: BLE001 - the process ends here, and its log must give the reason
         host_log.exception("The host failed.")
     finally:
-        # The worker in Azure is killed: no `atexit`, no `finally`, no wait for its threads.
+        # Azure kills the worker, so neither `atexit` nor `finally` runs, and nothing waits for its threads.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -81,16 +83,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--app", type=Path, required=True, help="directory of function_app.py and host.json")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 lets the system choose")
     parser.add_argument(
-        "--state", type=Path, help="where timers remember their last run (default: APP/.rehearsal/host)"
+        "--state", type=Path, help="folder with the last run of each timer (default: APP/.rehearsal/host)"
     )
     parser.add_argument(
         "--interpreter",
         type=Path,
-        help="run the app in a process of this Python, which has the runtime library, and with its own packages",
+        help="run the app in its own process with this Python, which has the runtime library, and its own packages",
     )
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--keys-file", type=Path, help='{"master": …, "host": {name: key}, "functions": {function: …}}')
-    keys.add_argument("--master-key", help="opens everything; without it keys are made and printed")
+    keys.add_argument("--master-key", help="the master key; without it the host generates keys and prints them")
     parser.add_argument("--function-key", help="with --master-key: the host key `default`")
     return parser.parse_args()
 

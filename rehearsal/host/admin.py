@@ -1,11 +1,12 @@
-"""The endpoints under `/admin` that tools use, and `/_rehearsal`, the host's own, for tests that wait for an end.
+"""The endpoints under `/admin` that tools use, and this host's own under `/_rehearsal`, for tests that wait for the end
+of an invocation.
 
-All but the ping want the master key: another key of the app is forbidden, no key or a wrong one is unauthorized, and
-an address that the real host does not have is not found. Endpoints of the real host that nothing here needs (keys,
-drain, restart and so on) want the key, too, and are not found with it.
+All but the ping need the master key. Another key of the app gets 403, and no key or a wrong one gets 401. A path that
+the real host does not have gets 404. Endpoints of the real host that are missing here (keys, drain, restart and others)
+get 404, too, but only with the master key.
 
-`POST /admin/functions/{name}` answers at once, as in Azure; the header `x-rehearsal-invocation` (ours) says which
-`/_rehearsal/invocations/{id}` to ask for the end.
+`POST /admin/functions/{name}` answers at once, as in Azure. Its header `x-rehearsal-invocation`, which the real host
+does not send, holds the id with which `/_rehearsal/invocations/{id}` reports the end.
 """
 
 import json
@@ -39,7 +40,7 @@ _NOT_FOUND = HttpAnswer(404)
 
 
 class Admin:
-    """Answers the requests for the host itself."""
+    """Answers requests to the host itself."""
 
     def __init__(self, engine: Engine, functions: Mapping[str, Function], keys: Keys) -> None:
         self._engine = engine
@@ -49,11 +50,11 @@ class Admin:
 
     @staticmethod
     def serves(path: str) -> bool:
-        """Whether a path is for the host and for no function."""
+        """Tell whether a path belongs to the host and not to a function."""
         return path.lower().startswith(_PREFIXES)
 
     def answer(self, method: str, path: str, body: bytes, key: str | None) -> HttpAnswer:
-        """The answer to one request that shows `key`."""
+        """Answer one request that was sent with `key` (None: no key)."""
         if path.lower().rstrip("/") == "/admin/host/ping" and method in ("GET", "POST"):
             return _PING
         if not _KEYED.fullmatch(path):
@@ -92,7 +93,7 @@ class Admin:
                 value = timer_info(past_due=False, status=None)
             case "queueTrigger":
                 metadata = queue_metadata(_made_up(function, text))
-        # A text is no request, so an HTTP function is started and fails before any line of it runs, as in Azure.
+        # The text is no HTTP request, so an HTTP function fails before its code runs, as in Azure.
         invocation_id = self._engine.invoke_by_hand(function, value, metadata)
         return HttpAnswer(202, ((INVOCATION_HEADER, invocation_id),))
 
@@ -106,7 +107,7 @@ def _described(function: Function) -> dict[str, Any]:
 
 
 def _made_up(function: Function, text: str) -> QueueItem:
-    """A message that was never in a queue, for a call by hand."""
+    """Return a message that was never in a queue, for an invocation through the admin endpoint."""
     now = datetime.now(UTC)
     return QueueItem(
         queue=str(function.trigger["queueName"]),

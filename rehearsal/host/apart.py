@@ -1,6 +1,6 @@
-"""The app in its own process and interpreter, as in Azure: the host's packages cannot stand in for the app's.
+"""Run the app in its own process and interpreter, as in Azure, so that it cannot use the host's packages.
 
-The interpreter holds the Functions runtime library and nothing else; everything more must come with the app.
+The interpreter has only the Functions runtime library. All other packages must come with the app.
 """
 
 import asyncio
@@ -24,15 +24,16 @@ PROGRAM = Path(__file__).parent / "apart_main.py"
 
 
 class WorkerGoneError(Exception):
-    """The process with the app has ended; whatever ran in it failed."""
+    """The process of the app has ended, so every call that was running in it has failed."""
 
 
 class WorkerApart:
-    """Does what `Worker` does, by way of a pipe."""
+    """Has the interface of `Worker`, and runs the app in another process over a pipe."""
 
     def __init__(self, app: Path, interpreter: Path) -> None:
         self.loop = asyncio.new_event_loop()
-        """Nothing runs on it: it only ends, as the app's own would, when the app's process has ended."""
+        """An event loop on which nothing runs. It raises SystemExit when the app's process has ended, as the loop of
+        `Worker` does when the app calls exit."""
         self._app, self._interpreter = app, interpreter
         self._numbers = itertools.count()
         self._waiting: dict[int, Future[Result]] = {}
@@ -40,9 +41,9 @@ class WorkerApart:
         self._gone = False
 
     def load(self) -> list[Function]:
-        """Start the process, which imports and indexes the app; the functions in the order of their names."""
+        """Start the process, which imports and indexes the app, and return the functions in order of their names."""
         self._pipe, theirs = Pipe()
-        # `-I`: no variable and no folder of this checkout makes anything importable.
+        # `-I` ignores PYTHON* variables and the current folder, so that nothing else becomes importable.
         host_log.info("%s with %s", STARTING, self._interpreter)
         command = [str(self._interpreter), "-I", str(PROGRAM), str(self._app), str(theirs.fileno())]
         subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
@@ -57,7 +58,7 @@ class WorkerApart:
     def call(
         self, function: Function, invocation_id: str, value: Datum, metadata: Mapping[str, Datum]
     ) -> Future[Result]:
-        """Start one call; safe from any thread."""
+        """Start one call. Thread-safe."""
         future: Future[Result] = Future()
         future.set_running_or_notify_cancel()
         with self._lock:
@@ -93,5 +94,5 @@ class WorkerApart:
             left, self._waiting = list(self._waiting.values()), {}
         for future in left:
             future.set_exception(WorkerGoneError("the app's process has ended"))
-        # The main thread takes this for an app that called exit.
+        # The main thread handles this as if the app had called exit.
         self.loop.call_soon_threadsafe(sys.exit)

@@ -1,7 +1,7 @@
-"""What runs in the interpreter apart: the app, and of the rehearsal only the modules that drive it.
+"""The program that runs the app in its own interpreter, with only those modules of the rehearsal that drive it.
 
-Called as `python -I apart_main.py APP FILE_DESCRIPTOR`. Until the packages of the app are in reach there is nothing but
-the standard library; the rehearsal is imported from its place, without making anything beside it importable.
+Called as `python -I apart_main.py APP FILE_DESCRIPTOR`. Until the app's packages are on the path, only the standard
+library can be imported. The rehearsal is loaded by its location, so that nothing else in its folder becomes importable.
 """
 
 import importlib.util
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
-"""Where the Functions worker looks for an app's packages."""
+"""The folder in which the Functions worker looks for an app's packages."""
 
 
 def main(app: Path, descriptor: int) -> None:
-    """Serve calls until the other end of the pipe is closed."""
+    """Serve calls until the host closes the pipe."""
     pipe = Connection(descriptor)
     sys.path.insert(0, str(app / SITE_PACKAGES))
     _reach_rehearsal(Path(__file__).parents[1])
-    from rehearsal.host.log import show_app_logs, start_logging  # noqa: PLC0415  in reach only now
+    from rehearsal.host.log import show_app_logs, start_logging  # noqa: PLC0415  importable only now
     from rehearsal.host.worker import Worker  # noqa: PLC0415
 
     start_logging()
@@ -61,7 +61,7 @@ def _serve(worker: Any, pipe: Connection) -> None:
     except (EOFError, OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)  # as the worker in Azure, which is killed
+        os._exit(0)  # without cleaning up, because Azure kills the worker
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
-"""How long a queue listener waits between two polls that find nothing."""
+"""The wait of a queue listener between two polls."""
 
 import random
 from datetime import timedelta
 
 _SHORTEST_DELAY = 0.1
-_LARGEST_EXPONENT = 20  # 2 ** 20 times 100 ms is beyond any maximum
+_LARGEST_EXPONENT = 20  # 2 ** 20 times 100 ms exceeds any maximum
 
 
 class Backoff:
-    """The delay between two polls: 100 ms after a hit, then doubling with 20 % of chance up to the maximum.
+    """The delay between two polls: 100 ms after a poll that found messages, then doubling (plus or minus 20 %) up to
+    the maximum.
 
     After RandomizedExponentialBackoffStrategy of Azure/azure-webjobs-sdk.
     """
@@ -18,10 +19,10 @@ class Backoff:
         self._misses = 0
 
     def next(self, *, found: bool) -> float:
-        """Seconds to wait; `found` says whether messages came since the last wait."""
+        """Return the seconds to wait. `found` tells whether messages have arrived since the last wait."""
         if found:
             self._misses = 0
             return _SHORTEST_DELAY
-        growth = random.uniform(0.8, 1.2) * 2.0 ** min(self._misses, _LARGEST_EXPONENT)  # noqa: S311 - spreads polls, hides nothing
+        growth = random.uniform(0.8, 1.2) * 2.0 ** min(self._misses, _LARGEST_EXPONENT)  # noqa: S311 - spreads polls, protects nothing
         self._misses += 1
         return min(_SHORTEST_DELAY * (1 + growth), self._maximum)

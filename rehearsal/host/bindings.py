@@ -1,4 +1,4 @@
-"""What the host hands to a function and what it gets back, as the runtime library's `Datum`."""
+"""Build the inputs of functions as the runtime library's `Datum`, and read what HTTP functions return."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from azure_functions_runtime.bindings.datumdef import Datum
 
 __all__ = ["Datum", "HttpAnswer", "QueueItem", "http_answer", "http_request", "queue_metadata", "timer_info"]
 
-# Json.NET reads such a text as a date (DateParseHandling.DateTime) and writes it back in its own way.
+# Json.NET parses such a text as a date (DateParseHandling.DateTime) and writes it in another form.
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """A queue message as the trigger sees it: `text` is decoded, the receipt is the one it was received with."""
+    """A queue message as the trigger sees it. `text` is decoded; the pop receipt is that of its delivery."""
 
     queue: str
     text: str
@@ -31,7 +31,7 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What goes back to an HTTP caller."""
+    """The answer to an HTTP caller."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -39,11 +39,11 @@ class HttpAnswer:
 
 
 def queue_metadata(item: QueueItem) -> dict[str, Datum]:
-    """The trigger metadata of a queue message.
+    """Return the trigger metadata of a queue message.
 
-    Top-level properties of a JSON object body override the built-in ones whatever their case; arrays and nulls do not
-    count (Azure/azure-functions-host, FunctionBinding/Utility.ApplyBindingData). So a body can hide its message's own
-    id, and one with `"dequeueCount": "many"` cannot be decoded: the app never sees it.
+    If the body is a JSON object, its top-level properties override the built-in metadata of the same name in any case,
+    unless they are arrays or null (Azure/azure-functions-host, FunctionBinding/Utility.ApplyBindingData). So a body can
+    hide the id of its message. A body with `"dequeueCount": "many"` cannot be decoded, so the app never sees it.
     """
     metadata = {
         "QueueTrigger": Datum(item.text, "string"),
@@ -61,7 +61,7 @@ def queue_metadata(item: QueueItem) -> dict[str, Datum]:
 
 
 def timer_info(*, past_due: bool, status: Mapping[str, str] | None) -> Datum:
-    """The input of a timer function; `status` holds `Last`, `Next` and `LastUpdated` of a monitored schedule."""
+    """Return the input of a timer function. `status` holds `Last`, `Next` and `LastUpdated`; None: not monitored."""
     info = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
     return Datum(json.dumps(info), "json")
 
@@ -75,7 +75,7 @@ def http_request(
     params: Mapping[str, str],
     body: bytes,
 ) -> Datum:
-    """The input of an HTTP function."""
+    """Return the input of an HTTP function."""
     return Datum(
         {
             "method": Datum(method, "string"),
@@ -90,7 +90,7 @@ def http_request(
 
 
 def http_answer(value: Datum | None) -> HttpAnswer:
-    """The answer in what an HTTP function returned: an `HttpResponse`, a text or nothing."""
+    """Return the answer for what an HTTP function returned: an `HttpResponse`, a text or nothing."""
     if value is None or value.value is None:
         return HttpAnswer(204)
     if value.type != "http":
@@ -111,7 +111,7 @@ def _strings(values: Mapping[str, str]) -> dict[str, Datum]:
 
 
 def _properties(text: str) -> dict[str, Datum]:
-    """The top-level properties of a JSON object as binding data; none when the text is something else."""
+    """Return the top-level properties of a JSON object as binding data; empty if the text is no JSON object."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -130,7 +130,7 @@ def _property(value: Any) -> Datum:
 
 
 def _dotnet_text(value: str | float | bool) -> str:  # noqa: FBT001 - a JSON scalar, not a flag
-    """A JSON scalar as `(string)JToken` writes it, in the invariant culture."""
+    """Return a JSON scalar in the form that .NET's `(string)JToken` gives in the invariant culture."""
     if isinstance(value, str):
         return _dotnet_date(value) if _DATE.fullmatch(value) else value
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""What the host reads before it starts: `host.json`, its overrides from the environment, and `%SETTING%` names."""
+"""Read the host's configuration: `host.json`, its overrides in the environment, and `%SETTING%` names."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 LEASE_SETTING = "REHEARSAL_MESSAGE_LEASE_SECONDS"
-"""For tests: whole seconds until a message that was being worked on comes back when its host was killed."""
+"""For tests: the lease of a message in whole seconds, after which it returns to the queue if its host was killed."""
 
 _TIMESPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,7})?)?")
 _SETTING = re.compile(r"%([^%]+)%")
@@ -19,16 +19,16 @@ _UNBOUNDED = ("-1", "-1.00:00:00")
 _BATCH_SIZES = range(1, 33)
 _LEASE = timedelta(minutes=10)
 _LEASES = range(1, 7 * 24 * 60 * 60 + 1)
-"""Seconds; storage hides no message for longer than seven days."""
+"""In seconds. Storage can hide a message for seven days at most."""
 _SHORTEST_POLL = timedelta(milliseconds=100)
 
 
 class ConfigError(Exception):
-    """`host.json` or a setting of the host is wrong; the text names it."""
+    """`host.json` or a setting of the host is invalid; the text names it."""
 
 
 class UnresolvedError(ConfigError):
-    """A `%SETTING%` in a binding names a setting that does not exist: that one function cannot run."""
+    """A `%SETTING%` in a binding names a setting that does not exist, so the function cannot run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +39,28 @@ class QueueOptions:
     new_batch_threshold: int = 8
     max_dequeue_count: int = 5
     visibility_timeout: timedelta = timedelta(0)
-    """The delay before a failed message is tried again. It is not the lease of a running one."""
+    """The delay before a failed message is retried. It is not the lease of a message that is being processed."""
     max_polling_interval: timedelta = timedelta(minutes=1)
     message_encoding: Literal["none", "base64"] = "base64"
     lease: timedelta = _LEASE
-    """How long a running message stays hidden before it is renewed: fixed in Azure, shortened for tests only."""
+    """How long a message that is being processed stays hidden unless it is renewed. Fixed in Azure; tests shorten
+    it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostConfig:
-    """Everything that shapes the host, read once."""
+    """The configuration of the host, read once at its start."""
 
     queues: QueueOptions
     route_prefix: str = "api"
     function_timeout: timedelta | None = timedelta(minutes=30)
-    """None: unbounded. The default is that of every plan but Consumption."""
+    """None: no limit. The default is that of every hosting plan but Consumption."""
 
     @classmethod
     def read(cls, app: Path, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read `host.json` of the app and lay the environment over it; `ConfigError` names what is wrong."""
+        """Read the app's `host.json` with its overrides in the environment. Raises `ConfigError`, which names the
+        fault.
+        """
         tree = _overridden(_file(app / "host.json"), environment)
         queues = _Section(tree, "extensions:queues")
         http = _Section(tree, "extensions:http")
@@ -69,7 +72,7 @@ class HostConfig:
 
 
 def timespan(text: str) -> timedelta:
-    """A .NET TimeSpan such as `00:00:30` or `1.12:00:00`. As in .NET, a bare number counts days."""
+    """Parse a .NET TimeSpan such as `00:00:30` or `1.12:00:00`. As in .NET, a bare number means days."""
     if text.isdecimal():
         return timedelta(days=int(text))
     match = _TIMESPAN.fullmatch(text)
@@ -81,7 +84,7 @@ def timespan(text: str) -> timedelta:
 
 
 def resolve(text: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Replace each `%NAME%` by the setting of that name; `UnresolvedError` when there is none."""
+    """Replace each `%NAME%` by the setting of that name. Raises `UnresolvedError` if there is none."""
 
     def value(match: re.Match[str]) -> str:
         found = environment.get(match[1])
@@ -93,7 +96,7 @@ def resolve(text: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 class _Section:
-    """One part of the configuration, as .NET sees it: keys without case, every value a text."""
+    """One section of the configuration as in .NET: keys ignore case, and every value is a text."""
 
     def __init__(self, tree: Mapping[str, str], path: str) -> None:
         self._tree = tree

@@ -1,4 +1,4 @@
-"""From the name of a connection, as a trigger has it, to a client of the Queue service."""
+"""Make a client of the Queue service from the connection name in a trigger."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -14,11 +14,11 @@ _PREFIX = "AzureWebJobs"
 
 
 class Connections:
-    """One client per connection name, all closed with the stack they were made in.
+    """Creates one client per connection name. The given stack closes them.
 
-    The setting `AzureWebJobs<name>` comes before `<name>` (WebJobs SDK, GetWebJobsConnectionSection). Either is a
-    connection string, or the head of a section for a managed identity: `<name>__queueServiceUri` or
-    `<name>__accountName`, with `__credential` and `__clientId`.
+    The setting `AzureWebJobs<name>` takes precedence over `<name>` (WebJobs SDK, GetWebJobsConnectionSection). Either
+    is a connection string, or the prefix of settings for a managed identity: `<name>__queueServiceUri` or
+    `<name>__accountName`, with `<name>__credential` and `<name>__clientId`.
     """
 
     def __init__(self, environment: Mapping[str, str], stack: AsyncExitStack) -> None:
@@ -27,7 +27,7 @@ class Connections:
         self._clients: dict[str, QueueServiceClient] = {}
 
     async def queues(self, name: str) -> QueueServiceClient:
-        """The Queue service behind a connection name; `ConfigError` when no setting describes it."""
+        """Return the client for a connection name. Raises `ConfigError` if no setting defines the connection."""
         if name not in self._clients:
             self._clients[name] = await self._stack.enter_async_context(await self._client(name or "Storage"))
         return self._clients[name]

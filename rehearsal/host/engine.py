@@ -1,4 +1,4 @@
-"""Invocations: starts them in the worker, watches their time, counts them, and ends them all when the worker breaks."""
+"""Start invocations in the worker, limit their time, count them, and fail them all if the worker breaks."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from rehearsal.host.worker import Function, Result, Worker
 
 @dataclass(slots=True)
 class Counts:
-    """How many invocations of a function there were since the host started. `running` are those not yet ended."""
+    """The number of invocations of a function since the host started. `running` counts those that have not ended."""
 
     started: int = 0
     running: int = 0
@@ -26,10 +26,10 @@ class Counts:
 
 
 class Engine:
-    """The one place where functions are invoked, on the host's event loop.
+    """Invokes functions, on the host's event loop. Nothing else in the host does.
 
-    An invocation that outlives `timeout` breaks the worker, and a broken worker fails every invocation that runs in it:
-    `broken` is then set, and the host ends.
+    An invocation that exceeds `timeout` breaks the worker. A broken worker fails every running invocation; `broken` is
+    then set, and the host exits.
     """
 
     def __init__(self, worker: Worker | WorkerApart, functions: Iterable[Function], timeout: timedelta | None) -> None:
@@ -43,21 +43,21 @@ class Engine:
     async def invoke(
         self, function: Function, value: Datum, metadata: Mapping[str, Datum] | None = None, *, reason: str
     ) -> Result:
-        """Run a function to its end. Whatever goes wrong in it is a failed `Result`.
+        """Run a function to its end and return its result. Any error in it gives a failed `Result`.
 
-        A caller that is cancelled stops waiting; the function goes on, as it does in Azure.
+        If the caller is cancelled, it stops waiting, but the function continues, as in Azure.
         """
         return await asyncio.shield(self._start(function, value, metadata or {}, reason, str(uuid.uuid4())))
 
     def invoke_by_hand(self, function: Function, value: Datum, metadata: Mapping[str, Datum]) -> str:
-        """Start a function for the admin endpoint and return the invocation's id at once."""
+        """Start a function for the admin endpoint, and return the id of the invocation without waiting for its end."""
         invocation_id = str(uuid.uuid4())
         reason = "This function was programmatically called via the host APIs."
         self._by_hand[invocation_id] = self._start(function, value, metadata, reason, invocation_id)
         return invocation_id
 
     def state(self, invocation_id: str) -> str | None:
-        """`running`, `succeeded` or `failed` for an invocation by hand; None for any other id."""
+        """Return `running`, `succeeded` or `failed` for an invocation by the admin endpoint; None for any other id."""
         task = self._by_hand.get(invocation_id)
         if task is None:
             return None
@@ -66,7 +66,7 @@ class Engine:
         return "succeeded" if task.result().succeeded else "failed"
 
     async def settled(self) -> None:
-        """Wait until nothing runs."""
+        """Wait until no invocation is running."""
         while self._running:
             await asyncio.wait(self._running)
 

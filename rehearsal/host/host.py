@@ -1,4 +1,4 @@
-"""The host as a whole: starts what triggers the functions of an app, and ends in the order of the real one."""
+"""The host: it starts the triggers of an app's functions, and shuts down in the order of the real host."""
 
 import asyncio
 import socket
@@ -30,18 +30,18 @@ _TRUE = ("true", "1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a host is started with."""
+    """The inputs of a host."""
 
     config: HostConfig
     keys: Keys
     state: Path
-    """Where timers remember when they last fired."""
+    """The folder that records when each timer last fired."""
     bound: socket.socket
     environment: Mapping[str, str]
 
 
 class Host:
-    """Serves one app until it is told to stop, or until the worker breaks."""
+    """Serves one app until `stop` is called or the worker breaks."""
 
     def __init__(self, worker: Worker | WorkerApart, functions: Iterable[Function], setup: Setup) -> None:
         self._functions = {function.name: function for function in functions}
@@ -53,15 +53,15 @@ class Host:
         self.loop = asyncio.new_event_loop()
 
     def serve(self) -> int:
-        """Run on this thread to the end; the exit code: 0 after `stop`, 1 when the worker or the host broke."""
+        """Run on this thread until the end. Return the exit code: 0 after `stop`, 1 if the worker or the host broke."""
         return self.loop.run_until_complete(self._serve())
 
     def stop(self) -> None:
-        """Shut down in order. Safe from a signal handler and from any thread."""
+        """Start an orderly shutdown. Safe to call from a signal handler and from any thread."""
         self.loop.call_soon_threadsafe(self._stopping.set)
 
     def worker_broke(self) -> None:
-        """Fail whatever runs, and end. Safe from any thread."""
+        """Report that the worker is gone. All running invocations then fail, and the host exits. Thread-safe."""
         self.loop.call_soon_threadsafe(self._engine.broken.set)
 
     async def _serve(self) -> int:
@@ -89,7 +89,7 @@ class Host:
         return 0 if self._stopping.is_set() else 1
 
     async def _add(self, function: Function, connections: Connections) -> None:
-        """Set up one function. A wrong one is out of service, and the others run on."""
+        """Set up one function. If it is invalid it does not run, and the other functions do."""
         if self._setup.environment.get(f"AzureWebJobs.{function.name}.Disabled", "").lower() in _TRUE:
             host_log.info("Function '%s' is disabled.", function.name)
             return
@@ -129,7 +129,9 @@ class Host:
         host_log.info("%s %s", READY, base)
 
     async def _drain(self, triggers: Iterable[asyncio.Task[None]]) -> None:
-        """Stop taking work and give what runs its time. What is still running then is not released."""
+        """Stop accepting work, and give running invocations ten seconds to end. Those that still run then are cut off,
+        and their messages stay leased.
+        """
         for listener in self._listeners:
             listener.stop()
         try:

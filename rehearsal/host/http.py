@@ -1,4 +1,4 @@
-"""The HTTP front of the host: routes requests to functions, checks keys, and hands `/admin` on."""
+"""The HTTP front of the host: it checks keys and passes each request to a function or to the admin endpoints."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -12,7 +12,7 @@ from rehearsal.host.request import Refused, Request, Scope, read_head
 from rehearsal.host.routes import Route, find
 
 LARGEST_BODY = 104_857_600
-"""Bytes; one more ends in 500 and a closed connection (`maxRequestBodySize` of the Functions host)."""
+"""In bytes. A larger body gets 500 and a closed connection (`maxRequestBodySize` of the Functions host)."""
 _CLOSE = (("connection", "close"),)
 _STATUSES = range(200, 600)
 _WITHOUT_BODY = (204, 304)
@@ -68,7 +68,11 @@ class Front:
 
 
 async def _body(request: Request, receive: Receive) -> bytes:
-    """The body; `Refused` when it is too large. The host hands on no body without a Content-Length: a chunked one."""
+    """Return the body, or an empty one if it has no Content-Length: like the real host, this one drops a chunked body.
+
+    Raises:
+    Refused: the body is too large.
+    """
     chunked = "transfer-encoding" in request.headers
     announced = 0 if chunked else int(request.headers.get("content-length", "0"))
     if announced > LARGEST_BODY:
@@ -86,7 +90,7 @@ async def _body(request: Request, receive: Receive) -> bytes:
 
 
 def _sendable(request: Request, answer: HttpAnswer) -> HttpAnswer:
-    """The answer, or the empty 500 that takes its place when its head cannot be sent."""
+    """Return the answer, or a 500 without a body if the answer's status or headers cannot be sent."""
     if answer.status not in _STATUSES:
         host_log.error("A function answered %d: this host sends no such status.", answer.status)
         return HttpAnswer(500)

@@ -1,4 +1,4 @@
-"""Function, host and master keys, and what they open."""
+"""Function keys, host keys and the master key, and which functions each opens."""
 
 import hmac
 import json
@@ -13,7 +13,7 @@ from rehearsal.host.config import ConfigError
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """The keys of one app. Whoever has a host key may call every function; the master key also opens `/admin`."""
+    """The keys of one app. A host key opens every function; the master key also opens `/admin`."""
 
     master: str
     host: Mapping[str, str] = field(default_factory=dict)
@@ -21,12 +21,12 @@ class Keys:
 
     @classmethod
     def generate(cls) -> Self:
-        """New random keys: a master key and the host key `default`."""
+        """Return new random keys: a master key and the host key `default`."""
         return cls(master=secrets.token_urlsafe(30), host={"default": secrets.token_urlsafe(30)})
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read `{"master": …, "host": {name: key}, "functions": {function: {name: key}}}`."""
+        """Read a JSON file: `{"master": …, "host": {name: key}, "functions": {function: {name: key}}}`."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return cls(content["master"], content.get("host", {}), content.get("functions", {}))
@@ -34,9 +34,9 @@ class Keys:
             raise ConfigError(f"{path} holds no keys: {error!r}") from None
 
     def opens(self, level: str, function: str, presented: str | None) -> bool:
-        """Whether the presented key opens a function of the given authorization level.
+        """Tell whether the presented key opens a function with this authorization level.
 
-        Levels are those of the HTTP trigger, in any case: anonymous, function, admin.
+        The levels are those of the HTTP trigger, in upper or lower case: anonymous, function, admin.
         """
         if level.lower() == "anonymous":
             return True
@@ -48,15 +48,18 @@ class Keys:
         return any(matches)
 
     def knows(self, presented: str | None) -> bool:
-        """Whether this is any key of the app."""
+        """Tell whether the presented key is any key of the app."""
         return any(self.opens("function", function, presented) for function in ("", *self.functions))
 
     def is_master(self, presented: str | None) -> bool:
-        """Whether this is the master key."""
+        """Tell whether the presented key is the master key."""
         return self.opens("admin", "", presented)
 
 
 def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """The key that a request shows. A header, even a wrong one, beats a right `?code=`, whose name has any case."""
+    """Return the key that a request presents, or None.
+
+    The header takes precedence over `?code=`, even if only the latter is valid. The name `code` may be in any case.
+    """
     codes = (value for name, value in query.items() if name.lower() == "code")
     return headers.get("x-functions-key") or next(codes, None)

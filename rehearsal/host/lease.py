@@ -1,4 +1,4 @@
-"""The lease of a running message."""
+"""Keep the lease of a message while it is processed."""
 
 import asyncio
 from datetime import timedelta
@@ -11,7 +11,9 @@ _GONE = (400, 404, 409)  # stale receipt, no such message or queue, queue being 
 
 
 class Lease:
-    """Keeps a message hidden while it runs: renewed at half of its time, given up when another receiver has it."""
+    """Keeps a message hidden while it is processed. The lease is renewed after half of its time, and given up if
+    another receiver has the message.
+    """
 
     def __init__(self, queue: QueueClient, message: QueueMessage, duration: timedelta) -> None:
         self._queue = queue
@@ -21,7 +23,7 @@ class Lease:
         self._renewal = asyncio.create_task(self._renew())
 
     async def end(self) -> None:
-        """Stop renewing. After this the message carries the receipt of the last renewal."""
+        """Stop renewing. The message then has the pop receipt of the last renewal."""
         self._ended.set()
         await self._renewal
 
@@ -48,6 +50,6 @@ class Lease:
 
 
 def ignore_if_gone(error: HttpResponseError) -> None:
-    """Raise the error again unless it says that the message is no longer ours, which ends our business with it."""
+    """Raise the error, unless it means that this receiver no longer holds the message and has nothing more to do."""
     if error.status_code not in _GONE:
         raise error

@@ -1,4 +1,4 @@
-"""What the host prints: one line per event on stderr, in the manner of Core Tools, never a message body."""
+"""Print the host's log: one line per event on stderr in the style of Core Tools, and never a message body."""
 
 import io
 import logging
@@ -6,7 +6,7 @@ import sys
 import time
 
 host_log = logging.getLogger("rehearsal.host")
-# The host's own storage and server traffic would drown the app's log lines.
+# For the host's own storage and server traffic, which would hide the app's log lines.
 quiet = logging.getLogger("rehearsal.quiet")
 
 _LEVELS = {logging.DEBUG: "Debug", logging.INFO: "Information", logging.WARNING: "Warning", logging.ERROR: "Error"}
@@ -22,21 +22,21 @@ class _Formatter(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Print the host's own lines, and swallow those of the app until `show_app_logs`."""
+    """Print the host's own log lines, and drop those of the app until `show_app_logs` is called."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # what the app prints keeps its place among the other lines
+        sys.stdout.reconfigure(line_buffering=True)  # so that lines the app prints appear in order
     host_log.addHandler(_handler())
     host_log.setLevel(logging.INFO)
     host_log.propagate = False
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
     quiet.setLevel(logging.CRITICAL)
-    # On the real host, `logging` during the import of the app reaches no log; stdout and stderr do.
+    # On the real host, log records during the import of the app are lost; stdout and stderr are not.
     logging.getLogger().addHandler(logging.NullHandler())
 
 
 def show_app_logs() -> None:
-    """From now on the app's log records from Information upwards are printed, as the host's default filter has it."""
+    """Print the app's log records from Information upwards from now on, which is the host's default filter."""
     root = logging.getLogger()
     root.addHandler(_handler())
     root.setLevel(logging.INFO)

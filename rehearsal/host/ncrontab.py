@@ -1,13 +1,17 @@
-"""NCRONTAB, the schedule language of timer triggers: `{second} {minute} {hour} {day} {month} {day of week}`.
+"""Parse NCRONTAB, the schedule language of timer triggers: `{second} {minute} {hour} {day} {month} {day of week}`.
 
-It reads what NCrontab, the parser of the real host, reads, in the same sense: fields are parted by spaces alone; five
-fields mean second 0; day and day of week must both match; a name may be cut short (`MO`, `MON`, `monday`); a step of 0
-or less is a step of 1. Libraries for cron differ in each of these, so a schedule that works with one can be dead in
-Azure. A TimeSpan such as `00:00:30` is a constant interval, which Azure runs on a dedicated plan only. Times are UTC,
-as in Azure.
+This parser accepts what NCrontab, the real host's parser, accepts, with the same meaning:
 
-It refuses two things that NCrontab takes, since their author meant something else: a range backwards, which NCrontab
-turns round (`22-2` is 2 to 22), and a schedule that never comes, such as 30 February.
+- Only spaces separate fields. Five fields mean second 0.
+- Day and day of week must both match.
+- A name may be shortened (`MO`, `MON`, `monday`). A step of 0 or less is a step of 1.
+
+Cron libraries differ in each of these points, so a schedule that works with one of them may never fire in Azure. A
+TimeSpan such as `00:00:30` is a constant interval, which Azure runs only on a dedicated plan. Times are in UTC, as in
+Azure.
+
+It refuses two schedules that NCrontab accepts, because their author meant something else: a reversed range, which
+NCrontab swaps (`22-2` becomes 2 to 22), and a schedule that never fires, such as 30 February.
 """
 
 import re
@@ -36,20 +40,20 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Schedule(Protocol):
-    """When a timer fires."""
+    """The times at which a timer fires."""
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first firing strictly after `moment` (UTC)."""
+        """Return the first time strictly after `moment` (UTC) at which the timer fires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A constant interval, counted from the moment asked for."""
+    """A constant interval."""
 
     every: timedelta
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first firing after `moment`."""
+        """Return `moment` plus the interval."""
         return moment + self.every
 
 
@@ -65,7 +69,7 @@ class Cron:
     weekdays: tuple[int, ...]
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first firing strictly after `moment`."""
+        """Return the first time strictly after `moment` that matches the expression."""
         start = moment.replace(microsecond=0) + timedelta(seconds=1)
         return next(
             candidate
@@ -77,7 +81,10 @@ class Cron:
         )
 
     def _days_from(self, start: datetime) -> Iterator[datetime]:
-        """The matching days; they never end, since `parse` lets only schedules pass that come."""
+        """Yield the matching days without end.
+
+        There always is one, because `parse` refuses schedules that never fire.
+        """
         day = start.replace(hour=0, minute=0, second=0)
         while True:
             if day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays:
@@ -86,7 +93,7 @@ class Cron:
 
 
 def parse(expression: str) -> Schedule:
-    """Read an NCRONTAB expression or a TimeSpan; `ConfigError` says what is wrong with it."""
+    """Parse an NCRONTAB expression or a TimeSpan. Raises `ConfigError`, which names the fault."""
     if ":" in expression:
         return _interval(expression)
     fields = [field for field in expression.split(" ") if field]
@@ -124,7 +131,7 @@ def _values(text: str, name: str, low: int, high: int, words: tuple[str, ...]) -
 
 
 def _number(text: str, low: int, words: tuple[str, ...]) -> int:
-    """A number, or the place of the first name that begins with the text."""
+    """Return the number, or the position of the first name that begins with the text."""
     if text.isdecimal():
         return int(text)
     for number, word in enumerate(words, start=low):

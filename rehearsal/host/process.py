@@ -1,4 +1,4 @@
-"""The host as a child process, for tests and for `make run`."""
+"""Run the host as a child process, for tests and `make run`."""
 
 import json
 import os
@@ -30,11 +30,11 @@ _TAIL = 3000
 
 
 class HostError(Exception):
-    """The host did not start, ended by itself or did not do something in time; the text ends with its log."""
+    """The host did not start, exited by itself or did not end in time. The text may end with its log."""
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0, what: str = "the condition") -> None:
-    """Wait until `condition()` is true, asking every 20 ms; `TimeoutError` names `what` after `seconds`."""
+    """Wait until `condition()` is true, checking every 20 ms. Raises `TimeoutError` naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -43,11 +43,11 @@ def wait_until(condition: Callable[[], object], seconds: float = 30.0, what: str
 
 
 class HostProcess(AbstractContextManager["HostProcess"]):
-    """One host with one app, ready when the context is entered, gone when it is left.
+    """A host with one app. It is ready when the context is entered, and ends with the context.
 
-    `env` is laid over this process's environment (None removes a variable). `state` keeps the timers' memory across
-    processes; without it each process starts anew. With `interpreter` the app runs in a process of that Python, which
-    has the runtime library and nothing else.
+    `env` overrides this process's environment; the value None removes a variable. `state` is the folder with the state
+    of timers; None: each process starts without any. With `interpreter` the app runs in its own process with that
+    Python, which has only the runtime library.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         self.master_key = master_key or secrets.token_hex(20)
         self.function_key = function_key or secrets.token_hex(20)
         self.base = ""
-        """`http://127.0.0.1:PORT`, once started."""
+        """`http://127.0.0.1:PORT` after the start, empty before it."""
         self._app = app_dir
         self._env = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
         self._port = port
@@ -94,61 +94,64 @@ class HostProcess(AbstractContextManager["HostProcess"]):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the host listens on."""
         return int(self.base.rsplit(":", 1)[1])
 
     @property
     def pid(self) -> int:
-        """The id of the process."""
+        """The id of the host's process."""
         return self._process.pid
 
     @property
     def log_file(self) -> Path:
-        """Where it prints to, stdout and stderr; gone with the context."""
+        """The file with the host's stdout and stderr. It is deleted with the context."""
         return self._directory / "log"
 
     def log(self) -> str:
-        """Everything it has printed so far; after the context was left, all that it ever printed."""
+        """Return everything that the host has printed so far. This also works after the context has ended."""
         path = self.log_file
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else self._last_log
 
     def kill(self) -> None:
-        """End it at once, in the middle of whatever it does, and wait until it is gone."""
+        """Kill the host without letting it finish, and wait until it has ended."""
         self._process.kill()
         self._process.wait()
 
     def terminate(self) -> None:
-        """Send SIGTERM and return; `wait` for the end."""
+        """Send SIGTERM and return at once. Use `wait` to wait for the end."""
         self._process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float = 60.0) -> int:
-        """Wait for its end and return the exit code; `HostError` when it lives on."""
+        """Wait until the host has ended and return its exit code.
+
+        Raises `HostError` if it still runs after `seconds`.
+        """
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise self._error(f"The host is still running after {seconds:g} s") from None
 
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Tell whether the host's process is running."""
         return self._process.poll() is None
 
     def invocations(self) -> dict[str, Counts]:
-        """How often each function was started and how that ended, since the start of this process."""
+        """Return how often each function was started, succeeded and failed since the host started."""
         content = self._get("/_rehearsal/invocations")
         return {name: Counts(**counts) for name, counts in content.items()}
 
     def idle(self) -> bool:
-        """Whether no function is running right now."""
+        """Tell whether no function is running."""
         return not any(counts.running for counts in self.invocations().values())
 
     def start_function(self, name: str, text: str = "") -> str:
-        """Start a timer or queue function by the admin endpoint and return the invocation's id at once."""
+        """Start a timer or queue function through the admin endpoint, and return the id of the invocation at once."""
         answer = self._client.post(f"{self.base}/admin/functions/{name}", json={"input": text})
         answer.raise_for_status()
         return answer.headers[INVOCATION_HEADER]
 
     def run_function(self, name: str, text: str = "", seconds: float = 60.0) -> bool:
-        """Start a function and wait for its end; True when it succeeded."""
+        """Start a function, wait for its end, and tell whether it succeeded."""
         invocation_id = self.start_function(name, text)
         wait_until(lambda: self._state_of(invocation_id) != "running", seconds, f"the end of {name}")
         return self._state_of(invocation_id) == "succeeded"
@@ -177,7 +180,7 @@ class HostProcess(AbstractContextManager["HostProcess"]):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C in the terminal is for the one who started it
+                start_new_session=True,  # Ctrl+C in the terminal reaches the parent only, which then stops the host
             )
 
     def _wait_until_ready(self) -> None:

@@ -1,4 +1,4 @@
-"""The queue trigger: polls, leases, renews, retries and moves to poison.
+"""The queue trigger: poll a queue, lease and process its messages, retry them, and move them to the poison queue.
 
 After QueueListener and QueueProcessor in sdk/storage of Azure/azure-sdk-for-net.
 """
@@ -27,7 +27,7 @@ _LONGEST_NAME = 63
 
 
 class QueueListener:
-    """Serves one function from one queue until it is stopped. The queue is never created."""
+    """Serves one function from one queue until it is stopped. It never creates the queue."""
 
     def __init__(
         self, engine: Engine, function: Function, queue: str, service: QueueServiceClient, options: QueueOptions
@@ -43,7 +43,10 @@ class QueueListener:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Poll and process; returns soon after `stop`, without waiting for what still runs."""
+        """Poll and process messages.
+
+        Returns soon after `stop`, without waiting for messages that are being processed.
+        """
         found_since_wait = False
         while not self._stopping.is_set():
             if await self._fetch():
@@ -54,16 +57,19 @@ class QueueListener:
                 found_since_wait = False
 
     def stop(self) -> None:
-        """Ask for no further message."""
+        """Stop polling for messages."""
         self._stopping.set()
 
     async def settled(self) -> None:
-        """Wait until every message taken so far is deleted, released or in the poison queue."""
+        """Wait until every fetched message is deleted, released or in the poison queue."""
         if self._running:
             await asyncio.wait(self._running)
 
     async def _fetch(self) -> bool:
-        """Take one batch and start its processing; False when there was nothing, or no queue."""
+        """Fetch a batch of messages and start to process them.
+
+        Return False if there are none, or the queue is missing.
+        """
         try:
             pages = self._queue.receive_messages(
                 messages_per_page=self._options.batch_size, visibility_timeout=int(self._options.lease.total_seconds())
@@ -119,7 +125,7 @@ class QueueListener:
             await self._delete(message)
         elif self._poison is not None:
             await self._retry_or_poison(message)
-        # Without a poison queue a failed message stays hidden for the rest of its lease: no hot loop.
+        # Without a poison queue a failed message stays hidden until its lease ends, which avoids a hot loop.
 
     async def _retry_or_poison(self, message: QueueMessage) -> None:
         if (message.dequeue_count or 0) >= self._options.max_dequeue_count:
@@ -132,7 +138,7 @@ class QueueListener:
             ignore_if_gone(error)
 
     async def _move_to_poison(self, message: QueueMessage, why: str) -> None:
-        """Copy the body, and nothing else, to the poison queue; then delete the message."""
+        """Copy only the body to the poison queue, then delete the message."""
         if self._poison is None:
             return
         host_log.warning(
@@ -174,7 +180,7 @@ def _poison_queue(service: QueueServiceClient, queue: str) -> QueueClient | None
 
 
 async def _send(queue: QueueClient, body: str) -> None:
-    """Add a message with the service's own lifetime of seven days, creating the queue where it is missing."""
+    """Send a message with the service's default lifetime of seven days. Create the queue if it is missing."""
     try:
         await queue.send_message(body)
     except ResourceNotFoundError:
@@ -184,7 +190,7 @@ async def _send(queue: QueueClient, body: str) -> None:
 
 
 def _decoded(content: str, encoding: str) -> str | None:
-    """The text of a message body; None when it is not in the encoding that host.json promises."""
+    """Return the text of a message body; None if it is not in the encoding that host.json sets."""
     if encoding == "none":
         return content
     try:

@@ -1,4 +1,4 @@
-"""The head of a request as Kestrel, the web server of the real host, hands it on: sizes, address, query and headers."""
+"""Read the head of a request as Kestrel, the real host's web server, does: its limits, URL, query and headers."""
 
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -23,7 +23,7 @@ _PATH_CHARACTERS = "!$&'()*+,-./:;=@_~%"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The head of a request as a function sees it: header names in lower case, repeated values joined with a comma."""
+    """The head of a request as a function sees it. Header names are in lower case; commas join repeated values."""
 
     method: str
     url: str
@@ -33,7 +33,7 @@ class Request:
 
 
 class Refused(Exception):
-    """The web server refuses the request before any function is looked for."""
+    """The web server refuses the request before it looks for a function."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 def read_head(scope: Scope) -> Request:
-    """Read the head of a request; `Refused` when Kestrel does not hand it on."""
+    """Read the head of a request. Raises `Refused` if Kestrel would refuse it."""
     target, query_string = scope["raw_path"].decode("ascii"), scope["query_string"].decode("ascii")
     if len(scope["method"]) + len(target) + len(query_string) + _AROUND_TARGET > _LARGEST_LINE:
         raise Refused(_URI_TOO_LONG)
@@ -53,7 +53,11 @@ def read_head(scope: Scope) -> Request:
 
 
 def decoded_path(raw_path: str) -> str:
-    """A path as routes see it: escapes decoded but for `%2F`, then `.` and `..` resolved; `Refused` for `%00`."""
+    """Return a path as routes see it: all escapes but `%2F` decoded, then `.` and `..` resolved.
+
+    Raises:
+    Refused: the path contains `%00`.
+    """
     path = _ESCAPES_BUT_SLASH.sub(_decoded, raw_path)
     if "\0" in path:
         raise Refused(_BAD_REQUEST)
@@ -70,7 +74,10 @@ def decoded_path(raw_path: str) -> str:
 
 
 def _origin(target: str, host: str) -> str:
-    """The path in the target of a request. A whole address is taken when it names the host of the Host header."""
+    """Return the path in the target of a request.
+
+    An absolute URL is accepted if its host is that of the Host header.
+    """
     if target.startswith("/"):
         return target
     address = urlsplit(target)
@@ -80,7 +87,7 @@ def _origin(target: str, host: str) -> str:
 
 
 def _encoded_path(path: str) -> str:
-    """A decoded path as `req.url` shows it: encoded anew, but for what already is an escape."""
+    """Return a decoded path as `req.url` shows it: encoded again, except for parts that already are escapes."""
     return quote(_BARE_PERCENT.sub("%25", path), safe=_PATH_CHARACTERS)
 
 
@@ -96,14 +103,17 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _query(text: str) -> dict[str, str]:
-    """The query parameters; the host drops those without a value on the way to the worker."""
+    """Return the query parameters. Like the real host, it drops those without a value."""
     pairs = (part.partition("=") for part in text.replace("+", " ").split("&") if part)
     unescaped = ((_ESCAPES.sub(_decoded, name), _ESCAPES.sub(_decoded, value)) for name, _, value in pairs)
     return {name: value for name, value in _joined(unescaped).items() if value}
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The values of each name, joined. Names that differ only in case are one, and are spelled like the last."""
+    """Join the values of each name with commas.
+
+    Names that differ only in case are equal, and the last spelling counts.
+    """
     spelling: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -113,7 +123,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _decoded(escapes: re.Match[str]) -> str:
-    """A run of escapes as the UTF-8 text it encodes; bytes that are not UTF-8 stay escaped."""
+    """Decode a sequence of escapes as UTF-8. Bytes that are not UTF-8 stay escaped."""
     text, rest = "", escapes[0]
     while rest:
         data = bytes.fromhex(rest.replace("%", ""))

@@ -1,7 +1,8 @@
-"""Route templates of HTTP triggers: literals, `{name}`, `{name?}`, `{name=default}`, `{*rest}` and constraints.
+"""Match requests to HTTP functions by their route templates.
 
-After ASP.NET Core's routing as the Functions host uses it: functions are tried in the order of their names and the
-first that fits wins, not the most specific; the method is a constraint like any other, so a wrong one is no match.
+A template has literals, `{name}`, `{name?}`, `{name=default}`, `{*rest}` and constraints. As in ASP.NET Core's routing
+under the Functions host, functions are tried in the order of their names, and the first match wins, not the most
+specific one. The method is a constraint like any other, so a request with another method does not match.
 """
 
 import re
@@ -17,18 +18,18 @@ Check = Callable[[str], bool]
 
 _PARAMETER = re.compile(r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?P<constraints>(?::[^:{}?=]+)*)(?P<tail>\?|=[^{}]*)?\}")
 _CONSTRAINT = re.compile(r"(\w+)(?:\((.*)\))?")
-# A catch-all takes everything but an empty first segment: ASP.NET gives up on `//` before it comes to the catch-all.
+# A catch-all matches everything but an empty first segment: ASP.NET refuses `//` before it tries the catch-all.
 _REST = "((?!/).*)"
 _RESERVED = ("admin", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One HTTP function and the requests that are for it."""
+    """One HTTP function, and how to recognize its requests."""
 
     function: Function
     methods: frozenset[str]
-    """Empty: every method."""
+    """The methods of the function; empty: every method."""
     pattern: re.Pattern[str]
     names: tuple[str, ...]
     checks: tuple[tuple[str, Check], ...]
@@ -40,7 +41,7 @@ class Route:
         return str(self.function.trigger.get("authLevel") or "function")
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The route parameters when the request is for this function, else None. `path` is decoded."""
+        """Return the route parameters if the request is for this function, else None. `path` is decoded."""
         found = self.pattern.fullmatch(path)
         if found is None or (self.methods and method not in self.methods):
             return None
@@ -51,7 +52,7 @@ class Route:
 
 
 def route(function: Function, prefix: str) -> Route:
-    """Read the route of an HTTP trigger; `ConfigError` when this host or the real one would refuse it."""
+    """Read the route of an HTTP trigger. Raises `ConfigError` if this host or the real one refuses it."""
     trigger = function.trigger
     template = str(trigger.get("route") or function.name).strip("/")
     if template.split("/")[0].lower() in _RESERVED:
@@ -69,7 +70,7 @@ def route(function: Function, prefix: str) -> Route:
 
 
 def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The first route that fits, and its parameters."""
+    """Return the first route that matches and its parameters, or None."""
     for candidate in routes:
         values = candidate.match(method, path)
         if values is not None:

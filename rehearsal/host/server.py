@@ -1,4 +1,4 @@
-"""The web server under the HTTP front: uvicorn, with the limits and the refusals of Kestrel."""
+"""The web server for the HTTP front: uvicorn, with the limits and error answers of Kestrel."""
 
 import asyncio
 import socket
@@ -10,16 +10,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rehearsal.host.http import Front
 
 SHUTDOWN_SECONDS = 30
-"""How long a request in flight may go on after SIGTERM."""
+"""How long a running request may continue after SIGTERM."""
 _LARGEST_HEAD = 65_536
-"""Bytes to wait for the end of a head: more than the front accepts, so that the front is what refuses it."""
+"""How many bytes of a head the server reads. The front accepts fewer, so that it is the front that refuses a long
+head."""
 
 
 class _Protocol(H11Protocol):
-    """Refuses what cannot be read as Kestrel does: with a status and nothing else."""
+    """Refuses an unreadable request as Kestrel does: with a status and no body."""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse the request that h11 could not read, and close; `msg` is uvicorn's own text."""
+        """Refuse a request that h11 cannot read, and close the connection. `msg`, uvicorn's text, is not sent."""
         del msg
         received, _ = self.conn.trailing_data
         status = 400
@@ -32,7 +33,7 @@ class _Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """The server that says when it listens."""
+    """A server with an event that is set once it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -45,7 +46,10 @@ class Server(uvicorn.Server):
 
 
 def server(front: Front) -> Server:
-    """A server for the front; the caller hands it the socket, so that nothing answers before the host is ready."""
+    """Return a server for the front.
+
+    The caller passes it the socket, so that nothing answers before the host is ready.
+    """
     config = uvicorn.Config(
         front,
         http=_Protocol,
@@ -62,8 +66,8 @@ def server(front: Front) -> Server:
 
 
 def bound_socket(port: int) -> socket.socket:
-    """A loopback socket that holds a port (0: a free one) and refuses connections until a server listens on it."""
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it each answer waits 40 ms.
+    """Return a socket bound to a loopback port (0: a free one). It refuses connections until a server listens on it."""
+    # asyncio disables Nagle's algorithm only if the protocol is named; with Nagle each answer takes 40 ms longer.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))

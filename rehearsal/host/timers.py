@@ -1,7 +1,7 @@
-"""The timer trigger: fires by its schedule, never overlaps itself, catches up once after a pause of the host.
+"""The timer trigger: it follows its schedule, never overlaps itself, and catches up once after a pause of the host.
 
-After TimerListener and ScheduleMonitor of Azure/azure-webjobs-sdk-extensions. The state that Azure keeps in a blob is a
-file here.
+Based on TimerListener and ScheduleMonitor of Azure/azure-webjobs-sdk-extensions. A file holds the state that Azure
+keeps in a blob.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from rehearsal.host.ncrontab import Schedule
 from rehearsal.host.worker import Function
 
 _MONITORED_FROM = timedelta(minutes=1)
-_LONGEST_SLEEP = 60.0  # a laptop that was asleep notices the time that passed
+_LONGEST_SLEEP = 60.0  # so that after a laptop's sleep the passed time is noticed
 
 
 class TimerListener:
@@ -35,7 +35,7 @@ class TimerListener:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Fire at once where the app or a missed slot asks for it, then by the schedule."""
+        """Fire at once if `runOnStartup` is set or a firing was missed, then follow the schedule."""
         past_due = self._monitor is not None and self._monitor.is_past_due(datetime.now(UTC))
         if past_due or self._run_on_startup:
             await self._fire(past_due=past_due)
@@ -47,11 +47,11 @@ class TimerListener:
             await self._fire(past_due=False)
 
     def stop(self) -> None:
-        """Fire no more."""
+        """Stop firing."""
         self._stopping.set()
 
     async def settled(self) -> None:
-        """Nothing is left to do for a timer once its invocation has ended."""
+        """Do nothing, because a timer has no work left once its invocation has ended."""
 
     async def _fire(self, *, past_due: bool) -> None:
         fired = datetime.now(UTC)
@@ -73,7 +73,7 @@ class TimerListener:
 
 
 class Monitor:
-    """Remembers when a timer last fired, across restarts of the host."""
+    """Stores in a file when a timer last fired, for the next start of the host."""
 
     def __init__(self, path: Path, schedule: Schedule) -> None:
         self._path = path
@@ -81,7 +81,7 @@ class Monitor:
         self.status = self._read()
 
     def is_past_due(self, now: datetime) -> bool:
-        """Whether a slot passed unseen since the last firing, or since the timer was first known."""
+        """Tell whether a firing was missed since the last one, or since the timer was first seen."""
         if self.status is None:
             self._write(last=datetime.min.replace(tzinfo=UTC), following=self._schedule.next_after(now), now=now)
             return False
@@ -90,7 +90,7 @@ class Monitor:
         return self._schedule.next_after(known) < now
 
     def record(self, fired: datetime) -> None:
-        """Note that the timer fired."""
+        """Record that the timer fired."""
         self._write(last=fired, following=self._schedule.next_after(datetime.now(UTC)), now=fired)
 
     def _read(self) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
-"""The app's side of the host: `function_app.py` in Microsoft's runtime library, on the event loop of the main thread.
+"""Run `function_app.py` in Microsoft's runtime library, on the event loop of the main thread.
 
-Async functions run on that loop, sync ones in the runtime's pool, as in Azure. The host proper has a loop of its own,
-so an app that blocks its loop stops neither lease renewal nor `functionTimeout`.
+As in Azure, async functions run on that loop and sync functions in the runtime's thread pool. The rest of the host has
+its own loop, so an app that blocks its loop stops neither lease renewal nor `functionTimeout`.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class _Status(_Message):
     Success = 1
 
 
-# `BindingInfo.in` and its neighbours are read by name, and `in` is a keyword.
+# The library reads `BindingInfo.in`, and `in` is a keyword, so the class cannot be written with `class`.
 _BindingInfo = type("_BindingInfo", (_Message,), {"in": 0, "out": 1, "inout": 2, "undefined": 0})
 _PROTOS = SimpleNamespace(
     StatusResult=_Status,
@@ -49,7 +49,7 @@ _PROTOS = SimpleNamespace(
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One indexed function; `bindings` as in a function.json, the trigger among them."""
+    """One indexed function. `bindings` are those of a function.json, including the trigger."""
 
     name: str
     id: str
@@ -57,13 +57,13 @@ class Function:
 
     @property
     def trigger(self) -> Mapping[str, Any]:
-        """The binding that starts it."""
+        """The binding that starts the function."""
         return next(binding for binding in self.bindings if binding["type"].lower().endswith("trigger"))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one call of a function ended; `value` is what it returned, `error` the exception in one line."""
+    """How one call of a function ended. `value` is what it returned; `error` is its exception in one line, or None."""
 
     succeeded: bool
     value: Datum | None = None
@@ -71,7 +71,7 @@ class Result:
 
 
 def prepare_environment(environment: MutableMapping[str, str], hostname: str) -> None:
-    """Set what the host in Azure (and Core Tools) sets for the app."""
+    """Set the environment variables that the host in Azure and Core Tools set for the app."""
     environment["FUNCTIONS_WORKER_RUNTIME"] = "python"
     environment["WEBSITE_HOSTNAME"] = hostname
     environment.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
@@ -79,17 +79,17 @@ def prepare_environment(environment: MutableMapping[str, str], hostname: str) ->
 
 
 class Worker:
-    """The app of one directory. There can be one per process: the runtime library keeps module state."""
+    """The app in one folder. A process can have only one, because the runtime library keeps module state."""
 
     def __init__(self, app: Path) -> None:
         self._app = app
         self.loop = asyncio.new_event_loop()
 
     def load(self) -> list[Function]:
-        """Import and index the app; the functions in the order of their names.
+        """Import and index the app, and return its functions in the order of their names.
 
-        An app that cannot be imported has none, and why is not told: so it is on the real host, where only what the
-        import printed reaches the log.
+        If the app cannot be imported, there are no functions and no reason is given. That is so on the real host, too:
+        only what the import prints is in its log.
         """
         os.chdir(self._app)
         sys.path.insert(0, str(self._app))
@@ -114,7 +114,7 @@ class Worker:
     def call(
         self, function: Function, invocation_id: str, value: Datum, metadata: Mapping[str, Datum]
     ) -> Future[Result]:
-        """Start one call from another thread than the app's."""
+        """Start one call, from any thread but the app's."""
         inputs = [(function.trigger["name"], value)]
         return asyncio.run_coroutine_threadsafe(
             self._call(function.id, invocation_id, inputs, dict(metadata)), self.loop

@@ -1,6 +1,6 @@
-"""The rig: the app between a tenant and a storage account, watched from outside.
+"""A rig connects the app to a tenant and a storage account, and observes it from outside.
 
-`Rig` watches an app wherever it runs; `HostedRig` adds a Functions host, and `hosted` starts one.
+`Rig` observes an app wherever it runs; `HostedRig` adds a Functions host, and `hosted` starts one.
 """
 
 from rehearsal.rig.hosted import HostedRig, hosted

@@ -20,7 +20,7 @@ JSON = dict[str, Any]
 
 
 class HostedRig(Rig):
-    """A rig with one host, and what a caller of the app's HTTP routes can do."""
+    """A rig with one host and a client for the app's HTTP routes."""
 
     def __init__(self, tenant: RunningTenant, storage: str, host: HostProcess) -> None:
         super().__init__(tenant, storage)
@@ -28,14 +28,14 @@ class HostedRig(Rig):
 
     @cached_property
     def api(self) -> httpx.Client:
-        """A client of the app that holds the function key."""
+        """An HTTP client for the app that sends the function key."""
         headers = {"x-functions-key": self.host.function_key}
         return self._connections.enter_context(
             httpx.Client(base_url=self.host.base, headers=headers, timeout=CALL_SECONDS, trust_env=False)
         )
 
     def call(self, method: str, path: str, *, key: str | None = "", **options: Any) -> httpx.Response:
-        """Call a route on a connection of its own, with the function key, with another key, or (None) without one."""
+        """Call a route on a new connection. `key` is the key to send; empty: the function key; None: no key."""
         headers = dict(options.pop("headers", {}))
         headers |= {} if key is None else {"x-functions-key": key or self.host.function_key}
         url = self.host.base + path
@@ -46,16 +46,16 @@ class HostedRig(Rig):
         return self.call("POST", "/api/requests", json=body)
 
     def status(self, request_id: str) -> JSON:
-        """Return what the app says about a request; empty while it does not know the request."""
+        """Return the app's answer about a request; empty if the app does not know the request."""
         answer = self.call("GET", f"/api/requests/{request_id}")
         return dict(answer.json()) if answer.is_success else {}
 
     def stage(self, request_id: str) -> str | None:
-        """Return the stage of a request; None while the app does not know the request."""
+        """Return the stage of a request; None if the app does not know the request."""
         return self.status(request_id).get("stage")
 
     def settled(self, *request_ids: str, seconds: float = 30.0) -> list[str]:
-        """Wait until the app works on none of these requests any more; return their stages."""
+        """Wait until the app has processed all of these requests, and return their stages."""
         wait_until(
             lambda: all(self.stage(each) not in {None, *WORKING} for each in request_ids),
             seconds,
@@ -64,7 +64,7 @@ class HostedRig(Rig):
         return [str(self.stage(each)) for each in request_ids]
 
     def must_live(self) -> None:
-        """Raise `HostError` if the host has ended by itself: waiting for anything would be in vain."""
+        """Raise `HostError` if the host has exited by itself, so that no wait continues in vain."""
         if not self.host.running():
             raise HostError("The host ended by itself.")
 
@@ -79,9 +79,9 @@ def hosted(
     interpreter: Path | None = None,
     port: int = 0,
 ) -> Iterator[HostedRig]:
-    """Run the app under a host. `settings` override the usual ones; None removes one.
+    """Run the app under a host. `settings` override the usual settings; the value None removes one.
 
-    The app is that of this checkout, or the one in `app_dir` with an `interpreter` of its own.
+    The app is that of this checkout, unless `app_dir` and `interpreter` name another one.
 
     Raises `HostError` or OSError if the host does not start.
     """

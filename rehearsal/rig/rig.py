@@ -1,4 +1,4 @@
-"""A tenant, a storage account and the app between them, watched from outside the app."""
+"""Observe an app through its tenant and its storage account."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,10 @@ Rows = list[dict[str, Any]]
 
 
 class Rig:
-    """What can be put in and seen from outside. A context: its connections to storage are closed with it."""
+    """Sends messages to an app, and reads its queues, its tables and its Graph calls.
+
+    It is a context manager that closes its connections to storage at the end.
+    """
 
     def __init__(self, tenant: RunningTenant, storage: str) -> None:
         self.tenant = tenant
@@ -39,7 +42,7 @@ class Rig:
     def queue(self, name: str = REQUESTS) -> QueueClient:
         """Return the client of a queue."""
         if name not in self._queues:
-            # By default the SDK would wait for 15 s before it repeats a call.
+            # By default the SDK waits 15 s before it retries a call.
             again = LinearRetry(backoff=1, retry_total=5, random_jitter_range=0)
             service = self._connections.enter_context(
                 QueueServiceClient.from_connection_string(self.storage, retry_policy=again)
@@ -55,7 +58,7 @@ class Rig:
         return self._tables[name]
 
     def send(self, body: str | Mapping[str, Any], queue: str = REQUESTS) -> str:
-        """Put a message on a queue, a text unchanged; return the message's id."""
+        """Put a message on a queue and return the message's id. A text is sent unchanged, a mapping as JSON."""
         text = body if isinstance(body, str) else json.dumps(body)
         return str(self.queue(queue).send_message(text).id)
 
@@ -68,7 +71,7 @@ class Rig:
         self.queue(queue).clear_messages()
 
     def query(self, table: str, condition: str = "", **parameters: str) -> Rows:
-        """Return the rows of a table that meet an OData condition."""
+        """Return the rows of a table that match an OData filter; empty: all rows."""
         return [dict(row) for row in self.table(table).query_entities(condition, parameters=parameters)]
 
     def rows(self, table: str, partition: str) -> Rows:
@@ -76,10 +79,10 @@ class Rig:
         return self.query(table, "PartitionKey eq @key", key=partition)
 
     def request_row(self, request_id: str) -> dict[str, Any] | None:
-        """Return the state row of a request."""
+        """Return the state row of a request, or None."""
         return next((row for row in self.rows("requests", request_id) if row["RowKey"] == "request"), None)
 
     def posts(self) -> Rows:
-        """Return the calls to Graph that were no reads; the parts of a batch are calls of their own."""
+        """Return the Graph calls other than reads. Parts of a batch count as calls; the batch itself does not."""
         calls = self.tenant.control.journal()
         return [call for call in calls if call["method"] != "GET" and not call["path"].endswith("/$batch")]

@@ -1,7 +1,7 @@
-"""The whole job, on the sample tenant or on accounts made from a list: a campaign from its list to redemption.
+"""Rehearse a campaign from its list to redemption, on the sample tenant or on accounts made from a list of your own.
 
-`python -m rehearsal run` starts Azurite, the sample tenant and the Functions host with the real `function_app.py`,
-plays a story through them and judges what is left in the campaign, the ledger, the directory, the outbox and the log.
+`python -m rehearsal run` starts Azurite, a tenant and the Functions host with the real `function_app.py`. It plays a
+story on them, and then checks the campaign, the ledger, the directory, the outbox and the log.
 """
 
 from rehearsal.run.rehearse import LOG_FILE, perform, rehearse

@@ -1,4 +1,4 @@
-"""What you need to go on by hand: addresses and keys, commands to paste, requests to look at, how to stop."""
+"""Print how to continue by hand after a run: addresses, keys, commands to paste, example requests, how to stop."""
 
 import json
 import os
@@ -15,11 +15,11 @@ HTTP_ID, QUEUE_ID = "by-hand-1", "by-hand-2"
 APPROVAL = {"approvedBy": "me", "reason": "known to us"}
 NEEDS_REVIEW = "needsReview"
 SHOWN = (NEEDS_REVIEW, "blocked", "invited")
-"""Stages of which one request each is named."""
+"""The stages for each of which one request is named."""
 
 
 def instructions(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]:
-    """Everything that is up, the campaign, the way of one more account, some requests to look at, and the end."""
+    """Yield the instructions: what runs where, and commands for the campaign, a new account and some requests."""
     yield from addresses(rig)
     yield ""
     yield from campaign_commands(rig, CAMPAIGN)
@@ -32,7 +32,7 @@ def instructions(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[s
 
 
 def addresses(rig: HostedRig) -> Iterator[str]:
-    """Where everything listens."""
+    """Yield the addresses of the host, the tenant and storage."""
     host, tenant = rig.host, rig.tenant
     yield f"Functions host     {host.base}  (function key {host.function_key}, master key {host.master_key})"
     yield f"  its log          tail -f {host.log_file}"
@@ -42,7 +42,7 @@ def addresses(rig: HostedRig) -> Iterator[str]:
 
 
 def campaign_commands(rig: HostedRig, campaign_id: str) -> Iterator[str]:
-    """The campaign as files: its people, and what has to be changed before more of them can be invited."""
+    """Yield curl commands that show a campaign: its members, its worklist and its pending decisions."""
     host, address = rig.host, f"{rig.host.base}/api/campaigns/{campaign_id}"
     yield f"The campaign {campaign_id}: its people, what would help the others, what waits for a decision."
     yield _curl(f"{address}/members.csv", host.function_key)
@@ -51,14 +51,15 @@ def campaign_commands(rig: HostedRig, campaign_id: str) -> Iterator[str]:
 
 
 def how_to_stop() -> Iterator[str]:
-    """The end."""
+    """Yield how to stop the run."""
     yield f"Stop with Ctrl+C, or: kill {os.getpid()}"
 
 
 def examples(sample: Sample, profile: Profile) -> dict[str, str]:
-    """By stage, the id of the first request beside the campaign that ends there.
+    """Return the id of the first request outside the campaign that ends in each stage of `SHOWN`, by stage.
 
-    Only requests that bring an id, for accounts that may sign in: Graph refuses others even after an approval.
+    Only requests that have an id of their own count, and only accounts that may sign in, because Graph refuses others
+    even after an approval.
     """
     ends = sample.ends(profile)
     found: dict[str, str] = {}

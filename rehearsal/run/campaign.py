@@ -1,4 +1,4 @@
-"""One campaign by HTTP, as an administrator's script drives it: list in, judge, decide, release, names out."""
+"""A client for one campaign, with the calls of an administrator's script: send a list, judge, decide, release, read."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,25 +11,25 @@ from rehearsal.sample import Action
 
 JSON = Mapping[str, Any]
 UNTOLD = "application/octet-stream"
-"""The app finds out itself whether a list is CSV or JSON."""
+"""With this type the app detects by itself whether a list is CSV or JSON."""
 MOST_TOGETHER = 500
-"""Members that one call may name."""
+"""The most members that one call may name."""
 UNAVAILABLE = 503
 ASK_AGAIN_SECONDS = 5.0
 CALL_SECONDS = 300.0
-"""For a call about 10,000 members: Azurite goes through the whole campaign for each row."""
+"""Enough for a call about 10,000 members, for each of which Azurite scans the whole campaign."""
 WHO = "operations"
 BY: Mapping[Action, str] = {"approve": "approvedBy", "refuse": "refusedBy", "release": "releasedBy"}
-"""The field that says who decides."""
+"""The field that names who decides, by action."""
 
 
 class RefusedError(Exception):
-    """The app refused a call; the text is its own message."""
+    """The app refused a call; the text is its error code and message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row of the list was not taken."""
+    """Why a row of the list was refused."""
 
     line: int
     column: str
@@ -39,19 +39,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ListTaken:
-    """What became of the list."""
+    """The app's answer to a list."""
 
     rows: int
     members: tuple[str, ...]
     """The keys of the members, in the order of their rows."""
     columns: Mapping[str, str]
-    """The header of each column that was understood, by what it says."""
+    """The headers of the columns that the app understood, by the name of the column's field."""
     faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How far a run has come."""
+    """The progress of a run."""
 
     finished: bool
     done: int
@@ -60,26 +60,26 @@ class Done:
 
     @property
     def counted(self) -> tuple[int, int]:
-        """How many are done of how many; never all of them before the run has finished."""
+        """How many members are done, and of how many. The two are equal only once the run has finished."""
         if self.finished:
             return self.members, self.members
         return self.done, max(self.members, self.done + 1)
 
 
 class Campaign:
-    """A campaign of the app."""
+    """The API of one campaign."""
 
     def __init__(self, api: httpx.Client, campaign_id: str) -> None:
         self._api, self.campaign_id = api, campaign_id
         self.address = f"/api/campaigns/{campaign_id}"
 
     def create(self, name: str, description: str) -> None:
-        """Make it."""
+        """Create the campaign."""
         body = {"campaignId": self.campaign_id, "name": name, "description": description}
         _content(self._post("/api/campaigns", json=body))
 
     def send(self, raw: bytes, keep: Sequence[str] = (), charset: str = "") -> ListTaken:
-        """Send the list. `keep` are headers of columns that are to be shown with the members.
+        """Send the list and return the app's answer. `keep` are the headers of columns to show with the members.
 
         Raises:
             RefusedError: the app cannot read the list, and says why.
@@ -104,32 +104,34 @@ class Campaign:
         )
 
     def judge(self) -> str:
-        """Order that all members are judged; returns the address of the run."""
+        """Start a run that judges all members, and return its URL."""
         return self._ordered("judge", {})
 
     def release(self, reason: str, **wanted: Any) -> str:
-        """Order that members are released, all that are ready or some of them; returns the address of the run."""
+        """Start a run that releases all ready members, or those that `wanted` selects, and return its URL."""
         return self._ordered("release", {BY["release"]: WHO, "reason": reason, **wanted})
 
     def look(self, run: str) -> Done:
-        """How far a run has come."""
+        """Return the progress of a run."""
         told = _content(self._get(run))
         outcomes = {each["name"]: each["count"] for each in told["outcomes"]}
         return Done(told["finished"], told["done"], told["members"] or 0, outcomes)
 
     def waiting(self) -> list[JSON]:
-        """What waits for a decision, grouped by finding."""
+        """Return the members that wait for a decision, grouped by finding."""
         return list(_content(self._get(f"{self.address}/decisions"))["groups"])
 
     def decide(self, action: Action, shown: Sequence[JSON], reason: str) -> dict[str, str | None]:
-        """Decide about exactly these members under these findings; returns the error of each, by its key."""
+        """Decide about members under the findings in `shown`. Return the error code of each by key (None: it
+        succeeded).
+        """
         choices = [{"member": each["member"], "findings": each["findings"]} for each in shown]
         body = {BY[action]: WHO, "reason": reason, "members": choices}
         told = _content(self._post(f"{self.address}/{action}", json=body))
         return {each["member"]: each["error"]["code"] if each["error"] else None for each in told["members"]}
 
     def members(self, **wanted: str) -> Iterator[JSON]:
-        """The members, page by page."""
+        """Yield the members, reading page by page. `wanted` are query parameters that filter them."""
         page = _content(self._get(f"{self.address}/members", params=wanted))
         yield from page["members"]
         while token := page.get("continuationToken"):
@@ -137,18 +139,18 @@ class Campaign:
             yield from page["members"]
 
     def member(self, key: str) -> JSON:
-        """One member with all that is known of it."""
+        """Return one member with all its details."""
         return _content(self._get(f"{self.address}/members/{key}"))
 
     def names(self) -> str:
-        """The members as CSV."""
+        """Return the members as CSV."""
         answer = self._get(f"{self.address}/members.csv")
         if not answer.is_success:
             raise _refused(answer)
         return answer.text
 
     def _get(self, address: str, **more: Any) -> httpx.Response:
-        """Ask, and ask again while the app's storage does not answer: on a busy machine Azurite is late at times."""
+        """Send a GET, and repeat it while the answer is 503, because Azurite can be slow on a busy machine."""
         deadline = time.monotonic() + CALL_SECONDS
         while True:
             answer = self._api.get(address, timeout=CALL_SECONDS, **more)
@@ -166,10 +168,10 @@ class Campaign:
 
 
 def _content(answer: httpx.Response) -> JSON:
-    """Return what the app answered.
+    """Return the content of the app's answer.
 
     Raises:
-        RefusedError: it refused.
+        RefusedError: the app refused the call.
 
     """
     if not answer.is_success:

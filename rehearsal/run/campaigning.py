@@ -1,4 +1,4 @@
-"""The acts of a campaign, each with a line on the screen: its list comes in, is judged, decided about and released."""
+"""Run the acts of a campaign (send the list, judge, decide, release) and print a line for each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from rehearsal.sample import Action, Decision
 ACT_SECONDS = 120.0
 LOOK_SECONDS = 0.2
 AT_WORK = "requested"
-"""The stage under which the list of a campaign shows members whose invitation is under way."""
+"""The stage that a campaign's list shows for members whose request is being processed."""
 REASONS: Mapping[Action, str] = {"approve": "known to us", "refuse": "nobody knows this address"}
 _MOST_FAULTS = 5
 """How many refused rows are printed."""
@@ -19,26 +19,26 @@ _MOST_FAULTS = 5
 
 @dataclass(slots=True)
 class Campaigned:
-    """What the app answered on the way."""
+    """The app's answers to the acts."""
 
     taken: ListTaken | None = None
     released: Done | None = None
     decided: dict[str, str | None] = field(default_factory=dict)
-    """The error code of each decision about a member, None for one that holds, by the member's reference."""
+    """The error code of each decision about a member (None: it succeeded), by the member's reference."""
 
 
 class Campaigning:
-    """Carries a campaign out. A wait that is too long is noted, and it goes on."""
+    """Runs a campaign. If a wait takes too long, it notes that and continues."""
 
     def __init__(
         self, campaign: Campaign, progress: Progress, must_live: Callable[[], None], every: float = LOOK_SECONDS
     ) -> None:
-        """`every` is the time between two looks at a run."""
+        """`every` is the time in seconds between two reads of a run."""
         self.campaign, self._progress, self._must_live, self._every = campaign, progress, must_live, every
         self.done = Campaigned()
 
     def take_in(self, raw: bytes, keep: Sequence[str] = (), charset: str = "") -> ListTaken:
-        """Send the list, and say which rows are refused."""
+        """Send the list, and print which rows are refused."""
         taken = self.campaign.send(raw, keep, charset)
         self.done.taken = taken
         refused = len({fault.line for fault in taken.faults})
@@ -50,11 +50,13 @@ class Campaigning:
         return taken
 
     def judge(self, seconds: float = ACT_SECONDS) -> Done:
-        """Let all members be judged."""
+        """Judge all members, and wait up to `seconds` for the end."""
         return self._carried_out("members judged", self.campaign.judge(), seconds)
 
     def decide(self, decisions: Sequence[Decision]) -> None:
-        """Decide about members by their references: all that wait for the same finding at once, or one alone."""
+        """Make the decisions about members. One call decides for all members with the same finding and action, but a
+        finding that must be decided member by member gets a call for each.
+        """
         for (action, what), shown in self._batches(decisions).items():
             errors = self.campaign.decide(action, shown, REASONS[action])
             by_key = {each["member"]: each["reference"] for each in shown}
@@ -62,13 +64,13 @@ class Campaigning:
             self._progress.say(f"decided: {action} {len(shown)} that wait because of {what}")
 
     def release(self, reason: str, seconds: float = ACT_SECONDS, **wanted: Any) -> Done:
-        """Release all members that are ready, or some of them."""
+        """Release all ready members, or those that `wanted` selects, and wait up to `seconds` for the end."""
         run = self.campaign.release(reason, **wanted)
         self.done.released = self._carried_out("members released", run, seconds)
         return self.done.released
 
     def until_at_rest(self, seconds: float = ACT_SECONDS) -> bool:
-        """Wait until the app has seen to every request that was released."""
+        """Wait until the app has processed the requests of all released members."""
         released = self.done.released.outcomes.get("released", 0) if self.done.released else 0
 
         def at_rest() -> tuple[int, int]:
@@ -109,5 +111,5 @@ class Campaigning:
 
 
 def told(fault: Fault) -> str:
-    """A refused row in one line."""
+    """Return a refused row as one line of text."""
     return f"line {fault.line}{', ' if fault.column else ''}{fault.column}: {fault.code}: {fault.message}"

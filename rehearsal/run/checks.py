@@ -1,4 +1,4 @@
-"""Did every request end where the sample says? In the ledger, by HTTP, and for those that had to be refused."""
+"""Check in the ledger and by HTTP that every request ended as the sample says, also those that had to be refused."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ OK, ACCEPTED = 200, 202
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at, with its figures, and a line for everything that is not as it must be."""
+    """One check: a line with its figures, and a line for each problem."""
 
     said: str
     problems: tuple[str, ...]
@@ -22,7 +22,7 @@ Examiner = Callable[[Evidence], Check]
 
 
 def requests_ended(evidence: Evidence) -> Check:
-    """The row of every request beside the campaign, and what the API says of it: stage, verdict, exactly the rules."""
+    """Check stage, verdict and rules of every request outside the campaign, in its row and in the API's answer."""
     expected = evidence.sample.ends(evidence.profile)
     alone = evidence.sample.asked_for_alone
     problems = [problem for account in alone for problem in _ended(evidence, account, expected[account.name])]
@@ -30,7 +30,7 @@ def requests_ended(evidence: Evidence) -> Check:
 
 
 def accounts_ended(evidence: Evidence) -> Check:
-    """The row of each account that was invited says the same as its requests."""
+    """Check that the row of each invited account has the stage of its requests."""
     rows, problems = evidence.accounts, []
     for user_id, wanted in evidence.moved_on.items():
         got = rows[user_id]["stage"] if user_id in rows else "no row"
@@ -44,7 +44,7 @@ def accounts_ended(evidence: Evidence) -> Check:
 
 
 def decisions_taken(evidence: Evidence) -> Check:
-    """Each decision was accepted; a request that was to wait gave the right reason for it."""
+    """Check that each decision was accepted, and that each request that had to wait gave the right reason."""
     listed = {account.name for account in evidence.sample.listed}
     decisions = [each for each in evidence.sample.decisions if each.request not in listed]
     problems = []
@@ -60,7 +60,7 @@ def decisions_taken(evidence: Evidence) -> Check:
 
 
 def refused_by_http(evidence: Evidence) -> Check:
-    """Malformed requests by HTTP: status, code in the body and in the header, target."""
+    """Check the answers to malformed requests by HTTP: status, code in body and header, target."""
     entries = [entry for entry in evidence.sample.malformed if entry.by == "http"]
     problems = []
     for entry in entries:
@@ -76,7 +76,7 @@ def refused_by_http(evidence: Evidence) -> Check:
 
 
 def refused_from_queue(evidence: Evidence) -> Check:
-    """Malformed messages: a row with stage and code, those that only the sweep could see as well."""
+    """Check that each malformed message has a row with stage and code, also those that only the sweep could see."""
     entries = [entry for entry in evidence.sample.malformed_alone if entry.by != "http" and not entry.conflicts_with]
     states = evidence.states
     problems = []
@@ -92,7 +92,7 @@ def refused_from_queue(evidence: Evidence) -> Check:
 
 
 def conflicts_noted(evidence: Evidence) -> Check:
-    """The id of another request: an event in that request's history, which otherwise stays as it is."""
+    """Check that a repeated request id with another body is an event in the history of the original request."""
     entries = [entry for entry in evidence.sample.malformed if entry.conflicts_with]
     problems = [
         f"{entry.name}: expected an event refused-repeat in the history of {original}, got {', '.join(events)}"
@@ -104,7 +104,7 @@ def conflicts_noted(evidence: Evidence) -> Check:
 
 
 def queues_empty(evidence: Evidence) -> Check:
-    """The sweep drained the poison queue, and nothing waits."""
+    """Check that the sweep emptied the poison queue, and that no message is left."""
     problems = [] if evidence.played.swept else ["the sweep failed: see the host's log"]
     if evidence.left_in_queues:
         problems.append(f"messages left in the queues: {evidence.left_in_queues}")
@@ -112,7 +112,9 @@ def queues_empty(evidence: Evidence) -> Check:
 
 
 def came_compiled(packaged: Packaged) -> Check:
-    """The interpreter made no compiled file: in Azure it could not keep it, and every start would pay for it again."""
+    """Check that the interpreter compiled no module. In Azure it could not save the result, so each start would be
+    slower.
+    """
     made = packaged.compiled_since()
     problems = tuple(f"{name}: imported, and not compiled in the package" for name in made)
     return Check(

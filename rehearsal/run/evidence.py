@@ -1,4 +1,4 @@
-"""What a run left behind, read once at its end: campaign, ledger, API, directory, outbox, log."""
+"""Read the campaign, the ledger, the API, the directory, the outbox and the log at the end of a run."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ MOVED_ON = frozenset({"invited", "accepted", "completed"})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Where a request stands, as the ledger or the API tells it."""
+    """The end of a request according to the ledger or the API."""
 
     stage: str
     verdict: str | None
@@ -38,19 +38,19 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Everything that the checks look at."""
+    """Everything that the checks read."""
 
     sample: Sample
     profile: Profile
     played: Played
     requests: tuple[Row, ...]
-    """The whole table: state rows, history and whatever else is in it."""
+    """All rows of the table `requests`: state rows, history and others."""
     conversions: tuple[Row, ...]
     campaigns: tuple[Row, ...]
     members: tuple[JSONObject, ...]
-    """The campaign's own list."""
+    """The members on the campaign's list."""
     statuses: Mapping[str, JSONObject]
-    """What the API says of each member by itself, by its key."""
+    """The API's answer for each single member, by its key."""
     answers: Mapping[str, tuple[int, JSONObject]]
     """Status and body of `GET /api/requests/{id}`, by request id."""
     after: Mapping[str, JSONObject]
@@ -65,7 +65,7 @@ class Evidence:
 
     @cached_property
     def states(self) -> dict[str, Row]:
-        """The state row of each request, by its id."""
+        """The state row of each request, by request id."""
         return {row["PartitionKey"]: row for row in self.requests if row["RowKey"] == "request"}
 
     @cached_property
@@ -75,31 +75,31 @@ class Evidence:
 
     @cached_property
     def moved_on(self) -> dict[str, str]:
-        """The stage of every account that must have got an invitation, as the sample says, by object id."""
+        """The expected stage of every account that must have got an invitation, by object id."""
         ends = self.sample.ends(self.profile)
         stages = ((account.user_id, ends[account.name].stage) for account in self.sample.accounts)
         return {user_id: stage for user_id, stage in stages if user_id and stage in MOVED_ON}
 
     @cached_property
     def by_reference(self) -> dict[str, JSONObject]:
-        """The members by their references, which are the names of the sample's accounts."""
+        """The members by their references; these are the names of the sample's accounts."""
         return {str(member["reference"]): member for member in self.members}
 
     def events(self, request_id: str) -> list[str]:
-        """The kinds of event in a request's history."""
+        """Return the kinds of the events in a request's history, in order."""
         rows = (row for row in self.requests if row["PartitionKey"] == request_id)
         return [event["kind"] for event in history(rows)]
 
     def request_id(self, name: str) -> str | None:
-        """The id under which the request of a sample entry is recorded."""
+        """Return the id under which the request of a sample entry is recorded, or None."""
         return self.played.receipts[name].request_id
 
     def invitations(self) -> list[JSONObject]:
-        """The calls that invite."""
+        """Return the Graph calls that invite."""
         return [call for call in self.journal if call["method"] == "POST" and call["path"].endswith("/invitations")]
 
     def told(self) -> Iterable[tuple[str, str]]:
-        """Every place where a secret must not be, with its text."""
+        """Yield every place that must not contain a secret, with its text."""
         yield "the host's log", self.log
         yield "table requests", _text(self.requests)
         yield "table conversions", _text(self.conversions)
@@ -112,7 +112,7 @@ class Evidence:
 
 
 def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -> Evidence:
-    """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
+    """Read the evidence. Raises httpx.HTTPError or AzureError if the host, the tenant or storage no longer answers."""
     control = rig.tenant.control
     campaign = Campaign(rig.api, CAMPAIGN)
     members = tuple(campaign.members()) if sample.listed else ()
@@ -142,7 +142,7 @@ def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -
 
 
 def findings(told: Row | JSONObject) -> list[JSONObject]:
-    """The findings in a row, where they are JSON text, or in an answer."""
+    """Return the findings in a row of the ledger (where they are JSON text) or in an answer of the API."""
     found = told.get("findings") or []
     return json.loads(found) if isinstance(found, str) else list(found)
 

@@ -1,4 +1,4 @@
-"""What happens by itself in Azure, and has to be brought about here: people redeem, the timer runs the sweep."""
+"""Start what happens by itself in Azure: people redeem, and the timer runs the sweep."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,14 @@ REST_SECONDS = 30.0
 
 
 class NotHealthyError(Exception):
-    """The app came up and says that it cannot work; the text tells its reasons."""
+    """The app started, but not all of its health checks pass; the text gives the reasons."""
 
 
 def until_healthy(rig: HostedRig, progress: Progress) -> None:
     """Wait until every health check passes.
 
     Raises:
-        NotHealthyError: not all of them do.
+        NotHealthyError: some check does not pass in time.
 
     """
     ill: list[str] = []
@@ -37,19 +37,19 @@ def until_healthy(rig: HostedRig, progress: Progress) -> None:
 
 
 def let_redeem(rig: HostedRig, people: Mapping[str, str]) -> frozenset[str]:
-    """Let people redeem, each with its identity provider; returns those who had something to redeem."""
+    """Let people redeem, each with an identity provider. Return the object ids of those who could."""
     redeemed = set()
     for user_id, provider in people.items():
         try:
             rig.tenant.control.redeem(user_id, provider)
         except httpx.HTTPStatusError:
-            continue  # nothing to redeem: the comparison shows where this account stands instead
+            continue  # nothing to redeem; the checks report the stage of this account
         redeemed.add(user_id)
     return frozenset(redeemed)
 
 
 def sweep(rig: HostedRig, progress: Progress) -> bool:
-    """Run the sweep as its timer does; tell whether it succeeded."""
+    """Run the sweep as its timer does, and tell whether it succeeded."""
     succeeded = rig.host.run_function("sweep", seconds=SWEEP_SECONDS)
     try:
         wait_until(rig.host.idle, REST_SECONDS, "a host without running functions")

@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM, held back while pieces are started or stopped: a process just made must not be lost."""
+"""Hold back Ctrl+C and SIGTERM while processes are started or stopped, so that no new process is left behind."""
 
 import signal
 import threading
@@ -11,14 +11,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Within the context signals are only noted, except where they are `allowed`; leaving it restores the handlers.
+    """A context in which signals are only recorded, except within `allowed`. Its end restores the handlers.
 
-    Only signals that would raise KeyboardInterrupt are concerned, and only on the main thread, which alone gets them.
+    It affects only signals that raise KeyboardInterrupt, and only the main thread, because no other thread gets
+    signals.
     """
 
     def __init__(self) -> None:
         self.pending = False
-        """Whether one came while they were held."""
+        """Whether a signal arrived while signals were held back."""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -32,7 +33,7 @@ class Interrupts:
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let a signal raise KeyboardInterrupt, at once if one came already. For whatever may take long."""
+        """Let a signal raise KeyboardInterrupt, at once if one has arrived already. For steps that may take long."""
         try:
             self._restore()
             if self.pending:

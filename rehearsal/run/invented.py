@@ -1,7 +1,7 @@
-"""A tenant made from the user's own list: an account for each row, as plain as the row lets it be.
+"""Make a tenant from the user's own list, with a plain account for each row.
 
-What only the real directory knows (licences, roles, synchronisation, who holds an address) is invented as harmless, so
-that whatever the rules find, they find in the list itself.
+Facts that only the real directory knows (licences, roles, synchronization, who holds an address) get harmless values,
+so that every finding comes from the list itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,25 +14,25 @@ JSON = dict[str, Any]
 TENANT_ID = "6f0c2b52-8a7d-4f0e-9b1c-3d5e7f901234"
 OWN_DOMAIN, INITIAL_DOMAIN = "contoso.com", "contoso.onmicrosoft.com"
 NO_ADDRESS = "partner.example"
-"""Domain of the address of an account for which the list names none."""
+"""The domain of the address of an account for which the list gives no address."""
 GUEST = "#EXT#"
-"""Part of the user principal name of an invited guest."""
+"""The mark in the user principal name of an invited guest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a row of the list says of an account; empty: nothing."""
+    """What a row of the list says about an account. An empty field: nothing."""
 
     id: str = ""
     user_principal_name: str = ""
     mail: str = ""
-    """Of the account."""
+    """The account's mail address."""
     address: str = ""
-    """To be invited."""
+    """The address to invite."""
 
     @property
     def names_address(self) -> bool:
-        """Whether the list says to which address the invitation goes."""
+        """Whether the list gives the address to which the invitation is sent."""
         return bool(self.address or self.mail)
 
 
@@ -72,7 +72,7 @@ def _users(people: Sequence[Person]) -> Iterator[JSON]:
 
 
 def _unused(address: str, number: int, taken: set[str]) -> str:
-    """Return a user principal name for an account of which the list knows an address at most."""
+    """Return a free user principal name for an account for which the list gives only an address, or not even that."""
     local = address.partition("@")[0] or f"person{number}"
     upn = f"{local}@{OWN_DOMAIN}"
     return upn if upn.lower() not in taken else f"{local}.{number}@{OWN_DOMAIN}"

@@ -1,4 +1,4 @@
-"""What must be true after the user's own list was rehearsed: no member lost, none invited twice, no secret in logs."""
+"""Check a rehearsal of the user's own list: no member lost, none invited twice, no secret in logs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,38 +12,38 @@ from rehearsal.run.checks import Check
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 
 KEPT = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled", "mail", "otherMails")
-"""What an account has here, and keeps."""
+"""The properties of an account that the conversion must not change."""
 READY, MOVED_ON = "ready", frozenset({"invited", "accepted", "completed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What was done."""
+    """What was done in the rehearsal."""
 
     taken: int
-    """Rows that became members."""
+    """The number of rows that became members."""
     before: Mapping[str, JSON]
     """Every user before the campaign, by object id."""
     redeemed: frozenset[str]
-    """Object ids of those who redeemed."""
+    """Object ids of the people who redeemed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Everything that the checks look at."""
+    """Everything that the checks read."""
 
     played: Played
     members: tuple[JSON, ...]
-    """The campaign's own list."""
+    """The members on the campaign's list."""
     after: Mapping[str, JSON]
     invitations: int
-    """How many invitations Graph was asked for."""
+    """The number of invitations that the app sent to Graph."""
     mails: tuple[JSON, ...]
     violations: tuple[JSON, ...]
     log: str
     left_in_queues: int
     shows: bool
-    """Whether the tenant shows an invitation that waits for its person."""
+    """Whether the tenant shows pending invitations."""
 
     @cached_property
     def stages(self) -> dict[str, str]:
@@ -52,7 +52,7 @@ class Evidence:
 
 
 def gathered(rig: HostedRig, campaign: Campaign, played: Played) -> Evidence:
-    """Read everything."""
+    """Read the evidence from the app, the tenant, the host and the queues."""
     control = rig.tenant.control
     return Evidence(
         played=played,
@@ -68,7 +68,7 @@ def gathered(rig: HostedRig, campaign: Campaign, played: Played) -> Evidence:
 
 
 def ready_invited(evidence: Evidence) -> Check:
-    """Every row that was taken is a judged member, and exactly the ready ones are invited."""
+    """Check that every accepted row is a judged member, and that the ready members are invited and no others."""
     problems = [f"member {each['member']}: never judged" for each in evidence.members if each["verdict"] is None]
     problems += [
         f"member {each['member']}: {each['verdict']}, and its stage is {each['stage']}"
@@ -83,7 +83,7 @@ def ready_invited(evidence: Evidence) -> Check:
 
 
 def redemptions_seen(evidence: Evidence) -> Check:
-    """Exactly the people who redeemed are completed."""
+    """Check that the people who redeemed are completed and no others."""
     completed = {user_id for user_id, stage in evidence.stages.items() if stage == "completed"}
     problems = [f"account {user_id}: redeemed, and not completed" for user_id in evidence.played.redeemed - completed]
     problems += [
@@ -93,7 +93,7 @@ def redemptions_seen(evidence: Evidence) -> Check:
 
 
 def one_invitation_each(evidence: Evidence) -> Check:
-    """As many invitations as people who were invited, and at most one mail to each."""
+    """Check that there are as many invitations as invited people, and at most one mail to each."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
     problems += [
@@ -105,7 +105,9 @@ def one_invitation_each(evidence: Evidence) -> Check:
 
 
 def nothing_lost(evidence: Evidence) -> Check:
-    """Accounts keep what they had, those that were invited show it, all others are as before, and none was made."""
+    """Check that invited accounts keep their properties and show the invitation, that all others are unchanged, and
+    that no account was created.
+    """
     problems = [
         f"account {user_id}: was made" for user_id in sorted(evidence.after.keys() - evidence.played.before.keys())
     ]
@@ -120,13 +122,13 @@ def nothing_lost(evidence: Evidence) -> Check:
 
 
 def queues_empty(evidence: Evidence) -> Check:
-    """Nothing waits."""
+    """Check that no message is left."""
     left = evidence.left_in_queues
     return Check("both queues empty", (f"messages left in the queues: {left}",) if left else ())
 
 
 def nothing_told(evidence: Evidence) -> Check:
-    """No address and no redeem link in the host's log."""
+    """Check that no address and no redeem link is in the host's log."""
     problems = [
         f"line {number} of the host's log tells an address or a redeem link"
         for number, line in enumerate(evidence.log.splitlines(), start=1)
@@ -136,7 +138,7 @@ def nothing_told(evidence: Evidence) -> Check:
 
 
 def well_behaved(evidence: Evidence) -> Check:
-    """Graph was asked nothing that it would refuse whatever the tenant holds."""
+    """Check that the app made no call that Graph refuses in any tenant."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
     return Check("no Graph call out of place", tuple(problems))
 

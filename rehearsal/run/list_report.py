@@ -1,4 +1,4 @@
-"""The report of a rehearsal of the user's own list: people by stage, and who is not released and why."""
+"""Report a rehearsal of the user's own list: people by stage, and who is not released and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from rehearsal.run.report import people, reasons
 
 MOST_NAMED = 20
-"""People who are named one by one; the campaign's CSV names all."""
+"""The most people to name; the campaign's CSV names all."""
 
 
 def table(members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The campaign's list: how many stand where, what would help, and the first who are not released."""
+    """Yield the number of people in each stage, the reasons against releasing, and the first people not released."""
     yield from people(members)
     held = [member for member in members if member["stage"] == "judged"]
     if not held:

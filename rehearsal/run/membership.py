@@ -1,4 +1,4 @@
-"""Whether every row of the campaign's list became what the sample says, and every decision about it holds."""
+"""Check that every row of the campaign's list ended as the sample says, and that every decision about it succeeded."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from rehearsal.sample import Expectation
 
 
 def rows_refused(evidence: Evidence) -> Check:
-    """Rows of the list that cannot be taken: each with code and column, and all others taken."""
+    """Check that the app refused each invalid row with the right code and column, and accepted all others."""
     taken, entries = evidence.played.campaign.taken, evidence.sample.refused_rows
     wanted = [(entry.expect.code, entry.expect.target) for entry in entries]
     got = [(fault.code, fault.column) for fault in taken.faults] if taken else []
@@ -23,7 +23,7 @@ def rows_refused(evidence: Evidence) -> Check:
 
 
 def members_ended(evidence: Evidence) -> Check:
-    """Every member, on the campaign's list and by itself: stage, verdict and exactly the expected rules."""
+    """Check stage, verdict and rules of every member, on the campaign's list and in the member's own answer."""
     expected = evidence.sample.ends(evidence.profile)
     listed = evidence.sample.listed
     problems = [
@@ -37,7 +37,7 @@ def members_ended(evidence: Evidence) -> Check:
 
 
 def members_decided(evidence: Evidence) -> Check:
-    """Each decision about a member holds: it was shown, and decided about under what was shown."""
+    """Check that the app listed each member that must be decided about, and accepted each decision."""
     listed = {account.name for account in evidence.sample.listed}
     decisions = [each for each in evidence.sample.decisions if each.request in listed]
     got = evidence.played.campaign.decided

@@ -1,8 +1,9 @@
-"""The story of the user's own list: accounts are made from it, and it goes the whole way of a campaign.
+"""The story of the user's own list: make accounts from it, and run a campaign with it from list to redemption.
 
-The app itself reads the list, for a second reader would read some lists otherwise. Sent once, it tells which columns it
-understood; sent again, it keeps these columns and shows them with the members, and from those the accounts are made.
-Nothing of the list is written to a file: storage, tenant and answers are in memory, and the host's log is not kept.
+The app itself reads the list, because another parser would read some lists differently. The list is sent twice. The
+first answer tells which columns the app understood. The second time the app keeps these columns and shows them with the
+members, and the accounts are made from those. Nothing of the list is written to a file: storage, tenant and answers are
+in memory, and the host's log is not kept.
 """
 
 import csv
@@ -26,30 +27,30 @@ from rehearsal.run.story import Ended
 from rehearsal.sample import Profile
 
 READING, CAMPAIGN = "reading", "my-list"
-"""The id of the campaign in which the list is only read, and of the one that is carried out."""
+"""The ids of the campaign that only reads the list, and of the one that is run."""
 FIELDS: Mapping[str, str] = {
     "id": "id",
     "userPrincipalName": "user_principal_name",
     "mail": "mail",
     "invitedUserEmailAddress": "address",
 }
-"""What the app can understand a column as, and where a person has it."""
+"""The fields of the app's lists that make an account, with the attribute of `Person` for each."""
 OWN_SETTINGS = ("B2B_ALLOWED_REDIRECT_HOSTS", "B2B_ALLOWED_COPY_DOMAINS", "B2B_RULE_OVERRIDES")
-"""Settings of the caller's shell that decide on what a list may say."""
+"""The settings that decide what a list may contain. They are taken from the caller's environment."""
 ONE_WAITS_IN = 5
-"""One in so many people does not redeem, so that both can be seen."""
+"""One person in this many does not redeem, so that the result shows both cases."""
 ENTRA = "ExternalAzureAD"
-"""The identity provider with which they redeem."""
+"""The identity provider with which people redeem."""
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 HOW_TO_TELL_CHARSET = "CHARSET=windows-1252, or --charset windows-1252"
 SECONDS_FOR_ONE = 0.5
 LEAST_SECONDS = 120.0
-"""The time for an act: so much for each person, but not less than this."""
+"""The time limit of an act is `SECONDS_FOR_ONE` for each person, but at least this."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListStory:
-    """A list under one profile."""
+    """The story of one list under one profile."""
 
     name: str
     raw: bytes
@@ -60,21 +61,24 @@ class ListStory:
 
     @property
     def title(self) -> str:
-        """What is said first."""
+        """The first line of the output."""
         return f"{self.name}, profile {self.profile}: starting Azurite, a tenant and the Functions host"
 
     @property
     def seed(self) -> Mapping[str, Any]:
-        """A tenant without people, until the list is read."""
+        """A tenant without people, which is replaced once the list is read."""
         return tenant_of(())
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The caller's own, where they decide on lists."""
+        """The profile, and those of the caller's settings that decide what a list may contain."""
         return {PROFILE: self.profile, **{name: os.environ[name] for name in OWN_SETTINGS if name in os.environ}}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Carry the campaign out. It decides about no member: only people who know the list can do that."""
+        """Run the campaign.
+
+        No member is approved or refused here, because only people who know the list can do that.
+        """
         acts = Campaigning(Campaign(rig.api, CAMPAIGN), progress, rig.must_live)
         taken = self._take_in(rig, acts)
         played = self._play(rig, progress, acts, taken)
@@ -105,7 +109,9 @@ class ListStory:
         return Played(len(taken.members), before, redeemed)
 
     def _sweep(self, rig: HostedRig, progress: Progress, campaign: Campaign, redeemed: int) -> None:
-        """Run the sweep until it has seen every redemption: each run goes on where the last one used up its budget."""
+        """Run the sweep until it has seen every redemption. Each run has a budget, and the next continues where it
+        stopped.
+        """
         before = -1
         while sweep(rig, progress):
             seen = sum(1 for _ in campaign.members(stage="completed"))
@@ -116,7 +122,7 @@ class ListStory:
         progress.late.append("the sweep failed")
 
     def instructions(self, rig: HostedRig) -> Iterator[str]:
-        """Say how to go on by hand."""
+        """Yield how to continue by hand."""
         yield from addresses(rig)
         yield ""
         yield from campaign_commands(rig, CAMPAIGN)
@@ -124,7 +130,7 @@ class ListStory:
         yield from how_to_stop()
 
     def _take_in(self, rig: HostedRig, acts: Campaigning) -> ListTaken:
-        """Let the app read the list, and take it in with the columns that name people."""
+        """Let the app read the list, then send it again to keep the columns that name people."""
         reading = Campaign(rig.api, READING)
         reading.create("Reading", "Which columns the list has")
         try:
@@ -137,15 +143,15 @@ class ListStory:
 
 
 def people_of(names: str, columns: Mapping[str, str]) -> Iterator[Person]:
-    """Read people from the app's own CSV, which shows the kept columns of the list behind its own."""
+    """Read people from the app's CSV of members, in which the kept columns of the list follow the app's own."""
     rows = csv.reader(io.StringIO(names.removeprefix("\ufeff"), newline=""))
     headers = [_bare(header) for header in next(rows)]
     for row in rows:
-        cells = dict(zip(headers, map(_bare, row), strict=True))  # of two columns with one header the last, a kept one
+        cells = dict(zip(headers, map(_bare, row), strict=True))  # of equal headers the last counts, a kept one
         yield Person(**{name: cells[columns[column]] for column, name in FIELDS.items() if column in columns})
 
 
 def _bare(cell: str) -> str:
-    """Return a cell as the list has it: the app puts an apostrophe before what a spreadsheet would run."""
+    """Return a cell as it is in the list, without the apostrophe that the app puts before what a spreadsheet runs."""
     rest = cell.removeprefix("'")
     return rest if rest != cell and rest.lstrip("' ").startswith(RUN_BY_SPREADSHEETS) else cell

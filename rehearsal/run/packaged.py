@@ -1,4 +1,4 @@
-"""The app as it is deployed: unpacked from its zip, for a Python that has the Functions runtime library and no more."""
+"""Unpack the app's deployment zip, and make a Python for it that has only the Functions runtime library."""
 
 import json
 import os
@@ -20,31 +20,31 @@ _OWN = {"azure_functions_runtime", "azurefunctions"}
 
 
 class PackageUnusableError(Exception):
-    """The package cannot be run here; the text says why and what to do."""
+    """The package cannot be run on this machine; the text gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """An unpacked package and the Python that it is for."""
+    """An unpacked package, and the Python to run it."""
 
     app: Path
     interpreter: Path
     python: str
     compiled: frozenset[str]
-    """The compiled files that came in the zip."""
+    """The names of the compiled files in the zip."""
 
     def compiled_since(self) -> list[str]:
-        """The compiled files that the interpreter had to make: what was imported and came without one."""
+        """Return the names of compiled files that were not in the zip, so that the interpreter had to make them."""
         made = {str(path.relative_to(self.app)) for path in self.app.rglob("*.pyc")}
         return sorted(made - self.compiled)
 
 
 @contextmanager
 def unpacked(archive: Path) -> Iterator[Packaged]:
-    """Unpack a package that `make package` made; it is gone with the context.
+    """Unpack a package that `make package` built. The files are deleted when the context ends.
 
     Raises:
-        PackageUnusableError: it is no such package, or its Python is not here.
+        PackageUnusableError: the file is no such package, or its Python version is not installed.
 
     """
     try:
@@ -62,10 +62,10 @@ def unpacked(archive: Path) -> Iterator[Packaged]:
 
 
 def bare_interpreter(version: str, place: Path = PLACE) -> Path:
-    """Return a Python of this version with the runtime library and nothing else, making it where it is missing.
+    """Return a Python of this version that has only the runtime library. Create it if it is missing.
 
     Raises:
-        PackageUnusableError: there is no such Python, or the library cannot be installed.
+        PackageUnusableError: this Python version is not installed, or the library cannot be installed.
 
     """
     home = place / f"bare-{version}"

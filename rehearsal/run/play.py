@@ -1,4 +1,4 @@
-"""The acts of a run: a campaign from its list to its release, requests beside it, people who redeem, the sweep."""
+"""Play the sample: run a campaign, send other requests, let people redeem, and run the sweep."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,32 +21,32 @@ WAVE_SECONDS = 90.0
 POISON_SECONDS = 60.0
 
 CAMPAIGN = "suppliers"
-"""The id of the campaign that a run carries out."""
+"""The id of the sample's campaign."""
 UNDER_WAY = frozenset({"requested", "inviting"})
-"""Stages in which the app still works on a request."""
+"""The stages of a request that the app is still processing."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What happened on the way."""
+    """What happened during the play."""
 
     campaign: Campaigned = field(default_factory=Campaigned)
     receipts: dict[str, Receipt] = field(default_factory=dict)
-    """Of requests beside the campaign, by the name of the sample's entry."""
+    """The answers to the requests outside the campaign, by the name of the sample's entry."""
     decided: dict[str, Receipt] = field(default_factory=dict)
-    """The answers to the decisions, by the name of the request's entry."""
+    """The answers to the decisions, by the name of the sample's entry."""
     waited: dict[str, str | None] = field(default_factory=dict)
-    """Why a request waited when its decision was taken, by the name of its entry; those that are to wait only."""
+    """The reason why each request with a decision to wait for was waiting, by the name of the sample's entry."""
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Every user before the first request, by object id."""
     redeemed: int = 0
     poison: int = 0
-    """Messages that the host gave up on, before the sweep."""
+    """The number of messages in the poison queue before the sweep."""
     swept: bool = False
 
 
 class Play:
-    """One run of the sample. A wait that is too long is noted, and the play goes on: the comparison names the rest."""
+    """One run of the sample. If a wait takes too long, it notes that and continues; the checks name what is missing."""
 
     def __init__(self, rig: HostedRig, sample: Sample, profile: Profile, progress: Progress) -> None:
         self._rig = rig
@@ -56,11 +56,16 @@ class Play:
         self.played = Played()
 
     def perform(self) -> Played:
-        """All acts in order. `NotHealthyError` if they cannot begin, `HostError` if the host ends before they do."""
+        """Perform all acts in order.
+
+        Raises:
+        NotHealthyError: the app is not healthy at the start.
+        HostError: the host exits by itself.
+        """
         until_healthy(self._rig, self._progress)
         self.played.before = users(self._rig)
-        # The message of a request that waits comes back only after the wait, and one that the host cannot hand over
-        # takes all its tries, seconds apart: those go first.
+        # Requests that wait go first: their messages return only after the wait, and a message that the host cannot
+        # pass to the app needs all its retries, which are seconds apart.
         listed = {account.name for account in self._sample.listed}
         alone = [each for each in self._sample.decisions if each.request not in listed]
         self._decide_while_waiting([each for each in alone if each.waits])
@@ -77,7 +82,7 @@ class Play:
         return self.played
 
     def _carry_campaign_out(self, decisions: Sequence[Decision]) -> None:
-        """From the list to the invitations: what an administrator does with a list of people."""
+        """Run the campaign as an administrator does, from the list to the invitations."""
         acts = Campaigning(Campaign(self._rig.api, CAMPAIGN), self._progress, self._rig.must_live)
         self.played.campaign = acts.done
         acts.campaign.create("Suppliers", "Accounts that belong to suppliers")
@@ -108,7 +113,7 @@ class Play:
         return len(settled & request_ids), len(request_ids)
 
     def _decide_while_waiting(self, decisions: Sequence[Decision]) -> None:
-        """Send requests about whose accounts Graph does not answer, and decide once the app says why they wait."""
+        """Send requests for accounts for which Graph fails, and decide about each once it is reported as waiting."""
         hold(self._rig, self._sample, decisions)
         for decision in decisions:
             receipt = send(self._rig, self._sample.account(decision.request))
@@ -120,7 +125,7 @@ class Play:
             self._rig.tenant.control.clear_faults()
 
     def _decide(self, decisions: Sequence[Decision]) -> None:
-        """Take the decisions of an administrator, and wait until they are carried out."""
+        """Send the decisions of an administrator, and wait until the app has processed them."""
         for decision in decisions:
             request_id = self.played.receipts[decision.request].request_id
             self.played.decided[decision.request] = decide(self._rig, decision, request_id)
@@ -166,7 +171,7 @@ class Play:
 
 
 def users(rig: HostedRig) -> dict[str, dict[str, Any]]:
-    """Every user of the tenant, deleted ones too, with groups, roles, app roles and redeem links, by object id."""
+    """Return every user by object id, also deleted ones, with groups, roles, app roles and redeem links."""
     control = rig.tenant.control
     return {user["id"]: control.user(user["id"]) for user in control.users()}
 

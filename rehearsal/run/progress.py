@@ -1,11 +1,11 @@
-"""What a run says while it works: one line per step with the seconds since its start, and waits that end."""
+"""Print the progress of a run: one line for each step, with the seconds since the start, and waits with a limit."""
 
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 Count = Callable[[], tuple[int, int]]
-"""How many are there, and how many there must be."""
+"""Returns how many things are done, and how many must be done."""
 
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 5.0
@@ -13,11 +13,11 @@ _REWRITE = "\r\x1b[K"
 
 
 class Progress:
-    """Writes to a terminal or into a file. On a terminal a step that is still going on rewrites its own line."""
+    """Writes to a terminal or a file. On a terminal, the line of an unfinished step is overwritten."""
 
     def __init__(self, out: TextIO) -> None:
         self.late: list[str] = []
-        """What did not come true in its time, one sentence each."""
+        """One sentence for each wait that did not end in time."""
         self._out = out
         self._rewrites = out.isatty()
         self._started = time.monotonic()
@@ -26,27 +26,29 @@ class Progress:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the run began."""
+        """Seconds since the start of the run."""
         return time.monotonic() - self._started
 
     def say(self, text: str) -> None:
-        """One line, after a step."""
+        """Write a line after a step."""
         self._write(text, "\n")
 
     def note(self, text: str) -> None:
-        """A line that belongs to the step before it."""
+        """Write a line with details of the last step."""
         self._out.write(f"{'':10}{text}\n")
         self._out.flush()
 
     def now(self, text: str) -> None:
-        """What is going on: rewritten on a terminal; elsewhere a line, and only if there was none for a while."""
+        """Write the current progress. A terminal's line is overwritten; a file gets a line only after some time without
+        one.
+        """
         if self._rewrites:
             self._write(text, "")
         elif self.elapsed - self._spoke > _QUIET_SECONDS:
             self.say(text)
 
     def wait(self, what: str, count: Count, seconds: float, every: float = _POLL_SECONDS) -> bool:
-        """Wait until all are there. After `seconds` it goes on without them, and `late` says so."""
+        """Wait until all are done and return True. After `seconds` add a sentence to `late` and return False."""
         deadline = time.monotonic() + seconds
         while True:
             there, total = count()

@@ -1,4 +1,4 @@
-"""A run from start to end, and the exit code that it deserves."""
+"""Run a rehearsal from start to end and return its exit code."""
 
 import sys
 import time
@@ -28,13 +28,13 @@ from rehearsal.storage import StorageError
 from rehearsal.tenant.beliefs import unusual
 
 LOG_FILE = APP / ".rehearsal" / "host.log"
-"""Where the host's log of the last run is kept."""
+"""The file with the host's log of the last run."""
 AS_SAID, DIFFERENT, INTERRUPTED = 0, 1, 130
 BROKEN = (
     AzureError, HostError, NotHealthyError, OSError, PackageUnusableError, RefusedError, StorageError, TimeoutError,
     httpx.HTTPError,
 )  # fmt: skip
-"""What a piece that does not start, or ends before its time, looks like from here."""
+"""The errors that a host, storage or the tenant causes if it does not start or ends too early."""
 _WATCH_SECONDS = 0.5
 
 
@@ -48,9 +48,9 @@ def rehearse(
     log_file: Path = LOG_FILE,
     package: Path | None = None,
 ) -> int:
-    """Play the sample under one profile and return 0 if everything ended as the sample says, otherwise 1.
+    """Play the sample under one profile. Return 0 if everything ended as the sample says, otherwise 1.
 
-    `positions` are those of the tenant's switches; the sample expects the defaults.
+    `positions` are positions of the tenant's switches. The sample's expectations hold for the defaults.
     """
     story = SampleStory(sample or load(), profile, log_file)
     return perform(story, positions=positions, keep=keep, out=out, package=package)
@@ -64,11 +64,11 @@ def perform(
     out: TextIO = sys.stdout,
     package: Path | None = None,
 ) -> int:
-    """Play a story and return 0 if everything that was checked is as it must be, otherwise 1.
+    """Play a story. Return 0 if every check passed, 130 if interrupted before the checks, otherwise 1.
 
-    `keep` leaves everything up afterwards, on the usual ports where they are free, until it is interrupted. An
-    interruption at any time stops everything that was started; before the comparison it gives 130. With `package` the
-    app is the one in that zip, in an interpreter that has nothing else but the Functions runtime library.
+    With `keep` everything stays up afterwards until an interruption, on the usual ports if they are free. An
+    interruption stops everything that was started. With `package` the app in that zip runs, in an interpreter that has
+    only the Functions runtime library.
     """
     with Interrupts() as interrupts:
         run = _Run(story, out, interrupts)
@@ -88,7 +88,7 @@ def perform(
 
 
 def tell_positions(progress: Progress, positions: Mapping[str, str]) -> None:
-    """Say where the tenant is not what the sample takes it for, so that a difference has its reason."""
+    """Print the switch positions that the sample does not assume, because they can explain differences."""
     differing = unusual(positions)
     for name, position in differing.items():
         progress.say(f"the tenant as it was seen: {name} is {position}")
@@ -108,7 +108,9 @@ class _Run:
         self.progress = Progress(self.out)
 
     def perform(self, rig: HostedRig, packaged: Packaged | None, *, keep: bool) -> None:
-        """Play and judge. Nothing that goes wrong leaves here: the rig is stopped without noise."""
+        """Play the story and check it. Errors are reported here and not raised, so that the rig stops without a
+        traceback.
+        """
         try:
             with self.interrupts.allowed():
                 self._judge(rig, packaged)
@@ -116,7 +118,7 @@ class _Run:
                     self._stay(rig)
         except KeyboardInterrupt:
             self.progress.say("interrupted: stopping everything")
-            # In a terminal Ctrl+C ends the storage as well, for which the host would wait to its last retry.
+            # In a terminal Ctrl+C also ends the storage, and the host would retry its calls there to the last.
             rig.host.kill()
         except BROKEN as error:
             self.broke(error if rig.host.running() else "the Functions host ended by itself")
@@ -126,7 +128,9 @@ class _Run:
             self._save_log(rig)
 
     def broke(self, error: object) -> None:
-        """Say what broke the run, or that it was interrupted: Ctrl+C in a terminal reaches the pieces as well."""
+        """Report what broke the run. If it was interrupted, report that, because Ctrl+C also ends the processes it
+        uses.
+        """
         if self.interrupts.pending:
             self.progress.say("interrupted while starting")
             return
@@ -134,7 +138,7 @@ class _Run:
         self.progress.say(f"the app refused: {error}" if isinstance(error, RefusedError) else f"the run broke: {error}")
 
     def print(self, *lines: str) -> None:
-        """Print lines without a time."""
+        """Print lines without the elapsed time."""
         for line in lines:
             print(line, file=self.out, flush=True)
 

@@ -1,4 +1,4 @@
-"""The end of a run on paper: the campaign's own list, what came beside it, what was checked, and every difference."""
+"""Format the report of a run: people of the campaign, other requests, what was checked, and every difference."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ STAGES = {
     "failed": "given up",
     "cancelled": "called off or refused",
 }
-"""Stages in the order in which they are listed, with their meaning."""
+"""The stages in the order of the report, with their meaning."""
 PROSPECTS = {
     "fixable": "a change would help:",
     "needsAPerson": "a person has to decide, because of:",
     "cannot": "nothing helps, because of:",
 }
 IN_THE_WAY = frozenset({"block", "fix", "review"})
-"""Severities of findings that keep a person from being invited."""
+"""The severities of findings that prevent an invitation."""
 MOST_PROBLEMS = 100
-"""Differences that are printed; thousands say no more."""
+"""The most differences to print; more of them would tell nothing new."""
 _MARK = {True: "ok", False: "NO"}
 
 
 def outcome(evidence: Evidence) -> Iterator[str]:
-    """The campaign's list by stage and by finding, then a line for what came beside it."""
+    """Yield the campaign's people by stage and by finding, then the requests outside the campaign."""
     yield from people(evidence.members)
     yield ""
     yield from reasons(tuple(evidence.statuses.values()))
@@ -47,7 +47,7 @@ def outcome(evidence: Evidence) -> Iterator[str]:
 
 
 def people(members: Sequence[JSONObject]) -> Iterator[str]:
-    """How many people of the campaign stand where."""
+    """Yield the number of the campaign's people in each stage."""
     counts = Counter(str(member["stage"]) for member in members)
     yield f"{'Stage':<14}{'people':>8}"
     for stage in sorted(counts, key=[*STAGES].index):
@@ -55,8 +55,10 @@ def people(members: Sequence[JSONObject]) -> Iterator[str]:
 
 
 def reasons(statuses: Sequence[JSONObject]) -> Iterator[str]:
-    """Why people who were judged are not released: the change that would help, or the findings about which no change
-    helps or a person has to decide. Who needs two changes counts with each.
+    """Yield why judged people are not released, with the number of people for each reason.
+
+    A reason is a change that would help, or a finding that no change helps or that needs a person's decision. A person
+    with two reasons counts for both.
     """
     held = [member for member in statuses if member["stage"] == "judged" and member["verdict"] != "ready"]
     yield f"{'Not released':<14}{'people':>8}"
@@ -71,14 +73,14 @@ def reasons(statuses: Sequence[JSONObject]) -> Iterator[str]:
 
 
 def checked(checks: Sequence[Check]) -> Iterator[str]:
-    """What was looked at, a line each."""
+    """Yield a line for each check."""
     yield "Checked"
     for check in checks:
         yield f"  {_MARK[not check.problems]}  {check.said}"
 
 
 def differences(problems: Sequence[str], measure: str, log_file: Path | None) -> Iterator[str]:
-    """Everything that is not as it must be, a line each, and where to look."""
+    """Yield a line for each difference, and the path of the host's log."""
     yield f"Different from {measure}"
     yield from (f"  {problem}" for problem in problems[:MOST_PROBLEMS])
     if len(problems) > MOST_PROBLEMS:
@@ -94,7 +96,7 @@ def _in_the_way(member: JSONObject) -> list[str]:
 
 
 def _beside(evidence: Evidence) -> Iterator[str]:
-    """Requests that came by queue and by HTTP, without those of the campaign."""
+    """Yield the number of requests outside the campaign, by stage."""
     released = {member["requestId"] for member in evidence.members}
     counts = Counter(str(row["stage"]) for key, row in evidence.states.items() if key not in released)
     refused = sum(entry.by == "http" for entry in evidence.sample.malformed)

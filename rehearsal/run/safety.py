@@ -1,4 +1,4 @@
-"""Safety checks: one invitation for each account, none lost, no other account touched, no secret in logs."""
+"""Check the safety of a run: one invitation for each account, no other account changed, no secret in logs."""
 
 import re
 from collections import Counter
@@ -21,15 +21,16 @@ KEPT = (
     "roleAssignments",
     "appRoleAssignments",
 )
-"""What a conversion leaves alone (Microsoft's article "Invite internal users to B2B collaboration")."""
+"""The properties that a conversion must not change (Microsoft's article "Invite internal users to B2B
+collaboration")."""
 STATES = {"invited": "PendingAcceptance", "accepted": "Accepted", "completed": "Accepted"}
-"""`externalUserState` of an account by the stage of its conversion."""
+"""The `externalUserState` of an account, by the stage of its conversion."""
 REDEEM_LINK = re.compile(r"invitations\.microsoft\.com|login\.microsoftonline\.com/redeem|[?&]ticket=", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 def one_invitation_each(evidence: Evidence) -> Check:
-    """Exactly one invitation for each account that must have one, and none for any other."""
+    """Check that each account that must be invited got exactly one invitation, and that no other account got one."""
     sent = Counter(str((call["body"].get("invitedUser") or {}).get("id")) for call in evidence.invitations())
     problems = [f"account {user_id}: {count} invitations were sent" for user_id, count in sent.items() if count > 1]
     problems += [
@@ -41,7 +42,7 @@ def one_invitation_each(evidence: Evidence) -> Check:
 
 
 def one_mail_each(evidence: Evidence) -> Check:
-    """At most one mail to a person, and one for each invitation that asks for it."""
+    """Check that each person got at most one mail, and that each invitation that asks for a mail sent one."""
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     asked = sum(bool(call["body"].get("sendInvitationMessage")) for call in evidence.invitations())
     problems = [f"account {user_id}: {count} mails went out" for user_id, count in got.items() if count > 1]
@@ -51,7 +52,7 @@ def one_mail_each(evidence: Evidence) -> Check:
 
 
 def nothing_lost(evidence: Evidence) -> Check:
-    """Who was invited or redeemed is in that state, with the id, name, groups, roles and app roles of before."""
+    """Check that each invited account shows the state of its stage and kept the properties in `KEPT`."""
     before, after = evidence.played.before, evidence.after
     problems = [
         f"account {user_id}: {name} was to be {wanted!r}, is {got!r}"
@@ -66,7 +67,7 @@ def nothing_lost(evidence: Evidence) -> Check:
 
 
 def others_untouched(evidence: Evidence) -> Check:
-    """No user was made, and accounts that were not invited are exactly as before."""
+    """Check that no user was created, and that accounts that were not invited are unchanged."""
     before, after = evidence.played.before, evidence.after
     problems = [
         f"user {after[user_id]['userPrincipalName']} was created" for user_id in sorted(after.keys() - before.keys())
@@ -79,7 +80,7 @@ def others_untouched(evidence: Evidence) -> Check:
 
 
 def nothing_told(evidence: Evidence) -> Check:
-    """No redeem link in a table, an answer or the log, and no address in the log."""
+    """Check that no redeem link is in a table, an answer or the log, and no address in the log."""
     secrets = [ticket["secret"] for user in evidence.after.values() for ticket in user["tickets"]]
     problems = [
         f"a redeem link is in {place}"
@@ -101,7 +102,7 @@ def nothing_told(evidence: Evidence) -> Check:
 
 
 def well_behaved(evidence: Evidence) -> Check:
-    """Graph was asked nothing that it would refuse whatever the tenant holds."""
+    """Check that the app made no call that Graph refuses in any tenant."""
     trips = sum(call["batch"] is None for call in evidence.journal)
     calls = sum("$batch" not in call["path"] for call in evidence.journal)
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
@@ -119,7 +120,10 @@ SAFETY: tuple[Examiner, ...] = (
 
 
 def _state(stage: str, evidence: Evidence) -> str | None:
-    """The state that an account must show at a stage, if the tenant shows pending invitations at all."""
+    """Return the `externalUserState` for a stage.
+
+    None if the invitation is pending and the tenant does not show that.
+    """
     hidden = evidence.switches.get("pending-state") == "unset" and stage == "invited"
     return None if hidden else STATES.get(stage)
 

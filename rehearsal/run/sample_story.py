@@ -1,4 +1,4 @@
-"""The story of the sample: each of its accounts, by the campaign's list or beside it, ends as the sample says."""
+"""The story of the sample: each of its requests must end as the sample says."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from rehearsal.sample import Profile, Sample
 
 @dataclass(frozen=True, slots=True)
 class SampleStory:
-    """The sample under one profile."""
+    """The story of the sample under one profile."""
 
     sample: Sample
     profile: Profile
@@ -30,21 +30,21 @@ class SampleStory:
 
     @property
     def title(self) -> str:
-        """What is said first."""
+        """The first line of the output."""
         return f"profile {self.profile}: starting Azurite, the sample tenant and the Functions host"
 
     @property
     def seed(self) -> Mapping[str, Any]:
-        """The sample's tenant, with one more person for the calls that the reader makes by hand."""
+        """The sample's tenant, with one more person for the calls that are made by hand."""
         return with_newcomer(self.sample)
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The sample's settings."""
+        """The sample's settings and the profile."""
         return {**self.sample.settings, PROFILE: self.profile}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Play the sample and compare."""
+        """Play the sample and check it."""
         played = Play(rig, self.sample, self.profile, progress).perform()
         progress.say("reading campaign, ledger, directory, outbox and log")
         evidence = gathered(rig, self.sample, self.profile, played)
@@ -56,5 +56,5 @@ class SampleStory:
         )
 
     def instructions(self, rig: HostedRig) -> Iterator[str]:
-        """Say how to go on by hand."""
+        """Yield how to continue by hand."""
         return instructions(rig, self.sample, self.profile)

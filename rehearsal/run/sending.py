@@ -1,4 +1,4 @@
-"""Requests on their way in: as a message on the queue or by HTTP, and how each one's row is found afterwards."""
+"""Send requests by queue or HTTP, and tell the id under which each is recorded."""
 
 import hashlib
 import json
@@ -13,10 +13,10 @@ from rehearsal.sample import Account, Malformed, Request
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the sender of a request holds: the id under which it is recorded and, by HTTP, the answer."""
+    """The id under which a request is recorded and, if it was sent by HTTP, the answer."""
 
     request_id: str | None
-    """None where a request by HTTP was refused."""
+    """None if the request was refused by HTTP."""
     status: int | None = None
     body: dict[str, Any] = field(default_factory=dict)
     error_code: str | None = None
@@ -24,7 +24,7 @@ class Receipt:
 
 
 def send(rig: HostedRig, entry: Account | Malformed) -> Receipt:
-    """Send the request of one sample entry the way that it says."""
+    """Send the request of one sample entry in the way that the entry states."""
     request: Request | Malformed = entry.request if isinstance(entry, Account) else entry
     if request.by == "http":
         return received(rig.api.post("/api/requests", content=request.text.encode(), headers=_JSON))
@@ -36,7 +36,7 @@ _JSON = {"content-type": "application/json"}
 
 
 def received(answer: httpx.Response) -> Receipt:
-    """Read what the API answered to a POST."""
+    """Read the API's answer to a POST."""
     content = answer.json() if answer.content else {}
     return Receipt(
         request_id=content.get("requestId"),
@@ -47,7 +47,7 @@ def received(answer: httpx.Response) -> Receipt:
 
 
 def derived_id(text: str, message_id: str) -> str:
-    """The id of a request whose sender gave none: that of the event, or that of the message."""
+    """Return the id that the app derives for a request without one: from its event, or else from its message."""
     try:
         content = json.loads(text)
     except ValueError:

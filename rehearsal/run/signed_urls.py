@@ -1,4 +1,4 @@
-"""URLs that carry a permission of their own: storage opens to them without a key or an SDK."""
+"""Make signed URLs, with which storage can be used without a key or an SDK."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -15,7 +15,7 @@ REQUESTS, _ = QUEUES
 
 
 def messages_url(rig: Rig) -> str:
-    """Return where a message for the queue of requests can be posted."""
+    """Return the URL to which a message for the queue of requests can be posted."""
     queue = rig.queue(REQUESTS)
     signature = generate_queue_sas(
         str(queue.account_name),
@@ -28,7 +28,7 @@ def messages_url(rig: Rig) -> str:
 
 
 def rows_url(rig: Rig, table: str, query: str) -> str:
-    """Return where rows of a table can be read."""
+    """Return the URL from which the rows of a table that match an OData filter can be read."""
     client = rig.table(table)
     credential = client.credential
     if not isinstance(credential, AzureNamedKeyCredential):

@@ -1,4 +1,4 @@
-"""Everything that a run needs, up on loopback: storage, the tenant, and the Functions host with the real app."""
+"""Start what a run needs on loopback: storage, the tenant, and the Functions host with the real app."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from rehearsal.storage import DEFAULT_PORTS, Azurite, provision
 from rehearsal.tenant import running
 
 HOST_SETTINGS = {
-    # Fewer seconds between two tries of a message, and between two looks into an empty queue, than in Azure.
+    # Shorter times than in Azure between two tries of a message, and between two polls of an empty queue.
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
     "AzureFunctionsJobHost__extensions__queues__batchSize": "16",
@@ -26,12 +26,12 @@ NEWCOMER = {
     "userPrincipalName": "quinn.moss@contoso.com",
     "mail": "quinn.moss@fabrikam.com",
 }
-"""One more person in the tenant, whom no request of the sample names: for those who go on by hand."""
+"""One more person in the tenant, whom no request of the sample names, for calls by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where everything listens; 0 lets the system choose."""
+    """The ports of host, tenant and storage. For 0 the system chooses one."""
 
     host: int = 0
     tenant: int = 0
@@ -39,11 +39,11 @@ class Ports:
 
 
 FRIENDLY = Ports(host=7071, tenant=7080, storage=DEFAULT_PORTS)
-"""The ports that tools know: those of Core Tools and of Azurite."""
+"""The usual ports of Core Tools and Azurite, which other tools know."""
 
 
 def friendly_ports() -> Ports:
-    """The known ports, as far as they are free."""
+    """Return the usual ports, with 0 in place of those that are taken."""
     storage = FRIENDLY.storage if all(_free(port) for port in FRIENDLY.storage) else Ports().storage
     return Ports(
         host=FRIENDLY.host if _free(FRIENDLY.host) else 0,
@@ -62,11 +62,11 @@ def opened(
     *,
     positions: Mapping[str, str] | None = None,
 ) -> Iterator[HostedRig]:
-    """Start everything, the tenant from its seed and with its switches in these positions, and stop it in any case.
+    """Start everything, and stop it when the context ends. `positions` are those of the tenant's switches.
 
-    The app is that of this checkout or a package. `settings` override the usual ones.
+    The app is that of this checkout, or `packaged` if given. `settings` override the usual settings.
 
-    Raises `StorageError`, `HostError` or OSError where a piece does not start.
+    Raises `StorageError`, `HostError` or OSError if storage, the tenant or the host does not start.
     """
     with ExitStack() as started:
         storage = started.enter_context(Azurite(ports=ports.storage)).connection_string()
@@ -78,7 +78,7 @@ def opened(
 
 
 def with_newcomer(sample: Sample) -> dict[str, Any]:
-    """The sample's tenant and one person more, who is in the group to which conversions are limited."""
+    """Return the sample's tenant with one more person, who is in the group to which conversions are limited."""
     seed, scope = sample.seed(), sample.settings["B2B_SCOPE_GROUP_ID"]
     groups = [
         {**group, "members": [*group["members"], NEWCOMER["id"]]} if group["id"] == scope else group

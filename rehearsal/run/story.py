@@ -1,4 +1,4 @@
-"""What a run rehearses: the tenant that it needs, what happens there, and what must be true at its end."""
+"""What a rehearsal plays: the tenant it needs, what happens there, and the checks at its end."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,41 +17,41 @@ class Ended:
     table: tuple[str, ...]
     checks: tuple[Check, ...]
     well: str
-    """What is said if every check holds."""
+    """The last line of the output if every check passed."""
 
 
 class Story(Protocol):
-    """One story."""
+    """A story that a rehearsal can play."""
 
     @property
     def title(self) -> str:
-        """What is said first."""
+        """The first line of the output."""
 
     @property
     def measure(self) -> str:
-        """Where differences are from."""
+        """What the result is compared with, as printed in front of differences."""
 
     @property
     def seed(self) -> Mapping[str, Any]:
-        """The tenant."""
+        """The seed of the tenant."""
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The app's settings, beside those of every run."""
+        """The app's settings, in addition to those of every rehearsal."""
 
     @property
     def log_file(self) -> Path | None:
-        """Where the host's log is kept; None: nowhere."""
+        """The file for the host's log; None: it is not kept."""
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Play it.
+        """Play the story and check the result.
 
         Raises:
-            NotHealthyError: it cannot begin.
-            RefusedError: the app refuses what the story needs.
-            HostError: the host ends before the story does.
+            NotHealthyError: the app is not healthy at the start.
+            RefusedError: the app refuses a call that the story needs.
+            HostError: the host exits by itself.
 
         """
 
     def instructions(self, rig: HostedRig) -> Iterator[str]:
-        """Say how to go on by hand."""
+        """Yield how to continue by hand."""

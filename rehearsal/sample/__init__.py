@@ -1,10 +1,10 @@
-"""The sample tenant: accounts as partners leave them behind, a request for each, and how every one of them must end.
+"""The sample tenant: accounts of partners' people, a request for each, and the expected end of every request.
 
-Five files of data stand next to this one. `accounts.json` holds the users and their requests with the expected end
-under each eligibility profile, `decisions.json` what an administrator then decides about a few of them,
-`malformed.json` the requests that are refused, `tenant.json` everything else in the directory, `variants.json` small
-changes to the tenant, for the rules about the tenant itself. The expectations were written from the published rules and
-not from the product: where the two disagree, one of them is wrong.
+The data is in five files in this folder. `accounts.json` holds the users and their requests, with the expected end
+under each eligibility profile. `decisions.json` holds what an administrator then decides about a few of them,
+`malformed.json` the requests that are refused, and `tenant.json` everything else in the directory. `variants.json`
+holds small changes to the tenant, for the rules about the tenant itself. The expectations were written from the
+published rules and not from the product: if the two disagree, one of them is wrong.
 """
 
 from rehearsal.sample.loading import load

@@ -1,4 +1,4 @@
-"""The campaign's list as CSV: a row for each account that is asked for by it, with the account's name as reference."""
+"""Write the campaign's list as CSV, with the name of each account as its reference."""
 
 import csv
 import io
@@ -21,11 +21,11 @@ COLUMNS = (
     "customizedMessageBody",
 )
 BYTE_ORDER_MARK = "\ufeff"
-"""Excel begins a file with it that it saves as 'CSV UTF-8'."""
+"""Excel writes this at the start of a file that it saves as 'CSV UTF-8'."""
 
 
 def as_csv(sample: Sample) -> bytes:
-    """Write the list as Excel does: accounts first, rows that are refused behind them."""
+    """Return the list as Excel saves it: first the accounts, then the rows that are refused."""
     entries = [
         *((account.name, account.request.body) for account in sample.listed),
         *((entry.name, entry.document) for entry in sample.refused_rows),

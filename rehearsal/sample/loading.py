@@ -1,4 +1,4 @@
-"""Reads the sample data. An unknown field is a ValueError: a misspelt expectation would expect nothing."""
+"""Read the sample data. An unknown field raises ValueError, because a misspelt expectation would expect nothing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ EXPECTATION_FIELDS = frozenset({"stage", "verdict", "findings"})
 
 
 def load() -> Sample:
-    """Read the five files into one sample; ValueError or KeyError where they are malformed."""
+    """Read the five files into one sample. Raises ValueError or KeyError if they are malformed."""
     tenant = _read("tenant.json")
     settings = tenant.pop("settings")
     return Sample(
@@ -106,7 +106,11 @@ def _malformed(entry: Mapping[str, Any]) -> Malformed:
 
 
 def _text(entry: Mapping[str, Any]) -> str:
-    """`raw` is the text itself, `body` JSON, `repeat` two ends with as much filling between as makes so many bytes."""
+    """Return the text of a malformed request.
+
+    `raw` is the text itself and `body` is written as JSON. `repeat` gives a prefix and a suffix; `fill` is repeated
+    between them until the text has the given number of bytes.
+    """
     if "raw" in entry:
         return str(entry["raw"])
     if "body" in entry:

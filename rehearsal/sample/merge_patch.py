@@ -1,13 +1,14 @@
-"""JSON Merge Patch (RFC 7396): how a variant changes the tenant."""
+"""Apply a JSON Merge Patch (RFC 7396), the form in which a variant changes the tenant."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """Return the target with the patch applied; neither of the two is changed.
+    """Return a copy of the target with the patch applied.
 
-    An object is merged member by member, `null` removes a member, anything else (a list too) replaces what was there.
+    An object is merged member by member, and `null` removes a member. Any other value, also a list, replaces the old
+    one.
     """
     if not isinstance(patch, Mapping):
         return patch

@@ -1,4 +1,4 @@
-"""What the sample data is made of, once read."""
+"""The types of the sample data."""
 
 import base64
 import json
@@ -10,11 +10,12 @@ from typing import Any, Literal, TypeVar
 from rehearsal.sample.merge_patch import merge
 
 Profile = Literal["current", "2020"]
-"""An eligibility profile: today's article or that of 2020."""
+"""An eligibility profile: the rules of Microsoft's current article, or of its version of 2020."""
 
 Way = Literal["list", "queue", "queue-base64", "queue-base64-lines", "queue-cloudevent", "http"]
-"""How an account is asked for: by a row of the campaign's list, or by a request of its own. That arrives as it is on
-the queue, in base64 (in one line, or in several as GNU and .NET write it), in a CloudEvents envelope, or by HTTP POST.
+"""How the conversion of an account is requested: by a row of the campaign's list, or by a request of its own. Such a
+request is sent by HTTP POST or as a queue message. The message is plain JSON, base64 (in one line, or in several as GNU
+and .NET write it), or a CloudEvents envelope.
 """
 
 Action = Literal["release", "approve", "refuse", "cancel"]
@@ -26,7 +27,7 @@ EVENT_TYPE = "com.contoso.partner.conversion.requested"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """How a request must end: its last stage, the verdict (None: never judged), and exactly these rule ids, sorted."""
+    """The required end of a request: its last stage, its verdict (None: never judged), and all its rule ids, sorted."""
 
     stage: str
     verdict: str | None
@@ -34,13 +35,13 @@ class Expectation:
 
     @property
     def as_member(self) -> "Expectation":
-        """How a member of a campaign ends: it has no request before it may be invited, so it stays judged."""
+        """The expectation for a campaign member. It has no request until it may be invited, so it stays `judged`."""
         return replace(self, stage="judged") if self.stage in {"blocked", "needsReview"} else self
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as its caller sends it. Those of wave 2 are sent when all of wave 1 have come to rest."""
+    """One request as its caller sends it. Requests of wave 2 are sent once the app has processed all of wave 1."""
 
     name: str
     body: Mapping[str, Any]
@@ -49,12 +50,12 @@ class Request:
 
     @property
     def request_id(self) -> str | None:
-        """The caller's key, or None where the service finds one itself."""
+        """The caller's request id, or None if the app has to derive one."""
         return self.body.get("requestId")
 
     @property
     def text(self) -> str:
-        """The JSON text that is sent: the body of a POST or, before base64, of a queue message."""
+        """The JSON text to send, as the body of a POST or (before base64) as a queue message."""
         envelope = {
             "specversion": "1.0",
             "id": self.name,
@@ -73,10 +74,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One request for one account. `user` is what the entry adds to the directory, if it adds anything.
+    """One request for one account. `user` is the user that the entry adds to the directory, or None.
 
-    `joins` names the account whose conversion the request must end with; `of` one whose user it names without joining.
-    `redeem` is the identity provider with which the person redeems, or None for a person who does not.
+    `joins` names the account whose conversion the request must join. `of` names an account whose user the request names
+    without joining its conversion. `redeem` is the identity provider with which the person redeems, or None if the
+    person does not.
     """
 
     name: str
@@ -93,9 +95,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an administrator decides about the request of one account, and how that request ends then.
+    """What an administrator decides about the request of one account, and how the request must end after that.
 
-    With `waits`, Graph does not answer for the account until the decision is taken, and the app must give this reason.
+    If `waits` is set, Graph does not answer calls about the account until the decision is made, and the app must report
+    `waits` as the reason why the request waits.
     """
 
     request: str
@@ -107,9 +110,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a malformed request is answered with: by HTTP a `status` and a `target`, from the queue a row's `stage`.
+    """How the app must refuse a malformed request.
 
-    A row of a list is refused with the header of a column as `target`.
+    By HTTP it answers with a `status` and a `target`. For a queue message it writes a row with a `stage`. For a row of
+    a list `target` is the header of a column.
     """
 
     code: str
@@ -120,10 +124,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A request that is refused: its exact text, how it arrives, and the id by which its row is found, if it has one.
+    """A request that must be refused: its exact text, how it is sent, and the id of its row (None: it gets no row).
 
     `conflicts_with` names the account whose request already has the id. `poison` marks a message that the Functions
-    host cannot hand over, so that only the sweep of the poison queue sees it.
+    host cannot pass to the app, so that only the sweep of the poison queue sees it.
     """
 
     name: str
@@ -143,14 +147,14 @@ class Malformed:
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The text as JSON; ValueError where it is none."""
+        """The text parsed as JSON. Raises ValueError if it is not JSON."""
         found: Mapping[str, Any] = json.loads(self.text)
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The tenant with other policies, or a token without some permissions, and what that means for a few accounts."""
+    """The tenant with other policies or missing permissions, and the expectations for some accounts under them."""
 
     name: str
     why: str
@@ -161,7 +165,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The sample tenant, its requests and their ends. `settings` are the application settings that belong to it."""
+    """The sample tenant, its requests and their expected ends. `settings` are the app settings that it needs."""
 
     tenant: Mapping[str, Any]
     settings: Mapping[str, str]
@@ -171,15 +175,15 @@ class Sample:
     variants: tuple[Variant, ...]
 
     def account(self, name: str) -> Account:
-        """The account entry of that name; KeyError for none."""
+        """Return the account entry with this name. Raises KeyError if there is none."""
         return _named(self.accounts, name)
 
     def variant(self, name: str) -> Variant:
-        """The variant of that name; KeyError for none."""
+        """Return the variant with this name. Raises KeyError if there is none."""
         return _named(self.variants, name)
 
     def seed(self, variant: str | None = None) -> dict[str, Any]:
-        """A fresh copy of the whole tenant, users included, for the Graph double; KeyError for an unknown variant."""
+        """Return a new copy of the whole tenant with its users, as a seed. Raises KeyError for an unknown variant."""
         users = [account.user for account in self.accounts if account.user and not account.deleted]
         deleted = [account.user for account in self.accounts if account.user and account.deleted]
         groups = [_with_members(group, users) for group in self.tenant["groups"]]
@@ -194,12 +198,12 @@ class Sample:
 
     @property
     def asked_for_alone(self) -> tuple[Account, ...]:
-        """The accounts with requests of their own, by queue or by HTTP."""
+        """The accounts that have their own requests, by queue or by HTTP."""
         return tuple(account for account in self.accounts if account.request.by != "list")
 
     @property
     def malformed_alone(self) -> tuple[Malformed, ...]:
-        """The malformed requests, without the rows of the list."""
+        """The malformed requests that are not rows of the list."""
         return tuple(entry for entry in self.malformed if entry.by != "list")
 
     @property
@@ -208,13 +212,16 @@ class Sample:
         return tuple(entry for entry in self.malformed if entry.by == "list")
 
     def expected(self, profile: Profile, variant: str | None = None) -> dict[str, Expectation]:
-        """How each request must end before any decision, by name: all requests, or those that a variant lists."""
+        """Return how each request must end without decisions, by name.
+
+        With `variant`: only the requests that it lists.
+        """
         if variant:
             return {name: expect[profile] for name, expect in self.variant(variant).expect.items()}
         return {account.name: account.expect[profile] for account in self.accounts}
 
     def ends(self, profile: Profile) -> dict[str, Expectation]:
-        """How each request must end once the decisions are taken, by name."""
+        """Return how each request must end after all decisions, by name."""
         return self.expected(profile) | {each.request: each.expect[profile] for each in self.decisions}
 
 
@@ -222,14 +229,14 @@ Entry = TypeVar("Entry", Account, Variant)
 
 
 def in_message(text: str, by: Way) -> str:
-    """Text as a queue message carries it."""
+    """Return a text in the form of a queue message."""
     if by == "queue-base64-lines":
         return base64.encodebytes(text.encode()).decode("ascii")
     return base64.b64encode(text.encode()).decode("ascii") if by == "queue-base64" else text
 
 
 def _with_members(group: Mapping[str, Any], users: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write out who is in a group of which the data names only those who are not."""
+    """Return a group with a list of its members. The data may list only the users who are not members."""
     others = group.get("membersExcept")
     if others is None:
         return dict(group)

@@ -1,7 +1,8 @@
-"""The soak: two hosts on one storage, thousands of requests, hosts killed all the time, a tenant that misbehaves.
+"""The soak: thousands of requests to two hosts on one storage account, with killed hosts and a faulty tenant.
 
-`python -m rehearsal.soak` starts everything, sends the requests, kills one host after the other while they are worked
-on, lets some people redeem, and judges what is left: every request at its end, one invitation each, nothing lost.
+`python -m rehearsal.soak` starts everything and sends the requests. It kills one host after the other while the app
+processes them, and lets some people redeem. At the end it checks that every request has ended, that each person got
+one invitation, and that nothing is lost.
 """
 
 from rehearsal.soak.plan import Plan

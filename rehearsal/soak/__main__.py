@@ -13,10 +13,10 @@ from rehearsal.soak.run import LOGS, soak
 
 
 def main(arguments: list[str]) -> int:
-    """Run the soak; the exit code is 0 only if everything that was checked is as it must be."""
+    """Run the soak and return its exit code: 0 only if every check passed."""
     options = _parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: everything is stopped first
-    for name in ("NO_PROXY", "no_proxy"):  # everything is on loopback, where a proxy would not find it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl+C, so that everything it started stops
+    for name in ("NO_PROXY", "no_proxy"):  # every server is on loopback, which a proxy cannot reach
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
     plan = Plan(
         requests=options.requests,
@@ -35,19 +35,19 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--requests",
         type=int,
         default=usual.requests,
-        help="accounts to ask for; one in twenty is asked for twice, so that 60 send 63 requests (%(default)s)",
+        help="accounts to convert; one in twenty is requested twice, so 60 accounts mean 63 requests (%(default)s)",
     )
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="all of it ends within (%(default)g)")
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="limit for the whole soak (%(default)g)")
     parser.add_argument(
         "--throttling", type=float, default=usual.throttling, help="share of Graph's limits to grant (%(default)g)"
     )
     parser.add_argument(
         "--hidden",
         action="store_true",
-        help="the tenant shows no invitation that waits for its person: a lost answer then ends in a review",
+        help="the tenant does not show pending invitations, so an account with a lost answer ends in a review",
     )
-    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="replays order, faults and lag")
-    parser.add_argument("--logs", type=Path, default=LOGS, help="where the hosts' logs are kept (%(default)s)")
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000, help="seed of order, faults and lag")
+    parser.add_argument("--logs", type=Path, default=LOGS, help="directory for the hosts' logs (%(default)s)")
     return parser.parse_args(arguments)
 
 

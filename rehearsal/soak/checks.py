@@ -1,4 +1,4 @@
-"""What must be true after a soak, whatever failed on the way. A condition is called as its function is."""
+"""Check what must be true after a soak. The name of each function is printed as the name of its condition."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,24 +12,24 @@ from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 from rehearsal.soak.evidence import REVIEW, Evidence
 
 OUTCOME_UNKNOWN = "outcome-unknown"
-"""The finding of an account whose invitation may be out."""
+"""The finding of an account whose invitation may have been sent, because Graph's answer was lost."""
 STATE_ROWS = frozenset({"request", "current", "pace"})
-"""Row keys of state rows, each with its history in its own partition."""
+"""Row keys of state rows. The history of a state row is in the row's own partition."""
 
 
 def in_time(evidence: Evidence) -> Check:
-    """The work was done before the time was up."""
+    """Check that all work was done within its time."""
     return Check(f"{evidence.done.seconds:.0f} s until no message was left", evidence.done.late)
 
 
 def everything_sent(evidence: Evidence) -> Check:
-    """The time was enough to send all."""
+    """Check that all requests were sent within the time."""
     sent, total = evidence.done.sent, len(evidence.population.requests)
     return Check(f"{sent} requests sent", () if sent == total else (f"only {sent} of {total} requests were sent",))
 
 
 def requests_ended(evidence: Evidence) -> Check:
-    """Every request that was sent has a row, at the stage where its account stands."""
+    """Check that every request that was sent has a row, at the stage of its account."""
     states = evidence.request_states
     problems = []
     for request in evidence.population.requests[: evidence.done.sent]:
@@ -43,7 +43,9 @@ def requests_ended(evidence: Evidence) -> Check:
 
 
 def accounts_ended(evidence: Evidence) -> Check:
-    """Every account stands where it must. In a tenant that shows invitations no lost answer is left to a person."""
+    """Check that every account is at the stage it must be at. If the tenant shows pending invitations, the app settles
+    each lost answer itself, so no account may wait for a person.
+    """
     accounts = _asked_for(evidence)
     problems = [
         f"account {user_id}: expected {' or '.join(evidence.stages(user_id))}, got {evidence.stands(user_id)}"
@@ -54,7 +56,7 @@ def accounts_ended(evidence: Evidence) -> Check:
 
 
 def reviews_for_doubts_alone(evidence: Evidence) -> Check:
-    """A person is asked about an account only because an answer was lost, and the finding says so."""
+    """Check that an account waits for a person only after a lost answer, with the only finding `outcome-unknown`."""
     reviews = {key: row for key, row in evidence.account_states.items() if row["stage"] == REVIEW}
     problems = []
     for user_id, row in reviews.items():
@@ -65,7 +67,10 @@ def reviews_for_doubts_alone(evidence: Evidence) -> Check:
 
 
 def one_mail_each(evidence: Evidence) -> Check:
-    """Nobody gets two mails. Who must have one gets one, unless Graph lied, or a person is asked whether it arrived."""
+    """Check that nobody got two mails, and that each person who must be invited got one.
+
+    Excepted are invitations that Graph confirmed but did not send, and accounts that wait for a person.
+    """
     got = Counter(str(mail["userId"]) for mail in evidence.mails)
     wanted = evidence.population.ready & _asked_for(evidence)
     asked = {user_id for user_id in wanted if evidence.stands(user_id) == REVIEW}
@@ -77,7 +82,7 @@ def one_mail_each(evidence: Evidence) -> Check:
 
 
 def directory_as_told(evidence: Evidence) -> Check:
-    """Every account is in the state that its stage says, and none was made."""
+    """Check that the `externalUserState` of every account fits its stage, and that no account was created."""
     known = evidence.population.ready | evidence.population.blocked
     problems = [
         f"user {user['userPrincipalName']} was created"
@@ -92,7 +97,7 @@ def directory_as_told(evidence: Evidence) -> Check:
 
 
 def histories_whole(evidence: Evidence) -> Check:
-    """Every state row has all its events, numbered without a gap, and the last stage among them is its own."""
+    """Check that the events of every state row are numbered without a gap and end with the row's stage."""
     problems, events = [], 0
     for partition, rows in _partitions((*evidence.requests, *evidence.conversions)):
         told = history(rows)
@@ -107,20 +112,20 @@ def histories_whole(evidence: Evidence) -> Check:
 
 
 def queues_empty(evidence: Evidence) -> Check:
-    """Nothing waits, and the sweep has emptied the poison queue."""
+    """Check that no message is left, and that the sweep has emptied the poison queue."""
     left = {"queue": evidence.stored, "poison queue": evidence.poison}
     problems = [f"messages left in the {name}: {count}" for name, count in left.items() if count]
     return Check("both queues empty", tuple(problems))
 
 
 def well_behaved(evidence: Evidence) -> Check:
-    """Graph was asked nothing that it refuses whatever the tenant holds, and nothing before Retry-After."""
+    """Check that the app made no call that Graph refuses in any tenant, and none before Retry-After ended."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
     return Check(f"{len(evidence.journal)} Graph calls, none out of place and none too early", tuple(problems))
 
 
 def nothing_told(evidence: Evidence) -> Check:
-    """No redeem link in a table or a log, and no address in a log."""
+    """Check that no redeem link is in a table or a log, and no mail address in a log."""
     tickets = [mail["ticket"] for mail in evidence.mails]
     problems = [
         f"a redeem link is in {place}"
@@ -152,7 +157,11 @@ def _asked_for(evidence: Evidence) -> frozenset[str]:
 
 
 def _state(evidence: Evidence, user_id: str) -> str | None:
-    """The `externalUserState` of an account by its stage; a tenant that shows no invitation shows only redemptions."""
+    """Return the `externalUserState` that fits the stage of an account.
+
+    It is None for an account that is not redeemed if the tenant does not show pending invitations, or if Graph did not
+    send the invitation that it confirmed.
+    """
     state = STATES.get(evidence.stands(user_id))
     shown = evidence.shows and user_id not in evidence.lied_about
     return state if shown or state == STATES["completed"] else None

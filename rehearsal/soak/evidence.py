@@ -1,4 +1,4 @@
-"""What a soak left behind, read once at its end: the ledger, the directory, the outbox, the journal, the logs."""
+"""Read the ledger, the directory, the outbox, the journal and the logs at the end of a soak."""
 
 import re
 from collections import Counter
@@ -18,21 +18,21 @@ from rehearsal.soak.workload import Done
 JSON = Mapping[str, Any]
 REVIEW = "needsReview"
 NO_EFFECT = "no-effect"
-"""The fault of an invitation that Graph confirms and does not send."""
+"""The fault in which Graph confirms an invitation but does not send it."""
 DELIVERY = re.compile(r"Executing 'Functions\.convert' ")
-"""What a host logs at each delivery of a message."""
+"""The line that a host logs at each delivery of a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Everything that the checks and the figures look at."""
+    """Everything that the checks and the figures read."""
 
     population: Population
     shows: bool
-    """Whether the tenant shows an invitation that waits for its person."""
+    """Whether the tenant shows pending invitations."""
     done: Done
     requests: tuple[Row, ...]
-    """The whole table: state rows, history and whatever else is in it."""
+    """All rows of the table `requests`: state rows, history and others."""
     conversions: tuple[Row, ...]
     users: Mapping[str, JSON]
     """Every user, by object id."""
@@ -46,7 +46,7 @@ class Evidence:
 
     @cached_property
     def request_states(self) -> dict[str, Row]:
-        """The state row of each request, by its id."""
+        """The state row of each request, by request id."""
         return {row["PartitionKey"]: row for row in self.requests if row["RowKey"] == "request"}
 
     @cached_property
@@ -56,27 +56,28 @@ class Evidence:
 
     @cached_property
     def events(self) -> Counter[str]:
-        """How often each kind of event happened, to requests and to accounts."""
+        """The number of events of each kind, for requests and accounts."""
         rows = (*self.requests, *self.conversions)
         return Counter(str(event["kind"]) for event in history(rows))
 
     @property
     def deliveries(self) -> int:
-        """How often a message was handed to the app."""
+        """How often a host delivered a message to the app."""
         return len(DELIVERY.findall(self.log))
 
     @cached_property
     def lied_about(self) -> frozenset[str]:
-        """Accounts whose invitation Graph confirmed and did not send, and that got none later.
+        """The accounts whose invitation Graph confirmed but did not send, if they got none later.
 
-        They stay `invited`, and nothing shows: only a person can tell that from an account that shows nothing.
+        They stay at `invited`. The app cannot tell them from invited accounts in a tenant that does not show
+        invitations.
         """
         faults = ((call["fault"] or {}, call) for call in self.journal)
         told = {str(call["body"]["invitedUser"]["id"]) for fault, call in faults if fault.get("kind") == NO_EFFECT}
         return frozenset(told - {str(mail["userId"]) for mail in self.mails})
 
     def stages(self, user_id: str) -> tuple[str, ...]:
-        """Where an account, and every request for it, may stand: the first unless it is in doubt."""
+        """Return the stages that an account and its requests may have. All but the first need a lost answer."""
         if user_id in self.population.blocked:
             return ("blocked",)
         if user_id in self.done.redeemed:
@@ -84,19 +85,19 @@ class Evidence:
         return ("invited",) if self.shows else ("invited", REVIEW)
 
     def stands(self, user_id: str) -> str:
-        """Where an account stands, as its own row says."""
+        """Return the stage in the row of an account, or "no row"."""
         row = self.account_states.get(user_id)
         return str(row["stage"]) if row is not None else "no row"
 
     def told(self) -> Iterator[tuple[str, str]]:
-        """Every place where a secret must not be, with its text."""
+        """Yield every place that must not contain a secret, with its text."""
         yield "the hosts' logs", self.log
         yield "table requests", str(self.requests)
         yield "table conversions", str(self.conversions)
 
 
 def gathered(rig: FleetRig, plan: Plan, population: Population, done: Done) -> Evidence:
-    """Read everything. httpx.HTTPError or AzureError where a piece no longer answers."""
+    """Read the evidence. Raises httpx.HTTPError or AzureError if the tenant or storage no longer answers."""
     control = rig.tenant.control
     return Evidence(
         population=population,

@@ -1,4 +1,4 @@
-"""What a soak prints at its end: its figures, and condition by condition whether it holds."""
+"""Format what a soak prints at its end: its figures, and whether each condition holds."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from rehearsal.soak.plan import Plan
 
 THROTTLED = 429
 MOST_PROBLEMS = 10
-"""Problems that are printed of one condition; thousands say no more."""
+"""How many problems of one condition are printed; more of them would tell nothing new."""
 _EVENTS = {
     "waits on the queue": "waits",
     "outcomes in doubt": "outcome-unknown",
@@ -20,11 +20,11 @@ _EVENTS = {
     "breaker opened": "breaker-open",
     "brought back from poison": "returned-from-poison",
 }
-"""What the histories tell, by kind of event."""
+"""The figures that count events in the histories, with the kind of event."""
 
 
 def figures(evidence: Evidence, plan: Plan) -> Iterator[str]:
-    """One line for each figure."""
+    """Yield a line for each figure."""
     for table in (_work, _ends, _mails, _graph, _events):
         for name, value in table(evidence):
             yield f"{name:<28}{value:>10}"
@@ -32,7 +32,7 @@ def figures(evidence: Evidence, plan: Plan) -> Iterator[str]:
 
 
 def checked(checks: Mapping[str, Check]) -> Iterator[str]:
-    """A line for each condition; beneath one that does not hold, its first problems."""
+    """Yield a line for each condition. The first problems of a failed condition follow its line."""
     yield "Conditions"
     for name, check in checks.items():
         problems = check.problems

@@ -1,4 +1,4 @@
-"""Several hosts with the same app on the same storage; one after the other is killed and replaced."""
+"""Run several hosts with the same app and storage, and kill and replace one after the other."""
 
 import secrets
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ START_SECONDS = 30.0
 
 
 class Fleet:
-    """Hosts for the length of a context. The logs of those that are gone are kept in a directory."""
+    """Hosts that run while the context is entered. The logs of ended hosts are kept in the directory `logs`."""
 
     def __init__(self, app: Path, environment: Mapping[str, str | None], size: int, logs: Path) -> None:
         self._app, self._environment, self._size, self._logs = app, environment, size, logs
         self._up: dict[HostProcess, ExitStack] = {}
         self._gone: list[Path] = []
         self.function_key = secrets.token_hex(20)
-        """The same for all of them, as behind one address."""
+        """The function key, the same for all hosts, as for instances of one function app."""
         self.kills = 0
-        """How many were killed and replaced."""
+        """How many hosts were killed and replaced."""
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -43,34 +43,37 @@ class Fleet:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where those that are up listen."""
+        """The base URLs of the running hosts."""
         return tuple(host.base for host in self._up)
 
     @property
     def oldest(self) -> HostProcess:
-        """The one that has been up for the longest time."""
+        """The host that has run longest."""
         return next(iter(self._up))
 
     def replace(self, host: HostProcess) -> None:
-        """Kill a host in the middle of whatever it does and start another. `HostError` if that does not start."""
+        """Kill a host without letting it finish, and start another.
+
+        Raises `HostError` if the new one does not start.
+        """
         host.kill()
         self.kills += 1
         self._retire(host)
         self._start()
 
     def kill_all(self) -> None:
-        """Kill all hosts at once, without replacement and without waiting for their work."""
+        """Kill all hosts without letting them finish, and replace none."""
         for host in tuple(self._up):
             host.kill()
         self._stop()
 
     def must_live(self) -> None:
-        """Raise `HostError` when a host has ended by itself."""
+        """Raise `HostError` if a host has exited by itself."""
         if not all(host.running() for host in self._up):
             raise HostError("a host ended by itself")
 
     def log(self) -> str:
-        """What all hosts have logged so far."""
+        """Return the logs of all hosts so far, ended ones included."""
         return "".join([*(path.read_text("utf-8") for path in self._gone), *(host.log() for host in self._up)])
 
     def _start(self) -> None:

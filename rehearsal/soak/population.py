@@ -1,4 +1,4 @@
-"""The accounts of a soak and who asks for them: made from a seed, the same for the same seed."""
+"""Generate the accounts and requests of a soak from a seed; equal seeds give equal accounts and requests."""
 
 import json
 import random
@@ -16,22 +16,23 @@ PARTNERS = {
     "northwindtraders.com": "1c7b4d2f-6e30-4f9b-8d8c-204e6b8d0f13",
     "adatum.com": "2d8c5e30-7f41-40ac-9e9d-315f7c9e1024",
 }
-"""Domains of the accounts' addresses, each an Entra tenant."""
+"""The domains of the accounts' addresses, with the id of each domain's Entra tenant."""
 UNFIT: tuple[Mapping[str, str | None], ...] = (
     {"onPremisesUserPrincipalName": "{name}@contoso.com"},
     {"mail": "{name}@contoso.com"},
     {"mail": None},
 )
-"""What makes an account one that must not be invited: synced in a way that blocks, our own domain, no address."""
+"""Values that make an account one that must not be invited: a synced name, an address in the tenant's own domain, no
+address."""
 UNFIT_EVERY = 40
 HTTP_EVERY = 5
 AGAIN_EVERY = 20
-"""So many accounts for one that is unfit, asked for by HTTP, asked for twice."""
+"""One account in this many is unfit, one is requested by HTTP, and one is requested twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it is sent."""
+    """One request, and whether it is sent by queue or by HTTP."""
 
     request_id: str
     user_id: str
@@ -39,25 +40,25 @@ class Request:
 
     @property
     def text(self) -> str:
-        """Its body."""
+        """The body of the request."""
         return json.dumps({"requestId": self.request_id, "invitedUser": {"id": self.user_id}})
 
 
 class Population:
-    """So many accounts of Contoso, with the requests for them in the order in which they are sent."""
+    """A number of accounts in the tenant Contoso, and the requests for them in the order in which they are sent."""
 
     def __init__(self, accounts: int, seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 - spreads requests, hides nothing
+        chance = random.Random(seed)  # noqa: S311 - spreads requests, protects nothing
         unfit = set(chance.sample(range(accounts), accounts // UNFIT_EVERY))
         self._users = [_user(number, unfit=number in unfit, chance=chance) for number in range(accounts)]
         self.blocked = frozenset(_id(number) for number in unfit)
-        """Object ids of those who must not be invited."""
+        """Object ids of the accounts that must not be invited."""
         self.ready = frozenset(_id(number) for number in range(accounts)) - self.blocked
-        """Object ids of those who must be invited, once."""
+        """Object ids of the accounts that must be invited once."""
         self.requests = tuple(_requests(accounts, chance))
 
     def tenant(self) -> JSON:
-        """The seed of their tenant."""
+        """Return the seed of a tenant with these accounts."""
         return {
             "tenantId": TENANT_ID,
             "displayName": "Contoso",
@@ -84,7 +85,10 @@ def _user(number: int, *, unfit: bool, chance: random.Random) -> JSON:
 
 
 def _requests(accounts: int, chance: random.Random) -> Iterator[Request]:
-    """Everybody once, in any order; some again by the other way, half of them at once and half at some time later."""
+    """Yield a request for each account, in random order, and for some accounts a second one by the other way.
+
+    About half of the second requests follow at once, the others later.
+    """
     numbers = chance.sample(range(accounts), accounts)
     again = set(chance.sample(range(accounts), accounts // AGAIN_EVERY))
     later: list[Request] = []

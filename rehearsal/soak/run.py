@@ -1,4 +1,4 @@
-"""A soak from start to end, and the exit code that it deserves."""
+"""Run a soak from start to end and return its exit code."""
 
 import sys
 from dataclasses import dataclass, field
@@ -22,16 +22,16 @@ from rehearsal.soak.workload import Done, Workload
 from rehearsal.storage import StorageError
 
 LOGS = APP / ".rehearsal" / "soak"
-"""Where the logs of the last soak's hosts are kept."""
+"""The directory with the logs of the last soak's hosts."""
 PASSED, FAILED, INTERRUPTED = 0, 1, 130
 BROKEN = (AzureError, HostError, OSError, StorageError, TimeoutError, httpx.HTTPError)
-"""What a piece that does not start, or ends before its time, looks like from here."""
+"""The errors that a host, storage or the tenant causes if it does not start or ends too early."""
 
 
 def soak(plan: Plan, *, out: TextIO = sys.stdout, logs: Path = LOGS) -> int:
-    """Soak, and return 0 if everything that was checked is as it must be, otherwise 1.
+    """Run a soak. Return 0 if every check passed, 130 if interrupted before the checks, else 1.
 
-    An interruption at any time stops everything that was started; before the judgement it gives 130.
+    An interruption stops everything that was started.
     """
     with Interrupts() as interrupts:
         run = _Run(plan, out, logs, interrupts)
@@ -62,7 +62,10 @@ class _Run:
         self.progress = Progress(self.out)
 
     def perform(self, rig: FleetRig) -> None:
-        """Work and judge. Nothing that goes wrong leaves here: the rig is stopped without noise."""
+        """Do the work and check it.
+
+        Errors are reported here and not raised, so that the rig stops without a traceback.
+        """
         try:
             done = Workload(self.plan, self.population, rig, self.progress, self.interrupts).perform()
             with self.interrupts.allowed():
@@ -74,7 +77,9 @@ class _Run:
             self.broke(error)
 
     def broke(self, error: object) -> None:
-        """Say what broke the soak, or that it was interrupted: Ctrl+C in a terminal reaches the pieces as well."""
+        """Report what broke the soak. If it was interrupted, report that, because Ctrl+C also ends the processes it
+        uses.
+        """
         if self.interrupts.pending:
             self.progress.say("interrupted")
             return
@@ -83,7 +88,7 @@ class _Run:
 
     def _judge(self, rig: FleetRig, done: Done) -> None:
         if done.late:
-            rig.fleet.kill_all()  # what is judged stands still
+            rig.fleet.kill_all()  # so that nothing changes while it is checked
         self.progress.say("reading ledger, directory, outbox and logs")
         evidence = gathered(rig, self.plan, self.population, done)
         checks = {examine.__name__.replace("_", " "): examine(evidence) for examine in CHECKS}

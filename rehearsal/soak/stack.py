@@ -1,4 +1,4 @@
-"""Everything that a soak needs, up on loopback: storage, the tenant in trouble, and two hosts with the real app."""
+"""Start what a soak needs on loopback: storage, a tenant with faults, and two hosts with the real app."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,15 +23,15 @@ class FleetRig(Rig):
         self.fleet = fleet
 
     def at_rest(self) -> bool:
-        """Whether no message is left that could move a request."""
+        """Tell whether both queues are empty, so that no message can change a request."""
         return not any(map(self.waiting, QUEUES))
 
 
 @contextmanager
 def opened(plan: Plan, population: Population, logs: Path, interrupts: Interrupts) -> Iterator[FleetRig]:
-    """Start everything, and stop it at the end, whatever happens.
+    """Start everything, and stop it when the context ends.
 
-    Raises `StorageError`, `HostError` or OSError where a piece does not start.
+    Raises `StorageError`, `HostError` or OSError if storage, a host or the tenant does not start.
     """
     with ExitStack() as started:
         storage = started.enter_context(Azurite()).connection_string()
@@ -45,7 +45,7 @@ def opened(plan: Plan, population: Population, logs: Path, interrupts: Interrupt
 
 
 def trouble(tenant: RunningTenant, plan: Plan) -> None:
-    """Let the tenant misbehave."""
+    """Turn on the tenant's faults: lag, throttling, random and scripted faults."""
     control = tenant.control
     control.set_seed(plan.seed)
     control.set_switch("pending-state", "pending-acceptance" if plan.shows else "unset")

@@ -1,4 +1,4 @@
-"""Who sends the requests: steadily, by queue and by HTTP, and again where an answer never came."""
+"""Send the requests at a steady rate by queue and HTTP, and repeat those that got no answer."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _PAUSE = 0.25
 
 
 class Upstream(threading.Thread):
-    """Sends until all are sent or it is stopped; `failure` is what ended it before."""
+    """A thread that sends requests until all are sent or `stop` is called. An error ends it too; it is in `failure`."""
 
     def __init__(
         self,
@@ -35,26 +35,26 @@ class Upstream(threading.Thread):
         self._stopping = threading.Event()
         self.sent = 0
         self.repeated = 0
-        """Calls by HTTP that had to be made again."""
+        """The number of HTTP calls that had to be repeated."""
         self.failure: Exception | None = None
 
     @property
     def done(self) -> bool:
-        """Whether everything is sent."""
+        """Whether all requests are sent."""
         return self.sent == len(self._requests)
 
     def stop(self) -> None:
-        """Send nothing more, and wait for the end."""
+        """Stop sending, and wait for the thread to end."""
         self._stopping.set()
         if self.ident is not None:
             self.join()
 
     def run(self) -> None:
-        """Send all of them."""
+        """Send all requests."""
         try:
             with httpx.Client(headers={"x-functions-key": self._key}, timeout=10, trust_env=False) as client:
                 self._send_all(client)
-        except Exception as error:  # noqa: BLE001 - told to the thread that waits
+        except Exception as error:  # noqa: BLE001 - the waiting thread raises it
             self.failure = error
 
     def _send_all(self, client: httpx.Client) -> None:
@@ -72,13 +72,13 @@ class Upstream(threading.Thread):
 
     def _wait_for_room(self) -> None:
         while self._stored() > self._most_stored and not self._stopping.wait(_PAUSE):
-            """Those that are stored have to become fewer first."""
+            """Wait until the queue is shorter."""
 
     def _post(self, client: httpx.Client, request: Request) -> None:
-        """Repeat until one of the hosts has taken it: the request's id makes that safe."""
+        """Send a request until a host accepts it. Repeating is safe because the request has an id."""
         for turn in count():
             addresses = self._addresses()
-            with suppress(httpx.TransportError):  # its host was killed
+            with suppress(httpx.TransportError):  # the host was killed
                 answer = client.post(f"{addresses[turn % len(addresses)]}/api/requests", content=request.text)
                 if answer.status_code == ACCEPTED:
                     return

@@ -1,4 +1,4 @@
-"""What happens in a soak: requests go in, hosts are killed, the sweep runs, and some people redeem."""
+"""Drive a soak: send requests, kill hosts, run the sweep, and let some people redeem."""
 
 import random
 import time
@@ -15,9 +15,9 @@ from rehearsal.soak.stack import FleetRig
 from rehearsal.soak.upstream import Upstream
 
 WORKED, FOLLOWED = 0.85, 0.95
-"""Shares of the time. No message may be left after the first one; after the second, every person who redeemed must have
-been seen. The rest is for judging, which takes some 25 seconds. A claim whose host was killed is settled up to 230
-seconds later: its lease of 90, the window of 72, and 60 between the two reads that confirm each other. A machine with a
+"""Shares of the time. After the first no message may be left; after the second the app must have seen all who redeemed.
+The checks have the rest and need some 25 seconds. A claim whose host was killed is settled up to 230 seconds later:
+after its lease of 90 seconds, the window of 72, and 60 between the two reads that confirm each other. A machine with a
 busy core sends the last request after some 200 seconds."""
 SWEEP = "sweep"
 _TICK = 0.5
@@ -26,23 +26,25 @@ _TOLD_EVERY = 3.0
 
 @dataclass(slots=True)
 class Done:
-    """What was done."""
+    """What was done in a soak."""
 
     sent: int = 0
-    """Requests that went in: the first so many of the population's."""
+    """How many of the population's requests were sent, from the first on."""
     repeated: int = 0
-    """Calls by HTTP that had to be made again, because a host was killed under them."""
+    """The number of HTTP calls that had to be repeated because their host was killed."""
     seconds: float = 0.0
-    """From the first request until no message was left."""
+    """Seconds from the first request until no message was left."""
     sweeps: int = 0
     redeemed: frozenset[str] = frozenset()
-    """Object ids of those who redeemed."""
+    """Object ids of the people who redeemed."""
     late: tuple[str, ...] = ()
-    """What was not done in time, one sentence each."""
+    """One sentence for each thing that was not done in time."""
 
 
 class Workload:
-    """One soak's work. What is not done in time is noted, and it goes on: the checks name what is missing."""
+    """The work of one soak. If something is not done in time, it notes that and continues; the checks then name what is
+    missing.
+    """
 
     def __init__(
         self, plan: Plan, population: Population, rig: FleetRig, progress: Progress, interrupts: Interrupts
@@ -61,7 +63,7 @@ class Workload:
         )
 
     def perform(self) -> Done:
-        """All of it. `HostError` if a host ends by itself, or does not start again."""
+        """Do all the work. Raises `HostError` if a host exits by itself or does not start."""
         began = time.monotonic()
         self._upstream.start()
         try:
@@ -75,7 +77,7 @@ class Workload:
         return self._done
 
     def _work(self) -> None:
-        """Until everything is sent and no message is left. Hosts are killed as long as requests come."""
+        """Wait until all requests are sent and no message is left. Kill hosts as long as requests are being sent."""
         kill, sweep, tell = (_Every(each) for each in (self._plan.kill_every, self._plan.sweep_every, _TOLD_EVERY))
         while not (self._upstream.done and self._rig.at_rest()):
             self._rig.fleet.must_live()
@@ -86,7 +88,7 @@ class Workload:
                 return
             if not self._upstream.done and kill.due():
                 self._rig.fleet.replace(self._rig.fleet.oldest)
-                kill.begin()  # on a busy machine a host takes longer to start than it is to live
+                kill.begin()  # on a busy machine a host may take longer to start than the interval between kills
             if sweep.due():
                 self._start_sweep()
             if tell.due():
@@ -97,8 +99,8 @@ class Workload:
         self._progress.say(f"all {self._upstream.sent} requests sent, no message left; kills: {self._rig.fleet.kills}")
 
     def _redeem(self) -> None:
-        """Let some of those redeem who must have been invited by now."""
-        chance = random.Random(self._plan.seed)  # noqa: S311 - chooses people, hides nothing
+        """Let some of the people redeem who must have been invited by now."""
+        chance = random.Random(self._plan.seed)  # noqa: S311 - chooses people, protects nothing
         ready = sorted(self._population.ready)
         people = chance.sample(ready, int(len(ready) * self._plan.redeeming))
         self._done.redeemed = frozenset(filter(self._redeems, people))
@@ -108,11 +110,11 @@ class Workload:
         try:
             self._rig.tenant.control.redeem(user_id)
         except httpx.HTTPStatusError:
-            return False  # nothing to redeem: the checks show that this account was not invited
+            return False  # nothing to redeem; the checks report that this account was not invited
         return True
 
     def _follow(self) -> None:
-        """Kill a host in the middle of a sweep, then sweep until all who redeemed are seen."""
+        """Kill a host during a sweep, then sweep until the app has seen all who redeemed."""
         try:
             self._kill_while_sweeping()
             while (seen := self._seen()) < len(self._done.redeemed):
@@ -136,7 +138,7 @@ class Workload:
         self._rig.fleet.replace(host)
 
     def _start_sweep(self) -> None:
-        """As the timer would."""
+        """Start a sweep as the timer would."""
         self._rig.fleet.oldest.start_function(SWEEP)
         self._done.sweeps += 1
 
@@ -172,18 +174,18 @@ def _ended_sweeps(host: HostProcess) -> int:
 
 
 class _Every:
-    """Due once in so many seconds, counted from the last time."""
+    """A timer that is due once every `seconds` seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self.begin()
 
     def begin(self) -> None:
-        """Count from now."""
+        """Start the interval again from now."""
         self._next = time.monotonic() + self._seconds
 
     def due(self) -> bool:
-        """Whether it is time; if so, it is not for the next while."""
+        """Tell whether the interval has passed; if so, start the next one."""
         if time.monotonic() < self._next:
             return False
         self.begin()

@@ -1,7 +1,7 @@
-"""An Entra tenant on a laptop: Microsoft Graph as far as converting users needs it, with managed identity.
+"""An Entra tenant on a laptop: the part of Microsoft Graph that converting users needs, and managed identity.
 
-`create_app` makes it as an ASGI application, `running` serves it on a loopback port, `python -m rehearsal.tenant` from
-the command line.
+`create_app` returns it as an ASGI application, `running` serves it on a loopback port for the length of a with-block,
+and `python -m rehearsal.tenant` serves it from the command line.
 """
 
 from rehearsal.tenant.control.client import Control

@@ -17,26 +17,32 @@ from rehearsal.tenant.serving.serve import IDENTITY_HEADER, LOOPBACK, configurat
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.tenant", description="Serve a rehearsal tenant.")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--seed", type=Path, help="JSON file with the tenant's content; default: the sample tenant")
     parser.add_argument("--beliefs", type=Path, metavar="FILE", help="a result of the probe: behave like that tenant")
-    parser.add_argument("--switch", action="append", default=[], metavar="NAME=POSITION", help="an open question")
+    parser.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=POSITION",
+        help="the tenant's answer to an open question about Graph",
+    )
     parser.add_argument("--role", action="append", metavar="NAME", help="application permission; default: all needed")
     parser.add_argument("--identity-header", default=IDENTITY_HEADER, metavar="SECRET")
     return parser.parse_args(arguments)
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says on stdout that it listens, where, and the settings with which an app finds it."""
+    """A server that prints its addresses when it listens, and the settings that an app needs to reach it."""
 
     def __init__(self, config: uvicorn.Config, identity_header: str) -> None:
         super().__init__(config)
         self._identity_header = identity_header
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then say so."""
+        """Start listening, then print the addresses and settings."""
         await super().startup(sockets)
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
@@ -51,7 +57,7 @@ def _leave(_signal: int, _frame: Any) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until SIGTERM or SIGINT, then leave with 0."""
+    """Serve until SIGTERM or SIGINT, then exit with code 0."""
     options = parse(arguments)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _leave)

@@ -1,4 +1,4 @@
-"""The positions that a real tenant was seen in, read from the file that `python -m probe` leaves."""
+"""Read the switch positions that `python -m probe` saw in a real tenant from its result file."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,13 @@ FORMAT = 1
 
 
 def read(path: Path) -> dict[str, str]:
-    """Switches with the positions that were seen; ValueError for a file that is none, or names what does not exist.
+    """Return the switches with the positions that the probe saw.
 
-    Where the tenant could not tell some positions apart, the default stays if it is one of them. What was skipped, what
-    stayed unclear, and what fits no position leaves its switch alone.
+    If the probe could not tell several positions apart, the default is taken if it is among them, else the first. A
+    switch is left out if its question was skipped, stayed unclear, or got an answer that fits no position.
+
+    Raises:
+    ValueError: the file is no result of the probe, or names an unknown switch or position.
     """
     try:
         found = json.loads(path.read_text("utf-8"))
@@ -29,7 +32,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def unusual(positions: Mapping[str, str]) -> dict[str, str]:
-    """Those that are not the default."""
+    """Return the positions that are not the default of their switch."""
     return {name: position for name, position in positions.items() if position != TABLE[name].default}
 
 

@@ -1,12 +1,13 @@
-"""The tenant's clock: real time plus what was advanced on command, or standing still until it is advanced."""
+"""The tenant's clock: real time that a test can advance or freeze."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Virtual time. Tokens, pages, the recycle bin, throttling and replication are all measured on it.
+    """Virtual time, by which the tenant measures tokens, pages, the recycle bin, throttling and replication.
 
-    It runs with real time unless it is frozen: then only `advance` moves it, and a run can be repeated to the second.
+    It follows real time plus all advances. While it is frozen only `advance` moves it, so a run can be repeated to the
+    second.
     """
 
     def __init__(self) -> None:
@@ -14,39 +15,39 @@ class Clock:
         self._frozen: datetime | None = None
 
     def now(self) -> datetime:
-        """The tenant's time, UTC."""
+        """Return the tenant's time in UTC."""
         return (self._frozen or datetime.now(UTC)) + self._ahead
 
     def seconds(self) -> float:
-        """The tenant's time in seconds since 1970."""
+        """Return the tenant's time in seconds since 1970."""
         return self.now().timestamp()
 
     def advance(self, seconds: float) -> None:
-        """Move time forward; it never goes back, so that what was written stays in order."""
+        """Move time forward by some seconds. It never goes back, so that recorded times stay in order."""
         if seconds < 0:
             raise ValueError(f"time moves forward only, got {seconds} seconds")
         self._ahead += timedelta(seconds=seconds)
 
     def freeze(self) -> None:
-        """Stand still from now on."""
+        """Stop the clock at its current time."""
         self._frozen = self._frozen or datetime.now(UTC)
 
     def run(self) -> None:
-        """Go on with real time from where it stands."""
+        """Let a frozen clock follow real time again, from the time it shows."""
         if self._frozen is not None:
             self._ahead -= datetime.now(UTC) - self._frozen
             self._frozen = None
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still."""
+        """Whether the clock is frozen."""
         return self._frozen is not None
 
     def stamp(self) -> str:
-        """Now, in Graph's form: `2026-04-17T08:30:00Z`."""
+        """Return the tenant's time in Graph's form, for example `2026-04-17T08:30:00Z`."""
         return timestamp(self.now())
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment in Graph's form, whole seconds, UTC."""
+    """Return a moment in Graph's form: UTC, in whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""One tenant in memory: everything a call can read or change."""
+"""One tenant in memory, with everything that a call can read or change."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from rehearsal.tenant.switches import Switches
 
 
 class Tenant:
-    """State and switches; `reset` starts over from a seed."""
+    """The state and the switches of a tenant; `reset` restores them from a seed."""
 
     def __init__(
         self,
@@ -32,7 +32,9 @@ class Tenant:
         self.reset()
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
-        """Back to a seed (the first one unless another is given): time, switches, permissions, journal, trouble too."""
+        """Start over from `seed` (None: the current seed), with new time, switches, permissions, journal and no
+        trouble.
+        """
         chosen = copy.deepcopy(dict(seed if seed is not None else self._seed))
         seeds.check(chosen)
         switches, clock = Switches(self._initial_switches), Clock()
@@ -46,17 +48,22 @@ class Tenant:
         self._open_seeded_invitations()
 
     def roles_of(self, client_id: str | None) -> frozenset[str]:
-        """The permissions of new tokens for an application: its own, where it was given some."""
+        """Return the permissions of new tokens for an application: its own if it has any, else those of all
+        applications.
+        """
         return self.roles_by_client.get(client_id or "", self.roles)
 
     def fork(self) -> Self:
-        """A tenant in the same state that can be written without touching this one; time and journal are shared."""
+        """Return a copy of the tenant.
+
+        Writing to the copy leaves this tenant unchanged; both share time and journal.
+        """
         twin = copy.copy(self)
         twin.directory, twin.outbox, twin.tickets = self.directory.fork(), self.outbox.fork(), self.tickets.fork()
         return twin
 
     def _open_seeded_invitations(self) -> None:
-        """A guest that the seed shows as pending has a redeem link in its mailbox."""
+        """Give each guest that is pending in the seed a redeem link in its mailbox."""
         for user in self.directory.users.values():
             if user["externalUserState"] == "PendingAcceptance":
                 self.tickets.issue(user["id"], user["mail"] or user["userPrincipalName"], kill_older=True)

@@ -1,4 +1,4 @@
-"""How the control plane answers: JSON, and 400 with the reason for a request that makes no sense."""
+"""Endpoints of the control plane. They answer with JSON, and with 400 and the reason if the request is invalid."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def reader(read: Callable[[], Any]) -> Endpoint:
-    """An endpoint that shows something."""
+    """Return an endpoint that answers with what `read` returns."""
 
     async def get(_: Request) -> Response:
         return JSONResponse(read())
@@ -22,7 +22,7 @@ def reader(read: Callable[[], Any]) -> Endpoint:
 
 
 def writer(write: Callable[[JSON], Response]) -> Endpoint:
-    """An endpoint that takes a JSON object and does something with it."""
+    """Return an endpoint that passes the JSON object of its request to `write`."""
 
     async def post(request: Request) -> Response:
         try:
@@ -34,7 +34,7 @@ def writer(write: Callable[[JSON], Response]) -> Endpoint:
 
 
 def refused(status: int, message: str) -> Response:
-    """A refusal with its reason."""
+    """Return an error response with its reason."""
     return JSONResponse({"error": message}, status_code=status)
 
 

@@ -1,6 +1,6 @@
-"""The part of the control plane that makes trouble: faults, chaos, throttling, lag, and the seed of all chance.
+"""The part of the control plane that makes trouble: faults, chaos, throttling, lag, and the seed of everything random.
 
-Each has its name under `/_sim`: GET shows the settings and what has come of them, POST replaces them.
+Each has its own path under `/_sim`: GET returns its settings and what they have caused, POST replaces the settings.
 """
 
 from typing import Any
@@ -15,13 +15,13 @@ from rehearsal.tenant.tenant import Tenant
 
 
 class TroublePlane:
-    """The endpoints over one tenant; a reset ends all trouble."""
+    """The endpoints for one tenant. Resetting the tenant ends all trouble."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
 
     def routes(self) -> list[Route]:
-        """The endpoints as routes."""
+        """Return the routes of all endpoints."""
         readers = {
             "faults": self.faults,
             "chaos": self.chaos,
@@ -46,48 +46,48 @@ class TroublePlane:
         return self._tenant.trouble
 
     def faults(self) -> list[JSON]:
-        """The script, with how often each line matched and fired."""
+        """Return the lines of the script, and how often each has matched and fired."""
         return [line.as_json() for line in self._trouble.script.lines]
 
     def chaos(self) -> JSON:
-        """Settings of the chaos, and what it has done."""
+        """Return the settings of the chaos, and which faults it has caused."""
         return self._trouble.chaos.as_json()
 
     def throttling(self) -> JSON:
-        """Settings of the buckets, and how full they are."""
+        """Return the settings of throttling, and how full the buckets are."""
         return self._trouble.throttling.as_json()
 
     def lag(self) -> JSON:
-        """How far replicas may lag."""
+        """Return how far replicas may lag."""
         return self._trouble.replicas.as_json()
 
     def set_faults(self, body: JSON) -> Response:
-        """Replace the script of faults; an empty one ends it."""
+        """Replace the script of faults; an empty list ends it."""
         self._trouble.script.load(_only(body, "faults"))
         return JSONResponse(self.faults())
 
     def set_chaos(self, body: JSON) -> Response:
-        """Throw faults in between at random."""
+        """Replace the settings of the chaos."""
         self._trouble.chaos.set(body)
         return JSONResponse(self.chaos())
 
     def set_throttling(self, body: JSON) -> Response:
-        """Switch the buckets on or off; they start empty."""
+        """Replace the settings of throttling and empty all buckets."""
         self._trouble.throttling.set(body)
         return JSONResponse(self.throttling())
 
     def set_lag(self, body: JSON) -> Response:
-        """Let replicas lag, from the next write on."""
+        """Set how far replicas may lag, from the next write on."""
         self._trouble.replicas.set(body, self._tenant.directory)
         return JSONResponse(self.lag())
 
     def set_seed(self, body: JSON) -> Response:
-        """Seed all chance anew."""
+        """Set a new seed for everything random."""
         self._trouble.reseed(int(_only(body, "seed")), self._tenant.directory)
         return JSONResponse(body)
 
     def forgive(self, _: JSON) -> Response:
-        """Forget who was told to come back later."""
+        """Forget every wait that a Retry-After has told a client."""
         self._trouble.retry_after.forgive()
         return JSONResponse({})
 

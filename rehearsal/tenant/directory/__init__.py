@@ -1,1 +1,1 @@
-"""What the tenant holds: objects, schema, addresses, policies, mails and redeem links, and the seed of it all."""
+"""The content of the tenant: objects, schema, addresses, policies, mails, redeem links, and the seed it starts from."""

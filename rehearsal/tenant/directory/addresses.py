@@ -1,4 +1,4 @@
-"""An index of addresses: finds the objects that hold one without a scan of the directory."""
+"""Index addresses, so that the objects that hold one are found without scanning the directory."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,25 +17,25 @@ _OR = re.compile(r"or\b", re.IGNORECASE)
 
 
 def plain(address: str) -> str:
-    """An address as it is compared: without regard to case, without the `smtp:` of a proxy address."""
+    """Return an address in the form that is compared: case-folded, without the `smtp:` of a proxy address."""
     return address.casefold().removeprefix("smtp:")
 
 
 def addresses_of(thing: Mapping[str, Any]) -> set[str]:
-    """Every address an object answers to, as `plain` makes it."""
+    """Return every address that an object holds, in the form of `plain`."""
     single: Iterable[str | None] = (thing.get("mail"), thing.get("userPrincipalName"))
     several = [*thing.get("otherMails", ()), *thing.get("proxyAddresses", ())]
     return {plain(address) for address in [*single, *several] if address}
 
 
 def holders(things: Iterable[JSON], address: str) -> list[JSON]:
-    """Those of some objects that hold an address."""
+    """Return the objects among `things` that hold an address."""
     wanted = plain(address)
     return [thing for thing in things if wanted in addresses_of(thing)]
 
 
 def asked_addresses(condition: str) -> list[str] | None:
-    """The addresses that a `$filter` asks for when it is nothing but such questions joined by `or`; else None."""
+    """Return the addresses that a `$filter` asks for. None if it has anything but address clauses joined by `or`."""
     found: list[str] = []
     position = 0
     while clause := _CLAUSE.match(condition, position):
@@ -51,14 +51,14 @@ def asked_addresses(condition: str) -> list[str] | None:
 
 
 class AddressIndex:
-    """Address to the keys of its holders, in the order in which they took it."""
+    """Maps each address to the keys of its holders, in the order in which they got it."""
 
     def __init__(self) -> None:
         self._holders: dict[str, dict[str, None]] = {}
 
     @classmethod
     def of(cls, *collections: Mapping[str, JSON]) -> Self:
-        """An index of objects by key."""
+        """Return an index of the objects in some collections, each a mapping from key to object."""
         index = cls()
         for things in collections:
             for key, thing in things.items():
@@ -66,12 +66,12 @@ class AddressIndex:
         return index
 
     def add(self, key: str, thing: Mapping[str, Any]) -> None:
-        """Note the addresses of an object."""
+        """Add the addresses of an object."""
         for address in addresses_of(thing):
             self._holders.setdefault(address, {})[key] = None
 
     def remove(self, key: str, thing: Mapping[str, Any]) -> None:
-        """Forget the addresses of an object."""
+        """Remove the addresses of an object."""
         for address in addresses_of(thing):
             self._holders.get(address, {}).pop(key, None)
 

@@ -1,4 +1,4 @@
-"""The outbox: invitation mails that left the tenant."""
+"""The outbox: the invitation mails that the tenant has sent."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -21,10 +21,10 @@ class Mail:
 
 
 def language_of(message_info: dict[str, Any] | None, preferred: str | None) -> str:
-    """The language of Microsoft's invitation mail.
+    """Return the language of Microsoft's invitation mail.
 
-    `messageLanguage`, unless a custom text is given, which makes Graph ignore it; then the account's preferred
-    language; then English (invitation resource and invitation-email-elements article).
+    It is the first of these that is set: `messageLanguage` (which Graph ignores if there is a custom text), the
+    account's preferred language, English (invitation resource and invitation-email-elements article).
     """
     info = message_info or {}
     asked = None if info.get("customizedMessageBody") else info.get("messageLanguage")
@@ -32,7 +32,7 @@ def language_of(message_info: dict[str, Any] | None, preferred: str | None) -> s
 
 
 class Outbox:
-    """Mails in the order in which they went out."""
+    """The mails, in the order in which they were sent."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
@@ -40,7 +40,7 @@ class Outbox:
     def send(
         self, *, time: str, user_id: str, address: str, info: dict[str, Any] | None, preferred: str | None, ticket: str
     ) -> None:
-        """Send one invitation mail; a custom text is dropped, since an application sends it (troubleshoot article)."""
+        """Record one invitation mail. Graph drops a custom text if an application invites (troubleshoot article)."""
         recipients = (info or {}).get("ccRecipients") or []
         copies = [recipient.get("emailAddress", {}).get("address") for recipient in recipients]
         self.mails.append(
@@ -63,5 +63,5 @@ class Outbox:
         return twin
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The mails as the control plane shows them."""
+        """Return the mails in the form of the control plane."""
         return [asdict(mail) for mail in self.mails]

@@ -1,4 +1,4 @@
-"""Which accounts have an Exchange mailbox, as far as the tenant's licences say."""
+"""Tell from licences and addresses which accounts have an Exchange mailbox."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,11 +17,11 @@ MAILBOX_PLANS = frozenset(
         "88f4d7ef-a73b-4246-8047-516022144c9f",  # EXCHANGE_S_DESKLESS_GOV
     }
 )
-"""Service plans that carry a mailbox (Microsoft's product-names CSV, via KelvinTegelaar/CIPP-API)."""
+"""Service plans that include a mailbox (Microsoft's product-names CSV, via KelvinTegelaar/CIPP-API)."""
 
 
 def has_mailbox(user: Mapping[str, Any]) -> bool:
-    """Whether a plan with a mailbox is assigned; plans in the state `Deleted` are history."""
+    """Tell whether a plan with a mailbox is assigned. A plan in the state `Deleted` was removed and does not count."""
     return any(
         plan["servicePlanId"].lower() in MAILBOX_PLANS and plan["capabilityStatus"] != "Deleted"
         for plan in user["assignedPlans"]
@@ -29,7 +29,7 @@ def has_mailbox(user: Mapping[str, Any]) -> bool:
 
 
 def may_be_unlicensed(user: Mapping[str, Any], verified: Iterable[str]) -> bool:
-    """Whether the primary proxy address is in a verified domain, as that of a mailbox without a licence is."""
+    """Tell whether an account may have an unlicensed mailbox: its primary proxy address is in a verified domain."""
     domains = frozenset(verified)
     primary = (address for address in user["proxyAddresses"] if address.startswith("SMTP:"))
     return any(address.rpartition("@")[2].lower() in domains for address in primary)

@@ -1,4 +1,4 @@
-"""Policies of the tenant: what Microsoft's service defaults are, and what a seed lays over them."""
+"""Policies of the tenant: Microsoft's service defaults, and helpers to read what a seed sets instead."""
 
 import json
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ CROSS_TENANT_DEFAULT: JSON = {
         "fallbackIdentityProvider": "defaultConfiguredIdp",
     },
 }
-"""Cross-tenant access as Microsoft ships it (cross-tenant-access-overview article)."""
+"""Microsoft's defaults for cross-tenant access (cross-tenant-access-overview article)."""
 
 CROSS_TENANT_PARTNER: JSON = {
     "isServiceProvider": None,
@@ -73,7 +73,7 @@ CROSS_TENANT_PARTNER: JSON = {
 
 
 def b2b_management_policy(lists: Mapping[str, Any]) -> JSON:
-    """The allow or deny list, as beta returns it: the definition is JSON inside a string (KelvinTegelaar/CIPP-API)."""
+    """Return the allow or deny list in beta's form, whose definition is JSON in a string (KelvinTegelaar/CIPP-API)."""
     definition = {
         "B2BManagementPolicy": {
             "InvitationsAllowedAndBlockedDomainsPolicy": {
@@ -111,7 +111,7 @@ _NO_UNITS = {"enabled": 0, "suspended": 0, "warning": 0, "lockedOut": 0}
 
 
 def subscription(given: Mapping[str, Any]) -> JSON:
-    """A subscription as Graph shows it, made from the part of it that a seed gives."""
+    """Return a subscription in Graph's form, filled up with defaults. Raises ValueError for an unknown field."""
     strangers = given.keys() - SKU_FIELDS
     if strangers:
         raise ValueError(f"a subscribed SKU has no {', '.join(sorted(strangers))}")
@@ -120,7 +120,7 @@ def subscription(given: Mapping[str, Any]) -> JSON:
 
 
 def inbound_setting(policy: Mapping[str, Any], partner_tenant: str) -> JSON:
-    """What applies to people of a partner tenant: its own entry, or the default where the entry says nothing."""
+    """Return the inbound setting for a partner tenant: that of the partner's entry if it has one, else the default."""
     for partner in policy["partners"]:
         if partner["tenantId"].lower() == partner_tenant.lower() and partner["b2bCollaborationInbound"] is not None:
             return dict(partner["b2bCollaborationInbound"])
@@ -128,7 +128,7 @@ def inbound_setting(policy: Mapping[str, Any], partner_tenant: str) -> JSON:
 
 
 def list_excludes(lists: Mapping[str, Any], domain: str) -> bool:
-    """Whether an allow or deny list excludes a domain; an empty list says nothing."""
+    """Tell whether the allow or deny list excludes a domain. An empty list excludes none."""
     allowed = {name.lower() for name in lists.get("allowedDomains") or ()}
     blocked = {name.lower() for name in lists.get("blockedDomains") or ()}
     return domain in blocked or bool(allowed and domain not in allowed)

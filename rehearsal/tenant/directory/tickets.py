@@ -1,4 +1,4 @@
-"""Redeem links: each invitation makes one, with a ticket in it that is as good as a password."""
+"""Redeem links. Each invitation makes one; the ticket in it is as secret as a password."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 @dataclass(slots=True)
 class Ticket:
-    """One redeem link. A dead one was replaced; a redeemed one has done its work."""
+    """One redeem link. It is no longer `alive` after a newer link has replaced it, and `redeemed` after its use."""
 
     secret: str
     user_id: str
@@ -17,7 +17,7 @@ class Ticket:
     redeemed: bool = False
 
     def url(self, tenant_id: str) -> str:
-        """The redeem link, in the form of the documented sample."""
+        """Return the redeem link in the form of the documented sample."""
         redeem = (
             f"https://invitations.microsoft.com/redeem/?tenant={tenant_id}&user={self.user_id}"
             f"&ticket={self.secret}&ver=2.0"
@@ -26,7 +26,7 @@ class Ticket:
 
 
 def ticket_of(link: str) -> dict[str, str]:
-    """What a redeem link says: `userId` and `ticket`; ValueError for another address."""
+    """Return `userId` and `ticket` from a redeem link. Raises ValueError for any other URL."""
     inner = parse_qs(urlsplit(link).query).get("rd", [""])[0]
     said = parse_qs(urlsplit(inner).query)
     if not {"user", "ticket"} <= said.keys():
@@ -41,7 +41,7 @@ class Tickets:
         self._tickets: list[Ticket] = []
 
     def issue(self, user_id: str, address: str, *, kill_older: bool) -> Ticket:
-        """A new link for a user; whether the older ones die is a switch."""
+        """Return a new link for a user. With `kill_older` the user's older links are dead from now on."""
         if kill_older:
             for older in self.of(user_id):
                 older.alive = False
@@ -50,19 +50,19 @@ class Tickets:
         return ticket
 
     def of(self, user_id: str) -> list[Ticket]:
-        """All links of a user."""
+        """Return all links of a user, oldest first."""
         return [ticket for ticket in self._tickets if ticket.user_id == user_id]
 
     def open(self, user_id: str) -> list[Ticket]:
-        """Links of a user that can be redeemed."""
+        """Return the links of a user that can be redeemed, oldest first."""
         return [ticket for ticket in self.of(user_id) if ticket.alive and not ticket.redeemed]
 
     def fork(self) -> Self:
-        """Links of their own in the same state."""
+        """Return a copy with its own links in the same state."""
         twin = type(self)()
         twin._tickets = [replace(ticket) for ticket in self._tickets]  # noqa: SLF001 - its own kind
         return twin
 
     def find(self, secret: str) -> Ticket | None:
-        """The link with this ticket."""
+        """Return the link with this ticket, or None."""
         return next((ticket for ticket in self._tickets if ticket.secret == secret), None)

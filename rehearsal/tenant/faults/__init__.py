@@ -1,1 +1,1 @@
-"""What can go wrong on command: faults, throttling, replication lag, all from one seed."""
+"""Trouble on command: faults, throttling and replication lag. One seed decides everything random in them."""

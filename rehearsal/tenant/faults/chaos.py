@@ -1,4 +1,4 @@
-"""Faults at random: seeded, bounded to a share of the calls, and the same for the same calls in whatever order."""
+"""Random faults in a bounded share of the calls. With one seed the same calls fail, in whatever order they arrive."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from rehearsal.tenant.faults.seeded import fraction, pick
 from rehearsal.tenant.protocol.messages import Request
 
 DEFAULT_KINDS = tuple(name for name in KINDS if name != "slow")
-"""Everything but what only takes time."""
+"""All kinds but `slow`, which costs time and tests nothing else."""
 
 
 class Chaos:
-    """Throws faults in between; off while `share` is 0."""
+    """Random faults; off while `share` is 0."""
 
     def __init__(self) -> None:
         self.seed: int = 0
@@ -24,7 +24,7 @@ class Chaos:
         self._start_over()
 
     def set(self, given: Mapping[str, Any]) -> None:
-        """Take settings over and start counting anew: `seed`, `share`, `kinds`, and an aim as in the script."""
+        """Replace the settings (`seed`, `share`, `kinds`, and an aim as in the script) and start counting again."""
         unknown = given.keys() - {"seed", "share", "kinds", "method", "path", "where"}
         if unknown:
             raise ValueError(f"chaos has no {', '.join(sorted(unknown))}")
@@ -37,18 +37,21 @@ class Chaos:
         self._start_over()
 
     def reseed(self, seed: int) -> None:
-        """Another seed, and counting anew."""
+        """Take another seed and start counting again."""
         self.seed = seed
         self._start_over()
 
     def as_json(self) -> dict[str, Any]:
-        """Settings, how many calls were looked at, and what was thrown in between."""
+        """Return the settings, the number of calls looked at, and how often each kind of fault occurred."""
         thrown = dict(sorted(self._thrown.items()))
         settings = {"seed": self.seed, "share": self.share, "kinds": list(self.kinds), **asdict(self.aim)}
         return {**settings, "calls": self._calls.total(), "thrown": thrown}
 
     def due(self, request: Request) -> Fault | None:
-        """The fault that this call meets. It hangs on what is called and for the how manieth time, not on the order."""
+        """Return the fault for this call, or None.
+
+        It depends on what is called and how often before, not on the order.
+        """
         if not self.share or not self.aim.hits(request):
             return None
         what = (request.method, request.address)

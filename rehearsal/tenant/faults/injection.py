@@ -1,4 +1,4 @@
-"""How a fault answers, and what becomes of the work that the call was sent for."""
+"""Answer a call with a fault, and decide whether the work that the call asks for is done."""
 
 import asyncio
 import math
@@ -19,23 +19,33 @@ HTML = (
     "<h2>Our services aren't available right now</h2><p>We're working to restore all services as soon as possible. "
     "Please check back soon.</p></div></div></body></html>"
 )
-"""What stands in front of the service answers in its own way (OneDrive/onedrive-api-docs#697; inside a batch:
+"""The error page of a proxy in front of Graph (OneDrive/onedrive-api-docs#697; as part of a batch:
 microsoftgraph/microsoft-graph-docs#12951)."""
 
 
 class Work(Protocol):
-    """Does what a call asks for: for good, or on a copy of the tenant that is thrown away."""
+    """The work that a call asks for."""
 
     async def __call__(self, *, for_good: bool) -> Answer:
-        """The answer; a refusal is one too."""
+        """Do the work and return the answer, which may be an error.
+
+        With `for_good` the tenant changes; without it a copy of the tenant does, which is then thrown away.
+        """
 
 
 class ConnectionLost(Exception):
-    """The call ends without an answer."""
+    """The connection is closed without an answer."""
 
 
 async def meet(fault: Fault, work: Work, clock: Clock) -> Answer:
-    """Let a call meet its fault: `before`, its effect does not happen (or late, when slow); `after`, it does."""
+    """Answer a call with its fault.
+
+    With `when` = `before` the work is not done, or is done late if the fault is slow. With `after` it is done.
+
+    Raises:
+    ConnectionLost: the fault closes the connection.
+    GraphError: the fault refuses the call with an error in JSON.
+    """
     done = fault.when == "after"
     if fault.kind.does == "wait":
         return await _late(fault, work)

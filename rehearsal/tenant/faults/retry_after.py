@@ -1,4 +1,4 @@
-"""A ledger of Retry-After: what the tenant told each client, and which client came back too early.
+"""A ledger of Retry-After: which waits the tenant asked each client for, and which client came back too early.
 
 An early call is recorded and answered with a longer wait. A client is one process of an application, identified by its
 token. A process that replaces a killed one has a new token, so it is not blamed for what its predecessor was told.
@@ -18,7 +18,9 @@ GRACE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """A wait of `seconds`, told at `told`. If the client comes back `early`, a longer one follows."""
+    """A wait of `seconds` that the tenant asked for at `told`. If `early` is not 0, the client came back that many
+    seconds too early, and this is the longer wait that followed.
+    """
 
     told: float
     seconds: float
@@ -26,15 +28,15 @@ class RetryAfter:
 
     @property
     def until(self) -> float:
-        """When to come back, on the tenant's clock."""
+        """When the client may come back, by the tenant's clock."""
         return self.told + self.seconds
 
 
 class RetryAfterLedger:
-    """The waits in force, by client and by what the client must not call.
+    """The waits in force, by client and by what the client must not call (`about`).
 
-    That is either the call that was refused, or a limit that many calls share. A call within `grace` seconds of the
-    Retry-After is not held against the client, so a wait that is no longer than that cannot be broken.
+    `about` names either the call that was refused or a limit that many calls share. A call less than `grace` seconds
+    after the refusal is not a breach, so a wait no longer than `grace` cannot be broken.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,12 +48,12 @@ class RetryAfterLedger:
         return bool(self._made)
 
     def make(self, client: str, about: str, seconds: float) -> None:
-        """Tell a client to wait. While a wait is in force it stays, because the client may know only that one."""
+        """Record that a client was asked to wait. A wait in force stays, because the client may know only that one."""
         if self.open(client, about) is None:
             self._made[client, about] = RetryAfter(self._clock.seconds(), seconds)
 
     def open(self, client: str, about: str) -> RetryAfter | None:
-        """Return the wait that is still in force."""
+        """Return the wait that is still in force, or None."""
         promise = self._made.get((client, about))
         if promise is not None and self._clock.seconds() >= promise.until - TOLERANCE:
             del self._made[client, about]
@@ -59,7 +61,7 @@ class RetryAfterLedger:
         return promise
 
     def breach(self, client: str, about: str) -> RetryAfter | None:
-        """Return the longer wait for a client that comes too early, twice as long and from now; None for others."""
+        """If the client came too early, replace its wait by one twice as long from now, and return that; else None."""
         promise, now = self.open(client, about), self._clock.seconds()
         if promise is None or now - promise.told < self.grace:
             return None
@@ -72,7 +74,7 @@ class RetryAfterLedger:
 
 
 def seconds_of(retry_after: str, clock: Clock) -> float:
-    """How long a Retry-After asks to stay away: seconds, whole or not, or the time until a date."""
+    """Return the seconds that a Retry-After header asks to wait. It holds seconds, maybe with a fraction, or a date."""
     if retry_after.replace(".", "", 1).isdigit():
         return float(retry_after)
     return max(0.0, (parsedate_to_datetime(retry_after) - clock.now()) / timedelta(seconds=1))

@@ -1,6 +1,6 @@
-"""What can go wrong on command: the kinds of fault, and a script that says which call meets which.
+"""The kinds of fault, and a script that assigns faults to calls.
 
-A fault stands in the way of one call, before or after the call has done its work.
+A fault hits one call, either before or after the call has done its work.
 """
 
 import re
@@ -20,11 +20,12 @@ RetryForm = Literal["integer", "fraction", "date"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of trouble.
+    """One kind of fault.
 
-    It does one of four things: `refuse` with an error (its body is JSON, a page of HTML, or nothing), `hang-up` without
-    an answer, `wait` before it answers, or `lie`: answer 201 as if all were well. `fits` says which calls can meet it.
-    `seconds` is how long it waits, or what Retry-After says in the given form; `status` what the lie says.
+    What it `does` is one of four things: `refuse` with an error (whose body is JSON, HTML, or empty), `hang-up` without
+    an answer, `wait` before the answer, or `lie` (answer 201 although nothing was done, or with another invitation
+    `status`). `fits` tells which calls can meet it. `seconds` is how long it waits or what Retry-After says;
+    `retry_after` is the form of that header.
     """
 
     name: str
@@ -83,14 +84,16 @@ KINDS: Mapping[str, Kind] = {
         Kind("status-error", does="lie", status="Error", fits=_invites),
     )
 }
-"""Every kind by name. The last two concern invitations, `expired-page` a next page, `reset` a call of its own; a `401`
-comes before anything is done.
+"""Every kind by name. The last two hit only invitations, `expired-page` only the call for a next page, and `reset` only
+calls outside a batch. `401` always comes before the work.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Which calls are meant: method, a regular expression searched in `/v1.0/users/…`, whole calls or parts."""
+    """Selects calls by method (None: any), by a regular expression to find in an address like `/v1.0/users/…`, and by
+    whether they are whole requests or parts of a batch.
+    """
 
     method: str | None = None
     path: str = ""
@@ -102,7 +105,7 @@ class Aim:
         re.compile(self.path)
 
     def hits(self, request: Request) -> bool:
-        """Whether a call is meant."""
+        """Tell whether a call is selected."""
         return (
             self.method in (None, request.method)
             and self.where != ("part" if request.batch is None else "request")
@@ -112,7 +115,7 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in the way of one call. `by` says where it comes from, `number` which line of the script it is."""
+    """One fault for one call. `by` tells where it comes from; `number` is its line in the script (None for chaos)."""
 
     kind: Kind
     when: When
@@ -121,15 +124,15 @@ class Fault:
     number: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The fault as the journal shows it."""
+        """Return the fault in the form that the journal shows."""
         return {"kind": self.kind.name, "when": self.when, "by": self.by, "number": self.number}
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of the script: the fault, the calls it is aimed at, and which of them it hits (None: every one).
+    """One line of the script: a fault, the calls it is aimed at, and which of them it hits (`nth`; None: every one).
 
-    Each line counts every call it is aimed at, whether or not an earlier line has answered that call.
+    A line counts every call it is aimed at, even if an earlier line has answered that call.
     """
 
     fault: Fault
@@ -140,7 +143,7 @@ class Line:
 
     @classmethod
     def of(cls, number: int, given: Mapping[str, Any]) -> Self:
-        """A line from JSON; an unknown name, or a combination that cannot happen, is a ValueError."""
+        """Parse a line from JSON. Raises ValueError for an unknown name, or for a combination that cannot happen."""
         unknown = given.keys() - {"kind", "when", "seconds", "method", "path", "where", "nth"}
         if unknown:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
@@ -157,30 +160,30 @@ class Line:
         return cls(Fault(kind, when, float(given.get("seconds", kind.seconds)), number=number), aim, nth)
 
     def as_json(self) -> dict[str, Any]:
-        """The line with what has come of it."""
+        """Return the line, and how often it has matched and fired."""
         counts = {"nth": self.nth, "matched": self.matched, "fired": self.fired}
         return {**self.fault.as_json(), "seconds": self.fault.seconds, **asdict(self.aim), **counts}
 
 
 def kind_of(name: Any) -> Kind:
-    """A kind by its name; an unknown one is a ValueError."""
+    """Return the kind with this name. Raises ValueError if there is none."""
     if name not in KINDS:
         raise ValueError(f"no fault is called {name!r}; there are {', '.join(KINDS)}")
     return KINDS[name]
 
 
 class Script:
-    """Faults in order: the first line that is due answers a call."""
+    """Lines in order; the first line that is due for a call answers it."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
 
     def load(self, faults: list[Mapping[str, Any]]) -> None:
-        """Replace the script: all of it, or nothing if a line is wrong."""
+        """Replace the whole script, or nothing of it if a line is invalid."""
         self.lines = [Line.of(number, fault) for number, fault in enumerate(faults, 1)]
 
     def due(self, request: Request) -> Fault | None:
-        """The fault that this call meets."""
+        """Return the fault that is due for this call, or None."""
         found: Line | None = None
         for line in self.lines:
             if line.fault.kind.fits(request) and line.aim.hits(request):

@@ -1,7 +1,7 @@
-"""Throttling as the directory does it: buckets of tokens, one each per application or tenant.
+"""Throttling as Entra ID does it: each limit is a token bucket for one application or for the whole tenant.
 
-Limits and headers: throttling-limits article, identity and access service, and invitation manager. A refused call
-still counts (throttling article), so coming back at once makes it worse.
+Limits and headers come from the throttling-limits article, sections on the identity and access service and on the
+invitation manager. A refused call still counts (throttling article), so a client that retries at once waits longer.
 """
 
 import math
@@ -16,16 +16,16 @@ from rehearsal.tenant.protocol.errors import throttled
 
 Tier = Literal["S", "M", "L"]
 UNITS: Mapping[str, int] = {"S": 3500, "M": 5000, "L": 8000}
-"""Resource units in 10 seconds for each pair of application and tenant."""
+"""Resource units in 10 seconds for each pair of application and tenant, by tier."""
 SMALL, LARGE = 50, 500
 """A tenant with fewer than 50 users is small, with more than 500 large."""
 CATEGORIES: Mapping[str, str] = {"S": "small", "M": "medium", "L": "large"}
 SHOWN_FROM, SHOWN_UP_TO = 0.8, 1.8
-"""Between these `x-ms-throttle-limit-percentage` tells how much of a limit is used."""
+"""From and up to which share the header `x-ms-throttle-limit-percentage` reports the use of a limit."""
 
 
 class Charge(NamedTuple):
-    """What a call costs."""
+    """What a call costs, in each of the three kinds of charge."""
 
     units: int = 0
     writes: int = 0
@@ -34,7 +34,7 @@ class Charge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So much of one kind of charge in `window` seconds, for each application or for all of them together."""
+    """At most `quota` of one kind of charge in `window` seconds, for each application or for all of them together."""
 
     name: str
     charged: str
@@ -51,26 +51,26 @@ LIMITS: tuple[Limit, ...] = (
     Limit("tenant-writes", "writes", 18000, 300, "Tenant", "Write", "WriteLimitExceeded"),
     Limit("invitations", "invitations", 150, 5, "Tenant", "Write", "WriteLimitExceeded"),
 )
-"""The quota of `resource-units` is that of the tenant's tier."""
+"""All limits. A quota of 0 stands for the one of the tenant's tier in `UNITS`."""
 SMALLEST_FACTOR = 1 / 150
-"""With less, not even one invitation would fit."""
+"""With a smaller factor not even one invitation would fit into its limit."""
 
 
 @dataclass(slots=True)
 class Bucket:
-    """How much is used of one limit, at what time; it drains evenly."""
+    """How much of one limit was used at the time `at`. The bucket drains evenly."""
 
     used: float = 0.0
     at: float = 0.0
 
     def add(self, amount: float, rate: float, now: float) -> None:
-        """Let it drain until now, then charge."""
+        """Drain the bucket up to `now` by `rate` per second, then add `amount`."""
         self.used = max(0.0, self.used - (now - self.at) * rate) + amount
         self.at = now
 
 
 class Throttling:
-    """The buckets of one tenant; off until it is set."""
+    """The buckets of one tenant. Nothing is throttled until `set` turns it on."""
 
     def __init__(self, clock: Clock, retry_after: RetryAfterLedger) -> None:
         self._clock = clock
@@ -81,10 +81,10 @@ class Throttling:
         self.factor = 1.0
 
     def set(self, given: Mapping[str, Any]) -> None:
-        """Take settings over: `on`, `tier` (S, M, L, or null for the number of users), `factor` on all limits, `grace`.
+        """Set `on`, `tier` (S, M, L, or null for the number of users), `factor` on all limits, and `grace`.
 
-        Within `grace` seconds after a refusal further calls count as under way: those that the same bucket refuses, and
-        the same call once more, whatever it was refused for.
+        For `grace` seconds after a refusal, calls are taken to have been sent before the client knew of it: both calls
+        that the same bucket refuses, and repetitions of the refused call.
         """
         unknown = given.keys() - {"on", "tier", "factor", "grace"}
         if unknown:
@@ -100,13 +100,13 @@ class Throttling:
         self._buckets.clear()
 
     def as_json(self) -> dict[str, Any]:
-        """Settings, and how full each bucket was when it was last looked at."""
+        """Return the settings, and how full each bucket was when it was last charged."""
         levels = {" ".join(filter(None, key)): round(bucket.used, 3) for key, bucket in self._buckets.items()}
         settings = {"on": self.on, "tier": self.tier, "factor": self.factor, "grace": self._retry_after.grace}
         return {**settings, "used": levels}
 
     def admit(self, caller: Caller, charge: Charge, *, users: int, tenant_id: str) -> dict[str, str]:
-        """Charge a call: the headers that its answer gets, or 429 as `GraphError`."""
+        """Charge a call and return the headers for its answer. Raises `GraphError` (429) if a limit is exceeded."""
         if not self.on:
             return {}
         tier = self.tier or tier_of(users)
@@ -126,7 +126,9 @@ class Throttling:
         return shown
 
     def _verdict(self, caller: Caller, level: "Level") -> tuple[int, str | None]:
-        """How many seconds to stay away from a bucket, 0 for not at all, and what the caller did wrong."""
+        """Return the seconds that the caller has to wait (0: none), and a description of its breach of Retry-After or
+        None.
+        """
         breach = self._retry_after.breach(caller.process, _about(level))
         if breach is not None:
             wait = max(level.wait, breach.seconds)
@@ -147,7 +149,7 @@ class Throttling:
 
 
 class Level(NamedTuple):
-    """How full one bucket is after a call (1 is its limit), and how long until the call would fit."""
+    """How full one bucket is after a call (1 is its limit), and in how many seconds the call would fit."""
 
     limit: Limit
     share: float
@@ -155,7 +157,7 @@ class Level(NamedTuple):
 
 
 def tier_of(users: int) -> Tier:
-    """The size of a tenant."""
+    """Return the tier for a number of users."""
     if users < SMALL:
         return "S"
     return "M" if users <= LARGE else "L"

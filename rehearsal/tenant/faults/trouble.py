@@ -1,4 +1,4 @@
-"""Every fault that a tenant can have, in one place. All are off until the control plane turns them on."""
+"""Everything that can disturb a tenant. All of it is off until the control plane turns it on."""
 
 from rehearsal.tenant.clock import Clock
 from rehearsal.tenant.directory.store import Directory
@@ -11,7 +11,7 @@ from rehearsal.tenant.protocol.messages import Request
 
 
 class Trouble:
-    """Faults by script and by chance, throttling, replicas, and what clients were told about coming back."""
+    """Scripted and random faults, throttling, lagging replicas, and the waits that clients were asked for."""
 
     def __init__(self, clock: Clock) -> None:
         self.script = Script()
@@ -21,10 +21,10 @@ class Trouble:
         self.replicas = Replicas(clock)
 
     def fault(self, request: Request) -> Fault | None:
-        """The fault that stands in the way of a call: the script's, else one by chance."""
+        """Return the fault for a call: the script's if one is due, else maybe a random one, else None."""
         return self.script.due(request) or self.chaos.due(request)
 
     def reseed(self, seed: int, directory: Directory) -> None:
-        """One seed for everything that is left to chance."""
+        """Set one seed for everything random."""
         self.chaos.reseed(seed)
         self.replicas.reseed(seed, directory)

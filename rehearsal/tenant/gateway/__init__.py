@@ -1,1 +1,1 @@
-"""The way of a Graph call through the tenant: the gateway, the table of routes, `$batch`."""
+"""How the tenant serves a Graph call: the gateway, the table of routes, and `$batch`."""

@@ -1,4 +1,7 @@
-"""`POST /$batch`: up to 20 calls in one, each served, charged and failing on its own (json-batching article)."""
+"""`POST /$batch`: up to 20 calls in one request.
+
+Each is served, charged and fails by itself (json-batching article).
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +19,9 @@ FAILED_DEPENDENCY = 424
 
 
 async def serve_batch(call: Call) -> Answer:
-    """Serve the parts in order. The envelope is 200 whatever happens to them; the order of the answers is a switch."""
+    """Serve the parts in order. The batch itself gets 200 even if parts fail. A switch decides the order of the
+    answers.
+    """
     parts = _parts(call.request.body)
     answers: dict[str, Answer] = {}
     for part in parts:
@@ -84,7 +89,7 @@ def _response(part: JSON, answer: Answer) -> JSON:
 
 
 def _told(answers: Iterable[Answer]) -> dict[str, float]:
-    """What all parts say together about coming back; of several words on one limit the first counts."""
+    """Merge the waits that the answers ask for. If several ask about the same limit, the first counts."""
     told: dict[str, float] = {}
     for answer in answers:
         told = {**answer.told, **told}

@@ -1,6 +1,6 @@
-"""The one place that every Graph call passes, alone or in a `$batch`.
+"""The gateway, through which every Graph call passes, alone or as a part of a `$batch`.
 
-On its way: journal, trouble on command, token, route, options, permission, throttling, replica.
+A call passes these steps in order: journal, early retry, fault, token, route, options, permission, throttling, replica.
 """
 
 import json
@@ -43,9 +43,10 @@ class Gateway:
         self._router = Router(routes)
 
     async def handle(self, request: Request) -> Answer:
-        """Serve one call and write it down. Every answer, an error as well, comes back as Graph would send it.
+        """Record one call, serve it, and return the answer (maybe an error) as Graph would send it.
 
-        `ConnectionLost` when a fault lets it end without one; the journal then shows no status.
+        Raises:
+        ConnectionLost: a fault closes the connection. The journal then shows no status.
         """
         entry = self._tenant.journal.open(
             time=self._tenant.clock.stamp(),
@@ -62,7 +63,7 @@ class Gateway:
         except GraphError as error:
             answer = self._failure(error, request, request_id, entry)
         told = self._told(request, answer)
-        if request.batch is None:  # of its parts, a client hears in the answer to the whole
+        if request.batch is None:  # a client sees the waits of parts only in the answer to the whole batch
             self._promise(request, told)
         entry.status = answer.status
         if isinstance(answer.body, dict) and "error" in answer.body:
@@ -95,7 +96,7 @@ class Gateway:
             raise errors.throttled("Please retry again later.", headers=wait, early=early)
 
     def _told(self, request: Request, answer: Answer) -> Mapping[str, float]:
-        """What a client hears in this answer: Retry-After is for the same call, the rest for what shares its limits."""
+        """Return the waits that an answer asks for. Retry-After is about the same call, `told` about shared limits."""
         if RETRY_AFTER not in answer.headers:
             return answer.told
         return {**answer.told, request.identity: seconds_of(answer.headers[RETRY_AFTER], self._tenant.clock)}
@@ -128,7 +129,10 @@ class Gateway:
         return replace(answer, headers={**headers, **answer.headers})
 
     def _charged(self, caller: auth.Caller, request: Request, units: int) -> dict[str, str]:
-        """Charge a call: invitations have a limit of their own, the parts of a batch are charged one by one."""
+        """Charge a call and return the headers for its answer.
+
+        An invitation counts only against the invitation limit.
+        """
         charge = Charge(units, int(request.writes))
         if request.path == "/invitations":
             charge = Charge(invitations=1)

@@ -1,4 +1,4 @@
-"""Calls on their way to an answer, and the table of routes that leads there."""
+"""A call that is being served, and the table of routes that finds its handler."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -15,9 +15,9 @@ BOTH_VERSIONS = ("v1.0", "beta")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request on its way through a handler: who asks for what, with which permissions.
+    """A request that a handler serves, with the caller's permissions.
 
-    `directory` is what this call sees of the users: a read may come upon a replica that lags behind.
+    `directory` holds the users as this call sees them: a read may be served by a replica that lags.
     """
 
     tenant: Tenant
@@ -30,16 +30,16 @@ class Call:
     dispatch: Callable[[Request], Awaitable[Answer]]
 
     def context(self, fragment: str) -> str:
-        """An `@odata.context` value."""
+        """Return the `@odata.context` value for a fragment."""
         return f"{self.request.root}/$metadata#{fragment}"
 
     def selected(self, base: str) -> str:
-        """A context fragment with the selected names, `users(id,mail)`."""
+        """Return the `@odata.context` fragment for a `$select`, for example `users(id,mail)`."""
         names = self.options.names
         return f"{base}({','.join(names)})" if names else base
 
     def paging(self) -> Paging:
-        """Where the pages of this call come from."""
+        """Return how the answer to this call is divided into pages."""
         url = self.request.root + self.request.path
         return Paging(url, self.tenant.clock.now(), short=self.tenant.switches["page-shape"] == "short")
 
@@ -49,10 +49,10 @@ Handler = Callable[[Call], Answer | Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: `{name}` in the template is one path segment, or what stands between quotes in a function call.
+    """One operation of Graph. `{name}` in the template is one path segment, or a quoted argument of a function call.
 
-    `permissions` are alternatives; none given means that the handler decides. `cost` is in resource units (throttling
-    limits page), before the reductions for `$select` and `$top`; 0 for what is charged elsewhere.
+    `permissions` are alternatives; if there are none, the handler decides. `cost` is in resource units (throttling
+    limits page) before the reductions for `$select` and `$top`; it is 0 if the call is charged elsewhere.
     """
 
     method: str
@@ -65,20 +65,20 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """The template as a regular expression over the decoded path."""
+        """The regular expression that matches the decoded path."""
         parts = re.split(r"\{(\w+)\}", self.template)
         pieces = [re.escape(part) if i % 2 == 0 else f"(?P<{part}>[^/]+?)" for i, part in enumerate(parts)]
         return re.compile("".join(pieces))
 
 
 class Router:
-    """The routes, looked up by method, version and path."""
+    """Finds the route of a request by method, version and path."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = [(route, route.pattern) for route in routes]
 
     def find(self, request: Request) -> tuple[Route, Mapping[str, str]]:
-        """The route of a request and the values in its path; `GraphError` for what does not exist."""
+        """Return the route of a request and the values in its path. Raises `GraphError` if there is no such route."""
         other_method = False
         for route, pattern in self._routes:
             match = pattern.fullmatch(request.path)
@@ -93,7 +93,7 @@ class Router:
 
 
 def cost(route: Route, options: Options) -> int:
-    """Resource units of a call: `$select` and a small `$top` make it cheaper, `$expand` dearer, one at least."""
+    """Return the resource units of a call, at least 1. `$select` and a small `$top` lower them, `$expand` adds one."""
     if not route.cost:
         return 0
     units = route.cost
@@ -104,5 +104,5 @@ def cost(route: Route, options: Options) -> int:
 
 
 def ok(body: JSON) -> Answer:
-    """200 with a body."""
+    """Return an answer with status 200 and a body."""
     return Answer(200, body)

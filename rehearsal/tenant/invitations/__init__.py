@@ -1,1 +1,1 @@
-"""`POST /invitations` with every reason to refuse one, and redemption."""
+"""`POST /invitations`, with every reason to refuse an invitation, and redemption."""

@@ -1,7 +1,7 @@
-"""One invitation on its way, and the words in which the service refuses it.
+"""One invitation that is being checked, and the texts with which the service refuses it.
 
-Texts are Microsoft's, with the typographic apostrophes of the recorded answers; where no wording is on record the
-switch `refusal-text` decides, since nothing may depend on it.
+The texts are Microsoft's, with the typographic apostrophes of the recorded answers. For a refusal without a recorded
+text the switch `refusal-text` chooses one, so that tests show that nothing depends on it.
 """
 
 from collections.abc import Callable
@@ -34,18 +34,21 @@ READWRITE = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One invitation on its way: who asks, what for, and the account it would convert."""
+    """One invitation that is being checked: its call, its parsed body, and the account to convert (None: new guest)."""
 
     call: Call
     request: InvitationRequest
     account: JSON | None
 
     def switch(self, name: str) -> str:
-        """The position of a switch."""
+        """Return the position of a switch."""
         return self.call.tenant.switches[name]
 
     def refusal(self, descriptive: str) -> GraphError:
-        """400 with a wording that is not on record."""
+        """Return a 400 with `descriptive` or a generic text.
+
+        The switch `refusal-text` decides, as none is on record.
+        """
         return bad_request("Invalid request input." if self.switch("refusal-text") == "generic" else descriptive)
 
 
@@ -53,7 +56,7 @@ Check = Callable[[Attempt], GraphError | None]
 
 
 def already_exists(user: JSON) -> GraphError:
-    """400 for an address that belongs to another account (microsoftgraph/msgraph-beta-sdk-dotnet#798)."""
+    """Return the 400 for an address of an existing account (microsoftgraph/msgraph-beta-sdk-dotnet#798)."""
     start = f"The invited user already exists in the directory as object ID: {user['id']}"
     if user["accountEnabled"]:
         return bad_request(f"{start}. They can use that account to sign in to shared apps and resources.")

@@ -1,4 +1,4 @@
-"""The body of `POST /invitations`, taken apart and checked for shape."""
+"""Parse the body of `POST /invitations` and check its shape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ EMPTY_MESSAGE_INFO: JSON = {
     "customizedMessageBody": None,
     "ccRecipients": [{"emailAddress": {"name": None, "address": None}}],
 }
-"""What the documented answer shows for an invitation without message info."""
+"""The message info in the documented answer to an invitation without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,17 @@ class InvitationRequest:
 
     @property
     def local_part(self) -> str:
-        """What stands before the domain."""
+        """The part of the invited address before the `@`."""
         return self.address.rpartition("@")[0]
 
     @property
     def copies(self) -> list[JSON]:
-        """The recipients of copies."""
+        """The recipients of a copy of the mail."""
         return [r for r in (self.message_info or {}).get("ccRecipients") or [] if r.get("emailAddress")]
 
 
 def parse(body: Any) -> InvitationRequest:
-    """Take the body apart; an unknown property or a wrong type is refused and recorded as the client's fault."""
+    """Parse the body. Raises `GraphError`, marked as a violation, for an unknown property or a wrong type."""
     if not isinstance(body, dict):
         raise errors.malformed("Unable to read JSON request payload. Please ensure it is valid JSON.")
     given = _checked(body, INVITATION_TYPES, "invitation")

@@ -1,4 +1,4 @@
-"""The person's side: opening the redeem link. Graph has no call for it, so the control plane does it."""
+"""Redeem invitations as the invited person does. Graph has no call for it, so the control plane offers one."""
 
 from rehearsal.tenant.directory.policies import list_excludes
 from rehearsal.tenant.directory.store import JSON
@@ -7,18 +7,21 @@ from rehearsal.tenant.invitations.invite import ACCEPTED
 from rehearsal.tenant.tenant import Tenant
 
 WITHOUT_OWN_ID = ("ExternalAzureAD", "MicrosoftAccount")
-"""Issuers whose entry in identities carries no issuerAssignedId."""
+"""Issuers whose entry in `identities` has no `issuerAssignedId`."""
 
 
 class NothingToRedeemError(Exception):
-    """There is no live redeem link for this user, or the tenant no longer admits the person."""
+    """The user has no redeem link that is alive, or the tenant no longer admits the person."""
 
 
 def redeem(tenant: Tenant, *, user_id: str, provider: str, secret: str | None = None) -> JSON:
-    """Redeem an invitation, by the newest live link or by one concrete ticket; returns the user as it is then.
+    """Redeem an invitation and return the changed user. `secret` selects a link by its ticket; None: the newest one.
 
-    The state becomes Accepted and identities gain the issuer; object id, name, groups, app roles, userType and
-    creationType stay as they are (invite-internal-users article).
+    `externalUserState` becomes Accepted and `identities` gets the issuer. Object id, name, groups, app roles, userType
+    and creationType do not change (invite-internal-users article).
+
+    Raises:
+    NothingToRedeemError: there is no such link that is alive, or the person is no longer admitted.
     """
     user = tenant.directory.users.get(user_id.lower())
     if user is None:
@@ -57,7 +60,7 @@ def _ticket(tenant: Tenant, user: JSON, secret: str | None) -> Ticket:
 
 
 def _still_admitted(tenant: Tenant, user: JSON, ticket: Ticket) -> None:
-    """Sign-in must be allowed, and the domain must still pass the allow or deny list (allow-deny-list article)."""
+    """Raise unless sign-in is allowed and the domain still passes the allow or deny list (allow-deny-list article)."""
     if not user["accountEnabled"]:
         raise NothingToRedeemError(f"user {user['id']} is blocked from signing in")
     domain = ticket.address.rpartition("@")[2].lower()

@@ -1,4 +1,4 @@
-"""Every reason against an invitation, in the order in which the double asks; which comes first is not on record."""
+"""All checks of an invitation, in the order in which this tenant runs them. Graph's own order is not on record."""
 
 from rehearsal.tenant.invitations import refusals_account as account
 from rehearsal.tenant.invitations import refusals_tenant as tenant
@@ -27,7 +27,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def refuse(attempt: Attempt) -> None:
-    """Raise the first reason against an invitation, if there is one."""
+    """Raise the error of the first check that refuses the invitation, if there is one."""
     for check in CHECKS:
         error = check(attempt)
         if error is not None:

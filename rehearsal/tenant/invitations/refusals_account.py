@@ -1,6 +1,6 @@
-"""Why the account named in `invitedUser.id` cannot be converted.
+"""Refuse an invitation because of the account in `invitedUser.id`.
 
-Each function gives the error, or None when it has nothing against the invitation; without an account none has.
+Each function returns the error, or None if it does not refuse. Without an account none refuses.
 """
 
 from rehearsal.tenant.directory.mailboxes import has_mailbox
@@ -18,7 +18,7 @@ from rehearsal.tenant.protocol.errors import GraphError, bad_request, forbidden
 
 
 def held_address(attempt: Attempt) -> GraphError | None:
-    """Another user holds the address."""
+    """Refuse an address that another user holds, deleted or not; switches decide for either."""
     if attempt.account is None:
         return None
     directory = attempt.call.tenant.directory
@@ -34,7 +34,7 @@ def held_address(attempt: Attempt) -> GraphError | None:
 
 
 def address_not_on_account(attempt: Attempt) -> GraphError | None:
-    """The invited address has to be the account's mail or among its otherMails."""
+    """Refuse an address that is neither the account's mail nor in its otherMails."""
     account = attempt.account
     if account is None:
         return None
@@ -50,7 +50,7 @@ def address_not_on_account(attempt: Attempt) -> GraphError | None:
 
 
 def on_premises_upn(attempt: Attempt) -> GraphError | None:
-    """A conversion is blocked by onPremisesUserPrincipalName (the article since 2021, not the first one)."""
+    """Refuse an account with an onPremisesUserPrincipalName (article since 2021, but not its 2020 version)."""
     account = attempt.account
     if account is None or attempt.switch("tenant-version") == "2020" or not account["onPremisesUserPrincipalName"]:
         return None
@@ -58,7 +58,7 @@ def on_premises_upn(attempt: Attempt) -> GraphError | None:
 
 
 def mailbox(attempt: Attempt) -> GraphError | None:
-    """An account with a mailbox."""
+    """Refuse an account with a mailbox, in a 2020 tenant or if the switch says so."""
     if attempt.account is None or not has_mailbox(attempt.account):
         return None
     refused = attempt.switch("tenant-version") == "2020" or attempt.switch("mailbox-account") == "refused"
@@ -66,7 +66,7 @@ def mailbox(attempt: Attempt) -> GraphError | None:
 
 
 def home_account(attempt: Attempt) -> GraphError | None:
-    """Two exclusions of the 2020 article: direct federation, and a cloud-only account whose home is not in Entra."""
+    """Refuse what only the 2020 article excludes: direct federation, and cloud-only accounts with no home in Entra."""
     if attempt.account is None or attempt.switch("tenant-version") != "2020":
         return None
     domain, policies = attempt.request.domain, attempt.call.tenant.policies
@@ -78,7 +78,7 @@ def home_account(attempt: Attempt) -> GraphError | None:
 
 
 def disabled_account(attempt: Attempt) -> GraphError | None:
-    """The account is blocked from signing in."""
+    """Refuse an account that is blocked from signing in, unless the switch accepts it."""
     account = attempt.account
     if account is None or account["accountEnabled"] or attempt.switch("disabled-account") == "accepted":
         return None
@@ -86,14 +86,14 @@ def disabled_account(attempt: Attempt) -> GraphError | None:
 
 
 def restricted_account(attempt: Attempt) -> GraphError | None:
-    """The account is in a restricted management administrative unit."""
+    """Refuse an account in a restricted management administrative unit."""
     if attempt.account is None or not attempt.account["isManagementRestricted"]:
         return None
     return errors.denied() if attempt.switch("restricted-account") == "denied" else forbidden(GENERIC_AUTHORIZATION)
 
 
 def privileged_account(attempt: Attempt) -> GraphError | None:
-    """An application cannot reset the redemption of a role holder; a first conversion is a switch."""
+    """Refuse to reset the redemption of a role holder. A switch decides about converting one."""
     account, request = attempt.account, attempt.request
     if account is None or not attempt.call.tenant.directory.holds_role(account["id"]):
         return None
@@ -102,7 +102,7 @@ def privileged_account(attempt: Attempt) -> GraphError | None:
 
 
 def lacks_readwrite(attempt: Attempt) -> GraphError | None:
-    """Resetting needs User.ReadWrite.All; whether converting does is a switch."""
+    """Refuse to reset a redemption without User.ReadWrite.All. A switch decides about converting without it."""
     if attempt.account is None or attempt.call.roles & READWRITE:
         return None
     if attempt.request.reset_redemption:

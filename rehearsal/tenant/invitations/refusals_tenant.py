@@ -1,6 +1,6 @@
-"""Reasons to refuse an invitation that do not lie in the account: the caller, the address, the tenant's policies.
+"""Refuse an invitation because of the caller, the address or the tenant's policies.
 
-Each function gives the error, or None when it has nothing against the invitation.
+Each function returns the error, or None if it does not refuse.
 """
 
 import re
@@ -23,7 +23,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def no_permission(attempt: Attempt) -> GraphError | None:
-    """No permission that invites."""
+    """Refuse a caller without a permission to invite."""
     roles = attempt.call.roles
     if "User.Invite.All" in roles:
         return None
@@ -47,14 +47,14 @@ def no_permission(attempt: Attempt) -> GraphError | None:
 
 
 def invitations_off(attempt: Attempt) -> GraphError | None:
-    """The tenant allows no invitations, or only those by administrators."""
+    """Refuse if the tenant allows no invitations, or only those by administrators."""
     setting = attempt.call.tenant.policies.authorization["allowInvitesFrom"]
     only_admins = setting == "adminsAndGuestInviters" and attempt.switch("admins-only-invitations") == "refused"
     return forbidden(GUEST_INVITATIONS_NOT_ALLOWED) if setting == "none" or only_admins else None
 
 
 def bad_address(attempt: Attempt) -> GraphError | None:
-    """Characters that the invitation resource does not permit."""
+    """Refuse an address with characters that the invitation resource does not permit."""
     request = attempt.request
     if _LOCAL_PART.fullmatch(request.local_part) and _DOMAIN.fullmatch(request.domain):
         return None
@@ -62,7 +62,7 @@ def bad_address(attempt: Attempt) -> GraphError | None:
 
 
 def too_many_copies(attempt: Attempt) -> GraphError | None:
-    """More than one recipient of a copy."""
+    """Refuse more than one recipient of a copy, if the switch says so."""
     several = len(attempt.request.copies) > 1
     if several and attempt.switch("several-cc-recipients") == "refused":
         return attempt.refusal("Only one additional recipient is supported.")
@@ -70,7 +70,7 @@ def too_many_copies(attempt: Attempt) -> GraphError | None:
 
 
 def unknown_sponsor(attempt: Attempt) -> GraphError | None:
-    """A sponsor that is neither a user nor a group."""
+    """Refuse a sponsor that is neither a user nor a group, unless the switch ignores it."""
     if attempt.switch("unknown-sponsor") == "ignored":
         return None
     directory = attempt.call.tenant.directory
@@ -80,7 +80,7 @@ def unknown_sponsor(attempt: Attempt) -> GraphError | None:
 
 
 def verified_domain(attempt: Attempt) -> GraphError | None:
-    """The address is in a domain of the tenant itself."""
+    """Refuse an address in a verified domain of the tenant."""
     verified = attempt.call.tenant.policies.verified_domains
     domain = attempt.request.domain
     below = any(domain.endswith(f".{name}") for name in verified)
@@ -90,7 +90,7 @@ def verified_domain(attempt: Attempt) -> GraphError | None:
 
 
 def domain_lists(attempt: Attempt) -> GraphError | None:
-    """The tenant's allow or deny list."""
+    """Refuse a domain that the tenant's allow or deny list excludes."""
     if not list_excludes(attempt.call.tenant.policies.lists, attempt.request.domain):
         return None
     if attempt.switch("domain-list-refusal") == "bad-request":
@@ -99,7 +99,7 @@ def domain_lists(attempt: Attempt) -> GraphError | None:
 
 
 def cross_tenant(attempt: Attempt) -> GraphError | None:
-    """Cross-tenant access settings for people of the partner; they concern Entra tenants only."""
+    """Refuse people whose tenant the cross-tenant access settings block. The settings apply to Entra tenants only."""
     home = attempt.call.tenant.policies.home_tenants.get(attempt.request.domain)
     if home is None:
         return None
@@ -122,6 +122,6 @@ def _admits(side: JSON | None, partial: str) -> bool:
 
 
 def group_address(attempt: Attempt) -> GraphError | None:
-    """The address of a group of the tenant."""
+    """Refuse an address that a group of the tenant holds."""
     groups = attempt.call.tenant.directory.groups.values()
     return bad_request("Group email address is not supported") if holders(groups, attempt.request.address) else None

@@ -1,1 +1,1 @@
-"""Query options as Graph reads them: `$filter`, `$select`, `$orderby`, pages."""
+"""Query options as Graph interprets them: `$filter`, `$select`, `$orderby` and pages."""

@@ -1,8 +1,8 @@
-"""`$filter`: the part of OData that the directory supports, compiled into a predicate.
+"""Compile a `$filter` into a predicate, for the part of OData that the directory supports.
 
-Supported: eq, ne, ge, le, in, and, or, not, startsWith, endsWith, any-lambdas, `/$count eq 0`, parentheses, null. What
-may be asked of which property, and whether that needs an advanced query, is the table in `schema`; everything else is
-refused with the directory's own words.
+Supported: eq, ne, ge, le, in, and, or, not, startsWith, endsWith, any-lambdas, `/$count eq 0`, parentheses, null. The
+tables in `schema` list which operators each property supports, and which of them need an advanced query. Everything
+else is refused with Graph's own error texts.
 """
 
 import re
@@ -18,7 +18,8 @@ Predicate = Callable[[Mapping[str, Any]], bool]
 Getter = Callable[[Mapping[str, Any]], Any]
 
 MAX_OR_CLAUSES = 15
-"""'Too many child clauses specified in search filter expression containing 'OR' operators: 18. Max allowed: 15.'"""
+"""From Graph's error: 'Too many child clauses specified in search filter expression containing 'OR' operators: 18. Max
+allowed: 15.'"""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')"
@@ -41,16 +42,16 @@ _SPELLING = {"startswith": "startsWith", "endswith": "endsWith"}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A compiled filter; `advanced` names the first operator that needs an advanced query, if there is one."""
+    """A compiled filter. `advanced` is the first operator that needs an advanced query (None: no operator does)."""
 
     matches: Predicate
     advanced: str | None
 
 
 def compile_filter(text: str, resource: ResourceType, exact: Callable[[str], bool] = lambda _: False) -> Filter:
-    """Parse a `$filter` over a resource type; `GraphError` with the directory's text for what it does not support.
+    """Compile a `$filter` on a resource type. Raises `GraphError` with Graph's text for what it does not support.
 
-    `exact` says of which properties upper and lower case count.
+    `exact` tells whether the comparison of a property is case-sensitive.
     """
     parser = _Parser(_tokens(text), resource, exact)
     matches = parser.alternatives()
@@ -84,7 +85,7 @@ class _Parser:
     variables: dict[str, str] = field(default_factory=dict)
 
     def alternatives(self) -> Predicate:
-        """One or more terms joined by `or`."""
+        """Parse one or more terms joined by `or`."""
         terms = [self._conjunction()]
         while self._accept("or"):
             terms.append(self._conjunction())

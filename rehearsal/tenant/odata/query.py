@@ -1,4 +1,4 @@
-"""Query options: which a path takes, what they mean, and the pages of a collection."""
+"""Check and apply query options, and divide collections into pages."""
 
 import base64
 import json
@@ -14,9 +14,9 @@ from rehearsal.tenant.odata.filters import compile_filter
 from rehearsal.tenant.protocol import errors
 
 DEFAULT_PAGE, MAX_PAGE = 100, 999
-"""Page sizes of the directory: 100 unless `$top` says otherwise, 999 at most."""
+"""Objects on a page: 100 unless `$top` sets another number, 999 at most."""
 PAGE_TOKEN_LIFETIME = timedelta(minutes=30)
-"""Nobody states how long a page token lives; long enough for a walk, short enough that none is kept."""
+"""How long a page token is valid. Graph's own time is not documented; this suffices to read a collection in one go."""
 
 READ_ONE = frozenset({"$select"})
 READ_MANY = frozenset({"$select", "$filter", "$top", "$count", "$orderby", "$skiptoken"})
@@ -24,14 +24,17 @@ READ_MANY = frozenset({"$select", "$filter", "$top", "$count", "$orderby", "$ski
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The query options of one call, checked against what its path takes."""
+    """The query options of one call, checked against those that its path accepts."""
 
     given: Mapping[str, str]
     eventual: bool
 
     @classmethod
     def of(cls, query: Mapping[str, str], headers: Mapping[str, str], allowed: frozenset[str]) -> "Options":
-        """Check names and page size; `GraphError` for an option that the path does not take."""
+        """Check and return the options.
+
+        Raises `GraphError` for an option the path does not accept, or a bad page size.
+        """
         options = cls(query, headers.get("consistencylevel", "").lower() == "eventual")
         if "$search" in query and not options.eventual:
             raise errors.unsupported_query(
@@ -49,12 +52,12 @@ class Options:
 
     @property
     def advanced(self) -> bool:
-        """Whether this is an advanced query: the header and `$count=true` together."""
+        """Whether this is an advanced query: it has `ConsistencyLevel: eventual` and `$count=true`."""
         return self.eventual and self.given.get("$count", "").lower() == "true"
 
     @property
     def top(self) -> int | None:
-        """`$top`, or None."""
+        """The value of `$top`, or None. Raises `GraphError` if it is no number."""
         raw = self.given.get("$top")
         if raw is None:
             return None
@@ -64,7 +67,7 @@ class Options:
 
     @property
     def names(self) -> list[str] | None:
-        """The names in `$select`, or None."""
+        """The names in `$select`, or None. Raises `GraphError` for an empty name."""
         raw = self.given.get("$select")
         if raw is None:
             return None
@@ -75,12 +78,12 @@ class Options:
 
     @property
     def expansions(self) -> list[str]:
-        """The names in `$expand`."""
+        """The names in `$expand`; empty without it."""
         return [name.strip() for name in self.given.get("$expand", "").split(",") if name.strip()]
 
 
 def project(thing: Mapping[str, Any], resource: ResourceType, names: Sequence[str] | None) -> JSON:
-    """An object as a call sees it: the selected properties and nothing else, or those that come without `$select`."""
+    """Return an object with the selected properties only. `names` None: those that Graph returns without `$select`."""
     chosen = names if names is not None else (resource.plain or tuple(resource.properties))
     for name in chosen:
         if name not in resource.properties:
@@ -91,7 +94,7 @@ def project(thing: Mapping[str, Any], resource: ResourceType, names: Sequence[st
 def select(
     things: Iterable[JSON], resource: ResourceType, options: Options, exact: Callable[[str], bool]
 ) -> list[JSON]:
-    """`$filter` and `$orderby` over a collection; `exact` as in `compile_filter`."""
+    """Apply `$filter` and `$orderby` to a collection. `exact` is as in `compile_filter`."""
     found = list(things)
     if "$filter" in options.given:
         condition = compile_filter(options.given["$filter"], resource, exact)
@@ -116,14 +119,14 @@ def _sorted(things: list[JSON], resource: ResourceType, clause: str) -> list[JSO
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where pages come from: the address of the collection and how its pages are shaped."""
+    """Divides the collection at `url` into pages. `short`: the first page is empty, the others are half as long."""
 
     url: str
     now: datetime
     short: bool = False
 
     def page(self, things: Sequence[Any], options: Options, shape: Callable[[Any], JSON]) -> JSON:
-        """One page of a collection, with `@odata.nextLink` while there is more and `@odata.count` where asked for."""
+        """Return one page, with `@odata.nextLink` if more follow and `@odata.count` if the call asks for it."""
         start = self.start(options)
         size = options.top or DEFAULT_PAGE
         if self.short:
@@ -138,7 +141,9 @@ class Paging:
         return body
 
     def start(self, options: Options) -> int | None:
-        """Where a page token says to go on; None without one. A token that is no longer good is a `GraphError`."""
+        """Return the index at which the page of a token starts, or None without a token. Raises `GraphError` for a
+        token that has expired or is of another query.
+        """
         raw = options.given.get("$skiptoken")
         if raw is None:
             return None

@@ -1,1 +1,1 @@
-"""What a Graph call is made of: messages, tokens, permissions, errors, and the journal of calls."""
+"""The parts of a Graph call: messages, tokens, permissions, errors, and the journal of calls."""

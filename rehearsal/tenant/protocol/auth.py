@@ -1,6 +1,6 @@
-"""Tokens: the managed-identity endpoint hands them out, Graph checks them.
+"""Issue tokens as the managed-identity endpoint does, and check them as Graph does.
 
-They are unsigned; Azurite started with `--oauth basic` takes those for storage: it does not look at signatures.
+The tokens are unsigned. Azurite with `--oauth basic` accepts them too, because it does not check signatures.
 """
 
 import base64
@@ -16,14 +16,14 @@ from rehearsal.tenant.protocol import errors
 
 GRAPH = "https://graph.microsoft.com"
 LIFETIME_SECONDS = 24 * 60 * 60
-"""A managed identity's token is good for about a day, and cached for that long."""
+"""A managed identity's token is valid for about a day, and is cached for that long."""
 DEFAULT_CLIENT_ID = "5e0c1a52-6f1f-4f0f-9c35-0d2e7a3b9c11"
 
 
 def issue(
     resource: str, *, tenant_id: str, client_id: str | None, roles: Iterable[str], clock: Clock
 ) -> dict[str, str]:
-    """The answer of the App Service identity endpoint (api-version 2019-08-01) for one resource."""
+    """Return the answer of the App Service identity endpoint (api-version 2019-08-01) with a token for one resource."""
     now = int(clock.now().timestamp())
     claims: dict[str, Any] = {
         "aud": resource,
@@ -50,7 +50,7 @@ def issue(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the application, its permissions, and which of its processes, as told by their tokens."""
+    """The caller according to its token: the application, its permissions, and the process of the application."""
 
     app_id: str
     roles: frozenset[str]
@@ -58,7 +58,10 @@ class Caller:
 
 
 def process_of(headers: Mapping[str, str]) -> str:
-    """Identify the calling process by its token, valid or not: each process fetches its own. Empty without a token."""
+    """Return an id of the calling process, or an empty string without a token.
+
+    The id is taken from the token, valid or not, because each process fetches its own.
+    """
     token = headers.get("authorization", "").partition(" ")[2]
     try:
         return str(_claims(token).get("uti", ""))
@@ -67,7 +70,10 @@ def process_of(headers: Mapping[str, str]) -> str:
 
 
 def caller_of(headers: Mapping[str, str], clock: Clock) -> Caller:
-    """The caller by its bearer token; 401 for a missing, foreign or expired one."""
+    """Return the caller according to its bearer token.
+
+    Raises `GraphError` (401) if it is missing, foreign or expired.
+    """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.unauthorized("Access token is empty.")

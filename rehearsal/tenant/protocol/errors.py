@@ -1,7 +1,7 @@
-"""The errors of Microsoft Graph, with its codes and texts.
+"""The errors of Microsoft Graph, with their codes and texts.
 
-Directory errors carry `Request_*` codes; the invitation service behind Graph answers with `BadRequest`, `Forbidden`
-and `InternalServerError` (recorded in MicrosoftDocs/azure-docs#71825 and microsoftgraph/microsoft-graph-docs#22397).
+Errors of the directory have `Request_*` codes. The invitation service behind Graph uses `BadRequest`, `Forbidden` and
+`InternalServerError` (recorded in MicrosoftDocs/azure-docs#71825 and microsoftgraph/microsoft-graph-docs#22397).
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ ADVANCED_HELP = (
 
 
 class GraphError(Exception):
-    """An answer other than success.
+    """An error answer of Graph.
 
-    `violation` marks an error that only a wrong client can cause (an option that does not exist, a filter that Graph
-    does not support, a malformed body): the double records it, so that a test can demand that there were none.
-    `detail` is what the record says, if not the message; `told` is as in an `Answer`.
+    `violation` marks an error that only an incorrect client can cause (an unknown option, a filter that Graph does not
+    support, a malformed body). The tenant records it, so that a test can assert that there were none. `detail` is the
+    text of that record (default: the message); `told` is as in an `Answer`.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class GraphError(Exception):
 
 
 def bad_request(message: str, *, code: str = "BadRequest", violation: str | None = None) -> GraphError:
-    """400. The code `BadRequest` is the invitation service's and the gateway's."""
+    """400. The invitation service and Graph's gateway use the code `BadRequest`."""
     return GraphError(HTTPStatus.BAD_REQUEST, code, message, violation=violation)
 
 
@@ -59,7 +59,7 @@ def denied() -> GraphError:
 
 
 def unauthorized(message: str) -> GraphError:
-    """401 for a missing, foreign or expired token; kiota repeats the call only when `claims` is in the header."""
+    """401 for a missing, foreign or expired token. The header has no `claims`, so the SDK (kiota) does not retry."""
     challenge = (
         'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
         'client_id="00000003-0000-0000-c000-000000000000"'
@@ -78,7 +78,7 @@ def throttled(
 ) -> GraphError:
     """429 (throttling article); the wording differs between services.
 
-    `early` says what a client did that came back before it was told to.
+    `early` describes the call of a client that came back before its wait ended; None if it did not.
     """
     return GraphError(
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -92,13 +92,13 @@ def throttled(
 
 
 def concurrency_violation() -> GraphError:
-    """409 that asks for another try (nais/azurerator#448)."""
+    """409 that asks the client to retry (nais/azurerator#448)."""
     message = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
     return GraphError(HTTPStatus.CONFLICT, "Directory_ConcurrencyViolation", message)
 
 
 def resource_not_found(identifier: str) -> GraphError:
-    """404, the same for an absent, a deleted and a not yet replicated object (microsoft-graph-docs#6059)."""
+    """404. It is the same for an absent, a deleted and a not yet replicated object (microsoft-graph-docs#6059)."""
     message = (
         f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present."
     )
@@ -106,12 +106,12 @@ def resource_not_found(identifier: str) -> GraphError:
 
 
 def unknown_segment(segment: str) -> GraphError:
-    """400 for a path that Graph (or this double) does not have."""
+    """400 for a path that Graph or this tenant does not have."""
     return bad_request(f"Resource not found for the segment '{segment}'.", violation="unknown-route")
 
 
 def method_not_allowed() -> GraphError:
-    """405 for a path that exists under another method only."""
+    """405 for a path that exists only for another method."""
     message = "Specified HTTP method is not allowed for the request target."
     return GraphError(HTTPStatus.METHOD_NOT_ALLOWED, "Request_BadRequest", message, violation="unknown-route")
 
@@ -123,7 +123,7 @@ def unknown_property(name: str, type_name: str) -> GraphError:
 
 
 def unsupported_query(message: str) -> GraphError:
-    """400 for a query that is well formed but that the directory does not support."""
+    """400 for a well-formed query that the directory does not support."""
     return bad_request(message, code="Request_UnsupportedQuery", violation="unsupported-query")
 
 
@@ -151,7 +151,7 @@ def unknown_option(name: str) -> GraphError:
 
 
 def malformed(message: str) -> GraphError:
-    """400 for a body that is not what the operation takes."""
+    """400 for a body that the operation does not accept."""
     return bad_request(message, violation="malformed-request")
 
 

@@ -1,4 +1,4 @@
-"""The calls that the tenant got, and those among them that no correct client would make."""
+"""Record the calls that the tenant got, and those among them that a correct client never makes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -19,10 +19,11 @@ THROTTLED = 429
 
 @dataclass(slots=True)
 class Entry:
-    """One Graph call. Each part of a `$batch` has its own entry, with the number of its envelope in `batch`.
+    """One Graph call. Each part of a `$batch` has its own entry.
 
-    `status` is None as long as there is no answer, and for ever when the connection was lost. `fault` is what stood in
-    the way, `replica` which copy of the directory was read (None: the primary).
+    `batch` is the number of the `$batch` call that the entry is a part of. `status` is None until there is an answer,
+    and stays None if the connection was closed. `fault` is the fault that hit the call. `replica` is the copy of the
+    directory that was read (None: the primary).
     """
 
     number: int
@@ -45,7 +46,7 @@ _NAMES = tuple(entry_field.name for entry_field in fields(Entry))
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A call that Graph would have refused whatever the tenant holds: a fault of the client."""
+    """A call that Graph refuses in any tenant, so the client is at fault."""
 
     number: int
     time: str
@@ -56,7 +57,7 @@ class Violation:
 
 
 class Journal:
-    """Entries and violations in order."""
+    """All entries and violations, in order."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -65,7 +66,7 @@ class Journal:
     def open(
         self, *, time: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: Any
     ) -> Entry:
-        """Write down a call before it is served, so that one that never ends is seen as well."""
+        """Record a call before it is served, so that one without an answer is recorded too."""
         kept = {name: headers[name] for name in HEADERS_OF_INTEREST if name in headers}
         entry = Entry(len(self.entries) + 1, time, method, path, dict(query), kept, body)
         self.entries.append(entry)
@@ -76,11 +77,11 @@ class Journal:
         self.violations.append(Violation(entry.number, entry.time, kind, entry.method, entry.path, detail))
 
     def as_json(self, after: int = 0) -> list[dict[str, Any]]:
-        """The entries as the control plane shows them, those behind a number only."""
+        """Return the entries after the number `after`, in the form of the control plane."""
         return [{name: getattr(entry, name) for name in _NAMES} for entry in self.entries[after:]]
 
     def totals(self) -> dict[str, int]:
-        """How many calls there were, and of which kinds: for a run whose calls are too many to be listed."""
+        """Return the number of calls by kind, for a run with too many calls to list them."""
         calls = [entry for entry in self.entries if not entry.path.endswith("/$batch")]
         return {
             "calls": len(calls),
@@ -90,5 +91,5 @@ class Journal:
         }
 
     def violations_as_json(self) -> list[dict[str, Any]]:
-        """The violations as the control plane shows them."""
+        """Return the violations in the form of the control plane."""
         return [asdict(violation) for violation in self.violations]

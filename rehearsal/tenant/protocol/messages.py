@@ -1,4 +1,4 @@
-"""What goes in and out: one Graph call and its answer, over the wire or as a part of a `$batch`."""
+"""A Graph call and its answer, sent alone or as a part of a `$batch`."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One Graph call. Header names are in lower case; `batch` is the number of the envelope it came in."""
+    """One Graph call. Header names are in lower case; `batch` is the number of the `$batch` call it is a part of."""
 
     method: str
     version: str
@@ -21,30 +21,30 @@ class Request:
 
     @property
     def root(self) -> str:
-        """Address of the service root, `http://127.0.0.1:5000/v1.0`."""
+        """The URL of the service root, for example `http://127.0.0.1:5000/v1.0`."""
         return f"{self.origin}/{self.version}"
 
     @property
     def address(self) -> str:
-        """Version and path, `/v1.0/users`."""
+        """Version and path, for example `/v1.0/users`."""
         return f"/{self.version}{self.path}"
 
     @property
     def writes(self) -> bool:
-        """Whether the call may change the directory; a batch does so by its parts only."""
+        """Whether the call may change the directory. A batch itself does not: only its parts may."""
         return self.method != "GET" and not self.path.startswith("/$batch")
 
     @property
     def identity(self) -> str:
-        """The same for two calls that ask for the same thing: method, address, query and body."""
+        """A key made of method, address, query and body. It is equal for two calls that ask for the same thing."""
         return json.dumps([self.method, self.address, dict(self.query), self.body], sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body (JSON, text of another type as `str`, None for none) and headers beyond those of every answer.
+    """Status, body (JSON; a `str` for other text; None for no body) and the headers that not every answer has.
 
-    `told` is what the client learns from it to stay away from, and for how many seconds.
+    `told` maps what the client must not call (a call or a limit) to the seconds that it has to wait.
     """
 
     status: int

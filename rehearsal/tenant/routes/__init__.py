@@ -1,1 +1,1 @@
-"""Graph's routes other than invitations: users, groups, domains, policies, licences, delta."""
+"""All routes but invitations: users, groups, domains, policies, licences, delta."""

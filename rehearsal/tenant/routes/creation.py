@@ -1,4 +1,4 @@
-"""`POST /users`: a new internal account (reference: user-post-users)."""
+"""`POST /users`: create an internal account (reference: user-post-users)."""
 
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,9 @@ REQUIRED = ("accountEnabled", "displayName", "mailNickname", "passwordProfile", 
 
 
 def create_user(call: Call) -> Answer:
-    """Create an account. Its name must be in a verified domain, and no other object may hold its addresses."""
+    """Create an account. Raises `GraphError` if its name is taken or in no verified domain, or if another object holds
+    its mail address.
+    """
     given = _given(call.request.body)
     name = str(given["userPrincipalName"])
     domain = name.rpartition("@")[2].lower()

@@ -1,4 +1,4 @@
-"""The rest of the directory: groups, contacts, domains, organization, federation, policies."""
+"""Routes for groups, contacts, domains, the organization, federation and policies."""
 
 from rehearsal.tenant.directory.schema import B2B_POLICY, DOMAIN, FEDERATION, GROUP, ORG_CONTACT, ORGANIZATION
 from rehearsal.tenant.directory.store import JSON
@@ -35,12 +35,12 @@ def get_domain(call: Call) -> Answer:
 
 
 def get_organization(call: Call) -> Answer:
-    """GET /organization: a collection with the one tenant in it."""
+    """GET /organization: a collection that holds only the tenant itself."""
     return listing(call, [call.tenant.policies.organization], ORGANIZATION, "organization")
 
 
 def list_federations(call: Call) -> Answer:
-    """GET /directory/federationConfigurations and its cast: SAML and WS-Fed identity providers of partners."""
+    """GET /directory/federationConfigurations, with or without a type cast: partners' SAML and WS-Fed providers."""
     for name in call.options.expansions:
         if name != "domains":
             raise errors.unknown_option(f"$expand={name}")
@@ -88,12 +88,12 @@ def get_cross_tenant_partner(call: Call) -> Answer:
 
 
 def list_b2b_policies(call: Call) -> Answer:
-    """GET /beta/policies/b2bManagementPolicies: the allow or deny list, which v1.0 does not have."""
+    """GET /beta/policies/b2bManagementPolicies: the allow or deny list; v1.0 has no such route."""
     return listing(call, call.tenant.policies.b2b_management, B2B_POLICY, "policies/b2bManagementPolicies")
 
 
 def find_tenant(call: Call) -> Answer:
-    """GET /tenantRelationships/findTenantInformationByDomainName; 404 for a domain of no Entra tenant."""
+    """GET /tenantRelationships/findTenantInformationByDomainName; 404 if no Entra tenant has the domain."""
     domain = call.params["domain"].replace("''", "'").lower()
     tenant_id = call.tenant.policies.home_tenants.get(domain)
     if tenant_id is None:

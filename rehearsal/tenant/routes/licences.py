@@ -1,4 +1,4 @@
-"""Licences: what the tenant has bought (`/subscribedSkus`), and giving one to an account (`assignLicense`)."""
+"""Routes for licences: list those the tenant has bought (`/subscribedSkus`), and assign one (`assignLicense`)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def list_skus(call: Call) -> Answer:
 
 
 def assign_license(call: Call) -> Answer:
-    """POST /users/{id}/assignLicense: the plans of the licence stand on the account at once."""
+    """POST /users/{id}/assignLicense: the account has the plans of the licence at once."""
     user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
@@ -66,7 +66,7 @@ def _with_room(call: Call, sku_id: str) -> JSON:
 
 
 def _used(call: Call, sku: JSON) -> int:
-    """Units that the seed says are used, and those of the accounts that hold this licence."""
+    """Return the used units of a licence: those that the seed states plus one for each account that holds it."""
     held: int = sum(
         licence["skuId"] == sku["skuId"]
         for user in call.tenant.directory.users.values()

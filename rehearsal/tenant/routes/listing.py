@@ -1,4 +1,4 @@
-"""A collection as a call sees it: page token, filter, order, page, selected properties."""
+"""Answer a call for a collection: filter, sort, page and select properties."""
 
 from collections.abc import Callable, Iterable
 
@@ -19,9 +19,10 @@ def listing(
     extra: Callable[[JSON], JSON] = lambda _: {},
     shape: Callable[[JSON], JSON] = lambda thing: thing,
 ) -> Answer:
-    """One page of `things`. `extra` adds what is no plain property, `shape` changes what is shown of one.
+    """Return one page of `things`.
 
-    Names are checked even when nothing is found.
+    `extra` adds members that are no plain properties, and `shape` changes each object before it is returned. The names
+    in `$select` are checked even if nothing is found.
     """
     names = call.options.names
     project(resource.complete({}), resource, names)

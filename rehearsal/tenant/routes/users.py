@@ -1,4 +1,4 @@
-"""Users: read, list, count, change, delete, restore."""
+"""Routes for users: read, list, count, change, delete, restore."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def _answer(call: Call, user: JSON) -> Answer:
 
 
 def count_users(call: Call) -> Answer:
-    """GET /users/$count: with the header only."""
+    """GET /users/$count. Raises `GraphError` without the header `ConsistencyLevel: eventual`."""
     if not call.options.eventual:
         raise errors.bad_request(
             "$count is not currently supported.", code="Request_BadRequest", violation="unsupported-query"
@@ -69,7 +69,7 @@ def update_user(call: Call) -> Answer:
 
 
 def delete_user(call: Call) -> Answer:
-    """DELETE /users/{id or UPN}: into the recycle bin."""
+    """DELETE /users/{id or UPN}: move the user to the recycle bin."""
     user = _existing(call)
     prefix = user["id"].replace("-", "") if call.tenant.switches["deleted-upn"] == "prefixed" else ""
     call.tenant.directory.delete_user(user["id"], prefix + user["userPrincipalName"])
@@ -86,7 +86,7 @@ def get_deleted(call: Call) -> Answer:
 
 
 def purge_deleted(call: Call) -> Answer:
-    """DELETE /directory/deletedItems/{id}: for good."""
+    """DELETE /directory/deletedItems/{id}: delete the user permanently."""
     call.tenant.directory.purge_user(_deleted(call)["id"])
     return Answer(NO_CONTENT)
 
@@ -105,7 +105,7 @@ def _shown(call: Call, user: JSON) -> JSON:
 
 
 def get_user_in_parentheses(call: Call) -> Answer:
-    """GET /users('{id or UPN}'): takes a name that begins with a dollar sign, which the plain path does not."""
+    """GET /users('{id or UPN}'): accepts a name that begins with a dollar sign, unlike the plain path."""
     return _answer(call, _found(call, call.params["id"].replace("''", "'")))
 
 
@@ -164,9 +164,12 @@ def _refuse_foreign_authority(call: Call, user: JSON, changes: dict[str, Any]) -
 
 
 def mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
-    """What a new mail brings with it: the primary proxy address, unless a contact holds it.
+    """Return the `proxyAddresses` that follow from setting `mail`.
 
-    A user, deleted or not, or a group that holds the address stands in the way.
+    The new mail address becomes the primary address, unless a contact holds it.
+
+    Raises:
+    GraphError: another user (deleted or not) or a group holds the address.
     """
     kept = [address for address in user["proxyAddresses"] if not address.startswith("SMTP:")]
     if not mail:

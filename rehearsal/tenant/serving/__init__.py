@@ -1,1 +1,1 @@
-"""Serving the tenant: the ASGI application, its port, connections that end without an answer."""
+"""Serve the tenant: the ASGI application, its port, and connections that end without an answer."""

@@ -1,4 +1,4 @@
-"""Serving a tenant on a loopback port."""
+"""Serve a tenant on a loopback port."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ START_SECONDS = 10.0
 
 
 def _bound(port: int) -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it each answer waits 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is named; with Nagle each answer takes 40 ms longer.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -34,7 +34,7 @@ def _bound(port: int) -> socket.socket:
 
 
 def configuration(app: Starlette, port: int = 0) -> uvicorn.Config:
-    """How a tenant is served: on loopback, quietly, and so that it can hang up on a client."""
+    """Return the server configuration: on loopback, with little logging, and able to close a client's connection."""
     return uvicorn.Config(
         app,
         host=LOOPBACK,
@@ -49,7 +49,7 @@ def configuration(app: Starlette, port: int = 0) -> uvicorn.Config:
 
 
 class RunningTenant:
-    """A tenant that listens on the loopback interface."""
+    """A tenant that listens on loopback while its context is entered."""
 
     def __init__(self, app: Starlette, port: int = 0) -> None:
         self._socket = _bound(port)
@@ -97,7 +97,7 @@ def running(
     roles: Iterable[str] | None = None,
     port: int = 0,
 ) -> Iterator[RunningTenant]:
-    """Serve a tenant in a thread for the length of a with-block; port 0 takes a free one."""
+    """Serve a tenant in a thread for the length of a with-block. For port 0 the system chooses one."""
     app = create_app(seed, switches=switches, roles=roles, identity_header=IDENTITY_HEADER)
     with RunningTenant(app, port) as tenant:
         yield tenant

@@ -1,4 +1,4 @@
-"""A connection that ends without an answer, as a client sees it: over a socket, and over ASGI."""
+"""Close a connection without an answer, over a socket or over ASGI."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CLOSE = "rehearsal.close"
-"""The ASGI extension by which the server lends its connection to the application."""
+"""The ASGI extension through which the server lets the application close the connection."""
 
 
 class LendingProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol; the application can close the connection instead of answering."""
+    """uvicorn's HTTP/1.1 protocol, with an extension to close the connection instead of answering."""
 
     def connection_made(self, transport: Any) -> None:
-        """Wrap the application for this connection."""
+        """Give the application the extension for this connection."""
         super().connection_made(transport)
         served = self.app
 
@@ -26,14 +26,14 @@ class LendingProtocol(H11Protocol):
 
 
 class NoAnswer(Response):
-    """Closes the connection; without one it raises what httpx raises when a server does so."""
+    """A response that closes the connection. Without a socket it raises what httpx raises when a server does so."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send nothing."""
+        """Close the connection and send nothing."""
         del send
         close = scope.get("extensions", {}).get(CLOSE)
         if close is None:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
         close()
         while (await receive())["type"] != "http.disconnect":
-            """The server has to see the end of the connection before the end of the call."""
+            """Wait: the server must see the connection end before this call ends."""
