@@ -1,4 +1,4 @@
-"""The sample, loaded once for each module that asks it something."""
+"""A fixture with the sample, loaded once per module."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What several tests of the sample count with."""
+"""Helpers shared by several tests of the sample."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from b2b.domain.error_codes import ErrorCode
 
 STATUS_OF = {row.value: row.status for row in ErrorCode if row.by_queue and row.status < 500}
-"""What a request can be refused with, by either way in."""
+"""The error codes that refuse a request both by HTTP and by queue, with their HTTP status."""
 
 
 def twice(values: Iterator[Any]) -> list[Any]:

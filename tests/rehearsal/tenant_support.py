@@ -1,4 +1,4 @@
-"""A small Contoso, and clients that speak to it without a port."""
+"""A small tenant Contoso, and clients that call it without a port."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -105,14 +105,14 @@ SEED: dict[str, Any] = {
 
 
 def changed(user_id: str = ANNA, **properties: Any) -> dict[str, Any]:
-    """The seed with other properties on one user."""
+    """Return the seed with these properties changed on one user."""
     users = [user | properties if user["id"] == user_id else user for user in SEED["users"]]
     return SEED | {"users": users}
 
 
 @dataclass(frozen=True)
 class Client:
-    """An authenticated Graph client over ASGI, and the control plane beside it."""
+    """An authenticated client over ASGI for Graph and the tenant's control plane."""
 
     app: Starlette
     http: httpx.AsyncClient
@@ -146,7 +146,7 @@ class Client:
 
 
 async def token(app: Starlette, resource: str = GRAPH, **params: str) -> dict[str, str]:
-    """A token from the tenant's identity endpoint."""
+    """Fetch a token from the tenant's identity endpoint."""
     query = {"api-version": "2019-08-01", "resource": resource, **params}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GRAPH) as http:
         response = await http.get("/msi/token", params=query, headers={"X-IDENTITY-HEADER": "any"})
@@ -156,7 +156,7 @@ async def token(app: Starlette, resource: str = GRAPH, **params: str) -> dict[st
 
 
 def error(response: httpx.Response) -> tuple[int, str, str]:
-    """Status, code and message of a refusal."""
+    """Return status, code and message of an error answer."""
     body = response.json()["error"]
     return response.status_code, body["code"], body["message"]
 
@@ -165,7 +165,7 @@ def error(response: httpx.Response) -> tuple[int, str, str]:
 async def contoso(
     seed: Mapping[str, Any] = SEED, *, switches: Mapping[str, str] | None = None, roles: Iterable[str] | None = None
 ) -> AsyncIterator[Client]:
-    """A tenant and a client with a token."""
+    """Yield a client with a token for a new tenant."""
     app = create_app(seed, switches=switches, roles=roles)
     headers = {"Authorization": f"Bearer {(await token(app))['access_token']}"}
     async with httpx.AsyncClient(

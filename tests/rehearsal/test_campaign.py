@@ -1,4 +1,4 @@
-"""A large campaign: what is checked at its end, and what is printed."""
+"""The checks and the printed figures of a large campaign."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -56,20 +56,20 @@ FLAWS: list[tuple[Check, str, Callable[[Evidence], Evidence]]] = [
 
 
 @pytest.mark.parametrize("examine", CHECKS)
-def test_a_good_campaign_passes(examine: Check) -> None:
+def test_every_check_passes_for_a_good_campaign(examine: Check) -> None:
     assert examine(good()).problems == ()
 
 
 @pytest.mark.parametrize(("examine", "named", "flaw"), FLAWS)
-def test_a_flaw_is_found_and_named(examine: Check, named: str, flaw: Callable[[Evidence], Evidence]) -> None:
+def test_a_check_reports_the_flaw_it_is_for(examine: Check, named: str, flaw: Callable[[Evidence], Evidence]) -> None:
     assert any(named in problem for problem in examine(flaw(good())).problems)
 
 
-def test_every_check_has_a_flaw_that_it_finds() -> None:
+def test_every_check_is_tested_with_a_flaw() -> None:
     assert {examine for examine, _, _ in FLAWS} == set(CHECKS)
 
 
-def test_each_act_is_a_line_with_its_time_and_its_calls() -> None:
+def test_the_figures_show_time_and_graph_calls_of_each_act() -> None:
     header, judge, messages = figures(good())
     assert judge.split() == ["judge", "10", "5", "2.0", "80", "9", "1"]
     assert "Graph calls" in header

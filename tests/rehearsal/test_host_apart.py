@@ -1,4 +1,4 @@
-"""The app in an interpreter of its own, which has the Functions runtime library and nothing else."""
+"""The local host with the app in its own interpreter, which has only the Functions runtime library."""
 
 import importlib.util
 import os
@@ -17,11 +17,11 @@ from tests.support.tools import missing
 
 APP = Path(__file__).parent / "apps" / "apart"
 LIBRARY = ("azure/functions", "werkzeug", "markupsafe")
-"""What an app brings that imports azure.functions."""
+"""The packages that an app needs to import azure.functions."""
 OURS = ("b2b", "rehearsal.run", "uvicorn", "starlette", "pytest", "httpx", "msgspec", "azure.identity")
 
 pytestmark = pytest.mark.timeout(300)
-"""The first test to come installs the runtime library."""
+"""The first test installs the runtime library, which may take long."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def interpreter() -> Path:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """The app with what it imports, where the Functions worker looks for it."""
+    """Copy the app, with its packages in the folder where the Functions worker looks for them."""
     copy = Path(shutil.copytree(APP, tmp_path / "app"))
     for name in LIBRARY:
         spec = importlib.util.find_spec(name.replace("/", "."))
@@ -61,14 +61,14 @@ def where(host: HostProcess, modules: str = "json") -> dict[str, Any]:
 
 
 def alive(process: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
+    """Tell whether a process is running. A zombie is not."""
     try:
         return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def test_the_app_runs_elsewhere_and_can_import_only_what_it_brings(
+def test_the_app_runs_in_another_process_and_imports_only_its_own_packages(
     host: HostProcess, app: Path, interpreter: Path
 ) -> None:
     seen = where(host, ",".join((*OURS, "azure.functions", "azure_functions_runtime")))
@@ -76,18 +76,18 @@ def test_the_app_runs_elsewhere_and_can_import_only_what_it_brings(
     assert seen["process"] not in {host.pid, os.getpid()}
     assert seen["directory"] == str(app)
     found = {name for name, there in seen["found"].items() if there}
-    # Of the rehearsal the modules that drive the app are loaded; nothing makes the rest of the checkout importable.
+    # The rehearsal is importable because its modules drive the app; the rest of the checkout is not.
     assert found == {"azure.functions", "azure_functions_runtime", "rehearsal.run"}
     assert "app: asked where" in host.log()
 
 
-def test_an_exception_is_a_failed_invocation_as_in_one_process(host: HostProcess) -> None:
+def test_an_exception_in_the_apps_process_is_a_failed_invocation(host: HostProcess) -> None:
     answer = httpx.get(f"{host.base}/api/raises")
     assert (answer.status_code, answer.content) == (500, b"")
     assert host.invocations()["raises"].failed == 1
 
 
-def test_an_app_that_ends_takes_the_host_with_it(host: HostProcess) -> None:
+def test_when_the_apps_process_exits_the_host_exits(host: HostProcess) -> None:
     process = where(host)["process"]
     answer = httpx.get(f"{host.base}/api/leave", params={"code": "3"})
     assert answer.status_code == 500
@@ -97,14 +97,14 @@ def test_an_app_that_ends_takes_the_host_with_it(host: HostProcess) -> None:
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
-def test_no_process_outlives_the_host(host: HostProcess, end: str) -> None:
+def test_the_apps_process_ends_when_the_host_is_killed_or_terminated(host: HostProcess, end: str) -> None:
     process = where(host)["process"]
     assert alive(process)
     getattr(host, end)()
     wait_until(lambda: not alive(process), 30, "the end of the app's process")
 
 
-def test_an_app_that_blocks_does_not_outlive_a_killed_host(host: HostProcess) -> None:
+def test_a_blocked_apps_process_ends_when_the_host_is_killed(host: HostProcess) -> None:
     process = where(host)["process"]
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(f"{host.base}/api/slow", timeout=1)

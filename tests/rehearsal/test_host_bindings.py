@@ -1,4 +1,4 @@
-"""What a message body makes of the trigger's metadata, judged by Microsoft's own decoder."""
+"""How a message body changes the trigger's metadata, as Microsoft's own decoder reads it."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def message(body: str) -> QueueMessage:
     "body",
     ["plain", "", "[1]", '"text"', "7", "{broken", '{"id": null}', '{"id": ["a"]}', '{"other": 1}', "[" * 100_000],
 )
-def test_a_body_that_says_nothing_about_the_message_changes_nothing(body: str) -> None:
+def test_a_body_without_metadata_names_leaves_the_metadata_unchanged(body: str) -> None:
     got = message(body)
     assert (got.id, got.dequeue_count, got.pop_receipt, got.insertion_time) == ("the-id", 2, "the-receipt", MOMENT)
 
@@ -51,7 +51,7 @@ def test_a_body_that_says_nothing_about_the_message_changes_nothing(body: str) -
         ({"a": 1}, "{'a': 1}"),
     ],
 )
-def test_a_property_of_the_body_is_taken_as_dotnet_writes_it(value: Any, expected: str) -> None:
+def test_a_body_property_overrides_metadata_in_dotnets_text_form(value: Any, expected: str) -> None:
     assert message(json.dumps({"iD": value})).id == expected
 
 
@@ -65,10 +65,10 @@ def test_a_property_of_the_body_is_taken_as_dotnet_writes_it(value: Any, expecte
         {"nextVisibleTime": 5},
     ],
 )
-def test_some_bodies_cannot_be_decoded_at_all(content: dict[str, object]) -> None:
+def test_a_body_with_invalid_metadata_values_cannot_be_decoded(content: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"field|time data|not match"):
         message(json.dumps(content))
 
 
-def test_a_function_that_returns_nothing_answers_without_content() -> None:
+def test_a_function_that_returns_none_answers_204() -> None:
     assert http_answer(None).status == 204

@@ -1,4 +1,4 @@
-"""host.json, its overrides from the environment, `%SETTING%` names and key files, as the local host reads them."""
+"""How the local host reads host.json, its overrides in the environment, `%SETTING%` names and key files."""
 
 import json
 from datetime import timedelta
@@ -26,13 +26,13 @@ def test_the_defaults_are_those_of_azure(tmp_path: Path) -> None:
     assert config.function_timeout == timedelta(minutes=30)
 
 
-def test_the_environment_overrides_the_file_whatever_the_case(tmp_path: Path) -> None:
+def test_environment_variables_override_host_json_in_any_case(tmp_path: Path) -> None:
     content = {"version": "2.0", "extensions": {"queues": {"visibilityTimeout": "00:00:30", "batchSize": 4}}}
     config = read(tmp_path, content, azurefunctionsjobhost__EXTENSIONS__queues__VisibilityTimeout="00:00:01")
     assert (config.queues.visibility_timeout, config.queues.batch_size) == (timedelta(seconds=1), 4)
 
 
-def test_a_function_timeout_of_minus_one_is_none(tmp_path: Path) -> None:
+def test_a_function_timeout_of_minus_one_means_no_limit(tmp_path: Path) -> None:
     assert read(tmp_path, {"version": "2.0", "functionTimeout": "-1"}).function_timeout is None
 
 
@@ -47,20 +47,20 @@ def test_a_function_timeout_of_minus_one_is_none(tmp_path: Path) -> None:
         ({"messageEncoding": "utf-8"}, "messageEncoding"),
     ],
 )
-def test_a_wrong_option_is_named(tmp_path: Path, options: dict[str, object], said: str) -> None:
+def test_an_invalid_option_is_refused_by_name(tmp_path: Path, options: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         read(tmp_path, {"version": "2.0", "extensions": {"queues": options}})
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"version": "1.0"}'])
-def test_a_file_that_is_no_host_json_is_refused(tmp_path: Path, content: str) -> None:
+def test_an_invalid_host_json_is_refused(tmp_path: Path, content: str) -> None:
     tmp_path.joinpath("host.json").write_text(content)
     with pytest.raises(ConfigError, match=r"host\.json"):
         HostConfig.read(tmp_path, {})
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "2.5", "soon", "", "604801"])
-def test_a_wrong_lease_is_refused_by_name_with_what_is_allowed(tmp_path: Path, text: str) -> None:
+def test_an_invalid_lease_is_refused_with_the_allowed_range(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, {"version": "2.0"}, REHEARSAL_MESSAGE_LEASE_SECONDS=text)
     assert str(refused.value) == (f"REHEARSAL_MESSAGE_LEASE_SECONDS is {text!r}; allowed: whole seconds, 1 to 604800.")
@@ -81,17 +81,17 @@ def test_the_lease_can_be_shortened_for_tests(tmp_path: Path) -> None:
         ("5", timedelta(days=5)),
     ],
 )
-def test_durations_are_read_as_dotnet_reads_them(text: str, expected: timedelta) -> None:
+def test_durations_are_parsed_as_in_dotnet(text: str, expected: timedelta) -> None:
     assert timespan(text) == expected
 
 
-def test_settings_between_percent_signs_are_replaced() -> None:
+def test_names_between_percent_signs_are_replaced_by_their_settings() -> None:
     assert resolve("%A%-%B%", {"A": "x", "B": "y"}) == "x-y"
     with pytest.raises(UnresolvedError, match="'%C%' does not resolve to a value"):
         resolve("%C%", {"C": ""})
 
 
-def test_keys_come_from_a_file_and_open_what_they_are_for(tmp_path: Path) -> None:
+def test_keys_from_a_file_open_the_functions_of_their_level(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     path.write_text('{"master": "m", "host": {"default": "h"}, "functions": {"convert": {"partner": "p"}}}')
     keys = Keys.read(path)

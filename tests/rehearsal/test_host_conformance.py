@@ -1,4 +1,4 @@
-"""Requests that the real Functions host and its web server answer in a way of their own, and the local host alike."""
+"""Requests that the real Functions host and its web server answer in a special way, and the local host must, too."""
 
 import json
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def seen(answer: Answer) -> dict[str, Any]:
         ("/api/parts/a!$&'()*+,;=:@~_-.", "/api/parts/a!$&'()*+,;=:@~_-.", "a!$&'()*+,;=:@~_-."),
     ],
 )
-def test_a_path_is_decoded_for_the_route_and_encoded_anew_for_the_url(
+def test_a_path_is_decoded_for_the_route_and_encoded_again_in_the_url(
     host: HostProcess, target: str, path: str, value: str
 ) -> None:
     got = seen(ask(host, f"GET {target}"))
@@ -78,7 +78,7 @@ def test_a_path_is_decoded_for_the_route_and_encoded_anew_for_the_url(
         ("POST /api/guarded", "guarded"),
     ],
 )
-def test_a_catch_all_whose_name_sorts_last_gets_what_no_other_function_takes(
+def test_a_catch_all_that_sorts_last_gets_paths_no_other_function_matches(
     host: HostProcess, line: str, rest: str | None
 ) -> None:
     got = seen(ask(host, line, f"x-functions-key: {host.function_key}"))
@@ -92,11 +92,11 @@ def test_a_catch_all_whose_name_sorts_last_gets_what_no_other_function_takes(
     ["TRACE /api/parts/7", "QUERY /api/parts/7", "BREW /api/parts/7", "PUT /api/parts/7", "GET /other", "GET //api",
      "GET /api//parts/7", "GET //", "GET /admin/other", "GET /admin/functions/part/other"],
 )  # fmt: skip
-def test_what_nobody_takes_is_an_empty_404(host: HostProcess, line: str) -> None:
+def test_a_request_that_no_function_matches_gets_an_empty_404(host: HostProcess, line: str) -> None:
     assert ask(host, line, f"x-functions-key: {host.master_key}") == Answer(404, {}, b"")
 
 
-def test_a_method_has_any_case(host: HostProcess) -> None:
+def test_a_method_may_be_in_any_case(host: HostProcess) -> None:
     assert seen(ask(host, "pOsT /api/parts/7", "Content-Length: 0"))["method"] == "POST"
 
 
@@ -122,7 +122,9 @@ def test_the_home_page_is_html(host: HostProcess) -> None:
         ("b=%2F%00", {"b": "/\0"}),
     ],
 )
-def test_a_query_is_read_as_the_real_host_reads_it(host: HostProcess, query: str, expected: dict[str, str]) -> None:
+def test_query_parameters_are_parsed_as_on_the_real_host(
+    host: HostProcess, query: str, expected: dict[str, str]
+) -> None:
     got = seen(ask(host, f"GET /api/parts/7?{query}"))
     assert (got["query"], got["path"]) == (expected, f"/api/parts/7?{query}")
 
@@ -140,7 +142,9 @@ def test_a_query_is_read_as_the_real_host_reads_it(host: HostProcess, query: str
         (["Authorization: Bearer x"], "authorization", "Bearer x"),
     ],
 )
-def test_headers_reach_the_function_as_they_are(host: HostProcess, lines: list[str], name: str, value: str) -> None:
+def test_headers_reach_the_function_as_on_the_real_host(
+    host: HostProcess, lines: list[str], name: str, value: str
+) -> None:
     got = seen(ask(host, "GET /api/parts/7", *lines))
     assert got["headers"][name] == value
     assert got["method"] == "GET"
@@ -181,7 +185,7 @@ def test_only_a_body_with_a_length_reaches_the_function(
         (431, "GET /api/parts/7 HTTP/1.1\r\nHost: HERE\r\n" + "X: 1\r\n" * 100 + "\r\n"),
     ],
 )
-def test_what_the_web_server_refuses_has_a_status_and_nothing_else(
+def test_a_request_that_the_web_server_refuses_gets_only_a_status(
     host: HostProcess, status: int, request_text: str
 ) -> None:
     request = request_text.replace("HERE", f"127.0.0.1:{host.port}").encode("latin-1")
@@ -197,7 +201,7 @@ def test_what_the_web_server_refuses_has_a_status_and_nothing_else(
         f"GET /api/parts/7 HTTP/1.1\r\nHost: HERE\r\nX-Long: {'x' * 32_000}\r\n\r\n",
     ],
 )
-def test_what_is_just_within_the_limits_is_served(host: HostProcess, request_text: str) -> None:
+def test_a_request_just_within_the_limits_is_served(host: HostProcess, request_text: str) -> None:
     request = request_text.replace("HERE", f"127.0.0.1:{host.port}").encode("latin-1")
     assert seen(answered(host.port, request))["function"] == "part"
 
@@ -216,12 +220,12 @@ TEXT = {"content-type": "text/plain; charset=utf-8"}
         ("too-long", Answer(500, {}, b"")),
         ("exact", Answer(200, TEXT, b"four")),
         ("teapot", Answer(599, TEXT, b"x")),
-        # The real host sends these two as they are; here they are refused (see rehearsal.host).
+        # The real host sends these two unchanged; the local host refuses them (see rehearsal.host).
         ("too-low", Answer(500, {}, b"")),
         ("too-high", Answer(500, {}, b"")),
     ],
 )
-def test_an_answer_is_sent_as_it_is_or_as_an_empty_500(host: HostProcess, kind: str, expected: Answer) -> None:
+def test_an_answer_is_sent_unchanged_or_as_an_empty_500(host: HostProcess, kind: str, expected: Answer) -> None:
     assert ask(host, f"GET /api/answers/{kind}") == expected
     assert "Exception in ASGI application" not in host.log()
 
@@ -244,7 +248,7 @@ def test_an_answer_is_sent_as_it_is_or_as_an_empty_500(host: HostProcess, kind: 
         ("POST /admin/functions/part", "master", (202, {})),
     ],
 )
-def test_who_may_ask_the_host_itself(
+def test_the_admin_endpoints_answer_each_kind_of_key_as_on_the_real_host(
     host: HostProcess, line: str, shown: str | None, expected: tuple[int, dict[str, str]]
 ) -> None:
     key = {"function": host.function_key, "master": host.master_key}.get(shown or "", shown)
@@ -253,9 +257,9 @@ def test_who_may_ask_the_host_itself(
     assert (answer.status, headers, answer.body) == (*expected, b"")
 
 
-def test_the_name_of_the_key_in_the_query_has_any_case(host: HostProcess) -> None:
+def test_the_query_parameter_code_may_be_in_any_case(host: HostProcess) -> None:
     assert seen(ask(host, f"GET /api/guarded?CODE={host.function_key}"))["function"] == "guarded"
 
 
-def test_an_http_function_started_by_the_admin_endpoint_fails_for_want_of_a_request(host: HostProcess) -> None:
+def test_an_http_function_started_by_the_admin_endpoint_fails(host: HostProcess) -> None:
     assert host.run_function("counted") is False

@@ -1,4 +1,4 @@
-"""HTTP on the local host: routes, keys, what reaches a function and what goes back."""
+"""HTTP on the local host: routes, keys, what reaches a function and what reaches the caller."""
 
 import http.client
 import re
@@ -53,7 +53,7 @@ def test_a_chunked_body_arrives_empty(client: httpx.Client) -> None:
     assert seen(answer)["body"] == ""
 
 
-def test_the_app_sees_the_settings_that_the_host_makes(client: httpx.Client, host: HostProcess) -> None:
+def test_the_app_sees_the_environment_that_the_host_sets(client: httpx.Client, host: HostProcess) -> None:
     environment = seen(client.get("/api/echo"))["environment"]
     assert environment == {"WEBSITE_HOSTNAME": f"127.0.0.1:{host.port}", "FUNCTIONS_WORKER_RUNTIME": "python"}
 
@@ -63,7 +63,7 @@ def test_async_functions_run_on_the_main_thread_and_sync_ones_in_a_pool(client: 
     assert client.get("/api/sync").text.startswith("ThreadPoolExecutor")
 
 
-def test_status_headers_and_content_type_go_back(client: httpx.Client) -> None:
+def test_status_headers_and_content_type_reach_the_caller(client: httpx.Client) -> None:
     answer = client.get("/api/sync")
     assert (answer.status_code, answer.headers["x-method"]) == (201, "GET")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -75,17 +75,17 @@ def test_a_returned_text_is_plain_text(client: httpx.Client) -> None:
     assert (answer.text, answer.headers["content-type"]) == ("GET", "text/plain; charset=utf-8")
 
 
-def test_several_cookies_go_back_as_several_headers(client: httpx.Client) -> None:
+def test_several_cookies_become_several_headers(client: httpx.Client) -> None:
     assert client.get("/api/cookies").headers.get_list("set-cookie") == ["first=1; Path=/", "second=2"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD", "OPTIONS"])
-def test_a_wrong_method_is_not_found(client: httpx.Client, method: str) -> None:
+def test_a_method_that_no_function_has_gets_404(client: httpx.Client, method: str) -> None:
     assert client.request(method, "/api/echo").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/nothing", "/echo", "/api/echo/a/b"])
-def test_an_unknown_path_is_not_found(client: httpx.Client, path: str) -> None:
+def test_an_unknown_path_gets_404(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
@@ -93,7 +93,7 @@ def test_the_first_function_by_name_wins_not_the_most_specific(client: httpx.Cli
     assert client.get("/api/items/7").text == "name 7"
 
 
-def test_an_exception_is_an_empty_500_and_stands_in_the_log(client: httpx.Client, host: HostProcess) -> None:
+def test_an_exception_gives_an_empty_500_and_is_in_the_log(client: httpx.Client, host: HostProcess) -> None:
     answer = client.get("/api/raises")
     assert (answer.status_code, answer.content) == (500, b"")
     assert "RuntimeError: GET" in host.log()
@@ -114,7 +114,7 @@ def test_an_exception_is_an_empty_500_and_stands_in_the_log(client: httpx.Client
     ],
 )
 @pytest.mark.parametrize("way", ["header", "query"])
-def test_keys_open_what_they_are_for(
+def test_each_key_opens_only_the_functions_of_its_level(
     client: httpx.Client, host: HostProcess, path: str, shown: str | None, expected: int, way: str
 ) -> None:
     key = {"function": host.function_key, "master": host.master_key}.get(shown or "", shown or "")
@@ -127,12 +127,12 @@ def test_keys_open_what_they_are_for(
         assert "www-authenticate" not in answer.headers
 
 
-def test_a_wrong_key_in_the_header_beats_a_right_one_in_the_query(client: httpx.Client, host: HostProcess) -> None:
+def test_a_wrong_key_in_the_header_takes_precedence_over_the_query(client: httpx.Client, host: HostProcess) -> None:
     answer = client.get("/api/keyed", params={"code": host.function_key}, headers={"x-functions-key": "wrong"})
     assert answer.status_code == 401
 
 
-def test_a_body_beyond_the_limit_is_a_500_and_the_connection_closes(host: HostProcess) -> None:
+def test_a_body_over_the_limit_gets_500_and_closes_the_connection(host: HostProcess) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=10)
     try:
         connection.putrequest("POST", "/api/echo")
@@ -151,14 +151,14 @@ def test_the_functions_are_listed_with_their_bindings(client: httpx.Client, host
     assert next(each for each in listed if each["name"] == "keyed")["config"]["bindings"][0]["type"] == "httpTrigger"
 
 
-def test_another_route_prefix_may_be_configured() -> None:
+def test_the_route_prefix_can_be_configured() -> None:
     env = {"AzureFunctionsJobHost__extensions__http__routePrefix": ""}
     with HostProcess(app_dir=APP, env=env) as host, httpx.Client(base_url=host.base) as client:
         assert client.get("/echo").status_code == 200
         assert client.get("/api/echo").status_code == 404
 
 
-def test_a_disabled_function_is_not_found_and_the_others_run_on() -> None:
+def test_a_disabled_function_gets_404_and_the_others_run() -> None:
     env = {"AzureWebJobs.echo.Disabled": "true"}
     with HostProcess(app_dir=APP, env=env) as host, httpx.Client(base_url=host.base) as client:
         assert client.get("/api/echo").status_code == 404

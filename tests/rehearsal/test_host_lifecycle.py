@@ -28,7 +28,7 @@ def queue(azurite: Azurite) -> Iterator[QueueClient]:
         yield made
 
 
-def test_an_app_that_cannot_be_imported_has_no_functions_and_only_its_stderr_is_heard() -> None:
+def test_an_app_that_fails_to_import_has_no_functions_and_logs_only_its_stderr() -> None:
     with HostProcess(app_dir=APPS / "broken") as host:
         assert host.running()
         assert "0 functions found" in host.log()
@@ -42,13 +42,13 @@ def test_a_directory_without_host_json_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_host_with_a_wrong_lease_does_not_start_and_says_why() -> None:
+def test_a_host_with_an_invalid_lease_does_not_start_and_logs_why() -> None:
     host = HostProcess(app_dir=APPS / "http", env={"REHEARSAL_MESSAGE_LEASE_SECONDS": "10m"})
     with pytest.raises(HostError, match="cannot start: REHEARSAL_MESSAGE_LEASE_SECONDS is '10m'; allowed: whole"), host:
         pass
 
 
-def test_a_taken_port_is_refused() -> None:
+def test_a_host_does_not_start_on_a_taken_port() -> None:
     with HostProcess(app_dir=APPS / "http") as host:
         second = HostProcess(app_dir=APPS / "http", port=host.port)
         with pytest.raises(HostError, match="Address already in use"), second:
@@ -64,13 +64,13 @@ def test_a_killed_host_can_be_started_again_on_its_port() -> None:
             assert again.pid != host.pid
 
 
-def test_a_queue_function_without_its_connection_is_out_of_service(tmp_path: Path) -> None:
+def test_a_queue_function_with_an_unknown_connection_is_reported(tmp_path: Path) -> None:
     env = {"QUEUE": "work", "CONNECTION": "Nowhere", "NOTES": str(tmp_path / "notes")}
     with HostProcess(app_dir=APPS / "queues", env=env) as host:
         assert "The 'work' function is in error: Storage connection 'Nowhere' does not exist" in host.log()
 
 
-def test_after_sigterm_new_connections_are_refused_while_requests_in_flight_and_queues_go_on(
+def test_after_sigterm_running_requests_and_queues_continue_without_new_connections(
     azurite: Azurite, queue: QueueClient, tmp_path: Path
 ) -> None:
     release, notes = tmp_path / "release", tmp_path / "notes"
@@ -89,7 +89,7 @@ def test_after_sigterm_new_connections_are_refused_while_requests_in_flight_and_
     assert queue.get_queue_properties().approximate_message_count == 0
 
 
-def test_what_still_runs_ten_seconds_after_sigterm_is_cut_off_and_its_message_not_released(
+def test_a_message_still_running_10_s_after_sigterm_is_cut_off_and_stays_leased(
     azurite: Azurite, queue: QueueClient, tmp_path: Path
 ) -> None:
     connection = azurite.connection_string(str(queue.account_name))
@@ -105,7 +105,7 @@ def test_what_still_runs_ten_seconds_after_sigterm_is_cut_off_and_its_message_no
     assert queue.get_queue_properties().approximate_message_count == 1
 
 
-def test_a_queue_is_served_under_a_managed_identity(tmp_path: Path) -> None:
+def test_a_queue_is_served_with_a_managed_identity(tmp_path: Path) -> None:
     with Azurite(oauth=True) as azurite, IdentityEndpoint() as identity:
         env = {
             "Work__queueServiceUri": azurite.endpoint("queue"),
@@ -129,7 +129,7 @@ def test_a_queue_is_served_under_a_managed_identity(tmp_path: Path) -> None:
 
 
 class IdentityEndpoint:
-    """The managed-identity endpoint of App Service, with tokens that Azurite takes."""
+    """The managed-identity endpoint of App Service, which issues tokens that Azurite accepts."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str | None]] = []
@@ -146,7 +146,7 @@ class IdentityEndpoint:
                 self.wfile.write(json.dumps({**answer, "resource": query["resource"][0]}).encode())
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}/msi/token"

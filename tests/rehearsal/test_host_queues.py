@@ -1,4 +1,4 @@
-"""The queue trigger of the local host against a real queue service: leases, retries, poison, encodings, concurrency."""
+"""The local host's queue trigger on a real queue service: leases, retries, poison, encodings, concurrency."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,9 @@ OPTIONS = "AzureFunctionsJobHost__extensions__queues__"
 
 
 class Bench:
-    """A queue account with the queue `work`, and what a host that serves it needs and leaves behind."""
+    """A storage account with the queue `work`, the settings of a host that serves it, and the notes that the app
+    writes.
+    """
 
     def __init__(self, connection_string: str, directory: Path) -> None:
         self.service = QueueServiceClient.from_connection_string(connection_string)
@@ -48,7 +50,7 @@ class Bench:
         return [json.loads(line) for line in self._notes.read_text().splitlines()] if self._notes.exists() else []
 
     def holds(self, queue: str) -> list[str]:
-        """The bodies in a queue that are visible; none when there is no such queue."""
+        """Return the bodies of the visible messages in a queue; empty if there is no such queue."""
         try:
             return [message.content for message in self.queue(queue).peek_messages(max_messages=32)]
         except ResourceNotFoundError:
@@ -78,7 +80,7 @@ def test_a_message_runs_once_with_its_metadata_and_is_deleted(bench: Bench) -> N
     assert note["inserted"] == str(sent.inserted_on)
 
 
-def test_a_failing_message_is_tried_five_times_at_once_and_then_lies_in_poison_for_a_week(bench: Bench) -> None:
+def test_a_failing_message_is_tried_5_times_and_then_kept_in_poison_for_7_days(bench: Bench) -> None:
     sent = bench.queue().send_message("fail", time_to_live=60)
     with bench.host() as host:
         wait_until(lambda: bench.holds("work-poison"))
@@ -103,7 +105,7 @@ def test_the_visibility_timeout_is_the_delay_between_two_tries(bench: Bench) -> 
     assert 0.9 < second - first < 30
 
 
-def test_a_message_that_was_taken_too_often_goes_to_poison_without_running(bench: Bench) -> None:
+def test_a_message_over_the_dequeue_maximum_goes_to_poison_without_running(bench: Bench) -> None:
     bench.send("never run")
     for _ in range(2):
         message = bench.queue().receive_message(visibility_timeout=60)
@@ -114,7 +116,7 @@ def test_a_message_that_was_taken_too_often_goes_to_poison_without_running(bench
     assert bench.notes() == []
 
 
-def test_a_running_message_stays_hidden_even_when_the_app_blocks_its_loop(bench: Bench) -> None:
+def test_a_running_message_stays_hidden_even_if_the_app_blocks_its_loop(bench: Bench) -> None:
     bench.env["REHEARSAL_MESSAGE_LEASE_SECONDS"] = "1"
     bench.send("block:2.5")
     with bench.host() as host:
@@ -123,7 +125,7 @@ def test_a_running_message_stays_hidden_even_when_the_app_blocks_its_loop(bench:
     assert [note["count"] for note in bench.notes()] == [1]
 
 
-def test_a_message_whose_host_was_killed_comes_back_when_its_lease_ends(bench: Bench) -> None:
+def test_a_message_of_a_killed_host_returns_when_its_lease_ends(bench: Bench) -> None:
     bench.env["REHEARSAL_MESSAGE_LEASE_SECONDS"] = "1"
     bench.send("hold")
     with bench.host() as host:
@@ -135,7 +137,7 @@ def test_a_message_whose_host_was_killed_comes_back_when_its_lease_ends(bench: B
     assert [note["count"] for note in bench.notes()] == [1, 2]
 
 
-def test_a_message_that_vanished_while_it_ran_disturbs_nobody(bench: Bench) -> None:
+def test_a_message_deleted_while_it_ran_does_not_disturb_the_next_one(bench: Bench) -> None:
     bench.send("hold")
     with bench.host() as host:
         wait_until(bench.notes)
@@ -145,14 +147,14 @@ def test_a_message_that_vanished_while_it_ran_disturbs_nobody(bench: Bench) -> N
         wait_until(lambda: host.invocations()["work"].succeeded == 2)
 
 
-def test_a_fetch_waits_until_no_more_than_the_threshold_are_running(bench: Bench) -> None:
+def test_no_batch_is_fetched_while_more_than_the_threshold_are_running(bench: Bench) -> None:
     bench.send(*["sleep:0.2"] * 6)
     with bench.host(batchSize="2", newBatchThreshold="0"):
         wait_until(bench.is_empty)
     assert max(note["running"] for note in bench.notes()) == 2
 
 
-def test_batch_and_threshold_together_are_the_upper_bound(bench: Bench) -> None:
+def test_batch_size_plus_threshold_limits_concurrent_messages(bench: Bench) -> None:
     bench.send("hold", "first", "hold", "hold", "hold", "hold")
     with bench.host(batchSize="2", newBatchThreshold="1") as host:
         wait_until(lambda: host.invocations()["work"].running == 3)
@@ -161,7 +163,7 @@ def test_batch_and_threshold_together_are_the_upper_bound(bench: Bench) -> None:
     assert max(note["running"] for note in bench.notes()) == 3
 
 
-def test_a_missing_queue_is_waited_for_and_never_created(bench: Bench) -> None:
+def test_the_host_waits_for_a_missing_queue_and_never_creates_it(bench: Bench) -> None:
     bench.service.delete_queue("work")
     with bench.host() as host:
         wait_until(lambda: "Host is ready" in host.log())
@@ -172,7 +174,7 @@ def test_a_missing_queue_is_waited_for_and_never_created(bench: Bench) -> None:
         assert "Error" not in host.log()
 
 
-def test_base64_bodies_are_decoded_and_others_go_to_poison_unseen_and_unchanged(bench: Bench) -> None:
+def test_base64_bodies_are_decoded_and_others_go_to_poison_unchanged(bench: Bench) -> None:
     bench.send("Z3LDvMOfZQ==", '{"plain": true}')
     with bench.host(messageEncoding="base64"):
         wait_until(bench.is_empty)
@@ -180,7 +182,7 @@ def test_base64_bodies_are_decoded_and_others_go_to_poison_unseen_and_unchanged(
     assert [note["body"] for note in bench.notes()] == ["grüße"]
 
 
-def test_properties_of_the_body_override_the_metadata_of_the_message(bench: Bench) -> None:
+def test_properties_of_the_body_override_the_messages_metadata(bench: Bench) -> None:
     bench.send('{"ID": "X", "dequeueCount": 99, "popReceipt": 7}')
     with bench.host():
         wait_until(bench.is_empty)
@@ -189,9 +191,7 @@ def test_properties_of_the_body_override_the_metadata_of_the_message(bench: Benc
 
 
 @pytest.mark.parametrize("body", ['{"dequeueCount": "many"}', '{"insertionTime": "yesterday"}'])
-def test_a_body_that_breaks_decoding_fails_five_times_before_the_app_and_ends_in_poison(
-    bench: Bench, body: str
-) -> None:
+def test_an_undecodable_body_goes_to_poison_after_5_tries_and_never_reaches_the_app(bench: Bench, body: str) -> None:
     bench.send(body)
     with bench.host() as host:
         wait_until(lambda: bench.holds("work-poison") == [body])
@@ -199,7 +199,7 @@ def test_a_body_that_breaks_decoding_fails_five_times_before_the_app_and_ends_in
     assert bench.notes() == []
 
 
-def test_a_failing_trigger_on_a_poison_queue_keeps_the_message_hidden_until_its_lease_ends(bench: Bench) -> None:
+def test_a_failed_message_of_a_poison_queue_stays_hidden_until_its_lease_ends(bench: Bench) -> None:
     bench.env |= {"QUEUE": "Other-Poison", "REHEARSAL_MESSAGE_LEASE_SECONDS": "1"}
     bench.service.create_queue("other-poison")
     bench.send("fail", queue="other-poison")
@@ -210,7 +210,7 @@ def test_a_failing_trigger_on_a_poison_queue_keeps_the_message_hidden_until_its_
     assert {queue.name for queue in bench.service.list_queues()} == {"work", "other-poison"}
 
 
-def test_the_polls_of_an_empty_queue_grow_apart_up_to_the_maximum_and_start_over_after_a_hit() -> None:
+def test_the_poll_delay_grows_to_the_maximum_and_restarts_after_a_message() -> None:
     backoff = Backoff(timedelta(seconds=5))
     delays = [backoff.next(found=False) for _ in range(12)]
     assert delays == sorted(delays)
@@ -220,7 +220,7 @@ def test_the_polls_of_an_empty_queue_grow_apart_up_to_the_maximum_and_start_over
     assert backoff.next(found=False) <= 0.22
 
 
-def test_an_app_that_exits_fails_its_neighbours_and_ends_the_host(bench: Bench) -> None:
+def test_when_the_app_exits_other_invocations_fail_and_the_host_exits(bench: Bench) -> None:
     bench.send("hold")
     with bench.host(newBatchThreshold="1") as host:
         wait_until(bench.notes)
@@ -229,7 +229,7 @@ def test_an_app_that_exits_fails_its_neighbours_and_ends_the_host(bench: Bench) 
     assert sorted(bench.holds("work")) == ["exit", "hold"]
 
 
-def test_a_function_that_overruns_its_time_takes_its_neighbours_with_it(bench: Bench) -> None:
+def test_a_timeout_fails_other_running_invocations_and_the_host_exits(bench: Bench) -> None:
     bench.env["AzureFunctionsJobHost__functionTimeout"] = "00:00:01"
     bench.send("block:30", "hold")
     with bench.host(visibilityTimeout="00:00:00") as host:

@@ -1,4 +1,4 @@
-"""Route templates of the local host: which request is for which function, with which parameters."""
+"""Route templates of the local host: which function gets a request, and with which parameters."""
 
 import pytest
 
@@ -54,11 +54,13 @@ def http_function(name: str, template: str | None = None, methods: tuple[str, ..
         (None, "/api/Health", {}),
     ],
 )
-def test_a_template_takes_its_paths(template: str | None, path: str, expected: dict[str, str] | None) -> None:
+def test_a_template_matches_its_paths_and_gives_the_parameters(
+    template: str | None, path: str, expected: dict[str, str] | None
+) -> None:
     assert http_function("health", template).match("GET", path) == expected
 
 
-def test_the_method_is_a_constraint_so_the_next_function_gets_its_turn() -> None:
+def test_a_route_with_another_method_does_not_match_and_the_next_is_tried() -> None:
     routes = [http_function("read", "items", ("get",)), http_function("write", "items", ("POST",))]
     found = find(routes, "POST", "/api/items")
     assert found is not None
@@ -67,6 +69,6 @@ def test_the_method_is_a_constraint_so_the_next_function_gets_its_turn() -> None
 
 
 @pytest.mark.parametrize("template", ["admin/x", "Runtime", "n/{id:even}", "n/{id:int(5)}", "n/{id:min(x)}", "n/{id"])
-def test_a_route_that_cannot_be_is_refused(template: str) -> None:
+def test_an_invalid_route_is_refused(template: str) -> None:
     with pytest.raises(ConfigError):
         http_function("f", template)

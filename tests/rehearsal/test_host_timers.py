@@ -1,4 +1,4 @@
-"""Timers on the local host: schedules, missed slots, no overlap, failures, settings in schedules."""
+"""Timers on the local host: schedules, missed firings, no overlap, failures, settings in schedules."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ APP = Path(__file__).parent / "apps" / "timers"
 
 
 class Bench:
-    """Where the timers' notes and the host's memory of them lie."""
+    """The files with the timers' notes and with the host's state of timers."""
 
     def __init__(self, directory: Path) -> None:
         self.state = directory / "state"
@@ -31,7 +31,7 @@ class Bench:
         return [note for note in map(json.loads, lines) if note["name"] == name]
 
     def remember(self, last: datetime) -> None:
-        """Make it look as if the hourly timer had last fired then."""
+        """Write the state of an hourly timer that last fired at `last`."""
         self.state.joinpath("timers").mkdir(parents=True)
         status = {"Last": last.isoformat(), "Next": last.isoformat(), "LastUpdated": last.isoformat()}
         self.state.joinpath("timers", "hourly.json").write_text(json.dumps(status))
@@ -42,7 +42,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_timers_fire_by_their_schedule_fail_without_a_retry_and_never_overlap(bench: Bench) -> None:
+def test_timers_follow_their_schedule_are_not_retried_and_never_overlap(bench: Bench) -> None:
     with bench.host(without=("at_start",)) as host:
         wait_until(lambda: len(bench.notes("slow")) >= 2 and len(bench.notes("failing")) >= 3)
         assert "told to fail" in host.log()
@@ -61,7 +61,7 @@ def test_run_on_startup_fires_at_once(bench: Bench) -> None:
     assert [note["past_due"] for note in bench.notes("at_start")] == [False]
 
 
-def test_a_slot_missed_while_the_host_was_down_fires_once_and_is_past_due(bench: Bench) -> None:
+def test_a_firing_missed_while_the_host_was_down_happens_once_as_past_due(bench: Bench) -> None:
     bench.remember(datetime.now(UTC) - timedelta(hours=5))
     with bench.host():
         wait_until(lambda: bench.notes("hourly"))
@@ -72,7 +72,7 @@ def test_a_slot_missed_while_the_host_was_down_fires_once_and_is_past_due(bench:
     assert set(note["status"]) == {"Last", "Next", "LastUpdated"}
 
 
-def test_a_memory_that_is_not_readable_is_said_and_forgotten(bench: Bench) -> None:
+def test_an_unreadable_state_file_is_logged_and_ignored(bench: Bench) -> None:
     bench.remember(datetime.now(UTC))
     bench.state.joinpath("timers", "hourly.json").write_text("{")
     with bench.host() as host:
@@ -87,13 +87,13 @@ def test_a_memory_that_is_not_readable_is_said_and_forgotten(bench: Bench) -> No
         ("0 0 0 30 2 *", "'0 0 0 30 2 *' never comes"),
     ],
 )
-def test_a_schedule_that_is_none_takes_out_that_one_function(bench: Bench, schedule: str | None, said: str) -> None:
+def test_an_invalid_schedule_disables_only_its_own_function(bench: Bench, schedule: str | None, said: str) -> None:
     with bench.host(hourly=schedule) as host:
         wait_until(lambda: bench.notes("at_start"))
         assert f"The 'hourly' function is in error: {said}" in host.log()
 
 
-def test_a_timer_runs_by_hand_and_its_end_can_be_waited_for(bench: Bench) -> None:
+def test_a_timer_can_be_run_by_the_admin_endpoint_and_awaited(bench: Bench) -> None:
     with bench.host() as host:
         assert host.run_function("hourly") is True
         assert len(bench.notes("hourly")) == 1

@@ -1,4 +1,4 @@
-"""What a rig takes from the caller's shell, and what it leaves out."""
+"""Which variables of the caller's environment a rig keeps, and which it removes."""
 
 import pytest
 
@@ -17,13 +17,13 @@ from rehearsal.rig import without_foreign
         "OTEL_EXPORTER_OTLP_ENDPOINT",
     ],
 )
-def test_a_variable_that_would_change_the_app_or_send_its_telemetry_is_removed(
+def test_a_variable_that_changes_the_app_or_sends_telemetry_is_removed(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "from the shell")
     assert without_foreign()[name] is None
 
 
-def test_other_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_variables_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_PROXY", "http://127.0.0.1:1")
     assert not {"PATH", "SOME_PROXY"} & without_foreign().keys()

@@ -1,4 +1,4 @@
-"""What `make run KEEP=1` suggests to look at, taken from the sample."""
+"""The requests of the sample that `make run KEEP=1` suggests as examples."""
 
 import json
 
@@ -13,7 +13,7 @@ SAMPLE = load()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_one_request_of_each_stage_is_named_that_ends_there_and_belongs_to_an_enabled_account(profile: Profile) -> None:
+def test_each_shown_stage_names_a_request_of_an_enabled_account_that_ends_there(profile: Profile) -> None:
     found, ends = examples(SAMPLE, profile), SAMPLE.ends(profile)
     assert tuple(found) == SHOWN
     for stage, request_id in found.items():
@@ -24,7 +24,7 @@ def test_one_request_of_each_stage_is_named_that_ends_there_and_belongs_to_an_en
         assert account.user.get("accountEnabled", True)
 
 
-def test_the_account_for_a_request_of_ones_own_is_unknown_to_the_sample() -> None:
+def test_the_account_for_calls_by_hand_is_in_no_request_of_the_sample() -> None:
     told = json.dumps([SAMPLE.seed(), [account.request.body for account in SAMPLE.accounts]])
     assert not any(NEWCOMER[name] in told for name in ("id", "userPrincipalName", "mail"))
     assert NEWCOMER["mail"].rpartition("@")[2] in SAMPLE.seed()["homeTenants"]

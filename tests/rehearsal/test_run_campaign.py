@@ -1,4 +1,4 @@
-"""The client of campaigns: what it does with refusals, with a storage that is late, and with pages."""
+"""The rehearsal's client for campaigns: refusals, slow storage, and pages."""
 
 from collections.abc import Callable
 
@@ -15,18 +15,18 @@ def campaign(handler: Handler) -> Campaign:
     return Campaign(api, "spring")
 
 
-def test_a_refusal_is_told_in_the_words_of_the_app() -> None:
+def test_a_refusal_has_the_apps_code_and_message() -> None:
     body = {"error": {"code": "ListEmpty", "message": "the list has a header and no rows"}}
     with pytest.raises(RefusedError, match=r"^ListEmpty: the list has a header and no rows$"):
         campaign(lambda _: httpx.Response(400, json=body)).send(b"upn\n")
 
 
-def test_an_answer_without_a_body_is_told_by_its_status() -> None:
+def test_a_refusal_without_a_body_has_its_status() -> None:
     with pytest.raises(RefusedError, match=r"^401: no reason given$"):
         campaign(lambda _: httpx.Response(401)).judge()
 
 
-def test_a_run_is_asked_for_again_while_storage_does_not_answer() -> None:
+def test_a_read_is_repeated_while_the_app_answers_503() -> None:
     run = {"finished": True, "done": 2, "members": 2, "outcomes": [{"name": "ready", "count": 2}]}
     answers = iter([httpx.Response(503, headers={"retry-after": "0"}), httpx.Response(200, json=run)])
     assert campaign(lambda _: next(answers)).look("/api/runs/1") == Done(
@@ -34,7 +34,7 @@ def test_a_run_is_asked_for_again_while_storage_does_not_answer() -> None:
     )
 
 
-def test_nothing_is_ordered_twice_where_storage_does_not_answer() -> None:
+def test_a_post_is_not_repeated_after_a_503() -> None:
     seen: list[str] = []
 
     def unavailable(request: httpx.Request) -> httpx.Response:
@@ -46,7 +46,7 @@ def test_nothing_is_ordered_twice_where_storage_does_not_answer() -> None:
     assert len(seen) == 1
 
 
-def test_members_are_read_to_the_last_page() -> None:
+def test_members_are_read_from_all_pages() -> None:
     def page(request: httpx.Request) -> httpx.Response:
         assert request.url.params["stage"] == "invited"
         last = request.url.params.get("continuationToken") == "more"
@@ -66,5 +66,5 @@ def test_members_are_read_to_the_last_page() -> None:
         (Done(finished=True, done=0, members=0, outcomes={}), (0, 0)),
     ],
 )
-def test_a_run_has_not_seen_to_all_before_it_has_finished(done: Done, counted: tuple[int, int]) -> None:
+def test_the_count_reaches_the_total_only_when_the_run_has_finished(done: Done, counted: tuple[int, int]) -> None:
     assert done.counted == counted

@@ -1,4 +1,4 @@
-"""Each check of a run finds what it is for: good evidence passes all of them, one flaw fails the right one."""
+"""The checks of a run: good evidence passes all of them, and each flaw fails its check."""
 
 import json
 from collections.abc import Callable
@@ -59,14 +59,14 @@ def sample() -> Sample:
 
 
 def told(account: Account) -> dict[str, Any]:
-    """What row and answer say of a request that ended as expected."""
+    """Return the fields of row and answer for a request that ended as expected."""
     expect = sample().ends("current")[account.name]
     found = [{"rule": rule, "severity": "block"} for rule in expect.findings]
     return {"stage": expect.stage, "verdict": expect.verdict, "findings": found}
 
 
 def line(account: Account) -> dict[str, Any]:
-    """What the campaign's list says of a member that ended as expected."""
+    """Return the campaign's list entry for a member that ended as expected."""
     expect = sample().ends("current")[account.name].as_member
     released = expect.stage != "judged"
     return {
@@ -94,7 +94,7 @@ def user(account: Account, **changed: Any) -> dict[str, Any]:
 
 
 def good() -> Evidence:
-    """Evidence of a run in which everything is right."""
+    """Return the evidence of a run without problems."""
     data = sample()
     receipts = {account.name: Receipt(account.name) for account in data.asked_for_alone}
     receipts |= {entry.name: receipt(entry) for entry in data.malformed_alone}
@@ -267,18 +267,18 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
 
 
 @pytest.mark.parametrize("examine", [*MEMBERSHIP, *CHECKS, *SAFETY])
-def test_a_good_run_passes(examine: Examiner) -> None:
+def test_every_check_passes_for_a_good_run(examine: Examiner) -> None:
     assert examine(good()).problems == ()
 
 
 @pytest.mark.parametrize(("examine", "named", "flaw"), FLAWS)
-def test_a_flaw_is_found_and_named(examine: Examiner, named: str, flaw: Flaw) -> None:
+def test_a_check_reports_the_flaw_it_is_for(examine: Examiner, named: str, flaw: Flaw) -> None:
     problems = examine(flaw(good())).problems
     assert problems
     assert any(named in problem for problem in problems), problems
 
 
-def test_a_tenant_that_does_not_show_pending_invitations_is_believed() -> None:
+def test_no_pending_state_is_demanded_of_a_tenant_that_does_not_show_it() -> None:
     evidence = good()
     pending = [key for key, shown in evidence.after.items() if shown["externalUserState"] == "PendingAcceptance"]
     hidden = {key: {**evidence.after[key], "externalUserState": None} for key in pending}
@@ -287,11 +287,11 @@ def test_a_tenant_that_does_not_show_pending_invitations_is_believed() -> None:
     assert nothing_lost(replace(unseen, switches={"pending-state": "unset"})).problems == ()
 
 
-def test_every_check_has_a_flaw_that_it_finds() -> None:
+def test_every_check_is_tested_with_a_flaw() -> None:
     assert {examine for examine, _, _ in FLAWS} == {*MEMBERSHIP, *CHECKS, *SAFETY}
 
 
-def test_the_outcome_counts_people_by_stage_and_finding_and_requests_beside_them_by_stage() -> None:
+def test_the_outcome_counts_people_by_stage_and_finding_and_other_requests_by_stage() -> None:
     words = [each.split() for each in outcome(good()) if each]
     assert [row[:2] for row in words[:4]] == [
         ["Stage", "people"],
@@ -311,14 +311,14 @@ def test_the_outcome_counts_people_by_stage_and_finding_and_requests_beside_them
     assert ["(refused)", "1"] in beside
 
 
-def test_of_thousands_of_differences_the_first_are_printed() -> None:
+def test_only_the_first_of_thousands_of_differences_are_printed() -> None:
     printed = list(differences([f"problem {number}" for number in range(3000)], "the sample", None))
     assert printed[:2] == ["Different from the sample", "  problem 0"]
     assert printed[-1] == f"  and {3000 - MOST_PROBLEMS} more"
     assert len(printed) == MOST_PROBLEMS + 2
 
 
-def test_the_list_of_checks_marks_what_failed(tmp_path: Any) -> None:
+def test_the_list_of_checks_marks_failed_checks(tmp_path: Any) -> None:
     failed = refused_from_queue(with_row(good(), BY_QUEUE, stage="requested"))
     marks = [line.split()[0] for line in checked([queues_empty(good()), failed])]
     assert marks == ["Checked", "ok", "NO"]

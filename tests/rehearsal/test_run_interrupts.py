@@ -1,4 +1,4 @@
-"""Signals that are held back while something must not be cut off in the middle."""
+"""Signals are held back while processes are started or stopped."""
 
 import signal
 
@@ -7,7 +7,7 @@ import pytest
 from rehearsal.run.interrupts import Interrupts
 
 
-def test_an_interruption_that_is_held_comes_where_it_is_allowed() -> None:
+def test_a_held_interruption_is_raised_once_interruptions_are_allowed() -> None:
     with Interrupts() as interrupts:
         signal.raise_signal(signal.SIGINT)
         assert interrupts.pending
@@ -15,12 +15,12 @@ def test_an_interruption_that_is_held_comes_where_it_is_allowed() -> None:
             pass
 
 
-def test_an_interruption_that_is_allowed_comes_at_once() -> None:
+def test_an_allowed_interruption_is_raised_at_once() -> None:
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.allowed():
         signal.raise_signal(signal.SIGINT)
 
 
-def test_the_second_interruption_does_not_cut_the_stopping_short() -> None:
+def test_a_second_interruption_does_not_cut_the_cleanup_short() -> None:
     with Interrupts() as interrupts:
         with pytest.raises(KeyboardInterrupt), interrupts.allowed():
             signal.raise_signal(signal.SIGINT)
@@ -28,13 +28,13 @@ def test_the_second_interruption_does_not_cut_the_stopping_short() -> None:
         assert interrupts.pending
 
 
-def test_what_was_there_before_is_put_back() -> None:
+def test_the_former_signal_handler_is_restored() -> None:
     with Interrupts():
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_somebody_else_is_left_alone() -> None:
+def test_a_custom_signal_handler_is_left_in_place() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with Interrupts():

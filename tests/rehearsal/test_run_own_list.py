@@ -1,4 +1,4 @@
-"""A list of one's own: the people that are read out of the app's CSV, what is checked at the end, and what is shown."""
+"""The rehearsal of the user's own list: people read from the app's CSV, the checks, and the printed table."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,14 +26,14 @@ COLUMNS = {"userPrincipalName": "UPN", "invitedUserEmailAddress": "External mail
 CSV = '\ufeff"member","userPrincipalName","address","UPN","External mail"\r\n'
 
 
-def test_people_are_read_from_the_columns_that_the_list_has() -> None:
+def test_people_are_read_from_the_columns_of_the_list() -> None:
     names = CSV + '"1","anna@contoso.com","found@fabrikam.com","anna@contoso.com","anna@fabrikam.com"\r\n'
     assert list(people_of(names, COLUMNS)) == [
         Person(user_principal_name="anna@contoso.com", address="anna@fabrikam.com")
     ]
 
 
-def test_of_two_columns_with_one_header_the_one_of_the_list_counts() -> None:
+def test_of_two_columns_with_equal_headers_the_lists_own_counts() -> None:
     names = '\ufeff"userPrincipalName","userPrincipalName"\r\n"of.the.app@contoso.com","of.the.list@contoso.com"\r\n'
     assert [*people_of(names, {"userPrincipalName": "userPrincipalName"})] == [
         Person(user_principal_name="of.the.list@contoso.com")
@@ -41,7 +41,7 @@ def test_of_two_columns_with_one_header_the_one_of_the_list_counts() -> None:
 
 
 @pytest.mark.parametrize(("cell", "name"), [("'-anna@contoso.com", "-anna@contoso.com"), ("'t@contoso.com",) * 2])
-def test_a_name_that_a_spreadsheet_would_run_is_read_as_the_list_has_it(cell: str, name: str) -> None:
+def test_the_apostrophe_before_a_formula_is_removed_from_a_name(cell: str, name: str) -> None:
     names = f'\ufeff"UPN"\r\n"{cell}"\r\n'
     assert [*people_of(names, {"userPrincipalName": "UPN"})] == [Person(user_principal_name=name)]
 
@@ -69,7 +69,7 @@ def user(key: str, state: str | None = None, **changed: Any) -> dict[str, Any]:
 
 
 def good() -> Evidence:
-    """Anna redeemed, Berta is invited, Carl's address has to be corrected."""
+    """Return evidence in which Anna redeemed, Berta is invited, and Carl's address has to be corrected."""
     before = {key: user(key) for key in ("anna", "berta", "carl")}
     return Evidence(
         played=Played(3, before, frozenset({"anna"})),
@@ -121,26 +121,26 @@ FLAWS: list[tuple[Check, str, Callable[[Evidence], Evidence]]] = [
 
 
 @pytest.mark.parametrize("examine", CHECKS)
-def test_a_good_run_passes(examine: Check) -> None:
+def test_every_check_passes_for_a_good_run(examine: Check) -> None:
     assert examine(good()).problems == ()
 
 
 @pytest.mark.parametrize(("examine", "named", "flaw"), FLAWS)
-def test_a_flaw_is_found_and_named(examine: Check, named: str, flaw: Callable[[Evidence], Evidence]) -> None:
+def test_a_check_reports_the_flaw_it_is_for(examine: Check, named: str, flaw: Callable[[Evidence], Evidence]) -> None:
     problems = examine(flaw(good())).problems
     assert any(named in problem for problem in problems), problems
 
 
-def test_every_check_has_a_flaw_that_it_finds() -> None:
+def test_every_check_is_tested_with_a_flaw() -> None:
     assert {examine for examine, _, _ in FLAWS} == set(CHECKS)
 
 
-def test_a_tenant_that_does_not_show_pending_invitations_is_believed() -> None:
+def test_no_pending_state_is_demanded_of_a_tenant_that_does_not_show_it() -> None:
     unseen = replace(with_user(good(), "berta", externalUserState=None), shows=False)
     assert nothing_lost(unseen).problems == ()
 
 
-def test_the_table_counts_people_and_names_the_first_who_are_not_released() -> None:
+def test_the_table_counts_people_and_names_the_first_not_released() -> None:
     words = [line.split() for line in table(good().members) if line]
     assert ["completed", "1"] in [row[:2] for row in words]
     assert ["carl@contoso.com", "address-characters"] in words
@@ -148,5 +148,5 @@ def test_the_table_counts_people_and_names_the_first_who_are_not_released() -> N
     assert list(table(many))[-1] == "and 3 more"
 
 
-def test_a_list_of_which_everybody_was_released_names_nobody() -> None:
+def test_the_table_names_nobody_if_everybody_was_released() -> None:
     assert not any("@" in line for line in table(good().members[:2]))

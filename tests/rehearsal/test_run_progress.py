@@ -1,4 +1,4 @@
-"""What a run says while it works, on a terminal and into a file, and waits that end."""
+"""The progress that a run prints on a terminal or in a file, and waits with a time limit."""
 
 import io
 import re
@@ -19,7 +19,7 @@ def counting(*counts: int) -> "list[tuple[int, int]]":
     return [(count, max(counts)) for count in reversed(counts)]
 
 
-def test_a_wait_ends_when_all_are_there() -> None:
+def test_a_wait_ends_when_the_count_is_reached() -> None:
     out, counts = io.StringIO(), counting(0, 1, 2)
     progress = Progress(out)
     assert progress.wait("rows", counts.pop, 30)
@@ -28,13 +28,13 @@ def test_a_wait_ends_when_all_are_there() -> None:
     assert progress.late == []
 
 
-def test_a_wait_that_is_too_long_says_what_is_missing_and_goes_on() -> None:
+def test_a_wait_that_takes_too_long_ends_and_reports_what_is_missing() -> None:
     progress = Progress(io.StringIO())
     assert not progress.wait("rows", lambda: (1, 2), 0)
     assert progress.late == ["rows: only 1 of 2 after 0 s"]
 
 
-def test_a_terminal_sees_a_step_grow_in_one_line() -> None:
+def test_a_terminal_shows_the_progress_of_a_step_in_one_line() -> None:
     out = Terminal()
     Progress(out).wait("rows", counting(0, 2).pop, 30)
     assert out.getvalue().count("\n") == 1

@@ -1,4 +1,4 @@
-"""What the sample has to cover, and what makes an expectation well formed."""
+"""What the sample must cover, and which expectations are valid."""
 
 import itertools
 from collections import Counter
@@ -20,7 +20,7 @@ from tests.rehearsal.sample_support import STATUS_OF, twice
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
-# A few rules weigh less where the case is milder, and a fix that Graph cannot make is a block.
+# A few rules are less severe in milder cases, and a fix that Graph cannot make is a block.
 MILDER = {"address-in-use": "warn", "sponsor-unusable": "warn", "unknown-exchange-plan": "warn"}
 UNREADABLE = ("review", "warn")
 
@@ -38,11 +38,11 @@ DECIDED_FROM: dict[Action, str] = {
     "refuse": "needsReview",
     "cancel": "requested",
 }
-"""The stage from which a decision leads on; a request that waits to be called off is `requested`."""
+"""The stage in which each decision is made. A request that waits until it is cancelled is `requested`."""
 
 
 def weights(rule: str, profile: Profile) -> tuple[str, ...]:
-    """The severities that a rule may have under a profile; none where it is off."""
+    """Return the severities that a rule may have under a profile; empty if it is off."""
     if rule == FACT_NOT_READABLE:
         return UNREADABLE
     (row,) = (known for known in RULES if known.id == rule)
@@ -68,7 +68,7 @@ def named_account(account: Account) -> dict[str, Any]:
     return {key: value.strip() for key, value in account.request.body["invitedUser"].items() if value}
 
 
-def test_there_are_at_least_sixty_accounts_of_several_partners(sample: Sample) -> None:
+def test_the_sample_has_at_least_60_accounts_of_at_least_8_partners(sample: Sample) -> None:
     users = sample.seed()["users"]
     own = {domain["id"] for domain in sample.tenant["domains"]}
     partners = {user["mail"].rpartition("@")[2].lower() for user in users if user.get("mail")} - own
@@ -76,14 +76,14 @@ def test_there_are_at_least_sixty_accounts_of_several_partners(sample: Sample) -
     assert len(partners) >= 8
 
 
-def test_every_account_of_the_tenant_is_asked_for(sample: Sample) -> None:
+def test_every_account_of_the_tenant_is_named_by_a_request(sample: Sample) -> None:
     seed = sample.seed()
     asked_for = {account.user_id for account in sample.accounts}
     assert {user["id"] for user in [*seed["users"], *seed["deletedUsers"]]} <= asked_for
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_rule_that_is_on_is_expected_at_least_once_and_no_other(sample: Sample, profile: Profile) -> None:
+def test_every_active_rule_is_expected_at_least_once_and_no_other(sample: Sample, profile: Profile) -> None:
     expected = {rule for _, seen, end in everything_expected(sample) if seen == profile for rule in end.findings}
     assert expected == rules_on(profile)
 
@@ -95,15 +95,13 @@ def test_cloud_only_and_synced_accounts_are_both_converted(sample: Sample, profi
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_stage_that_a_request_can_rest_in_is_reached(sample: Sample, profile: Profile) -> None:
+def test_every_stage_in_which_a_request_can_rest_is_expected(sample: Sample, profile: Profile) -> None:
     stages = {expectation.stage for expectation in sample.expected(profile).values()}
     assert stages == {"completed", "invited", "blocked", "needsReview", "assessed"}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_decision_is_taken_once_about_a_request_that_stands_where_it_can_be(
-    sample: Sample, profile: Profile
-) -> None:
+def test_every_decision_is_made_once_from_a_stage_that_allows_it(sample: Sample, profile: Profile) -> None:
     assert {decision.action for decision in sample.decisions} == set(get_args(Action))
     assert not twice(decision.request for decision in sample.decisions)
     expected, ends = sample.expected(profile), sample.ends(profile)
@@ -114,18 +112,18 @@ def test_every_decision_is_taken_once_about_a_request_that_stands_where_it_can_b
         assert ends[decision.request] != expected[decision.request]
 
 
-def test_nothing_else_hangs_on_a_request_that_is_decided_about(sample: Sample) -> None:
+def test_a_request_with_a_decision_is_the_only_one_for_its_account(sample: Sample) -> None:
     decided = {sample.account(decision.request).user_id for decision in sample.decisions}
     asked_for = [account.user_id for account in sample.accounts if account.user_id in decided]
     assert len(asked_for) == len(decided) == len(sample.decisions)
 
 
-def test_requests_arrive_in_every_way(sample: Sample) -> None:
+def test_requests_are_sent_in_every_way(sample: Sample) -> None:
     assert {account.request.by for account in sample.accounts} == set(get_args(Way))
     assert {request.by for request in sample.malformed} == {"list", "http", "queue", "queue-base64"}
 
 
-def test_most_accounts_are_on_the_list_and_nothing_there_is_what_a_list_cannot_say(sample: Sample) -> None:
+def test_most_accounts_are_on_the_list_with_only_what_a_list_can_express(sample: Sample) -> None:
     assert len(sample.listed) > 2 * len(sample.asked_for_alone)
     for account in sample.listed:
         assert account.request.wave == 1
@@ -133,7 +131,7 @@ def test_most_accounts_are_on_the_list_and_nothing_there_is_what_a_list_cannot_s
         assert "dryRun" not in account.request.body
 
 
-def test_the_product_reads_every_row_of_the_list_and_refuses_those_that_it_must(sample: Sample) -> None:
+def test_the_app_reads_every_row_of_the_list_and_refuses_the_expected_ones(sample: Sample) -> None:
     policy = IntakePolicy(frozenset(sample.settings["B2B_ALLOWED_REDIRECT_HOSTS"].split(",")))
     reading = read(as_csv(sample), policy)
     asked = {account.name: account.request.body["invitedUser"] for account in sample.listed}
@@ -145,9 +143,7 @@ def test_the_product_reads_every_row_of_the_list_and_refuses_those_that_it_must(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_members_of_the_list_are_approved_together_refused_and_decided_about_alone(
-    sample: Sample, profile: Profile
-) -> None:
+def test_the_sample_list_has_group_approvals_refusals_and_single_decisions(sample: Sample, profile: Profile) -> None:
     listed = {account.name for account in sample.listed}
     decided = [each for each in sample.decisions if each.request in listed]
     rules = Counter((each.action, sample.expected(profile)[each.request].findings) for each in decided)
@@ -160,11 +156,11 @@ def test_accounts_are_named_in_all_three_ways(sample: Sample) -> None:
     assert {key for a in sample.accounts for key in named_account(a)} == {"id", "userPrincipalName", "mail"}
 
 
-def test_every_error_that_a_request_can_be_refused_with_is_provoked(sample: Sample) -> None:
+def test_every_error_that_can_refuse_a_request_is_provoked(sample: Sample) -> None:
     assert {request.expect.code for request in sample.malformed_alone} == set(STATUS_OF)
 
 
-# What makes an expectation well formed
+# Valid expectations
 
 
 def test_an_expectation_lists_known_rules_in_order(sample: Sample) -> None:
@@ -173,7 +169,7 @@ def test_an_expectation_lists_known_rules_in_order(sample: Sample) -> None:
         assert set(end.findings) <= rules_on(profile), where
 
 
-def test_a_verdict_is_one_that_its_findings_can_give(sample: Sample) -> None:
+def test_an_expected_verdict_can_follow_from_its_findings(sample: Sample) -> None:
     for where, profile, end in everything_expected(sample):
         severities = (weights(rule, profile) for rule in end.findings)
         verdicts = {
@@ -183,19 +179,19 @@ def test_a_verdict_is_one_that_its_findings_can_give(sample: Sample) -> None:
         assert end.verdict in verdicts, where
 
 
-def test_a_stage_is_one_that_its_verdict_leads_to(sample: Sample) -> None:
+def test_an_expected_stage_can_follow_from_its_verdict(sample: Sample) -> None:
     for where, _, end in everything_expected(sample):
         assert end.verdict is not None, where
         assert end.stage in STAGES_OF[end.verdict], where
 
 
-def test_a_request_ends_assessed_just_when_it_is_a_dry_run(sample: Sample) -> None:
+def test_only_and_all_dry_runs_end_as_assessed(sample: Sample) -> None:
     for account in sample.accounts:
         dry = account.request.body.get("dryRun") is True
         assert {end.stage == "assessed" for end in account.expect.values()} == {dry}, account.name
 
 
-def test_a_person_redeems_just_where_a_conversion_must_complete(sample: Sample) -> None:
+def test_a_person_redeems_if_and_only_if_the_conversion_must_complete(sample: Sample) -> None:
     for account in sample.accounts:
         if account.joins is None:
             completes = "completed" in {end.stage for end in account.expect.values()}
@@ -203,7 +199,7 @@ def test_a_person_redeems_just_where_a_conversion_must_complete(sample: Sample) 
             assert not completes or "invited" not in {end.stage for end in account.expect.values()}, account.name
 
 
-def test_a_joining_request_is_about_the_account_it_joins(sample: Sample) -> None:
+def test_a_joining_request_names_the_account_whose_conversion_it_joins(sample: Sample) -> None:
     for account in sample.accounts:
         if account.joins:
             other = sample.account(account.joins)
@@ -214,7 +210,7 @@ def test_a_joining_request_is_about_the_account_it_joins(sample: Sample) -> None
             assert {end.stage for end in other.expect.values()} <= {"invited", "completed"}, account.name
 
 
-def test_the_key_in_a_request_is_the_one_of_its_account(sample: Sample) -> None:
+def test_a_request_names_its_account_by_a_value_that_the_account_holds(sample: Sample) -> None:
     users = {user["id"]: user for user in [*sample.seed()["users"], *sample.seed()["deletedUsers"]]}
     for account in sample.accounts:
         ((key, value),) = named_account(account).items()

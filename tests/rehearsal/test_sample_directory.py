@@ -1,4 +1,4 @@
-"""What makes the sample's directory well formed, and its variants."""
+"""The sample's directory and its variants are valid."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_user_principal_names_are_unique_and_in_verified_domains(sample: Sample)
     assert {name.rpartition("@")[2] for name in names} <= verified
 
 
-def test_whoever_is_referred_to_exists(sample: Sample) -> None:
+def test_every_referenced_user_group_and_role_exists(sample: Sample) -> None:
     seed = sample.seed()
     users, groups = ({thing["id"] for thing in seed[kind]} for kind in ("users", "groups"))
     containers = [*seed["groups"], *seed["directoryRoles"]]
@@ -71,7 +71,7 @@ def test_whoever_is_referred_to_exists(sample: Sample) -> None:
     assert {role["roleTemplateId"] for role in seed["directoryRoles"]} <= {a["roleDefinitionId"] for a in assignments}
 
 
-def test_every_partner_with_settings_of_its_own_is_somebodys_home(sample: Sample) -> None:
+def test_every_partner_with_its_own_settings_is_a_home_tenant(sample: Sample) -> None:
     partners = sample.tenant["crossTenantAccessPolicy"]["partners"]
     assert {partner["tenantId"] for partner in partners} <= set(sample.tenant["homeTenants"].values())
 
@@ -88,7 +88,7 @@ def test_only_example_domains_appear(sample: Sample) -> None:
     ] == []
 
 
-def test_a_variant_changes_the_tenant_or_the_token_for_accounts_that_exist(sample: Sample) -> None:
+def test_a_variant_changes_the_tenant_or_the_token_for_existing_accounts(sample: Sample) -> None:
     for variant in sample.variants:
         assert bool(variant.patch) != bool(variant.missing_roles), variant.name
         assert not variant.patch or sample.seed(variant.name) != sample.seed(), variant.name
@@ -96,20 +96,20 @@ def test_a_variant_changes_the_tenant_or_the_token_for_accounts_that_exist(sampl
         assert all(sample.account(name).request.wave == 1 for name in variant.expect), variant.name
 
 
-def test_a_fact_cannot_be_read_just_where_a_permission_is_missing(sample: Sample) -> None:
+def test_fact_not_readable_is_expected_if_and_only_if_a_permission_is_missing(sample: Sample) -> None:
     for variant in sample.variants:
         found = {rule for expect in variant.expect.values() for end in expect.values() for rule in end.findings}
         assert ("fact-not-readable" in found) == bool(variant.missing_roles), variant.name
 
 
-def test_a_seed_belongs_to_its_receiver(sample: Sample) -> None:
+def test_changing_a_returned_seed_does_not_change_the_sample(sample: Sample) -> None:
     sample.seed()["users"][0]["otherMails"].append("changed@fabrikam.com")
     sample.seed()["domains"].clear()
     assert "changed@fabrikam.com" not in json.dumps(sample.seed())
     assert sample.seed()["domains"]
 
 
-def test_unknown_names_are_errors(sample: Sample) -> None:
+def test_unknown_names_raise_key_error(sample: Sample) -> None:
     with pytest.raises(KeyError, match="no-such-account"):
         sample.account("no-such-account")
     with pytest.raises(KeyError, match="no-such-variant"):
@@ -133,5 +133,5 @@ def test_unknown_names_are_errors(sample: Sample) -> None:
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
     ],
 )
-def test_a_merge_patch_does_what_its_rfc_says(target: Any, patch: Any, result: Any) -> None:
+def test_a_merge_patch_gives_the_results_of_its_rfc(target: Any, patch: Any, result: Any) -> None:
     assert merge(target, patch) == result

@@ -1,4 +1,4 @@
-"""What makes the sample's requests well formed."""
+"""The sample's requests are valid."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 KIB = 1024
 
 
-def test_request_ids_are_keys_and_each_belongs_to_one_request(sample: Sample) -> None:
+def test_request_ids_are_valid_and_each_belongs_to_one_request(sample: Sample) -> None:
     bodies: dict[str, Any] = {}
     for account in sample.accounts:
         key = account.request.request_id
@@ -22,17 +22,17 @@ def test_request_ids_are_keys_and_each_belongs_to_one_request(sample: Sample) ->
             assert bodies.setdefault(key, account.request.body) == account.request.body, account.name
 
 
-def test_some_requests_leave_the_id_to_the_service(sample: Sample) -> None:
+def test_in_every_way_but_the_list_some_request_has_no_id(sample: Sample) -> None:
     without = {account.request.by for account in sample.accounts if account.request.request_id is None}
     assert without == set(get_args(Way)) - {"list"}
 
 
-def test_redirect_addresses_of_accepted_requests_are_on_allowed_hosts(sample: Sample) -> None:
+def test_redirect_urls_of_accepted_requests_use_exactly_the_allowed_hosts(sample: Sample) -> None:
     hosts = {urlsplit(a.request.body.get("inviteRedirectUrl") or "").hostname for a in sample.accounts} - {None}
     assert hosts == set(sample.settings["B2B_ALLOWED_REDIRECT_HOSTS"].split(","))
 
 
-def test_a_queue_message_carries_the_text_as_its_way_says(sample: Sample) -> None:
+def test_a_queue_message_is_encoded_as_its_way_states(sample: Sample) -> None:
     for account in sample.accounts:
         text = account.request.message
         lines = text.split("\n") if account.request.by == "queue-base64-lines" else [text]
@@ -44,7 +44,7 @@ def test_a_queue_message_carries_the_text_as_its_way_says(sample: Sample) -> Non
         assert inner == account.request.body, account.name
 
 
-def test_a_refusal_says_what_its_way_can_tell(sample: Sample) -> None:
+def test_an_expected_refusal_has_the_fields_of_its_way(sample: Sample) -> None:
     for request in sample.malformed:
         by_http = request.by == "http"
         if request.by == "list":
@@ -56,7 +56,7 @@ def test_a_refusal_says_what_its_way_can_tell(sample: Sample) -> None:
         assert request.expect.stage == (None if by_http else "rejected"), request.name
 
 
-def test_a_refused_request_is_found_by_the_id_it_carries(sample: Sample) -> None:
+def test_a_refused_request_has_an_id_that_no_accepted_request_has(sample: Sample) -> None:
     own = [request for request in sample.malformed if request.request_id and not request.conflicts_with]
     assert not twice(request.request_id for request in own)
     for request in own:
@@ -65,7 +65,7 @@ def test_a_refused_request_is_found_by_the_id_it_carries(sample: Sample) -> None
     assert taken.isdisjoint(request.request_id for request in own)
 
 
-def test_a_conflicting_request_comes_after_the_one_whose_id_it_takes(sample: Sample) -> None:
+def test_a_conflicting_request_is_sent_after_the_one_whose_id_it_repeats(sample: Sample) -> None:
     conflicts = [request for request in sample.malformed if request.conflicts_with]
     assert {request.by for request in conflicts} == {"http", "queue"}
     for request in conflicts:
@@ -76,7 +76,7 @@ def test_a_conflicting_request_comes_after_the_one_whose_id_it_takes(sample: Sam
         assert json.loads(request.text) != first.body
 
 
-def test_a_refused_request_names_an_account_that_no_other_request_converts(sample: Sample) -> None:
+def test_refused_requests_name_an_account_that_no_request_converts(sample: Sample) -> None:
     converted = {
         account.user_id
         for account in sample.accounts
@@ -100,7 +100,7 @@ def test_oversized_requests_are_49_kib_and_fit_a_queue_message(sample: Sample) -
     assert {json.loads(request.text)["invitedUser"]["id"] for request in oversized}
 
 
-def test_the_messages_that_no_function_can_receive_are_told(sample: Sample) -> None:
+def test_messages_that_no_function_can_receive_are_marked_as_poison(sample: Sample) -> None:
     metadata = ("dequeueCount", "insertionTime")
     undeliverable = {r.name for r in sample.malformed if any(f'"{field}"' in r.text for field in metadata)}
     assert undeliverable == {request.name for request in sample.malformed if request.poison}

@@ -1,4 +1,4 @@
-"""`$batch`: an envelope of calls that succeed and fail each on its own."""
+"""`$batch`: calls in one request, each of which succeeds or fails by itself."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def get(name: str, url: str, **more: Any) -> dict[str, Any]:
     return {"id": name, "method": "GET", "url": url, **more}
 
 
-async def test_the_envelope_is_200_whatever_its_parts_are() -> None:
+async def test_the_batch_gets_200_even_if_parts_fail() -> None:
     async with contoso(roles=["User.Read.All"]) as tenant:
         response = await batch(
             tenant,
@@ -34,7 +34,7 @@ async def test_the_envelope_is_200_whatever_its_parts_are() -> None:
     assert parts["c"]["body"]["error"]["code"] == "Authorization_RequestDenied"
 
 
-async def test_the_totals_count_parts_as_calls_and_the_envelope_as_a_round_trip() -> None:
+async def test_the_totals_count_parts_as_calls_and_the_batch_as_one_round_trip() -> None:
     async with contoso() as tenant:
         await batch(tenant, get("1", "/domains"), get("2", "/users"))
         await tenant.invite(ANNA)
@@ -43,13 +43,13 @@ async def test_the_totals_count_parts_as_calls_and_the_envelope_as_a_round_trip(
         assert await tenant.sim("totals") == {"calls": 4, "roundTrips": 3, "invitations": 1, "throttled": 1}
 
 
-async def test_answers_come_back_in_another_order_than_the_questions() -> None:
+async def test_answers_may_be_in_another_order_than_the_requests() -> None:
     async with contoso() as tenant:
         response = await batch(tenant, get("1", "/domains"), get("2", "/users"))
     assert [part["id"] for part in response.json()["responses"]] == ["2", "1"]
 
 
-async def test_encoded_queries_and_headers_of_a_part_are_its_own() -> None:
+async def test_each_part_has_its_own_decoded_query_and_headers() -> None:
     query = "/users?$filter=userType%20ne%20'Guest'&$count=true&$select=id"
     async with contoso() as tenant:
         response = await batch(
@@ -60,7 +60,7 @@ async def test_encoded_queries_and_headers_of_a_part_are_its_own() -> None:
     assert parts["without"]["status"] == 400
 
 
-async def test_beta_has_a_batch_of_its_own() -> None:
+async def test_a_batch_sent_to_beta_reaches_beta_routes() -> None:
     async with contoso() as tenant:
         beta = await batch(tenant, get("1", "/policies/b2bManagementPolicies"), version="beta")
         stable = await batch(tenant, get("1", "/policies/b2bManagementPolicies"))
@@ -68,7 +68,7 @@ async def test_beta_has_a_batch_of_its_own() -> None:
     assert [part["status"] for part in stable.json()["responses"]] == [400]
 
 
-async def test_a_part_that_depends_on_a_failed_one_is_424() -> None:
+async def test_a_part_that_depends_on_a_failed_part_gets_424() -> None:
     async with contoso() as tenant:
         response = await batch(
             tenant,
@@ -79,7 +79,7 @@ async def test_a_part_that_depends_on_a_failed_one_is_424() -> None:
     assert {part["id"]: part["status"] for part in response.json()["responses"]} == {"1": 404, "2": 424, "3": 200}
 
 
-async def test_an_invitation_inside_a_batch_is_an_invitation() -> None:
+async def test_an_invitation_inside_a_batch_is_made_and_recorded() -> None:
     body = {
         "invitedUserEmailAddress": "anna@fabrikam.com",
         "inviteRedirectUrl": "https://myapps.microsoft.com",

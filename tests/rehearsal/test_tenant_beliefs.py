@@ -1,4 +1,4 @@
-"""A result of the probe, taken by the rehearsal."""
+"""The rehearsal reads the tenant's positions from a result of the probe."""
 
 import io
 import json
@@ -21,7 +21,7 @@ def written(folder: Path, *found: dict[str, Any], **others: Any) -> Path:
     return path
 
 
-def test_what_was_seen_is_a_position_and_nothing_else_is(tmp_path: Path) -> None:
+def test_only_seen_beliefs_about_switches_become_positions(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         SEEN,
@@ -36,7 +36,7 @@ def test_what_was_seen_is_a_position_and_nothing_else_is(tmp_path: Path) -> None
     ("positions", "taken"),
     [(["unless-restricted", "always"], "unless-restricted"), (["never", "always"], "never")],
 )
-def test_where_several_positions_fit_the_default_stays_if_it_is_one(
+def test_if_several_positions_fit_the_default_is_taken_or_else_the_first(
     tmp_path: Path, positions: list[str], taken: str
 ) -> None:
     path = written(tmp_path, {"id": "INV-16", "ended": "seen", "switch": "readwrite-invites", "positions": positions})
@@ -55,7 +55,7 @@ def test_where_several_positions_fit_the_default_stays_if_it_is_one(
         (json.dumps({"format": 1, "beliefs": [SEEN | {"positions": ["half"]}]}), "not 'half'"),
     ],
 )
-def test_another_file_is_refused_with_its_reason(
+def test_a_file_that_is_no_probe_result_is_refused_with_the_reason(
     tmp_path: Path, text: str | None, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "result.json"
@@ -68,7 +68,7 @@ def test_another_file_is_refused_with_its_reason(
     assert reason in capsys.readouterr().err
 
 
-def test_a_run_begins_with_what_is_unusual() -> None:
+def test_a_run_first_prints_the_unusual_positions() -> None:
     out = io.StringIO()
     tell_positions(Progress(out), {"old-redeem-link": "alive", "filter-case": "ignored"})
     tell_positions(Progress(out), {"filter-case": "ignored"})

@@ -31,7 +31,7 @@ async def test_the_journal_shows_each_call_with_its_outcome_but_never_the_token(
     assert "Bearer" not in json.dumps([first, second])
 
 
-async def test_the_change_log_holds_before_and_after_of_each_write() -> None:
+async def test_the_change_log_has_the_values_before_and_after_each_write() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         (change,) = await tenant.sim("changes")
@@ -40,7 +40,7 @@ async def test_the_change_log_holds_before_and_after_of_each_write() -> None:
     assert change["after"]["externalUserState"] == "PendingAcceptance"
 
 
-async def test_a_reset_forgets_everything_and_can_bring_another_seed() -> None:
+async def test_a_reset_restores_everything_and_can_use_another_seed() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         await tenant.sim("switches", {"address-match": "mail-only"})
@@ -64,7 +64,7 @@ async def test_a_reset_forgets_everything_and_can_bring_another_seed() -> None:
         ("redeem", {"userId": "nobody"}, 404),
     ],
 )
-async def test_a_command_that_makes_no_sense_is_refused_and_changes_nothing(
+async def test_an_invalid_command_is_refused_and_changes_nothing(
     path: str, body: dict[str, object], status: int
 ) -> None:
     async with contoso() as tenant:
@@ -88,7 +88,7 @@ async def test_a_command_that_makes_no_sense_is_refused_and_changes_nothing(
         (SEED | {"users": [*SEED["users"], SEED["users"][0]]}, "two objects with the id"),
     ],
 )
-def test_a_seed_with_a_mistake_is_refused_by_name(seed: dict[str, object], message: str) -> None:
+def test_an_invalid_seed_is_refused_with_the_name_of_the_fault(seed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         create_app(seed)
 
@@ -104,7 +104,7 @@ def test_the_first_position_of_a_switch_is_its_default() -> None:
     assert Switches().positions() == {switch.name: switch.positions[0] for switch in SWITCHES}
 
 
-def test_a_running_tenant_is_driven_by_its_control_and_stops_without_a_trace() -> None:
+def test_a_running_tenant_obeys_its_control_plane_and_stops_listening_at_the_end() -> None:
     with running(SEED, switches={"address-match": "mail-only"}, roles=["User.Invite.All", "User.Read.All"]) as tenant:
         identity = tenant.identity_env
         headers = {"X-IDENTITY-HEADER": identity["IDENTITY_HEADER"]}
@@ -135,7 +135,7 @@ def test_a_running_tenant_is_driven_by_its_control_and_stops_without_a_trace() -
         httpx.get(tenant.base, trust_env=False)
 
 
-def test_a_managed_identity_credential_gets_its_token_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_managed_identity_credential_gets_a_token_from_the_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SEED) as tenant:
         for name, value in tenant.identity_env.items():
             monkeypatch.setenv(name, value)
@@ -145,7 +145,7 @@ def test_a_managed_identity_credential_gets_its_token_here(monkeypatch: pytest.M
     assert response.status_code == 200
 
 
-def test_the_command_says_when_it_is_ready_and_leaves_on_sigterm(tmp_path: Path) -> None:
+def test_the_command_prints_that_it_is_ready_and_exits_on_sigterm(tmp_path: Path) -> None:
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps(SEED), "utf-8")
     command = [sys.executable, "-m", "rehearsal.tenant", "--port", "0", "--seed", str(seed)]

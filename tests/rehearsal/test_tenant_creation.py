@@ -1,4 +1,4 @@
-"""New accounts and their licences, applications with permissions of their own, and opening a link as a person does."""
+"""New accounts, licences, applications with their own permissions, and redeem links."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ async def test_a_new_account_is_internal_and_its_mail_is_its_proxy_address() -> 
         ({"otherMails": "a@b.example"}, "wrong type"),
     ],
 )
-async def test_an_account_that_the_directory_refuses_is_not_made(properties: dict[str, Any], message: str) -> None:
+async def test_an_invalid_account_is_refused_and_not_created(properties: dict[str, Any], message: str) -> None:
     async with contoso() as tenant:
         before = await tenant.sim("users")
         response = await tenant.http.post("users", json=new(**properties))
@@ -62,7 +62,7 @@ async def test_an_account_that_the_directory_refuses_is_not_made(properties: dic
         assert await tenant.sim("users") == before
 
 
-async def test_a_licence_puts_its_plans_on_the_account_while_there_is_one_left() -> None:
+async def test_a_licence_adds_its_plans_to_the_account_while_units_are_left() -> None:
     body = {"addLicenses": [{"skuId": SKU["skuId"], "disabledPlans": [OTHER_PLAN]}], "removeLicenses": []}
     async with contoso(
         SEED | {"subscribedSkus": [SKU]}, roles=["User.ReadWrite.All", "Organization.Read.All"]
@@ -81,7 +81,7 @@ async def test_a_licence_puts_its_plans_on_the_account_while_there_is_one_left()
         assert (await tenant.get("subscribedSkus")).json()["value"][0]["consumedUnits"] == 0
 
 
-async def test_an_application_can_have_permissions_of_its_own() -> None:
+async def test_an_application_can_have_its_own_permissions() -> None:
     async with contoso() as tenant:
         await tenant.sim("roles", {"clientId": "one", "roles": ["User.Invite.All"]})
         for client, status in (("one", 403), ("another", 200)):
@@ -90,7 +90,7 @@ async def test_an_application_can_have_permissions_of_its_own() -> None:
             assert response.status_code == status
 
 
-async def test_a_link_is_opened_as_it_stands_and_an_older_one_is_dead() -> None:
+async def test_the_newest_redeem_link_works_and_older_ones_are_dead() -> None:
     async with contoso() as tenant:
         old, fresh = [(await tenant.invite(ANNA)).json()["inviteRedeemUrl"] for _ in range(2)]
         dead = await tenant.http.post("https://graph.microsoft.com/_sim/redeem", json={"link": old})

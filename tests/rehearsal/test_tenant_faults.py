@@ -1,4 +1,4 @@
-"""Faults on command: every kind, before and after the effect, in calls of their own and in parts of a batch."""
+"""Scripted faults: every kind, before and after the effect, in whole calls and in parts of a batch."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def parts(response: httpx.Response) -> dict[str, dict[str, Any]]:
     ("kind", "when"),
     [pytest.param(kind, when, id=f"{kind.name}-{when}") for kind in REFUSALS for when in kind.whens],
 )
-async def test_a_refusal_before_the_effect_prevents_it_and_one_after_it_hides_it(kind: Kind, when: str) -> None:
+async def test_a_fault_before_the_effect_prevents_it_and_one_after_hides_it(kind: Kind, when: str) -> None:
     assert kind.error
     async with contoso() as tenant:
         await script(tenant, {"kind": kind.name, "when": when, **INVITATIONS})
@@ -52,7 +52,7 @@ async def test_a_refusal_before_the_effect_prevents_it_and_one_after_it_hides_it
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_a_gateway_answers_in_json_in_html_or_with_nothing(status: int) -> None:
+async def test_a_gateway_error_has_a_body_of_json_or_html_or_none(status: int) -> None:
     async with contoso() as tenant:
         await script(tenant, *({"kind": f"{status}-{body}", "nth": n} for n, body in enumerate(BODIES, 1)))
         json, html, empty = [await tenant.get(f"users/{ANNA}", select=name) for name in ("id", "mail", "surname")]
@@ -75,7 +75,7 @@ async def retry_after(kind: str, **more: Any) -> str | None:
     return told
 
 
-async def test_retry_after_is_whole_seconds_a_fraction_a_date_or_missing() -> None:
+async def test_retry_after_is_an_integer_a_fraction_a_date_or_missing() -> None:
     assert await retry_after("429-integer", seconds=7) == "7"
     assert await retry_after("429-fraction") == "2.128"
     assert await retry_after("429-missing") is None
@@ -85,13 +85,13 @@ async def test_retry_after_is_whole_seconds_a_fraction_a_date_or_missing() -> No
     assert 30 <= (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds() + 1 <= 32
 
 
-async def test_a_throttled_call_may_have_a_body_that_says_nothing() -> None:
+async def test_a_429_may_have_unknown_error_and_an_empty_message() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "429-unknown-error"})
         assert error(await tenant.get(f"users/{ANNA}")) == (429, "UnknownError", "")
 
 
-async def test_an_expired_token_is_refused_as_such_in_the_middle_of_a_run() -> None:
+async def test_one_call_can_get_401_for_an_expired_token() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "401", "nth": 2})
         first, second, third = [await tenant.get(f"users/{name}") for name in (ANNA, BEN, ANNA)]
@@ -101,7 +101,7 @@ async def test_an_expired_token_is_refused_as_such_in_the_middle_of_a_run() -> N
 
 
 @BOTH
-async def test_over_asgi_a_lost_connection_raises_what_httpx_raises(when: str) -> None:
+async def test_over_asgi_a_lost_connection_raises_the_error_of_httpx(when: str) -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "reset", "when": when, **INVITATIONS})
         with pytest.raises(httpx.RemoteProtocolError):
@@ -112,7 +112,7 @@ async def test_over_asgi_a_lost_connection_raises_what_httpx_raises(when: str) -
 
 
 @BOTH
-async def test_a_slow_answer_comes_late_and_is_right(when: str) -> None:
+async def test_a_slow_answer_is_late_and_correct(when: str) -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "slow", "when": when, "seconds": 0.05, **INVITATIONS})
         response = await tenant.invite(ANNA)
@@ -121,7 +121,7 @@ async def test_a_slow_answer_comes_late_and_is_right(when: str) -> None:
         assert await mails(tenant) == 1
 
 
-async def test_a_201_without_effect_leaves_no_trace_in_the_tenant() -> None:
+async def test_a_201_without_effect_does_not_change_the_tenant() -> None:
     async with contoso() as tenant:
         before = await tenant.sim(f"users/{ANNA}")
         await script(tenant, {"kind": "no-effect"})
@@ -133,7 +133,7 @@ async def test_a_201_without_effect_leaves_no_trace_in_the_tenant() -> None:
         assert await tenant.sim("changes") == []
 
 
-async def test_a_201_without_effect_does_not_even_replace_an_older_link() -> None:
+async def test_a_201_without_effect_does_not_replace_an_older_link() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         await script(tenant, {"kind": "no-effect"})
@@ -142,7 +142,7 @@ async def test_a_201_without_effect_does_not_even_replace_an_older_link() -> Non
         assert ticket["alive"]
 
 
-async def test_a_guest_that_a_201_without_effect_promised_does_not_exist() -> None:
+async def test_the_guest_in_a_201_without_effect_does_not_exist() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "no-effect", "nth": 1})
         promised = (await tenant.invite(None, "new@litware.com")).json()["invitedUser"]["id"]
@@ -152,7 +152,7 @@ async def test_a_guest_that_a_201_without_effect_promised_does_not_exist() -> No
 
 
 @BOTH
-async def test_an_invitation_may_say_error_in_a_201_whether_or_not_it_was_made(when: str) -> None:
+async def test_a_201_may_have_the_status_error_with_or_without_an_effect(when: str) -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "status-error", "when": when})
         response = await tenant.invite(ANNA)
@@ -160,13 +160,13 @@ async def test_an_invitation_may_say_error_in_a_201_whether_or_not_it_was_made(w
         assert await mails(tenant) == (when == "after")
 
 
-async def test_a_refusal_of_the_service_itself_shines_through_a_lie() -> None:
+async def test_a_fault_that_answers_201_does_not_hide_a_refusal() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "no-effect"})
         assert error(await tenant.invite(ANNA, "stranger@fabrikam.com"))[0] == 400
 
 
-async def test_only_a_next_page_can_have_expired() -> None:
+async def test_only_a_next_page_gets_the_expired_page_error() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "expired-page"})
         first = await tenant.get("users", select="id", top="1")
@@ -175,7 +175,7 @@ async def test_only_a_next_page_can_have_expired() -> None:
     assert error(second)[:2] == (400, "Directory_ExpiredPageToken")
 
 
-async def test_concurrent_requests_are_a_409_that_asks_for_another_try() -> None:
+async def test_concurrent_requests_get_409_and_a_retry_succeeds() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "409", "nth": 1})
         first, second = await tenant.invite(ANNA), await tenant.invite(ANNA)
@@ -183,7 +183,7 @@ async def test_concurrent_requests_are_a_409_that_asks_for_another_try() -> None
     assert second.status_code == 201
 
 
-async def test_the_first_line_that_is_due_answers_and_every_line_counts_for_itself() -> None:
+async def test_the_first_due_line_answers_and_every_line_counts_its_own_calls() -> None:
     async with contoso() as tenant:
         await script(
             tenant,
@@ -230,7 +230,7 @@ async def test_a_part_of_a_batch_fails_by_itself_with_its_own_retry_after() -> N
         assert (await tenant.get("domains")).status_code == 200
 
 
-async def test_a_part_may_hold_html_or_nothing() -> None:
+async def test_a_part_of_a_batch_may_have_an_html_body_or_none() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "502-html", "path": "/domains"}, {"kind": "502-empty", "path": "/users"})
         found = parts(await tenant.http.post("$batch", json=batch_of("/domains", f"/users/{ANNA}")))
@@ -238,7 +238,7 @@ async def test_a_part_may_hold_html_or_nothing() -> None:
     assert "body" not in found["2"]
 
 
-async def test_a_fault_for_calls_of_their_own_leaves_parts_alone() -> None:
+async def test_a_fault_aimed_at_requests_does_not_hit_parts_of_a_batch() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "503-json", "where": "request", "path": "/domains"})
         found = parts(await tenant.http.post("$batch", json=batch_of("/domains")))
@@ -246,7 +246,7 @@ async def test_a_fault_for_calls_of_their_own_leaves_parts_alone() -> None:
         assert (await tenant.get("domains")).status_code == 503
 
 
-async def test_a_part_cannot_lose_a_connection_that_it_does_not_have() -> None:
+async def test_a_part_of_a_batch_cannot_lose_its_connection() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "reset", "path": "/domains"})
         found = parts(await tenant.http.post("$batch", json=batch_of("/domains")))
@@ -255,7 +255,7 @@ async def test_a_part_cannot_lose_a_connection_that_it_does_not_have() -> None:
             await tenant.get("domains")
 
 
-async def test_a_whole_batch_can_get_lost() -> None:
+async def test_a_whole_batch_can_lose_its_connection() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "reset", "when": "after", "path": r"/\$batch"})
         with pytest.raises(httpx.RemoteProtocolError):
@@ -279,9 +279,7 @@ async def test_a_whole_batch_can_get_lost() -> None:
         ({"kind": "reset", "where": "part"}, "no connection to lose"),
     ],
 )
-async def test_a_fault_that_cannot_happen_is_refused_and_the_old_script_stays(
-    fault: Mapping[str, Any], reason: str
-) -> None:
+async def test_an_impossible_fault_is_refused_and_the_old_script_stays(fault: Mapping[str, Any], reason: str) -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "409"})
         refused = await tenant.http.post(f"{GRAPH}/_sim/faults", json={"faults": [{"kind": "503-json"}, fault]})
@@ -290,7 +288,7 @@ async def test_a_fault_that_cannot_happen_is_refused_and_the_old_script_stays(
         assert [line["kind"] for line in await tenant.sim("faults")] == ["409"]
 
 
-async def test_a_refusal_hidden_behind_a_fault_is_recorded_all_the_same() -> None:
+async def test_a_violation_hidden_by_a_fault_is_still_recorded() -> None:
     async with contoso() as tenant:
         await script(tenant, {"kind": "504-html", "when": "after"})
         assert (await tenant.get("users", filter="shoeSize eq 44")).status_code == 504

@@ -1,4 +1,4 @@
-"""Faults at random: seeded, bounded, logged, and the same again."""
+"""Random faults: seeded, limited to a share, in the journal, and repeatable."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ async def test_the_same_seed_gives_the_same_journal_and_another_seed_another() -
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 1.0])
-async def test_chaos_comes_close_to_its_share_and_never_beyond(share: float) -> None:
+async def test_chaos_hits_at_least_half_its_share_of_calls_and_never_more(share: float) -> None:
     async with contoso() as tenant:
         await tenant.sim("chaos", {"seed": 1, "share": share, "kinds": ["503-json"]})
         await run(tenant, 400)
@@ -67,7 +67,7 @@ async def test_chaos_comes_close_to_its_share_and_never_beyond(share: float) -> 
     assert 0.5 * share <= thrown.total() / 400 <= share
 
 
-async def test_chaos_says_so_in_the_journal_and_throws_only_what_fits() -> None:
+async def test_chaos_is_named_in_the_journal_and_picks_only_faults_that_fit() -> None:
     async with contoso() as tenant:
         await tenant.sim("chaos", {"share": 1.0})
         await run(tenant, 300)
@@ -79,7 +79,7 @@ async def test_chaos_says_so_in_the_journal_and_throws_only_what_fits() -> None:
     assert "expired-page" not in {entry["fault"]["kind"] for entry in faults}
 
 
-async def test_chaos_can_be_aimed_and_ends_with_a_share_of_nothing() -> None:
+async def test_chaos_can_be_aimed_and_ends_with_a_share_of_0() -> None:
     async with contoso() as tenant:
         await tenant.sim("chaos", {"share": 1.0, "kinds": ["503-json"], "path": "/domains"})
         assert (await tenant.get("users")).status_code == 200
@@ -88,14 +88,14 @@ async def test_chaos_can_be_aimed_and_ends_with_a_share_of_nothing() -> None:
         assert (await tenant.get("domains")).status_code == 200
 
 
-async def test_the_script_goes_before_chaos() -> None:
+async def test_the_script_takes_precedence_over_chaos() -> None:
     async with contoso() as tenant:
         await tenant.sim("chaos", {"share": 1.0, "kinds": ["503-json"]})
         await tenant.sim("faults", {"faults": [{"kind": "409", "nth": 1}]})
         assert [(await tenant.get("domains")).status_code for _ in range(2)] == [409, 503]
 
 
-async def test_what_happens_to_a_call_does_not_hang_on_the_calls_of_others() -> None:
+async def test_the_random_fault_of_a_call_does_not_depend_on_other_calls() -> None:
     async def faults_of(path: str, others: int) -> list[Any]:
         async with contoso() as tenant:
             await tenant.sim("chaos", {"seed": 3, "share": 0.2, "kinds": ["503-json", "500-html"]})
@@ -114,7 +114,7 @@ async def test_what_happens_to_a_call_does_not_hang_on_the_calls_of_others() -> 
 @pytest.mark.parametrize(
     "body", [{"share": 1.5}, {"share": -0.1}, {"share": 0.1, "kinds": ["418"]}, {"share": 0.1, "often": True}]
 )
-async def test_chaos_that_makes_no_sense_is_refused(body: Mapping[str, Any]) -> None:
+async def test_invalid_chaos_settings_are_refused(body: Mapping[str, Any]) -> None:
     async with contoso() as tenant:
         assert (await tenant.http.post(f"{GRAPH}/_sim/chaos", json=body)).status_code == 400
         assert (await tenant.sim("chaos"))["share"] == 0

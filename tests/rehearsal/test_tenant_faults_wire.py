@@ -1,4 +1,4 @@
-"""Faults over a socket, as the unmodified msgraph-sdk and plain httpx meet them."""
+"""Faults over a socket, as the unmodified msgraph-sdk and plain httpx see them."""
 
 import socket
 import time
@@ -26,7 +26,7 @@ PATIENCE = 10.0
 
 
 class Credential:
-    """One token from a tenant's identity endpoint."""
+    """A credential with one token from a tenant's identity endpoint."""
 
     def __init__(self, tenant: RunningTenant) -> None:
         params = {"api-version": "2019-08-01", "resource": GRAPH}
@@ -39,7 +39,7 @@ class Credential:
         return self.token
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, because nothing is open."""
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def becomes_true(condition: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_lost_connection_ends_without_an_answer_and_the_next_call_is_served(
+def test_a_lost_connection_gives_no_answer_and_the_next_call_is_served(
     tenant: RunningTenant, http: httpx.Client, when: str
 ) -> None:
     assert http.get(f"users/{ANNA}").status_code == 200
@@ -111,19 +111,17 @@ def test_a_lost_connection_ends_without_an_answer_and_the_next_call_is_served(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_who_does_not_wait_for_a_slow_answer_is_invited_all_the_same(
-    tenant: RunningTenant, http: httpx.Client, when: str
-) -> None:
+def test_a_client_timeout_does_not_undo_a_slow_invitation(tenant: RunningTenant, http: httpx.Client, when: str) -> None:
     tenant.control.set_faults([{"kind": "slow", "when": when, "seconds": 1, **INVITATIONS}])
     with pytest.raises(httpx.ReadTimeout):
         http.post("invitations", json=invitation(), timeout=0.3)
     assert tenant.control.journal()[0]["status"] is None
-    assert len(tenant.control.mails()) == (when == "after"), "before: the effect comes when nobody listens any more"
+    assert len(tenant.control.mails()) == (when == "after"), "before: the effect happens after the client has left"
     assert becomes_true(lambda: len(tenant.control.mails()) == 1)
     assert becomes_true(lambda: tenant.control.journal()[-1]["status"] == 201)
 
 
-def test_a_slow_answer_holds_nobody_else_up(tenant: RunningTenant, http: httpx.Client) -> None:
+def test_a_slow_answer_does_not_delay_other_calls(tenant: RunningTenant, http: httpx.Client) -> None:
     tenant.control.set_faults([{"kind": "slow", "seconds": 2, "path": "/domains"}])
     with pytest.raises(httpx.ReadTimeout):
         http.get("domains", timeout=0.3)
@@ -132,7 +130,9 @@ def test_a_slow_answer_holds_nobody_else_up(tenant: RunningTenant, http: httpx.C
 
 
 @pytest.mark.parametrize("path", ["/v1.0/invitations", "/_sim/faults"])
-def test_a_caller_that_dies_in_the_middle_of_a_call_is_no_matter(path: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_half_sent_call_is_neither_served_nor_logged_as_an_error(
+    path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with running(SEED) as tenant:
         with socket.create_connection(("127.0.0.1", tenant.port)) as caller:
             caller.sendall(f"POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 99\r\n\r\n{{".encode())
@@ -141,7 +141,7 @@ def test_a_caller_that_dies_in_the_middle_of_a_call_is_no_matter(path: str, capf
     assert capfd.readouterr().err == ""
 
 
-def test_the_control_drives_all_kinds_of_trouble(tenant: RunningTenant, http: httpx.Client) -> None:
+def test_the_control_plane_turns_on_all_kinds_of_trouble(tenant: RunningTenant, http: httpx.Client) -> None:
     tenant.control.set_seed(5)
     tenant.control.set_chaos(1.0, kinds=["503-json"], path="/domains")
     assert http.get("domains").status_code == 503
@@ -163,7 +163,7 @@ def test_the_control_drives_all_kinds_of_trouble(tenant: RunningTenant, http: ht
     assert tenant.control.violations() == []
 
 
-async def test_the_sdk_honours_a_date_in_retry_after_and_is_served(
+async def test_the_sdk_waits_until_a_date_in_retry_after_and_is_served(
     tenant: RunningTenant, graph: GraphServiceClient
 ) -> None:
     tenant.control.set_faults([{"kind": "429-date", "seconds": 1, "nth": 1}])
@@ -174,7 +174,7 @@ async def test_the_sdk_honours_a_date_in_retry_after_and_is_served(
     assert tenant.control.violations() == []
 
 
-async def test_the_sdk_by_itself_invites_twice_when_a_504_comes_after_the_effect(
+async def test_the_sdks_own_retry_invites_twice_if_a_504_hides_the_effect(
     tenant: RunningTenant, graph: GraphServiceClient
 ) -> None:
     tenant.control.set_faults([{"kind": "504-json", "when": "after", "nth": 1, **INVITATIONS}])
@@ -183,7 +183,7 @@ async def test_the_sdk_by_itself_invites_twice_when_a_504_comes_after_the_effect
     assert len(tenant.control.mails()) == 2
 
 
-async def test_the_sdk_reads_the_faults_errors_as_its_own(tenant: RunningTenant, graph: GraphServiceClient) -> None:
+async def test_the_sdk_parses_the_errors_of_faults(tenant: RunningTenant, graph: GraphServiceClient) -> None:
     kinds = ["500-json", "409", "401", "500-html", "500-empty"]
     tenant.control.set_faults([{"kind": kind, "nth": number} for number, kind in enumerate(kinds, 1)])
     codes = []
@@ -205,7 +205,7 @@ async def test_the_sdk_reads_the_faults_errors_as_its_own(tenant: RunningTenant,
     assert tenant.control.mails() == []
 
 
-async def test_the_sdk_meets_a_lost_connection_as_an_error_of_the_transport(
+async def test_the_sdk_raises_a_transport_error_for_a_lost_connection(
     tenant: RunningTenant, graph: GraphServiceClient
 ) -> None:
     tenant.control.set_faults([{"kind": "reset", "when": "after", "nth": 1, **INVITATIONS}])

@@ -1,4 +1,4 @@
-"""`POST /invitations`: what it does to an account, whom it mails, and in which words it refuses."""
+"""`POST /invitations`: its effect on an account, its mails, and its refusals."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ SCOPED_ROLE = {
 NOT_ALLOWED = "Guest invitations not allowed for your company. Contact your company administrator for more details."
 
 
-async def test_an_invitation_with_the_id_converts_the_account_and_answers_like_a_new_guests() -> None:
+async def test_an_invitation_with_an_id_converts_the_account() -> None:
     async with contoso() as tenant:
         before = await tenant.sim(f"users/{ANNA}")
         response = await tenant.invite(ANNA)
@@ -78,7 +78,7 @@ async def test_an_invitation_with_the_id_converts_the_account_and_answers_like_a
     assert len(everybody) == 4
 
 
-async def test_a_forgotten_id_with_an_unknown_address_really_makes_a_second_account() -> None:
+async def test_without_the_id_an_unknown_address_creates_a_second_account() -> None:
     async with contoso() as tenant:
         response = await tenant.invite(None, "new@proseware.com")
         everybody = await tenant.sim("users")
@@ -92,7 +92,7 @@ async def test_a_forgotten_id_with_an_unknown_address_really_makes_a_second_acco
     )
 
 
-async def test_a_forgotten_id_with_a_known_address_names_the_account() -> None:
+async def test_without_the_id_a_known_address_is_refused_naming_its_account() -> None:
     async with contoso() as tenant:
         refused = await tenant.invite(None)
         assert error(refused) == (
@@ -105,7 +105,7 @@ async def test_a_forgotten_id_with_a_known_address_names_the_account() -> None:
         assert "but the account is blocked from signing in" in error(await tenant.invite(None))[2]
 
 
-async def test_a_forgotten_id_with_a_guests_address_is_a_resend() -> None:
+async def test_without_the_id_a_guests_address_invites_the_guest_again() -> None:
     async with contoso() as tenant:
         response = await tenant.invite(None, "carla@litware.com")
         assert len(await tenant.sim("users")) == 4
@@ -163,7 +163,7 @@ async def test_a_forgotten_id_with_a_guests_address_is_a_resend() -> None:
         (SEED, PARTNERS, "partners@fabrikam.com", (404, "Request_ResourceNotFound", "does not exist")),
     ],
 )
-async def test_an_unfit_account_or_address_is_refused_and_nothing_happens(
+async def test_an_unfit_account_or_address_is_refused_without_effect(
     seed: dict[str, Any], target: str, address: str, expected: tuple[int, str, str]
 ) -> None:
     async with contoso(seed) as tenant:
@@ -190,7 +190,7 @@ ALLOWED = {
     ("default", "partner", "status"),
     [(BLOCKED, None, 403), (BLOCKED, ALLOWED, 201), (ALLOWED, BLOCKED, 403), (ALLOWED, None, 201)],
 )
-async def test_a_partners_own_setting_beats_the_default_and_null_means_the_default(
+async def test_a_partners_own_setting_overrides_the_default_and_null_does_not(
     default: dict[str, Any], partner: dict[str, Any] | None, status: int
 ) -> None:
     policy = {
@@ -204,7 +204,7 @@ async def test_a_partners_own_setting_beats_the_default_and_null_means_the_defau
         assert error(response)[2].startswith("This invitation is blocked by cross-tenant access settings.")
 
 
-async def test_cross_tenant_settings_do_not_touch_people_without_an_entra_home() -> None:
+async def test_cross_tenant_settings_do_not_apply_to_people_without_an_entra_home() -> None:
     seed = changed(mail="anna@adatum.com") | {
         "crossTenantAccessPolicy": {"default": {"b2bCollaborationInbound": BLOCKED}}
     }
@@ -241,7 +241,7 @@ async def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
         assert await tenant.violations() == ["malformed-request"] * 2
 
 
-async def test_each_invitation_that_asks_for_it_sends_exactly_one_mail() -> None:
+async def test_each_invitation_that_asks_for_a_mail_sends_exactly_one() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA, sendInvitationMessage=False)
         assert await tenant.sim("mails") == []
@@ -254,7 +254,7 @@ async def test_each_invitation_that_asks_for_it_sends_exactly_one_mail() -> None
     assert mails[0]["ticket"] != mails[1]["ticket"]
 
 
-async def test_a_custom_text_is_dropped_and_takes_the_language_with_it() -> None:
+async def test_a_custom_text_is_dropped_and_makes_graph_ignore_the_language() -> None:
     info = {
         "messageLanguage": "fr-FR",
         "ccRecipients": [{"emailAddress": {"name": None, "address": "boss@contoso.com"}}],
@@ -267,7 +267,7 @@ async def test_a_custom_text_is_dropped_and_takes_the_language_with_it() -> None
     assert (german["language"], german["customTextDropped"]) == ("de-DE", True)
 
 
-async def test_sponsors_are_kept_and_strangers_refused() -> None:
+async def test_known_sponsors_are_kept_and_unknown_ones_refused() -> None:
     async with contoso() as tenant:
         sponsors = [{"@odata.type": "#microsoft.graph.user", "id": BEN}, {"id": PARTNERS}]
         assert (await tenant.invite(ANNA, invitedUserSponsors=sponsors)).status_code == 201
@@ -281,7 +281,7 @@ async def test_invitations_cannot_be_listed() -> None:
         assert await tenant.violations() == ["unknown-route"]
 
 
-async def test_a_reset_opens_a_new_invitation_for_another_address_of_the_account() -> None:
+async def test_a_reset_invites_again_at_another_address_of_the_account() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         await tenant.sim("redeem", {"userId": ANNA})
@@ -299,7 +299,7 @@ async def test_a_reset_opens_a_new_invitation_for_another_address_of_the_account
         {"groups": [{"id": OPERATORS, "displayName": "Operators", "isAssignableToRole": True, "members": [ANNA]}]},
     ],
 )
-async def test_an_application_cannot_reset_who_holds_a_role(holding: dict[str, Any]) -> None:
+async def test_an_application_cannot_reset_a_role_holder(holding: dict[str, Any]) -> None:
     async with contoso(SEED | holding) as tenant:
         assert error(await tenant.invite(ANNA, resetRedemption=True)) == (
             403,
@@ -322,7 +322,7 @@ async def test_an_application_cannot_reset_who_holds_a_role(holding: dict[str, A
         ({"onPremisesUserPrincipalName": "a@corp.local"}, "anna.fischer@fabrikam.com", 201),
     ],
 )
-async def test_the_tenant_of_2020_follows_the_first_article(
+async def test_a_tenant_of_2020_follows_the_article_of_2020(
     properties: dict[str, Any], address: str, status: int
 ) -> None:
     async with contoso(changed(**properties), switches={"tenant-version": "2020"}) as tenant:

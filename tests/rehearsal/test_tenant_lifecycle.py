@@ -1,4 +1,4 @@
-"""Writes beside invitations: mail changes, the recycle bin, and the delta that reports them."""
+"""Writes other than invitations: mail changes, the recycle bin, and the delta that reports them."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.rehearsal.tenant_support import ANNA, BEN, EXCHANGE_PLAN_2, GONE, GUE
 BIN = "directory/deletedItems"
 
 
-async def test_a_new_mail_becomes_the_primary_proxy_address() -> None:
+async def test_a_new_mail_address_becomes_the_primary_proxy_address() -> None:
     async with contoso() as tenant:
         response = await tenant.http.patch(f"users/{ANNA}", json={"mail": "anna@proseware.com"})
         user = await tenant.sim(f"users/{ANNA}")
@@ -42,13 +42,13 @@ async def test_a_change_that_the_directory_refuses_changes_nothing(
         assert await tenant.sim(f"users/{ANNA}") == before
 
 
-async def test_an_address_of_a_contact_is_taken_over_without_a_proxy_address() -> None:
+async def test_setting_mail_to_a_contacts_address_adds_no_proxy_address() -> None:
     async with contoso() as tenant:
         assert (await tenant.http.patch(f"users/{BEN}", json={"mail": "eve@fabrikam.com"})).status_code == 204
         assert (await tenant.sim(f"users/{BEN}"))["proxyAddresses"] == []
 
 
-async def test_a_deleted_user_is_gone_for_reads_and_comes_back_whole() -> None:
+async def test_a_deleted_user_is_not_found_and_is_restored_complete() -> None:
     async with contoso() as tenant:
         assert (await tenant.http.delete(f"users/{ANNA}")).status_code == 204
         assert (await tenant.get(f"users/{ANNA}")).status_code == 404
@@ -71,14 +71,14 @@ async def test_the_recycle_bin_keeps_a_user_for_thirty_days() -> None:
         assert GONE not in directory.deleted_users
 
 
-async def test_a_purged_user_is_gone_for_good() -> None:
+async def test_a_purged_user_cannot_be_restored() -> None:
     async with contoso() as tenant:
         assert (await tenant.http.delete(f"{BIN}/{GONE}")).status_code == 204
         assert (await tenant.get(f"{BIN}/{GONE}")).status_code == 404
         assert (await tenant.http.post(f"{BIN}/{GONE}/restore")).status_code == 404
 
 
-async def test_delta_reports_what_changed_since_its_link_and_remembers_the_selection() -> None:
+async def test_delta_reports_changes_since_its_link_with_the_selected_properties() -> None:
     async with contoso() as tenant:
         first = (await tenant.get("users/delta", select="externalUserState")).json()
         assert {user["id"] for user in first["value"]} == {ANNA, BEN, GUEST}
@@ -95,7 +95,7 @@ async def test_delta_reports_what_changed_since_its_link_and_remembers_the_selec
     assert third["value"] == []
 
 
-async def test_a_delta_link_starts_from_now_and_dies_after_seven_days() -> None:
+async def test_a_latest_delta_link_starts_from_now_and_expires_after_7_days() -> None:
     async with contoso() as tenant:
         link = (await tenant.get("users/delta", deltatoken="latest")).json()["@odata.deltaLink"]
         assert (await tenant.http.get(link)).json()["value"] == []

@@ -1,4 +1,4 @@
-"""Reads: what comes back with and without options, and what is refused."""
+"""Reads: answers with and without query options, and refused reads."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def crowd(size: int) -> dict[str, Any]:
     return {"tenantId": SEED["tenantId"], "domains": SEED["domains"], "users": users}
 
 
-async def test_a_user_without_select_shows_eleven_properties_and_never_its_external_state() -> None:
+async def test_a_user_without_select_has_11_properties_and_no_external_state() -> None:
     async with contoso() as tenant:
         body = (await tenant.get(f"users/{ANNA}")).json()
     assert body.keys() - {"@odata.context"} == PLAIN
@@ -72,7 +72,7 @@ async def test_a_guest_is_found_by_its_encoded_name() -> None:
 
 
 @pytest.mark.parametrize("identifier", [GONE, "0a000000-0000-4000-8000-00000000ffff", PARTNERS, "nobody@contoso.com"])
-async def test_absent_deleted_and_foreign_objects_answer_the_same_404(identifier: str) -> None:
+async def test_absent_and_deleted_users_and_other_objects_get_the_same_404(identifier: str) -> None:
     async with contoso() as tenant:
         status, code, message = error(await tenant.get(f"users/{identifier}"))
         assert await tenant.violations() == []
@@ -118,7 +118,9 @@ async def test_absent_deleted_and_foreign_objects_answer_the_same_404(identifier
         ("policies/b2bManagementPolicies", "BadRequest", "'b2bManagementPolicies'", "unknown-route"),
     ],
 )
-async def test_what_graph_does_not_have_is_refused_and_recorded(path: str, code: str, message: str, kind: str) -> None:
+async def test_an_unknown_route_or_query_gets_400_and_is_recorded_as_a_violation(
+    path: str, code: str, message: str, kind: str
+) -> None:
     async with contoso() as tenant:
         response = await tenant.http.get(path)
         assert error(response)[:2] == (400, code)
@@ -126,14 +128,14 @@ async def test_what_graph_does_not_have_is_refused_and_recorded(path: str, code:
         assert await tenant.violations() == [kind]
 
 
-async def test_the_deny_list_is_read_under_beta() -> None:
+async def test_the_deny_list_can_be_read_under_beta() -> None:
     async with contoso() as tenant:
         body = (await tenant.http.get("https://graph.microsoft.com/beta/policies/b2bManagementPolicies")).json()
     assert [policy["isOrganizationDefault"] for policy in body["value"]] == [True]
     assert '"BlockedDomains": ["wingtiptoys.com"]' in body["value"][0]["definition"][0]
 
 
-async def test_a_tenant_without_lists_has_no_such_policy() -> None:
+async def test_a_tenant_without_domain_lists_has_no_b2b_management_policy() -> None:
     async with contoso(SEED | {"b2bManagementPolicy": None}) as tenant:
         body = (await tenant.http.get("https://graph.microsoft.com/beta/policies/b2bManagementPolicies")).json()
     assert body["value"] == []
@@ -149,20 +151,20 @@ async def walk(http: httpx.AsyncClient, url: str, headers: dict[str, str]) -> li
     return pages
 
 
-async def test_a_listing_comes_in_pages_of_a_hundred() -> None:
+async def test_a_list_has_pages_of_100() -> None:
     async with contoso(crowd(205)) as tenant:
         pages = await walk(tenant.http, "users?$select=id", {})
     assert [len(page) for page in pages] == [100, 100, 5]
     assert len({identifier for page in pages for identifier in page}) == 205
 
 
-async def test_short_and_empty_pages_still_lead_to_everything() -> None:
+async def test_short_and_empty_pages_lead_to_all_users() -> None:
     async with contoso(crowd(5), switches={"page-shape": "short"}) as tenant:
         pages = await walk(tenant.http, "users?$select=id&$top=4", {})
     assert [len(page) for page in pages] == [0, 2, 2, 1]
 
 
-async def test_a_next_page_without_the_header_of_the_first_has_an_expired_token() -> None:
+async def test_a_next_page_without_the_first_pages_header_is_refused_as_expired() -> None:
     async with contoso(crowd(3)) as tenant:
         first = await tenant.get("users", eventual=True, top="2", count="true", filter="userType ne 'Guest'")
         assert first.json()["@odata.count"] == 3
@@ -172,14 +174,14 @@ async def test_a_next_page_without_the_header_of_the_first_has_an_expired_token(
     assert len(served.json()["value"]) == 1
 
 
-async def test_a_page_token_dies_with_time() -> None:
+async def test_a_page_token_expires() -> None:
     async with contoso(crowd(3)) as tenant:
         link = (await tenant.get("users", top="2")).json()["@odata.nextLink"]
         await tenant.sim("clock", {"advance": 3600})
         assert error(await tenant.http.get(link))[1] == "Directory_ExpiredPageToken"
 
 
-async def test_count_is_ignored_without_the_header_and_given_with_it() -> None:
+async def test_count_is_given_only_with_the_consistency_header() -> None:
     async with contoso() as tenant:
         assert "@odata.count" not in (await tenant.get("users", count="true")).json()
         assert (await tenant.get("users", count="true", eventual=True)).json()["@odata.count"] == 3
@@ -187,7 +189,7 @@ async def test_count_is_ignored_without_the_header_and_given_with_it() -> None:
     assert (counted.text, counted.headers["content-type"]) == ("3", "text/plain")
 
 
-async def test_sorting_works_alone_and_with_a_filter_in_an_advanced_query() -> None:
+async def test_sorting_works_alone_or_in_an_advanced_query_with_a_filter() -> None:
     async with contoso() as tenant:
         assert await tenant.ids("users", orderby="displayName desc") == [GUEST, BEN, ANNA]
         found = await tenant.ids(
@@ -196,7 +198,7 @@ async def test_sorting_works_alone_and_with_a_filter_in_an_advanced_query() -> N
     assert found == [ANNA]
 
 
-async def test_member_of_is_direct_and_transitive_member_of_is_nested_with_roles() -> None:
+async def test_member_of_has_direct_groups_and_transitive_member_of_nested_ones_and_roles() -> None:
     async with contoso() as tenant:
         direct = (await tenant.get(f"users/{ANNA}/memberOf")).json()["value"]
         nested = await tenant.ids(f"users/{ANNA}/transitiveMemberOf")
@@ -211,7 +213,7 @@ async def test_member_of_is_direct_and_transitive_member_of_is_nested_with_roles
     assert cast == [ROLE]
 
 
-async def test_a_role_is_seen_as_membership_and_as_assignment_of_the_group_that_holds_it() -> None:
+async def test_a_groups_role_is_assigned_to_the_group_and_not_to_its_members() -> None:
     async with contoso() as tenant:
         path = "roleManagement/directory/roleAssignments"
         of_group = (await tenant.get(path, filter=f"principalId eq '{OPERATORS}'")).json()["value"]
@@ -224,7 +226,7 @@ async def test_a_role_is_seen_as_membership_and_as_assignment_of_the_group_that_
     assert len(eligible) == 1
 
 
-async def test_tenant_facts_are_served() -> None:
+async def test_domains_and_policies_are_served() -> None:
     async with contoso() as tenant:
         domains = (await tenant.get("domains", select="id,isVerified,authenticationType")).json()["value"]
         assert {"id": "corp.contoso.com", "isVerified": True, "authenticationType": "Federated"} in domains
@@ -241,14 +243,14 @@ async def test_tenant_facts_are_served() -> None:
 
 
 @pytest.mark.parametrize("cast", ["graph", "microsoft.graph"])
-async def test_federated_partner_domains_are_listed_under_both_spellings_of_the_type(cast: str) -> None:
+async def test_federated_domains_are_listed_under_both_spellings_of_the_type(cast: str) -> None:
     async with contoso() as tenant:
         path = f"directory/federationConfigurations/{cast}.samlOrWsFedExternalDomainFederation"
         body = (await tenant.get(path, expand="domains")).json()
     assert [entry["domains"] for entry in body["value"]] == [[{"id": "adatum.com"}]]
 
 
-async def test_the_home_tenant_of_a_domain_is_found_or_404() -> None:
+async def test_the_home_tenant_of_a_domain_is_found_or_gives_404() -> None:
     path = "tenantRelationships/findTenantInformationByDomainName(domainName='{}')"
     async with contoso() as tenant:
         found = await tenant.get(path.format("Fabrikam.com"))
@@ -258,7 +260,7 @@ async def test_the_home_tenant_of_a_domain_is_found_or_404() -> None:
     assert missing.status_code == 404
 
 
-async def test_every_answer_carries_graphs_headers_and_echoes_the_clients_request_id() -> None:
+async def test_every_answer_has_graphs_headers_and_the_clients_request_id() -> None:
     async with contoso() as tenant:
         served = await tenant.http.get("domains", headers={"client-request-id": "1b4934de-5975-4deb-8632-e80f71ed7c7e"})
         refused = await tenant.http.get("people")
@@ -271,6 +273,6 @@ async def test_every_answer_carries_graphs_headers_and_echoes_the_clients_reques
     ("path", "units"),
     [("users", 2), ("users?$select=id", 1), (f"users/{ANNA}", 1), (f"users/{ANNA}/transitiveMemberOf?$top=5", 1)],
 )
-async def test_the_price_of_a_call_is_stated_in_resource_units(path: str, units: int) -> None:
+async def test_an_answer_states_the_cost_of_its_call_in_resource_units(path: str, units: int) -> None:
     async with contoso() as tenant:
         assert (await tenant.http.get(path)).headers["x-ms-resource-unit"] == str(units)

@@ -1,4 +1,4 @@
-"""The person's side: what redeeming changes, and when it is not possible."""
+"""Redemption: what it changes, and when it is refused."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def attempt(tenant: Client, **body: Any) -> httpx.Response:
         ("https://adatum.com/adfs/services/trust", "anna@fabrikam.com"),
     ],
 )
-async def test_redeeming_accepts_and_adds_the_issuer_and_keeps_everything_else(
+async def test_redeeming_sets_accepted_adds_the_issuer_and_changes_nothing_else(
     provider: str, assigned: str | None
 ) -> None:
     async with contoso() as tenant:
@@ -44,7 +44,7 @@ async def test_redeeming_accepts_and_adds_the_issuer_and_keeps_everything_else(
     assert after["appRoleAssignments"]
 
 
-async def test_nothing_is_redeemed_without_an_invitation_or_twice() -> None:
+async def test_redeeming_without_an_invitation_or_twice_is_refused() -> None:
     async with contoso() as tenant:
         assert (await attempt(tenant, userId=ANNA)).status_code == 409
         await tenant.invite(ANNA)
@@ -54,12 +54,12 @@ async def test_nothing_is_redeemed_without_an_invitation_or_twice() -> None:
         assert (await attempt(tenant)).status_code == 400
 
 
-async def test_a_guest_that_the_seed_shows_as_pending_can_redeem() -> None:
+async def test_a_guest_that_is_pending_in_the_seed_can_redeem() -> None:
     async with contoso() as tenant:
         assert (await attempt(tenant, userId=GUEST)).json()["externalUserState"] == "Accepted"
 
 
-async def test_a_ticket_belongs_to_one_user() -> None:
+async def test_a_ticket_redeems_only_its_own_user() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         ticket = (await tenant.sim("mails"))[0]["ticket"]
@@ -68,7 +68,7 @@ async def test_a_ticket_belongs_to_one_user() -> None:
         assert (await attempt(tenant, userId=ANNA, ticket=ticket)).status_code == 200
 
 
-async def test_a_deny_list_and_a_blocked_sign_in_stop_a_pending_redemption() -> None:
+async def test_a_deny_list_or_a_blocked_sign_in_prevents_redemption() -> None:
     async with contoso() as tenant:
         await tenant.invite(ANNA)
         tenant.app.state.tenant.policies.lists["blockedDomains"].append("fabrikam.com")

@@ -1,4 +1,4 @@
-"""Every switch changes what a client sees: a position that changes nothing would be a belief that nobody tests."""
+"""Every switch changes what a client sees, because a position without an effect would be untested."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -152,14 +152,14 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "batch-order": (SEED, None, order_of_a_batch),
     "page-shape": (SEED, None, reading("users?$select=id")),
 }
-"""Switch -> (seed, application permissions, what a client does): each position has to give another result."""
+"""By switch: the seed, the application permissions, and what a client does. Each position must give another result."""
 
 
 def test_every_switch_has_a_scenario() -> None:
     assert SCENARIOS.keys() == TABLE.keys()
 
 
-def test_switches_are_named_once_and_have_a_choice_a_meaning_and_a_source() -> None:
+def test_every_switch_has_a_unique_name_positions_a_meaning_and_a_source() -> None:
     assert len(TABLE) == len(SWITCHES)
     for switch in SWITCHES:
         assert len(set(switch.positions)) == len(switch.positions) >= 2
@@ -168,7 +168,7 @@ def test_switches_are_named_once_and_have_a_choice_a_meaning_and_a_source() -> N
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-async def test_each_position_of_a_switch_shows(name: str) -> None:
+async def test_each_position_of_a_switch_gives_another_result(name: str) -> None:
     seed, roles, scenario = SCENARIOS[name]
     seen = []
     for position in TABLE[name].positions:
@@ -178,7 +178,7 @@ async def test_each_position_of_a_switch_shows(name: str) -> None:
     assert all(first != second for index, first in enumerate(seen) for second in seen[index + 1 :]), seen
 
 
-async def test_the_role_of_a_group_counts_for_its_members() -> None:
+async def test_the_role_of_a_group_is_a_transitive_membership_of_its_members() -> None:
     async with contoso() as tenant:
         assert (await tenant.sim("users/" + BEN))["directoryRoles"] == []
         (role,) = await tenant.ids(f"users/{BEN}/transitiveMemberOf/graph.directoryRole")

@@ -1,4 +1,4 @@
-"""Throttling: real buckets on the tenant's clock, and clients that come back before they were told to."""
+"""Throttling: token buckets on the tenant's clock, and clients that retry before Retry-After has ended."""
 
 import asyncio
 from contextlib import suppress
@@ -11,7 +11,7 @@ from rehearsal.tenant.faults.throttling import tier_of
 from tests.rehearsal.tenant_support import ANNA, BEN, GRAPH, Client, contoso, error, token
 
 FEWEST = 1 / 150
-"""A factor under which one invitation fits in a window, and 23 resource units of a small tenant."""
+"""The factor with which a limit fits one invitation, and 23 resource units of a small tenant."""
 
 
 async def throttle(tenant: Client, **settings: Any) -> None:
@@ -41,13 +41,13 @@ async def test_throttling_is_off_until_it_is_switched_on() -> None:
 
 
 @pytest.mark.parametrize(("tier", "served"), [("S", 35), ("M", 50), ("L", 80)])
-async def test_resource_units_are_limited_by_the_size_of_the_tenant(tier: str, served: int) -> None:
+async def test_the_limit_of_resource_units_depends_on_the_tenants_tier(tier: str, served: int) -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=0.01, tier=tier)
         assert (await read_until_refused(tenant))[0] == served
 
 
-def test_the_size_of_a_tenant_is_its_number_of_users() -> None:
+def test_the_tier_of_a_tenant_depends_on_its_number_of_users() -> None:
     assert [tier_of(users) for users in (0, 49, 50, 500, 501)] == ["S", "S", "M", "M", "L"]
 
 
@@ -61,13 +61,13 @@ def test_the_size_of_a_tenant_is_its_number_of_users() -> None:
         (f"users/{BEN}/memberOf", 17),
     ],
 )
-async def test_a_call_costs_what_the_limits_page_says(path: str, served: int) -> None:
+async def test_a_call_has_the_cost_of_the_limits_page(path: str, served: int) -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=0.01)
         assert (await read_until_refused(tenant, path))[0] == served
 
 
-async def test_a_refusal_says_who_why_and_for_how_long() -> None:
+async def test_a_refusal_names_the_application_the_limit_and_the_wait() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         _, refused = await read_until_refused(tenant)
@@ -82,7 +82,7 @@ async def test_a_refusal_says_who_why_and_for_how_long() -> None:
     assert int(refused.headers["retry-after"]) >= 1
 
 
-async def test_the_share_of_the_limit_shows_from_eighty_percent_on() -> None:
+async def test_the_used_share_of_a_limit_is_reported_from_80_percent_on() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=0.01)
         shown = [(await tenant.get(f"users/{BEN}")).headers.get("x-ms-throttle-limit-percentage") for _ in range(35)]
@@ -90,7 +90,7 @@ async def test_the_share_of_the_limit_shows_from_eighty_percent_on() -> None:
     assert shown[28:] == ["0.83", "0.86", "0.89", "0.91", "0.94", "0.97", "1.00"]
 
 
-async def test_a_client_that_waits_as_told_is_served_and_blamed_for_nothing() -> None:
+async def test_a_client_that_waits_for_retry_after_is_served_without_violation() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         _, refused = await read_until_refused(tenant)
@@ -99,7 +99,7 @@ async def test_a_client_that_waits_as_told_is_served_and_blamed_for_nothing() ->
         assert await tenant.violations() == []
 
 
-async def test_refused_calls_count_as_well() -> None:
+async def test_refused_calls_count_against_the_limit() -> None:
     async def wait_after(calls: int) -> int:
         async with contoso() as tenant:
             await throttle(tenant, factor=FEWEST)
@@ -110,7 +110,7 @@ async def test_refused_calls_count_as_well() -> None:
     assert await wait_after(60) > await wait_after(1) + 20
 
 
-async def test_invitations_have_a_limit_of_their_own_for_the_whole_tenant() -> None:
+async def test_invitations_have_their_own_limit_for_the_whole_tenant() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         first, second = await tenant.invite(ANNA), await tenant.invite(ANNA, sendInvitationMessage=False)
@@ -123,14 +123,14 @@ async def test_invitations_have_a_limit_of_their_own_for_the_whole_tenant() -> N
     assert not any(name.startswith(("writes", "tenant-writes")) for name in used)
 
 
-async def test_a_hundred_and_fifty_invitations_fit_in_five_seconds() -> None:
+async def test_the_limit_is_150_invitations_in_5_seconds() -> None:
     async with contoso() as tenant:
         await throttle(tenant)
         statuses = [(await tenant.invite(ANNA)).status_code for _ in range(151)]
     assert statuses == [201] * 150 + [429]
 
 
-async def test_writes_have_limits_beside_the_resource_units() -> None:
+async def test_writes_have_their_own_limits_besides_resource_units() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         statuses = []
@@ -143,7 +143,7 @@ async def test_writes_have_limits_beside_the_resource_units() -> None:
     assert used["tenant-writes"] > 19
 
 
-async def test_the_parts_of_a_batch_are_charged_and_refused_one_by_one() -> None:
+async def test_the_parts_of_a_batch_are_charged_and_refused_separately() -> None:
     parts = [{"id": str(number), "method": "GET", "url": f"/users?$top={20 + number}"} for number in range(20)]
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
@@ -157,7 +157,7 @@ async def test_the_parts_of_a_batch_are_charged_and_refused_one_by_one() -> None
     assert int(answers[19]["headers"]["Retry-After"]) > int(answers[11]["headers"]["Retry-After"]) >= 1
 
 
-async def test_the_same_call_before_retry_after_is_a_violation_and_costs_twice_the_wait() -> None:
+async def test_repeating_a_call_before_retry_after_is_a_violation_and_doubles_the_wait() -> None:
     async with contoso() as tenant:
         await tenant.sim("clock", {"frozen": True})
         await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
@@ -172,7 +172,7 @@ async def test_the_same_call_before_retry_after_is_a_violation_and_costs_twice_t
         assert len(await tenant.sim("mails")) == 1
 
 
-async def test_the_same_call_again_is_nobodys_fault_as_long_as_it_may_have_been_under_way() -> None:
+async def test_repeating_a_refused_call_within_the_grace_time_is_no_violation() -> None:
     async with contoso() as tenant:
         await tenant.sim("clock", {"frozen": True})
         await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
@@ -183,9 +183,7 @@ async def test_the_same_call_again_is_nobodys_fault_as_long_as_it_may_have_been_
 
 
 @pytest.mark.parametrize(("pace", "blamed"), [(1.5, 8.5), (0.25, 9.0), (9.0, 1.0)])
-async def test_whoever_does_not_keep_away_is_blamed_once_nothing_can_have_been_under_way(
-    pace: float, blamed: float
-) -> None:
+async def test_repeating_a_refused_call_after_the_grace_time_is_a_violation(pace: float, blamed: float) -> None:
     async with contoso() as tenant:
         await tenant.sim("clock", {"frozen": True})
         await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
@@ -198,7 +196,7 @@ async def test_whoever_does_not_keep_away_is_blamed_once_nothing_can_have_been_u
     assert violation["detail"] == f"the same call, {blamed:.1f} s before Retry-After"
 
 
-async def test_retry_after_in_a_batch_counts_from_the_answer_to_the_whole() -> None:
+async def test_retry_after_of_a_part_counts_from_the_answer_to_the_batch() -> None:
     batch = {"requests": [{"id": "1", "method": "GET", "url": "/domains"}]}
     slowly = {"kind": "slow", "when": "after", "seconds": 0.5, "path": r"/\$batch"}
     async with contoso() as tenant:
@@ -220,7 +218,7 @@ async def test_retry_after_in_a_batch_counts_from_the_answer_to_the_whole() -> N
 
 
 @pytest.mark.parametrize("kind", ["504-json", "reset"])
-async def test_nobody_keeps_a_retry_after_that_got_lost_on_its_way(kind: str) -> None:
+async def test_a_retry_after_in_a_lost_answer_need_not_be_kept(kind: str) -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         assert (await tenant.invite(ANNA)).status_code == 201
@@ -233,7 +231,7 @@ async def test_nobody_keeps_a_retry_after_that_got_lost_on_its_way(kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["429-fraction", "429-date", "503-retry-after"])
-async def test_every_form_of_retry_after_has_to_be_kept(kind: str) -> None:
+async def test_every_form_of_retry_after_must_be_kept(kind: str) -> None:
     async with contoso() as tenant:
         await tenant.sim("clock", {"frozen": True})
         await tenant.sim("faults", {"faults": [{"kind": kind, "nth": 1}, {"kind": kind, "nth": 2}]})
@@ -246,14 +244,14 @@ async def test_every_form_of_retry_after_has_to_be_kept(kind: str) -> None:
         assert await tenant.violations() == ["early-retry"]
 
 
-async def test_a_refusal_without_retry_after_asks_for_nothing() -> None:
+async def test_a_refusal_without_retry_after_demands_no_wait() -> None:
     async with contoso() as tenant:
         await tenant.sim("faults", {"faults": [{"kind": "429-missing", "nth": 1}]})
         assert [(await tenant.get("domains")).status_code for _ in range(2)] == [429, 200]
         assert await tenant.violations() == []
 
 
-async def test_another_call_on_a_full_bucket_is_early_once_it_cannot_have_been_under_way() -> None:
+async def test_another_call_on_a_full_bucket_after_the_grace_time_is_a_violation() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         _, refused = [await tenant.invite(ANNA) for _ in range(2)]
@@ -268,7 +266,7 @@ async def test_another_call_on_a_full_bucket_is_early_once_it_cannot_have_been_u
         assert await tenant.violations() == ["early-retry"]
 
 
-async def test_after_an_early_retry_the_bucket_stays_shut_even_if_there_is_room() -> None:
+async def test_after_an_early_retry_the_bucket_stays_closed_even_if_it_has_room() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=2 / 150, grace=4)
         assert [(await tenant.invite(ANNA)).headers.get("retry-after") for _ in range(3)] == [None, None, "5"]
@@ -281,7 +279,7 @@ async def test_after_an_early_retry_the_bucket_stays_shut_even_if_there_is_room(
         assert await tenant.violations() == ["early-retry"]
 
 
-async def test_another_process_is_not_blamed_for_what_it_was_not_told() -> None:
+async def test_a_process_that_got_no_retry_after_commits_no_violation() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         await read_until_refused(tenant)
@@ -292,7 +290,7 @@ async def test_another_process_is_not_blamed_for_what_it_was_not_told() -> None:
         assert await tenant.violations() == []
 
 
-async def test_another_application_has_resource_units_of_its_own_but_shares_the_tenants_invitations() -> None:
+async def test_applications_have_their_own_resource_units_and_share_the_invitation_limit() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         await read_until_refused(tenant)
@@ -303,7 +301,7 @@ async def test_another_application_has_resource_units_of_its_own_but_shares_the_
         assert (await tenant.invite(BEN, "ben@fabrikam.com")).status_code == 429
 
 
-async def test_promises_can_be_forgiven_when_whoever_heard_them_is_no_more() -> None:
+async def test_waits_can_be_forgiven_so_that_an_early_call_is_no_violation() -> None:
     async with contoso() as tenant:
         await tenant.sim("faults", {"faults": [{"kind": "429-integer", "seconds": 10, "nth": 1}]})
         await tenant.get("domains")
@@ -312,7 +310,7 @@ async def test_promises_can_be_forgiven_when_whoever_heard_them_is_no_more() -> 
         assert await tenant.violations() == []
 
 
-async def test_on_a_running_clock_the_buckets_drain_by_themselves() -> None:
+async def test_on_a_running_clock_the_buckets_drain() -> None:
     async with contoso() as tenant:
         await throttle(tenant, factor=FEWEST)
         served, _ = await read_until_refused(tenant)
@@ -323,7 +321,7 @@ async def test_on_a_running_clock_the_buckets_drain_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("body", [{"tier": "XL"}, {"factor": 0.001}, {"limit": 5}, {"grace": "long"}])
-async def test_settings_that_make_no_sense_are_refused(body: dict[str, Any]) -> None:
+async def test_invalid_throttling_settings_are_refused(body: dict[str, Any]) -> None:
     async with contoso() as tenant:
         assert (await tenant.http.post(f"{GRAPH}/_sim/throttling", json=body)).status_code == 400
         assert (await tenant.sim("throttling"))["on"] is False
