@@ -1,7 +1,7 @@
-"""`make bench`: figures, never tests. Each part can be run alone (`ONLY=c`); docs/benchmarks.md keeps the last of each.
+"""`make bench`: measure, without testing anything. `ONLY=c` runs one part. docs/benchmarks.md has the last figures.
 
-Compare figures of one table only: they were measured in turn on one machine. The bench is its own load: contestants,
-double and emulator share the cores.
+Compare figures within one table only, because only those were measured in turn on one machine. The contestants share
+its cores with the tenant and the emulator.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Made by `make bench`; `make bench ONLY=c` measures one part anew and leaves the 
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and write the page."""
+    """Measure the chosen parts and update the page. Return 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default="", help="letters of parts; all without it")
     parser.add_argument("--seconds", type=float, default=Scale.seconds, help="length of each run of part d")
@@ -54,12 +54,12 @@ def main(arguments: list[str]) -> int:
 
 
 def sections(page: str) -> dict[str, str]:
-    """The sections of a page by their letters."""
+    """Return the sections of a page by their letters."""
     return {each[3]: each.rstrip() + "\n" for each in re.split(r"^(?=## \w\) )", page, flags=re.MULTILINE)[1:]}
 
 
 def machine() -> str:
-    """Where and when."""
+    """Return the time and a description of the machine and its load."""
     model = next(
         (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
         platform.machine(),

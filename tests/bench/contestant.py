@@ -1,8 +1,8 @@
-"""One contestant in a process of its own: it invites accounts and prints what that took, as a line of JSON.
+"""Run one contestant in its own process: invite accounts and print what that took as a line of JSON.
 
-It is run by its path, with the tree under test on PYTHONPATH: `app` is the `b2b` of that tree, this one's or an older
-one's. The rivals are what an administrator would write instead; `floor` is the least that is right: it reads the
-account, writes a claim before the call and the outcome behind it.
+The file is run by its path with the tree under test on PYTHONPATH. `app` is the `b2b` of that tree, which is this one
+or an older one. The rivals are scripts that an administrator might write instead. `floor` is the least correct
+solution: it reads the account, writes a claim before the call, and writes the outcome after it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ RETRIES = 8
 STORAGE = "B2BStorage"
 IDLE = 0.2
 Receive = Callable[[bytes, str, int], Any]
-"""Takes a message: its body, its id, and how often it was delivered."""
+"""Processes a message, given its body, its id and its number of deliveries."""
 
 
 def user_id(number: int) -> str:
@@ -33,7 +33,7 @@ def user_id(number: int) -> str:
 
 
 class Counted:
-    """Counts calls to Graph, and lets each take a while longer."""
+    """Counts the calls to Graph. `delay` is the seconds that each call takes longer."""
 
     def __init__(self, delay: float) -> None:
         self.delay, self.calls, self.invited, self.refused = delay, Counter[str](), 0, 0
@@ -48,7 +48,7 @@ class Counted:
 
 
 class SlowAsync(httpx.AsyncBaseTransport):
-    """The way of asyncio."""
+    """A transport for asyncio with the delay and the count of `Counted`."""
 
     def __init__(self, counted: Counted) -> None:
         self._counted = counted
@@ -65,7 +65,7 @@ class SlowAsync(httpx.AsyncBaseTransport):
 
 
 class Slow(httpx.BaseTransport):
-    """The way of threads."""
+    """A transport for threads with the delay and the count of `Counted`."""
 
     def __init__(self, counted: Counted) -> None:
         self._counted, self._inner = counted, httpx.HTTPTransport()
@@ -97,7 +97,7 @@ def invitation(account: dict[str, Any]) -> dict[str, Any]:
 
 
 class Race:
-    """What was asked for, and the clocks."""
+    """The options, the accounts left to invite, and the measured times of one run."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.counted = options, Counted(options.delay / 1000)
@@ -106,7 +106,7 @@ class Race:
         self._clock: Callable[[], float] = time.process_time
 
     def start(self, clock: Callable[[], float] = time.process_time) -> None:
-        """Begin to measure; ``clock`` tells the CPU time of what is measured."""
+        """Start to measure. `clock` returns the CPU seconds of the measured code."""
         self._clock = clock
         self.counted.calls.clear()
         self.counted.invited = self.counted.refused = 0
@@ -114,7 +114,7 @@ class Race:
 
     @property
     def over(self) -> bool:
-        """Whether all are invited, or the time is up."""
+        """Whether all accounts are invited, or the time is up."""
         late = self.options.seconds and time.perf_counter() - self.began > self.options.seconds
         return bool(late) or self.counted.invited >= self.options.accounts
 
@@ -133,7 +133,7 @@ class Race:
 
 
 def sequential(race: Race, threads: int = 1) -> None:
-    """GET and POST, one account after the other, or in threads; 429 is waited out and tried again."""
+    """Read and invite one account after the other, or several in threads. After a 429, wait and retry."""
     bearer = {"Authorization": f"Bearer {token()}"}
 
     def one(number: int) -> None:
@@ -161,8 +161,8 @@ def _tried(send: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 async def floor(race: Race) -> None:
-    """The least that is right, as many at once as the app."""
-    from azure.data.tables.aio import TableServiceClient  # noqa: PLC0415  the scripts do without
+    """Do the least that is correct, for as many accounts at once as the app."""
+    from azure.data.tables.aio import TableServiceClient  # noqa: PLC0415  the scripts do not need it
 
     bearer = {"Authorization": f"Bearer {token()}"}
     base = os.environ["GRAPH_BASE_URL"] + "/"
@@ -186,8 +186,8 @@ async def floor(race: Race) -> None:
 
 
 async def app(race: Race) -> None:
-    """The app of the tree on PYTHONPATH."""
-    from b2b.bootstrap import build  # noqa: PLC0415  the tree's own
+    """Run the app of the tree on PYTHONPATH."""
+    from b2b.bootstrap import build  # noqa: PLC0415  from the tree under test
     from b2b.settings import load  # noqa: PLC0415
 
     services = build(load(os.environ), graph_transport=SlowAsync(race.counted))
@@ -202,7 +202,7 @@ async def app(race: Race) -> None:
 
 
 async def _handed_out(race: Race, receive: Receive) -> None:
-    """Messages as they come from the queue, without what it costs to fetch them."""
+    """Pass messages to the app as if they came from the queue, without the cost of fetching them."""
     while race.numbers:
         number = race.numbers.pop(0)
         body = {"requestId": f"r{number}", "invitedUser": {"id": user_id(number)}}
@@ -210,7 +210,7 @@ async def _handed_out(race: Race, receive: Receive) -> None:
 
 
 async def _from_the_queue(race: Race, receive: Receive) -> None:
-    """Messages of the real queue, those that the app has put back too."""
+    """Pass messages from the real queue to the app, including those that the app has put back."""
     loop, host = asyncio.get_running_loop(), Host(race.options.at_once, receive)
     race.start(time.thread_time)
     thread = threading.Thread(target=host.run, args=(loop,), daemon=True)
@@ -222,13 +222,13 @@ async def _from_the_queue(race: Race, receive: Receive) -> None:
 
 
 def warm_up(number: int) -> bytes:
-    """A dry run: what is read once is read, what is imported late is imported."""
+    """Return the body of a dry run, after which all late imports and one-time reads are done."""
     body = {"requestId": f"warm-up-{number}", "dryRun": True, "invitedUser": {"id": user_id(number)}}
     return json.dumps(body).encode()
 
 
 def receiver(services: Any) -> Receive:
-    """How a tree takes a message; an older one did so otherwise."""
+    """Return the function with which the tree under test processes a message. Older trees have another one."""
     if not hasattr(services, "receiver"):
         return lambda body, message_id, _times: services.converter.receive(body, message_id)
     from b2b.workflows.intake.receive import Delivery  # noqa: PLC0415
@@ -237,7 +237,7 @@ def receiver(services: Any) -> Receive:
 
 
 class Host:
-    """Hands out messages as the Functions host does, in a thread whose CPU time is not the app's."""
+    """Passes messages to the app as the Functions host does, in a thread whose CPU time does not count for the app."""
 
     def __init__(self, at_once: int, receive: Receive) -> None:
         self.at_once, self.receive, self.stopping = at_once, receive, False
@@ -269,14 +269,14 @@ class Host:
 
 
 def main() -> None:
-    """Run one contestant."""
+    """Run one contestant and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("who", choices=("app", "floor", "sequential", "threads"))
     parser.add_argument("--accounts", type=int, required=True)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--delay", type=float, default=0, help="milliseconds that each call to Graph takes longer")
+    parser.add_argument("--delay", type=float, default=0, help="extra milliseconds for each call to Graph")
     parser.add_argument("--at-once", type=int, default=24)
-    parser.add_argument("--seconds", type=float, default=0, help="stop after so many; 0: when all are invited")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after this time; 0: when all are invited")
     parser.add_argument("--queue", type=int, default=0, help="1: the app fetches its messages from the real queue")
     race = Race(parser.parse_args())
     if race.options.who in {"sequential", "threads"}:

@@ -1,4 +1,4 @@
-"""What a race is run on: a tenant and storage, each in a process of its own whose CPU time is known, and the trees."""
+"""The environment of a race: a tenant and storage in separate processes, whose CPU time is read, and an older tree."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from tests.support.world import account, tenant_of
 ROOT = Path(__file__).parents[2]
 CONTESTANT = Path(__file__).with_name("contestant.py")
 BEFORE = "d9779b7"
-"""The commit that the figures are compared with."""
+"""The commit with which this tree is compared."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Ground:
-    """One tenant, one storage account."""
+    """One tenant and one storage account."""
 
     graph_url: str
     environment: Mapping[str, str]
@@ -46,7 +46,7 @@ class Ground:
                 queue.send_message(json.dumps(body))
 
     def start(self, who: str, tree: Path = ROOT, settings: Mapping[str, str] | None = None, **options: Any) -> Any:
-        """Start a contestant; `ended` tells what it says."""
+        """Start a contestant. `ended` waits for it and returns its figures."""
         given = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
         environment = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}},
@@ -63,7 +63,7 @@ class Ground:
         return subprocess.Popen(command, env=environment, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, who: str, tree: Path = ROOT, **options: Any) -> dict[str, Any]:
-        """Run a contestant; add what storage and tenant used of the CPU meanwhile, in ms for each account."""
+        """Run a contestant and return its figures, plus the CPU time of storage and tenant in ms for each account."""
         before = cpu(self.tenant_pid), cpu(self.storage_pid)
         found = ended(self.start(who, tree, **options))
         after, invited = (cpu(self.tenant_pid), cpu(self.storage_pid)), max(found["invited"], 1)
@@ -73,7 +73,7 @@ class Ground:
 
 
 def ended(process: Any) -> dict[str, Any]:
-    """Wait for a contestant and return what it says."""
+    """Wait for a contestant and return its figures. Raises RuntimeError if it failed."""
     out, err = process.communicate(timeout=1800)
     if process.returncode:
         raise RuntimeError(err.decode()[-2000:])
@@ -89,7 +89,7 @@ def cpu(pid: int) -> float:
 
 @contextmanager
 def ground(accounts: int) -> Iterator[Ground]:
-    """Start a tenant with so many accounts, and storage."""
+    """Start storage and a tenant with this number of accounts."""
     with tempfile.TemporaryDirectory() as folder, Azurite(accounts=1) as azurite:
         storage = azurite.connection_string(azurite.account())
         provision(storage)
@@ -113,7 +113,7 @@ def _ground(tenant: Any, storage: str, storage_pid: int) -> Ground:
 
 @contextmanager
 def before() -> Iterator[Path | str]:
-    """Give a work tree of the commit to compare with; in words why not, where the clone does not have it."""
+    """Yield a work tree of the commit to compare with. If the clone does not have it, yield a sentence that says so."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "before"
         git = ["git", "-C", str(ROOT), "worktree"]
@@ -129,7 +129,7 @@ def before() -> Iterator[Path | str]:
 
 @contextmanager
 def foreign_application(at: Ground, per_second: float) -> Iterator[list[int]]:
-    """Let another application invite strangers at a steady pace; gives the statuses of its calls."""
+    """Let another application invite strangers at a steady rate, and yield the growing list of its calls' statuses."""
     url = at.environment["IDENTITY_ENDPOINT"]
     parameters = {"resource": "https://graph.microsoft.com", "client_id": "00000000-0000-4000-8000-00000000f0f0"}
     header = {"X-IDENTITY-HEADER": at.environment["IDENTITY_HEADER"]}

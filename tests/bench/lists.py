@@ -1,4 +1,4 @@
-"""What lists and searches cost on ledgers of several sizes, counted on services in memory; prints a line of JSON."""
+"""Measure lists and searches on ledgers of several sizes, with services in memory, and print a line of JSON."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ ASKED: dict[str, Callable[[LargeLedger], Awaitable[Any]]] = {
 
 
 async def measured(sizes: list[int]) -> list[dict[str, Any]]:
-    """Ask the same of each ledger; a time is the least of several."""
+    """Make the same queries on each ledger. Each time is the least of several."""
     found = []
     for size in sizes:
         ledger = await large_ledger(size)
@@ -40,7 +40,7 @@ async def measured(sizes: list[int]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure ledgers of the sizes given."""
+    """Measure ledgers of the sizes on the command line, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="+")
     print(json.dumps(asyncio.run(measured(parser.parse_args().sizes))))

@@ -1,6 +1,6 @@
-"""The app alone, on services in memory: what a conversion costs without emulator, double and network, and what stays.
+"""Measure the app with services in memory: the cost of a conversion without emulator and network, and memory growth.
 
-It runs in a process of its own and prints a line of JSON: `alone` or `long`.
+It runs in its own process and prints a line of JSON. `alone` measures the cost, `long` the growth.
 """
 
 import argparse
@@ -21,7 +21,7 @@ AT_ONCE = 24
 
 
 class Site:
-    """One process of the app, and accounts to invite."""
+    """The app with services in memory, and accounts to invite."""
 
     def __init__(self, accounts: int) -> None:
         self.ground = Ground(settings=NO_LIMIT)
@@ -29,7 +29,7 @@ class Site:
         self._numbers = count()
 
     async def convert(self, users: list[str], at_once: int) -> None:
-        """Invite them."""
+        """Convert these users, `at_once` at a time."""
         left = list(users)
 
         async def work() -> None:
@@ -41,7 +41,7 @@ class Site:
         await asyncio.gather(*(work() for _ in range(at_once)))
 
     def forget(self) -> None:
-        """Let storage and directory be as before, so that what stays is the app's."""
+        """Reset storage and directory, so that only the app's own memory can grow."""
         for name in TABLES:
             self.ground.tables.delete_table(name)
             self.ground.tables.create_table(name)
@@ -56,13 +56,13 @@ class Site:
 
 
 def resident() -> float:
-    """This process's memory in MiB."""
+    """Return this process's resident memory in MiB."""
     pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
     return pages * 4096 / 2**20
 
 
 async def alone(accounts: int) -> dict[str, Any]:
-    """CPU and allocations of a conversion, one after the other and many at once."""
+    """Measure CPU and allocations of conversions, one at a time and many at once."""
     site, told = Site(4 * accounts + 1), dict[str, Any]()
     blocked = site.users[3 * accounts : 4 * accounts]
     await site.convert(site.users[-1:], 1)
@@ -94,7 +94,7 @@ async def alone(accounts: int) -> dict[str, Any]:
 
 
 async def long(conversions: int) -> dict[str, Any]:
-    """Memory after each twentieth of so many conversions."""
+    """Measure the memory after each twentieth of the conversions."""
     site, sizes = Site(conversions // 20), []
     for _ in range(20):
         await site.convert(site.users, AT_ONCE)
@@ -105,7 +105,7 @@ async def long(conversions: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run one of the two."""
+    """Run one of the two measurements and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("alone", "long"))
     parser.add_argument("--conversions", type=int, default=300)

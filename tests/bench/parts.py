@@ -1,4 +1,4 @@
-"""The parts of `make bench`: each measures one thing, rivals beside it in turn, and gives lines of Markdown."""
+"""The parts of `make bench`. Each measures one thing, in turn with its rivals, and returns lines of Markdown."""
 
 import json
 import shutil
@@ -15,12 +15,12 @@ from tests.bench.ground import BEFORE, ROOT, before, ended, foreign_application,
 THREADS, SEQUENTIAL, FLOOR = "eight threads", "sequential", "floor"
 LEDGERS = (1_000, 10_000, 100_000)
 LEFT = 6.0
-"""Invitations per second that Graph leaves the app where it grants 0.3 of its limits and another app takes a third."""
+"""Invitations per second that Graph leaves to the app if it grants 0.3 of its limits and another app uses a third."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How long the parts run."""
+    """The sizes and durations of the parts."""
 
     accounts: int = 480
     rounds: int = 3
@@ -38,12 +38,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
 
 
 def cold_start(_scale: Scale) -> Lines:
-    """From the package, against bare imports of the same SDKs."""
+    """Compare the cold start of the package with bare imports of the same SDKs."""
     return _said(["make", "--no-print-directory", "cold-start"])
 
 
 def one_conversion(scale: Scale) -> Lines:
-    """The app alone, on services in memory."""
+    """Measure one conversion by the app alone, with services in memory."""
     found = _memory("alone", min(scale.accounts, 300))
     rows = [
         (
@@ -60,7 +60,7 @@ def one_conversion(scale: Scale) -> Lines:
 
 
 def queue_path(scale: Scale) -> Lines:
-    """Messages handed out as by the host, limits off, the rivals in turn."""
+    """Measure the processing of messages passed as by the host, without limits, in turn with the rivals."""
     rows: list[tuple[Any, ...]] = []
     with before() as tree:
         if isinstance(tree, str):
@@ -76,7 +76,7 @@ def queue_path(scale: Scale) -> Lines:
 
 
 def _raced(tree: Path | str, delay: int, scale: Scale) -> dict[str, list[dict[str, Any]]]:
-    """Let all run in turn. Each delay begins with an empty emulator: it slows down as its tables grow."""
+    """Run all contestants in turn. Each delay starts with a new emulator, because it slows down as its tables grow."""
     runs: dict[str, list[dict[str, Any]]] = {}
     first = 0
     with ground(6 * scale.accounts * scale.rounds) as at:
@@ -90,7 +90,7 @@ def _raced(tree: Path | str, delay: int, scale: Scale) -> dict[str, list[dict[st
 
 
 def _contestants(tree: Path | str) -> list[tuple[str, str, Path, int, float]]:
-    """Name, kind, tree, messages at once, and the share of the accounts that it gets: the slow ones get fewer."""
+    """Return each contestant's name, kind, tree, messages at once, and share of the accounts (slow ones get fewer)."""
     many = _at_once(ROOT)
     older = [(BEFORE, _at_once(tree)), (f"{BEFORE}, {many} at once", many)] if isinstance(tree, Path) else []
     return [
@@ -103,7 +103,7 @@ def _contestants(tree: Path | str) -> list[tuple[str, str, Path, int, float]]:
 
 
 def _at_once(tree: Path) -> int:
-    """How many messages the host hands to an instance at most, by the tree's host.json."""
+    """Return the most messages that the host passes to an instance at once, according to the tree's host.json."""
     queues = json.loads((tree / "host.json").read_text("utf-8"))["extensions"]["queues"]
     return int(queues["batchSize"]) + int(queues["newBatchThreshold"])
 
@@ -127,7 +127,7 @@ def _row(
 
 
 def limits(scale: Scale) -> Lines:
-    """With 0.3 of the tenant's real limits, while another application uses a third of that."""
+    """Measure with 0.3 of Graph's limits, while another application uses a third of that."""
     rows = []
     with before() as tree:
         older = [(f"{BEFORE}, two hosts", "app", tree, 2, 0)] if isinstance(tree, Path) else []
@@ -145,7 +145,7 @@ def limits(scale: Scale) -> Lines:
 
 
 def _limited(who: str, tree: Path, hosts: int, per_minute: int, seconds: float) -> tuple[Any, ...]:
-    accounts = min(3000, 200 + int(9 * seconds))  # more than Graph grants to both applications
+    accounts = min(3000, 200 + int(9 * seconds))  # more accounts than Graph lets both applications invite
     with ground(accounts) as at:
         if who == "app":
             at.fill(1, accounts - 1)
@@ -163,12 +163,12 @@ def _limited(who: str, tree: Path, hosts: int, per_minute: int, seconds: float) 
 
 
 def sweep(_scale: Scale) -> Lines:
-    """What a sweep costs on a large ledger, call by call."""
+    """Measure a sweep on a large ledger, call by call."""
     return _said([sys.executable, "-m", "tests.simulation.bench_sweep"])
 
 
 def lists(_scale: Scale) -> Lines:
-    """Pages of lists and searches; what one costs must not hang on the size of the ledger."""
+    """Measure pages of lists and searches. Their cost must not depend on the size of the ledger."""
     found = _own_process("lists", *map(str, LEDGERS))
     rows = [
         (
@@ -183,7 +183,7 @@ def lists(_scale: Scale) -> Lines:
 
 
 def memory(scale: Scale) -> Lines:
-    """Many conversions in one process; storage and directory are emptied in between."""
+    """Measure the memory of many conversions in one process. Storage and directory are emptied in between."""
     found = _memory("long", scale.conversions)
     sizes = [each["resident_mib"] for each in found["sizes"]]
     tenths = [statistics.mean(sizes[number : number + 2]) for number in range(0, len(sizes), 2)]
@@ -209,7 +209,7 @@ def _own_process(module: str, *arguments: str) -> Any:
 
 
 def _said(command: Sequence[str]) -> Lines:
-    """What another measurement prints, as it stands."""
+    """Return the unchanged output of another measurement."""
     if shutil.which(command[0]) is None:
         return [f"`{command[0]}` is missing."]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""One host in convert mode for all tests that leave it as it is; each test has accounts of its own."""
+"""A fixture with one host in convert mode for all tests that do not change it. Each test uses its own accounts."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.host.rig import rig
 
 @pytest.fixture(scope="session")
 def converting(azurite: Azurite) -> Iterator[HostedRig]:
-    """The app in convert mode."""
+    """Run the app in convert mode."""
     storage = azurite.connection_string(azurite.account())
     provision(storage)
     with rig(storage) as running:

@@ -1,7 +1,7 @@
-"""As much of Logic Apps as the sample uses: actions in order, the HTTP action's polling by the letter, expressions.
+"""An interpreter for the part of Logic Apps that the sample uses: actions in order, HTTP polling, expressions.
 
-The HTTP action follows `Location` while the answer is 202, waits as long as `Retry-After` says, and repeats a call that
-met no answer, 408, 429 or 5xx (https://learn.microsoft.com/azure/logic-apps/logic-apps-create-api-app and
+The HTTP action follows `Location` while the answer is 202, and waits as long as `Retry-After` says. It repeats a call
+that got no answer, 408, 429 or 5xx (https://learn.microsoft.com/azure/logic-apps/logic-apps-create-api-app and
 https://learn.microsoft.com/azure/logic-apps/error-exception-handling).
 """
 
@@ -19,7 +19,7 @@ JSON = dict[str, Any]
 
 
 class Terminated(Exception):
-    """The run ended by the action *Terminate*."""
+    """The action *Terminate* ended the run."""
 
 
 class LogicApp:
@@ -33,7 +33,7 @@ class LogicApp:
         answers: Mapping[str, JSON],
         wait: Callable[[float], None],
     ) -> None:
-        """``answers`` are what webhook actions end with; ``wait`` lets time pass."""
+        """`answers` are the results of webhook actions, by name; `wait` is called with the seconds of each pause."""
         self._definition, self._headers, self._answers, self._wait = definition, dict(headers), answers, wait
         defaults = {name: row.get("defaultValue") for name, row in definition["parameters"].items()}
         self._parameters = {**defaults, **parameters}
@@ -42,7 +42,7 @@ class LogicApp:
         self.polled: list[tuple[str, int]] = []
 
     def run(self, trigger: JSON) -> None:
-        """Run it to its end."""
+        """Run the definition with this trigger body to its end. Raises Terminated if *Terminate* ends it."""
         self._trigger = trigger
         self._actions(self._definition["actions"])
 

@@ -1,4 +1,4 @@
-"""The real function app under the local host, with a tenant and storage of its own."""
+"""The real function app under the local host, with its own tenant and storage."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ IMPATIENT = {
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
 }
-"""Settings of the host where a test must not wait for minutes."""
+"""Settings with which the host does not wait between tries and polls."""
 JSON = dict[str, Any]
 EMPLOYEE = 39
-"""The one person of the seed who looks like an employee, so that a person has to decide."""
+"""The number of the only person in the seed who looks like an employee, so that an administrator has to decide."""
 
 
 def user_id(number: int) -> str:
@@ -28,12 +28,12 @@ def address(number: int) -> str:
 
 
 def mails_to(app: HostedRig, number: int) -> int:
-    """Return how many invitation mails went out to one account."""
+    """Return how many invitation mails the tenant sent to one account."""
     return len([mail for mail in app.tenant.control.mails() if mail["userId"] == user_id(number)])
 
 
 def seed(users: int = 40) -> JSON:
-    """Contoso, and people of Fabrikam who are all ready to be converted, but for `EMPLOYEE`."""
+    """Return the seed of Contoso with people of Fabrikam who are ready to be converted, except `EMPLOYEE`."""
     return {
         "tenantId": TENANT_ID,
         "displayName": "Contoso",
@@ -57,7 +57,7 @@ def request(number: int, **fields: Any) -> JSON:
 
 
 def mails(rig: HostedRig, number: int) -> list[JSON]:
-    """The invitation mails that went out to one account."""
+    """Return the invitation mails that the tenant sent to one account."""
     return [mail for mail in rig.tenant.control.mails() if mail["userId"] == user_id(number)]
 
 
@@ -65,7 +65,7 @@ def mails(rig: HostedRig, number: int) -> list[JSON]:
 def started(
     tenant: RunningTenant, storage: str, settings: Mapping[str, str | None] | None = None
 ) -> Iterator[HostedRig]:
-    """Start a host that does not wait between two tries; `settings` go over the usual ones, None takes one away."""
+    """Start a host with the settings `IMPATIENT`. `settings` override them; the value None removes one."""
     with hosted(tenant, storage, {**IMPATIENT, **(settings or {})}) as rig:
         yield rig
 
@@ -74,6 +74,6 @@ def started(
 def rig(
     storage: str, *, users: int = 40, roles: Sequence[str] | None = None, **settings: str | None
 ) -> Iterator[HostedRig]:
-    """Start a tenant and a host."""
+    """Start a tenant with `users` people and a host. `settings` override the usual ones."""
     with running(seed(users), roles=roles) as tenant, started(tenant, storage, settings) as found:
         yield found

@@ -1,4 +1,4 @@
-"""Bad input through the real host: named over HTTP, recorded from the queue, never lost."""
+"""Bad input through the real host: refused by name over HTTP, recorded from the queue, and never lost."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ def test_no_route_answers_without_a_key(converting: HostedRig, method: str, path
         assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: HostedRig) -> None:
+def test_the_list_of_routes_is_complete_and_every_trigger_needs_a_key(converting: HostedRig) -> None:
     functions = converting.call("GET", "/admin/functions", key=converting.host.master_key).json()
     triggers = [binding for each in functions for binding in each["config"]["bindings"] if "route" in binding]
     known = [binding for binding in triggers if binding["route"] != "{*rest}"]
@@ -37,10 +37,8 @@ def test_every_route_is_in_the_list_of_those_that_want_a_key(converting: HostedR
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_query_parameter_that_a_route_does_not_know_is_refused_by_name(
-    converting: HostedRig, method: str, path: str
-) -> None:
-    """`?dryRun=true` is a habit from other interfaces: overlooked, it would be a conversion."""
+def test_an_unknown_query_parameter_is_refused_by_name(converting: HostedRig, method: str, path: str) -> None:
+    """Other interfaces have `?dryRun=true`. If the app ignored it, it would convert."""
     answer = converting.call(method, f"{path}?dryRun=true", content=json.dumps(request(10)).encode())
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["target"]) == (400, "UnknownParameter", "dryRun")
@@ -56,7 +54,7 @@ def test_a_query_parameter_that_a_route_does_not_know_is_refused_by_name(
         ("POST", "/api/Health/", "GET"),
     ],
 )
-def test_a_known_path_with_another_method_is_405_and_names_its_methods(
+def test_a_known_path_with_another_method_gets_405_and_its_methods(
     converting: HostedRig, method: str, path: str, allowed: str
 ) -> None:
     answer = converting.call(method, path)
@@ -65,12 +63,12 @@ def test_a_known_path_with_another_method_is_405_and_names_its_methods(
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/requests/any/burn", "/api/requests/a/b/c", "/api/", "/api"])
-def test_an_unknown_path_is_404_with_a_body(converting: HostedRig, path: str) -> None:
+def test_an_unknown_path_gets_404_with_a_body(converting: HostedRig, path: str) -> None:
     answer = converting.call("GET", path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "RouteNotFound")
 
 
-def test_all_faults_of_a_body_are_told_at_once(converting: HostedRig) -> None:
+def test_all_faults_of_a_body_are_reported_at_once(converting: HostedRig) -> None:
     body = {"invitedUser": {"upn": "anna", "userPrincipalName": 5}, "requestId": "a b", "color": 1}
     answer = converting.call("POST", "/api/requests", json=body)
     error = answer.json()["error"]
@@ -84,8 +82,8 @@ def test_all_faults_of_a_body_are_told_at_once(converting: HostedRig) -> None:
     ]
 
 
-def test_characters_that_cannot_be_seen_are_named_and_not_sent_back(converting: HostedRig) -> None:
-    """A zero width space in a copied name is the mistake; sent back as it is, nobody would find it."""
+def test_invisible_characters_are_named_by_code_point_and_not_repeated(converting: HostedRig) -> None:
+    """A copied name may contain a zero-width space. Nobody would see it in an answer that repeats it unchanged."""
     body = json.dumps({"invited\u200bUser": {}, "a\nb": 1, "c" * 5000: 1})
     answer = converting.call("POST", "/api/requests", content=body.encode())
     error = answer.json()["error"]
@@ -96,8 +94,8 @@ def test_characters_that_cannot_be_seen_are_named_and_not_sent_back(converting: 
     assert len(answer.text) < 5000
 
 
-def test_what_a_caller_says_of_itself_counts_for_nothing_without_sign_in(converting: HostedRig) -> None:
-    """A forged principal neither opens a route nor becomes the one who acted."""
+def test_without_sign_in_a_forged_principal_is_ignored(converting: HostedRig) -> None:
+    """A forged principal does not open a route without a valid key."""
     forged = base64.b64encode(b'{"auth_typ": "aad", "claims": []}').decode()
     headers = {"x-ms-client-principal": forged, "x-functions-key": "wrong"}
     refused = httpx.get(f"{converting.host.base}/api/health", headers=headers, trust_env=False)
@@ -106,13 +104,13 @@ def test_what_a_caller_says_of_itself_counts_for_nothing_without_sign_in(convert
     assert httpx.get(f"{converting.host.base}/api/health", headers=headers, trust_env=False).status_code == 200
 
 
-def test_the_key_in_the_address_is_no_parameter_of_a_route(converting: HostedRig) -> None:
+def test_the_key_in_the_url_is_not_refused_as_a_query_parameter(converting: HostedRig) -> None:
     answer = converting.call("GET", f"/api/health?code={converting.host.master_key}", key=None)
     assert answer.status_code == 200
     assert converting.host.master_key not in answer.text
 
 
-def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: HostedRig) -> None:
+def test_a_chunked_body_is_refused_as_empty_with_the_reason(converting: HostedRig) -> None:
     def chunks() -> Iterator[bytes]:
         yield json.dumps(request(10)).encode()
 
@@ -123,7 +121,7 @@ def test_a_chunked_body_arrives_empty_and_the_caller_is_told_so(converting: Host
 
 
 @pytest.mark.parametrize("route", ["requests", "assessments"])
-def test_a_body_of_49_kib_is_too_large(converting: HostedRig, route: str) -> None:
+def test_a_body_of_49_kib_gets_413(converting: HostedRig, route: str) -> None:
     body = json.dumps(request(10, invitedUserMessageInfo={"customizedMessageBody": "x" * 49 * 1024}))
     answer = converting.call("POST", f"/api/{route}", content=body.encode())
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "RequestTooLarge")
@@ -144,7 +142,7 @@ def test_a_malformed_body_is_refused_by_name(converting: HostedRig, body: bytes,
     assert (answer.json()["error"]["code"], answer.json()["error"]["target"]) == (code, target)
 
 
-def test_a_request_id_with_another_body_is_a_conflict(converting: HostedRig) -> None:
+def test_a_request_id_with_another_body_gets_409(converting: HostedRig) -> None:
     assert converting.submit(request(11, requestId="taken")).status_code == 202
     answer = converting.submit(request(12, requestId="taken"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "RequestIdInUse")
@@ -165,7 +163,7 @@ def test_a_malformed_message_is_recorded_at_once_and_never_retried(converting: H
     assert converting.waiting("conversion-requests-poison") == 0
 
 
-def test_a_body_that_the_host_cannot_hand_over_is_recorded_by_the_sweep(converting: HostedRig) -> None:
+def test_a_body_that_the_host_cannot_pass_to_the_app_is_recorded_by_the_sweep(converting: HostedRig) -> None:
     body = json.dumps({"dequeueCount": "many", **request(13)})
     converting.send(body)
     wait_until(lambda: converting.waiting("conversion-requests-poison") == 1, what="the message in the poison queue")
@@ -178,7 +176,7 @@ def test_a_body_that_the_host_cannot_hand_over_is_recorded_by_the_sweep(converti
 
 
 @pytest.mark.parametrize("character", ["x", "ü"])
-def test_the_largest_message_is_worked_on(converting: HostedRig, character: str) -> None:
+def test_the_largest_message_is_processed(converting: HostedRig, character: str) -> None:
     number = 14 if character == "x" else 15
     text = character * (46_000 // len(character.encode()))
     fields = {"requestId": f"large-{number}", "invitedUserMessageInfo": {"customizedMessageBody": text}}

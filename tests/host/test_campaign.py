@@ -1,4 +1,4 @@
-"""A campaign through the real host: what a list may weigh, the encodings that arrive, and files as they are sent."""
+"""A campaign through the real host: the size limits of lists, their encodings, and the files that the app sends."""
 
 import csv
 import io
@@ -23,8 +23,11 @@ def rows_of(number: int, width: int = 0) -> bytes:
     return ("id,reference\n" + "".join(rows)).encode()
 
 
-def test_a_list_far_above_the_limit_of_a_request_comes_in(converting: HostedRig) -> None:
-    """The host takes bodies of 100 MB; the 48 KiB of a request are the app's own limit, and not a list's."""
+def test_a_list_larger_than_the_limit_of_a_request_is_accepted(converting: HostedRig) -> None:
+    """The host accepts bodies of 100 MB.
+
+    The limit of 48 KiB is the app's own for requests and does not apply to lists.
+    """
     content = rows_of(300, 900)
     assert len(content) > 200_000
     taken = send(converting, "large", content)
@@ -33,14 +36,14 @@ def test_a_list_far_above_the_limit_of_a_request_comes_in(converting: HostedRig)
 
 
 @pytest.mark.parametrize("content", [b"id\n" + b"x" * 9_000_000, rows_of(10_001)], ids=["9 MB", "10,001 rows"])
-def test_a_list_above_its_limits_is_413_and_says_what_to_do(converting: HostedRig, content: bytes) -> None:
+def test_a_list_above_its_limits_gets_413_and_the_remedy(converting: HostedRig, content: bytes) -> None:
     answer = send(converting, "too-large", content)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "ListTooLarge")
     assert "split it" in answer.json()["error"]["message"]
 
 
-def test_bytes_reach_the_app_as_they_were_sent(converting: HostedRig) -> None:
-    """A charset in the header makes nobody on the way decode the body."""
+def test_the_bytes_of_a_list_reach_the_app_unchanged(converting: HostedRig) -> None:
+    """A charset in the header does not make the host decode the body."""
     text = "upn;ref\r\njörg@contoso.com;Größe\r\n"
     for name, codec, charset in (
         ("western", "cp1252", "; charset=windows-1252"),
@@ -52,13 +55,13 @@ def test_bytes_reach_the_app_as_they_were_sent(converting: HostedRig) -> None:
         assert found["reference"] == "Größe"
 
 
-def test_a_chunked_list_arrives_empty_and_the_caller_is_told_so(converting: HostedRig) -> None:
+def test_a_chunked_list_is_refused_as_empty(converting: HostedRig) -> None:
     converting.call("POST", "/api/campaigns", json={"campaignId": "chunked", "name": "x"})
     answer = converting.call("POST", "/api/campaigns/chunked/members", content=iter([b"id\n", b"x\n"]))
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "EmptyBody")
 
 
-def test_files_are_sent_as_files(converting: HostedRig) -> None:
+def test_csv_and_script_are_sent_as_files(converting: HostedRig) -> None:
     send(converting, "files", f"id;ref\n{user_id(25)};=1+1\n".encode())
     members = converting.call("GET", "/api/campaigns/files/members.csv")
     assert members.headers["content-type"] == "text/csv; charset=utf-8"
@@ -70,7 +73,7 @@ def test_files_are_sent_as_files(converting: HostedRig) -> None:
     assert script.text.startswith("#Requires")
 
 
-def test_a_campaign_goes_its_way_on_the_running_host(converting: HostedRig) -> None:
+def test_a_campaign_runs_from_list_to_invitation_on_the_host(converting: HostedRig) -> None:
     send(converting, "host", f"id\n{user_id(26)}\n{user_id(27)}\n".encode())
     for order, outcome in (("judge", "ready"), ("release", "released")):
         run = converting.call("POST", f"/api/campaigns/host/{order}")

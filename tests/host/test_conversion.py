@@ -9,7 +9,7 @@ from rehearsal.rig import HostedRig
 from tests.host.rig import TENANT_ID, address, mails, request, user_id
 
 
-def test_a_raw_a_base64_and_a_cloudevent_message_end_invited(converting: HostedRig) -> None:
+def test_raw_base64_and_cloudevent_messages_end_as_invited(converting: HostedRig) -> None:
     raw = converting.send(request(0))
     encoded = converting.send(base64.b64encode(json.dumps(request(1, requestId="by-base64")).encode()).decode())
     event = {"specversion": "1.0", "id": "17", "source": "/sap", "type": "com.contoso.partner", "data": request(2)}
@@ -21,7 +21,7 @@ def test_a_raw_a_base64_and_a_cloudevent_message_end_invited(converting: HostedR
     assert mails(converting, 0)[0]["address"] == address(0)
 
 
-def test_a_request_by_http_is_followed_to_its_end(converting: HostedRig) -> None:
+def test_a_request_by_http_can_be_followed_until_it_completes(converting: HostedRig) -> None:
     answer = converting.submit(request(3, requestId="by-http"))
     base = converting.host.base
     assert answer.status_code == 202
@@ -47,7 +47,7 @@ def test_a_request_by_http_is_followed_to_its_end(converting: HostedRig) -> None
     assert converting.tenant.control.user(user_id(3))["userPrincipalName"] == "partner3@contoso.com"
 
 
-def test_two_requests_for_one_account_at_once_make_one_invitation(converting: HostedRig) -> None:
+def test_simultaneous_requests_for_one_account_make_one_invitation(converting: HostedRig) -> None:
     with ThreadPoolExecutor() as pool:
         by_http = [pool.submit(converting.submit, request(4, requestId=f"twin-{number}")) for number in range(3)]
         by_queue = pool.submit(converting.send, request(4, requestId="twin-queue"))
@@ -59,14 +59,14 @@ def test_two_requests_for_one_account_at_once_make_one_invitation(converting: Ho
     assert len(mails(converting, 4)) == 1
 
 
-def test_a_dry_run_is_assessed_and_writes_nothing(converting: HostedRig) -> None:
+def test_a_dry_run_ends_as_assessed_and_invites_nobody(converting: HostedRig) -> None:
     assert converting.submit(request(5, requestId="dry", dryRun=True)).json()["dryRun"] is True
     assert converting.settled("dry") == ["assessed"]
     assert converting.status("dry")["verdict"] == "ready"
     assert mails(converting, 5) == []
 
 
-def test_a_dry_run_that_is_released_is_invited_and_is_a_dry_run_no_longer(converting: HostedRig) -> None:
+def test_a_released_dry_run_is_invited_and_no_longer_a_dry_run(converting: HostedRig) -> None:
     converting.submit(request(7, requestId="released", dryRun=True))
     assert converting.settled("released") == ["assessed"]
     answer = converting.call("POST", "/api/requests/released/release")
@@ -76,7 +76,7 @@ def test_a_dry_run_that_is_released_is_invited_and_is_a_dry_run_no_longer(conver
     assert len(mails(converting, 7)) == 1
 
 
-def test_an_assessment_says_whether_and_why_not(converting: HostedRig) -> None:
+def test_an_assessment_gives_the_verdict_and_the_findings(converting: HostedRig) -> None:
     ready = converting.call("POST", "/api/assessments", json=request(6)).json()
     assert (ready["userId"], ready["verdict"]) == (user_id(6), "ready")
     refused = converting.call(
@@ -87,14 +87,14 @@ def test_an_assessment_says_whether_and_why_not(converting: HostedRig) -> None:
     assert all({"rule", "severity", "message", "fix", "source"} <= finding.keys() for finding in refused["findings"])
 
 
-def test_a_request_that_nobody_made_is_not_found(converting: HostedRig) -> None:
+def test_an_unknown_request_id_gets_404(converting: HostedRig) -> None:
     for route in ("requests", "operations"):
         answer = converting.call("GET", f"/api/{route}/nobody-asked")
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] == answer.headers["x-ms-error-code"] == "RequestNotFound"
 
 
-def test_a_webhook_subscription_is_validated_and_its_event_ends_invited(converting: HostedRig) -> None:
+def test_a_webhook_subscription_is_validated_and_its_event_is_invited(converting: HostedRig) -> None:
     """As Event Grid does it: the key is in the address, OPTIONS first, then one event alone."""
     address = f"/api/requests?code={converting.host.function_key}"
     asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}

@@ -1,4 +1,4 @@
-"""The running host against both documents that describe it: whatever a caller makes of them, no answer surprises."""
+"""Calls generated from both API documents: every answer of the running host fits the document."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ CHECKS = [
 ]
 OF_CONTENT = (content_type_conformance, response_schema_conformance)
 UNAUTHORIZED, TOO_LONG = 401, 414
-"""The host's own answer to a missing key has no body, and OpenAPI 2.0 cannot say that of one answer."""
+"""The host's own answer to a missing key has no body, which OpenAPI 2.0 cannot describe for a single answer."""
 EXAMPLES = 20
 DOCUMENTS = ("openapi.json", "connector.swagger.json")
 
@@ -46,7 +46,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("operation", "mode"), OPERATIONS)
-def test_no_answer_is_a_server_error_or_undescribed(
+def test_no_answer_is_a_server_error_or_missing_in_the_document(
     converting: HostedRig, operation: Any, mode: GenerationMode
 ) -> None:
     strategy = operation.as_strategy(generation_mode=mode)
@@ -61,14 +61,14 @@ def test_no_answer_is_a_server_error_or_undescribed(
         )
         if answer.status_code == TOO_LONG:
             assert not answer.content
-            return  # the host lets no address through that is longer than 8 KiB
+            return  # the host refuses a URL longer than 8 KiB
         bodyless = answer.status_code == UNAUTHORIZED and not answer.content
         case.validate_response(answer, checks=[each for each in CHECKS if not (bodyless and each in OF_CONTENT)])
 
     call()
 
 
-def test_the_host_describes_itself_as_the_kept_document_does(converting: HostedRig) -> None:
+def test_the_host_serves_the_openapi_document_of_the_repository(converting: HostedRig) -> None:
     told = converting.call("GET", "/api/openapi.json").json()
     kept = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text("utf-8"))
     assert told.pop("servers") == [{"url": f"{converting.host.base}/api"}]

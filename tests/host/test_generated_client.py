@@ -1,4 +1,4 @@
-"""A client that kiota makes from the app's own document does the job on the running host."""
+"""A client that kiota generates from the app's OpenAPI document works on the running host."""
 
 import os
 import shutil
@@ -122,7 +122,7 @@ NAMED = ("-l", "python", "-c", "ApiClient", "-n", "client", "--clean-output")
 
 
 def find_kiota() -> str | None:
-    """The kiota named in KIOTA, on PATH, or beside the repository."""
+    """Return the path of kiota from the variable KIOTA, from PATH, or next to the repository; None if there is none."""
     beside = ROOT.parent / "shared" / "tools" / "kiota"
     return os.environ.get("KIOTA") or shutil.which("kiota") or (str(beside) if beside.exists() else None)
 
@@ -133,7 +133,7 @@ def test_a_generated_client_converts_one_account_and_runs_a_campaign(converting:
         missing("no kiota: put it on PATH, or its path into KIOTA")
     document = tmp_path / "openapi.json"
     document.write_bytes(converting.call("GET", "/api/openapi.json").content)
-    made = subprocess.run(  # noqa: S603  the tool that the tester chose
+    made = subprocess.run(  # noqa: S603  the tool chosen by the caller
         [kiota, "generate", "-d", str(document), "-o", str(tmp_path / "client"), *NAMED],
         capture_output=True,
         text=True,
@@ -150,7 +150,7 @@ def test_a_generated_client_converts_one_account_and_runs_a_campaign(converting:
         "OTHER": user_id(28),
         "COPIED": user_id(29),
     }
-    done = subprocess.run(  # noqa: S603  the client that was just made
+    done = subprocess.run(  # noqa: S603  the client generated above
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=100, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, "NotAwaitingApproval"), done.stderr

@@ -1,4 +1,4 @@
-"""docs/how-to about the API: PowerShell runs as printed, links lead somewhere, and what a page names exists."""
+"""The pages of docs/how-to about the API: their PowerShell runs, their links work, and the names in them exist."""
 
 import json
 import re
@@ -19,12 +19,12 @@ from tests.support.tools import missing
 HOW_TO = ROOT / "docs" / "how-to"
 PAGES = ("campaign.md", "api-from-powershell.md", "power-automate.md", "managed-identity.md", "sign-in.md")
 SAID = {"<who approves>": "ciso@contoso.com", "<who releases>": "ciso@contoso.com", "<ticket>": "ticket 4711"}
-"""What a reader writes in place of what is in angle brackets."""
+"""The values for the placeholders in angle brackets."""
 FENCE = re.compile(r"^ *```powershell\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def printed(page: str, running: HostedRig, folder: Path, smaller: Mapping[str, str] | None = None) -> list[str]:
-    """Run what a page prints; return what that says, line by line. ``smaller`` fits its figures to a small list."""
+    """Run the PowerShell of a page and return its output lines. `smaller` replaces texts to fit a small list."""
     pwsh = find_powershell()
     if pwsh is None:
         missing(HOW_TO_GET_ONE)
@@ -42,10 +42,10 @@ def printed(page: str, running: HostedRig, folder: Path, smaller: Mapping[str, s
     return [line.strip() for line in done.stdout.splitlines()]
 
 
-def test_a_campaign_is_run_as_printed(converting: HostedRig, tmp_path: Path) -> None:
-    """The page's own list as Excel writes it, with a company like a formula, and a row that is refused.
+def test_the_commands_of_the_campaign_page_run_a_campaign(converting: HostedRig, tmp_path: Path) -> None:
+    """The list is the page's own as Excel writes it, plus a company that looks like a formula, and an invalid row.
 
-    One of its people is to be mended, two are to be decided about, and the pilot is two of the four who are ready then.
+    One person has a fixable finding, and two need a decision. The pilot releases two of the four who are ready then.
     """
     page = (HOW_TO / "campaign.md").read_text("utf-8")
     rows = re.search(r"^```csv\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
@@ -66,7 +66,7 @@ def test_a_campaign_is_run_as_printed(converting: HostedRig, tmp_path: Path) -> 
     assert all(rule in found for rule in ("address-not-on-account", "copy-recipient", "looks-like-employee"))
 
 
-def test_powershell_runs_as_printed(converting: HostedRig, tmp_path: Path) -> None:
+def test_the_commands_of_the_powershell_page_run(converting: HostedRig, tmp_path: Path) -> None:
     rows = ["RequestId,UserPrincipalName", *(f"wave-{number},partner{number}@contoso.com" for number in (21, 22))]
     (tmp_path / "wave.csv").write_text("\n".join(rows) + "\n", "utf-8")
     said = printed("api-from-powershell.md", converting, tmp_path)
@@ -76,20 +76,20 @@ def test_powershell_runs_as_printed(converting: HostedRig, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_to_files(page: str) -> None:
+def test_links_lead_to_existing_files(page: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", (HOW_TO / page).read_text("utf-8")) if "://" not in link]
     assert links
     assert [link for link in links if not (HOW_TO / link).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_settings_and_actions_that_a_page_names_exist(page: str) -> None:
+def test_settings_and_roles_that_a_page_names_exist(page: str) -> None:
     text = (HOW_TO / page).read_text("utf-8")
     assert set(re.findall(r"\bB2B_[A-Z_]+\b", text)) <= {setting.name for setting in SETTINGS}
     assert set(re.findall(r"--assign <[^>]+>:(\w+)", text)) <= set(Role)
 
 
-def test_actions_of_the_connector_are_called_as_the_page_calls_them() -> None:
+def test_the_page_names_the_connectors_actions_correctly() -> None:
     text = (HOW_TO / "power-automate.md").read_text("utf-8")
     summaries = {route.summary for route in ROUTES}
     named = set(re.findall(r"\*((?:Convert|List|Approve|Refuse|Release|Retry) [a-z ]+)\*", text))
@@ -97,7 +97,7 @@ def test_actions_of_the_connector_are_called_as_the_page_calls_them() -> None:
     assert named <= summaries
 
 
-def test_the_sample_names_its_parameters_as_the_page_does() -> None:
+def test_the_page_names_every_parameter_of_the_sample() -> None:
     sample = json.loads((ROOT / "samples" / "logic-app" / "definition.json").read_text("utf-8"))
     text = (HOW_TO / "power-automate.md").read_text("utf-8")
     assert {name for name in sample["parameters"] if not name.startswith("$")} <= set(re.findall(r"`(\w+)`", text))

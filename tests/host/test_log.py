@@ -1,12 +1,12 @@
-"""What the app writes to the log: object ids and request ids, never a person's address."""
+"""The app's log contains object ids and request ids, but never a person's address."""
 
 from rehearsal.host.process import wait_until
 from rehearsal.rig import HostedRig
 from tests.host.rig import request
 
 
-def test_no_address_gets_into_the_log(converting: HostedRig) -> None:
-    """Whatever the app was asked before on this host counts as well."""
+def test_the_log_contains_no_address_and_no_redeem_link(converting: HostedRig) -> None:
+    """The log of all earlier tests on this host is checked, too."""
     by_name = {"invitedUser": {"userPrincipalName": "partner20@contoso.com"}, "requestId": "by-name"}
     by_mail = {"invitedUser": {"mail": "partner21@fabrikam.com"}, "requestId": "by-mail"}
     nobody = {"invitedUser": {"mail": "nobody@litware.com"}, "requestId": "nobody"}

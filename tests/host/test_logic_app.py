@@ -1,4 +1,4 @@
-"""The sample for Logic Apps, run against the app: it follows `Location`, branches on the outcome, and asks a person."""
+"""The sample for Logic Apps works with the app: it follows `Location`, branches on the outcome, and asks a person."""
 
 import json
 import secrets
@@ -26,7 +26,7 @@ ROLE = {
     "members": [user_id(1), user_id(2)],
 }
 ASLEEP = {"AzureWebJobs.convert.Disabled": "true"}
-"""The host takes requests in, and works on none."""
+"""Settings with which the host accepts requests but processes none."""
 WORD = {"SelectedOption": "Approve", "UserEmailAddress": "ops@contoso.com"}
 
 
@@ -50,7 +50,7 @@ def rigged(tenant: RunningTenant, storage: str) -> Iterator[HostedRig]:
 
 
 def free_port() -> int:
-    """A port that stays free between two hosts: the system gives none of these to outgoing connections."""
+    """Return a free port from a range that the system does not use for outgoing connections, so that it stays free."""
     while True:
         port = 20_000 + secrets.randbelow(10_000)
         with socket.socket() as found, suppress(OSError):
@@ -71,7 +71,7 @@ def trigger(number: int) -> dict[str, str]:
     return {"requestId": f"flow-{number}", "userPrincipalName": f"partner{number}@contoso.com"}
 
 
-def test_an_account_that_is_ready_is_invited(rigged: HostedRig) -> None:
+def test_a_ready_account_is_invited(rigged: HostedRig) -> None:
     run = flow(rigged)
     run.run(trigger(5))
     assert run.bodies["Convert"]["stage"] == "invited"
@@ -80,7 +80,7 @@ def test_an_account_that_is_ready_is_invited(rigged: HostedRig) -> None:
     assert set(run.waited) == {10.0}
 
 
-def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: HostedRig) -> None:
+def test_an_account_that_needs_review_is_invited_after_approval(rigged: HostedRig) -> None:
     run = flow(rigged, Ask=WORD)
     run.run(trigger(1))
     assert run.bodies["Convert"]["stage"] == "needsReview"
@@ -90,14 +90,14 @@ def test_who_needs_review_is_asked_about_and_goes_on_when_approved(rigged: Hoste
     assert decided["actor"] == {"kind": "stated", "id": None, "name": "ops@contoso.com"}
 
 
-def test_or_is_called_off_when_refused(rigged: HostedRig) -> None:
+def test_an_account_that_needs_review_is_cancelled_after_refusal(rigged: HostedRig) -> None:
     run = flow(rigged, Ask={**WORD, "SelectedOption": "Refuse"})
     run.run(trigger(2))
     assert run.bodies["Refuse"]["stage"] == "cancelled"
     assert mails(rigged, 2) == []
 
 
-def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: HostedRig) -> None:
+def test_an_account_that_cannot_be_converted_fails_the_run_with_the_reason(rigged: HostedRig) -> None:
     with pytest.raises(Terminated) as ended:
         flow(rigged).run({"requestId": "flow-nobody", "userPrincipalName": "nobody@contoso.com"})
     (said,) = ended.value.args
@@ -105,9 +105,9 @@ def test_an_account_that_cannot_be_converted_fails_the_run_and_says_why(rigged: 
     assert said["runError"]["message"]
 
 
-def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTenant, azurite: Azurite) -> None:
-    """The host is killed while the request waits, twice, and comes back under the same address each time."""
-    storage = azurite.connection_string(azurite.account())  # of its own: no other host works on the request
+def test_polling_as_logic_apps_does_survives_restarts_of_the_host(tenant: RunningTenant, azurite: Azurite) -> None:
+    """The host is killed twice while the request waits, and restarts on the same port each time."""
+    storage = azurite.connection_string(azurite.account())  # new, so that no other host processes the request
     provision(storage)
     port = free_port()
     key = "a" * 40
@@ -123,7 +123,7 @@ def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTena
     def wait(_seconds: float) -> None:
         number = next(pauses)
         if number in {0, 2}:
-            hosts[-1].kill()  # the next poll meets nobody, and is repeated
+            hosts[-1].kill()  # the next poll gets no answer, and is repeated
         elif not hosts[-1].running():
             start(**({} if number > 2 else ASLEEP))
         else:
@@ -139,4 +139,4 @@ def test_polling_by_the_letter_outlives_restarts_of_the_host(tenant: RunningTena
             host.__exit__(None, None, None)
     assert (told["requestId"], told["stage"]) == ("flow-7", "assessed")
     assert len(hosts) == 3
-    assert any(seconds != 10.0 for seconds in run.waited), "a poll met nobody"
+    assert any(seconds != 10.0 for seconds in run.waited), "no poll was without an answer"

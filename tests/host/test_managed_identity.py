@@ -1,4 +1,4 @@
-"""The app without any key: host, queue, tables and Graph all under the managed identity."""
+"""The app without any key: host, queue, tables and Graph all use the managed identity."""
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -14,11 +14,11 @@ CLIENT_ID = "7d7a5b8c-0000-4000-8000-000000000001"
 
 @pytest.fixture
 def keyless() -> Azurite:
-    """Azurite that speaks https and takes tokens."""
+    """Return an Azurite that uses https and accepts tokens."""
     return Azurite(oauth=True)
 
 
-def test_a_request_ends_invited_without_a_connection_string(keyless: Azurite) -> None:
+def test_without_connection_strings_a_request_is_invited(keyless: Azurite) -> None:
     with keyless as azurite, running(seed(1)) as tenant:
         trusted = {"connection_verify": str(azurite.certificate)}
         with QueueServiceClient.from_connection_string(azurite.connection_string(), **trusted) as queues:

@@ -1,11 +1,11 @@
-"""The app under the host with a connection string in its environment, as a deployment gives it one."""
+"""The app under the host sends metrics if its environment has a connection string, as in a deployment."""
 
 from rehearsal.host.process import wait_until
 from tests.host.rig import request, rig
 from tests.support.ingestion import ingestion
 
 
-def test_a_sweep_sends_what_the_process_has_counted(storage: str) -> None:
+def test_a_sweep_sends_the_metrics_that_the_process_has_counted(storage: str) -> None:
     with ingestion() as received:
         settings = {"APPLICATIONINSIGHTS_CONNECTION_STRING": received.connection_string}
         with rig(storage, users=1, **settings, WEBSITE_SITE_NAME="func-b2b-test") as app:

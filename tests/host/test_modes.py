@@ -1,4 +1,4 @@
-"""The app that may not convert, the app that is set up wrongly, the app whose tenant is away."""
+"""The app in assess mode, paused, with an invalid setting, and without Graph or an identity."""
 
 from contextlib import ExitStack
 
@@ -10,7 +10,7 @@ from tests.host.rig import request, rig, seed, started, user_id
 
 
 @pytest.mark.parametrize("setting", ["assess", None])
-def test_in_assess_mode_nothing_but_reads_reaches_graph(storage: str, setting: str | None) -> None:
+def test_in_assess_mode_the_app_only_reads_from_graph(storage: str, setting: str | None) -> None:
     with rig(storage, users=6, B2B_MODE=setting) as app:
         bodies = [request(0), request(1, dryRun=False), request(2, dryRun=True, sendInvitationMessage=True)]
         for body in bodies:
@@ -30,7 +30,7 @@ def test_in_assess_mode_nothing_but_reads_reaches_graph(storage: str, setting: s
         assert health["mode"] == "assess"
 
 
-def test_while_the_app_is_paused_a_request_says_so_and_can_be_cancelled(storage: str) -> None:
+def test_while_the_app_is_paused_a_request_shows_it_and_can_be_cancelled(storage: str) -> None:
     with rig(storage, users=1, B2B_PAUSED="true") as app:
         assert app.submit(request(0, requestId="paused")).status_code == 202
         wait_until(lambda: app.status("paused").get("waiting") is not None, what="the wait of the request")
@@ -48,7 +48,9 @@ def test_while_the_app_is_paused_a_request_says_so_and_can_be_cancelled(storage:
         ({"B2B_SWEEP_SCHEDULE": None}, "setting B2B_SWEEP_SCHEDULE: missing"),
     ],
 )
-def test_a_wrong_setting_is_named_and_messages_wait(storage: str, settings: dict[str, str | None], says: str) -> None:
+def test_an_invalid_setting_is_reported_and_messages_wait(
+    storage: str, settings: dict[str, str | None], says: str
+) -> None:
     with rig(storage, users=1, **settings) as app:
         assert len([line for line in app.host.log().splitlines() if says in line]) == 1
         message = app.send(request(0))
@@ -65,14 +67,14 @@ def test_a_wrong_setting_is_named_and_messages_wait(storage: str, settings: dict
 HEALTHY = ("mode", "profile", "queues", "tables", "identity", "graph", "inviting", "sweep", "graphRoles", "waiting")
 
 
-def test_health_names_every_part_that_works(storage: str) -> None:
+def test_health_reports_every_check_as_ok(storage: str) -> None:
     with rig(storage, users=1) as app:
         answer = app.call("GET", "/api/health")
         assert (answer.status_code, answer.json()["status"]) == (200, "healthy")
         assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(HEALTHY, "ok")
 
 
-def test_health_with_graph_down_names_graph(storage: str) -> None:
+def test_health_with_graph_down_reports_graph(storage: str) -> None:
     with running(seed(1)) as tenant, ExitStack() as graph:
         settings = {"GRAPH_BASE_URL": graph.enter_context(running(seed(1))).graph_url}
         with started(tenant, storage, settings) as app:
@@ -86,7 +88,7 @@ def test_health_with_graph_down_names_graph(storage: str) -> None:
 
 
 def test_without_a_token_a_message_waits_instead_of_failing(storage: str) -> None:
-    """Five failures in a row would bring it to poison while the identity endpoint restarts."""
+    """Otherwise five failures in a row would move the message to poison while the identity endpoint restarts."""
     with rig(storage, users=1, IDENTITY_ENDPOINT="http://127.0.0.1:9/msi/token") as app:
         message = app.send(request(0))
         wait_until(lambda: app.host.invocations()["convert"].started and app.host.idle(), what="the end of one try")

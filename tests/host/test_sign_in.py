@@ -1,4 +1,4 @@
-"""Every route with no key, a key, each role and a forged principal: none is open, none closed to who should pass."""
+"""Every route with sign-in on, for forged principals, keys and each role: only callers with a right role pass."""
 
 from collections.abc import Callable, Iterator
 
@@ -33,7 +33,7 @@ Caller = Callable[..., dict[str, str]]
 
 @pytest.fixture(scope="module")
 def signing_in(azurite: Azurite) -> Iterator[HostedRig]:
-    """The app behind App Service authentication: the test plays the platform, which sets the principal's header."""
+    """Run the app with sign-in on. The tests set the principal's header, as App Service authentication does."""
     storage = azurite.connection_string(azurite.account())
     provision(storage)
     with rig(storage, B2B_SIGN_IN="true") as running:
@@ -58,7 +58,9 @@ def until(running: HostedRig, request_id: str, stage: str) -> None:
 
 @pytest.mark.parametrize("forged", FORGED)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_with_sign_in_nobody_passes_who_is_not_signed_in(signing_in: HostedRig, route: Route, forged: str) -> None:
+def test_with_sign_in_a_caller_without_a_valid_principal_gets_401(
+    signing_in: HostedRig, route: Route, forged: str
+) -> None:
     answer = call(signing_in, route.method, PATHS[route.name], FORGED[forged])
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NotSignedIn")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -74,10 +76,10 @@ def test_with_sign_in_a_function_key_opens_nothing(signing_in: HostedRig, route:
 @pytest.mark.parametrize("caller", [person, application])
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_role_opens_exactly_the_routes_that_say_so(
+def test_a_role_opens_exactly_the_routes_that_list_it(
     signing_in: HostedRig, route: Route, role: Role, caller: Caller
 ) -> None:
-    """Behind the door the answer is whatever it is: only 403 for the role is not there."""
+    """With a right role any answer but 403 for the role is fine."""
     answer = call(signing_in, route.method, PATHS[route.name], caller(role.value))
     code = answer.headers.get("x-ms-error-code")
     assert answer.status_code != 401
@@ -86,19 +88,19 @@ def test_a_role_opens_exactly_the_routes_that_say_so(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_who_holds_no_role_passes_nowhere(signing_in: HostedRig, route: Route) -> None:
+def test_a_caller_without_a_role_gets_403_on_every_route(signing_in: HostedRig, route: Route) -> None:
     answer = call(signing_in, route.method, PATHS[route.name], person("Owner"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "RoleMissing")
 
 
 @pytest.mark.parametrize(("method", "path"), ELSEWHERE)
-def test_what_no_route_takes_is_told_only_to_who_is_signed_in(signing_in: HostedRig, method: str, path: str) -> None:
+def test_an_unknown_route_is_reported_to_signed_in_callers_only(signing_in: HostedRig, method: str, path: str) -> None:
     assert call(signing_in, method, path, {}).status_code == 401
     assert call(signing_in, method, path, person("Read")).status_code in {404, 405}
 
 
-def test_a_logic_app_asks_and_a_person_decides(signing_in: HostedRig) -> None:
-    """The whole way with two callers: a managed identity submits, one person releases, and the history says so."""
+def test_an_application_submits_and_a_person_releases(signing_in: HostedRig) -> None:
+    """A managed identity submits a dry run and cannot release it; a person can."""
     body = request(5, requestId="by-flow", dryRun=True)
     assert call(signing_in, "POST", "/api/requests", application("Request"), body).status_code == 202
     until(signing_in, "by-flow", "assessed")

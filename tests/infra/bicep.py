@@ -1,4 +1,4 @@
-"""The real Bicep compiler, and what it predicts. `python -m tests.infra.bicep` renews the kept snapshots."""
+"""The real Bicep compiler and its predicted deployments. `python -m tests.infra.bicep` renews the kept snapshots."""
 
 import json
 import os
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 SNAPSHOTS = INFRA / "snapshots"
 VERSION = "0.49.2"
-"""The kept snapshots are this version's; another may evaluate more or less of an expression."""
+"""The version that made the kept snapshots. Another version may evaluate more or less of an expression."""
 HOW_TO_GET_ONE = (
     f"no Bicep CLI: `az bicep install --version v{VERSION}`, then put it on PATH or its path into BICEP (~/.azure/bin)"
 )
@@ -23,21 +23,23 @@ GRAPH_SCENARIOS = [name for name in SCENARIOS if name.startswith("graph-")]
 
 
 def find_compiler() -> str | None:
-    """The compiler named in BICEP, on PATH, or beside the repository."""
+    """Return the path of the compiler from the variable BICEP, from PATH, or next to the repository; else None."""
     beside = ROOT.parent / "shared" / "tools" / "bicep"
     return os.environ.get("BICEP") or shutil.which("bicep") or (str(beside) if beside.exists() else None)
 
 
 class Refused(Exception):
-    """The compiler, or the engine that predicts a deployment, would not; in its words."""
+    """The compiler, or the engine that predicts a deployment, refused; the text is its message."""
 
 
 class Compiler:
-    """One compiler process that answers over JSON-RPC (far quicker than a process per file), and its command line."""
+    """A compiler process that answers over JSON-RPC, which is much faster than a process per file, and its command
+    line.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._server = subprocess.Popen(  # noqa: S603  the compiler that the tester chose
+        self._server = subprocess.Popen(  # noqa: S603  the compiler chosen by the caller
             [path, "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._calls = 0
@@ -56,10 +58,10 @@ class Compiler:
         return str(self._call("bicep/version", {})["version"])
 
     def predict(self, parameters: Path) -> dict[str, Any]:
-        """What a deployment with these parameters would leave behind, as far as it can be told beforehand.
+        """Return the predicted resources and outputs of a deployment with these parameters.
 
         Raises:
-            Refused: the template does not take these parameters.
+            Refused: the template does not accept these parameters.
 
         """
         place = {
@@ -107,7 +109,7 @@ class Compiler:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The kept prediction of one scenario; tests/infra/test_snapshots.py holds it to the templates."""
+    """The kept prediction of one scenario. tests/infra/test_snapshots.py compares it with the templates."""
 
     name: str
     resources: Sequence[dict[str, Any]]
@@ -115,11 +117,11 @@ class Deployment:
     diagnostics: Sequence[Any]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
-        """All resources of a type."""
+        """Return all resources of a type."""
         return [resource for resource in self.resources if resource["type"] == kind]
 
     def one(self, kind: str, name: str = "") -> dict[str, Any]:
-        """The only resource of a type whose name begins so."""
+        """Return the only resource of a type whose name begins with `name`."""
         (found,) = (resource for resource in self.of(kind) if resource["name"].startswith(name))
         return found
 
@@ -137,7 +139,10 @@ def kept(name: str) -> Deployment:
 
 
 def text_of(document: dict[str, Any]) -> str:
-    """The form in which predictions are kept; the compiler gives the outputs in any order."""
+    """Return a prediction as the text that is kept.
+
+    Outputs are sorted, because the compiler gives them in any order.
+    """
     ordered = {**document, "outputs": dict(sorted(document["outputs"].items()))}
     return json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
 

@@ -1,4 +1,4 @@
-"""The compiler for the tests that need it: they skip where there is none, except in CI."""
+"""Fixtures with the Bicep compiler and PowerShell. Without these, tests that need them are skipped, except in CI."""
 
 from collections.abc import Iterator
 

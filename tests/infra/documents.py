@@ -1,4 +1,4 @@
-"""The pages that tests hold to code and templates, and the tables in them."""
+"""The pages that tests compare with code and templates, and the tables in them."""
 
 from tests.contracts.pages import read, rows
 from tests.contracts.pages import section as section_of
@@ -18,6 +18,6 @@ DOCUMENTS = (OPERATIONS, SECURITY, METRICS, COSTS, DEPLOY, NETWORK, WORKFLOW, GO
 
 
 def table(document: str, title: str, number: int = 0) -> list[list[str]]:
-    """The rows of a section's table, without its head."""
+    """Return the rows of a section's table without its head. `number` selects among several tables."""
     blocks = [block for block in section_of(document, title).split("\n\n") if block.lstrip().startswith("|")]
     return rows(blocks[number])[1:]

@@ -1,4 +1,4 @@
-"""PowerShell for the tests that need it, found as the Bicep compiler is."""
+"""Find and run PowerShell for the tests that need it."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ HOW_TO_GET_ONE = "no PowerShell 7: put pwsh on PATH, or its path into PWSH"
 
 
 def find_powershell() -> str | None:
-    """The pwsh named in PWSH, on PATH, or beside the repository."""
+    """Return the path of pwsh from the variable PWSH, from PATH, or next to the repository; None if there is none."""
     beside = ROOT.parent / "shared" / "tools" / "pwsh"
     return os.environ.get("PWSH") or shutil.which("pwsh") or (str(beside) if beside.exists() else None)
 
@@ -20,8 +20,8 @@ def find_powershell() -> str | None:
 def powershell(
     pwsh: str, *arguments: str, environment: Mapping[str, str], cwd: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a script or a command."""
-    return subprocess.run(  # noqa: S603  the PowerShell that the tester chose
+    """Run PowerShell with these arguments and return the ended process."""
+    return subprocess.run(  # noqa: S603  the PowerShell chosen by the caller
         [pwsh, "-NoProfile", "-NonInteractive", *arguments],
         cwd=cwd,
         env={"NO_COLOR": "1", "TERM": "dumb", **environment},

@@ -1,4 +1,4 @@
-"""Stand-ins for command lines: each call is written down whole, and only calls that are expected get an answer."""
+"""Stand-ins for programs: they record each call with all its arguments, and answer only expected calls."""
 
 import json
 import os
@@ -28,7 +28,7 @@ sys.exit(f"{{name}}: nobody expected {{arguments}}")
 
 @dataclass
 class StandIns:
-    """Programs on a PATH of their own."""
+    """Stand-in programs in a folder, to be put first on PATH."""
 
     folder: Path
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -38,14 +38,17 @@ class StandIns:
         self._save()
 
     def program(self, *names: str) -> None:
-        """Put programs of these names there."""
+        """Create stand-ins with these names."""
         for name in names:
             path = self.folder / name
             path.write_text(PROGRAM.format(python=sys.executable), "utf-8")
             path.chmod(0o755)
 
     def expect(self, *call: str, says: Any = "", complains: str = "", code: int = 0) -> None:
-        """Answer one call, argument by argument; what is no text is told as JSON. A later answer counts."""
+        """Set the answer to one exact call.
+
+        `says` is printed as JSON unless it is a text. A later answer replaces it.
+        """
         text = says if isinstance(says, str) else json.dumps(says)
         self.answers = [answer for answer in self.answers if answer["call"] != list(call)]
         self.answers.append({"call": list(call), "says": text, "complains": complains, "code": code})
@@ -53,12 +56,12 @@ class StandIns:
 
     @property
     def calls(self) -> list[list[str]]:
-        """Every call so far, in order."""
+        """Every call so far, in order, as program and arguments."""
         path = self.folder / "calls"
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
     def path(self, *more: str | os.PathLike[str]) -> str:
-        """The value of PATH with these programs before all others."""
+        """Return a value of PATH in which the stand-ins come first, followed by the folders `more`."""
         return os.pathsep.join(map(str, (self.folder, *more)))
 
     def _save(self) -> None:
@@ -66,5 +69,5 @@ class StandIns:
 
 
 def named(calls: Sequence[Sequence[str]], program: str) -> list[list[str]]:
-    """The arguments of every call of one program."""
+    """Return the arguments of every call of one program."""
     return [list(call[1:]) for call in calls if call[0] == program]

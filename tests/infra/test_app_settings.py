@@ -1,4 +1,4 @@
-"""The settings that a deployment gives the app: those that it and its host read, and no other."""
+"""A deployment sets exactly the settings that the app and its host read."""
 
 import json
 import re
@@ -35,7 +35,7 @@ GUID = "44444444-0000-4000-8000-000000000001"
 
 
 def settled(scenario: str) -> dict[str, str]:
-    """The settings as Azure would resolve them."""
+    """Return the settings with their expressions replaced by values like those in Azure."""
     settings = kept(scenario).app_settings
     return {
         name: GUID
@@ -51,20 +51,20 @@ def setting(name: str) -> Setting:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_every_setting_that_app_and_host_read_is_set_and_no_other(scenario: str) -> None:
+def test_exactly_the_settings_that_app_and_host_read_are_set(scenario: str) -> None:
     of_storage = set(STORAGE_SETTINGS) - {STORAGE}
     assert set(kept(scenario).app_settings) == {known.name for known in SETTINGS} | of_storage | HOST
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_the_app_starts_with_what_it_is_given(scenario: str) -> None:
+def test_the_app_accepts_the_deployed_settings(scenario: str) -> None:
     settings = load(settled(scenario))
     assert settings.mode == ("convert" if scenario in {"convert", "everything"} else "assess")
     assert re.fullmatch(r"https://st(work\w+|contosob2bwork)\.queue\.core\.windows\.net", settings.storage.queue_uri)
     assert settings.storage.client_id == settings.client_id == GUID
 
 
-def test_the_defaults_are_those_of_the_code() -> None:
+def test_the_defaults_of_the_template_are_those_of_the_code() -> None:
     given = settled("defaults")
     with_default = [known for known in SETTINGS if known.name != "AZURE_CLIENT_ID" and known.default is not None]
     of_code = {known.name: known.read(known.default or "") for known in with_default}
@@ -73,13 +73,13 @@ def test_the_defaults_are_those_of_the_code() -> None:
     assert given["B2B_SWEEP_SCHEDULE"] == sample["B2B_SWEEP_SCHEDULE"]
 
 
-def test_every_option_reaches_its_setting() -> None:
+def test_every_parameter_changes_its_setting() -> None:
     defaults, everything = settled("defaults"), settled("everything")
     unmoved = {known.name for known in SETTINGS if everything[known.name] == defaults[known.name]}
     assert unmoved == {"AZURE_CLIENT_ID"}
 
 
-def test_the_clouds_are_those_whose_tokens_the_code_knows() -> None:
+def test_the_code_knows_the_token_scope_of_every_cloud() -> None:
     assert CLOUDS[0] == setting("GRAPH_BASE_URL").default
     assert [scope_of(setting("GRAPH_BASE_URL").read(url)) for url in CLOUDS] == [
         url.replace("/v1.0", "/.default") for url in CLOUDS
@@ -87,7 +87,7 @@ def test_the_clouds_are_those_whose_tokens_the_code_knows() -> None:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_nothing_is_set_that_flex_consumption_does_not_take(scenario: str) -> None:
+def test_no_setting_is_one_that_flex_consumption_refuses(scenario: str) -> None:
     deployment = kept(scenario)
     (site,) = deployment.of("Microsoft.Web/sites")
     assert not set(deployment.app_settings) & NEVER_ON_FLEX
@@ -98,8 +98,8 @@ def test_nothing_is_set_that_flex_consumption_does_not_take(scenario: str) -> No
 
 
 @pytest.mark.parametrize("connection", ["AzureWebJobsStorage", STORAGE])
-def test_both_connections_name_credential_and_client_id(connection: str) -> None:
-    # Without both the scale controller never wakes the app: Azure/azure-functions-host#10904.
+def test_both_storage_connections_name_credential_and_client_id(connection: str) -> None:
+    # Without both the scale controller never starts the app: Azure/azure-functions-host#10904.
     settings = kept("defaults").app_settings
     assert settings[f"{connection}__credential"] == "managedidentity"
     assert settings[f"{connection}__clientId"] == settings["AZURE_CLIENT_ID"]

@@ -1,6 +1,7 @@
-"""checkov over what is predicted to be deployed, in an environment of its own; each check that is skipped has a reason.
+"""checkov on the predicted resources. Each skipped check has a reason.
 
-The compiled template itself would show it nothing: it does not read nested deployments with symbolic names.
+checkov reads the predictions and not the compiled template, because it cannot read nested deployments with symbolic
+names. It runs in its own virtual environment.
 """
 
 import json
@@ -56,11 +57,11 @@ ONLY_WHEN_OPEN = {("CKV_AZURE_222", SITE), ("CKV_AZURE_35", ACCOUNT), ("CKV_AZUR
 ONLY_WHEN_NOT_REDUNDANT = {("CKV_AZURE_225", PLAN)}
 
 pytestmark = pytest.mark.timeout(420)
-"""The first test to come installs it."""
+"""The first test installs checkov, which may take long."""
 
 
 def installed() -> Path:
-    """checkov's own environment, made once: its pins would clash with the project's."""
+    """Install checkov once in its own virtual environment, because its pins conflict with the project's."""
     program, mark = HOME / "bin" / "checkov", HOME / f"installed-{VERSION}"
     if not mark.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True, timeout=60)  # noqa: S603
@@ -74,13 +75,13 @@ def installed() -> Path:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One run over every scenario; its own file each."""
+    """Run checkov once on all scenarios, each in its own file."""
     program = installed()
     folder = tmp_path_factory.mktemp("templates")
     for scenario in APP_SCENARIOS:
         template = {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": list(kept(scenario).resources)}
         (folder / f"{scenario}.json").write_text(json.dumps(template, indent=1), "utf-8")
-    # Without --skip-download it would ask a service on the internet for texts that nobody reads here.
+    # Without --skip-download checkov fetches texts from the internet that no test needs.
     command = [str(program), "--framework", "arm", "--directory", str(folder), "--skip-download", "--output", "json"]
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     done = subprocess.run(  # noqa: S603
@@ -91,7 +92,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def failed(report: dict[str, Any], scenario: str) -> set[tuple[str, str]]:
-    """Check and kind of resource, from a name such as Microsoft.Web/sites.func-b2b."""
+    """Return the failed checks of a scenario with the kind of resource: `sites` for Microsoft.Web/sites.func-b2b."""
     return {
         (check["check_id"], check["resource"].split(".", 2)[1].rsplit("/", 1)[1])
         for check in report["results"]["failed_checks"]
@@ -103,7 +104,7 @@ def passed(report: dict[str, Any]) -> set[str]:
     return {check["check_id"] for check in report["results"]["passed_checks"]}
 
 
-def test_everything_was_read(report: dict[str, Any]) -> None:
+def test_checkov_read_every_template(report: dict[str, Any]) -> None:
     assert report["results"]["parsing_errors"] == []
     assert report["summary"]["resource_count"] >= sum(
         len(kept(name).of("Microsoft.Web/sites")) for name in APP_SCENARIOS
@@ -112,7 +113,7 @@ def test_everything_was_read(report: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_what_checkov_finds_has_a_reason(report: dict[str, Any], scenario: str) -> None:
+def test_every_failed_check_has_a_reason_to_skip_it(report: dict[str, Any], scenario: str) -> None:
     allowed = set(SKIPPED)
     if scenario in {"private", "everything"}:
         allowed -= ONLY_WHEN_OPEN
@@ -121,6 +122,6 @@ def test_what_checkov_finds_has_a_reason(report: dict[str, Any], scenario: str) 
     assert sorted(failed(report, scenario) - allowed) == []
 
 
-def test_no_reason_is_left_of_a_check_that_passes(report: dict[str, Any]) -> None:
+def test_every_reason_belongs_to_a_check_that_fails(report: dict[str, Any]) -> None:
     found = {finding for scenario in APP_SCENARIOS for finding in failed(report, scenario)}
     assert set(SKIPPED) - found == set()

@@ -1,4 +1,4 @@
-"""What the pages say of the templates is so."""
+"""The pages' statements about the templates are true."""
 
 import re
 
@@ -16,12 +16,12 @@ PARAMETERS = {
 PRICES = {row[0].split(",")[0].split(" (")[0]: float(row[1]) for row in table(COSTS, "An estimate")}
 
 
-def test_every_azure_role_is_explained() -> None:
+def test_the_security_page_explains_exactly_the_azure_roles_in_use() -> None:
     named = {name for row in table(SECURITY, "What each Azure role allows") for name in row[0].split(", ")}
     assert named == set(ROLES.values())
 
 
-def test_parameters_that_the_text_names_exist() -> None:
+def test_parameters_that_the_pages_name_exist() -> None:
     known = {name for names in PARAMETERS.values() for name in names}
     named = set(re.findall(r"`([a-z]+[A-Z]\w+)(?:=\w+|: [^`]+)?`", "".join(DOCUMENTS)))
     not_parameters = {
@@ -37,8 +37,8 @@ def test_parameters_that_the_text_names_exist() -> None:
 
 
 @pytest.mark.parametrize(("column", "accounts"), [(1, 1_000), (2, 10_000), (3, 100_000)])
-def test_the_arithmetic_of_the_estimate_holds(column: int, accounts: int) -> None:
-    """The formulae of the text, on the prices of its table."""
+def test_the_cost_estimate_is_computed_correctly(column: int, accounts: int) -> None:
+    """The test applies the formulas of the page to the prices in its table."""
     pending = accounts / 2
     requests, sweeps = accounts * 3 * 2, round(4_320 * (2 + pending / 999 * 0.5) * 2)
     execution = max(requests + sweeps - 100_000, 0) * PRICES["execution on demand"]
@@ -52,7 +52,7 @@ def test_the_arithmetic_of_the_estimate_holds(column: int, accounts: int) -> Non
     assert stated == pytest.approx(computed, abs=0.006)
 
 
-def test_options_cost_what_the_text_says() -> None:
+def test_the_costs_of_options_are_computed_correctly() -> None:
     text = section(COSTS, "An estimate")
     endpoint, zone, ready = PRICES["private endpoint"], 0.5, PRICES["always ready"]
     for amount in (4 * endpoint + 3 * zone, 5 * endpoint + 4 * zone, 6 * 2 * 2_628_000 * ready):

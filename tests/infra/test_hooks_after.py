@@ -1,4 +1,4 @@
-"""What azd's hooks say once resources and code are there, with stand-ins for az and the scripts and a real server."""
+"""azd's hooks after provisioning and deployment, with a stand-in for az and a real HTTP server."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def programs(tmp_path: Path) -> StandIns:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answers], str]]:
-    """Start an app that gives these answers one after the other, and the last one from then on."""
+    """Return a function that starts an app with these answers in order. The last answer is repeated."""
     servers = []
 
     def start(answers: Answers) -> str:
@@ -86,14 +86,14 @@ def tools(programs: StandIns, **changes: str) -> Tools:
     return Tools(environment)
 
 
-def test_every_output_of_the_template_is_told(programs: StandIns) -> None:
+def test_every_output_of_the_template_is_printed(programs: StandIns) -> None:
     lines = list(postprovision(tools(programs)))
     assert set(OUTPUTS) == set(kept("defaults").outputs)
     told = "\n".join(lines)
     assert all(tools(programs).environment[name] in told for name in OUTPUTS)
 
 
-def test_the_grant_is_printed_for_both_shells_with_what_the_app_runs_with(programs: StandIns) -> None:
+def test_the_grant_commands_are_printed_for_both_shells_with_the_apps_settings(programs: StandIns) -> None:
     settings = {"B2B_MODE": "assess", "B2B_ELIGIBILITY_PROFILE": "2020", "B2B_RULE_OVERRIDES": OVERRIDES}
     lines = list(postprovision(tools(programs, **settings)))
     assert lines[-3:] == [
@@ -104,7 +104,7 @@ def test_the_grant_is_printed_for_both_shells_with_what_the_app_runs_with(progra
     assert programs.calls == []
 
 
-def test_the_options_are_those_of_both_scripts() -> None:
+def test_both_grant_scripts_have_the_printed_options() -> None:
     bash = (INFRA / "grant-graph-permissions.sh").read_text("utf-8")
     powershell = (INFRA / "grant-graph-permissions.ps1").read_text("utf-8")
     for long, short in GRANTED_BY.values():
@@ -115,7 +115,7 @@ def test_the_options_are_those_of_both_scripts() -> None:
 @pytest.mark.skipif(
     os.name == "nt", reason="on Windows the hook runs the PowerShell script, which test_grant_script.py covers"
 )
-def test_the_grant_is_run_on_request_and_what_it_says_goes_on(
+def test_the_grant_runs_on_request_and_its_output_is_shown(
     programs: StandIns, capfd: pytest.CaptureFixture[str]
 ) -> None:
     graph = "https://graph.microsoft.com/v1.0"
@@ -134,21 +134,21 @@ def test_the_grant_is_run_on_request_and_what_it_says_goes_on(
     assert "has      User.Invite.All" in capfd.readouterr().out
 
 
-def test_a_grant_that_fails_does_not_keep_the_code_from_being_deployed(
-    programs: StandIns, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failed_grant_does_not_stop_the_deployment(programs: StandIns, capfd: pytest.CaptureFixture[str]) -> None:
     lines = list(postprovision(tools(programs, DEPLOY_GRANT_GRAPH="true")))
     assert "they are not all granted: see above" in lines
     assert lines[-1].startswith("  pwsh infra/grant-graph-permissions.ps1")
     assert "nobody expected" in capfd.readouterr().err
 
 
-def test_a_deployment_without_an_identity_is_no_deployment(programs: StandIns) -> None:
+def test_a_deployment_without_an_identity_output_is_an_error(programs: StandIns) -> None:
     with pytest.raises(HookError, match="did not tell AZURE_IDENTITY_PRINCIPAL_ID"):
         list(postprovision(tools(programs, AZURE_IDENTITY_PRINCIPAL_ID="")))
 
 
-def test_the_app_is_asked_until_it_says_what_is_missing(programs: StandIns, serve: Callable[[Answers], str]) -> None:
+def test_the_hook_polls_health_until_the_app_reports_and_prints_it(
+    programs: StandIns, serve: Callable[[Answers], str]
+) -> None:
     starting = [(503, ""), (404, "<html>Not found</html>"), (502, "[1]"), (200, '{"ready": true}')]
     answers = [*starting, (503, json.dumps(REPORT))]
     url = serve(answers)
@@ -161,11 +161,11 @@ def test_the_app_is_asked_until_it_says_what_is_missing(programs: StandIns, serv
     ]
     assert f"  infra/grant-graph-permissions.sh --identity {IDENTITY}" in lines
     assert lines[-1] == "what each entry means: docs/how-to/when-something-is-wrong.md"
-    assert len(answers) == 1, "every earlier answer was taken for what it is: none of the app"
+    assert len(answers) == 1, "the hook polled until the app itself answered"
     assert not [line for line in lines if KEY in line]
 
 
-def test_a_healthy_app_needs_no_more_words(programs: StandIns, serve: Callable[[Answers], str]) -> None:
+def test_a_healthy_app_gets_no_further_hints(programs: StandIns, serve: Callable[[Answers], str]) -> None:
     healthy = {"status": "healthy", "checks": [{"name": "mode", "status": "ok", "detail": "assess"}]}
     url = serve([(200, json.dumps(healthy))])
     assert list(postdeploy(tools(programs, AZURE_API_URL=url), pause=0.01)) == [
@@ -174,8 +174,8 @@ def test_a_healthy_app_needs_no_more_words(programs: StandIns, serve: Callable[[
     ]
 
 
-def test_the_key_is_not_sent_to_where_an_answer_leads(programs: StandIns) -> None:
-    """A sign-in page put before the app redirects to another host: the key is for the app alone."""
+def test_the_key_is_not_sent_to_the_target_of_a_redirect(programs: StandIns) -> None:
+    """A sign-in page in front of the app may redirect to another host, which must not get the key."""
     asked: list[str | None] = []
 
     class Elsewhere(BaseHTTPRequestHandler):
@@ -198,7 +198,7 @@ def test_the_key_is_not_sent_to_where_an_answer_leads(programs: StandIns) -> Non
     assert asked == [KEY]
 
 
-def test_an_app_that_never_answers_stops_azd_and_says_what_came_instead(
+def test_if_the_app_gives_no_report_the_hook_fails_with_the_last_answer(
     programs: StandIns, serve: Callable[[Answers], str]
 ) -> None:
     url = serve([(403, "stopped")])
@@ -207,25 +207,25 @@ def test_an_app_that_never_answers_stops_azd_and_says_what_came_instead(
         list(hook)
 
 
-def test_an_address_that_nobody_has_is_said_so(programs: StandIns) -> None:
+def test_a_refused_connection_is_reported(programs: StandIns) -> None:
     hook = postdeploy(tools(programs, AZURE_API_URL="http://127.0.0.1:9/api", DEPLOY_HEALTH_SECONDS="0"))
     with pytest.raises(HookError, match=r"gives no report: .*refused"):
         list(hook)
 
 
-def test_without_a_key_nothing_is_asked(programs: StandIns) -> None:
+def test_without_a_function_key_the_hook_fails(programs: StandIns) -> None:
     programs.expect(*KEYS, SUBSCRIPTION, "--output", "json", says={"functionKeys": {}})
     with pytest.raises(HookError, match="func-b2b-abc has no function key yet"):
         list(postdeploy(tools(programs)))
 
 
 @pytest.mark.parametrize("seconds", ["soon", "1 minute"])
-def test_a_time_that_is_no_number_is_refused(programs: StandIns, seconds: str) -> None:
+def test_a_waiting_time_that_is_no_number_is_refused(programs: StandIns, seconds: str) -> None:
     with pytest.raises(HookError, match="DEPLOY_HEALTH_SECONDS: expected a number"):
         list(postdeploy(tools(programs, DEPLOY_HEALTH_SECONDS=seconds)))
 
 
-def test_closed_routes_are_not_asked_from_outside(programs: StandIns) -> None:
+def test_with_a_private_network_health_is_not_requested(programs: StandIns) -> None:
     (line,) = postdeploy(tools(programs, DEPLOY_NETWORK="private"))
     assert "from inside the network" in line
     assert programs.calls == []

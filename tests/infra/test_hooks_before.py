@@ -1,4 +1,4 @@
-"""What azd's hook checks before anything is deployed, with stand-ins for az and azd."""
+"""The checks of azd's hook before a deployment, with stand-ins for az and azd."""
 
 import base64
 import json
@@ -35,14 +35,14 @@ def runtimes(region: str) -> tuple[str, ...]:
 
 
 def token(claims: Any) -> dict[str, str]:
-    """What azd prints: a token whose middle part says who it was made for."""
+    """Return azd's answer with a token that has these claims."""
     part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return {"token": f"header.{part}.signature", "expiresOn": "2026-11-27T12:00:00Z"}
 
 
 @pytest.fixture
 def programs(tmp_path: Path) -> StandIns:
-    """A subscription in which everything is as it has to be, for a person."""
+    """Return stand-ins for a person's subscription in which every check passes."""
     made = StandIns(tmp_path / "bin")
     made.program("az", "azd")
     made.expect("azd", "version", "--output", "json", says={"azd": {"version": "1.24.0", "commit": "abc"}})
@@ -58,7 +58,7 @@ def programs(tmp_path: Path) -> StandIns:
 
 
 def expect_subnets(programs: StandIns, **app: Any) -> None:
-    """Two subnets in westeurope; what is given differs from a good one for the app."""
+    """Answer for two subnets in westeurope. `app` overrides properties of a valid app subnet."""
     good = {"name": "snet-app", "addressPrefix": "10.1.0.0/26", "delegations": [{"serviceName": DELEGATION}]}
     programs.expect("az", "network", "vnet", "subnet", "show", "--ids", APP_SUBNET, *SCOPE, says={**good, **app})
     other = {"name": "snet-endpoints", "addressPrefixes": ["10.1.1.0/28"], "delegations": []}
@@ -69,7 +69,7 @@ def expect_subnets(programs: StandIns, **app: Any) -> None:
 
 
 def check(programs: StandIns, **changes: str) -> list[str]:
-    """The lines of the hook in an azd environment; an empty value takes a variable away."""
+    """Return the hook's output lines in an azd environment with these changes. An empty value removes a variable."""
     environment = {
         "PATH": programs.path(),
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
@@ -81,14 +81,14 @@ def check(programs: StandIns, **changes: str) -> list[str]:
 
 
 def refusal(programs: StandIns, **changes: str) -> str:
-    """The one line with which the hook stops azd."""
+    """Return the one line with which the hook stops azd."""
     with pytest.raises(HookError) as refused:
         check(programs, **changes)
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
 
-def test_a_deployment_that_will_work_is_let_through_and_every_question_is_one_of_these(programs: StandIns) -> None:
+def test_a_valid_environment_passes_with_exactly_these_calls(programs: StandIns) -> None:
     lines = check(programs)
     assert lines == [
         "azd 1.24.0, az 2.80.0",
@@ -117,7 +117,7 @@ def test_a_deployment_that_will_work_is_let_through_and_every_question_is_one_of
         ({"oid": "x", "idtyp": "app", "scp": "user_impersonation"}, "ServicePrincipal"),
     ],
 )
-def test_the_kind_of_who_deploys_is_told_to_the_parameter_file(
+def test_the_kind_of_the_deployer_is_stored_for_the_parameter_file(
     programs: StandIns, claims: dict[str, str], kind: str
 ) -> None:
     programs.expect(*TOKEN, says=token(claims))
@@ -127,46 +127,46 @@ def test_the_kind_of_who_deploys_is_told_to_the_parameter_file(
     assert ("you become a reader" in lines[1]) is (kind == "User")
 
 
-def test_a_kind_that_is_known_already_is_not_written_again(programs: StandIns) -> None:
+def test_a_stored_kind_of_deployer_is_not_written_again(programs: StandIns) -> None:
     check(programs, AZURE_PRINCIPAL_TYPE="User")
     assert [call for call in named(programs.calls, "azd") if call[0] == "env"] == []
 
 
-def test_who_asks_for_it_may_send_as_well(programs: StandIns) -> None:
+def test_with_deploy_deployer_sends_the_deployer_may_send_requests(programs: StandIns) -> None:
     assert check(programs, DEPLOY_DEPLOYER_SENDS="true")[1].endswith("and may send requests")
 
 
 @pytest.mark.parametrize("text", ["no token", "a.b.c", "a." + base64.urlsafe_b64encode(b"[1]").decode() + ".c"])
-def test_what_is_no_token_is_refused_and_not_repeated(programs: StandIns, text: str) -> None:
+def test_an_invalid_token_is_refused_and_not_printed(programs: StandIns, text: str) -> None:
     programs.expect(*TOKEN, says={"token": text})
     said = refusal(programs)
     assert "sign in again (azd auth login)" in said
     assert text not in said
 
 
-def test_an_old_azd_would_build_in_azure_and_is_refused(programs: StandIns) -> None:
+def test_an_azd_that_is_too_old_is_refused(programs: StandIns) -> None:
     programs.expect("azd", "version", "--output", "json", says={"azd": {"version": "1.23.4"}})
     assert refusal(programs) == f"azd 1.23.4 is too old: {OLDEST_AZD} or newer is needed"
 
 
 @pytest.mark.parametrize("version", [OLDEST_AZD, "1.24.0-daily.5012345", "2.0.0"])
-def test_a_new_azd_is_taken(programs: StandIns, version: str) -> None:
+def test_a_new_azd_is_accepted(programs: StandIns, version: str) -> None:
     programs.expect("azd", "version", "--output", "json", says={"azd": {"version": version}})
     assert check(programs)[0].startswith(f"azd {version},")
 
 
-def test_an_old_az_is_refused(programs: StandIns) -> None:
+def test_an_az_that_is_too_old_is_refused(programs: StandIns) -> None:
     programs.expect("az", "version", "--output", "json", says={"azure-cli": "2.9.1"})
     assert refusal(programs).startswith("az 2.9.1 is too old")
 
 
 @pytest.mark.parametrize("program", ["az", "azd"])
-def test_a_program_that_is_not_there_is_named(programs: StandIns, program: str) -> None:
+def test_a_missing_program_is_named(programs: StandIns, program: str) -> None:
     (programs.folder / program).unlink()
     assert refusal(programs) == f"{program} is not on PATH: install it"
 
 
-def test_what_az_complains_of_is_repeated_in_one_line(programs: StandIns) -> None:
+def test_an_error_of_az_is_reported_in_one_line(programs: StandIns) -> None:
     complaint = "ERROR: Please run 'az login' to setup account.\nmore\n"
     programs.expect(*LOCATIONS, complains=complaint, code=1)
     said = refusal(programs)
@@ -175,7 +175,7 @@ def test_what_az_complains_of_is_repeated_in_one_line(programs: StandIns) -> Non
     )
 
 
-def test_what_az_warns_of_first_is_not_its_complaint(programs: StandIns) -> None:
+def test_a_warning_of_az_is_not_reported_as_its_error(programs: StandIns) -> None:
     complaint = "WARNING: You have 2 update(s) available.\nERROR: (AuthorizationFailed) no\n"
     programs.expect(*LOCATIONS, complains=complaint, code=1)
     assert refusal(programs).endswith("ERROR: (AuthorizationFailed) no")
@@ -192,7 +192,7 @@ def test_what_az_warns_of_first_is_not_its_complaint(programs: StandIns) -> None
         (LOCATIONS, None),
     ],
 )
-def test_an_answer_of_another_form_is_one_line_and_no_traceback(
+def test_an_unexpected_answer_gives_one_line_and_no_traceback(
     programs: StandIns, call: tuple[str, ...], says: Any
 ) -> None:
     programs.expect(*call, says=json.dumps(says))
@@ -206,19 +206,19 @@ def test_an_answer_of_another_form_is_one_line_and_no_traceback(
     assert re.fullmatch(r"preprovision: [^\n]+\n", done.stderr), done.stderr
 
 
-def test_a_program_that_hangs_is_one_line(programs: StandIns) -> None:
+def test_a_program_that_hangs_is_reported_in_one_line(programs: StandIns) -> None:
     (programs.folder / "azd").write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n", "utf-8")
     with pytest.raises(HookError) as refused:
         list(preprovision(Tools({"PATH": programs.path()}, seconds=0.2)))
     assert str(refused.value) == "azd version did not end within 0.2 s: does it wait for an answer?"
 
 
-def test_an_answer_that_is_not_json_is_said_so(programs: StandIns) -> None:
+def test_an_answer_that_is_not_json_is_reported(programs: StandIns) -> None:
     programs.expect(*LOCATIONS, says="To sign in, use a web browser")
     assert refusal(programs) == "az functionapp answers something that is not JSON"
 
 
-def test_a_region_without_flex_consumption_is_refused_with_those_that_have_it(programs: StandIns) -> None:
+def test_a_region_without_flex_consumption_is_refused_with_a_list_of_others(programs: StandIns) -> None:
     said = refusal(programs, AZURE_LOCATION="polandcentral")
     assert said == (
         "AZURE_LOCATION: polandcentral has no Flex Consumption; these have: eastus, northeurope, westeurope"
@@ -226,28 +226,28 @@ def test_a_region_without_flex_consumption_is_refused_with_those_that_have_it(pr
 
 
 @pytest.mark.parametrize("written", ["eastus", "East US", "EastUS"])
-def test_a_region_may_be_written_as_azure_writes_it(programs: StandIns, written: str) -> None:
+def test_a_region_can_be_given_by_name_or_display_name(programs: StandIns, written: str) -> None:
     assert check(programs, AZURE_LOCATION=written)[-1].startswith("eastus has")
 
 
-def test_without_a_location_it_is_that_of_the_resource_group(programs: StandIns) -> None:
+def test_without_a_location_the_resource_groups_is_used(programs: StandIns) -> None:
     programs.expect("az", "group", "show", "--name", "rg-b2b", "--query", "location", *SCOPE, says='"eastus"')
     assert check(programs, AZURE_LOCATION="")[-1] == "eastus has Flex Consumption with Python 3.11"
 
 
-def test_without_location_and_resource_group_there_is_nothing_to_ask(programs: StandIns) -> None:
+def test_without_location_and_resource_group_the_hook_fails(programs: StandIns) -> None:
     assert "neither AZURE_LOCATION nor AZURE_RESOURCE_GROUP" in refusal(
         programs, AZURE_LOCATION="", AZURE_RESOURCE_GROUP=""
     )
 
 
-def test_a_python_that_the_region_does_not_have_is_refused(programs: StandIns) -> None:
+def test_a_python_version_that_the_region_lacks_is_refused(programs: StandIns) -> None:
     programs.expect(*runtimes("westeurope"), says=["3.10", "3.11"])
     said = refusal(programs, DEPLOY_PYTHON_VERSION="3.13")
     assert said == "DEPLOY_PYTHON_VERSION: westeurope has Python 3.10, 3.11, and not 3.13"
 
 
-def test_resource_providers_that_are_not_registered_come_with_their_commands(programs: StandIns) -> None:
+def test_missing_resource_providers_are_reported_with_their_commands(programs: StandIns) -> None:
     call = ("az", "provider", "list", "--query", "[?registrationState=='Registered'].namespace", *SCOPE)
     programs.expect(*call, says=[name for name in PROVIDERS if name != "Microsoft.Web"])
     assert "az provider register --namespace Microsoft.Web --wait" in refusal(programs)
@@ -255,12 +255,12 @@ def test_resource_providers_that_are_not_registered_come_with_their_commands(pro
     assert all(f"--namespace {name} " in said for name in (*NETWORK_PROVIDERS, "Microsoft.Web"))
 
 
-def test_every_provider_is_one_that_the_documentation_names() -> None:
+def test_the_page_names_exactly_the_checked_providers() -> None:
     row = next(line for line in DEPLOY.splitlines() if line.startswith("| the resource providers"))
     assert set(re.findall(r"`(Microsoft\.\w+)`", row)) == {*PROVIDERS, *NETWORK_PROVIDERS}
 
 
-def test_subnets_that_fit_are_let_through(programs: StandIns) -> None:
+def test_suitable_subnets_pass(programs: StandIns) -> None:
     expect_subnets(programs)
     lines = check(
         programs,
@@ -281,18 +281,18 @@ def test_subnets_that_fit_are_let_through(programs: StandIns) -> None:
         ({"addressPrefix": None, "addressPrefixes": ["10.1.0.0/26", "10.2.0.0/29"]}, "a /29;"),
     ],
 )
-def test_a_subnet_that_the_app_cannot_use_is_refused(programs: StandIns, app: dict[str, Any], said: str) -> None:
+def test_an_unsuitable_app_subnet_is_refused(programs: StandIns, app: dict[str, Any], said: str) -> None:
     expect_subnets(programs, **app)
     told = refusal(programs, DEPLOY_NETWORK="private-storage", DEPLOY_APP_SUBNET_ID=APP_SUBNET)
     assert told.startswith(f"DEPLOY_APP_SUBNET_ID: {said}")
 
 
-def test_the_smallest_subnet_is_taken(programs: StandIns) -> None:
+def test_the_smallest_allowed_subnet_passes(programs: StandIns) -> None:
     expect_subnets(programs, addressPrefix="10.1.0.0/27")
     assert check(programs, DEPLOY_NETWORK="private", DEPLOY_APP_SUBNET_ID=APP_SUBNET)[-1].endswith("snet-app fits")
 
 
-def test_a_delegated_subnet_takes_no_endpoints(programs: StandIns) -> None:
+def test_a_delegated_subnet_is_refused_for_endpoints(programs: StandIns) -> None:
     expect_subnets(programs)
     told = refusal(programs, DEPLOY_NETWORK="private", DEPLOY_ENDPOINT_SUBNET_ID=APP_SUBNET)
     assert told == (
@@ -306,12 +306,12 @@ def test_a_network_of_another_region_is_refused(programs: StandIns) -> None:
     assert told == "DEPLOY_APP_SUBNET_ID: the network is in westeurope, everything else goes to eastus"
 
 
-def test_who_knows_better_may_skip_what_is_asked_of_the_subscription(programs: StandIns) -> None:
+def test_checks_of_the_subscription_can_be_skipped(programs: StandIns) -> None:
     lines = check(programs, DEPLOY_SKIP_CHECKS="true", AZURE_LOCATION="polandcentral")
     assert lines[-1] == "DEPLOY_SKIP_CHECKS is true: region, providers and subnets are not checked"
     assert named(programs.calls, "az") == [["version", "--output", "json"]]
 
 
-def test_azd_itself_refuses_to_be_too_old() -> None:
+def test_azure_yaml_requires_the_same_azd_version_as_the_hook() -> None:
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     assert project["requiredVersions"] == {"azd": f">= {OLDEST_AZD}"}

@@ -1,4 +1,4 @@
-"""How azd's hook builds: here, in a container, or for the remote build; and how hooks are started on each system."""
+"""How azd's hook builds (directly, in a container, or for the remote build), and how each system starts hooks."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def programs(tmp_path: Path) -> StandIns:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A checkout whose app imports nothing that is not in Python."""
+    """Make a checkout whose app imports only the standard library."""
     root = tmp_path / "checkout"
     (root / "b2b").mkdir(parents=True)
     for name in (*APP_FILES, "b2b/__init__.py"):
@@ -55,7 +55,7 @@ def container_call(place: Place, version: str, *more: str, engine: str = "docker
     ]
 
 
-def test_where_the_machine_is_like_azure_s_it_builds_itself(programs: StandIns, place: Place) -> None:
+def test_on_a_machine_like_azures_the_hook_builds_directly(programs: StandIns, place: Place) -> None:
     (line,) = lines(programs, place, LINUX)
     assert line.startswith(f"Python {HERE}: ")
     assert place.archive.exists()
@@ -63,35 +63,35 @@ def test_where_the_machine_is_like_azure_s_it_builds_itself(programs: StandIns, 
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_elsewhere_it_builds_in_a_container(programs: StandIns, place: Place, engine: str) -> None:
+def test_on_other_machines_the_hook_builds_in_a_container(programs: StandIns, place: Place, engine: str) -> None:
     programs.program(engine)
     programs.expect(*container_call(place, HERE, engine=engine))
     assert lines(programs, place, MAC) == [f"building in a container of python:{HERE}-bookworm"]
     assert programs.calls == [container_call(place, HERE, engine=engine)]
 
 
-def test_a_version_that_is_not_installed_is_built_in_a_container(programs: StandIns, place: Place) -> None:
+def test_for_a_python_that_is_not_installed_the_hook_builds_in_a_container(programs: StandIns, place: Place) -> None:
     other = next(version for version in SUPPORTED if version != HERE)
     programs.program("docker")
     programs.expect(*container_call(place, other))
     assert lines(programs, place, LINUX, DEPLOY_PYTHON_VERSION=other)
 
 
-def test_the_container_s_pip_asks_the_index_that_this_one_asks(programs: StandIns, place: Place) -> None:
+def test_the_container_uses_the_package_index_of_the_environment(programs: StandIns, place: Place) -> None:
     programs.program("docker")
     programs.expect(*container_call(place, HERE, "--env", "PIP_INDEX_URL"))
     index = {"PIP_INDEX_URL": "https://packages.contoso.com/simple"}
     assert lines(programs, place, LINUX, DEPLOY_PACKAGE="container", **index)
 
 
-def test_a_container_that_fails_stops_azd(programs: StandIns, place: Place) -> None:
+def test_a_failed_container_stops_azd(programs: StandIns, place: Place) -> None:
     programs.program("docker")
     programs.expect(*container_call(place, HERE), code=125)
     with pytest.raises(HookError, match="docker run ended with 125"):
         lines(programs, place, MAC)
 
 
-def test_without_a_container_engine_one_line_says_so(programs: StandIns, place: Place) -> None:
+def test_without_a_container_engine_the_hook_fails_in_one_line(programs: StandIns, place: Place) -> None:
     with pytest.raises(HookError, match=f"cannot build for Python {HERE} on Linux, and has neither docker nor podman"):
         lines(programs, place, MAC)
     with pytest.raises(HookError, match="this is Darwin: build in a container"):
@@ -99,14 +99,14 @@ def test_without_a_container_engine_one_line_says_so(programs: StandIns, place: 
 
 
 @pytest.mark.parametrize("way", ["auto", "here", "container", "remote-build"])
-def test_a_python_that_is_not_supported_stops_azd(programs: StandIns, place: Place, way: str) -> None:
+def test_an_unsupported_python_stops_azd(programs: StandIns, place: Place, way: str) -> None:
     if way == "remote-build":
         let_azure_build(place)
     with pytest.raises(HookError, match=r"Python 3\.9 is not supported"):
         lines(programs, place, LINUX, DEPLOY_PACKAGE=way, DEPLOY_PYTHON_VERSION="3.9")
 
 
-def test_an_unknown_way_is_refused(programs: StandIns, place: Place) -> None:
+def test_an_unknown_deploy_package_value_is_refused(programs: StandIns, place: Place) -> None:
     with pytest.raises(
         HookError, match="DEPLOY_PACKAGE: expected one of auto, here, container, remote-build, got 'zip'"
     ):
@@ -118,7 +118,7 @@ def let_azure_build(place: Place) -> None:
     (place.root / "azure.yaml").write_text(project.replace("remoteBuild: false", "remoteBuild: true"), "utf-8")
 
 
-def test_the_remote_build_takes_two_settings_that_agree(programs: StandIns, place: Place) -> None:
+def test_the_remote_build_needs_both_of_its_settings(programs: StandIns, place: Place) -> None:
     with pytest.raises(HookError, match=r"if and only if azure\.yaml says remoteBuild: true"):
         lines(programs, place, LINUX, DEPLOY_PACKAGE="remote-build")
     let_azure_build(place)
@@ -131,7 +131,7 @@ def test_the_remote_build_takes_two_settings_that_agree(programs: StandIns, plac
 
 
 def hooks() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Every hook of azure.yaml: its name, the system, the shell and what it runs."""
+    """Yield every hook of azure.yaml: its name, the system, and its shell and command."""
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     (service,) = project["services"].values()
     for name, systems in {**project["hooks"], **service["hooks"]}.items():
@@ -139,14 +139,14 @@ def hooks() -> Iterator[tuple[str, str, dict[str, str]]]:
             yield name, system, hook
 
 
-def test_azd_deploys_the_folder_that_is_built_and_leaves_it_as_it_is() -> None:
+def test_azd_deploys_the_built_folder_unchanged() -> None:
     (service,) = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))["services"].values()
     assert Path(service["project"], service["dist"]) == Place().app.relative_to(ROOT)
     assert service["remoteBuild"] is False
     assert set(service["hooks"]) == {"prepackage"}, "azd deploy runs no hook of the project when it packages"
 
 
-def test_every_hook_is_started_on_both_systems() -> None:
+def test_every_hook_has_a_command_for_both_systems() -> None:
     found = {(name, system): (hook["shell"], hook["run"]) for name, system, hook in hooks()}
     assert found == {
         **{(name, "posix"): ("sh", f"sh infra/hooks/run.sh {name}") for name in HOOKS},
@@ -159,7 +159,7 @@ NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 
 @pytest.fixture
 def python(programs: StandIns) -> StandIns:
-    """A stand-in for Python, under both of its names."""
+    """Create a stand-in for Python under both of its names."""
     programs.program("python", "python3")
     for name in ("python", "python3"):
         programs.expect(name, "-c", NEW_ENOUGH)
@@ -169,7 +169,7 @@ def python(programs: StandIns) -> StandIns:
 
 
 def started(run: str, shell: str, path: str, pwsh: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Start a hook as azd does: its text in a file, in the project's folder."""
+    """Start a hook as azd does, with its text in a file and the project as the current folder."""
     environment = {"PATH": path, "HOME": str(folder)}
     if shell == "pwsh":
         script = folder / "azd-hook.ps1"
@@ -185,7 +185,7 @@ SYSTEM = ("/usr/bin", "/bin")
 
 
 @pytest.mark.parametrize("system", ["posix", "windows"])
-def test_a_hook_runs_what_it_names_and_its_exit_code_is_azd_s(
+def test_a_hook_runs_its_command_and_returns_its_exit_code(
     python: StandIns, tmp_path: Path, pwsh: str, system: str
 ) -> None:
     texts = {name: hook for name, each, hook in hooks() if each == system}
@@ -200,7 +200,7 @@ def test_a_hook_runs_what_it_names_and_its_exit_code_is_azd_s(
 
 
 @pytest.mark.parametrize("system", ["posix", "windows"])
-def test_a_python_that_is_too_old_is_passed_over(python: StandIns, tmp_path: Path, pwsh: str, system: str) -> None:
+def test_a_python_that_is_too_old_is_skipped(python: StandIns, tmp_path: Path, pwsh: str, system: str) -> None:
     (hook,) = (hook for name, each, hook in hooks() if (name, each) == ("preprovision", system))
     for old in (["python3"], ["python"], ["python", "python3"]):
         for name in ("python", "python3"):
@@ -214,7 +214,7 @@ def test_a_python_that_is_too_old_is_passed_over(python: StandIns, tmp_path: Pat
 
 
 @pytest.mark.parametrize("system", ["posix", "windows"])
-def test_without_python_a_hook_says_so(tmp_path: Path, pwsh: str, system: str) -> None:
+def test_without_python_a_hook_fails_with_the_reason(tmp_path: Path, pwsh: str, system: str) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for tool in ("dirname", "sh", "bash", "env", "id", "readlink"):

@@ -1,4 +1,4 @@
-"""docs/how-to and docs/reference: variables that are read, commands that fit the package, PowerShell that runs."""
+"""Pages of docs/how-to and docs/reference: their variables exist, and their commands fit the package and run."""
 
 import json
 import re
@@ -30,9 +30,9 @@ from tests.infra.test_deployment_files import READ
 from tests.infra.test_hooks_after import IDENTITY
 
 COMMANDS = (DEPLOY, GO_LIVE, WRONG, OPERATIONS, WORKFLOW)
-"""The pages whose commands PowerShell has on a page of its own."""
+"""The pages whose commands have a PowerShell form on the page about PowerShell."""
 SAME = ("az ", "azd ")
-"""What a line begins with that reads the same in bash and in PowerShell."""
+"""A line that begins with one of these is the same in bash and in PowerShell."""
 OF_HOOKS = {
     "DEPLOY_PACKAGE": "auto",
     "DEPLOY_GRANT_GRAPH": "false",
@@ -44,7 +44,7 @@ APP, STORE = "func-b2b-abc", "stworkabc"
 KEY, MASTER = "ZnVuY3Rpb24=", "bWFzdGVy"
 
 
-def test_the_table_has_every_variable_with_its_default() -> None:
+def test_the_page_lists_every_variable_with_its_default() -> None:
     listed = {
         row[0].strip("`"): row[1].strip("`").replace("-", "", row[1] == "-") for row in table(DEPLOY, "Variables")
     }
@@ -52,7 +52,7 @@ def test_the_table_has_every_variable_with_its_default() -> None:
     assert listed == {name: default for name, default in {**READ, **OF_HOOKS}.items() if name not in settings}
 
 
-def test_the_hooks_read_no_variable_that_the_table_does_not_have() -> None:
+def test_the_hooks_read_only_documented_variables() -> None:
     hooks = "".join(path.read_text("utf-8") for path in (ROOT / "infra" / "hooks").glob("*.py"))
     read = set(re.findall(r"\bDEPLOY_[A-Z_]+\b", hooks))
     assert set(OF_HOOKS) <= read <= READ.keys() | OF_HOOKS.keys()
@@ -67,7 +67,7 @@ def test_outputs_and_variables_that_a_page_names_exist(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [DEPLOY, POWERSHELL, PACKAGE], ids=["deploy", "powershell", "package"])
-def test_what_is_deployed_is_what_the_builder_makes_and_says_whether_azure_builds(text: str) -> None:
+def test_deploy_commands_use_the_built_archive_and_set_build_remote(text: str) -> None:
     commands = " ".join(block for _, block in FENCE.findall(text))
     commands = re.sub(r"[\\`]\n\s*", " ", commands)
     deploying = re.findall(r"config-zip .*?--src (\S+) --build-remote (\w+)", commands)
@@ -77,7 +77,7 @@ def test_what_is_deployed_is_what_the_builder_makes_and_says_whether_azure_build
 
 
 def blocks(document: str) -> Iterator[tuple[str, str]]:
-    """Every block of commands with the heading that it stands under."""
+    """Yield every block of commands with the heading above it."""
     for part in re.split(r"^#+ ", document, flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
         for language, block in FENCE.findall(text):
@@ -85,7 +85,7 @@ def blocks(document: str) -> Iterator[tuple[str, str]]:
                 yield heading, block
 
 
-def test_whatever_is_more_than_lines_of_az_stands_in_powershell_under_the_same_heading() -> None:
+def test_commands_that_differ_in_powershell_have_a_block_under_the_same_heading() -> None:
     needed = {
         heading
         for page in COMMANDS
@@ -95,7 +95,7 @@ def test_whatever_is_more_than_lines_of_az_stands_in_powershell_under_the_same_h
     assert {heading for heading, _ in blocks(POWERSHELL)} == needed
 
 
-def test_both_ask_the_ledger_and_the_app_the_same() -> None:
+def test_bash_and_powershell_commands_make_the_same_queries() -> None:
     ask = re.compile(
         r"(?:RowKey|PartitionKey) eq '[^\"]*|/admin/functions/\w+|/\w+/\S+/(?:retry|release)|AppTraces \|[^\"]*"
     )
@@ -113,7 +113,7 @@ def test_both_ask_the_ledger_and_the_app_the_same() -> None:
 
 
 class Site(ThreadingHTTPServer):
-    """Takes any request and writes it down."""
+    """A server that accepts any request and records it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -211,12 +211,12 @@ CALLS: dict[str, object] = {
     f'{CONVERSIONS} "{INVITING}" --select PartitionKey requestId waiting doubts': "",
     "role definition create --role-definition preview-role.json": "",
 }
-"""Every call of az on the page, in order, and what it answers."""
+"""Every call of az on the page, in order, with the stand-in's answer."""
 BUILD = "python:3.11-bookworm python -m infra.package --python 3.11"
 
 
-def test_powershell_runs_as_printed_and_calls_what_it_should(pwsh: str, tmp_path: Path, site: Site) -> None:
-    """Every block of the page, one after the other, with stand-ins that know every argument."""
+def test_the_powershell_page_runs_and_makes_the_expected_calls(pwsh: str, tmp_path: Path, site: Site) -> None:
+    """All blocks of the page run in one script, with stand-ins that accept only the exact calls."""
     programs = StandIns(tmp_path / "bin")
     programs.program("az", "docker")
     for call, answer in CALLS.items():

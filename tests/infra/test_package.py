@@ -1,4 +1,4 @@
-"""The builder of the package, on an app of three files and a package of one, without a network."""
+"""The builder of the package, with a tiny app and one tiny dependency, without a network."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ APP = {
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A checkout whose only package lies in a folder that pip looks into, and no index."""
+    """Make a checkout whose only dependency is in a local folder that pip searches, and disable the package index."""
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     wheel = shelf / WHEEL
@@ -82,17 +82,17 @@ def packed(place: Place) -> set[str]:
 
 
 def left(place: Place) -> list[str]:
-    """What lies in the folder of packages, hidden files too."""
+    """Return the names in the output folder, including hidden ones."""
     return sorted(path.name for path in place.output.iterdir()) if place.output.exists() else []
 
 
 def compiled(place: Place) -> set[str]:
-    """Modules that came compiled, by dotted name within the package."""
+    """Return the compiled modules in the zip's site-packages, as paths without a suffix."""
     names = (Path(name) for name in packed(place) if name.endswith(".pyc"))
     return {"/".join([*path.parent.parent.parts[3:], path.name.split(".")[0]]) for path in names if len(path.parts) > 3}
 
 
-def test_the_zip_has_the_app_and_its_packages_and_nothing_that_no_import_reads(place: Place) -> None:
+def test_the_zip_has_the_app_and_its_packages_without_unneeded_files(place: Place) -> None:
     built = build(place, HERE, LINUX)
     names = packed(place)
     assert {
@@ -110,9 +110,9 @@ def test_the_zip_has_the_app_and_its_packages_and_nothing_that_no_import_reads(p
     assert left(place) == ["app", "b2b-conversion.zip"]
 
 
-def test_what_the_app_imports_is_compiled_and_nothing_else(place: Place) -> None:
+def test_only_modules_that_the_app_imports_are_compiled(place: Place) -> None:
     build(place, HERE, LINUX)
-    # `users` is a property that the app reads, `groups` one that it does not; `lazy` is imported in its own function.
+    # The app reads the property `users` but not `groups`, and it imports `lazy` in a function.
     assert compiled(place) == {"tiny/__init__", "tiny/eager", "tiny/users", "tiny/lazy", "msgraph/generated/__init__",
                                "msgraph/generated/used"}  # fmt: skip
     assert {name for name in packed(place) if name.startswith("b2b/") and name.endswith(".pyc")} == {
@@ -120,7 +120,7 @@ def test_what_the_app_imports_is_compiled_and_nothing_else(place: Place) -> None
     }
 
 
-def test_a_compiled_file_counts_whatever_time_its_source_has(place: Place, tmp_path: Path) -> None:
+def test_a_compiled_file_is_used_whatever_the_time_of_its_source(place: Place, tmp_path: Path) -> None:
     build(place, HERE, LINUX)
     with zipfile.ZipFile(place.archive) as package:
         package.extractall(tmp_path / "elsewhere")
@@ -133,7 +133,7 @@ def test_a_compiled_file_counts_whatever_time_its_source_has(place: Place, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_same_files_give_the_same_bytes(place: Place) -> None:
+def test_equal_files_give_an_identical_zip(place: Place) -> None:
     build(place, HERE, LINUX)
     first = place.archive.read_bytes()
     for path in place.root.rglob("*.py"):
@@ -142,7 +142,7 @@ def test_the_same_files_give_the_same_bytes(place: Place) -> None:
     assert place.archive.read_bytes() == first
 
 
-def test_the_folder_for_azd_says_that_caches_are_deployed_too(place: Place) -> None:
+def test_the_funcignore_for_azd_excludes_nothing(place: Place) -> None:
     build(place, HERE, LINUX)
     ignore = (place.app / ".funcignore").read_text("utf-8")
     assert [line for line in ignore.splitlines() if not line.startswith("#")] == []
@@ -150,7 +150,7 @@ def test_the_folder_for_azd_says_that_caches_are_deployed_too(place: Place) -> N
     assert in_folder - packed(place) == {".funcignore"}
 
 
-def test_msgraph_is_whole_unless_asked_otherwise(place: Place) -> None:
+def test_msgraph_is_complete_unless_trimmed(place: Place) -> None:
     unused = str(SITE_PACKAGES / "msgraph/generated/models/unused.py")
     build(place, HERE, LINUX)
     assert unused in packed(place)
@@ -161,12 +161,12 @@ def test_msgraph_is_whole_unless_asked_otherwise(place: Place) -> None:
     assert str(SITE_PACKAGES / "msgraph/generated/used.py") in packed(place)
 
 
-def test_for_the_remote_build_it_is_the_app_and_the_requirements(place: Place) -> None:
+def test_the_package_for_the_remote_build_is_the_app_and_the_requirements(place: Place) -> None:
     build_source(place, HERE)
     assert packed(place) == {"requirements.txt", *APP}
 
 
-def test_the_zip_says_which_python_it_is_for(place: Place) -> None:
+def test_the_zip_states_its_python_version(place: Place) -> None:
     build(place, HERE, LINUX)
     with zipfile.ZipFile(place.archive) as package:
         assert json.loads(package.comment) == {"python": HERE, "packages": "included"}
@@ -181,7 +181,7 @@ def test_the_zip_says_which_python_it_is_for(place: Place) -> None:
         (Machine("Linux", "x86_64", ""), "glibc, as in Azure: build in a container"),
     ],
 )
-def test_a_machine_that_is_unlike_azure_is_refused(place: Place, machine: Machine, said: str) -> None:
+def test_a_machine_unlike_azures_is_refused(place: Place, machine: Machine, said: str) -> None:
     with pytest.raises(PackageError, match=said) as refused:
         build(place, HERE, machine)
     assert "\n" not in str(refused.value)
@@ -189,7 +189,7 @@ def test_a_machine_that_is_unlike_azure_is_refused(place: Place, machine: Machin
 
 
 @pytest.mark.parametrize("version", ["3.10", "3.14", "3", "", "3.11.9", "three"])
-def test_a_python_that_is_not_supported_is_refused(place: Place, version: str) -> None:
+def test_an_unsupported_python_is_refused(place: Place, version: str) -> None:
     refusal = r"is not supported: 3\.11, 3\.12, 3\.13"
     with pytest.raises(PackageError, match=refusal):
         build(place, version, LINUX)
@@ -198,7 +198,7 @@ def test_a_python_that_is_not_supported_is_refused(place: Place, version: str) -
     assert left(place) == []
 
 
-def test_a_python_that_is_not_here_or_is_another_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_different_python_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = next(version for version in SUPPORTED if version != HERE)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PackageError, match=f"python{other} is not on PATH"):
@@ -214,7 +214,7 @@ def test_a_python_that_is_not_here_or_is_another_is_refused(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("body", ["print('hello from sitecustomize')", "import time; time.sleep(60)"])
-def test_a_python_that_says_something_else_or_nothing_is_refused(
+def test_a_python_with_unexpected_output_or_none_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
     other = next(version for version in SUPPORTED if version != HERE)
@@ -226,7 +226,7 @@ def test_a_python_that_says_something_else_or_nothing_is_refused(
         find(other, seconds=0.5)
 
 
-def test_an_app_that_dies_at_its_start_without_a_word_is_one_line(place: Place) -> None:
+def test_an_app_that_exits_silently_on_import_is_reported_in_one_line(place: Place) -> None:
     (place.root / "function_app.py").write_text("import os\nos._exit(9)\n", "utf-8")
     with pytest.raises(PackageError) as refused:
         build(place, HERE, LINUX)
@@ -234,7 +234,7 @@ def test_an_app_that_dies_at_its_start_without_a_word_is_one_line(place: Place) 
     assert left(place) == []
 
 
-def test_what_a_killed_build_left_behind_goes_with_the_next_one(place: Place) -> None:
+def test_old_leftovers_of_a_killed_build_are_removed_by_the_next(place: Place) -> None:
     stale, fresh = place.output / ".building-old", place.output / ".building-new"
     for folder in (stale, fresh):
         folder.mkdir(parents=True)
@@ -244,7 +244,7 @@ def test_what_a_killed_build_left_behind_goes_with_the_next_one(place: Place) ->
     assert left(place) == [".building-new", "app", place.archive.name]
 
 
-def test_a_password_in_an_address_is_not_repeated(place: Place) -> None:
+def test_a_password_in_a_url_is_not_printed(place: Place) -> None:
     (place.root / "requirements.txt").write_text("tiny @@ https://reader:hunter2@contoso.com/tiny.whl\n", "utf-8")
     with pytest.raises(PackageError) as refused:
         build(place, HERE, LINUX)
@@ -252,7 +252,7 @@ def test_a_password_in_an_address_is_not_repeated(place: Place) -> None:
     assert "hunter2" not in str(refused.value)
 
 
-def test_packages_of_another_tool_are_refused(place: Place) -> None:
+def test_a_python_packages_folder_of_another_tool_is_refused(place: Place) -> None:
     stray = place.root / SITE_PACKAGES / "malware"
     stray.mkdir(parents=True)
     with pytest.raises(PackageError, match=r"\.python_packages is another tool's"):
@@ -261,7 +261,7 @@ def test_packages_of_another_tool_are_refused(place: Place) -> None:
     assert stray.exists()
 
 
-def test_without_a_network_there_is_one_line_and_no_package(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_build_fails_in_one_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     build(place, HERE, LINUX)
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
@@ -273,21 +273,21 @@ def test_without_a_network_there_is_one_line_and_no_package(place: Place, monkey
     assert left(place) == []
 
 
-def test_a_package_with_another_hash_is_not_taken(place: Place) -> None:
+def test_a_package_with_another_hash_is_refused(place: Place) -> None:
     require(place.root, "0" * 64)
     with pytest.raises(PackageError, match=r"not the one whose hash requirements\.txt names"):
         build(place, HERE, LINUX)
     assert left(place) == []
 
 
-def test_a_requirement_without_a_hash_is_not_taken(place: Place) -> None:
+def test_a_requirement_without_a_hash_is_refused(place: Place) -> None:
     (place.root / "requirements.txt").write_text("tiny==1.0\n", "utf-8")
     with pytest.raises(PackageError, match=r"not the one whose hash requirements\.txt names"):
         build(place, HERE, LINUX)
     assert left(place) == []
 
 
-def test_a_package_that_has_no_wheel_for_azure_is_named(place: Place) -> None:
+def test_a_package_without_a_wheel_for_azure_is_named(place: Place) -> None:
     require(place.root, "0" * 64)
     (place.root.parent / "shelf" / WHEEL).rename(place.root.parent / "shelf" / "tiny-1.0-cp311-cp311-win_amd64.whl")
     with pytest.raises(PackageError, match=r"pip: No matching distribution found for tiny==1\.0"):
@@ -295,20 +295,20 @@ def test_a_package_that_has_no_wheel_for_azure_is_named(place: Place) -> None:
     assert left(place) == []
 
 
-def test_an_app_that_lacks_a_package_is_refused(place: Place) -> None:
+def test_an_app_that_imports_a_missing_package_is_refused(place: Place) -> None:
     (place.root / "function_app.py").write_text("import yaml\n", "utf-8")
     with pytest.raises(PackageError, match=r"cannot be imported from its package: ModuleNotFoundError.*'yaml'"):
         build(place, HERE, LINUX)
     assert left(place) == []
 
 
-def test_a_failed_build_takes_the_earlier_package_away(place: Place) -> None:
+def test_a_failed_build_removes_the_earlier_package(place: Place) -> None:
     build(place, HERE, LINUX)
     assert place.archive.exists()
     with pytest.raises(PackageError):
         build(place, "3.10", LINUX)
     assert left(place) == []
-    clear(place)  # and once more, where there is nothing
+    clear(place)  # clearing an empty output folder works, too
 
 
 def test_the_command_prints_its_failure_in_one_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a deployment leaves behind: names, closed doors, options."""
+"""The predicted resources of a deployment: names, network access, options."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ def strings(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_queues_and_tables_are_those_of_the_code(scenario: str) -> None:
+def test_the_deployed_queues_and_tables_are_those_of_the_code(scenario: str) -> None:
     deployment = kept(scenario)
     assert names(deployment, "Microsoft.Storage/storageAccounts/queueServices/queues") == {queue.REQUESTS, queue.POISON}
     assert names(deployment, "Microsoft.Storage/storageAccounts/tableServices/tables") == {
@@ -64,17 +64,17 @@ def test_storage_has_no_keys_and_no_public_blobs(scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_no_key_and_no_secret_stands_anywhere(scenario: str) -> None:
+def test_no_resource_and_no_output_contains_a_key_or_secret(scenario: str) -> None:
     deployment = kept(scenario)
     assert [text for text in strings(list(deployment.resources)) if SECRET.search(text)] == []
     assert set(deployment.outputs) == OUTPUTS
-    # Application Insights calls an address so; with local authentication off, the key in it opens nothing.
+    # This setting of Application Insights is an address. Its key is useless, because local authentication is off.
     wordy = [name for name in deployment.app_settings if "CONNECTION_STRING" in name]
     assert wordy == ["APPLICATIONINSIGHTS_CONNECTION_STRING"]
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_telemetry_takes_no_keys(scenario: str) -> None:
+def test_telemetry_accepts_no_keys(scenario: str) -> None:
     deployment = kept(scenario)
     assert deployment.one("Microsoft.Insights/components")["properties"]["DisableLocalAuth"] is True
     workspace = deployment.one("Microsoft.OperationalInsights/workspaces")
@@ -82,7 +82,7 @@ def test_telemetry_takes_no_keys(scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_the_app_is_reached_by_https_alone_and_deployed_without_passwords(scenario: str) -> None:
+def test_the_app_allows_only_https_and_no_publishing_passwords(scenario: str) -> None:
     deployment = kept(scenario)
     site = deployment.one("Microsoft.Web/sites")
     assert site["properties"]["httpsOnly"] is True
@@ -106,7 +106,7 @@ def test_the_app_is_reached_by_https_alone_and_deployed_without_passwords(scenar
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_the_network_is_closed_as_far_as_the_option_says(scenario: str) -> None:
+def test_the_network_option_decides_which_endpoints_are_public(scenario: str) -> None:
     deployment = kept(scenario)
     accounts = deployment.of("Microsoft.Storage/storageAccounts")
     doors = {account["properties"]["publicNetworkAccess"] for account in accounts}
@@ -126,7 +126,7 @@ def test_the_network_is_closed_as_far_as_the_option_says(scenario: str) -> None:
     assert sorted(connections) == sorted((storage if closed else []) + (["app"] if app_closed else []))
 
 
-def test_every_private_endpoint_has_a_record_and_every_zone_is_linked() -> None:
+def test_every_private_endpoint_has_a_dns_record_and_every_zone_is_linked() -> None:
     deployment = kept("private")
     assert len(deployment.of("Microsoft.Network/privateDnsZones")) == 4
     assert len(deployment.of("Microsoft.Network/privateDnsZones/virtualNetworkLinks")) == 4
@@ -134,13 +134,13 @@ def test_every_private_endpoint_has_a_record_and_every_zone_is_linked() -> None:
     assert len(records) == len(deployment.of("Microsoft.Network/privateEndpoints")) == 5
 
 
-def test_a_landing_zone_may_keep_the_dns_zones_to_itself() -> None:
+def test_the_template_can_leave_dns_zones_to_a_landing_zone() -> None:
     deployment = kept("everything")
     assert len(deployment.of("Microsoft.Network/privateEndpoints")) == 5
     assert [resource["type"] for resource in deployment.resources if "Dns" in resource["type"]] == []
 
 
-def test_subnets_and_zones_that_are_there_are_used_and_none_is_made() -> None:
+def test_existing_subnets_and_zones_are_used_and_none_are_created() -> None:
     deployment = kept("existing-network")
     made = {resource["type"] for resource in deployment.resources if resource["type"].startswith("Microsoft.Network/")}
     assert made == {"Microsoft.Network/privateEndpoints", "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"}
@@ -159,7 +159,7 @@ def test_subnets_and_zones_that_are_there_are_used_and_none_is_made() -> None:
 
 
 def registered(deployment: Deployment) -> dict[str, str]:
-    """The zone in which each endpoint is registered, by what the endpoint leads to."""
+    """Return the DNS zone in which each private endpoint is registered, by the name of its connection."""
     zones = {
         record["name"].split("/")[0]: record["properties"]["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"]
         for record in deployment.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
@@ -171,7 +171,7 @@ def registered(deployment: Deployment) -> dict[str, str]:
     }
 
 
-def test_only_the_zones_that_are_not_there_are_made_and_linked() -> None:
+def test_only_missing_dns_zones_are_created_and_linked() -> None:
     deployment = kept("existing-zones")
     made = names(deployment, "Microsoft.Network/privateDnsZones")
     assert len(made) == len(deployment.of("Microsoft.Network/privateDnsZones/virtualNetworkLinks")) == 2
@@ -180,12 +180,12 @@ def test_only_the_zones_that_are_not_there_are_made_and_linked() -> None:
     assert len(registered(deployment)) == 4
 
 
-def test_every_resource_has_the_name_that_was_given_and_the_region() -> None:
+def test_every_resource_has_its_given_name_and_region() -> None:
     deployment = kept("names")
     ours = [resource for resource in deployment.resources if resource.get("location") not in {None, "global"}]
     assert len(ours) > 15
     assert {resource["location"] for resource in ours} == {"northeurope"}
-    # A workbook's name is an id and nothing that a person reads.
+    # The name of a workbook must be a GUID.
     unnamed = [r["name"] for r in ours if "contoso" not in r["name"] and r["type"] != "Microsoft.Insights/workbooks"]
     assert unnamed == []
     parameters = re.search(
@@ -203,7 +203,7 @@ def test_the_region_is_that_of_the_resource_group_unless_one_is_given() -> None:
     }
 
 
-def test_the_app_has_a_subnet_of_its_own_as_flex_consumption_wants_it() -> None:
+def test_the_app_has_its_own_subnet_delegated_to_flex_consumption() -> None:
     subnets = kept("private-storage").one("Microsoft.Network/virtualNetworks")["properties"]["subnets"]
     app, endpoints = subnets
     (delegation,) = app["properties"]["delegations"]
@@ -221,7 +221,7 @@ def test_the_app_has_a_subnet_of_its_own_as_flex_consumption_wants_it() -> None:
         ("everything", "ng-outbound", "rt-firewall"),
     ],
 )
-def test_the_app_calls_out_by_the_way_that_was_given_and_by_azure_s_only_where_none_was(
+def test_outbound_calls_use_the_given_way_or_else_azures_default(
     scenario: str, gateway: str | None, table: str | None
 ) -> None:
     app, endpoints = (
@@ -235,7 +235,7 @@ def test_the_app_calls_out_by_the_way_that_was_given_and_by_azure_s_only_where_n
 
 
 @pytest.mark.parametrize("scenario", sorted(OWN_NETWORK))
-def test_no_machine_can_be_managed_from_the_subnets(scenario: str) -> None:
+def test_the_subnets_deny_outbound_ssh_and_rdp(scenario: str) -> None:
     groups = kept(scenario).of("Microsoft.Network/networkSecurityGroups")
     assert len(groups) == 2
     for group in groups:
@@ -261,7 +261,7 @@ def test_zone_redundancy_covers_the_plan_and_both_accounts() -> None:
         assert skus == {sku}
 
 
-def test_always_ready_instances_name_the_groups_of_the_code() -> None:
+def test_always_ready_instances_name_functions_of_the_app() -> None:
     def groups(scenario: str) -> list[dict[str, Any]]:
         site = kept(scenario).one("Microsoft.Web/sites")
         found: list[dict[str, Any]] = site["properties"]["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"]
@@ -276,7 +276,7 @@ def test_always_ready_instances_name_the_groups_of_the_code() -> None:
 
 
 def queue_functions() -> set[str]:
-    """The functions of the app that a queue triggers."""
+    """Return the names of the app's functions with a queue trigger."""
     tree = ast.parse((ROOT / "b2b" / "triggers" / "queue.py").read_text("utf-8"))
     return {
         node.name
@@ -286,14 +286,14 @@ def queue_functions() -> set[str]:
     }
 
 
-def test_access_to_data_is_logged_only_when_asked() -> None:
+def test_data_access_is_logged_only_on_request() -> None:
     kind = "Microsoft.Insights/diagnosticSettings"
     assert kept("defaults").of(kind) == []
     assert len(kept("audit").of(kind)) == 4
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_every_resource_that_can_carry_tags_says_what_it_belongs_to(scenario: str) -> None:
+def test_every_resource_that_can_have_tags_has_the_application_tag(scenario: str) -> None:
     tagged = [resource for resource in kept(scenario).resources if resource.get("location")]
     untagged = [resource["name"] for resource in tagged if "application" not in resource.get("tags", {})]
     assert tagged
@@ -306,8 +306,8 @@ def test_the_options_are_off_by_default() -> None:
     assert kept("defaults").app_settings["B2B_MODE"] == "assess"
 
 
-def test_no_parameter_is_called_like_a_secret_that_it_is_not() -> None:
-    # PSRule's Azure.Deployment.SecureParameter goes by the name.
+def test_no_parameter_has_a_name_that_looks_like_a_secret() -> None:
+    # PSRule's Azure.Deployment.SecureParameter judges by the name.
     sources = [file.read_text("utf-8") for file in INFRA.rglob("*.bicep")]
     names_of_parameters = {name for text in sources for name in re.findall(r"^param (\w+)", text, re.MULTILINE)}
     assert "suffix" in names_of_parameters
@@ -315,7 +315,7 @@ def test_no_parameter_is_called_like_a_secret_that_it_is_not() -> None:
     assert [name for name in names_of_parameters if like_a_secret.search(name)] == []
 
 
-def test_templates_name_no_module_of_a_registry() -> None:
+def test_templates_use_no_module_from_a_registry() -> None:
     sources = [file.read_text("utf-8") for file in INFRA.rglob("*.bicep")]
     assert len(sources) > 8
     assert not [line for text in sources for line in text.splitlines() if re.search(r"'br(/|:)", line)]

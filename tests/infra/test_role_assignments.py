@@ -1,4 +1,4 @@
-"""Who may do what with the data: small roles, narrow scopes."""
+"""Role assignments for data: small roles with narrow scopes."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ ROLES = {
     "76199698-9eea-4c19-bc75-cec21354c6b6": "Storage Table Data Reader",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
-"""Every role that may be given at all. Owner, Contributor and User Access Administrator are not among them."""
+"""Every role that the templates may assign. Owner, Contributor and User Access Administrator are not among them."""
 APP = {
     ("Storage Blob Data Owner", "sthost"),
     ("Storage Table Data Contributor", "sthost"),
@@ -34,14 +34,14 @@ READER = {("Storage Table Data Reader", "stwork"), ("Storage Queue Data Reader",
 
 
 def grants(deployment: Deployment) -> dict[str, set[tuple[str, str]]]:
-    """Principal to (role, the last name of the scope without the suffix)."""
+    """Return the grants by principal, each as role and last name of the scope without the deployment's suffix."""
     suffix = deployment.one("Microsoft.Web/sites")["name"].rsplit("-", 1)[1]
     given = {"stcontosob2bhost": "sthost", "stcontosob2bwork": "stwork", "appi-contoso-b2b": "appi-b2b-"}
     found: dict[str, set[tuple[str, str]]] = {}
     for assignment in deployment.of("Microsoft.Authorization/roleAssignments"):
         properties = assignment["properties"]
         role = ROLES[properties["roleDefinitionId"].rsplit("/", 1)[1]]
-        # A name that is made of the identity's object id is not known beforehand; its scope is.
+        # The name of an assignment may depend on the identity's object id, which is not predicted; its scope is.
         scope = assignment["id"].removeprefix("[extensionResourceId('").split("', '")[0]
         scope = scope.split("/providers/Microsoft.Authorization/")[0].rsplit("/", 1)[1]
         who = "app" if "userAssignedIdentities" in properties["principalId"] else properties["principalId"]
@@ -50,21 +50,21 @@ def grants(deployment: Deployment) -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_the_app_has_the_roles_it_needs_and_no_other(scenario: str) -> None:
+def test_the_app_has_exactly_the_roles_it_needs(scenario: str) -> None:
     assert grants(kept(scenario))["app"] == APP
 
 
 @pytest.mark.parametrize("scenario", [name for name in APP_SCENARIOS if name not in WITH_PEOPLE])
-def test_nobody_else_has_any_unless_asked(scenario: str) -> None:
+def test_nobody_else_has_a_role_by_default(scenario: str) -> None:
     assert grants(kept(scenario)).keys() == {"app"}
 
 
-def test_producers_may_send_to_the_one_queue_and_readers_may_read() -> None:
+def test_producers_can_only_send_to_the_queue_and_readers_can_only_read() -> None:
     people = {who[-1]: what for who, what in grants(kept("access")).items() if who != "app"}
     assert people == {"1": PRODUCER, "2": PRODUCER, "3": READER}
 
 
-def test_the_person_who_deploys_may_read_and_sends_only_on_request() -> None:
+def test_a_person_who_deploys_can_read_and_on_request_send() -> None:
     deployment = kept("deployer")
     people = {who[-1]: what for who, what in grants(deployment).items() if who != "app"}
     assert people == {"7": READER | PRODUCER}
@@ -76,7 +76,7 @@ def test_the_person_who_deploys_may_read_and_sends_only_on_request() -> None:
     assert kinds == {"User"}
 
 
-def test_a_service_principal_that_deploys_is_given_nothing() -> None:
+def test_a_service_principal_that_deploys_gets_no_role() -> None:
     people = {who[-1]: what for who, what in grants(kept("deployer-service")).items() if who != "app"}
     assert people == {"3": READER}
 
@@ -90,14 +90,14 @@ def test_a_service_principal_that_deploys_is_given_nothing() -> None:
         ("", "true", {}),
     ],
 )
-def test_nobody_but_a_person_becomes_a_reader_by_deploying(
+def test_only_a_person_becomes_a_reader_by_deploying(
     compiler: Compiler, tmp_path: Path, kind: str, sends: str, expected: dict[str, set[tuple[str, str]]]
 ) -> None:
     parameters = {"deployerId": f"'{DEPLOYER}'", "deployerType": f"'{kind}'", "deployerSends": sends}
     assert people_after(compiler, tmp_path, {**parameters, "noReaders": "true"}) == expected
 
 
-def test_a_person_who_is_named_and_deploys_is_given_each_role_once(compiler: Compiler, tmp_path: Path) -> None:
+def test_a_named_person_who_deploys_gets_each_role_once(compiler: Compiler, tmp_path: Path) -> None:
     named = f"[{{ principalId: '{DEPLOYER}', principalType: 'User' }}]"
     parameters = {"deployerId": f"'{DEPLOYER}'", "deployerType": "'User'", "deployerSends": "true"}
     both = {**parameters, "readers": named, "producers": named}
@@ -105,7 +105,7 @@ def test_a_person_who_is_named_and_deploys_is_given_each_role_once(compiler: Com
 
 
 def people_after(compiler: Compiler, folder: Path, parameters: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
-    """Who holds what, but for the app, once a deployment with these parameters has ended."""
+    """Return the grants of all principals but the app after a deployment with these parameters."""
     copy = Path(shutil.copytree(INFRA, folder / "infra"))
     lines = ["using 'main.bicep'", *(f"param {name} = {value}" for name, value in parameters.items())]
     (copy / "people.bicepparam").write_text("\n".join(lines), "utf-8")
@@ -117,13 +117,13 @@ def people_after(compiler: Compiler, folder: Path, parameters: dict[str, str]) -
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_every_assignment_says_the_kind_of_principal_and_has_a_name_that_stays(scenario: str) -> None:
+def test_every_assignment_states_the_kind_of_principal_and_has_a_stable_name(scenario: str) -> None:
     assignments = kept(scenario).of("Microsoft.Authorization/roleAssignments")
-    # A principal that was just made may be unknown to the replica that checks it, unless its kind is told.
+    # Without the kind, a replica that does not know a new principal yet refuses the assignment.
     assert all(assignment["properties"]["principalType"] for assignment in assignments)
     for assignment in assignments:
         who = assignment["properties"]["principalId"].strip("[]")
         assert re.fullmatch(r"[0-9a-f-]{36}", assignment["name"]) or assignment["name"].startswith("[guid(")
-        # An assignment cannot be given to another principal: an identity that was made anew needs one of another name.
+        # An assignment cannot change its principal, so a recreated identity needs an assignment with another name.
         assert who in assignment["name"] or "reference(" not in who
     assert len({assignment["id"] for assignment in assignments}) == len(assignments)

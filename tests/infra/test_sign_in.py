@@ -1,4 +1,4 @@
-"""The registration that callers sign in for: the template, and the scripts for those who cannot deploy it."""
+"""The app registration for sign-in, as made by the template and by the scripts for people who cannot deploy it."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["bash", "pwsh"])
 def register(home: Path, request: pytest.FixtureRequest) -> Register:
-    """Runs one of the two scripts: name, then `OBJECT_ID:ROLE`s."""
+    """Return a function that runs one of the two scripts with a name and assignments `OBJECT_ID:ROLE`."""
     path = f"{home}{os.pathsep}{os.environ['PATH']}"
     if request.param == "bash":
 
@@ -73,7 +73,7 @@ def register(home: Path, request: pytest.FixtureRequest) -> Register:
 
 
 def written(home: Path) -> list[tuple[str, str, dict[str, Any]]]:
-    """Method, what was written to, and the body of every write, in order."""
+    """Return method, path and body of every write, in order."""
     lines = (home / "calls").read_text("utf-8").splitlines()
     calls = [line.split() for line in lines if "--body" in line]
     bodies = [json.loads(line.split("--body ", 1)[1]) for line in lines if "--body" in line]
@@ -81,7 +81,7 @@ def written(home: Path) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def template() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What the template makes: the registration, and the assignments."""
+    """Return the registration and the assignments that the template makes."""
     resources = kept("sign-in").resources
     (registration,) = (each for each in resources if each["type"].startswith("Microsoft.Graph/applications"))
     assignments = [each for each in resources if each["type"].startswith("Microsoft.Graph/appRoleAssignedTo")]
@@ -94,13 +94,13 @@ def test_the_registration_has_exactly_the_roles_of_the_app() -> None:
     assert all(role["allowedMemberTypes"] == ["User", "Application"] for role in TABLE["roles"])
 
 
-def test_only_who_is_assigned_gets_a_token() -> None:
+def test_only_assigned_principals_get_a_token() -> None:
     resources = kept("sign-in").resources
     (principal,) = (each for each in resources if each["type"].startswith("Microsoft.Graph/servicePrincipals"))
     assert principal["properties"]["appRoleAssignmentRequired"] is True
 
 
-def test_the_scripts_make_what_the_template_makes(home: Path, register: Register) -> None:
+def test_the_scripts_create_the_same_registration_as_the_template(home: Path, register: Register) -> None:
     done = register(f"{BORIS}:Decide", f"{FLOW}:Request")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -119,14 +119,14 @@ def test_the_scripts_make_what_the_template_makes(home: Path, register: Register
     assert all(method == "post" for method, _, _ in given)
 
 
-def test_what_is_assigned_is_not_assigned_again(home: Path, register: Register) -> None:
+def test_an_existing_assignment_is_not_made_again(home: Path, register: Register) -> None:
     held = {"value": [{"principalId": BORIS.upper(), "appRoleId": IDS["Decide"]}]}
     (home / "held.json").write_text(json.dumps(held), "utf-8")
     assert register(f"{BORIS}:Decide").stdout.splitlines()[0] == f"has      Decide: {BORIS}"
     assert [method for method, _, _ in written(home)] == ["patch"] * 3
 
 
-def test_a_dry_run_calls_nobody(home: Path, register: Register) -> None:
+def test_a_dry_run_makes_no_calls(home: Path, register: Register) -> None:
     done = register(f"{BORIS}:Decide", dry_run=True)
     assert done.stdout.splitlines() == ["would    register b2b-conversion", f"would    assign Decide to {BORIS}"]
     assert not (home / "calls").exists()
@@ -141,7 +141,7 @@ def test_a_dry_run_calls_nobody(home: Path, register: Register) -> None:
         ([], "b2b')/owners", "expected 1 to 80 of the characters"),
     ],
 )
-def test_wrong_options_are_refused_before_anything_is_asked(
+def test_invalid_options_are_refused_before_any_call(
     home: Path, register: Register, holders: list[str], name: str, said: str
 ) -> None:
     done = register(*holders, name=name)
@@ -151,7 +151,7 @@ def test_wrong_options_are_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_the_app_believes_who_signed_in_exactly_where_authentication_is_on(scenario: str) -> None:
+def test_the_app_trusts_principals_only_if_authentication_is_on(scenario: str) -> None:
     resources = {
         each["name"].rpartition("/")[2]: dict(each.get("properties") or {}) for each in kept(scenario).resources
     }
@@ -166,7 +166,7 @@ def test_the_app_believes_who_signed_in_exactly_where_authentication_is_on(scena
         assert audiences == [client, f"api://{client}"]
 
 
-def test_a_scenario_has_sign_in_and_the_default_has_none() -> None:
+def test_sign_in_is_on_in_the_scenario_everything_and_off_by_default() -> None:
     on = {
         scenario
         for scenario in APP_SCENARIOS

@@ -1,4 +1,4 @@
-"""The kept predictions are those of the templates: what the other tests read is what would be deployed."""
+"""The kept predictions are those of the current templates, so that the other tests can rely on them."""
 
 import shutil
 from pathlib import Path
@@ -24,16 +24,16 @@ def kept_and_predicted(compiler: Compiler, scenario: str, templates: Path = INFR
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_kept_snapshot_is_what_the_templates_give(compiler: Compiler, scenario: str) -> None:
+def test_a_kept_snapshot_equals_the_prediction_of_the_templates(compiler: Compiler, scenario: str) -> None:
     kept, predicted = kept_and_predicted(compiler, scenario)
     assert kept == predicted, RENEW
 
 
-def test_no_snapshot_is_left_of_a_scenario_that_is_gone() -> None:
+def test_every_snapshot_belongs_to_a_scenario() -> None:
     assert sorted(file.name.removesuffix(".snapshot.json") for file in SNAPSHOTS.glob("*.json")) == SCENARIOS
 
 
-def test_a_change_of_the_templates_would_be_noticed(compiler: Compiler, tmp_path: Path) -> None:
+def test_a_changed_template_gives_another_prediction(compiler: Compiler, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
     kept, predicted = kept_and_predicted(compiler, "defaults", copy)
     assert kept == predicted

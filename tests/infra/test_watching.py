@@ -1,4 +1,4 @@
-"""Alerts and workbook against the metrics that docs/reference/metrics.md promises."""
+"""Alerts and workbook fit the metrics in docs/reference/metrics.md."""
 
 import json
 import re
@@ -46,22 +46,22 @@ def named(query: str) -> set[str]:
     return set(re.findall(r"'(b2b\.[a-z.]+)'", query))
 
 
-def test_the_documented_alerts_are_those_that_are_deployed() -> None:
+def test_the_documented_alerts_are_the_deployed_ones() -> None:
     documented = {row[0].strip("`") for row in table(documents.METRICS, "Alerts")}
     assert documented == set(alerts(kept("defaults")))
 
 
-def test_the_documented_metrics_are_those_that_the_code_sends() -> None:
+def test_the_documented_metrics_are_those_of_the_code() -> None:
     documented = {name: (row[1], row[2], tuple(DIMENSIONS[name])) for name, row in METRICS.items()}
     assert documented == {metric.name: (metric.kind, metric.unit, metric.dimensions) for metric in figures.METRICS}
 
 
-def test_every_metric_is_watched_and_none_is_watched_that_is_not_sent() -> None:
+def test_the_queries_use_exactly_the_documented_metrics() -> None:
     assert {name for query in queries() for name in named(query)} == set(METRICS)
 
 
 @pytest.mark.parametrize("query", queries())
-def test_a_query_reads_only_dimensions_that_its_metrics_have(query: str) -> None:
+def test_a_query_uses_only_dimensions_of_its_metrics(query: str) -> None:
     read = set(re.findall(r"Properties\.(\w+)", query))
     assert read <= {dimension for name in named(query) for dimension in DIMENSIONS[name]}
 
@@ -74,14 +74,14 @@ def test_the_stages_that_queries_name_exist() -> None:
     assert {"requested", "blocked", "needsReview", "invited", "accepted", "completed"} <= shown
 
 
-def test_the_documented_dimensions_are_the_code_s_words() -> None:
+def test_the_documented_values_of_dimensions_are_those_of_the_code() -> None:
     assert set(re.findall(r"`(\w+)`", METRICS["b2b.requests"][4])) == {"source"} | set(Source)
     assert set(re.findall(r"`([a-z-]+)`", METRICS["b2b.invitations"][4])) == {figures.SENT, *figures.CALLS.values()}
     assert f"`{queue.REQUESTS}`" in METRICS["b2b.queue.oldest"][4]
     assert queue.POISON.endswith("-poison")
 
 
-def test_the_workbook_takes_causes_from_a_line_that_the_app_writes() -> None:
+def test_the_workbook_parses_causes_from_a_line_that_the_app_logs() -> None:
     modules = [path.read_text("utf-8") for path in (ROOT / "b2b").rglob("*.py")]
     written = [line for text in modules for line in text.splitlines() if '"request %s failed: %s"' in line]
     parsed = [query for query in queries() if "parse Message with 'request ' RequestId ' failed: ' Cause" in query]
@@ -91,7 +91,7 @@ def test_the_workbook_takes_causes_from_a_line_that_the_app_writes() -> None:
 
 
 @pytest.mark.parametrize("scenario", APP_SCENARIOS)
-def test_alerts_are_on_and_tell_the_group_that_was_given(scenario: str) -> None:
+def test_alerts_are_enabled_and_notify_the_given_action_group(scenario: str) -> None:
     groups = [GROUP] if scenario in {"action-group", "everything"} else []
     for rule in alerts(kept(scenario)).values():
         assert rule["enabled"] is True
@@ -104,7 +104,7 @@ def test_alerts_are_on_and_tell_the_group_that_was_given(scenario: str) -> None:
         )
 
 
-def test_thresholds_reach_the_queries() -> None:
+def test_threshold_parameters_change_the_queries() -> None:
     plain, strict = alerts(kept("defaults")), alerts(kept("everything"))
     for name, before, after in (
         ("failed-share", "> 10", "> 5"),
@@ -114,7 +114,7 @@ def test_thresholds_reach_the_queries() -> None:
         assert after in strict[name]["criteria"]["allOf"][0]["query"]
 
 
-def test_alerts_on_what_a_sweep_measures_look_back_as_far_as_sweeps_are_apart() -> None:
+def test_alerts_on_sweep_metrics_have_a_window_as_long_as_the_sweep_interval() -> None:
     plain, strict = alerts(kept("defaults")), alerts(kept("everything"))
     by_the_sweep = {name for name, row in METRICS.items() if "sweep" in row[4] and name != "b2b.requests"}
     following = {name for name, rule in plain.items() if named(rule["criteria"]["allOf"][0]["query"]) & by_the_sweep}
@@ -124,7 +124,7 @@ def test_alerts_on_what_a_sweep_measures_look_back_as_far_as_sweeps_are_apart() 
 
 
 @pytest.mark.parametrize("name", sorted(alerts(kept("defaults"))))
-def test_an_alert_can_be_made_before_the_first_figure_came(name: str) -> None:
+def test_an_alert_can_be_created_before_the_first_metric_arrives(name: str) -> None:
     rule = alerts(kept("defaults"))[name]
     assert rule["skipQueryValidation"] is True
     query = rule["criteria"]["allOf"][0]["query"]
@@ -134,13 +134,13 @@ def test_an_alert_can_be_made_before_the_first_figure_came(name: str) -> None:
 
 
 @pytest.mark.parametrize("query", [query for query in queries() if named(query) & GAUGES])
-def test_a_gauge_is_read_where_it_stands(query: str) -> None:
-    # The exporter sends one value: in AppMetrics that is Sum, and Max may be empty.
+def test_a_gauge_is_read_from_max_or_else_sum(query: str) -> None:
+    # The exporter sends one value. In AppMetrics it is in Sum, and Max may be empty.
     assert "coalesce(Max, Sum)" in query
     assert not re.search(r"\bMax\b (?:>|<|=)|max\(Max\)", query)
 
 
-def test_the_workbook_asks_the_workspace_of_the_deployment() -> None:
+def test_the_workbook_queries_the_workspace_of_the_deployment() -> None:
     document = (ROOT / "infra" / "workbook.json").read_text("utf-8")
     asked = [item for item in workbook_items() if "query" in item]
     assert asked
@@ -150,10 +150,10 @@ def test_the_workbook_asks_the_workspace_of_the_deployment() -> None:
     assert "WORKSPACE_ID" not in properties["serializedData"] or properties["serializedData"].startswith("[replace(")
 
 
-def test_nothing_that_is_counted_is_sampled() -> None:
+def test_no_type_that_the_queries_count_is_sampled() -> None:
     host = json.loads((ROOT / "host.json").read_text("utf-8"))
     whole = set(host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";"))
     tables = set(re.findall(r"\bApp[A-Z]\w+", " ".join(queries())))
     assert {"AppTraces", "AppMetrics"} <= tables
-    # Metrics are counted before they are sent, and never sampled.
+    # Metrics are aggregated before they are sent, and never sampled.
     assert {table.removeprefix("App").removesuffix("s") for table in tables} - {"Metric"} <= whole

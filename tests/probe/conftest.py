@@ -1,4 +1,4 @@
-"""A tenant and a probe in it."""
+"""A fixture with a tenant and what a probe of it needs."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 from tests.probe.support import Lab
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - the probe waits for the disk at every note; here that is most of the time
+MEMORY = Path("/dev/shm")  # noqa: S108 - in memory, because the probe syncs every note to disk, which takes most of a test's time
 
 
 @pytest.fixture

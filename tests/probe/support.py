@@ -1,4 +1,4 @@
-"""A rehearsal tenant without a port, the probe in it, and an operator who opens links through the control plane."""
+"""Run the probe on a rehearsal tenant without a port, with an operator who opens links through the control plane."""
 
 import asyncio
 import copy
@@ -47,11 +47,11 @@ RESTRICTED = TENANT | {"authorizationPolicy": {"allowInvitesFrom": "adminsAndGue
 
 
 class Killed(BaseException):
-    """The process has ended here."""
+    """Stands for the end of a killed process."""
 
 
 class Wire(httpx.BaseTransport):
-    """Takes calls to the tenant without a port, and can end the probe at one of them."""
+    """A transport to the tenant without a port. Its hooks can end the probe at a call, or change calls and answers."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -73,7 +73,7 @@ class Wire(httpx.BaseTransport):
         return response
 
     def let_through(self) -> None:
-        """Stand in no call's way."""
+        """Reset all hooks, so that every call passes unchanged."""
         self.before: Callable[[int], None] = lambda _: None
         self.after: Callable[[int], None] = lambda _: None
         self.rewrite: Callable[[httpx.Request], httpx.Request] = lambda request: request
@@ -88,14 +88,14 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, content=content)
 
     def close(self) -> None:
-        """Stay open: several clients share it."""
+        """Stay open, because several clients share this transport."""
 
     def end(self) -> None:
         self._loop.close()
 
 
 class TenantClock:
-    """The tenant's own time: to wait is to move it forward."""
+    """A clock that shows the tenant's time. Sleeping advances the tenant's clock."""
 
     def __init__(self, app: Any, control: Control) -> None:
         self._app = app
@@ -112,7 +112,7 @@ class TenantClock:
 
 @dataclass
 class Person:
-    """Opens links as a person would, or does not; says yes."""
+    """An operator who agrees and opens links, or does not."""
 
     control: Control
     opens: bool = True
@@ -142,7 +142,7 @@ class Person:
 
 @dataclass
 class Source:
-    """Tokens from the tenant's identity endpoint, for one of its applications."""
+    """A credential with tokens from the tenant's identity endpoint for one application."""
 
     lab: "Lab"
     client: str
@@ -156,7 +156,7 @@ class Source:
 
 
 class Lab:
-    """Everything around one probe."""
+    """A tenant, an operator and a folder, in which a test runs the probe."""
 
     def __init__(self, folder: Path, seed: Mapping[str, Any] = TENANT) -> None:
         self.folder = folder
@@ -169,7 +169,9 @@ class Lab:
         self.start_over()
 
     def start_over(self, seed: Mapping[str, Any] | None = None, **switches: str) -> None:
-        """The tenant as at first, in these positions; the main sign-in holds everything, three others less."""
+        """Reset the tenant, set these switch positions, and give the main sign-in all permissions and three others
+        fewer.
+        """
         self.control.reset(seed)
         for name, position in switches.items():
             self.control.set_switch(name.replace("_", "-"), position)
@@ -209,7 +211,7 @@ class Lab:
         return next(found for found in self.result()["beliefs"] if found["id"] == identifier)
 
     def strangers(self) -> list[dict[str, Any]]:
-        """Users, deleted ones too, that were not there at first."""
+        """Return the users, including deleted ones, that are not in the seed."""
         first = {user["id"] for kind in ("users", "deletedUsers") for user in TENANT[kind]}
         return [user for user in self.control.users() if user["id"] not in first]
 
@@ -217,9 +219,10 @@ class Lab:
         return self.control.journal()
 
     def killed(self, options: Options, number: int, *, behind: bool) -> None:
-        """Run until the call of that number, and end as if killed: before it leaves, or behind its effect.
+        """Run until the call with this number and end as if killed: before the call is sent, or (`behind`) after its
+        effect.
 
-        Python still unwinds here, where a killed process would not: what it writes then is taken back.
+        Unlike a killed process, Python still runs the probe's clean-up code. What that writes is undone.
         """
         kept: list[dict[Path, bytes]] = []
 
@@ -249,7 +252,7 @@ class Lab:
             self.wire.let_through()
 
     def interrupted(self, options: Options, number: int) -> int:
-        """Run, with one Ctrl-C while the call of that number is under way."""
+        """Run with one Ctrl+C during the call with this number, and return the exit code."""
 
         def after(sent: int) -> None:
             if sent == number:
@@ -262,7 +265,7 @@ class Lab:
             self.wire.let_through()
 
     def noted(self) -> list[Any]:
-        """What the probe's own notes say is left."""
+        """Return the accounts in the probe's notes."""
         files = (self.folder / "notes").glob("*.json")
         return [entry for path in files for entry in json.loads(path.read_text("utf-8"))]
 
@@ -276,10 +279,10 @@ class Lab:
 
 
 def switched() -> Sequence[tuple[Question, str]]:
-    """Every question with a switch, in each of its positions."""
+    """Return every question with a switch, once for each position."""
     return [(question, position) for question in QUESTIONS if question.switch for position in question.positions]
 
 
 def seed(**changes: Any) -> dict[str, Any]:
-    """A tenant of one's own."""
+    """Return a copy of the tenant's seed with these changes."""
     return copy.deepcopy(TENANT | changes)

@@ -1,4 +1,4 @@
-"""What goes wrong before or during a run is said in one sentence, and nothing is left that is not listed."""
+"""Errors before or during a run are reported in one sentence, and every leftover account is listed."""
 
 import json
 import multiprocessing
@@ -31,7 +31,7 @@ def many(count: int) -> dict[str, Any]:
     return TENANT | {"users": users}
 
 
-def test_a_tenant_that_people_work_in_is_refused_unless_it_is_named(lab: Lab) -> None:
+def test_a_tenant_with_many_users_is_refused_unless_it_is_named(lab: Lab) -> None:
     lab.start_over(many(201))
     assert lab.run("INV-01") == REFUSED
     (said,) = lab.person.said
@@ -43,7 +43,7 @@ def test_a_tenant_that_people_work_in_is_refused_unless_it_is_named(lab: Lab) ->
     assert lab.run("INV-01", tenant="Contoso.com") == DONE
 
 
-def test_another_tenant_than_the_one_that_was_named_is_refused(lab: Lab) -> None:
+def test_a_tenant_other_than_the_named_one_is_refused(lab: Lab) -> None:
     assert lab.run("INV-01", tenant="fabrikam.com") == REFUSED
     assert lab.person.said == ["This is the tenant contoso.com, not fabrikam.com."]
     assert writes(lab) == []
@@ -62,19 +62,19 @@ def test_another_tenant_than_the_one_that_was_named_is_refused(lab: Lab) -> None
         ("olga", "olga is no address that Microsoft Entra ID takes in an invitation."),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_before_anything_is_made(lab: Lab, address: str, said: str) -> None:
+def test_an_unusable_address_is_refused_before_anything_is_created(lab: Lab, address: str, said: str) -> None:
     lab.start_over(changed(otherMails=["ann@fabrikam.com"]))
     assert lab.run("INV-01", addresses=(address,)) == REFUSED
     assert lab.person.said[-1] == said
     assert writes(lab) == []
 
 
-def test_without_an_address_nothing_is_made(lab: Lab) -> None:
+def test_without_an_address_nothing_is_created(lab: Lab) -> None:
     assert lab.run("INV-01", addresses=()) == REFUSED
     assert lab.person.said == ["Give with --address an address outside the tenant whose mail you can open."]
 
 
-def test_without_a_yes_nothing_is_made_and_the_plan_was_told_first(lab: Lab) -> None:
+def test_without_consent_nothing_is_created_and_the_plan_is_printed_first(lab: Lab) -> None:
     lab.person.agrees = False
     assert lab.run() == REFUSED
     told = "\n".join(lab.person.said)
@@ -84,7 +84,7 @@ def test_without_a_yes_nothing_is_made_and_the_plan_was_told_first(lab: Lab) -> 
     assert writes(lab) == []
 
 
-def test_a_mailbox_that_nobody_opens_costs_its_questions_only(lab: Lab) -> None:
+def test_if_nobody_opens_the_mailbox_only_its_questions_are_skipped(lab: Lab) -> None:
     lab.person.opens = False
     assert lab.run("RED-01", "RED-03", "RED-05") == DONE
     assert [found["ended"] for found in lab.result()["beliefs"]] == ["seen", "skipped", "skipped"]
@@ -99,7 +99,7 @@ def test_without_a_person_no_link_is_shown(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 4, 9, 13])
-def test_a_lost_connection_ends_the_run_and_what_is_left_is_listed_and_removed_by_the_next(lab: Lab, at: int) -> None:
+def test_after_a_lost_connection_leftovers_are_listed_and_removed_by_the_next_run(lab: Lab, at: int) -> None:
     def lost(sent: int) -> None:
         if sent >= at:
             raise httpx.ConnectError("no route to host")
@@ -115,7 +115,7 @@ def test_a_lost_connection_ends_the_run_and_what_is_left_is_listed_and_removed_b
     assert (lab.strangers(), lab.noted()) == ([], [])
 
 
-def test_an_answer_of_an_unexpected_form_costs_its_question_only(lab: Lab) -> None:
+def test_an_answer_of_unexpected_form_fails_only_its_own_question(lab: Lab) -> None:
     def without_value(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         return httpx.Response(200, json={}) if "federationConfigurations" in request.url.path else response
 
@@ -126,7 +126,7 @@ def test_an_answer_of_an_unexpected_form_costs_its_question_only(lab: Lab) -> No
     assert lab.strangers() == []
 
 
-def test_what_cannot_be_removed_is_listed(lab: Lab) -> None:
+def test_an_account_that_cannot_be_removed_is_listed(lab: Lab) -> None:
     lab.control.set_faults([{"kind": "500-json", "method": "DELETE", "path": "/deletedItems/"}])
     assert lab.run("INV-01") == NOT_ALL
     (left,) = lab.strangers()
@@ -138,7 +138,7 @@ def test_what_cannot_be_removed_is_listed(lab: Lab) -> None:
     assert lab.strangers() == []
 
 
-def test_a_second_ctrl_c_stops_the_removal_and_lists_what_is_left(lab: Lab) -> None:
+def test_a_second_ctrl_c_stops_the_removal_and_lists_the_leftovers(lab: Lab) -> None:
     def ctrl_c(sent: int) -> None:
         if sent >= 8:
             raise KeyboardInterrupt
@@ -173,7 +173,7 @@ def test_a_second_probe_in_the_same_folder_is_refused_until_the_first_has_ended(
     assert lab.run("INV-01") == DONE
 
 
-def test_a_second_probe_elsewhere_is_left_in_peace(lab: Lab) -> None:
+def test_the_accounts_of_a_probe_in_another_folder_are_not_removed(lab: Lab) -> None:
     options = lab.options("INV-01")
     lab.killed(options, 9, behind=True)
     elsewhere = lab.options("INV-01", folder=lab.folder / "elsewhere")
@@ -186,7 +186,7 @@ def test_a_second_probe_elsewhere_is_left_in_peace(lab: Lab) -> None:
     assert lab.strangers() == []
 
 
-def test_accounts_that_only_look_like_the_probes_are_not_touched(lab: Lab) -> None:
+def test_accounts_that_only_resemble_the_probes_are_not_touched(lab: Lab) -> None:
     named = {"id": BEN, "userPrincipalName": "ben@contoso.com", "displayName": "b2b-probe-12345678-1"}
     tagged = {
         "id": ANNA,
@@ -200,7 +200,7 @@ def test_accounts_that_only_look_like_the_probes_are_not_touched(lab: Lab) -> No
     assert lab.control.users() == before
 
 
-def test_an_account_that_somebody_wrote_into_the_notes_is_not_touched(lab: Lab) -> None:
+def test_a_noted_account_without_the_probes_marks_is_not_touched(lab: Lab) -> None:
     folder = lab.folder / "notes"
     folder.mkdir()
     note = {"name": "anna@contoso.com", "since": "2026-12-01T00:00:00+00:00", "id": None}
@@ -210,7 +210,7 @@ def test_an_account_that_somebody_wrote_into_the_notes_is_not_touched(lab: Lab) 
     assert lab.control.user(ANNA)["deletedDateTime"] is None
 
 
-def test_notes_that_cannot_be_read_are_said_to_be(lab: Lab) -> None:
+def test_unreadable_notes_are_reported(lab: Lab) -> None:
     folder = lab.folder / "notes"
     folder.mkdir()
     (folder / "contoso.onmicrosoft.com.json").write_text("{", "utf-8")
@@ -218,7 +218,7 @@ def test_notes_that_cannot_be_read_are_said_to_be(lab: Lab) -> None:
     assert lab.person.said[-1].endswith("cannot be read; move it away and run with --clean.")
 
 
-def test_an_unknown_question_is_named() -> None:
+def test_an_unknown_question_is_refused_by_name() -> None:
     with pytest.raises(SystemExit, match=r"^There is no question INV-99; --list shows them all\.$"):
         main(["--only", "INV-99,INV-01"])
 
@@ -231,7 +231,7 @@ def test_the_questions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_a_guest_that_an_invitation_has_made_is_removed(lab: Lab) -> None:
+def test_a_guest_that_an_invitation_created_is_removed(lab: Lab) -> None:
     def overlook(request: httpx.Request) -> httpx.Request:
         body = json.loads(request.content or b"{}")
         if body.get("invitedUserEmailAddress") in (None, ADDRESS):
@@ -247,7 +247,7 @@ def test_a_guest_that_an_invitation_has_made_is_removed(lab: Lab) -> None:
     assert (lab.strangers(), lab.noted()) == ([], [])
 
 
-def test_an_account_that_an_answer_names_and_that_was_there_before_is_not_touched(lab: Lab) -> None:
+def test_an_older_account_that_an_answer_names_is_not_touched(lab: Lab) -> None:
     def name_another(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.url.path.endswith("/invitations") and response.status_code == 201:
             return httpx.Response(201, json=response.json() | {"invitedUser": {"id": BEN}})

@@ -1,4 +1,4 @@
-"""The client: what it repeats, how long it waits, and what it makes of an answer."""
+"""The probe's Graph client: which calls it retries, how long it waits, and how it reads answers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from probe.graph import TRIES, Graph, Meter, NoAnswer
 
 
 class Frozen:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that moves only by sleeping."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 12, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ class Tokens:
 
 
 class Service:
-    """Answers in turn, the last one for ever."""
+    """A service that gives these answers in turn and repeats the last one."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self._answers = list(answers)
@@ -67,7 +67,7 @@ IN_A_MINUTE = format_datetime(datetime(2026, 12, 1, 0, 1, tzinfo=UTC), usegmt=Tr
 @pytest.mark.parametrize(
     ("retry_after", "slept"), [("7", 7.0), ("2.128", 2.128), (IN_A_MINUTE, 60.0), ("", 1.0), ("soon", 1.0)]
 )
-def test_it_waits_as_long_as_it_was_asked_to_and_else_a_little(retry_after: str, slept: float) -> None:
+def test_the_client_waits_for_retry_after_or_else_one_second(retry_after: str, slept: float) -> None:
     service = Service(refused(429, "TooManyRequests", retry_after=retry_after), GOOD)
     assert service.graph.ask(LIST_USERS).status == 200
     assert service.clock.slept == [slept]
@@ -85,38 +85,38 @@ def test_it_waits_as_long_as_it_was_asked_to_and_else_a_little(retry_after: str,
     ],
     ids=repr,
 )
-def test_trouble_that_passes_is_waited_out_ever_longer(trouble: httpx.Response | Exception) -> None:
+def test_temporary_trouble_is_retried_with_growing_waits(trouble: httpx.Response | Exception) -> None:
     service = Service(trouble, trouble, trouble, GOOD)
     assert service.graph.ask(LIST_USERS).status == 200
     assert service.clock.slept == [1.0, 2.0, 4.0]
 
 
 @pytest.mark.parametrize("answer", [refused(400, "BadRequest"), refused(401, "Unauthorized"), refused(409, "Conflict")])
-def test_an_answer_is_an_answer(answer: httpx.Response) -> None:
+def test_a_final_error_is_returned_without_a_retry(answer: httpx.Response) -> None:
     service = Service(answer)
     found = service.graph.ask(CREATE_INVITATION, body={})
     assert (found.status, found.message, len(service.asked)) == (answer.status_code, "text", 1)
 
 
-def test_trouble_that_stays_is_the_answer_in_the_end() -> None:
+def test_lasting_trouble_is_returned_after_the_last_try() -> None:
     service = Service(refused(503, "ServiceUnavailable"))
     assert service.graph.ask(LIST_USERS).short == "503 ServiceUnavailable"
     assert len(service.asked) == TRIES
 
 
-def test_a_service_that_never_answers_is_said_to_be_away() -> None:
+def test_a_service_that_never_answers_raises_no_answer() -> None:
     service = Service(httpx.ConnectError("away"))
     with pytest.raises(NoAnswer, match=r"^GET /v1\.0/users was not answered in 8 tries\.$"):
         service.graph.ask(LIST_USERS)
 
 
-def test_a_wait_of_hours_is_not_waited() -> None:
+def test_a_retry_after_of_hours_is_not_waited_for() -> None:
     service = Service(refused(429, retry_after="7200"))
     assert service.graph.ask(LIST_USERS).status == 429
     assert service.clock.slept == []
 
 
-def test_a_refused_token_is_renewed() -> None:
+def test_a_refused_token_is_renewed_and_the_call_repeated() -> None:
     service = Service(refused(401, "InvalidAuthenticationToken"), GOOD)
     assert service.graph.ask(LIST_USERS).status == 200
     assert [asked.headers["authorization"] for asked in service.asked] == ["Bearer token-0", "Bearer token-1"]
@@ -134,7 +134,7 @@ def pages(*numbers: int) -> Iterator[httpx.Response]:
         yield httpx.Response(200, json={"value": [{"id": number}], **(link if number < 3 else {})})
 
 
-def test_a_list_is_all_its_pages_and_begins_anew_when_it_breaks_off() -> None:
+def test_a_list_has_all_pages_and_restarts_after_an_expired_page() -> None:
     service = Service(*pages(1), refused(400, "Directory_ExpiredPageToken"), *pages(1, 2, 3))
     answer = service.graph.ask_all(LIST_USERS, query={"$select": "id"}, advanced=True)
     assert [user["id"] for user in answer.body["value"]] == [1, 2, 3]

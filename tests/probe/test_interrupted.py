@@ -1,4 +1,4 @@
-"""A run that is cut off at any call leaves nothing that the next run does not remove."""
+"""The next run removes everything that a run leaves behind if it is killed or interrupted at any call."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.probe.support import Lab
 ASKED = {question.id: question for question in QUESTIONS}
 CONTROL = "INV-01"
 REMOVAL = 2
-"""Calls that remove one account."""
+"""How many calls remove one account."""
 LAG = (8.0, 20.0)
 """Seconds by which reads by id and lists may lag."""
 
@@ -21,9 +21,9 @@ def calls_of(lab: Lab, options: Options) -> int:
 
 
 @pytest.mark.parametrize("identifier", ASKED)
-def test_a_run_that_is_killed_at_any_call_leaves_nothing_for_good(lab: Lab, identifier: str) -> None:
+def test_after_a_kill_at_any_call_a_clean_run_removes_everything(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
-    # What comes before a question's own calls is the same for all, and cut to pieces with INV-01.
+    # The calls before a question's own are the same for all questions; the case INV-01 kills the run at each of them.
     first = calls_of(lab, lab.options(CONTROL)) - REMOVAL if ASKED[identifier].control else 1
     for number in range(first, calls_of(lab, options) + 1):
         for behind in (False, True):
@@ -36,19 +36,21 @@ def test_a_run_that_is_killed_at_any_call_leaves_nothing_for_good(lab: Lab, iden
 
 
 @pytest.mark.parametrize("identifier", ["INV-26", "RED-05", "READ-17"])
-def test_that_holds_while_replicas_lag_and_for_an_ordinary_next_run(lab: Lab, identifier: str) -> None:
+def test_after_a_kill_with_lag_an_ordinary_run_removes_everything(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
     for number in range(2, calls_of(lab, options) + 1, 3):
         lab.start_over()
         lab.control.set_lag(*LAG, seed=number)
         lab.killed(options, number, behind=True)
-        lab.control.advance(3600)  # a fresh account of nobody's known making could be another probe's
+        lab.control.advance(
+            3600
+        )  # the probe does not remove a new unknown account, because it may belong to another probe
         assert lab.perform(options) == 0, (number, lab.person.said)
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
 @pytest.mark.parametrize("identifier", ["INV-26", "READ-17"])
-def test_that_holds_for_accounts_that_do_not_show_yet(lab: Lab, identifier: str) -> None:
+def test_after_a_kill_with_lag_a_clean_run_removes_accounts_not_visible_yet(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
     for number in range(1, calls_of(lab, options) + 1, 2):
         lab.start_over()
@@ -58,7 +60,7 @@ def test_that_holds_for_accounts_that_do_not_show_yet(lab: Lab, identifier: str)
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
-def test_a_whole_run_that_is_killed_here_and_there_leaves_nothing_for_good(lab: Lab) -> None:
+def test_after_a_kill_of_a_whole_run_a_clean_run_removes_everything(lab: Lab) -> None:
     options = lab.options()
     for number in range(5, calls_of(lab, options) + 1, 15):
         lab.start_over()
@@ -67,7 +69,7 @@ def test_a_whole_run_that_is_killed_here_and_there_leaves_nothing_for_good(lab: 
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
-def test_without_its_notes_a_run_finds_by_their_marks_what_another_has_left(lab: Lab) -> None:
+def test_without_notes_a_clean_run_finds_leftovers_by_their_marks(lab: Lab) -> None:
     options = lab.options("INV-25")
     for number in range(1, calls_of(lab, options) + 1):
         lab.start_over()
@@ -79,7 +81,7 @@ def test_without_its_notes_a_run_finds_by_their_marks_what_another_has_left(lab:
 
 
 @pytest.mark.parametrize("identifier", ["INV-13", "INV-26", "INV-31", "RED-07", "FACT-10"])
-def test_ctrl_c_at_any_call_removes_everything_at_once(lab: Lab, identifier: str) -> None:
+def test_ctrl_c_at_any_call_removes_everything_in_the_same_run(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
     for number in range(1, calls_of(lab, options) + 1):
         lab.start_over()

@@ -1,4 +1,4 @@
-"""The person at the terminal: what is asked, and what counts as an answer."""
+"""The operator at the terminal: which input counts as which answer."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def terminal(typed: str) -> tuple[Terminal, io.StringIO]:
 @pytest.mark.parametrize(
     ("typed", "agreed"), [("yes\n", True), ("YES \n", True), ("y\n", False), ("\n", False), ("", False)]
 )
-def test_only_yes_is_a_yes(typed: str, agreed: bool) -> None:  # noqa: FBT001
+def test_only_yes_counts_as_consent(typed: str, agreed: bool) -> None:  # noqa: FBT001
     assert terminal(typed)[0].agree("Go on? ") is agreed
 
 
@@ -27,20 +27,20 @@ def test_only_yes_is_a_yes(typed: str, agreed: bool) -> None:  # noqa: FBT001
     ("typed", "opened"),
     [("a\n", "accepted"), ("r\n", "refused"), ("s\n", "nobody"), ("", "nobody"), ("what?\n\nR\n", "refused")],
 )
-def test_what_came_of_a_link_is_one_of_three(typed: str, opened: str) -> None:
+def test_the_answer_about_a_link_is_accepted_refused_or_nobody(typed: str, opened: str) -> None:
     asked, out = terminal(typed)
     assert asked.open_link(LINK, "olga@fabrikam.com") == opened
     assert LINK in out.getvalue()
     assert "olga@fabrikam.com" in out.getvalue()
 
 
-def test_answers_are_taken_in_turn_and_the_end_of_the_input_is_an_answer_for_ever() -> None:
+def test_answers_are_read_in_turn_and_after_the_end_of_input_are_nobody() -> None:
     asked, _ = terminal("yes\nr\na\n")
     assert asked.agree("Go on? ")
     assert [asked.open_link(LINK, "x") for _ in range(4)] == ["refused", "accepted", "nobody", "nobody"]
 
 
-def test_who_does_not_answer_in_time_is_nobody() -> None:
+def test_no_answer_in_time_counts_as_nobody() -> None:
     read, write = os.pipe()
     begun = time.monotonic()
     with os.fdopen(read) as source, os.fdopen(write, "w"):

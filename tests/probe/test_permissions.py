@@ -1,4 +1,4 @@
-"""Every call is in the journal with a permission that opens it, and the smallest set is the smallest."""
+"""Every call of the probe is permitted by its table's permission, and no smaller set of permissions suffices."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ MINIMUM = required(QUESTIONS)
 
 
 def called(entry: dict[str, Any]) -> Call:
-    """The line of the probe's table that a call in the journal belongs to."""
+    """Return the call of the probe's table for an entry of the journal."""
     for call in sorted(CALLS, key=lambda call: "{" in call.template):
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(f"/{call.version}{call.template}"))
         if call.method == entry["method"] and re.fullmatch(pattern, entry["path"]):
@@ -35,14 +35,14 @@ def route_permissions(call: Call) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.permission], ids=lambda call: call.name)
-def test_the_tenant_opens_a_call_to_the_permission_of_the_table_and_to_each_wider_one(call: Call) -> None:
+def test_a_route_accepts_the_tables_permission_and_each_wider_one(call: Call) -> None:
     if call is table.CREATE_INVITATION:
-        return  # its own service decides; the questions INV-16 to INV-18 are about that
+        return  # the invitation service decides by itself, which INV-16 to INV-18 ask about
     allowed = route_permissions(call)
     assert {call.permission} | table.WIDER.get(str(call.permission), frozenset()) <= allowed
 
 
-def test_a_whole_run_makes_no_call_that_is_not_in_the_table_and_none_that_its_question_does_not_name(lab: Lab) -> None:
+def test_a_question_makes_only_the_calls_that_it_names(lab: Lab) -> None:
     for question in QUESTIONS:
         lab.start_over(RESTRICTED if question.id == "INV-15" else None)
         assert lab.run(question.id) == 0, lab.person.said
@@ -54,12 +54,12 @@ def test_a_whole_run_makes_no_call_that_is_not_in_the_table_and_none_that_its_qu
             assert sent_by_another or opened(call.permission, entry["roles"])
 
 
-def test_every_call_of_the_table_is_made_by_some_question(lab: Lab) -> None:
+def test_a_whole_run_makes_every_call_of_the_table(lab: Lab) -> None:
     assert lab.run() == 0
     assert {called(entry) for entry in lab.journal()} == set(CALLS)
 
 
-def test_with_the_smallest_set_everything_is_asked_that_needs_no_more(lab: Lab) -> None:
+def test_with_the_smallest_set_only_questions_that_need_more_are_skipped(lab: Lab) -> None:
     assert MINIMUM == ("Domain.Read.All", "User.Invite.All", "User.ReadWrite.All")
     lab.control.set_roles(MINIMUM, "main")
     assert lab.run() == 0, lab.person.said
@@ -76,7 +76,7 @@ def test_with_the_smallest_set_everything_is_asked_that_needs_no_more(lab: Lab) 
 
 
 @pytest.mark.parametrize("missing", MINIMUM)
-def test_without_any_one_of_them_the_probe_says_so_and_makes_nothing(lab: Lab, missing: str) -> None:
+def test_if_a_permission_of_the_smallest_set_is_missing_the_probe_stops(lab: Lab, missing: str) -> None:
     lab.control.set_roles([name for name in MINIMUM if name != missing], "main")
     assert lab.run() == 2
     assert lab.person.said == [f"The sign-in lacks {missing}; grant that, or ask less with --only."]
@@ -84,7 +84,7 @@ def test_without_any_one_of_them_the_probe_says_so_and_makes_nothing(lab: Lab, m
 
 
 @pytest.mark.parametrize("missing", sorted(set(FULL) - set(MINIMUM)))
-def test_each_of_the_rest_is_missed_by_the_questions_that_are_said_to_need_it(lab: Lab, missing: str) -> None:
+def test_a_missing_further_permission_skips_exactly_its_questions(lab: Lab, missing: str) -> None:
     lab.control.set_roles([name for name in FULL if name != missing], "main")
     assert lab.run() == 0
     skipped = {found["id"] for found in lab.result()["beliefs"] if missing in found.get("reason", "")}
@@ -93,7 +93,7 @@ def test_each_of_the_rest_is_missed_by_the_questions_that_are_said_to_need_it(la
     assert need
 
 
-def test_questions_that_only_read_take_only_reading(lab: Lab) -> None:
+def test_questions_that_only_read_need_only_read_permissions(lab: Lab) -> None:
     asked = ("READ-05", "FACT-10", "BATCH-04")
     least = required([question for question in QUESTIONS if question.id in asked])
     assert least == ("Domain.Read.All", "User.Read.All")
@@ -113,7 +113,7 @@ def test_the_smallest_set_is_printed(capsys: pytest.CaptureFixture[str]) -> None
     assert "Domain.Read.All, User.Read.All\n" in capsys.readouterr().out
 
 
-def test_a_wider_permission_takes_the_place_of_a_narrower_one() -> None:
+def test_a_wider_permission_replaces_a_narrower_one() -> None:
     assert smallest([table.READ_USER, table.COUNT]) == ("User.Read.All",)
     assert smallest([table.READ_USER, table.CREATE_USER]) == ("User.ReadWrite.All",)
     assert smallest([table.BATCH]) == ()

@@ -1,4 +1,4 @@
-"""In every position of every switch that the probe asks about, it reports that position."""
+"""The probe reports the right position for every position of every switch that it asks about."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_the_positions_of_a_question_are_those_of_its_switch() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
-def test_a_position_is_reported(lab: Lab, case: tuple[Question, str]) -> None:
+def test_every_position_of_a_switch_is_reported(lab: Lab, case: tuple[Question, str]) -> None:
     question, position = case
     lab.start_over(SEEDS.get((question.id, position)), **{str(question.switch): position})
     assert lab.run(question.id) == 0, lab.person.said
@@ -32,7 +32,7 @@ def test_a_position_is_reported(lab: Lab, case: tuple[Question, str]) -> None:
     assert lab.strangers() == []
 
 
-def test_two_runs_settle_what_the_tenants_setting_hides(lab: Lab) -> None:
+def test_two_runs_with_different_settings_settle_the_position(lab: Lab) -> None:
     fitting = []
     for seed in (None, RESTRICTED):
         lab.start_over(seed)
@@ -42,7 +42,7 @@ def test_two_runs_settle_what_the_tenants_setting_hides(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(("position", "shows"), [("pending-acceptance", "shows"), ("unset", "does not show")])
-def test_the_result_tells_the_app_whether_pending_invitations_show(lab: Lab, position: str, shows: str) -> None:
+def test_the_result_states_whether_pending_invitations_show(lab: Lab, position: str, shows: str) -> None:
     lab.start_over(pending_state=position)
     assert lab.run("RED-01") == 0
     assert lab.result()["showsPendingInvitations"] == {"cloud": shows, "synced": "unknown"}
@@ -51,14 +51,14 @@ def test_the_result_tells_the_app_whether_pending_invitations_show(lab: Lab, pos
 
 
 @pytest.mark.parametrize("position", ["pending-acceptance", "unset"])
-def test_one_account_and_at_most_two_links_serve_all_that_takes_a_person(lab: Lab, position: str) -> None:
+def test_all_questions_about_links_share_one_account_and_two_links(lab: Lab, position: str) -> None:
     lab.start_over(pending_state=position)
     assert lab.run("RED-01", "RED-03", "RED-04", "RED-05", "RED-06", "RED-07") in (0, 1)
     assert [opened for _, opened in lab.person.opened] == ["refused", "accepted"]
     assert len({change["id"] for change in lab.control.changes() if change["kind"] == "add"}) == 1
 
 
-def test_everything_at_once_asks_every_question_and_leaves_nothing(lab: Lab) -> None:
+def test_a_whole_run_asks_every_question_and_leaves_nothing_behind(lab: Lab) -> None:
     assert lab.run() == 0, lab.person.said
     ended = {found["id"]: found["ended"] for found in lab.result()["beliefs"]}
     assert {identifier for identifier, end in ended.items() if end != "seen"} == {"INV-15"}
@@ -69,7 +69,7 @@ def test_everything_at_once_asks_every_question_and_leaves_nothing(lab: Lab) -> 
 
 
 @pytest.mark.parametrize("unlucky", ["INV-01", "INV-06", "RED-05"])
-def test_in_a_tenant_that_refuses_even_an_ordinary_account_nothing_is_concluded(lab: Lab, unlucky: str) -> None:
+def test_if_an_ordinary_account_is_refused_too_nothing_is_concluded(lab: Lab, unlucky: str) -> None:
     lab.start_over(SEEDS["INV-15", "refused"], admins_only_invitations="refused")
     assert lab.run(unlucky) == 0
     found = lab.belief(unlucky)

@@ -1,4 +1,4 @@
-"""The command itself, as its user starts it: a process, a terminal, a sign-in, and a tenant behind a socket."""
+"""The command as its user starts it: a process with a terminal, a sign-in, and a tenant on a port."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def converse(process: subprocess.Popen[str], tenant: RunningTenant) -> list[str]:
-    """Play the person: say yes, open each link that is shown, and say what came of it."""
+    """Act as the operator: agree, open each link that is printed, and enter the result. Return the printed lines."""
     assert process.stdin
     assert process.stdout
     process.stdin.write("yes\n")
@@ -83,7 +83,7 @@ def test_a_person_is_led_through_a_run_with_a_managed_identity(tenant: RunningTe
 
 
 def az(tenant: RunningTenant, folder: Path) -> dict[str, str]:
-    """An Azure CLI that has signed in: its answer, without the CLI."""
+    """Create a stand-in for a signed-in Azure CLI, and return a PATH with it."""
     query = {"api-version": "2019-08-01", "resource": "https://graph.microsoft.com"}
     headers = {"X-IDENTITY-HEADER": tenant.identity_env["IDENTITY_HEADER"]}
     with httpx.Client(trust_env=False) as http:
@@ -96,7 +96,9 @@ def az(tenant: RunningTenant, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_a_polite_end_remove_everything_first(tenant: RunningTenant, tmp_path: Path, how: int) -> None:
+def test_on_sigint_and_sigterm_the_probe_first_removes_everything(
+    tenant: RunningTenant, tmp_path: Path, how: int
+) -> None:
     process = started(tenant, tmp_path, "--yes", "--nobody", "--only", "INV-25", **az(tenant, tmp_path))
     until(lambda: strangers(tenant))
     process.send_signal(how)
@@ -107,7 +109,7 @@ def test_ctrl_c_and_a_polite_end_remove_everything_first(tenant: RunningTenant, 
     assert strangers(tenant) == []
 
 
-def test_what_a_killed_process_has_left_is_removed_by_the_next(tenant: RunningTenant, tmp_path: Path) -> None:
+def test_the_leftovers_of_a_killed_process_are_removed_by_the_next(tenant: RunningTenant, tmp_path: Path) -> None:
     environment = az(tenant, tmp_path)
     process = started(tenant, tmp_path, "--yes", "--nobody", "--only", "INV-25", **environment)
     until(lambda: strangers(tenant))

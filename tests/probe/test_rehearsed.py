@@ -1,4 +1,4 @@
-"""What the probe writes, the rehearsal reads: its tenant then behaves like the one that was asked."""
+"""The rehearsal reads a result of the probe, and its tenant then behaves like the probed one."""
 
 import io
 
@@ -16,8 +16,8 @@ ASKED = [question for question in QUESTIONS if question.switch and question.id n
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_tenant_made_from_a_result_gives_the_same_result(lab: Lab, which: int) -> None:
-    """In the usual positions, and in the others as far as they leave anything to ask."""
+def test_a_tenant_made_from_a_result_has_the_positions_of_the_probed_one(lab: Lab, which: int) -> None:
+    """The test uses the last or the first position of each switch, except for the one that decides about all others."""
     lab.start_over()
     for question in ASKED:
         if question.switch != "tenant-version":
@@ -31,7 +31,7 @@ def test_a_tenant_made_from_a_result_gives_the_same_result(lab: Lab, which: int)
     assert {name: twin[name] for name in seen} == {name: asked[name] for name in seen}
 
 
-def test_a_run_of_the_sample_takes_the_positions(lab: Lab) -> None:
+def test_a_rehearsal_of_the_sample_uses_the_probed_positions(lab: Lab) -> None:
     lab.start_over(old_redeem_link="alive", batch_order="as-sent")
     assert lab.run("RED-05", "BATCH-04") == DONE
     seen = beliefs.read(lab.folder / "result.json")

@@ -1,4 +1,4 @@
-"""The file that may be given away: it says what was seen and names nobody."""
+"""The result file can be shared: it states what was seen and contains no names."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.rehearsal.tenant_support import TENANT_ID
 
 
 def secrets(lab: Lab) -> set[str]:
-    """Whatever names the tenant, an account, a person or a link in a run."""
+    """Return everything that names the tenant, an account, a person or a link in a run."""
     found = {TENANT_ID, ADDRESS, SECOND, "fabrikam", "contoso", "b2b-probe-"}
     for change in lab.control.changes():
         found |= {change["id"], str(change["after"].get("displayName", ADDRESS))}
@@ -20,7 +20,7 @@ def secrets(lab: Lab) -> set[str]:
     return found | set(tickets)
 
 
-def test_nothing_in_the_file_names_the_tenant_an_account_a_person_or_a_link(lab: Lab) -> None:
+def test_the_result_names_no_tenant_account_person_or_link(lab: Lab) -> None:
     assert lab.run() == DONE
     text = (lab.folder / "result.json").read_text("utf-8")
     assert [secret for secret in secrets(lab) if secret.lower() in text.lower()] == []
@@ -30,9 +30,7 @@ def test_nothing_in_the_file_names_the_tenant_an_account_a_person_or_a_link(lab:
 
 
 @pytest.mark.parametrize("taken_out", ["_GUID", "_LINK", "_ADDRESS", "names"])
-def test_without_any_part_of_the_scrubbing_a_name_would_be_in_the_file(
-    taken_out: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_part_of_the_scrubbing_is_needed(taken_out: str, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = f"object {TENANT_ID} of olga@fabrikam.com at https://contoso.com/x?y=z in contoso"
     names = {"contoso"}
     clean = scrub.text(raw, names)
@@ -44,7 +42,7 @@ def test_without_any_part_of_the_scrubbing_a_name_would_be_in_the_file(
     assert scrub.text(raw, names) != clean
 
 
-def test_a_belief_has_its_position_and_the_answer_raw_but_for_the_names(lab: Lab) -> None:
+def test_a_belief_records_its_switch_position_and_the_verbatim_answer_without_names(lab: Lab) -> None:
     lab.start_over(address_match="mail-only")
     assert lab.run("INV-06") == DONE
     belief = lab.belief("INV-06")
@@ -55,14 +53,14 @@ def test_a_belief_has_its_position_and_the_answer_raw_but_for_the_names(lab: Lab
     assert set(answer["shape"]["error"]) == {"code", "message", "innerError"}
 
 
-def test_a_good_answer_is_kept_as_its_shape_with_the_services_own_words(lab: Lab) -> None:
+def test_a_good_answer_is_recorded_by_its_shape_and_fixed_values(lab: Lab) -> None:
     assert lab.run("INV-01") == DONE
     shape = lab.belief("INV-01")["answer"]["shape"]
     assert (shape["status"], shape["invitedUserType"]) == ("PendingAcceptance", "Guest")
     assert (shape["inviteRedeemUrl"], shape["invitedUser"]) == ("str", {"id": "str"})
 
 
-def test_the_tenant_is_described_by_its_kind(lab: Lab) -> None:
+def test_the_tenant_is_described_without_its_name(lab: Lab) -> None:
     assert lab.run("INV-01") == DONE
     result = lab.result()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", result["date"])
@@ -76,8 +74,8 @@ def test_the_tenant_is_described_by_its_kind(lab: Lab) -> None:
     }
 
 
-def test_the_file_is_there_while_the_run_goes_on(lab: Lab) -> None:
-    """A run that breaks off has kept what it has seen."""
+def test_a_killed_run_has_already_written_what_it_saw(lab: Lab) -> None:
+    """The test kills a run at its second question and reads the result of the first."""
     with pytest.raises(AssertionError, match="ended before"):
         lab.killed(lab.options("INV-08", "INV-12"), 10_000, behind=True)
     calls = lab.wire.sent

@@ -1,4 +1,4 @@
-"""Signing in: each form gives its credential, and what goes wrong is one sentence."""
+"""Signing in: each form gives its credential, and errors are reported in one sentence."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def issued(*roles: str) -> str:
 
 
 class Stub:
-    """A credential that gives what it is told to, and counts."""
+    """A credential that returns a given token and counts the calls."""
 
     def __init__(self, token: str, seconds: float = 3600) -> None:
         self.token, self.seconds, self.asked = token, seconds, 0
@@ -53,14 +53,14 @@ def session(source: Any, form: str = "az") -> Session:
         (f"managed-identity:{FABRIKAM}", ManagedIdentityCredential),
     ],
 )
-def test_a_form_gives_its_credential(form: str, kind: type) -> None:
+def test_each_form_of_sign_in_gives_its_credential(form: str, kind: type) -> None:
     assert type(credential(form, PUBLIC)) is kind
 
 
 @pytest.mark.parametrize(
     "form", ["", "browser", "certificate", "certificate:tenant:client", "managed-identity:", "az:x"]
 )
-def test_another_form_is_refused_with_those_that_there_are(form: str) -> None:
+def test_an_unknown_form_is_refused_with_a_list_of_the_forms(form: str) -> None:
     with pytest.raises(ProbeError, match=r"^There is no sign-in .*; the forms are az, managed-identity, .*\.$"):
         credential(form, PUBLIC)
 
@@ -87,7 +87,7 @@ def certificate(folder: Path, password: str | None = None) -> Path:
     return path
 
 
-def test_a_certificate_is_taken_with_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_is_opened_with_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = certificate(tmp_path)
     assert type(credential(f"certificate:{TENANT_ID}:{FABRIKAM}:{path}", PUBLIC)) is CertificateCredential
     path = certificate(tmp_path, "word")
@@ -98,7 +98,7 @@ def test_a_certificate_is_taken_with_its_password(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("content", [None, b"nothing of the kind"])
-def test_a_certificate_that_cannot_be_used_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unusable_certificate_is_reported_in_one_sentence(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "c.pem"
     if content is not None:
         path.write_bytes(content)
@@ -127,14 +127,16 @@ def test_the_azure_cli_is_asked_for_a_token_for_graph(tmp_path: Path, monkeypatc
     assert signed_in.permissions == {"User.Invite.All"}
 
 
-def test_a_cli_that_is_not_signed_in_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cli_that_is_not_signed_in_is_reported_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     az(tmp_path, "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with pytest.raises(ProbeError, match=r"^Signing in with az failed: [^\n]*az login[^\n]*\.$"):
         session(credential("az", PUBLIC)).token()
 
 
-def test_a_refused_sign_in_is_one_sentence() -> None:
+def test_a_refused_sign_in_is_reported_in_one_sentence() -> None:
     class Refusing:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
             raise ClientAuthenticationError("AADSTS700027: the certificate is not registered.\nTrace ID: 1")
@@ -144,7 +146,7 @@ def test_a_refused_sign_in_is_one_sentence() -> None:
     assert str(caught.value) == "Signing in with certificate failed: AADSTS700027: the certificate is not registered."
 
 
-def test_a_token_is_kept_until_shortly_before_its_end_or_until_it_is_refused() -> None:
+def test_a_token_is_kept_until_it_nearly_expires_or_is_refused() -> None:
     lasting, ending = Stub(issued()), Stub(issued(), seconds=60)
     for source, asked in ((lasting, 1), (ending, 3)):
         signed_in = session(source)
@@ -173,7 +175,7 @@ def claims(**values: Any) -> str:
         (claims(), "unknown", set()),
     ],
 )
-def test_a_token_says_who_has_signed_in_if_it_can_be_read(token: str, who: str, permissions: set[str]) -> None:
+def test_a_readable_token_tells_who_signed_in_and_the_permissions(token: str, who: str, permissions: set[str]) -> None:
     signed_in = session(Stub(token))
     assert signed_in.who == who
     assert signed_in.permissions == permissions

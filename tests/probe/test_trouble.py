@@ -1,4 +1,4 @@
-"""The probe reports the right positions, or none, from a tenant that lags, throttles and fails."""
+"""The probe reports right positions or none from a tenant that lags, throttles and fails."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_a_position_is_reported_while_the_tenant_throttles(lab: Lab, case: tuple
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (*LIES, "slow")])
-def test_a_fault_of_any_kind_changes_no_answer(lab: Lab, kind: str) -> None:
+def test_no_single_fault_changes_a_reported_position(lab: Lab, kind: str) -> None:
     for when in KINDS[kind].whens:
         for nth in (1, 2):
             lab.start_over()
@@ -73,7 +73,7 @@ def test_a_fault_of_any_kind_changes_no_answer(lab: Lab, kind: str) -> None:
 
 @pytest.mark.parametrize("case", OTHER_SAMPLE, ids=name)
 @pytest.mark.parametrize("lag", [(0, 0), (6, 15)], ids=["at once", "lagging"])
-def test_in_all_trouble_at_once_no_wrong_position_is_reported(
+def test_lag_and_chaos_together_cause_no_wrong_position(
     lab: Lab, case: tuple[Question, str], lag: tuple[int, int]
 ) -> None:
     kinds = [kind for kind in KINDS if kind != "slow"]
@@ -83,13 +83,13 @@ def test_in_all_trouble_at_once_no_wrong_position_is_reported(
         lab.control.set_chaos(0.15, seed=seed, kinds=kinds)
         assert lab.run(case[0].id) in (0, 1), lab.person.said
         lab.control.set_chaos(0)
-        if lab.noted():  # what could not be removed is listed, and the next run removes it
+        if lab.noted():  # accounts that could not be removed are in the notes, and the next run removes them
             assert lab.run(clean=True) == 0
         found = positions(lab, case)
         assert found["ended"] != "seen" or case[1] in found["positions"], (seed, found, lab.person.said)
 
 
-def test_an_invitation_that_is_lost_behind_its_201_does_not_make_a_tenant_one_that_hides_them(lab: Lab) -> None:
+def test_lost_invitations_with_201_do_not_count_as_hidden_ones(lab: Lab) -> None:
     lab.control.set_faults([{"kind": "no-effect", "nth": nth} for nth in (1, 2)])
     assert lab.run("RED-01") == 0
     assert lab.belief("RED-01")["positions"] == ["pending-acceptance"]
@@ -97,7 +97,7 @@ def test_an_invitation_that_is_lost_behind_its_201_does_not_make_a_tenant_one_th
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("position", ["pending-acceptance", "unset"])
-def test_nothing_is_called_invisible_before_a_later_write_shows(lab: Lab, position: str, seed: int) -> None:
+def test_an_invitation_is_not_reported_hidden_before_a_later_write_shows(lab: Lab, position: str, seed: int) -> None:
     lab.start_over(pending_state=position)
     lab.control.set_lag(2400, 2400, seed=seed)
     lab.run("RED-01", patience=6000)
@@ -105,8 +105,8 @@ def test_nothing_is_called_invisible_before_a_later_write_shows(lab: Lab, positi
     assert found.get("positions", [position]) == [position]
 
 
-def test_nothing_is_called_invisible_within_a_minute_however_quick_replication_seems(lab: Lab) -> None:
-    """The invitation service writes to the directory in its own time, other writes do not wait for it."""
+def test_an_invitation_is_not_reported_hidden_within_a_minute(lab: Lab) -> None:
+    """The invitation service may write to the directory later than other writes arrive there."""
     tenant = lab.app.state.tenant
     lab.control.set_faults([{"kind": "no-effect"}])
     invited: dict[str, float] = {}
@@ -128,7 +128,7 @@ def test_nothing_is_called_invisible_within_a_minute_however_quick_replication_s
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_an_invitation_that_is_answered_with_an_error_in_a_201_is_made_again(lab: Lab, when: str) -> None:
+def test_an_invitation_with_status_error_in_a_201_is_retried(lab: Lab, when: str) -> None:
     lab.control.set_faults([{"kind": "status-error", "when": when, "nth": 1}])
     assert lab.run("INV-01") == 0
     assert lab.belief("INV-01")["answer"]["shape"]["status"] == "PendingAcceptance"
@@ -138,8 +138,8 @@ def test_an_invitation_that_is_answered_with_an_error_in_a_201_is_made_again(lab
     assert lab.strangers() == []
 
 
-def test_a_miss_counts_only_between_hits_of_the_exact_filter(lab: Lab) -> None:
-    """An up-to-date replica answers the first filter, one that lags the second, eight times over."""
+def test_a_missing_result_counts_only_between_results_of_the_exact_filter(lab: Lab) -> None:
+    """An up-to-date replica answers the exact filter and a lagging one the others, eight times in a row."""
     asked = 0
 
     def take_turns(request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -182,12 +182,12 @@ def test_throttling_and_lag_are_measured(lab: Lab) -> None:
     assert (measured["throttling"]["refused"], measured["throttling"]["retryAfter"]) == (1, ["2.128"])
 
 
-def test_a_list_that_lags_behind_the_account_is_measured(lab: Lab) -> None:
-    """One list may come from a replica that has the account already; of ten at least one does not."""
+def test_the_lag_of_a_list_is_measured(lab: Lab) -> None:
+    """One list may come from a replica that already has the account, but of ten lists at least one does not."""
     lab.control.set_lag(9, 30, seed=3)
     found = []
     for _ in range(10):
         assert lab.run("READ-10") == 0
         found.append(lab.result()["lag"]["list"])
-        lab.control.advance(60)  # no replica shows the accounts that this run has removed
+        lab.control.advance(60)  # so that no replica shows the removed accounts of this run any more
     assert 0 < max(found) <= 60

@@ -1,4 +1,4 @@
-"""Says where it runs and what it could import there, and ends its process when asked to."""
+"""Functions that report where they run and what they can import, and one that exits the process."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""An app that cannot be imported, and says so in the three ways an app may try."""
+"""An app that cannot be imported, and reports this by logging, on stderr and by an exception."""
 
 import logging
 import sys

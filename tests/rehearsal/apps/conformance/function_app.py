@@ -1,4 +1,4 @@
-"""Functions that show what the host made of a request, and answers that put its sending to the test."""
+"""Functions that return what the host made of a request, and answers that are difficult to send."""
 
 import json
 from collections.abc import Callable

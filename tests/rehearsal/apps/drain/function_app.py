@@ -1,4 +1,4 @@
-"""An HTTP function that waits for the file RELEASE, and a queue function that leaves the file NOTES."""
+"""An HTTP function that waits until the file RELEASE exists, and a queue function that writes the file NOTES."""
 
 import asyncio
 import os

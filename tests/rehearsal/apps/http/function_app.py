@@ -1,4 +1,4 @@
-"""HTTP functions that say what reached them, of every kind the host has to tell apart."""
+"""HTTP functions of every kind that the host must distinguish; they return what reached them."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""One queue function that notes each delivery and does what its message says.
+"""One queue function that records each delivery and does what its message says.
 
-`fail` raises, `exit` leaves the process, `sleep:N` and `block:N` take N seconds (the second with the event loop in its
-hands), `hold` waits for the file RELEASE. The notes are lines of JSON in the file NOTES.
+`fail` raises, `exit` exits the process, `sleep:N` and `block:N` take N seconds (`block` while blocking the event loop),
+and `hold` waits until the file RELEASE exists. The records are lines of JSON in the file NOTES.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ running = 0
 
 @app.queue_trigger(arg_name="msg", queue_name="%QUEUE%", connection="%CONNECTION%")
 async def work(msg: func.QueueMessage) -> None:
-    global running  # noqa: PLW0603 - the peak of concurrency is what the tests look at
+    global running  # noqa: PLW0603 - the tests check the peak of concurrency
     running += 1
     _note(msg)
     try:
@@ -37,7 +37,7 @@ async def _obey(order: str) -> None:
     if verb == "sleep":
         await asyncio.sleep(float(seconds))
     if verb == "block":
-        time.sleep(float(seconds))  # noqa: ASYNC251 - that is the misbehaviour under test
+        time.sleep(float(seconds))  # noqa: ASYNC251 - the behaviour under test
     if verb == "hold":
         await asyncio.to_thread(_wait_for_release)
 

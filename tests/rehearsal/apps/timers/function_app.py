@@ -1,4 +1,4 @@
-"""Timers of every kind. Each firing is a line of JSON in the file NOTES."""
+"""Timers of every kind. Each firing writes a line of JSON to the file NOTES."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ async def at_start(timer: func.TimerRequest) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="* * * * * *")
 async def slow(timer: func.TimerRequest) -> None:
-    global running  # noqa: PLW0603 - overlap is what the test looks for
+    global running  # noqa: PLW0603 - the test checks for overlap
     running += 1
     _note("slow", timer, running=running)
     await asyncio.sleep(1.2)
