@@ -64,7 +64,7 @@ def released_invited(evidence: Evidence) -> Check:
     problems = [f"member {key}: released and not invited" for key in sorted(released - evidence.invited)]
     problems += [f"member {key}: invited and not released" for key in sorted(evidence.invited - released)]
     if len(released) != evidence.plan.release:
-        problems.append(f"{len(released)} members were released, {evidence.plan.release} were to be")
+        problems.append(f"{len(released)} members were released, expected {evidence.plan.release}")
     return Check(f"{len(released)} members released, all of them invited and no other account", tuple(problems))
 
 
@@ -76,7 +76,7 @@ def no_message_lost(evidence: Evidence) -> Check:
         "given up": evidence.played.outcomes[GAVE_UP],
     }
     problems = [f"messages {where}: {count}" for where, count in left.items() if count]
-    return Check(f"{evidence.messages.succeeded} messages worked off, 0 lost", tuple(problems))
+    return Check(f"{evidence.messages.succeeded} messages processed, 0 lost", tuple(problems))
 
 
 def one_mail_each(evidence: Evidence) -> Check:
@@ -91,7 +91,7 @@ def one_mail_each(evidence: Evidence) -> Check:
 def well_behaved(evidence: Evidence) -> Check:
     """Check that the app made no call that Graph refuses in any tenant, and none before Retry-After ended."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
-    return Check("no Graph call out of place, none too early", tuple(problems))
+    return Check("no Graph call that Graph refuses in any tenant, none before Retry-After", tuple(problems))
 
 
 CHECKS: tuple[Callable[[Evidence], Check], ...] = (
@@ -114,4 +114,4 @@ def figures(evidence: Evidence) -> Iterator[str]:
             f"{calls['calls']:>13}{calls['roundTrips']:>13}{calls['throttled']:>13}"
         )
     messages, left = evidence.messages, evidence.queued + evidence.poison
-    yield f"messages: {messages.succeeded} worked off, {messages.failed} came back, {left} left"
+    yield f"messages: {messages.succeeded} processed, {messages.failed} failed and were retried, {left} left"

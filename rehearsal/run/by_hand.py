@@ -44,7 +44,7 @@ def addresses(rig: HostedRig) -> Iterator[str]:
 def campaign_commands(rig: HostedRig, campaign_id: str) -> Iterator[str]:
     """Yield curl commands that show a campaign: its members, its worklist and its pending decisions."""
     host, address = rig.host, f"{rig.host.base}/api/campaigns/{campaign_id}"
-    yield f"The campaign {campaign_id}: its people, what would help the others, what waits for a decision."
+    yield f"The campaign {campaign_id}: its members, what would help those not ready, and its pending decisions."
     yield _curl(f"{address}/members.csv", host.function_key)
     yield _curl(f"{address}/worklist.csv", host.function_key)
     yield _curl(f"{address}/decisions", host.function_key)
@@ -72,12 +72,13 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
 def _one_more(rig: HostedRig) -> Iterator[str]:
     host, user = rig.host, {"id": NEWCOMER["id"]}
     name = NEWCOMER["userPrincipalName"]
-    yield f"One more account, {name}: request it; look, seconds later; redeem; sweep (neither happens by itself here)."
+    yield f"One more account, {name}: request it, read it seconds later, redeem, and run the sweep."
+    yield "(Here nobody redeems and no timer runs the sweep by itself.)"
     yield _curl(f"{host.base}/api/requests", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
     yield _curl(f"{host.base}/api/requests/{HTTP_ID}", host.function_key)
     yield _curl(f"{rig.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
     yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
-    yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or begins it."
+    yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or starts it."
     message = json.dumps({"requestId": QUEUE_ID, "invitedUser": user})
     yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{messages_url(rig)}'"
     yield "Its rows in the ledger (state and history; the other table is conversions, by object id):"
@@ -91,7 +92,7 @@ def _examples(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]
     named |= {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (and approve it)"} if NEEDS_REVIEW in named else {}
     yield f"Requests to look at: {', '.join(named.values())}."
     if NEEDS_REVIEW in named:
-        yield "Approved, its findings read warn and its verdict ready; who and why is in its history in the ledger."
+        yield "After approval its findings are warn and its verdict is ready; its history has who approved it and why."
     for stage, request_id in found.items():
         address = f"{host.base}/api/requests/{request_id}"
         yield _curl(address, host.function_key)

@@ -77,7 +77,7 @@ class Campaigning:
             self._must_live()
             return released - sum(1 for _ in self.campaign.members(stage=AT_WORK)), released
 
-        return self._progress.wait("members invited, or at rest otherwise", at_rest, seconds)
+        return self._progress.wait("released members processed", at_rest, seconds)
 
     def _batches(self, decisions: Sequence[Decision]) -> dict[tuple[Action, str], list[JSON]]:
         actions = {decision.request: decision.action for decision in decisions}

@@ -26,7 +26,8 @@ def requests_ended(evidence: Evidence) -> Check:
     expected = evidence.sample.ends(evidence.profile)
     alone = evidence.sample.asked_for_alone
     problems = [problem for account in alone for problem in _ended(evidence, account, expected[account.name])]
-    return Check(f"{len(alone)} requests beside it compared, in the ledger and by GET /api/requests/…", tuple(problems))
+    said = f"{len(alone)} requests outside the campaign compared, in the ledger and by GET /api/requests/…"
+    return Check(said, tuple(problems))
 
 
 def accounts_ended(evidence: Evidence) -> Check:
@@ -54,7 +55,7 @@ def decisions_taken(evidence: Evidence) -> Check:
             got = f"HTTP {receipt.status} {receipt.error_code or ''}".rstrip()
             problems.append(f"{decision.request}: {decision.action} was answered {got}")
         if decision.waits != (reason := evidence.played.waited.get(decision.request)):
-            problems.append(f"{decision.request}: was to wait for {decision.waits}, waited for {reason}")
+            problems.append(f"{decision.request}: should have waited for {decision.waits}, waited for {reason}")
     taken = ", ".join(decision.action for decision in decisions) or "none"
     return Check(f"{len(decisions)} requests decided about: {taken}", tuple(problems))
 
@@ -87,7 +88,7 @@ def refused_from_queue(evidence: Evidence) -> Check:
             problems.append(f"{entry.name}: expected {_listed(wanted)}, got {_listed(got)}")
     by_poison = sum(entry.poison for entry in entries)
     return Check(
-        f"{len(entries)} malformed messages recorded as rejected, {by_poison} of them by way of poison", tuple(problems)
+        f"{len(entries)} malformed messages recorded as rejected, {by_poison} of them from poison", tuple(problems)
     )
 
 
@@ -100,7 +101,7 @@ def conflicts_noted(evidence: Evidence) -> Check:
         for original in [_original(evidence, entry)]
         if "refused-repeat" not in (events := evidence.events(original))
     ]
-    return Check(f"{len(entries)} repeats of a request id with another body noted in its history", tuple(problems))
+    return Check(f"{len(entries)} repeats of a request id with another body recorded in its history", tuple(problems))
 
 
 def queues_empty(evidence: Evidence) -> Check:
@@ -118,7 +119,7 @@ def came_compiled(packaged: Packaged) -> Check:
     made = packaged.compiled_since()
     problems = tuple(f"{name}: imported, and not compiled in the package" for name in made)
     return Check(
-        f"{len(packaged.compiled)} modules came compiled in the package, none had to be compiled on the way", problems
+        f"{len(packaged.compiled)} modules came compiled in the package, none had to be compiled later", problems
     )
 
 

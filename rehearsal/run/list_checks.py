@@ -89,7 +89,7 @@ def redemptions_seen(evidence: Evidence) -> Check:
     problems += [
         f"account {user_id}: completed, and never redeemed" for user_id in completed - evidence.played.redeemed
     ]
-    return Check(f"{len(completed)} people redeemed, all of them seen", tuple(sorted(problems)))
+    return Check(f"{len(completed)} people redeemed, and the app has seen all of it", tuple(sorted(problems)))
 
 
 def one_invitation_each(evidence: Evidence) -> Check:
@@ -109,7 +109,7 @@ def nothing_lost(evidence: Evidence) -> Check:
     that no account was created.
     """
     problems = [
-        f"account {user_id}: was made" for user_id in sorted(evidence.after.keys() - evidence.played.before.keys())
+        f"account {user_id}: was created" for user_id in sorted(evidence.after.keys() - evidence.played.before.keys())
     ]
     for user_id, before in evidence.played.before.items():
         after, stage = evidence.after.get(user_id, {}), evidence.stages.get(user_id)
@@ -117,8 +117,8 @@ def nothing_lost(evidence: Evidence) -> Check:
         problems += [f"account {user_id}: {name} was changed" for name in names if after.get(name) != before.get(name)]
         state = STATES[stage] if stage else before.get("externalUserState")
         if after.get("externalUserState") != state and (evidence.shows or stage != "invited"):
-            problems.append(f"account {user_id}: externalUserState was to be {state}")
-    return Check(f"{len(evidence.played.before)} accounts with all they had, none made", tuple(problems))
+            problems.append(f"account {user_id}: externalUserState should be {state}")
+    return Check(f"{len(evidence.played.before)} accounts kept all they had, none created", tuple(problems))
 
 
 def queues_empty(evidence: Evidence) -> Check:
@@ -127,10 +127,10 @@ def queues_empty(evidence: Evidence) -> Check:
     return Check("both queues empty", (f"messages left in the queues: {left}",) if left else ())
 
 
-def nothing_told(evidence: Evidence) -> Check:
+def nothing_leaked(evidence: Evidence) -> Check:
     """Check that no address and no redeem link is in the host's log."""
     problems = [
-        f"line {number} of the host's log tells an address or a redeem link"
+        f"line {number} of the host's log contains an address or a redeem link"
         for number, line in enumerate(evidence.log.splitlines(), start=1)
         if ADDRESS.search(line) or REDEEM_LINK.search(line)
     ]
@@ -140,7 +140,7 @@ def nothing_told(evidence: Evidence) -> Check:
 def well_behaved(evidence: Evidence) -> Check:
     """Check that the app made no call that Graph refuses in any tenant."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
-    return Check("no Graph call out of place", tuple(problems))
+    return Check("no Graph call that Graph refuses in any tenant", tuple(problems))
 
 
 CHECKS: tuple[Callable[[Evidence], Check], ...] = (
@@ -149,6 +149,6 @@ CHECKS: tuple[Callable[[Evidence], Check], ...] = (
     one_invitation_each,
     nothing_lost,
     queues_empty,
-    nothing_told,
+    nothing_leaked,
     well_behaved,
 )

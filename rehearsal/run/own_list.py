@@ -93,7 +93,7 @@ class ListStory:
         seconds = max(LEAST_SECONDS, len(taken.members) * SECONDS_FOR_ONE)
         people = tuple(people_of(acts.campaign.names(), taken.columns))
         rig.tenant.control.reset(tenant_of(people))
-        progress.say(f"{len(people)} accounts made from the list; what only a directory knows is harmless here")
+        progress.say(f"{len(people)} accounts made from the list, with harmless values for what the list cannot tell")
         if invented := sum(not person.names_address for person in people):
             progress.note(f"rows that name no address: {invented}; their accounts got one in {NO_ADDRESS}")
         until_healthy(rig, progress)
@@ -115,7 +115,7 @@ class ListStory:
         before = -1
         while sweep(rig, progress):
             seen = sum(1 for _ in campaign.members(stage="completed"))
-            progress.say(f"the sweep ran: {seen} of {redeemed} seen who redeemed")
+            progress.say(f"the sweep ran: {seen} of {redeemed} redemptions seen")
             if seen >= redeemed or seen == before:
                 return
             before = seen

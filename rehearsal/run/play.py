@@ -95,17 +95,17 @@ class Play:
     def _send(self, wave: int, entries: list[Account | Malformed]) -> None:
         for number, entry in enumerate(entries, start=1):
             self.played.receipts[entry.name] = send(self._rig, entry)
-            self._progress.now(f"beside the campaign, wave {wave}: {number} of {len(entries)} requests sent")
+            self._progress.now(f"outside the campaign, wave {wave}: {number} of {len(entries)} requests sent")
         by_http = sum(self.played.receipts[entry.name].status is not None for entry in entries)
         self._progress.say(
-            f"beside it, wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP"
+            f"outside the campaign, wave {wave}: sent {len(entries) - by_http} requests by queue, {by_http} by HTTP"
         )
         awaited = {
             request_id
             for entry in entries
             if (request_id := self.played.receipts[entry.name].request_id) and not _seen_by_sweep_alone(entry)
         }
-        self._wait("requests that came to rest", lambda: self._settled(awaited), WAVE_SECONDS)
+        self._wait("requests processed", lambda: self._settled(awaited), WAVE_SECONDS)
 
     def _settled(self, request_ids: set[str]) -> tuple[int, int]:
         rows = self._rig.query("requests", "RowKey eq 'request'")

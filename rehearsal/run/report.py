@@ -19,7 +19,7 @@ STAGES = {
     "listed": "not judged yet",
     "blocked": "not converted; the findings say why",
     "assessed": "dry run: judged, nothing written",
-    "requested": "not worked on yet",
+    "requested": "not processed yet",
     "rejected": "malformed, by queue",
     "failed": "given up",
     "cancelled": "called off or refused",
@@ -101,7 +101,7 @@ def _beside(evidence: Evidence) -> Iterator[str]:
     counts = Counter(str(row["stage"]) for key, row in evidence.states.items() if key not in released)
     refused = sum(entry.by == "http" for entry in evidence.sample.malformed)
     sent = len(evidence.sample.asked_for_alone) + len(evidence.sample.malformed_alone)
-    yield f"Beside the campaign   {sent} requests by queue and by HTTP"
+    yield f"Outside the campaign  {sent} requests by queue and by HTTP"
     for stage in sorted(counts, key=[*STAGES].index):
         yield f"{stage:<14}{counts[stage]:>8}  {STAGES[stage]}"
     yield f"{'(refused)':<14}{refused:>8}  malformed, by HTTP: answered 400, 409 or 413 and not recorded"

@@ -52,10 +52,10 @@ def accounts_ended(evidence: Evidence) -> Check:
         for user_id in sorted(accounts)
         if evidence.stands(user_id) not in evidence.stages(user_id)
     ]
-    return Check(f"{len(accounts)} accounts ended as they must", tuple(problems))
+    return Check(f"{len(accounts)} accounts ended as they should", tuple(problems))
 
 
-def reviews_for_doubts_alone(evidence: Evidence) -> Check:
+def reviews_only_for_lost_answers(evidence: Evidence) -> Check:
     """Check that an account waits for a person only after a lost answer, with the only finding `outcome-unknown`."""
     reviews = {key: row for key, row in evidence.account_states.items() if row["stage"] == REVIEW}
     problems = []
@@ -81,7 +81,7 @@ def one_mail_each(evidence: Evidence) -> Check:
     return Check(f"{got.total()} mails went out, nobody got two", tuple(problems))
 
 
-def directory_as_told(evidence: Evidence) -> Check:
+def directory_matches_stages(evidence: Evidence) -> Check:
     """Check that the `externalUserState` of every account fits its stage, and that no account was created."""
     known = evidence.population.ready | evidence.population.blocked
     problems = [
@@ -92,11 +92,11 @@ def directory_as_told(evidence: Evidence) -> Check:
     for user_id in _asked_for(evidence):
         wanted, got = _state(evidence, user_id), evidence.users[user_id].get("externalUserState")
         if got != wanted:
-            problems.append(f"account {user_id}: externalUserState was to be {wanted}, is {got}")
-    return Check(f"{len(evidence.users)} users in the directory as told, none created", tuple(problems))
+            problems.append(f"account {user_id}: expected externalUserState {wanted}, got {got}")
+    return Check(f"{len(evidence.users)} users in the state of their stage, none created", tuple(problems))
 
 
-def histories_whole(evidence: Evidence) -> Check:
+def histories_complete(evidence: Evidence) -> Check:
     """Check that the events of every state row are numbered without a gap and end with the row's stage."""
     problems, events = [], 0
     for partition, rows in _partitions((*evidence.requests, *evidence.conversions)):
@@ -121,10 +121,11 @@ def queues_empty(evidence: Evidence) -> Check:
 def well_behaved(evidence: Evidence) -> Check:
     """Check that the app made no call that Graph refuses in any tenant, and none before Retry-After ended."""
     problems = [f"{each['method']} {each['path']}: {each['kind']}, {each['detail']}" for each in evidence.violations]
-    return Check(f"{len(evidence.journal)} Graph calls, none out of place and none too early", tuple(problems))
+    said = f"{len(evidence.journal)} Graph calls, none that Graph refuses in any tenant, none before Retry-After"
+    return Check(said, tuple(problems))
 
 
-def nothing_told(evidence: Evidence) -> Check:
+def nothing_leaked(evidence: Evidence) -> Check:
     """Check that no redeem link is in a table or a log, and no mail address in a log."""
     tickets = [mail["ticket"] for mail in evidence.mails]
     problems = [
@@ -142,13 +143,13 @@ CHECKS = (
     everything_sent,
     requests_ended,
     accounts_ended,
-    reviews_for_doubts_alone,
+    reviews_only_for_lost_answers,
     one_mail_each,
-    directory_as_told,
-    histories_whole,
+    directory_matches_stages,
+    histories_complete,
     queues_empty,
     well_behaved,
-    nothing_told,
+    nothing_leaked,
 )
 
 

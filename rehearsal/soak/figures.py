@@ -14,7 +14,7 @@ MOST_PROBLEMS = 10
 _EVENTS = {
     "waits on the queue": "waits",
     "outcomes in doubt": "outcome-unknown",
-    "doubts that nothing went out": "nothing-went-out",
+    "doubts settled as not sent": "nothing-went-out",
     "requests that joined": "joined",
     "pauses of all hosts": "paused",
     "breaker opened": "breaker-open",
@@ -73,8 +73,8 @@ def _graph(evidence: Evidence) -> Iterator[tuple[str, object]]:
     throttled = [call["fault"] is None for call in evidence.journal if call["status"] == THROTTLED]
     yield "Graph calls", len(evidence.journal)
     yield "  429 by the limits", sum(throttled)
-    yield "  429 thrown in", len(throttled) - sum(throttled)
-    yield "  faults thrown in", sum(call["fault"] is not None for call in evidence.journal)
+    yield "  429 injected", len(throttled) - sum(throttled)
+    yield "  faults injected", sum(call["fault"] is not None for call in evidence.journal)
     yield "  201 and no invitation", len(evidence.lied_about)
     yield "  violations", len(evidence.violations)
 

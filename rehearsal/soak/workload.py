@@ -118,14 +118,14 @@ class Workload:
         try:
             self._kill_while_sweeping()
             while (seen := self._seen()) < len(self._done.redeemed):
-                self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} seen who redeemed")
+                self._progress.now(f"sweep {self._done.sweeps}: {seen} of {len(self._done.redeemed)} redemptions seen")
                 self._done.sweeps += 1
                 with self._interrupts.allowed():
                     self._rig.fleet.oldest.run_function(SWEEP, seconds=self._left(FOLLOWED))
         except TimeoutError:
-            self._late("everybody seen who redeemed", FOLLOWED)
+            self._late("all redemptions seen", FOLLOWED)
         else:
-            self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} seen who redeemed")
+            self._progress.say(f"sweeps: {self._done.sweeps}; all {seen} redemptions seen")
 
     def _kill_while_sweeping(self) -> None:
         host = self._rig.fleet.oldest

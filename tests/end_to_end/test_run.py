@@ -143,7 +143,7 @@ def test_every_account_ends_as_the_profile_2020_expects(tmp_path: Path) -> None:
     out = io.StringIO()
     assert rehearse("2020", out=out, log_file=tmp_path / "host.log") == 0, out.getvalue()
     assert counts(out.getvalue(), "Stage") == expected_people("2020")
-    assert counts(out.getvalue(), "Beside the campaign") == expected_requests("2020")
+    assert counts(out.getvalue(), "Outside the campaign") == expected_requests("2020")
     assert "Host is ready" in (tmp_path / "host.log").read_text("utf-8")
 
 
@@ -153,7 +153,7 @@ def test_profile_current_ends_as_expected_and_a_kept_rehearsal_accepts_more(
     process = started("--keep")
     printed = read_until(process, "Stop with Ctrl+C")
     assert counts(printed, "Stage") == expected_people("current")
-    assert counts(printed, "Beside the campaign") == expected_requests("current")
+    assert counts(printed, "Outside the campaign") == expected_requests("current")
     commands = [line for line in printed.splitlines() if line.startswith("  curl")]
     members, worklist, decisions, *commands = commands
     request, status, redeem, sweep, message, rows, review, approve, blocked, invited = commands

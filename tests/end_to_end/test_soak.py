@@ -21,15 +21,15 @@ from rehearsal.soak import Plan, soak
 from rehearsal.soak.checks import (
     CHECKS,
     accounts_ended,
-    directory_as_told,
+    directory_matches_stages,
     everything_sent,
-    histories_whole,
+    histories_complete,
     in_time,
-    nothing_told,
+    nothing_leaked,
     one_mail_each,
     queues_empty,
     requests_ended,
-    reviews_for_doubts_alone,
+    reviews_only_for_lost_answers,
     well_behaved,
 )
 from rehearsal.soak.evidence import Evidence
@@ -64,7 +64,7 @@ def test_a_small_soak_ends_with_one_mail_each_and_nothing_lost(tmp_path: Path) -
     assert figure(printed, "requests") == SMALL.requests * 21 // 20
     assert figure(printed, "hosts killed") >= 3
     assert figure(printed, "deliveries") > figure(printed, "requests")
-    assert figure(printed, "faults thrown in") > 0
+    assert figure(printed, "faults injected") > 0
     assert figure(printed, "violations") == 0
     assert figure(printed, "people who got 1") == figure(printed, "invitation mails") > 0
     assert figure(printed, "people who got none") == figure(printed, "people who got 2") == 0
@@ -205,7 +205,7 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
         accounts_ended,
         lambda e: replace(in_review(e, "outcome-unknown"), shows=True),
     ),
-    "a person is asked for another reason": (reviews_for_doubts_alone, lambda e: in_review(e, "not-visible")),
+    "a person is asked for another reason": (reviews_only_for_lost_answers, lambda e: in_review(e, "not-visible")),
     "a request says otherwise than its account": (
         requests_ended,
         lambda e: replace(e, requests=changed(e.requests, REQUEST, "request", stage="needsReview")),
@@ -216,30 +216,30 @@ FLAWS: Mapping[str, tuple[Callable[[Evidence], Check], Callable[[Evidence], Evid
         one_mail_each,
         lambda e: replace(e, mails=(*e.mails, {"userId": BLOCKED, "ticket": TICKET})),
     ),
-    "a user was made": (directory_as_told, lambda e: replace(e, users={**e.users, **STRANGER})),
+    "a user was made": (directory_matches_stages, lambda e: replace(e, users={**e.users, **STRANGER})),
     "an account shows what Graph did not send": (
-        directory_as_told,
+        directory_matches_stages,
         lambda e: standing(lied_to(e), INVITED, "PendingAcceptance"),
     ),
-    "an account shows nothing of what Graph sent": (directory_as_told, lambda e: standing(e, INVITED, None)),
-    "a redemption got lost": (directory_as_told, lambda e: standing(e, REDEEMED, "PendingAcceptance")),
-    "somebody unfit was touched": (directory_as_told, lambda e: standing(e, BLOCKED, "PendingAcceptance")),
+    "an account shows nothing of what Graph sent": (directory_matches_stages, lambda e: standing(e, INVITED, None)),
+    "a redemption got lost": (directory_matches_stages, lambda e: standing(e, REDEEMED, "PendingAcceptance")),
+    "somebody unfit was touched": (directory_matches_stages, lambda e: standing(e, BLOCKED, "PendingAcceptance")),
     "an event is missing": (
-        histories_whole,
+        histories_complete,
         lambda e: replace(e, requests=without(e.requests, REQUEST, SECOND_EVENT)),
     ),
     "the last event tells another stage": (
-        histories_whole,
+        histories_complete,
         lambda e: replace(e, conversions=changed(e.conversions, INVITED, SECOND_EVENT, stage="failed")),
     ),
     "a message is left": (queues_empty, lambda e: replace(e, stored=1)),
     "a message is left in poison": (queues_empty, lambda e: replace(e, poison=1)),
     "a call came too early": (well_behaved, lambda e: replace(e, violations=(EARLY,))),
     "a redeem link is in a table": (
-        nothing_told,
+        nothing_leaked,
         lambda e: replace(e, conversions=changed(e.conversions, INVITED, "current", lastError=f"?ticket={TICKET}")),
     ),
-    "an address is in a log": (nothing_told, lambda e: replace(e, log=e.log + "partner1@fabrikam.com\n")),
+    "an address is in a log": (nothing_leaked, lambda e: replace(e, log=e.log + "partner1@fabrikam.com\n")),
 }
 """Flaws of the evidence, each with the check that must find it."""
 

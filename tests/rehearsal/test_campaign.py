@@ -73,4 +73,4 @@ def test_the_figures_show_time_and_graph_calls_of_each_act() -> None:
     header, judge, messages = figures(good())
     assert judge.split() == ["judge", "10", "5", "2.0", "80", "9", "1"]
     assert "Graph calls" in header
-    assert messages == "messages: 4 worked off, 0 came back, 0 left"
+    assert messages == "messages: 4 processed, 0 failed and were retried, 0 left"

@@ -26,8 +26,8 @@ from rehearsal.run.play import Played
 from rehearsal.run.report import MOST_PROBLEMS, checked, differences, outcome
 from rehearsal.run.safety import (
     SAFETY,
+    nothing_leaked,
     nothing_lost,
-    nothing_told,
     one_invitation_each,
     one_mail_each,
     others_untouched,
@@ -231,7 +231,7 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
     (decisions_taken, "409 NotCancellable", lambda e: with_played(e, decided={CALLED_OFF: NOT_CANCELLED})),
     (decisions_taken, "waited for throttled", lambda e: with_played(e, waited={CALLED_OFF: "throttled"})),
     (decisions_taken, "waited for None", lambda e: with_played(e, waited={})),
-    (nothing_told, "HTTP answers", lambda e: with_played(e, decided={CALLED_OFF: Receipt("x", 202, {"x": TICKET})})),
+    (nothing_leaked, "HTTP answers", lambda e: with_played(e, decided={CALLED_OFF: Receipt("x", 202, {"x": TICKET})})),
     (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt("x", 202))),
     (refused_by_http, BY_HTTP, lambda e: with_receipt(e, BY_HTTP, Receipt(None, 400, REFUSAL, None))),
     (refused_from_queue, BY_QUEUE, lambda e: with_row(e, BY_QUEUE, errorCode="NotJson")),
@@ -253,11 +253,11 @@ FLAWS: list[tuple[Examiner, str, Flaw]] = [
         "#EXT#",
         lambda e: replace(e, after={**e.after, "new": {"userPrincipalName": "anna#EXT#@contoso.com", "tickets": []}}),
     ),
-    (nothing_told, "log", lambda e: replace(e, log=f"invited with {TICKET}\n")),
-    (nothing_told, "log", lambda e: replace(e, log="https://invitations.microsoft.com/redeem/?tenant=1\n")),
-    (nothing_told, "line 1", lambda e: replace(e, log="invited anna.berg@fabrikam.com\n")),
-    (nothing_told, "table requests", lambda e: with_row(e, PLAIN, lastError=f"…&ticket={TICKET}")),
-    (nothing_told, "HTTP answers", lambda e: replace(e, answers={**e.answers, "x": (200, {"link": TICKET})})),
+    (nothing_leaked, "log", lambda e: replace(e, log=f"invited with {TICKET}\n")),
+    (nothing_leaked, "log", lambda e: replace(e, log="https://invitations.microsoft.com/redeem/?tenant=1\n")),
+    (nothing_leaked, "line 1", lambda e: replace(e, log="invited anna.berg@fabrikam.com\n")),
+    (nothing_leaked, "table requests", lambda e: with_row(e, PLAIN, lastError=f"…&ticket={TICKET}")),
+    (nothing_leaked, "HTTP answers", lambda e: replace(e, answers={**e.answers, "x": (200, {"link": TICKET})})),
     (
         well_behaved,
         "unknownRoute",
@@ -303,7 +303,7 @@ def test_the_outcome_counts_people_by_stage_and_finding_and_other_requests_by_st
     beside = [
         row[:2]
         for row in words[
-            words.index(["Beside", "the", "campaign", "8", "requests", "by", "queue", "and", "by", "HTTP"]) :
+            words.index(["Outside", "the", "campaign", "8", "requests", "by", "queue", "and", "by", "HTTP"]) :
         ]
     ]
     assert ["completed", "2"] in beside
