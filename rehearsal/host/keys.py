@@ -13,7 +13,7 @@ from rehearsal.host.config import ConfigError
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """The keys of one app. A host key opens every function; the master key also opens `/admin`."""
+    """The keys of one app. A host key opens every function of level `function`; the master key opens everything."""
 
     master: str
     host: Mapping[str, str] = field(default_factory=dict)

@@ -36,7 +36,7 @@ class Played:
     decided: dict[str, Receipt] = field(default_factory=dict)
     """The answers to the decisions, by the name of the sample's entry."""
     waited: dict[str, str | None] = field(default_factory=dict)
-    """The reason why each request with a decision to wait for was waiting, by the name of the sample's entry."""
+    """Why each request that had to wait was waiting when its decision was made, by the name of the sample's entry."""
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Every user before the first request, by object id."""
     redeemed: int = 0

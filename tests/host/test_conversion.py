@@ -1,4 +1,4 @@
-"""Requests by queue and HTTP through the real host, to the end."""
+"""Requests by queue and HTTP through the real host until they end."""
 
 import base64
 import json
@@ -95,7 +95,7 @@ def test_an_unknown_request_id_gets_404(converting: HostedRig) -> None:
 
 
 def test_a_webhook_subscription_is_validated_and_its_event_is_invited(converting: HostedRig) -> None:
-    """As Event Grid does it: the key is in the address, OPTIONS first, then one event alone."""
+    """The test calls as Event Grid does: with the key in the URL, first OPTIONS, then a single event."""
     address = f"/api/requests?code={converting.host.function_key}"
     asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "WebHook-Request-Rate": "120"}
     permitted = converting.call("OPTIONS", address, key=None, headers=asked)

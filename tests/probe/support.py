@@ -47,7 +47,7 @@ RESTRICTED = TENANT | {"authorizationPolicy": {"allowInvitesFrom": "adminsAndGue
 
 
 class Killed(BaseException):
-    """Stands for the end of a killed process."""
+    """Raised in place of a kill of the probe's process."""
 
 
 class Wire(httpx.BaseTransport):

@@ -17,7 +17,7 @@ ASKED = [question for question in QUESTIONS if question.switch and question.id n
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_tenant_made_from_a_result_has_the_positions_of_the_probed_one(lab: Lab, which: int) -> None:
-    """The test uses the last or the first position of each switch, except for the one that decides about all others."""
+    """The test uses the first or the last position of each switch except `tenant-version`."""
     lab.start_over()
     for question in ASKED:
         if question.switch != "tenant-version":

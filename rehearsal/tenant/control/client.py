@@ -128,7 +128,7 @@ class Control:
         self._post("seed", {"seed": seed})
 
     def forgive(self) -> None:
-        """Forget every wait that a Retry-After has told a client."""
+        """Forget every wait that a Retry-After asked of a client."""
         self._post("forgive", {})
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class TroublePlane:
         return JSONResponse(body)
 
     def forgive(self, _: JSON) -> Response:
-        """Forget every wait that a Retry-After has told a client."""
+        """Forget every wait that a Retry-After asked of a client."""
         self._trouble.retry_after.forgive()
         return JSONResponse({})
 

@@ -13,7 +13,7 @@ from rehearsal.tenant.clock import Clock
 TOLERANCE = 0.05
 """Seconds by which timers of client and tenant may differ."""
 GRACE = 1.0
-"""Seconds after a Retry-After in which another task of the client may have sent a call without knowing of it."""
+"""Seconds after a Retry-After in which another task of the client may send a call, because it does not know of it."""
 
 
 @dataclass(frozen=True, slots=True)

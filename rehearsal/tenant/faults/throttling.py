@@ -21,7 +21,8 @@ SMALL, LARGE = 50, 500
 """A tenant with fewer than 50 users is small, with more than 500 large."""
 CATEGORIES: Mapping[str, str] = {"S": "small", "M": "medium", "L": "large"}
 SHOWN_FROM, SHOWN_UP_TO = 0.8, 1.8
-"""From and up to which share the header `x-ms-throttle-limit-percentage` reports the use of a limit."""
+"""The header `x-ms-throttle-limit-percentage` reports the used share of a limit from the first value on, and at most
+the second."""
 
 
 class Charge(NamedTuple):

@@ -53,7 +53,7 @@ def forbidden(message: str) -> GraphError:
 
 
 def denied() -> GraphError:
-    """403 of the directory: the token lacks every application permission that would do (json-batching article)."""
+    """403 of the directory: the token has none of the permissions that suffice (json-batching article)."""
     message = "Insufficient privileges to complete the operation."
     return GraphError(HTTPStatus.FORBIDDEN, "Authorization_RequestDenied", message)
 

@@ -21,7 +21,7 @@ def list_skus(call: Call) -> Answer:
 
 
 def assign_license(call: Call) -> Answer:
-    """POST /users/{id}/assignLicense: the account has the plans of the licence at once."""
+    """POST /users/{id}/assignLicense: assign licences and add their plans to the account immediately."""
     user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
