@@ -71,7 +71,7 @@ async def _body(request: Request, receive: Receive) -> bytes:
     """Return the body, or an empty one if it has no Content-Length: like the real host, this one drops a chunked body.
 
     Raises:
-    Refused: the body is too large.
+        Refused: the body is too large.
     """
     chunked = "transfer-encoding" in request.headers
     announced = 0 if chunked else int(request.headers.get("content-length", "0"))

@@ -56,7 +56,7 @@ def decoded_path(raw_path: str) -> str:
     """Return a path as routes see it: all escapes but `%2F` decoded, then `.` and `..` resolved.
 
     Raises:
-    Refused: the path contains `%00`.
+        Refused: the path contains `%00`.
     """
     path = _ESCAPES_BUT_SLASH.sub(_decoded, raw_path)
     if "\0" in path:

@@ -59,8 +59,8 @@ class Play:
         """Perform all acts in order.
 
         Raises:
-        NotHealthyError: the app is not healthy at the start.
-        HostError: the host exits by itself.
+            NotHealthyError: the app is not healthy at the start.
+            HostError: the host exits by itself.
         """
         until_healthy(self._rig, self._progress)
         self.played.before = users(self._rig)

@@ -17,7 +17,7 @@ def read(path: Path) -> dict[str, str]:
     switch is left out if its question was skipped, stayed unclear, or got an answer that fits no position.
 
     Raises:
-    ValueError: the file is no result of the probe, or names an unknown switch or position.
+        ValueError: the file is no result of the probe, or names an unknown switch or position.
     """
     try:
         found = json.loads(path.read_text("utf-8"))

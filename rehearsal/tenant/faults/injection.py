@@ -43,8 +43,8 @@ async def meet(fault: Fault, work: Work, clock: Clock) -> Answer:
     With `when` = `before` the work is not done, or is done late if the fault is slow. With `after` it is done.
 
     Raises:
-    ConnectionLost: the fault closes the connection.
-    GraphError: the fault refuses the call with an error in JSON.
+        ConnectionLost: the fault closes the connection.
+        GraphError: the fault refuses the call with an error in JSON.
     """
     done = fault.when == "after"
     if fault.kind.does == "wait":

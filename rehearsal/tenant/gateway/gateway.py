@@ -46,7 +46,7 @@ class Gateway:
         """Record one call, serve it, and return the answer (maybe an error) as Graph would send it.
 
         Raises:
-        ConnectionLost: a fault closes the connection. The journal then shows no status.
+            ConnectionLost: a fault closes the connection. The journal then shows no status.
         """
         entry = self._tenant.journal.open(
             time=self._tenant.clock.stamp(),

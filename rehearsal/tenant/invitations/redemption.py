@@ -21,7 +21,7 @@ def redeem(tenant: Tenant, *, user_id: str, provider: str, secret: str | None = 
     and creationType do not change (invite-internal-users article).
 
     Raises:
-    NothingToRedeemError: there is no such link that is alive, or the person is no longer admitted.
+        NothingToRedeemError: there is no such link that is alive, or the person is no longer admitted.
     """
     user = tenant.directory.users.get(user_id.lower())
     if user is None:

@@ -169,7 +169,7 @@ def mail_change(call: Call, user: JSON, mail: str | None) -> JSON:
     The new mail address becomes the primary address, unless a contact holds it.
 
     Raises:
-    GraphError: another user (deleted or not) or a group holds the address.
+        GraphError: another user (deleted or not) or a group holds the address.
     """
     kept = [address for address in user["proxyAddresses"] if not address.startswith("SMTP:")]
     if not mail:
