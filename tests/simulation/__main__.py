@@ -101,7 +101,8 @@ def report(tally: Tally, seconds: float) -> None:
     for oracle, number in by_oracle.most_common():
         seeds = [seed for seed, played in tally.failing.items() if oracle in played.oracles]
         said = next(str(each) for each in tally.failing[seeds[0]].violations if each.oracle == oracle)
-        print(f"BROKEN {oracle}: {number} histories, such as --replay {seeds[0]}: {said}", file=sys.stderr)
+        some = ", ".join(map(str, seeds[:5]))
+        print(f"BROKEN {oracle}: {number} histories, such as --replay {some}: {said}", file=sys.stderr)
 
 
 def _worlds(workers: int, preemptions: int) -> int:

@@ -74,9 +74,13 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
 
 
 def _judged_at(scene: Scene, request: str, before: float) -> float:
-    """Return when the request's current review began, in seconds: its findings cannot be about anything later."""
-    sent = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
-    return max((at for at in sent if at <= before), default=-1.0) + abs(scene.world.history.skew)
+    """Return when the request's current review began, in seconds: its findings cannot be about anything later.
+
+    The clock of the instance that wrote the history may be wrong by the skew, in either direction.
+    """
+    skew = abs(scene.world.history.skew)
+    began = [seconds_of(row["at"]) for row in scene.history(request) if row.get("kind") == "needsReview"]
+    return max((at for at in began if at - skew <= before), default=-1.0) + skew
 
 
 def unasked_invitation(scene: Scene) -> Iterator[str]:

@@ -135,7 +135,8 @@ def dead_twin(scene: Scene) -> Iterator[str]:
         person = next((body.ask.person for body in scene.asked if body.request == request), "")
         others = [name for name in scene.world.people if name != person and BY_NAME[name].mail == BY_NAME[person].mail]
         asked = max(body.at for body in scene.asked if body.request == request)
-        if all(scene.since(frozenset({"purge"}), other, -1.0, asked - 3 * WINDOW) for other in others):
+        gone = [scene.since(frozenset({"purge"}), other, -1.0, asked - 3 * WINDOW) for other in others]
+        if gone and all(gone):
             yield f"request {request} is blocked by the address of an account that is gone for good"
 
 

@@ -33,6 +33,11 @@ LATEST_LOOK = 6.5 * 3600.0
 """Seconds within which the app looks at everything that stands in its schedule."""
 
 
+LATEST_REPAIR = 4200.0
+"""Seconds within which the app sends a new message for a request that lost its own: the longest wait that ends by
+itself (twenty minutes), the half hour that repair gives a message, and two sweeps."""
+
+
 CALM = 3
 """Sweeps in a row after which nothing has changed: then everything is at rest."""
 
@@ -125,7 +130,8 @@ class Runner:
         if self.world.loop.now - self.base > last + LONGEST_REST:
             return True
         scheduled = LATEST_LOOK if self.world.tables.rows("conversions", "schedule~") else 0.0
-        self.rested = self._still() and self.world.loop.now - self.base > last + scheduled
+        repaired = LATEST_REPAIR if self.world.tables.rows("requests", "open~") else 0.0
+        self.rested = self._still() and self.world.loop.now - self.base > last + max(scheduled, repaired)
         return self.rested
 
     def _beginnings(self) -> list[Any]:

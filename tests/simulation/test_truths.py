@@ -1,4 +1,4 @@
-"""Ends of requests that the oracle of truth must accept."""
+"""Histories in which no oracle may report anything: each was found by a search and reported once."""
 
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.search import play, told
@@ -44,5 +44,85 @@ def test_an_invitation_before_a_deletion_is_no_untruth_of_a_name_not_found() -> 
         ),
         (Fault("tables read", "*", "hold", seconds=61.0),),
         known=False,
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_a_request_by_mail_is_blocked_rightly_once_the_account_has_another_mail() -> None:
+    """The process of `r1` dies before the lookup. Anna's mail changes, and another request has her invited."""
+    history = History(
+        (
+            Step(0, "post", "", Ask("r1", "anna", by="mail")),
+            Step(0.24, "change", "anna", {"mail": "anna.new@fabrikam.com"}),
+            Step(48.7, "send", "", Ask("dry", "anna", dry_run=True)),
+            Step(49.7, "release", "dry"),
+        ),
+        (Fault("tables read", "*", "kill before", nth=2),),
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_an_address_is_requested_twice_although_no_other_account_has_it() -> None:
+    """Anna is renamed after `r1` has her invited, so `r2` finds no account of that name, and her address taken."""
+    history = History(
+        (
+            Step(0, "send", "", Ask("r1", "anna", address="ANNA@FABRIKAM.COM")),
+            Step(1.1, "rename", "anna", "anna.new@contoso.com"),
+            Step(100, "send", "", Ask("r2", "anna", by="userPrincipalName", mail=True, address="anna@fabrikam.com")),
+        ),
+        known=False,
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_a_request_that_lost_its_message_while_it_waited_for_the_mode_is_repaired() -> None:
+    """Repair sends a new message half an hour after the wait was to end, so nothing changes for four sweeps before."""
+    history = History(
+        (
+            Step(0, "send", "", Ask("r1", "ben", mail=True)),
+            Step(253, "set", "B2B_MODE", "assess"),
+            Step(653, "set", "B2B_MODE", "convert"),
+            Step(1246, "lose", "r1"),
+        ),
+        (Fault("tables write", "conversions/*", "kill before"),),
+        people=("iris", "ben"),
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_a_review_counts_as_shown_although_the_clock_that_wrote_it_is_fast() -> None:
+    """Graph invites another account; the owner is shown that and approves, so the second mail was asked for."""
+    people = (Ask("anna-id", "anna", mail=True), Ask("anna-mail", "anna", by="mail", mail=True))
+    history = History(
+        (
+            Step(0, "list in", "spring", people),
+            Step(60, "judge list", "spring"),
+            Step(64, "release list", "spring"),
+            Step(76, "decide list", "spring", "approve"),
+        ),
+        (Fault("graph invite", "*", "another"),),
+        known=False,
+        schedule=36520,
+        skew=20.0,
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_two_entries_of_one_account_in_the_schedule_become_one() -> None:
+    """Two sweeps at the same time each put Ben off; runs that take one entry at a time must not keep both for ever."""
+    history = History(
+        (
+            Step(0, "send base64", "", Ask("r1", "ben", mail=True)),
+            Step(0.3, "set", "B2B_PAUSED", "true"),
+            Step(47.76789384379755, "sweep"),
+            Step(47.76789384379755, "sweep"),
+            Step(1500.3, "set", "B2B_PAUSED", "false"),
+        ),
+        (Fault("graph invite", "*", "late", seconds=10.0),),
+        people=("hugo", "ben"),
+        switches=(("pending-state", "unset"),),
+        known=False,
+        budget=1,
+        skew=-59.0,
     )
     assert not play(history).violations, told(history)

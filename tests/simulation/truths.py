@@ -112,9 +112,10 @@ def _invited_after_all(end: End) -> str | None:
     world = end.scene.world
     ended = moment_of(end.answer.get("completedAt"), world.loop.now) - abs(world.history.skew)
     never_ran = (end.answer.get("error") or {}).get("code") == "NeverRan"
-    unnamed = end.scene.since(frozenset({"delete", "rename"}), end.person, -1.0, ended)
+    unnaming = {"delete", "rename"} if end.body.ask.by == "userPrincipalName" else {"delete", "change"}
+    unnamed = end.scene.since(frozenset(unnaming), end.person, -1.0, ended)
     if unnamed and "account-not-found" in end.rules and end.body.ask.by != "id":
-        return None  # nobody had the name when the app looked it up
+        return None  # nobody had the name, or the mail, when the app looked it up
     ours = [
         sent
         for sent in world.sent

@@ -48,9 +48,12 @@ class Scheduled:
 
     async def take(self, number: int) -> list[Followed]:
         """Take the next entries. One whose account is not put off in the index is out of date and left out."""
-        self._taken, self._due = self._due[:number], self._due[number:]
-        keys = dict.fromkeys(entry.key.removeprefix(LOOK) for entry in self._taken)
-        found = [self._known.get(key) or await self._index.get(key) for key in keys]
+        keys = dict.fromkeys(entry.key for entry in self._due[:number])
+        # Two runs at the same time may each have written an entry for one account: both are taken, and one follows.
+        self._taken = [entry for entry in self._due if entry.key in keys]
+        self._due = [entry for entry in self._due if entry.key not in keys]
+        users = [key.removeprefix(LOOK) for key in keys]
+        found = [self._known.get(user) or await self._index.get(user) for user in users]
         return [entry for entry in found if entry is not None and entry.put_off]
 
     async def done(self) -> None:
