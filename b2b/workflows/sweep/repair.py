@@ -73,8 +73,12 @@ class Repair:
         until = min(head or now, now) - OVERDUE
         while room := turn.room:
             entries = await opened.read(way.after, min(CHUNK, room), until)
+            found = await self._rows(entries)
+            # The cursor keeps the counts, so the rows are counted before it moves. It moves before the work, so that a
+            # request that ends the run, or kills the process, does not hold up those after it in the next run too.
+            way.counts.update(filter(None, map(_state, found)))
             await way.move(entries[-1].place if len(entries) == min(CHUNK, room) else "")
-            way.counts.update(await self._look_after(entries, head, turn))
+            await self._look_after(entries, found, head, turn)
             if not way.after:
                 turn.census = _census(way.counts, now)
                 return
@@ -102,20 +106,19 @@ class Repair:
     async def _rows(self, entries: list[Entry]) -> list[Found]:
         return await each(self._ledger.requests.get(entry.key) for entry in entries)
 
-    async def _look_after(self, entries: list[Entry], head: datetime | None, turn: Turn) -> Counter[str]:
-        """Look after some requests; return how many wait, by reason, and how many cannot be read."""
-        found = await self._rows(entries)
+    async def _look_after(self, entries: list[Entry], found: list[Found], head: datetime | None, turn: Turn) -> None:
+        """Take requests that have ended off the list, and send new messages for those that lost theirs."""
         await self._forget(entries, found)
         for entry, row in zip(entries, found, strict=True):
+            turn.did()  # first: a row that cannot be read uses up the budget, too
             try:
-                turn.did(changed=await self._put_back(row, entry, head))
+                turn.did(0, changed=await self._put_back(row, entry, head))
             except UnreadableRow as error:
                 turn.passed_over()
                 log.warning("request %s is passed over: %s", entry.key, error)
             except (Transient, LedgerConflict) as error:
                 log.warning("request %s could not be looked after: %s", entry.key, error)
                 turn.failed(error if isinstance(error, Transient) else Transient("the app", str(error)))
-        return Counter(filter(None, map(_state, found)))
 
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
         """Take requests that have ended off the list. A young entry stays: its row may not be written yet."""
