@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from b2b.domain.conversion.records import Change
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import GRAPH, LedgerConflict, MustWait, Transient
-from b2b.domain.pacing import BreakerLimits, Counts, Pace, Permit, counted, opened, pause, permit, probe, probed
+from b2b.domain.pacing import BreakerLimits, Counts, Pace, Permit, counted, opened, pause, permit, probe, probed, unused
 from b2b.workflows.ports import Clock, Ledger
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,11 @@ class Pacer:
         if left > 0:
             raise MustWait(WaitReason.THROTTLED, left, pace.reason)
 
-    async def permit(self, probe_lease: timedelta) -> bool:
-        """Return if an invitation may be sent now: True if it is the probe of an open breaker.
+    async def permit(self, probe_lease: timedelta) -> datetime | None:
+        """Return if an invitation may be sent now.
+
+        None means that the breaker is closed. If it is open, this invitation is its probe, and the end of the probe's
+        lease is returned: until then no other instance probes.
 
         Raises:
             MustWait: the breaker is open, or Graph asked the whole tenant to wait.
@@ -58,18 +61,23 @@ class Pacer:
         """
         await self.admit()
         if self._seen.open_until is None:
-            return False
+            return None
         for _ in range(RACES):
             pace, now = await self._pace(fresh=True), self._clock()
             verdict = permit(pace, now)
             if verdict is Permit.SEND:
-                return False
+                return None
             if verdict is Permit.WAIT:
                 left = _left(pace.open_until, now) or min(_left(pace.probe_until, now), PROBE_WAIT)
                 raise MustWait(WaitReason.BREAKER, left + 1, pace.why_open)
-            if await self._written(probe(pace, now + probe_lease, now)):
-                return True
+            until = now + probe_lease
+            if await self._written(probe(pace, until, now)):
+                return until
         raise MustWait(WaitReason.CONTENTION, 1.0)
+
+    async def give_back(self, until: datetime) -> None:
+        """Let another request probe, because the probe with this lease called nobody."""
+        await self._change(lambda pace, now: unused(pace, until, now))
 
     async def heed(self, error: Transient) -> None:
         """Tell all instances if Graph asked for a wait."""
