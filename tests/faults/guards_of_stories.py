@@ -137,12 +137,23 @@ NAMED: tuple[Mended, ...] = (
     Mended(
         "called off for its address",
         "a request that takes over is judged anew, for its own address",
-        (Place(ENDINGS, "joined=joined, assessed_at=None)", "joined=joined)"),),
+        (Place(ENDINGS, "request_id=heir.request_id, assessed_at=None)", "request_id=heir.request_id)"),),
     ),
     Mended(
         "called off beside an unreadable row",
         "a request that joined is not cancelled with the one that is called off: it fails, and can be retried",
         (Place(CONVERSIONS, "    return called_off or conversion.stage in", "    return conversion.stage in"),),
+    ),
+    Mended(
+        "called off by a process that dies",
+        "a request that led and handed over counts as one that joined, so that the end of its conversion reaches it",
+        (
+            Place(
+                ENDINGS,
+                "request_id=heir.request_id, assessed_at=None)",
+                "request_id=heir.request_id, joined=row.joined - 1, assessed_at=None)",
+            ),
+        ),
     ),
     Mended(
         "called off beside its claim",

@@ -235,6 +235,26 @@ LATER: tuple[Story, ...] = (
         "truth",
     ),
     Story(
+        "called off by a process that dies",
+        "the process that cancels a request dies once another request leads in its place; the other one is blocked, "
+        "and a third request begins the next generation: the first one stays inviting for ever",
+        History(
+            (
+                send(0, "r1"),
+                send(5, "r2"),
+                Step(10, "change", "anna", {"mail": None}),
+                Step(12, "cancel", "r1"),
+                send(600, "r3"),
+            ),
+            (
+                Fault("graph invite", "anna", "unreachable"),
+                Fault("queue send", "*", "kill after", after=4),
+                Fault("graph read", "anna", "unreachable", after=4),
+            ),
+        ),
+        "at_rest",
+    ),
+    Story(
         "called off beside its claim",
         "a request is called off while its first delivery is about to claim: the caller reads 202, and the invitation "
         "goes out",

@@ -74,13 +74,13 @@ class Endings:
         claim = await self.claim_of(record)
         if claim is None:
             return False
-        handed_to, handed = await self.hand_over(claim, await self._free(await self._heirs(claim)), stays=True)
+        handed_to, handed = await self.hand_over(claim, await self._free(await self._heirs(claim)))
         if handed:
             await self._conversions.show(record, handed_to)
         return handed
 
     async def hand_over(
-        self, claim: Conversion, heirs: Sequence[RequestRecord] | None = None, *, stays: bool = False
+        self, claim: Conversion, heirs: Sequence[RequestRecord] | None = None
     ) -> tuple[Conversion, bool]:
         """Let the oldest request that joined lead from now on; return the claim, and whether it has another leader.
 
@@ -99,8 +99,7 @@ class Endings:
             heirs = [*free, *(heir for heir in everyone if heir not in free)]
         for heir in heirs:
             handed = Event("handed-over", self._clock(), claim.stage, heir.request_id, f"from {row.request_id}")
-            joined = row.joined if stays and row is claim else max(row.joined - 1, 0)
-            row = replace(row, request_id=heir.request_id, joined=joined, assessed_at=None)
+            row = replace(row, request_id=heir.request_id, assessed_at=None)
             row = await self._ledger.save(Change(row, (handed,)))
             detail = f"leads after {claim.request_id}"
             if await self._messages.put_off(heir, WaitReason.CONTENTION, 0.0, detail) or await self._at_work(heir):
@@ -117,8 +116,7 @@ class Endings:
         for heir in await self._heirs(review):
             detail = f"from {review.request_id}"
             handed = Event("handed-over", self._clock(), review.stage, heir.request_id, detail)
-            row = replace(review, request_id=heir.request_id, joined=max(review.joined - 1, 0))
-            return await self._ledger.save(Change(row, (handed,))), True
+            return await self._ledger.save(Change(replace(review, request_id=heir.request_id), (handed,))), True
         return review, False
 
     async def succeed(self, claim: Conversion, limit: timedelta) -> bool:
@@ -131,7 +129,6 @@ class Endings:
             LedgerConflict: the claim moved meanwhile.
 
         """
-        stays = False
         try:
             leader = await self._ledger.requests.get(claim.request_id)
             if leader is not None and leader.at_work:
@@ -139,8 +136,7 @@ class Endings:
         except UnreadableRow as error:
             if error.written_at is None or self._clock() - error.written_at <= limit:
                 return False
-            stays = True
-        _, handed = await self.hand_over(claim, stays=stays)
+        _, handed = await self.hand_over(claim)
         return handed
 
     async def _free(self, heirs: Sequence[RequestRecord]) -> list[RequestRecord]:
