@@ -52,9 +52,10 @@ class Conversions:
 
         """
         row = change.row
-        if follow:
+        if follow:  # before the write: a conversion that the sweep cannot find would never be followed
             await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
         if held is not None and held.request_id == row.request_id and not row.joined:
+            # No pointer: only the request of this very message is concerned. After a crash the message comes again.
             written = await self._ledger.save(change, *members)
             await self.publish(written, held)
             return written
@@ -127,6 +128,8 @@ class Conversions:
         """
         joined = Event("joined", self._clock(), conversion.stage, record.request_id)
         row = replace(conversion, joined=conversion.joined + 1)
+        # After a crash before the request's row, its message comes again and joins again; one too many in `joined` is
+        # harmless.
         await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
 
     async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> bool:

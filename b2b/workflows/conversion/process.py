@@ -192,6 +192,8 @@ class Steps:
         found = state.found or await self._assessor.look_up(state.request, state.record.user_id)
         account = found.account
         if account is not None and not state.record.only_judged and state.record.user_id != account.id.lower():
+            # Bound before the conversion is read. A cancellation of a request that is not bound changes only its row,
+            # so this write fails. One of a bound request is noted in the conversion, so this read or the claim sees it.
             record = await self._bind(state.record, account.id.lower())
             conversion = await self._conversions.get(record.user_id)
             sighting = None if STATE in account.withheld else Sighting(self._protocol.clock(), account)
