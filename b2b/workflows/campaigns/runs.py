@@ -227,7 +227,7 @@ class Runs:
         if run is None or message.round < run.round:
             return
         if message.returns < MOST_RETURNS:
-            # Drain removes the poison message afterwards. A crash in between sends the message twice, which does no harm.
+            # Drain removes the poison message afterwards. A crash in between sends the message twice: that is harmless.
             await self._queue.send(message.returned().message())
             return
         part = await self._runs.part(run, message.part)

@@ -171,9 +171,11 @@ class Steps:
 
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
-        begins = state.conversion is not None and change.row.generation > state.conversion.generation
-        members = (state.record.request_id,) if begins else ()
-        conversion = await self._conversions.save(change, *members, held=state.record, follow=begins)
+        before = state.conversion
+        if before is not None and change.row.generation > before.generation:
+            conversion = await self._conversions.conclude(change, before, state.record, follow=True)
+        else:
+            conversion = await self._conversions.save(change, held=state.record)
         record = await self._ledger.requests.get(state.record.request_id)
         return replace(state, record=record or state.record, conversion=conversion)
 
