@@ -151,12 +151,12 @@ class Endings:
         return [heir for heir in heirs if await self._campaigns.held(heir.campaign_id) is None]
 
     async def _at_work(self, heir: RequestRecord) -> bool:
-        """Tell whether a request is still at work. If it is not, it ended after it was chosen and cannot lead."""
+        """Tell whether a request can still lead. It cannot if it ended after it was chosen."""
         latest = await self._ledger.requests.get(heir.request_id)
         return latest is not None and latest.at_work
 
     async def _heirs(self, claim: Conversion) -> list[RequestRecord]:
-        """Return the other requests of a conversion that are at work or wait in its review, oldest first.
+        """Return the other requests of a conversion that have not ended, oldest first.
 
         A request that was called off is left out, and so is one whose row cannot be read.
         """

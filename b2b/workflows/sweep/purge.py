@@ -1,7 +1,7 @@
 """Delete requests that ended long ago, if the settings say so, because their rows name people.
 
-Rows of accounts stay, because they keep people from being invited twice. Repair puts requests that are not at work on a
-list, by time. A request on that list that has not ended, or not long enough ago, is put on the list again.
+Rows of accounts stay, because they keep people from being invited twice. Repair puts requests that have ended, or wait
+for a person, on a list, by time. A request on that list that has not ended long enough ago is put on the list again.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from b2b.workflows.sweep.turn import Turn
 
 
 class Purge:
-    """Goes through the list of requests that are not at work, starting where the last run stopped."""
+    """Goes through the list of requests that ended or wait for a person, starting where the last run stopped."""
 
     def __init__(self, ledger: Ledger, keep: timedelta, clock: Clock) -> None:
         """``keep``: how long requests are kept after their end; zero means for ever."""

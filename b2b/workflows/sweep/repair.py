@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CHUNK = 25
 """Rows that are read together."""
 AHEAD = 500
-"""The most entries that one run reads, from the beginning of the list, to find the oldest request at work."""
+"""The most entries that one run reads, from the beginning of the list, to find the oldest open request."""
 OVERDUE = timedelta(minutes=30)
 """Longer than a message can take: the host hides it for ten minutes in each delivery, and delivers it several times."""
 UNREADABLE = "unreadable-row"
@@ -86,7 +86,7 @@ class Repair:
         turn.leaves(len(left), way.began)
 
     async def _oldest(self, turn: Turn) -> datetime | None:
-        """Return when the oldest request at work arrived. None if there is none, or if this run did not get so far."""
+        """Return when the oldest request that the app still works on arrived. None if this run found none."""
         after, seen = "", 0
         while seen < AHEAD and turn.within(0.5):
             entries = await self._ledger.open.read(after, CHUNK)
@@ -121,7 +121,10 @@ class Repair:
                 turn.failed(error if isinstance(error, Transient) else Transient("the app", str(error)))
 
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
-        """Take requests that are not at work off the list. A young entry stays: its row may not be written yet."""
+        """Take requests that have ended, or wait for a person, off the list.
+
+        A young entry stays, because its row may not be written yet.
+        """
         old = self._clock() - OVERDUE
         rest = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
         over = [(entry, row) for entry, row in rest if await self._listed(row)]

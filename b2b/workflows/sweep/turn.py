@@ -20,7 +20,7 @@ class Turn:
         self._done = self._changed = self._left = self._unreadable = self._problems = self._trouble = 0
         self._oldest: datetime | None = None
         self.waiting_since: datetime | None = None
-        """When the oldest request at work arrived. None if there is none, or if this part did not find out."""
+        """When the oldest request that the app still works on arrived. None if this part found none."""
         self.census: Census | None = None
         """The census of the round that ended with this turn. None if no round ended."""
         self._notes: list[str] = []
