@@ -1,4 +1,4 @@
-"""What the Functions host loads. The app is built in `b2b.triggers.app`, where import-linter sees its imports."""
+"""The module that the Functions host loads. `b2b.triggers.app` builds the app: import-linter checks only packages."""
 
 from b2b.triggers.app import app
 

@@ -1,1 +1,1 @@
-"""Converts internal Entra ID accounts into B2B collaboration users, by invitation, safely and at scale."""
+"""Convert internal Entra ID accounts into B2B collaboration users by invitation."""

@@ -1,4 +1,4 @@
-"""The storage connection in the environment: a connection string, or endpoints that the managed identity opens."""
+"""Read the storage connection from the environment: a connection string, or endpoints for the managed identity."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,14 +10,14 @@ from b2b import readers
 from b2b.domain.errors import SettingsError
 
 SECRET = re.compile(r"key=|sig=|signature=|://[^/]*@", re.IGNORECASE)
-"""A value that may hold a secret, put into the wrong setting: it is not repeated in the error."""
+"""Matches a value that may contain a secret. An error about a setting does not repeat such a value."""
 STORAGE = "B2BStorage"
 """The name of the storage connection: a connection string, or the prefix of the identity-based settings."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where queues and tables are: a connection string, or two endpoints that the managed identity opens."""
+    """The storage connection: a connection string, or two endpoints with the client id of a managed identity."""
 
     connection_string: str = ""
     queue_uri: str = ""
@@ -32,14 +32,14 @@ STORAGE_SETTINGS: dict[str, str] = {
     f"{STORAGE}__credential": "`managedidentity`",
     f"{STORAGE}__clientId": "client id of a user-assigned identity",
 }
-"""The two forms of the storage connection, which the host reads as well."""
+"""The settings of both forms of the storage connection, which the Functions host reads too, with their meaning."""
 
 
 def storage_of(environment: Mapping[str, str]) -> Storage:
-    """Either form of the connection. Its values are never repeated in an error: a key may stand in the wrong place.
+    """Return the storage connection. No error repeats a value, because a key may be in the wrong setting.
 
     Raises:
-        SettingsError: names the setting that is missing or wrong.
+        SettingsError: a setting is missing or wrong. The error names it.
 
     """
     if connection_string := environment.get(STORAGE, "").strip():
@@ -61,10 +61,10 @@ def storage_of(environment: Mapping[str, str]) -> Storage:
 
 
 def read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
-    """Read the text of one setting.
+    """Return the value of one setting, read from its text.
 
     Raises:
-        SettingsError: names the setting and what was expected.
+        SettingsError: the text is wrong. The error names the setting and what was expected.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""How the text of a setting becomes a value. Each reader raises ValueError with what it expected."""
+"""Turn the text of a setting into its value. Each reader raises ValueError, which says what it expected."""
 
 import base64
 import binascii
@@ -20,12 +20,12 @@ from b2b.domain.request.redirect import redirect_problem
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the values of an enumeration."""
+    """Reads one of the values of an enumeration."""
 
     kind: type[StrEnum]
 
     def __call__(self, text: str) -> StrEnum:
-        """Read a text."""
+        """Return the value in a text."""
         try:
             return self.kind(text)
         except ValueError:
@@ -33,7 +33,7 @@ class Choice:
 
 
 def boolean(text: str) -> bool:
-    """`true` or `false`."""
+    """Return the truth value of `true`, `false`, `1` or `0`, in any case."""
     known = {"true": True, "1": True, "false": False, "0": False}
     if text.lower() not in known:
         raise ValueError(f"expected true or false, got '{text}'")
@@ -42,13 +42,13 @@ def boolean(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Seconds:
-    """A number of seconds between two bounds."""
+    """Reads a number of seconds between two bounds."""
 
     least: int
     most: int
 
     def __call__(self, text: str) -> float:
-        """Read a text."""
+        """Return the seconds in a text."""
         try:
             value = float(text)
         except ValueError:
@@ -60,13 +60,13 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Days:
-    """A whole number of days between two bounds; 0: never."""
+    """Reads a whole number of days between two bounds, or 0, which stands for never."""
 
     least: int
     most: int
 
     def __call__(self, text: str) -> int:
-        """Read a text."""
+        """Return the days in a text."""
         value = int(text) if text.isascii() and text.isdigit() else -1
         if value and not self.least <= value <= self.most:
             raise ValueError(f"expected 0, or {self.least} to {self.most} days, got '{text}'")
@@ -75,20 +75,20 @@ class Days:
 
 @dataclass(frozen=True)
 class Count:
-    """A whole number between two bounds."""
+    """Reads a whole number between two bounds."""
 
     least: int
     most: int
 
     def __call__(self, text: str) -> int:
-        """Read a text."""
+        """Return the number in a text."""
         if not text.isascii() or not text.isdecimal() or not self.least <= int(text) <= self.most:
             raise ValueError(f"expected a whole number from {self.least} to {self.most}, got '{text}'")
         return int(text)
 
 
 def share(text: str) -> float:
-    """A share, above 0 and up to 1."""
+    """Return the share in a text: above 0, up to 1."""
     try:
         value = float(text)
     except ValueError:
@@ -99,14 +99,14 @@ def share(text: str) -> float:
 
 
 def guid(text: str) -> str:
-    """An object or client id, lower case; empty stays empty."""
+    """Return an object id or client id in lower case; empty for an empty text."""
     if text and not GUID.fullmatch(text):
         raise ValueError(f"expected an object id (GUID), got '{text}'")
     return text.lower()
 
 
 def optional_guid(text: str) -> str | None:
-    """An object id in lower case; None for an empty text."""
+    """Return an object id in lower case; None for an empty text."""
     return guid(text) or None
 
 
@@ -117,11 +117,12 @@ CLOUDS = (
     "https://microsoftgraph.chinacloudapi.cn/v1.0",
 )
 """Graph of the global cloud, US Government L4, US Government L5 (DoD) and China
-(https://learn.microsoft.com/graph/deployments). A deployment offers these; the app also takes a double on loopback."""
+(https://learn.microsoft.com/graph/deployments). The templates accept only these; the app also accepts a double of Graph
+on a loopback address."""
 
 
 def graph_url(text: str) -> str:
-    """The root of Graph v1.0. Plain http would carry the token in clear, so only loopback may use it."""
+    """Return the root address of Graph v1.0. Plain http, which shows the token, is accepted for loopback only."""
     parts = urlsplit(text)
     if not parts.hostname or parts.username or parts.query or not parts.path.endswith("/v1.0"):
         raise ValueError(f"expected https://<host>/v1.0, got '{text}'")
@@ -138,14 +139,14 @@ def _loopback(host: str) -> bool:
 
 
 def redirect(text: str) -> str:
-    """An absolute http(s) address."""
+    """Return an absolute http or https address."""
     if problem := redirect_problem(text):
         raise ValueError(f"{problem}, got '{text}'")
     return text
 
 
 def connection_string(text: str) -> str:
-    """A storage connection string. What is wrong with one is never said in its own words: it holds a key."""
+    """Return a storage connection string. No error repeats any of it, because it contains a key."""
     if text[:1] in "\"'" or text[-1:] in "\"'":
         raise ValueError("expected a storage connection string without quotation marks around it")
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
@@ -160,7 +161,7 @@ def connection_string(text: str) -> str:
 
 
 def hosts(text: str) -> frozenset[str]:
-    """Host names separated by commas, lower case."""
+    """Return host names, separated by commas in the text, in lower case."""
     found = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
     wrong = sorted(host for host in found if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host))
     if wrong or not found:
@@ -169,12 +170,12 @@ def hosts(text: str) -> frozenset[str]:
 
 
 def domains(text: str) -> frozenset[str]:
-    """Domain names separated by commas, lower case; empty stays empty."""
+    """Return domain names, separated by commas in the text, in lower case. An empty text names none."""
     return hosts(text) if text.strip() else frozenset()
 
 
 def base_url(text: str) -> str:
-    """The scheme and host of an address, https only, with a path if the gateway has one; empty stays empty."""
+    """Return an https address without query, perhaps with a gateway's path; empty for an empty text."""
     if not text:
         return ""
     parts = urlsplit(text)
@@ -184,10 +185,10 @@ def base_url(text: str) -> str:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a rule that is given twice: which severity was meant cannot be known.
+    """Return the names and values of a JSON object, in which no name may appear twice.
 
     Raises:
-        KeyError: the name.
+        KeyError: a name appears twice. The error carries that name.
 
     """
     found: dict[str, Any] = {}
@@ -199,7 +200,10 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def overrides(text: str) -> Mapping[str, Severity]:
-    """A JSON object of rule id to severity. Rules without which there is nothing to invite cannot be softened."""
+    """Return severities by rule id, from a JSON object.
+
+    Some rules block because there would be nothing to invite. Their severity can only be `block` or `fix`.
+    """
     try:
         document = json.loads(text or "{}", object_pairs_hook=_each_once)
     except KeyError as error:
@@ -231,16 +235,16 @@ _FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (1, 12, _MONTHS),
     (0, 6, _DAYS),
 )
-"""NCrontab's fields from seconds to weekdays: least, most, and names for the numbers from the least on."""
+"""The fields of an NCRONTAB schedule, from seconds to weekdays: lowest number, highest number, names of the numbers."""
 _LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(\*|[0-9a-z]+(?:-[0-9a-z]+)?)(?:/([+-]?[0-9]{1,9}))?", re.ASCII | re.IGNORECASE)
 
 
 def schedule(text: str) -> str:
-    """Six NCRONTAB fields. The host drops a function with a wrong schedule without a word, so it is refused here.
+    """Return a schedule of six NCRONTAB fields. The host ignores a function with a wrong schedule and says nothing.
 
-    Two schedules that the host takes are refused, too: a range backwards, which the host turns round, and a date that
-    never comes.
+    Two kinds of schedule that the host accepts are refused too: a range whose end is before its beginning, which the
+    host reverses, and a date that never comes.
     """
     fields = [field for field in text.split(" ") if field]
     if len(fields) != len(_FIELDS):
@@ -252,7 +256,7 @@ def schedule(text: str) -> str:
 
 
 def _scheduled(field: str, least: int, most: int, names: tuple[str, ...]) -> set[int]:
-    """The numbers that one field of a schedule stands for."""
+    """Return the numbers that one field of a schedule stands for."""
     numbers: set[int] = set()
     for part in field.split(","):
         match = _PART.fullmatch(part)
@@ -268,7 +272,7 @@ def _scheduled(field: str, least: int, most: int, names: tuple[str, ...]) -> set
 
 
 def _named(text: str, least: int, names: tuple[str, ...]) -> int:
-    """Return the number in a text, or the position of the first name that starts with the text; -1 for neither."""
+    """Return the number in a text, or the number of the first name that starts with the text; -1 if there is none."""
     if text.isdecimal():
         return int(text)
     return next((number for number, name in enumerate(names, least) if name.startswith(text.lower())), -1)

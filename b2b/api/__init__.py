@@ -1,1 +1,1 @@
-"""The HTTP contract: a table of routes, structs for bodies and answers, errors, who may, and OpenAPI from these."""
+"""The HTTP API: a table of routes, structs of bodies and answers, errors, roles, and OpenAPI made from these."""

@@ -1,8 +1,8 @@
-"""Who calls, and what the caller may do.
+"""Find out who calls, and what the caller may do.
 
-With function keys the host has checked the key, and a caller may do everything. With sign-in, App Service
-authentication stands in front: it checks the token, drops what a caller claims to be, and says in one header who
-signed in. Whatever of that is missing or cannot be read is refused.
+With function keys, the host has checked the key, and a caller may do everything. With sign-in, App Service
+authentication checks the token before the app sees the request, and writes who signed in into a header, which a caller
+cannot set. A request without that header, or with one that cannot be read, is refused.
 """
 
 import base64
@@ -24,7 +24,7 @@ SIGN_IN_AGAIN = "Get a token of this tenant for the app's registration and send 
 
 
 class Role(StrEnum):
-    """The roles of the app's registration, as they stand in a token."""
+    """The roles of the app's registration, as they appear in a token."""
 
     READ = "Read"
     REQUEST = "Request"
@@ -39,19 +39,19 @@ MEANING = {
     Role.DECIDE: "Approve, refuse and release requests and members of campaigns, and see what there is to decide.",
     Role.MANAGE: "Look after the app: see everything, retry and cancel requests, and pause, resume and end campaigns.",
 }
-"""What each role lets its holder do, as the app's registration says it."""
+"""What each role lets its holder do, in the words of the app's registration."""
 ANY = frozenset(Role)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, with the roles that the caller holds."""
+    """A caller, with the roles that the caller holds."""
 
     actor: Actor
     roles: frozenset[Role] = ANY
 
     def require(self, allowed: frozenset[Role]) -> None:
-        """Let a caller pass who holds one of these roles.
+        """Raise unless the caller holds one of these roles.
 
         Raises:
             RequestRefused: the caller holds none of them.
@@ -84,7 +84,7 @@ _TYPE = ("idtyp",)
 
 
 def signed_in(headers: Mapping[str, str]) -> Caller:
-    """Return who signed in.
+    """Return the caller that App Service authentication names in its header.
 
     Raises:
         RequestRefused: no caller is signed in, or the header of App Service authentication cannot be read.
@@ -119,7 +119,7 @@ def _values(principal: _Principal, types: Iterable[str]) -> list[str]:
 
 
 def _only(principal: _Principal, types: Iterable[str]) -> str:
-    """Return the value of a claim; empty if there is none, or if there are two that differ."""
+    """Return the value of a claim. Empty if the claim is missing, or appears with different values."""
     found = set(_values(principal, types))
     return found.pop() if len(found) == 1 else ""
 

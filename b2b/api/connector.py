@@ -1,6 +1,6 @@
-"""OpenAPI 2.0 with the extensions of Power Platform connectors, from the same tables as OpenAPI 3.1.
+"""Describe the API in OpenAPI 2.0 with the extensions of Power Platform connectors.
 
-The rules for connectors: https://learn.microsoft.com/connectors/custom-connectors/coding-standards,
+It is made from the same tables as the description in OpenAPI 3.1. The rules for connectors: https://learn.microsoft.com/connectors/custom-connectors/coding-standards,
 https://learn.microsoft.com/connectors/custom-connectors/connector-string-guidance and
 https://learn.microsoft.com/connectors/custom-connectors/openapi-extensions
 """
@@ -18,19 +18,19 @@ from b2b.api.schemas import components
 
 JSON = dict[str, Any]
 HOST: Final = "b2b.contoso.com"
-"""A placeholder: the app's host name takes its place when the file is imported."""
+"""A placeholder, to be replaced by the app's host name when the file is imported."""
 IMPORTANT: Final = frozenset(
     {"invitedUser", "userPrincipalName", "requestId", "reason", "approvedBy", "refusedBy", "stage", "waiting", "part"}
 )
-"""What a maker of flows sees first; the rest is behind *Show advanced options*."""
+"""The fields that a maker of flows sees first. The others appear after *Show advanced options*."""
 TOP: Final = frozenset({"SubmitRequest", "RequestStatus", "ListRequests", "ApproveRequest"})
-"""Operations that stand first in the list."""
+"""The operations at the top of the connector's list."""
 _FOLLOWED = "The request, once it waits for a person or has ended."
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def document(routes: Iterable[Route]) -> JSON:
-    """Describe the API as a custom connector."""
+    """Return the description of the API for a custom connector."""
     paths: dict[str, JSON] = {}
     for route in routes:
         if route.in_connector:
@@ -55,12 +55,12 @@ def document(routes: Iterable[Route]) -> JSON:
 
 
 def parse_json_schema() -> JSON:
-    """Return the schema of a request for the action *Parse JSON*: it refers to nothing, and null is a type."""
+    """Return the schema of a request's status for the action *Parse JSON*, which takes no references."""
     return _whole(RequestStatus, _plain)
 
 
 def title_of(name: str) -> str:
-    """Return a camelCase name in Title Case."""
+    """Return a camelCase name in title case, as in *Invited User*."""
     return " ".join(word[0].upper() + word[1:] for word in _WORDS.findall(name))
 
 
@@ -122,7 +122,7 @@ def _responses(route: Route) -> JSON:
         for status, kind in route.answers.items()
     }
     if route.answers.get(202) is Accepted:
-        # Logic Apps and Power Automate follow Location by themselves: what the action ends with is the request.
+        # Logic Apps and Power Automate follow Location on their own, so their action returns the request, not the 202.
         found["200"] = {
             "description": _FOLLOWED,
             "schema": _whole(RequestStatus, _swagger),
@@ -137,7 +137,7 @@ def _responses(route: Route) -> JSON:
 
 
 def _whole(kind: type[msgspec.Struct], write: Any) -> JSON:
-    """Return the schema of a struct with everything that it refers to written out."""
+    """Return the schema of a struct, with every reference replaced by the schema that it refers to."""
     known = components([kind])
     schema: JSON = write(_inlined(known[kind.__name__], known))
     return schema
@@ -159,7 +159,7 @@ def _inlined(schema: Any, known: Mapping[str, JSON]) -> Any:
 
 
 def _plain(schema: Any) -> Any:
-    """Leave out what *Parse JSON* has no use for."""
+    """Return a schema for *Parse JSON*: without formats, and with null among the values of an enum that may be null."""
     if isinstance(schema, list):
         return [_plain(each) for each in schema]
     if not isinstance(schema, dict):
@@ -171,7 +171,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _swagger(schema: Any, name: str = "") -> Any:
-    """Write a schema as OpenAPI 2.0 with the texts that connectors want."""
+    """Return a schema in OpenAPI 2.0, with the titles that connectors need. ``name``: the field that it describes."""
     left = {key: value for key, value in schema.items() if key not in {"title", "properties", "items"}}
     if isinstance(left.get("type"), list):
         left["type"], left["x-nullable"] = left["type"][0], True

@@ -1,4 +1,4 @@
-"""What every HTTP request passes: authorisation, path and query, the handler, and errors turned into answers."""
+"""Answer HTTP requests: check the caller and the query, call the route's handler, and turn errors into answers."""
 
 from dataclasses import replace
 
@@ -16,13 +16,13 @@ _BY_NAME = {route.name: route for route in ROUTES}
 
 
 class Front:
-    """Answers HTTP requests; every error has a code and a JSON body."""
+    """Answers HTTP requests. Every error has a code and a JSON body."""
 
     def __init__(self, app: Workflows) -> None:
         self._app = app
 
     async def answer(self, name: str, call: Call) -> Reply:
-        """Answer a call of the route with this name."""
+        """Answer a call of the route that has this name."""
         route = _BY_NAME[name]
         try:
             call = self._let_in(call, route)
@@ -33,7 +33,7 @@ class Front:
             return problems.reply_to(error)
 
     async def elsewhere(self, path: str, call: Call) -> Reply:
-        """Answer a call that is for no route: the path is not known, or has no such method."""
+        """Answer a call that no route takes, because its path is unknown or its route has another method."""
         try:
             self._caller(call)
         except RequestRefused as error:
@@ -52,17 +52,17 @@ class Front:
         return call
 
     def _caller(self, call: Call) -> Call:
-        """With function keys, what a caller says of itself in headers counts for nothing."""
+        """Return the call with its caller. With function keys, the header of App Service authentication is ignored."""
         caller = signed_in(call.headers) if self._app.settings.sign_in else KEY_HOLDER
         caller.require(ANY)
         return replace(call, caller=caller)
 
 
 def _check_parameters(call: Call, route: Route) -> None:
-    """Refuse a parameter that a route would ignore: `?dryRun=true` must not turn into a conversion.
+    """Refuse query parameters that a route does not know: `?dryRun=true`, if ignored, would convert an account.
 
     Raises:
-        RequestRefused: names all of them.
+        RequestRefused: the query has such parameters. The error names all of them.
 
     """
     known = {parameter.name for parameter in route.query} | {KEY_PARAMETER}

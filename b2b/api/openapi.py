@@ -1,4 +1,4 @@
-"""OpenAPI 3.1, from the table of routes and the structs of bodies and answers."""
+"""Describe the API in OpenAPI 3.1, from the table of routes and the structs of bodies and answers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -26,11 +26,11 @@ PARAMETERS: Final[Mapping[str, tuple[str, JSON]]] = {
     "member": ("The key of the member, as lists name it.", {"type": "string", "pattern": KEY}),
     "runId": ("The id of the run.", {"type": "string", "pattern": KEY}),
 }
-"""What stands in paths."""
+"""The parameters in paths, each with its description and schema."""
 
 
 def document(routes: Iterable[Route], base_url: str) -> JSON:
-    """Describe the API as it is reached at an address."""
+    """Return the description of the API at this address."""
     rows = list(routes)
     paths: dict[str, JSON] = {}
     for route in rows:
@@ -52,7 +52,7 @@ def document(routes: Iterable[Route], base_url: str) -> JSON:
 
 
 def structs_of(routes: Iterable[Route]) -> list[type[msgspec.Struct]]:
-    """Return every struct that is a body or an answer."""
+    """Return the structs of all bodies, answers and errors."""
     rows = list(routes)
     taken = [route.body.kind for route in rows if route.body]
     given = [kind for route in rows for kind in route.answers.values() if _is_struct(kind)]
@@ -68,12 +68,12 @@ def by_status(codes: Iterable[ErrorCode]) -> dict[int, list[ErrorCode]]:
 
 
 def said_of(codes: Iterable[ErrorCode]) -> str:
-    """Return what a status means, by its codes."""
+    """Return the meaning of a status: what each of its error codes means."""
     return "; ".join(f"{code.value}: {code.when}" for code in codes).replace("`", "") + "."
 
 
 def roles_of(route: Route) -> str:
-    """Return who may, in words."""
+    """Return in words which roles may call a route."""
     return "With sign-in it wants one of the roles " + ", ".join(sorted(route.roles)) + "."
 
 

@@ -1,4 +1,4 @@
-"""The one place that turns errors into answers."""
+"""Turn errors into answers."""
 
 import logging
 import math
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 UNAUTHORIZED = 401
 LONGEST_MESSAGE, LONGEST_TARGET = 1000, 200
-"""A caller's own text comes back in an answer, but not all of it."""
+"""The most characters of an error's message and target. Both may repeat a caller's text, which may be very long."""
 
 
 def reply_to(error: Exception) -> Reply:
-    """Return the answer for whatever a handler raised."""
+    """Return the answer to an exception that a handler raised."""
     match error:
         case RequestRefused():
             return refused(error)
@@ -36,7 +36,7 @@ def reply_to(error: Exception) -> Reply:
 
 
 def refused(error: RequestRefused) -> Reply:
-    """Answer a request that was not taken in; if several things are wrong with it, all are in the details."""
+    """Return the answer to a refused request. If it has several faults, the details list all of them."""
     faults = (error, *error.others) if error.others else ()
     details = [_fault(each.code, each.message, each.target) for each in faults]
     return problem(error.code, error.message, error.target, details=details)
@@ -50,7 +50,7 @@ def problem(
     details: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Return an error in the form of the Microsoft REST guidelines; codes are part of the contract."""
+    """Return an error in the form of the Microsoft REST guidelines. ``retry_after`` is in seconds; None: no header."""
     told = {"x-ms-error-code": code.value, **(headers or {})}
     if code.status == UNAUTHORIZED:
         told["WWW-Authenticate"] = "Bearer"
@@ -62,7 +62,7 @@ def problem(
 
 
 def _fault(code: ErrorCode, message: str, target: str) -> Fault:
-    """What cannot be seen is shown by its name, so that it neither hides nor breaks a line."""
+    """Return one fault, shortened. Invisible characters are replaced by their names, so that they can be seen."""
     shown = legible(target)[:LONGEST_TARGET]
     return Fault(code=code.value, message=legible(message)[:LONGEST_MESSAGE], target=shown or None)
 

@@ -1,4 +1,4 @@
-"""Handlers of requests: take one in, tell where it stands, judge without taking in, and health."""
+"""Handlers of the routes that submit, show and assess requests, and of health."""
 
 from b2b.api import show
 from b2b.api.answers import Assessed, Check, HealthReport, Reply
@@ -8,30 +8,30 @@ from b2b.domain.request.handshake import permission
 
 
 async def submit(app: Workflows, call: Call) -> Reply:
-    """Take a request in."""
+    """Take a request in and return where to follow it."""
     return show.accepted(await app.intake.submit(call.body), call.base_url, app.settings.mode)
 
 
 async def handshake(_app: Workflows, call: Call) -> Reply:
-    """Let a sender of events deliver here."""
+    """Answer the handshake with which a sender of events asks for permission to deliver."""
     return Reply(200, {}, permission(call.headers))
 
 
 async def status(app: Workflows, call: Call) -> Reply:
-    """Tell where a request stands."""
+    """Return the state of a request."""
     found = await app.enquiries.find(call.request_id)
     sign_in = await app.enquiries.sign_in(found.record)
     return show.request_status(found.record, found.leader, call.base_url, sign_in)
 
 
 async def operation(app: Workflows, call: Call) -> Reply:
-    """Tell the same in the form of a status monitor."""
+    """Return the state of a request in the format of a status monitor (long-running operation)."""
     found = await app.enquiries.find(call.request_id)
     return show.operation_status(found.record, found.leader, call.base_url)
 
 
 async def assess(app: Workflows, call: Call) -> Reply:
-    """Judge a request and change nothing."""
+    """Judge a request without taking it in."""
     request, _ = parse(call.body, app.intake.policy)
     found = await app.enquiries.judge(request)
     user_id = found.account.id.lower() if found.account else None
@@ -39,7 +39,7 @@ async def assess(app: Workflows, call: Call) -> Reply:
 
 
 async def health(app: Workflows, _call: Call) -> Reply:
-    """Tell the state of the app's parts."""
+    """Return the state of the app's parts; 503 if one of them fails."""
     checks = await app.health.report()
     lines = [Check(name=check.name, status=check.status, detail=check.detail) for check in checks]
     healthy = all(check.ok for check in checks)

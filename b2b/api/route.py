@@ -1,4 +1,4 @@
-"""What a row of the table of routes says."""
+"""The row of the table of routes, and the errors that many routes share."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from b2b.domain.error_codes import ErrorCode
 
 Handler = Callable[[Workflows, Call], Awaitable[Reply]]
 KEY_PARAMETER = "code"
-"""The function key, where a caller puts it into the address: the host takes it out, and it is never repeated."""
+"""The query parameter with the function key. The host checks the key, and the app repeats it nowhere."""
 _C = ErrorCode
 EVERYWHERE = (
     _C.UNKNOWN_PARAMETER,
@@ -23,7 +23,7 @@ EVERYWHERE = (
     _C.INTERNAL_ERROR,
     _C.SERVICE_UNAVAILABLE,
 )
-"""Errors that every route may answer with."""
+"""The errors of every route."""
 OF_BODY = (
     _C.EMPTY_BODY,
     _C.NOT_JSON,
@@ -33,7 +33,7 @@ OF_BODY = (
     _C.INVALID_VALUE,
     _C.REQUEST_TOO_LARGE,
 )
-"""Errors of every body."""
+"""The errors of every route with a body."""
 
 
 @dataclass(frozen=True)
@@ -43,81 +43,81 @@ class Parameter:
     name: str
     text: str
     kind: type[Any] = str
-    """`str`, `int`, or an enum whose values it may have."""
+    """`str`, `int`, or an enum with the values that the parameter may have."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """What else its schema says."""
+    """More keywords of the parameter's schema, for example `maximum`."""
 
     @property
     def choices(self) -> list[str]:
-        """The values that the parameter accepts. An empty list: any value."""
+        """The values that the parameter may have. Empty if it may have any."""
         return [member.value for member in self.kind] if issubclass(self.kind, Enum) else []
 
 
 @dataclass(frozen=True)
 class Body:
-    """What a route takes."""
+    """The body of a route's requests."""
 
     kind: type[msgspec.Struct]
     text: str
     required: bool = True
     also: tuple[str, ...] = ()
-    """Media types of text that it may have instead of JSON."""
+    """Media types of text that the body may have instead of JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One route: everything that is true of it."""
+    """One route, with everything that the app and its documents need to know about it."""
 
     name: str
-    """Of its function. A function key may be given for one function, so names are part of the contract."""
+    """The name of the route's function. A function key may be limited to one function, so names do not change."""
     method: str
     path: str
-    """Below /api, with {names} of parameters."""
+    """The path below /api, with parameters in braces."""
     handler: Handler
     options: Handler | None = None
-    """Answers OPTIONS: a sender of events asks so before it delivers. It is the same function, so that one key opens
-    both."""
+    """The handler of OPTIONS, with which a sender of events asks before it delivers. Both methods belong to one
+    function, so that one function key opens both."""
     roles: frozenset[Role]
-    """A caller who signed in needs one of these."""
+    """The roles of which a signed-in caller needs one."""
     summary: str
     text: str
     answers: Mapping[int, Any]
-    """What it answers with: the struct of each status, or a type of JSON."""
+    """The answers by status: a struct, or another type that JSON can hold."""
     media: str = JSON
-    """The media type of what it answers with; errors are JSON always."""
+    """The media type of the answers. Errors are always JSON."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of an answer with 201 or 202, and what each is for."""
+    """The headers of an answer with status 201 or 202, each with its description."""
     body: Body | None = None
     query: tuple[Parameter, ...] = ()
     own_errors: tuple[ErrorCode, ...] = ()
     paged: bool = False
-    """Whether the answer may name the address of a next page."""
+    """Whether the answer may contain a link to a next page."""
     in_connector: bool = True
-    """Whether a flow has a use for it."""
+    """Whether the route is part of the connector for Power Automate."""
 
     @property
     def errors(self) -> tuple[ErrorCode, ...]:
-        """Every error code that it may answer with."""
+        """All error codes that the route may answer with."""
         of_body = OF_BODY if self.body else ()
         return tuple(dict.fromkeys((*of_body, *self.own_errors, *EVERYWHERE)))
 
     @property
     def operation_id(self) -> str:
-        """The name of the operation in OpenAPI."""
+        """The route's operation id in OpenAPI."""
         return "".join(word.capitalize() for word in self.name.split("_"))
 
     @property
     def parameters(self) -> list[str]:
-        """The names in the path."""
+        """The names of the parameters in the path."""
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
     def methods(self) -> list[str]:
-        """The methods that its function takes."""
+        """The HTTP methods that the route's function handles."""
         return [self.method, *(["OPTIONS"] if self.options else [])]
 
     def matches(self, path: str) -> bool:
-        """Tell whether a path below /api is this route's."""
+        """Tell whether a path (below /api) belongs to this route."""
         own, given = self.path.split("/"), path.strip("/").split("/")
         return len(own) == len(given) and all(
             each.startswith("{") or each.lower() == other.lower() for each, other in zip(own, given, strict=True)

@@ -1,6 +1,6 @@
-"""JSON schemas of bodies and answers, from their structs.
+"""Make the JSON schemas of bodies and answers from their structs.
 
-Structs of the domain have no texts of their own for callers; those stand here, with what a value has to look like.
+The domain's structs carry no descriptions for callers. Their descriptions are here, with the limits of their values.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ TEMPLATE = "#/components/schemas/{name}"
 GUID: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 KEY: Final = f"^{member.KEY.pattern}$"
 REQUEST_ID: Final[JSON] = {"pattern": f"^{ids.REQUEST_ID.pattern}$", "maxLength": 64}
-"""What a request id looks like. The pattern forbids `.` and `..`."""
+"""The schema of a request id. Its pattern forbids `.` and `..`."""
 _F = Mapping[str, tuple[str, JSON]]
 FIELDS: Final[Mapping[type[msgspec.Struct], _F]] = {
     ConversionRequest: {
@@ -82,7 +82,7 @@ FIELDS: Final[Mapping[type[msgspec.Struct], _F]] = {
 
 
 def components(kinds: Iterable[type[msgspec.Struct]]) -> dict[str, JSON]:
-    """Return the schemas of structs and of whatever they are made of, by name."""
+    """Return the schemas of structs, and of the structs that they contain, by name."""
     wanted = tuple(dict.fromkeys(kinds))
     _, found = msgspec.json.schema_components(wanted, ref_template=TEMPLATE)
     described = {kind.__name__: kind for kind in (*FIELDS, *_answers(Answer))}
@@ -104,14 +104,14 @@ def _told(schema: JSON, kind: type[msgspec.Struct] | None) -> JSON:
     for name, (text, more) in FIELDS.get(kind, {}).items():
         schema["properties"][name] |= {"description": text, **more}
     if issubclass(kind, Answer):
-        # What may be left out is declared so; everything else is always there, if only as null.
+        # A field that may be left out has the default UNSET. Every other field is always present, perhaps as null.
         fields = msgspec.structs.fields(kind)
         schema["required"] = [field.encode_name for field in fields if field.default is not msgspec.UNSET]
     return schema
 
 
 def _nullable(schema: Any) -> Any:
-    """Write "this type, or null" as a list of types where that can be: *Parse JSON* and old validators take that."""
+    """Return a schema that says "this type or null" with a list of types, if it can: *Parse JSON* needs that."""
     if isinstance(schema, list):
         return [_nullable(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Tokens with which a caller asks for the next page. A token is for one list with the same filters, and no other."""
+"""Make and read the tokens with which a caller asks for the next page. A token holds for one list with one filter."""
 
 import base64
 import binascii
@@ -22,22 +22,22 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
     of: str
-    """A hash of the list and its filters: they are not repeated here, and names are among them."""
+    """A hash of the list and its filters. The filters themselves may contain names of people."""
     month: str = ""
     after: str = ""
     number: int = 0
 
 
 def of_place(filters: Mapping[str, str], place: Place) -> str:
-    """Return the token of a place in a list."""
+    """Return the token for a place in a list."""
     return _written(_Token(VERSION, _named(filters), place.month, place.after))
 
 
 def place(token: str | None, filters: Mapping[str, str], name: str) -> Place | None:
-    """Return the place in a list that a token names. None: the beginning of the list.
+    """Return the place in a list that a token stands for. None, the beginning of the list, if there is no token.
 
     Raises:
-        RequestRefused: it is not of this list with these filters.
+        RequestRefused: the token belongs to another list, or to other filters.
 
     """
     found = _read(token, filters)
@@ -49,12 +49,12 @@ def place(token: str | None, filters: Mapping[str, str], name: str) -> Place | N
 
 
 def of_key(about: Mapping[str, str], key: str) -> str:
-    """Return the token of a place among the requests that have a name."""
+    """Return the token for a place in a search by name."""
     return _written(_Token(VERSION, _named(about), after=key))
 
 
 def key(token: str | None, about: Mapping[str, str]) -> str:
-    """Return the id of the request after which a search continues; empty at its beginning.
+    """Return the id of the request after which a search by name continues. Empty at its beginning.
 
     Raises:
         RequestRefused: the token belongs to another search.
@@ -69,15 +69,15 @@ def key(token: str | None, about: Mapping[str, str]) -> str:
 
 
 def of_number(about: Mapping[str, str], number: int) -> str:
-    """Return the token of a place in a history."""
+    """Return the token for a place in a history."""
     return _written(_Token(VERSION, _named(about), number=number))
 
 
 def number(token: str | None, about: Mapping[str, str]) -> int:
-    """Return the number behind which a history goes on; 0: the beginning.
+    """Return the number of the event after which a history continues; 0 at its beginning.
 
     Raises:
-        RequestRefused: it is not of this history.
+        RequestRefused: the token belongs to another history.
 
     """
     found = _read(token, about)

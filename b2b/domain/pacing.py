@@ -95,6 +95,13 @@ def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) ->
     return opened(row, now, limits, f"{failures} of {sent} invitations failed")
 
 
+def unused(pace: Pace, until: datetime, now: datetime) -> Change[Pace] | None:
+    """Return the row without the lease of a probe that sent nothing. None: the lease is another probe's by now."""
+    if pace.probe_until != until:
+        return None
+    return Change(replace(pace, probe_until=None), (Event("breaker-probe-unused", now),))
+
+
 def opened(pace: Pace, now: datetime, limits: BreakerLimits, detail: str) -> Change[Pace]:
     """Return the change that opens the breaker for one window."""
     row = replace(pace, open_until=now + limits.window, probe_until=None, why_open=detail)

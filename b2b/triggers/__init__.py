@@ -1,1 +1,1 @@
-"""The triggers of the app, the only importers of azure.functions. Translation only: the work is in b2b/workflows."""
+"""The triggers of the app, the only code that imports azure.functions. They translate; b2b/workflows does the work."""

@@ -1,4 +1,4 @@
-"""The function app: the settings are checked, then the triggers are registered."""
+"""Check the settings, and register the triggers of the function app."""
 
 import os
 import sys
@@ -13,14 +13,14 @@ from b2b.triggers import http, queue, timers
 def _checked(environment: dict[str, str]) -> list[func.Blueprint]:
     """Return the blueprints to register.
 
-    Settings are checked only in a Functions process, so that tests and tools can import the app without any. If they
-    are wrong, the app consists of a health function that says why.
+    Settings are checked only in a Functions process, so that tests and tools can import the app without settings. If
+    the settings are wrong, the only function is a health function that says why.
     """
     level = func.AuthLevel.FUNCTION
     if FUNCTIONS_PROCESS in environment:
         try:
             if load(environment).sign_in:
-                # App Service authentication stands in front, and roles decide.
+                # App Service authentication checks callers before the app does, so no function key is asked for.
                 level = func.AuthLevel.ANONYMOUS
         except SettingsError as error:
             # The Functions host logs neither exceptions nor log lines of an import, but it does log stderr.

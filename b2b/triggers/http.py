@@ -1,7 +1,7 @@
-"""The HTTP triggers: one for each row of the table of routes, and one for everything else below /api.
+"""The HTTP triggers: one for each row of the table of routes, and one for all other paths below /api.
 
-The host itself answers a known path with another method by 404 without a body, so every method is taken here. The
-host tries functions in the order of their names, so the name of the last one has to come last.
+For a known path with a wrong method, the host would answer 404 without a body. So the last trigger takes every method.
+The host tries functions in the order of their names, so that trigger's name sorts after all others.
 """
 
 import os
@@ -30,7 +30,7 @@ def routes(level: func.AuthLevel) -> func.Blueprint:
 
 
 def broken(problem: str) -> func.Blueprint:
-    """Return an app that only reports what is wrong: its messages wait instead of failing into poison."""
+    """Return a health function that reports a problem. Without a queue trigger, messages wait and do not fail."""
     only_health = func.Blueprint()  # type: ignore[no-untyped-call]
 
     @only_health.route("health", methods=["GET"])
@@ -50,7 +50,7 @@ def _trigger(route: Route) -> Trigger:
 
 
 async def _elsewhere(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer what no route takes."""
+    """Answer a call that no route takes."""
     return _response(await services().api.elsewhere(req.route_params.get("rest", ""), _call(req)))
 
 

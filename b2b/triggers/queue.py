@@ -12,6 +12,6 @@ functions = func.Blueprint()  # type: ignore[no-untyped-call]  # the library has
 
 @functions.queue_trigger(arg_name="message", queue_name=REQUESTS, connection=STORAGE)
 async def convert(message: func.QueueMessage) -> None:
-    """Work on one request."""
+    """Handle one message of the work queue."""
     delivery = Delivery(message.get_body(), message.id or "", message.dequeue_count or 1)
     await services().receiver.receive(delivery)

@@ -1,4 +1,4 @@
-"""The timer."""
+"""The timer trigger."""
 
 import azure.functions as func
 
@@ -9,5 +9,5 @@ functions = func.Blueprint()  # type: ignore[no-untyped-call]  # the library has
 
 @functions.timer_trigger(arg_name="timer", schedule="%B2B_SWEEP_SCHEDULE%", run_on_startup=False)
 async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001  the binding wants the parameter
-    """Follow redemptions and drain the poison queue."""
+    """Run the sweep."""
     await services().sweep.run()

@@ -1,1 +1,1 @@
-"""One use case per module; the only place that orders side effects."""
+"""The use cases, one in each module. Only these modules decide the order of side effects."""

@@ -1,7 +1,7 @@
-"""What an administrator decides about a request: retry, approve, refuse, release, cancel. Used by every way in.
+"""Carry out what an administrator decides about a request: retry, approve, refuse, release, cancel, withdraw.
 
-Each decision is written under the ETag of the row that was looked at, with who decided and why; what has to go on gets
-a message. A decision that the request's stage does not allow is refused by name.
+Each decision is written under the ETag of the row that the administrator saw, with who decided and why. A request that
+goes on gets a message. A decision that the request's stage does not allow is refused with an error code of its own.
 """
 
 from contextlib import suppress
@@ -37,9 +37,9 @@ class Allowed:
     """What the settings allow decisions to do."""
 
     going_on: bool = True
-    """The mode lets requests go on."""
+    """Whether the mode lets requests go on (`convert`)."""
     self_approval: bool = False
-    """A person may approve a request of their own."""
+    """Whether people may approve their own requests."""
 
 
 class Decisions:
@@ -58,11 +58,11 @@ class Decisions:
         self._messages, self._clock, self._allowed = messages, clock, allowed
 
     async def retry(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """Begin a failed or blocked request again, from the body that it came with. A dry run stays one.
+        """Start a failed or blocked request again from its stored body. A dry run stays a dry run.
 
         Raises:
-            RequestRefused: it is neither failed nor blocked.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request is neither failed nor blocked.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         self._may_go_on()
@@ -70,11 +70,11 @@ class Decisions:
         return await self._reopen(reopened(record, "retried", self._clock(), str(decision)))
 
     async def approve(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """Let a request that waits for a person go on: exactly the findings that it shows are waived.
+        """Let a request in review go on. Exactly the findings that it shows are waived.
 
         Raises:
-            RequestRefused: it does not wait for a person, or a later request for its account was judged since.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request is not in review, or a later request for its account was judged since.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         self._may_go_on()
@@ -92,11 +92,13 @@ class Decisions:
         return await self._reopen(change)
 
     async def release(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """Let a dry run become real: it is judged anew, and invites only the account and address that were judged.
+        """Turn a dry run into a real request, which is judged again.
+
+        It invites only the account and the address that the dry run was judged for.
 
         Raises:
-            RequestRefused: it was not assessed, or nothing was found that could be invited.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request was not assessed, or the dry run found no account that could be invited.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         self._may_go_on()
@@ -107,14 +109,14 @@ class Decisions:
         return await self._reopen(change)
 
     async def refuse(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request that waits for a person, and the conversion that it leads.
+        """End a request in review, and the conversion that it leads.
 
-        The account is followed no longer. Where an invitation may be out, the next request for the account looks for
-        it, and sends none before that is settled.
+        The app stops following the account. If an invitation may have been sent, the doubt stays: the next request for
+        the account looks for that invitation, and sends none before the doubt is settled.
 
         Raises:
-            RequestRefused: it does not wait for a person, or it joined another request, which does.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request is not in review, or it joined the review of another request.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         _allow(record, Action.REFUSE)
@@ -125,11 +127,11 @@ class Decisions:
         return await self._end(record, "refused", decision)
 
     async def cancel(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request that was not invited yet; a request that joined it leads from now on.
+        """End a request that was not invited yet. If other requests joined it, one of them leads from now on.
 
         Raises:
-            RequestRefused: it cannot be cancelled, or its invitation may be out.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request's stage does not allow it, or its invitation may have been sent.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         _allow(record, Action.CANCEL)
@@ -138,17 +140,19 @@ class Decisions:
             return await self._call_off(record, decision)
         if self._endings.may_be_out(claim):
             raise RequestRefused("NotCancellable", "An invitation is being sent, or may be out. Wait for its outcome.")
+        # The claim is handed over before the request ends: a claim whose leader has ended would wait for repair. After
+        # a crash in between, this request follows the new leader; the caller got no answer, and may cancel it again.
         claim, handed = await self._endings.hand_over(claim)
         if not handed:
             return await self._end_both(record, claim, CALLED_OFF, decision)
         return await self._end(record, CALLED_OFF, decision)
 
     async def withdraw(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request because its campaign ended. Other requests for the account go on, in its review as well.
+        """End a request because its campaign ended. Other requests for the account go on, also in the same review.
 
         Raises:
-            RequestRefused: it was invited, or its invitation may be out.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the request was invited, or its invitation may have been sent.
+            LedgerConflict: another process wrote the request meanwhile; read it again.
 
         """
         conversion = await self._conversions.get(record.user_id)
@@ -158,6 +162,8 @@ class Decisions:
             return await (self._end(record, CALLED_OFF, decision) if waits else self.cancel(record, decision))
         if record.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
             raise RequestRefused("NotCancellable", "An invitation may be out. It is looked for, and followed.")
+        # The review is handed over, or ended, before the request. After a crash in between, the message of the run
+        # comes again, finds a request that leads nothing, and ends it alone.
         conversion, handed = await self._endings.hand_review_over(conversion)
         if not handed:
             await self._conversions.save(self._called_off(conversion, CALLED_OFF, decision))
@@ -173,7 +179,12 @@ class Decisions:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
 
     async def _four_eyes(self, record: RequestRecord, decision: Decision) -> None:
-        """A person does not approve what the same person asked for, or put on the list of a campaign."""
+        """Refuse an approval by the person who submitted the request, or who sent its campaign's list.
+
+        Raises:
+            RequestRefused: it is the same person, and the settings do not allow self-approval.
+
+        """
         if self._is_own(record.asked_by, decision):
             raise RequestRefused("OwnRequest", "You submitted this request yourself. Another person has to approve it.")
         member = await self._ledger.campaigns.member(record.campaign_id, record.member) if record.campaign_id else None
@@ -181,10 +192,10 @@ class Decisions:
             self.four_eyes_of(member, decision)
 
     def four_eyes_of(self, member: Member, decision: Decision) -> None:
-        """Refuse an approval by the person who sent the list.
+        """Refuse an approval by the person who sent the list with this member.
 
         Raises:
-            RequestRefused: the person who decides sent the list, and the settings do not allow that.
+            RequestRefused: it is the same person, and the settings do not allow self-approval.
 
         """
         if self._is_own(member.listed_by, decision):
@@ -197,10 +208,11 @@ class Decisions:
         return own and not self._allowed.self_approval
 
     async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request that leads no claim, so that no delivery of it that is under way can make one any more.
+        """End a request that leads no claim, so that a delivery of it that is under way cannot claim any more.
 
-        Such a delivery claims over the account's row as it has read it, so the cancellation is written there first.
-        One that does not know its account yet writes the request's own row before it claims.
+        A delivery claims over the account's row as it has read it. So the cancellation is written to that row first,
+        and the claim fails. A delivery that does not know its account yet writes the request's row before it claims, so
+        the end of the request makes that write fail.
         """
         for _ in range(RACES):
             if record.user_id and not record.only_judged:
@@ -230,13 +242,13 @@ class Decisions:
     async def _end_both(
         self, record: RequestRecord, conversion: Conversion, kind: str, decision: Decision
     ) -> RequestRecord:
-        """End a conversion with its request.
+        """End a conversion and then its request.
 
-        Another decision about the request may have been written between the two. It holds, and the caller of this one
-        is told so: of two decisions that contradict each other, only one is answered as done.
+        If another decision about the request was written between the two, that decision stands, and this caller gets a
+        conflict: of two decisions that contradict each other, only one is answered as done.
 
         Raises:
-            LedgerConflict: the conversion moved meanwhile, or another decision holds.
+            LedgerConflict: another process wrote the conversion meanwhile, or another decision stands.
 
         """
         await self._conversions.save(self._called_off(conversion, kind, decision))
@@ -247,7 +259,7 @@ class Decisions:
 
     async def _end(self, record: RequestRecord, kind: str, decision: Decision) -> RequestRecord:
         now = self._clock()
-        await self._ledger.open.add(record.request_id, now)  # so that the sweep sees to its lines, should this one not
+        await self._ledger.open.add(record.request_id, now)  # repair then writes its lines, if this process dies
         row = replace(
             record,
             stage=Stage.CANCELLED,
@@ -260,7 +272,10 @@ class Decisions:
         return await self._ledger.requests.write(Change(row, (event,)))
 
     async def _reopen(self, change: Change[RequestRecord]) -> RequestRecord:
-        """Start a request again and send its message. The list of open requests comes first, so none gets lost."""
+        """Start a request again: list it as open, write its row, send its message.
+
+        Repair finds a request whose message was not sent, but only on the list of open requests. So that list is first.
+        """
         await self._ledger.open.add(change.row.request_id, self._clock())
         row = replace(change.row, token=self._messages.token(), token_before="")
         record = await self._ledger.requests.write(Change(row, change.events))

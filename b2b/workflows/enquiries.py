@@ -1,4 +1,4 @@
-"""What a caller may ask, and what changes nothing: where a request stands, and what the rules would say."""
+"""Answer questions that change nothing: what state a request is in, and what the rules say about an account."""
 
 from contextlib import suppress
 
@@ -17,17 +17,17 @@ from b2b.workflows.ports import Identity, Ledger
 
 
 class Enquiries:
-    """Answers questions."""
+    """Answers questions about requests."""
 
     def __init__(self, ledger: Ledger, assessor: Assessor, pacer: Pacer, identity: Identity) -> None:
         self._ledger, self._assessor, self._pacer, self._identity = ledger, assessor, pacer, identity
 
     async def find(self, request_id: str) -> Standing:
-        """Return a request as it stands.
+        """Return the current state of a request, with the request that leads its conversion.
 
         Raises:
-            RequestRefused: there is none.
-            UnreadableRow: a newer version wrote it.
+            RequestRefused: there is no request with this id.
+            UnreadableRow: a newer version of the app wrote the request's row.
 
         """
         known = REQUEST_ID.fullmatch(request_id) is not None
@@ -47,7 +47,10 @@ class Enquiries:
         return None
 
     async def sign_in(self, record: RequestRecord) -> str | None:
-        """Return where the person redeems without the secret link; None if the tenant's id is not known."""
+        """Return the address at which the person redeems without the secret link.
+
+        None if the request is not invited, or if the tenant's id cannot be read.
+        """
         if record.stage is not Stage.INVITED:
             return None
         try:
@@ -57,13 +60,13 @@ class Enquiries:
         return sign_in_address(stored_request(record), tenant_id, self._assessor.defaults)
 
     async def judge(self, request: ConversionRequest) -> Assessment:
-        """Ask the rules, and change neither the directory nor the ledger.
+        """Ask the rules about a request, and change neither the directory nor the ledger.
 
-        It leaves no row on purpose: the same body, with the same request id, may be submitted afterwards.
+        No row is written, so that the same body with the same request id can be submitted afterwards.
 
         Raises:
             MustWait: Graph asked the app to wait.
-            Transient: Graph did not do its part; all other instances know of it.
+            Transient: Graph did not answer. If it asked for a wait, the other instances wait as well.
 
         """
         await self._pacer.admit()

@@ -1,4 +1,4 @@
-"""What an administrator asks to see: lists of requests, one by its name, histories, and an account's conversion."""
+"""Read what administrators ask to see: lists of requests, searches by name, histories, an account's conversion."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,20 +12,20 @@ from b2b.domain.request.line import Line, Page, Place, Range, line_of, name_key
 from b2b.workflows.ports import Ledger
 
 PAGE = 100
-"""Lines of a page, and events of a page of a history."""
+"""Lines in a page of a list, and events in a page of a history."""
 SCANNED = 1_000
-"""Lines that a search by a part of a name reads with one call: the most that storage returns."""
+"""Lines that a search by part of a name reads with one call. Storage returns no more."""
 SCANS = 5
-"""Calls of such a search at most; the next page goes on."""
+"""The most calls that one page of such a search makes. The next page continues from there."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a history."""
+    """A page of a history."""
 
     events: tuple[Event, ...]
     next: int | None
-    """The number behind which the next part begins. None: this part is the last."""
+    """The number of the last event in this page, after which the next page begins. None if this page is the last."""
 
 
 class Listings:
@@ -39,10 +39,10 @@ class Listings:
         return await self._ledger.lists.page(wanted, after, PAGE, stage)
 
     async def named(self, name: str, after: str = "") -> tuple[Page, str]:
-        """Return requests of an account, by its whole user principal name or address, and behind which id others are.
+        """Return requests whose account has this user principal name or address, and the id for the next page.
 
-        The oldest of a page come first. A key may be older than the request's row: what has another name by now is left
-        out, so a page may be short.
+        A page is sorted by age, oldest first. The index may lag behind the rows: a request whose account has another
+        name by now is left out, so a page may be short. The id is empty if there are no more requests.
         """
         ids = await self._ledger.lists.named(name_key(name), PAGE, after)
         found = await asyncio.gather(*map(self._line, ids))
@@ -51,7 +51,7 @@ class Listings:
         return page, ids[-1] if len(ids) == PAGE else ""
 
     async def with_part(self, part: str, wanted: Range, after: Place | None, stage: Stage | None = None) -> Page:
-        """Go through a list for a part of a name, up to a number of calls; the page says what that cost."""
+        """Search a list for part of a name, with up to `SCANS` calls. The page says what that cost."""
         found, cost = list[Line](), Page((), None)
         for _ in range(SCANS):
             page = await self._ledger.lists.page(wanted, after, SCANNED, stage)
@@ -63,10 +63,10 @@ class Listings:
         return replace(cost, lines=tuple(found))
 
     async def history(self, request_id: str, after: int) -> Part:
-        """Return what happened to a request.
+        """Return a page of a request's history: the events after number ``after``.
 
         Raises:
-            RequestRefused: there is no such request.
+            RequestRefused: there is no request with this id.
 
         """
         if not REQUEST_ID.fullmatch(request_id):
@@ -80,8 +80,8 @@ class Listings:
         """Return the conversion of an account.
 
         Raises:
-            RequestRefused: there is none.
-            UnreadableRow: a newer version wrote it.
+            RequestRefused: the account has no conversion.
+            UnreadableRow: a newer version of the app wrote its row.
 
         """
         found = await self._ledger.conversions.get(user_id.lower()) if GUID.fullmatch(user_id) else None
@@ -90,10 +90,10 @@ class Listings:
         return found
 
     async def history_of_account(self, user_id: str, after: int) -> Part:
-        """Return what happened to an account.
+        """Return a page of the history of an account's conversion: the events after number ``after``.
 
         Raises:
-            RequestRefused: nothing did.
+            RequestRefused: the account has no conversion.
 
         """
         await self.conversion(user_id)

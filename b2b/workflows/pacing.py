@@ -1,7 +1,8 @@
-"""Hold back where all instances must: when Graph asks for a wait, and when invitations keep failing.
+"""Make all instances wait when Graph asks for it, and stop inviting while too many invitations fail.
 
-No row is written for an invitation that goes well. Each instance counts in memory and reports to the shared row only
-while invitations fail, every few seconds; what the row says is kept for seconds.
+All instances share one row. An instance counts its invitations in memory, and adds them to the row every few seconds,
+but only while some fail. It also uses its copy of the row for a few seconds. So an invitation that succeeds writes no
+row.
 """
 
 import logging
@@ -11,26 +12,26 @@ from datetime import UTC, datetime, timedelta
 from b2b.domain.conversion.records import Change
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import GRAPH, LedgerConflict, MustWait, Transient
-from b2b.domain.pacing import BreakerLimits, Counts, Pace, Permit, counted, opened, pause, permit, probe, probed
+from b2b.domain.pacing import BreakerLimits, Counts, Pace, Permit, counted, opened, pause, permit, probe, probed, unused
 from b2b.workflows.ports import Clock, Ledger
 
 log = logging.getLogger(__name__)
 
 RACES = 5
 KEPT = timedelta(seconds=5)
-"""How long an instance goes by what it last read of the shared row, and how often it reports."""
+"""How long an instance uses its copy of the shared row, and how often it adds its counts to the row."""
 PROBE_WAIT = 5.0
-"""Seconds to wait while another instance probes. Most probes finish sooner; the lease covers a crash."""
+"""Seconds to wait while another request probes. Most probes finish sooner; the probe's lease covers a crash."""
 SHORTEST_PAUSE = 2.0
-"""Seconds: shorter waits are not shared, because they end before other instances would see them."""
+"""Seconds. A shorter wait is not shared, because it ends before other instances see it."""
 LONGEST_PAUSE = 3600.0
-"""Seconds: no single answer of Graph stops everything for longer than this."""
+"""Seconds. No single answer of Graph stops all instances for longer."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Pacer:
-    """One instance's view of the row that all instances share."""
+    """One instance's copy of the shared row, and its own counts."""
 
     def __init__(self, ledger: Ledger, limits: BreakerLimits, clock: Clock) -> None:
         self._ledger, self._limits, self._clock = ledger, limits, clock
@@ -38,10 +39,10 @@ class Pacer:
         self._counts, self._report_after = Counts(), _LONG_AGO
 
     async def admit(self) -> None:
-        """Go on unless Graph asked the whole tenant to wait.
+        """Raise if Graph asked the app to wait and that time is not over.
 
         Raises:
-            MustWait: until Graph may be asked again.
+            MustWait: Graph must not be called yet.
 
         """
         pace = await self._pace()
@@ -49,35 +50,43 @@ class Pacer:
         if left > 0:
             raise MustWait(WaitReason.THROTTLED, left, pace.reason)
 
-    async def permit(self, probe_lease: timedelta) -> bool:
-        """Return if an invitation may be sent now: True if it is the probe of an open breaker.
+    async def permit(self, probe_lease: timedelta) -> datetime | None:
+        """Return if an invitation may be sent now.
+
+        None means that the breaker is closed. If it is open, this invitation is its probe, and the end of the probe's
+        lease is returned: until then no other instance probes.
 
         Raises:
-            MustWait: the breaker is open, or Graph asked the whole tenant to wait.
+            MustWait: the breaker is open and this is not its probe, or Graph asked the app to wait.
 
         """
         await self.admit()
         if self._seen.open_until is None:
-            return False
+            return None
         for _ in range(RACES):
             pace, now = await self._pace(fresh=True), self._clock()
             verdict = permit(pace, now)
             if verdict is Permit.SEND:
-                return False
+                return None
             if verdict is Permit.WAIT:
                 left = _left(pace.open_until, now) or min(_left(pace.probe_until, now), PROBE_WAIT)
                 raise MustWait(WaitReason.BREAKER, left + 1, pace.why_open)
-            if await self._written(probe(pace, now + probe_lease, now)):
-                return True
+            until = now + probe_lease
+            if await self._written(probe(pace, until, now)):
+                return until
         raise MustWait(WaitReason.CONTENTION, 1.0)
 
+    async def give_back(self, until: datetime) -> None:
+        """Let another request probe, because the probe whose lease ends at ``until`` sent nothing."""
+        await self._change(lambda pace, now: unused(pace, until, now))
+
     async def heed(self, error: Transient) -> None:
-        """Tell all instances if Graph asked for a wait."""
+        """Make all instances wait if the error is Graph's and names a wait."""
         if error.service == GRAPH:
             await self.throttled(error.retry_after, str(error))
 
     async def throttled(self, retry_after: float | None, reason: str) -> bool:
-        """Tell all instances that Graph asked for a wait. Return False if it named no time, or too short a time."""
+        """Make all instances wait for ``retry_after`` seconds. Return False if that is None or too short to share."""
         if retry_after is None or retry_after < SHORTEST_PAUSE:
             return False
         delay = timedelta(seconds=min(retry_after, LONGEST_PAUSE))
@@ -85,11 +94,11 @@ class Pacer:
         return True
 
     async def forbidden(self, reason: str) -> None:
-        """Open the breaker: without the permission to invite, every invitation fails."""
+        """Open the breaker, because every invitation fails without the permission to invite."""
         await self._change(lambda pace, now: opened(pace, now, self._limits, reason))
 
     async def record(self, *, failed: bool, probing: bool) -> None:
-        """Count the outcome of one invitation. To lose a count is harmless: the breaker judges a share."""
+        """Count the outcome of one invitation. A lost count does no harm, because the breaker judges a share."""
         if probing:
             await self._change(lambda pace, now: probed(pace, now, self._limits, failed=failed))
             return
@@ -102,7 +111,7 @@ class Pacer:
             self._counts, self._report_after = Counts(), now + self._limits.window
 
     async def standing(self) -> list[str]:
-        """Return the reasons why invitations are held back, in words."""
+        """Return the reasons why invitations are held back, in words. An empty list means that they are not."""
         pace, now = await self._pace(fresh=True), self._clock()
         throttled = pace.paused_until is not None and pace.paused_until > now
         found = [

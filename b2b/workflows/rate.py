@@ -1,8 +1,8 @@
-"""Give each invitation its turn, so that all instances together send no more than the app is set to.
+"""Give each invitation its turn, so that all instances together stay within the rate in the settings.
 
-An invitation writes nothing for this. Each inviting instance writes its own row every few seconds and counts the
-rows of the others: its share is the rate divided by their number. An instance that is dead or frozen writes none, and
-its share goes to those that are left.
+Each instance that invites writes its own row every few seconds and counts the rows of the others. Its share is the rate
+divided by the number of instances. An instance that is dead or frozen does not write its row, so its share goes to the
+others. A single invitation writes nothing.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ from b2b.workflows.ports import Instances
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 20.0
-"""Seconds that a message waits in its call. For longer it goes back to the queue: it would keep others from being
-worked on, and the host from stopping."""
+"""Seconds that a message waits for its turn in the process. A message that must wait longer goes back to the queue,
+because it would take the place of other messages and delay the host when it stops."""
 LOOK = 1.0
-"""Seconds after which a sleeper looks again: shares change."""
+"""Seconds after which an invitation that waits for its turn asks again, because shares change."""
 
 
 def monotonic() -> float:
-    """Return the event loop's clock."""
+    """Return the time of the event loop's clock, in seconds."""
     return asyncio.get_running_loop().time()
 
 
 class Rate:
-    """One instance's turns."""
+    """Gives turns to the invitations of one instance."""
 
     def __init__(
         self, instances: Instances, name: str, per_second: float, clock: Callable[[], float] = monotonic
     ) -> None:
-        """``name`` is that of the instance, ``per_second`` for all instances together; 0: no limit of the app's own."""
+        """``name``: this instance's name. ``per_second``: the rate of all instances together; 0 sets no limit."""
         self._instances, self._name, self._per_second, self._clock = instances, name, per_second, clock
         self._share: Share | None = None
         self._turns, self._restraint = Turns(), Restraint()
@@ -45,8 +45,8 @@ class Rate:
         """Wait for the turn of one invitation.
 
         Raises:
-            MustWait: it comes too late to wait for it here.
-            Transient: storage does not say how many instances there are.
+            MustWait: the turn is too far away to wait for it in the process.
+            Transient: the number of instances cannot be read from storage.
 
         """
         if not self._per_second:
@@ -63,7 +63,7 @@ class Rate:
             self._waiting -= 1
 
     def heed(self, used: float = 0.0, *, refused: bool = False) -> None:
-        """Slow down where an answer to an invitation says that Graph's limit is nearly used up, or refuses for it."""
+        """Slow down if Graph throttled an invitation (``refused``), or most of its limit is used (``used``: 0 to 1)."""
         before, self._restraint = self._restraint, self._restraint.after(self._clock(), used, refused=refused)
         if self._per_second and self._restraint is not before:
             log.info("invitations slow down to %.2f per second: %s", self._pace(), "429" if refused else f"{used:.2f}")
@@ -73,20 +73,20 @@ class Rate:
         return self._per_second / instances * self._restraint.now(self._clock())
 
     def _ahead(self) -> float:
-        """Seconds until those who wait already have had their turns."""
+        """Return the seconds until all invitations that wait in this process have had their turns."""
         now = self._clock()
         silent = self._share.silent_until - now if self._share is not None else 0.0
         return max(self._turns.wait(now), silent) + self._waiting / self._pace()
 
     def _put_off(self, ahead: float) -> float:
-        """Seconds until the turn of a message that goes back to the queue: behind those that went before it."""
+        """Return the seconds until the turn of a message that goes back to the queue: after those sent back before."""
         now = self._clock()
         last = now + LONGEST
         self._promised = min(max(self._promised, now + ahead) + 1 / self._pace(), last)
         return self._promised - now
 
     async def _left(self) -> float:
-        """Seconds until the next turn, by a share that holds."""
+        """Return the seconds until the next turn; renew the share first if it is due."""
         if self._share is None or self._share.due(self._clock()):
             await self._renew(self._share)
         now = self._clock()

@@ -1,4 +1,4 @@
-"""What every kind of state row has in common, as the workflows see it."""
+"""The interface that all kinds of state row share."""
 
 from typing import Protocol, TypeVar
 
@@ -11,20 +11,20 @@ class Rows(Protocol[Row]):
     """State rows of one kind, each with its history."""
 
     async def get(self, key: str) -> Row | None:
-        """Return the row, or None.
+        """Return the row with this key, or None.
 
         Raises:
-            UnreadableRow: a newer version wrote it.
+            UnreadableRow: a newer version of the app wrote the row.
 
         """
 
     async def write(self, change: Change[Row]) -> Row:
-        """Write a row and its events in one transaction, over the very row that the change was made from.
+        """Write a row and its events in one transaction, but only over the version that the change was made from.
 
         Raises:
-            LedgerConflict: that row is not there any more. Nothing was written.
+            LedgerConflict: another process wrote the row since. Nothing was written.
 
         """
 
     async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return the events of a row behind a number, oldest first; the first has the number 1."""
+        """Return up to ``limit`` events of a row after number ``after``, oldest first. The first event has number 1."""

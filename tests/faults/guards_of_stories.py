@@ -5,7 +5,7 @@ Each new story needs a row here. The rows of numbered stories are in `guards_of_
 
 from tests.faults.guard import Mended, Place
 from tests.faults.guards_of_campaigns import STORIES
-from tests.faults.guards_of_numbered_stories import FOLLOWED, INTAKE, NEXT_STEP, NUMBERED, RESERVATIONS
+from tests.faults.guards_of_numbered_stories import FOLLOWED, INTAKE, NEXT_STEP, NUMBERED, PROCESS, RESERVATIONS
 
 REPAIR, CONVERSIONS = "b2b/workflows/sweep/repair.py", "b2b/workflows/conversion/conversions.py"
 ENDINGS, DECISIONS = "b2b/workflows/conversion/endings.py", "b2b/workflows/decisions.py"
@@ -127,7 +127,7 @@ NAMED: tuple[Mended, ...] = (
     Mended(
         "unreadable while it ends",
         "a request that could not be told is told later",
-        (Place(CONVERSIONS, "        return all(told)\n", "        return True\n"),),
+        (Place(CONVERSIONS, "        return behind\n", "        return []\n"),),
     ),
     Mended(
         "asked again and held up",
@@ -137,12 +137,39 @@ NAMED: tuple[Mended, ...] = (
     Mended(
         "called off for its address",
         "a request that takes over is judged anew, for its own address",
-        (Place(ENDINGS, "joined=joined, assessed_at=None)", "joined=joined)"),),
+        (Place(ENDINGS, "request_id=heir.request_id, assessed_at=None)", "request_id=heir.request_id)"),),
     ),
     Mended(
         "called off beside an unreadable row",
         "a request that joined is not cancelled with the one that is called off: it fails, and can be retried",
         (Place(CONVERSIONS, "    return called_off or conversion.stage in", "    return conversion.stage in"),),
+    ),
+    Mended(
+        "unreadable while the next one begins",
+        "a request that could not be told of the end of its generation goes on in the next one",
+        (Place(CONVERSIONS, "going_on = await self._behind(before)", "await self._behind(before)"),),
+    ),
+    Mended(
+        "completed by a process that dies",
+        "requests are told of their generation before the next one begins, also if an earlier invitation shows",
+        (
+            Place(
+                PROCESS,
+                "await self._conversions.conclude(change, before, state.record, follow=True)",
+                "await self._conversions.save(change, state.record.request_id, held=state.record, follow=True)",
+            ),
+        ),
+    ),
+    Mended(
+        "called off by a process that dies",
+        "a request that led and handed over counts as one that joined, so that the end of its conversion reaches it",
+        (
+            Place(
+                ENDINGS,
+                "request_id=heir.request_id, assessed_at=None)",
+                "request_id=heir.request_id, joined=row.joined - 1, assessed_at=None)",
+            ),
+        ),
     ),
     Mended(
         "called off beside its claim",

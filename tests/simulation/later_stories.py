@@ -235,6 +235,59 @@ LATER: tuple[Story, ...] = (
         "truth",
     ),
     Story(
+        "unreadable while the next one begins",
+        "the row of a request that joined cannot be read when its conversion ends; once another request has begun the "
+        "next generation, the row can be read again: that request stays inviting for ever",
+        History(
+            (
+                send(0, "r1"),
+                send(5, "r2"),
+                Step(8, "foreign row", "r2"),
+                Step(10, "change", "anna", {"mail": None}),
+                send(600, "r3"),
+                Step(700, "own row", "r2"),
+            ),
+            (Fault("graph invite", "anna", "unreachable"),),
+        ),
+        "at_rest",
+    ),
+    Story(
+        "completed by a process that dies",
+        "the process that records a redemption dies before the request is told; the redemption is reset, and another "
+        "request begins the next generation before the next sweep: the first one stays invited for ever",
+        History(
+            (
+                send(0, "r1"),
+                Step(100, "redeem", "anna"),
+                Step(650, "reset", "anna"),
+                send(700, "r3"),
+                Step(5000, "redeem", "anna"),
+            ),
+            (Fault("tables write", "conversions/anna", "kill after", after=2),),
+        ),
+        "truth",
+    ),
+    Story(
+        "called off by a process that dies",
+        "the process that cancels a request dies once another request leads in its place; the other one is blocked, "
+        "and a third request begins the next generation: the first one stays inviting for ever",
+        History(
+            (
+                send(0, "r1"),
+                send(5, "r2"),
+                Step(10, "change", "anna", {"mail": None}),
+                Step(12, "cancel", "r1"),
+                send(600, "r3"),
+            ),
+            (
+                Fault("graph invite", "anna", "unreachable"),
+                Fault("queue send", "*", "kill after", after=4),
+                Fault("graph read", "anna", "unreachable", after=4),
+            ),
+        ),
+        "at_rest",
+    ),
+    Story(
         "called off beside its claim",
         "a request is called off while its first delivery is about to claim: the caller reads 202, and the invitation "
         "goes out",

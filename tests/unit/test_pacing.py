@@ -16,6 +16,7 @@ from b2b.domain.pacing import (
     permit,
     probe,
     probed,
+    unused,
 )
 from tests.unit.protocol import HOUR, MINUTE, NOW, SECOND, kinds
 
@@ -109,6 +110,16 @@ def test_a_failed_probe_keeps_the_breaker_open_for_another_window() -> None:
     assert change is not None
     assert (change.row.open_until, change.row.probe_until) == (NOW + LIMITS.window, None)
     assert kinds(change) == ["breaker-open"]
+
+
+def test_a_probe_that_sends_nothing_gives_its_lease_back() -> None:
+    change = unused(replace(OPEN, probe_until=NOW + MINUTE), NOW + MINUTE, NOW)
+    assert change is not None
+    assert (change.row, kinds(change)) == (OPEN, ["breaker-probe-unused"])
+
+
+def test_a_probe_that_sends_nothing_leaves_the_lease_of_a_later_probe_alone() -> None:
+    assert unused(replace(OPEN, probe_until=NOW + 2 * MINUTE), NOW + MINUTE, NOW) is None
 
 
 @pytest.mark.parametrize("failed", [False, True])

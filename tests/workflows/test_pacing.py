@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.errors import MustWait
@@ -169,6 +170,27 @@ async def test_a_request_during_a_probe_waits_less_than_the_probes_lease(crowd: 
     assert await pacer.permit(timedelta(seconds=60))
 
 
+async def test_a_probe_that_makes_no_claim_is_left_to_the_next_request(crowd: World) -> None:
+    """Storage fails between the probe and the call, so this request says nothing about Graph."""
+    await failing(crowd, 5)
+    crowd.clock.advance(302)
+
+    async def refused(_request: HttpRequest) -> None:
+        raise ServiceRequestError("connection refused")
+
+    crowd.faulty_storage.once(reserves, refused)
+    await crowd.deliver("r5", USERS[5])
+    assert (await crowd.status("r5"))["waiting"]["reason"] == "service-unavailable"
+    await crowd.deliver("r6", USERS[6])
+    assert crowd.request("r6")["stage"] == "invited"
+    assert crowd.history("conversions", "pace")[1:] == [
+        "breaker-probe",
+        "breaker-probe-unused",
+        "breaker-probe",
+        "breaker-closed",
+    ]
+
+
 async def test_a_probe_that_graph_refuses_closes_the_breaker(world: MakeWorld) -> None:
     users = [*(account(number) for number in range(1, 7)), account(7, accountEnabled=False)]
     running = await world(tenant_of(*users), B2B_RULE_OVERRIDES='{"account-disabled": "off"}')
@@ -210,9 +232,18 @@ async def test_a_missing_permission_to_invite_opens_the_breaker(world: MakeWorld
     assert {running.request(each)["stage"] for each in ("r1", "r2")} == {"invited"}
 
 
+def body_of(request: HttpRequest) -> bytes:
+    return request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+
+
+def reserves(request: HttpRequest) -> bool:
+    """Tell whether a call writes the reservation of an address."""
+    return request.method != "GET" and b"address~" in body_of(request)
+
+
 def shared(request: HttpRequest) -> bool:
     """Tell whether a call writes the row that all instances share."""
-    body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+    body = body_of(request)
     return request.method != "GET" and (b"PartitionKey='pace'" in body or b'"pace"' in body)
 
 

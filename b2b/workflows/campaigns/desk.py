@@ -116,6 +116,7 @@ class CampaignDesk:
             LedgerConflict: others write it all the time.
 
         """
+        # The state is first: in the other order, members could still be released while the run calls them off.
         await self.turn(campaign_id, CampaignState.ENDED, decision)
         return await self._runs.start(campaign_id, RunKind.END, decision=decision)
 

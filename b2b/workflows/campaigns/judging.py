@@ -51,6 +51,7 @@ class Judging:
         """Write what was judged. If another member is the same account, this one gets the finding `listed-twice`."""
         if account is None:
             return await self._campaigns.write(Change(row), before)
+        # Two members may both find no holder here. Only one of them can then insert the account; the other conflicts.
         holder = await self._campaigns.person(row.campaign_id, row.user_id)
         if holder and holder != row.key and await self._is_still(row, holder):
             return await self._campaigns.write(Change(twice(row, holder)), before)

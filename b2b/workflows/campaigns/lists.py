@@ -70,7 +70,7 @@ class Lists:
         reading = await asyncio.to_thread(read, raw, self._policy, wanted)
         imported = begun(campaign_id, raw, repr(wanted), self._clock())
         before = await self._campaigns.list_import(campaign_id, imported.import_id)
-        if before is None:
+        if before is None:  # first, so that a list that was sent is known even if storing its members fails
             await self._campaigns.save_import(imported)
         imported = before or imported
         found = await self._stored(reading, imported)

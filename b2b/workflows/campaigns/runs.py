@@ -107,6 +107,8 @@ class Runs:
             wanted=filter_json(wanted or Filter()),
             keys=tuple(keys),
         )
+        # The list is first, the message last: the sweep finds a run only on the list, drops an entry without a run, and
+        # sends a lost message again. A message without a run would do nothing.
         await self._ledger.working.add(entry_of(run), run.asked_at)
         await self._runs.save(run)
         await self._queue.send(message_of(run, PLANNING))
@@ -166,7 +168,7 @@ class Runs:
             now = self._clock()
             keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
             run, parts = cut(run, keys, self._size)
-            await self._runs.save(run, *parts)
+            await self._runs.save(run, *parts)  # before their messages, which do nothing for a part that is not stored
         for part in await self._runs.parts(run):
             if not part.done:
                 await self._queue.send(message_of(run, part.number))
@@ -186,7 +188,7 @@ class Runs:
         run = await self._runs.get(campaign_id, run_id)
         if run is not None:
             run = replace(run, round=run.round + 1)
-            await self._runs.save(run)
+            await self._runs.save(run)  # before the message, so that earlier messages do nothing from now on
             await self._queue.send(message_of(run, PLANNING))
 
     async def _part(self, run: Run, campaign: Campaign, part: Part) -> None:
@@ -225,6 +227,7 @@ class Runs:
         if run is None or message.round < run.round:
             return
         if message.returns < MOST_RETURNS:
+            # Drain removes the poison message afterwards. A crash in between sends the message twice: that is harmless.
             await self._queue.send(message.returned().message())
             return
         part = await self._runs.part(run, message.part)

@@ -1,1 +1,1 @@
-"""One account's conversion: deciding, claiming, inviting, and keeping its requests in step."""
+"""Convert one account: decide, claim, invite, and keep its requests up to date."""

@@ -52,12 +52,14 @@ class Conversions:
 
         """
         row = change.row
-        if follow:
+        if follow:  # before the write: a conversion that the sweep cannot find would never be followed
             await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
         if held is not None and held.request_id == row.request_id and not row.joined:
+            # No pointer: only the request of this very message is concerned. After a crash the message comes again.
             written = await self._ledger.save(change, *members)
             await self.publish(written, held)
             return written
+        # The pointer is first: without it, the sweep would not find a row that was written and not published.
         pointer = await self._ledger.untold.add(row.user_id, self._clock())
         written = await self._ledger.save(change, *members)
         return await self._told(written, pointer, held)
@@ -96,26 +98,36 @@ class Conversions:
         await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
         return await self._ledger.save(change, *members)
 
-    async def conclude(self, change: Change[Conversion], before: Conversion | None, held: RequestRecord) -> Conversion:
-        """Write a generation that begins with its end, or with a review.
+    async def conclude(
+        self, change: Change[Conversion], before: Conversion | None, held: RequestRecord, *, follow: bool = False
+    ) -> Conversion:
+        """Write a generation that begins without a claim: with its end, a review, or an invitation that shows.
+
+        ``follow``: as in `save`.
 
         Raises:
             LedgerConflict: another process wrote the row; nothing was written.
 
         """
         change, members = await self._with_members(change, before)
-        return await self.save(change, *members, held=held)
+        return await self.save(change, *members, held=held, follow=follow)
 
     async def _with_members(
         self, change: Change[Conversion], before: Conversion | None
     ) -> tuple[Change[Conversion], list[str]]:
-        """Return the requests of a change. Where it begins over a review, those that had joined there go on with it."""
-        members = [change.row.request_id]
-        if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
-            members += [each for each in await self._ledger.members(before) if each not in members]
-            change = Change(replace(change.row, joined=len(members) - 1), change.events)
+        """Return the requests of a change, with those of the generation before that go on in a new one.
+
+        All requests of a review do. So does a request that could not be brought up to the end of its generation,
+        because later writes publish to the new generation only.
+        """
+        going_on: list[str] = []
         if before is not None and change.row.generation > before.generation and before.published < before.sequence:
-            await self.publish(before)  # later writes publish to the new generation only
+            going_on = await self._behind(before)
+        if before is not None and before.stage is Stage.NEEDS_REVIEW and before.joined:
+            going_on = await self._ledger.members(before)
+        members = list(dict.fromkeys([change.row.request_id, *going_on]))
+        if len(members) > 1:
+            change = Change(replace(change.row, joined=len(members) - 1), change.events)
         return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:
@@ -127,23 +139,27 @@ class Conversions:
         """
         joined = Event("joined", self._clock(), conversion.stage, record.request_id)
         row = replace(conversion, joined=conversion.joined + 1)
+        # After a crash before the request's row, its message comes again and joins again; one too many in `joined` is
+        # harmless.
         await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
 
     async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> bool:
-        """Bring every request of the conversion's generation up to it. Doing so again changes nothing.
+        """Bring every request of a conversion's generation up to it. Doing so again changes nothing.
 
-        False: one of them could not be told, because a newer version wrote its row, or others write it all the time.
+        Return False if this failed for a request, because a newer version of the app wrote its row, or because other
+        processes write it all the time.
         """
+        return not await self._behind(conversion, held)
+
+    async def _behind(self, conversion: Conversion, held: RequestRecord | None = None) -> list[str]:
+        """Bring every request of a conversion's generation up to it. Return the ids of those for which this failed."""
         leader = conversion.request_id
-        if held is not None and held.request_id == leader:
-            told = [await self._bring_up(leader, conversion, held)]
-        else:
-            told = [await self._bring_up(leader, conversion)]
+        leading = held if held is not None and held.request_id == leader else None
+        behind = [] if await self._bring_up(leader, conversion, leading) else [leader]
         if conversion.joined:
-            for request_id in await self._ledger.members(conversion):
-                if request_id != leader:
-                    told.append(await self._bring_up(request_id, conversion, member=True))
-        return all(told)
+            others = [each for each in await self._ledger.members(conversion) if each != leader]
+            behind += [each for each in others if not await self._bring_up(each, conversion, member=True)]
+        return behind
 
     async def published(self, conversion: Conversion) -> Conversion:
         """Bring every request up, and remember in the conversion's row that it has happened, if it has.

@@ -1,4 +1,4 @@
-"""What the tenant is known to show, kept for some seconds and shared through the ledger."""
+"""Read and learn whether the tenant's accounts show an invitation. All instances share this fact through the ledger."""
 
 from datetime import datetime, timedelta
 
@@ -9,34 +9,37 @@ from b2b.domain.lifecycle.followed import learned
 from b2b.workflows.ports import Clock, Ledger
 
 KEPT = timedelta(seconds=30)
+"""How long an instance uses its copy of the fact before it reads the ledger again."""
 
 
 class TenantFacts:
-    """Reads and learns it."""
+    """One instance's copy of the tenant fact."""
 
     def __init__(self, ledger: Ledger, configured: TenantFact, clock: Clock) -> None:
-        """``configured`` is what an administrator knows; what the app learns counts more."""
+        """``configured``: what the settings say. It counts only until the app has learned the fact itself."""
         self._ledger, self._configured, self._clock = ledger, configured, clock
         self._fact = TenantFact()
         self._fresh_until: datetime | None = None
 
     async def shows(self, *, synced: bool) -> Shows:
-        """Return what accounts of this kind are known to show."""
+        """Return whether accounts of a kind (synchronised or not) show an invitation, as far as the app knows."""
         learned = (await self._get()).of(synced=synced).shows
         return self._configured.of(synced=synced).shows if learned is Shows.UNKNOWN else learned
 
     async def unknown(self) -> frozenset[bool]:
-        """Return the kinds of account of which the app has not learned what they show. True: synchronised accounts."""
+        """Return the kinds of account that the app has not learned about yet. True stands for synchronised accounts."""
         fact = await self._get()
         return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
 
     async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
-        """Learn from a read of an account, and from its conversion before and after that read."""
+        """Learn from what an account showed, and from its conversion before and after that was recorded."""
         fact = await self._get()
         known = fact.of(synced=before.synced)
         now_known = learned(before, after, account, known)
         if now_known == known:
             return
+        # The copy comes first, so that what this instance learns meanwhile about the other kind builds on it. If the
+        # write fails, the copy is replaced after `KEPT`, and the next account teaches the fact again.
         self._fact = fact.having(now_known, synced=before.synced)
         await self._ledger.learn(self._fact)
 

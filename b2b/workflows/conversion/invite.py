@@ -1,10 +1,10 @@
-"""The one call to Graph, and what came of it.
+"""Send an account's invitation: the one call to Graph that changes anything, and what came of it.
 
-Every step may be the last of its process, so each stands on the one before:
+The process may die after any step, so each step relies only on what the steps before it have stored:
 
 address reserved -> claim written, with a doubt -> POST /invitations -> outcome written
-|
-+- no answer: the doubt stays, and is settled by reading
+                                                        |
+                                                        +- no answer: the doubt stays until a read settles it
 """
 
 from collections.abc import Callable
@@ -13,11 +13,20 @@ from b2b.domain.conversion import outcome
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
-from b2b.domain.errors import AccessDenied, InvitationRefused, LedgerConflict, MustWait, OutcomeUnknown, Transient
+from b2b.domain.errors import (
+    AccessDenied,
+    B2BError,
+    InvitationRefused,
+    LedgerConflict,
+    MustWait,
+    OutcomeUnknown,
+    Transient,
+)
 from b2b.domain.invitation import Invitation
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.claims import Claims, Opening
 from b2b.workflows.conversion.conversions import RACES, Conversions
+from b2b.workflows.conversion.reservations import AddressTaken
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Invitations
 from b2b.workflows.rate import Rate
@@ -41,32 +50,42 @@ class Inviter:
         self._pacer, self._rate, self._clock = pacer, rate, clock
 
     async def invite(self, opening: Opening, record: RequestRecord, invitation: Invitation) -> None:
-        """Claim the account as it stood before, send the invitation, and record what came of it.
+        """Claim the account as the opening saw it, send the invitation, and record what came of it.
 
         Raises:
-            AddressTaken: another account holds the address; nothing was sent.
+            AddressTaken: another account's conversion holds the address; nothing was sent.
             MustWait: nothing may be sent now, or the outcome is in doubt.
-            Transient: it was certainly not sent.
-            LedgerConflict: the account is not as it stood before; nothing was sent.
+            Transient: the invitation was certainly not sent.
+            LedgerConflict: another process wrote the account's row since it was read. Nothing was sent, unless the
+                conflict came after the call: then the doubt stays.
 
         """
         await self._rate.turn()  # before the breaker is asked: its answer must not be old when the invitation leaves
-        probing = await self._pacer.permit(self._claims.lease)
-        claim, not_after = await self._claims.claim(opening, silent=not invitation.send_message)
+        # The breaker is asked before the claim, because a claim that may not send would keep its account waiting.
+        probe = await self._pacer.permit(self._claims.lease)
+        try:
+            claim, not_after = await self._claims.claim(opening, silent=not invitation.send_message)
+        except (AddressTaken, B2BError):
+            if probe is not None:
+                await self._pacer.give_back(probe)
+            raise
+        # In each case the outcome is written before the breaker hears of it: a crash in between costs the breaker a
+        # count, which does no harm. The other way round it would cost the outcome, and leave a doubt.
         try:
             invited = await self._graph.invite(invitation, not_after)
         except InvitationRefused as error:
             refusal = error.refusal
             await self._conclude(claim, record, lambda row: outcome.refused(row, refusal, self._clock()))
-            await self._pacer.record(failed=refusal.status == FORBIDDEN, probing=probing)
+            await self._pacer.record(failed=refusal.status == FORBIDDEN, probing=probe is not None)
         except OutcomeUnknown as error:
             reason = error.reason
             self._rate.heed(refused=error.throttled)
             await self._conclude(claim, record, lambda row: outcome.in_doubt(row, reason, self._clock()))
             if not await self._pacer.throttled(error.retry_after, reason):
-                await self._pacer.record(failed=True, probing=probing)
+                await self._pacer.record(failed=True, probing=probe is not None)
             raise MustWait(WaitReason.OUTCOME_PENDING, error.retry_after, reason) from error
         except Transient as error:
+            # A probe that met this keeps its lease: Graph was out of reach, so the next probe must not follow at once.
             reason = str(error)
             await self._conclude(claim, record, lambda row: outcome.not_sent(row, reason, self._clock()))
             if isinstance(error, AccessDenied):
@@ -75,12 +94,12 @@ class Inviter:
         else:
             self._rate.heed(invited.limit_used)
             await self._conclude(claim, record, lambda row: outcome.invited(row, invited, self._clock()))
-            await self._pacer.record(failed=False, probing=probing)
+            await self._pacer.record(failed=False, probing=probe is not None)
 
     async def _conclude(
         self, claim: Conversion, record: RequestRecord, ended: Callable[[Conversion], Change[Conversion]]
     ) -> None:
-        """Write the outcome of the claim's own call. Joiners may write the row meanwhile, and leave the claim alone."""
+        """Write the outcome of a claim's call. A request that joins may write the row meanwhile: then try again."""
         row = claim
         for _ in range(RACES):
             try:

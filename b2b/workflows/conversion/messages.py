@@ -1,4 +1,4 @@
-"""The messages of requests: first the row names the newest one, then it goes on the queue."""
+"""Send the messages of requests. The row names its newest message first, then the message goes on the queue."""
 
 import logging
 from datetime import timedelta
@@ -14,18 +14,20 @@ log = logging.getLogger(__name__)
 
 
 class Messages:
-    """Mints the messages of requests. The row names the newest one before it is sent; others do nothing."""
+    """Sends the messages of requests. Only the message with the newest token of the row does anything."""
 
     def __init__(self, ledger: Ledger, queue: Queue, clock: Clock, new_id: NewId) -> None:
         """``new_id`` makes the tokens."""
         self._ledger, self._queue, self._clock, self._new_id = ledger, queue, clock, new_id
 
     async def put_off(self, record: RequestRecord, reason: WaitReason, seconds: float, detail: str) -> bool:
-        """Let a request wait; False where it needs no message any more: it has ended, or another message sees to it.
+        """Let a request wait for ``seconds``, and send the message that continues it.
+
+        Return False if the request needs no message, because it has ended or another message continues it.
 
         Raises:
-            Unsent: it is not known that the row was written and the message sent. The message before is still the
-                newest, or sends this one when the host delivers it again.
+            Unsent: the row or the message may not have been written. Then the message that is being handled is still
+                the newest one, or it sends the new one when the host delivers it again.
 
         """
         token = record.token
@@ -48,7 +50,7 @@ class Messages:
         raise Transient("the app", "the request's row is being updated by other deliveries")
 
     async def send_again(self, record: RequestRecord) -> None:
-        """Send the newest message of a request once more: a process died between the row and the message."""
+        """Send the newest message of a request again: a process may have died after the row and before the message."""
         due = record.due_at or self._clock()
         left = max((due - self._clock()).total_seconds(), 0.0)
         await self._send(Resume(record.request_id, record.token, due), left)

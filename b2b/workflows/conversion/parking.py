@@ -1,4 +1,4 @@
-"""Decide how long a request waits, and end it where that has gone on for too long."""
+"""Decide how long a request waits, and end a request that has waited for too long."""
 
 import logging
 import zlib
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class StandsAside(Protocol):
-    """What a request does that its campaign holds back."""
+    """Handles a request that its campaign holds back."""
 
     async def __call__(self, record: RequestRecord, reason: WaitReason, /) -> bool:
-        """Let another request go first, or end this one. Return False if neither is possible: the request waits.
+        """Let another request lead, or end this one. Return False if neither is possible, so that the request waits.
 
         Raises:
             LedgerConflict: another process wrote a row meanwhile.
@@ -30,7 +30,7 @@ class StandsAside(Protocol):
 
 
 class Parking:
-    """Puts requests off, and gives them up."""
+    """Lets requests wait, and gives them up."""
 
     def __init__(
         self,
@@ -42,20 +42,22 @@ class Parking:
         limit: timedelta,
         clock: Clock,
     ) -> None:
-        """``limit`` is how long a request may go without progress."""
+        """``limit``: how long a request may go without progress before it is given up."""
         self._messages, self._endings, self._aside, self._pacer = messages, endings, aside, pacer
         self._ledger, self._limit, self._clock = ledger, limit, clock
 
     async def hold(self, record: RequestRecord, error: MustWait | LedgerConflict | Transient) -> None:
-        """Let a request wait for as long as this asks for; end it where that has gone on for too long.
+        """Let a request wait for as long as an error asks for, or end it if it has gone without progress for too long.
 
         Raises:
-            Transient: storage did not take it.
+            Transient: storage did not take the row or the message.
 
         """
         latest = await self._ledger.requests.get(record.request_id)
         if latest is None or not latest.at_work or latest.token != record.token:
             return  # it has ended meanwhile, or another message sees to it
+        # Graph's wish to wait is shared first: the other instances must know it, whatever becomes of this request. A
+        # request that its campaign holds back steps aside before it waits, so that those that joined it can go on.
         reason, seconds, detail = await self._why(error, latest)
         if reason in BY_CAMPAIGN and await self._stepped_aside(latest, reason):
             return
@@ -74,7 +76,7 @@ class Parking:
     async def _why(
         self, error: MustWait | LedgerConflict | Transient, record: RequestRecord
     ) -> tuple[WaitReason, float, str]:
-        """Return reason, seconds and detail of a wait, and tell the other instances if Graph asked for it."""
+        """Return the reason, the seconds and the detail of a wait. If Graph asked for it, tell the other instances."""
         if isinstance(error, MustWait):
             reason, wanted, detail = error.reason, error.seconds, error.detail
         elif isinstance(error, LedgerConflict):
@@ -87,9 +89,9 @@ class Parking:
         return reason, delay(reason, record.waits + 1 if again else 0, wanted), detail
 
     async def _gave_up(self, record: RequestRecord, reason: WaitReason, detail: str) -> bool:
-        """End a request that could not go on for too long; never while its invitation may be out.
+        """End a request that has gone without progress for too long, unless its invitation may have been sent.
 
-        Decided only now that it has to wait again: what held it up may have been over by this try.
+        This is decided only when the request has to wait again, because this try might have succeeded.
         """
         now = self._clock()
         since = rested(record, now).trouble_since

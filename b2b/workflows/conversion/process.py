@@ -171,9 +171,11 @@ class Steps:
 
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
-        begins = state.conversion is not None and change.row.generation > state.conversion.generation
-        members = (state.record.request_id,) if begins else ()
-        conversion = await self._conversions.save(change, *members, held=state.record, follow=begins)
+        before = state.conversion
+        if before is not None and change.row.generation > before.generation:
+            conversion = await self._conversions.conclude(change, before, state.record, follow=True)
+        else:
+            conversion = await self._conversions.save(change, held=state.record)
         record = await self._ledger.requests.get(state.record.request_id)
         return replace(state, record=record or state.record, conversion=conversion)
 
@@ -192,6 +194,8 @@ class Steps:
         found = state.found or await self._assessor.look_up(state.request, state.record.user_id)
         account = found.account
         if account is not None and not state.record.only_judged and state.record.user_id != account.id.lower():
+            # Bound before the conversion is read. A cancellation of a request that is not bound changes only its row,
+            # so this write fails. One of a bound request is noted in the conversion, so this read or the claim sees it.
             record = await self._bind(state.record, account.id.lower())
             conversion = await self._conversions.get(record.user_id)
             sighting = None if STATE in account.withheld else Sighting(self._protocol.clock(), account)

@@ -1,4 +1,4 @@
-"""A bounded memory of one instance: what was used last is kept, the rest goes."""
+"""A bounded cache of one instance, which drops the value that was used least recently."""
 
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -6,26 +6,26 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 MOST = 2_000
-"""Entries: domains and companies of a large campaign, in some megabytes."""
+"""Entries. They hold the domains and companies of a large campaign in some megabytes."""
 
 
 class Remembered(Generic[Value]):
-    """Values by name, with the time at which each was read."""
+    """A cache of values by name, each with the time at which it was read."""
 
     def __init__(self, most: int = MOST) -> None:
-        """Keep up to ``most`` values: more than can be in use at once."""
+        """``most``: how many values are kept; more than are in use at the same time."""
         self._most = most
         self._values: dict[str, tuple[datetime, Value]] = {}
 
     def get(self, name: str) -> tuple[datetime, Value] | None:
-        """Return a value and when it was read. The store then drops this value last."""
+        """Return a value and when it was read, or None. The value then counts as used most recently."""
         found = self._values.pop(name, None)
         if found is not None:
             self._values[name] = found
         return found
 
     def put(self, name: str, read_at: datetime, value: Value) -> None:
-        """Keep a value; where there are too many, the one goes that was not used for the longest time."""
+        """Keep a value. If there are too many, drop the one that was used least recently."""
         self._values.pop(name, None)
         self._values[name] = (read_at, value)
         if len(self._values) > self._most:

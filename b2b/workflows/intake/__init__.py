@@ -1,1 +1,1 @@
-"""Takes a request in, from a queue message or an HTTP body, and writes its row in the ledger."""
+"""Take requests in, from queue messages and HTTP bodies, and write their rows in the ledger."""

@@ -1,4 +1,4 @@
-"""Take a request in: give it a row, and notice repeats and conflicts."""
+"""Take requests in: write each one's row, and recognise repeats and ids that are used twice."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.ports import Clock, Ledger, NewId
 
 TRIES = 5
-"""How often a row is read and written anew when other deliveries write it too."""
+"""How often a row is read and written again if other deliveries write it at the same time."""
 LONGEST_DELIVERY = timedelta(minutes=10)
-"""functionTimeout of host.json. The host has long given the message of a delivery that lasts longer to another one."""
+"""functionTimeout of host.json. If a delivery takes longer, the host has delivered its message again meanwhile."""
 
 
 class Intake:
-    """Gives every request its row."""
+    """Writes the rows of new requests."""
 
     def __init__(
         self,
@@ -33,18 +33,20 @@ class Intake:
         *,
         assess_only: bool,
     ) -> None:
-        """``assess_only``: the mode is `assess`, so every request that comes in is a dry run."""
+        """``assess_only``: whether the mode is `assess`, so that every new request is a dry run."""
         self._ledger, self._messages, self.policy = ledger, messages, policy
         self._clock, self._new_id, self._assess_only = clock, new_id, assess_only
 
     async def submit(self, raw: bytes) -> RequestRecord:
         """Take an HTTP request in, and put its message on the queue.
 
-        A repeat of one that was never tried is put there again: the process may have died in between.
+        If the same request was taken in before and never tried, its message is sent again, because the process may have
+        died between the row and the message.
 
         Raises:
-            RequestRefused: malformed, or its request id belongs to another body. Nothing is recorded but a conflict.
-            Transient: storage did not take it; the caller may repeat the same request.
+            RequestRefused: the body is malformed, or its request id belongs to a request with another body. Only the
+                second case is recorded, in that request's history.
+            Transient: storage did not take the row or the message; the caller may repeat the same request.
 
         """
         request, told = parse(raw, self.policy)
@@ -58,16 +60,18 @@ class Intake:
         return record
 
     async def take_in(self, asked: Asked, *, again: bool) -> RequestRecord | None:
-        """Give a queue message its row; None if another message already carries the request.
+        """Write the row of a request that came by the queue. Return None if another message continues the request.
 
-        ``again``: the host delivers this message not for the first time.
+        ``again``: whether the host has delivered this message before.
 
         Raises:
-            RequestIdInUse: the id belongs to another body, in whose history that is noted.
+            RequestIdInUse: the id belongs to a request with another body. That request's history notes it.
 
         """
-        came = self._clock()  # before the first write: a process that freezes there was late as well
+        came = self._clock()  # before the first write, so that a process that freezes in that write counts as late
         if asked.made:
+            # Before the row: the poison copy of a message without an id is matched with its request by the body alone.
+            # If the row came first, a crash in between would let drain record the same request a second time.
             await self._ledger.remember_body(asked.request.body_hash(), asked.request_id)
         record = await self._row(asked, Source.QUEUE, came)
         if not record.token:
@@ -77,10 +81,10 @@ class Intake:
         return None
 
     async def resume(self, resume: Resume, *, again: bool) -> RequestRecord | None:
-        """Return the request that one of our own messages is about; None: the message does nothing.
+        """Return the request that one of the app's own messages continues. None if the message is not the newest.
 
-        Only the newest message counts. Where the one before comes again, its process died between naming the newest
-        and sending it, so that one is sent now.
+        If the host delivers the message before the newest one again, its process may have died after it wrote the
+        newest token and before it sent that message. So the newest message is sent now.
         """
         record = await self._ledger.requests.get(resume.request_id)
         if record is None or not record.at_work:
@@ -92,11 +96,16 @@ class Intake:
         return None
 
     async def reject(self, refused: Refused) -> None:
-        """Record a message that is no request; where its id belongs to one, only in that one's history."""
+        """Record a malformed message as a rejected request.
+
+        If its id already belongs to another request, only add an event to that request's history.
+        """
         now = self._clock()
         change = rejected(refused.request_id, refused.body_hash, refused.error, now)
+        # The lists of purge (`rested`) and repair (`open`) come before the row: both parts drop an entry that has no
+        # row, but nothing would find a row that has no entry.
         await self._ledger.rested.add(refused.request_id, now)
-        await self._ledger.open.add(refused.request_id, now)  # so that the sweep sees to its lines, should this one not
+        await self._ledger.open.add(refused.request_id, now)
         try:
             await self._ledger.requests.write(change)
         except LedgerConflict:
@@ -106,9 +115,9 @@ class Intake:
                 await self.note(refused.request_id, "refused-repeat", detail)
 
     async def never_ran(self, asked: Asked) -> None:
-        """Record a request that the host gave up on before it had a row, with everything that its body said."""
+        """Record a request that the host gave up on before it had a row, with its whole body."""
         request = asked.request
-        await self._ledger.open.add(asked.request_id, self._clock())
+        await self._ledger.open.add(asked.request_id, self._clock())  # both lists before the row, as in `reject`
         change = never_ran(
             asked.request_id,
             request.body(),
@@ -120,7 +129,7 @@ class Intake:
         await self._write_new(change)
 
     async def note(self, request_id: str, kind: str, detail: str) -> None:
-        """Add an event to a request's history, and leave the request as it is."""
+        """Add an event to a request's history without changing the request."""
         for _ in range(TRIES):
             stored = await self._ledger.requests.get(request_id)
             if stored is None:
@@ -146,6 +155,7 @@ class Intake:
             invited_user_email_address=request.invited_user_email_address or request.invited_user.mail or "",
             **columns,
         )
+        # The list comes before the row: repair finds a lost message only through it, and drops an entry without a row.
         await self._ledger.open.add(asked.request_id, now)
         record = await self._write_new(change, listed=source is not Source.QUEUE)
         if record.body_hash != change.row.body_hash:
@@ -154,10 +164,10 @@ class Intake:
         return record
 
     async def _write_new(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
-        """Write a new row, in place of a draft where one is there; return the row that stands in the end.
+        """Write a new row, or replace a row that may be replaced; return the row that is stored in the end.
 
-        A process that was frozen in between replaces nothing: its message was delivered again, and that delivery's
-        settings are newer than those this row was made with.
+        A row may be replaced if it is a rejected draft or a request that never ran. A delivery that took longer than
+        `LONGEST_DELIVERY` replaces nothing: the host has delivered its message again, perhaps under newer settings.
         """
         request_id = change.row.request_id
         for _ in range(TRIES):
@@ -173,10 +183,10 @@ class Intake:
 
 
 def _same(stored: RequestRecord, row: RequestRecord) -> bool:
-    """Tell whether a second sweep only records again what the first recorded."""
+    """Tell whether two rows record the same end of the same body, as when two sweeps record one poison message."""
     return stored.error_code == row.error_code != "" and stored.body_hash == row.body_hash
 
 
 def stored_request(record: RequestRecord) -> ConversionRequest:
-    """Return the request of a row that was understood when it came."""
+    """Return the request in a row, parsed from the stored body."""
     return msgspec.json.decode(record.body, type=ConversionRequest)

@@ -1,4 +1,7 @@
-"""One queue message: read it once, find its row, and work on the request. Nothing is dropped without a row."""
+"""Handle one queue message: parse it, write or find its row, and work on its request.
+
+A message is done only when its content is in a row or back on the queue.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -17,11 +20,12 @@ from b2b.workflows.ports import Queue
 log = logging.getLogger(__name__)
 
 SHORTEST = 15.0
+"""Seconds until a message that goes back becomes visible again, if the error names no time."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message as the host hands it over."""
+    """A message as the Functions host passes it to the app."""
 
     body: bytes
     message_id: str
@@ -29,21 +33,21 @@ class Delivery:
 
     @property
     def again(self) -> bool:
-        """Whether the host delivers it not for the first time."""
+        """Whether the host has delivered this message before."""
         return self.dequeue_count > 1
 
 
 class Receiver:
-    """Handles messages of the work queue."""
+    """Handles the messages of the work queue."""
 
     def __init__(self, intake: Intake, converter: Converter, runs: Runs, queue: Queue) -> None:
         self._intake, self._converter, self._runs, self._queue = intake, converter, runs, queue
 
     async def receive(self, delivery: Delivery) -> None:
-        """Handle one message. When this returns, the message has done its work: it is recorded, or put back.
+        """Handle one message. When this returns, the message is recorded, or a copy of it is back on the queue.
 
         Raises:
-            Transient: storage took neither row nor message; the host delivers it again.
+            Transient: storage took neither the row nor the copy; the host delivers the message again.
 
         """
         with acting_as(BY_QUEUE):
@@ -61,6 +65,8 @@ class Receiver:
             log.warning("a message waits for a newer version of the app: %s", error)
             await self._queue.send(_going_back(found, delivery), LONGEST)
         except Unsent:
+            # No copy: the row may name a newer message that was never sent. Only this message sends it, and only when
+            # the host delivers it again; a copy would count as a first delivery, and do nothing.
             raise
         except (Transient, LedgerConflict) as error:
             delay = error.retry_after if isinstance(error, Transient) else None
@@ -90,5 +96,5 @@ class Receiver:
 
 
 def _going_back(found: Incoming, delivery: Delivery) -> bytes:
-    """Return what goes back on the queue: a caller's request keeps the id that was made for it."""
+    """Return the body that goes back on the queue. A caller's request keeps the id that the app made for it."""
     return found.request.message(found.request_id) if isinstance(found, Asked) else delivery.body

@@ -1,1 +1,1 @@
-"""The timer and its parts."""
+"""The sweep, which the timer starts, and its parts."""

@@ -1,6 +1,6 @@
-"""Look after runs of campaigns: one whose messages were lost gets new ones, and one that is over leaves the list.
+"""Repair runs of campaigns: send lost messages again, and take finished runs off the list.
 
-The list of runs at work is short: each order of an administrator is one entry until its last member was seen to.
+The list is short: a run is one call of an administrator, and stays on the list until its last member is done.
 """
 
 import logging
@@ -16,26 +16,27 @@ log = logging.getLogger(__name__)
 
 
 class RepairCampaigns:
-    """Looks after runs, and then after requests."""
+    """Repairs runs of campaigns, and then requests."""
 
     def __init__(self, runs: Runs, requests: Repair, ledger: Ledger, clock: Clock) -> None:
         self._runs, self._requests = runs, requests
         self._ledger, self._clock = ledger, clock
 
     async def run(self, turn: Turn) -> None:
-        """Look after the runs that are at work for long, as far as the turn has room, and then after requests.
+        """Repair runs as far as the turn has room, and then requests.
 
         Raises:
-            Transient: storage did not answer, several times.
+            Transient: storage failed several times.
 
         """
         await through(self._ledger.working, self._look_after, turn, self._clock())
         await self._requests.run(turn)
 
     async def _look_after(self, entry: Entry) -> bool:
-        """Send a run's messages again if they are lost: overdue, and younger ones stand at the head of the queue.
+        """Send a run's messages again if they are lost; take a finished run off the list. Return whether it did either.
 
-        A young entry stays: its run may not be written yet.
+        Messages are lost if they are overdue although the messages at the head of the queue are younger. A young entry
+        is left alone, because its run may not be written yet.
         """
         now = self._clock()
         if now - entry.since <= OVERDUE:
@@ -48,6 +49,8 @@ class RepairCampaigns:
         if head is not None and head <= entry.since + OVERDUE:
             return False
         await self._runs.send_again(campaign_id, run_id)
+        # Afterwards, so that a crash sends the messages once more; those of the earlier round do nothing. The other way
+        # round, a crash would leave the run without messages until the new entry is overdue.
         log.warning("campaign %s: run %s lost messages and got others", campaign_id, run_id)
         await self._ledger.working.add(entry.key, now)
         return True

@@ -1,6 +1,7 @@
-"""Empty the poison queue into the ledger: what the host gave up on gets its row, and what can go on goes on.
+"""Empty the poison queue: record each message that the host gave up on, and send back the requests that can go on.
 
-There is no trigger on the poison queue: a body that the host cannot hand over could not be handed over from there.
+The poison queue has no trigger of its own, because the host could not pass on a body from there that it cannot pass on
+from the work queue.
 """
 
 import logging
@@ -24,14 +25,14 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 HIDDEN = 300.0
-"""Seconds that a message stays hidden from a second sweep while this one records it: longer than its whole turn."""
+"""Seconds for which a message is hidden from other sweeps while this one records it. Longer than the part's turn."""
 MAX_RETURNS = 3
-"""How often a request goes back on the queue: a neighbour's crash may have brought it to poison."""
+"""How often a request is sent back to the work queue: perhaps another message crashed the process that handled it."""
 GAVE_UP = "The host gave up on the message: every try ended in an error or a crash. Retry the request."
 
 
 class Drain:
-    """Records and removes poison messages."""
+    """Records poison messages, and removes them from their queue."""
 
     def __init__(
         self,
@@ -47,10 +48,10 @@ class Drain:
         self._ledger, self._queue, self._clock = ledger, queue, clock
 
     async def run(self, turn: Turn) -> None:
-        """Go through the poison queue. A message that could not be recorded stays there for a later run.
+        """Go through the poison queue. A message that cannot be recorded stays there for a later run.
 
         Raises:
-            Transient: the queue did not answer, or several messages in a row met trouble.
+            Transient: the queue did not answer, or storage failed for several messages.
 
         """
         async for message in self._queue.poison(HIDDEN, turn.room):
@@ -95,7 +96,7 @@ class Drain:
                 await self._asked(found)
 
     async def _asked(self, asked: Asked) -> None:
-        """Handle a caller's request: without a row it never ran; with one it goes on, if this is its newest message."""
+        """Handle a caller's request. Without a row it never ran; with one it goes on if this is its newest message."""
         record = await self._find(asked)
         if record is None or record.stage is Stage.REJECTED:
             await self._intake.never_ran(asked)
@@ -105,7 +106,7 @@ class Drain:
             await self._one_of_ours(record, "")
 
     async def _find(self, asked: Asked) -> RequestRecord | None:
-        """Find the request by its id or, where the app made that, by its body: a poison copy keeps nothing else."""
+        """Return a request by its id. If the app made the id, a poison copy lacks it: then find the request by body."""
         hash_of = asked.request.body_hash()
         ids = await self._ledger.by_body(hash_of) if asked.made else [asked.request_id]
         found = [record for request_id in ids if (record := await self._ledger.requests.get(request_id))]
@@ -121,12 +122,15 @@ class Drain:
             await self._fail(record)
 
     async def _fail(self, record: RequestRecord) -> None:
-        """End the request; where its invitation may be out it goes on, because only its outcome may end it."""
+        """End a request as failed. If its invitation may have been sent, only the outcome can end it: send it back."""
         if not await self._endings.fail(record, "gave-up", GAVE_UP):
             await self._send_back(record)
 
     async def _send_back(self, record: RequestRecord) -> None:
-        """Counted first: a crash in between costs one return, not an endless circle."""
+        """Count a return, then send the request back: a crash in between costs one of its returns.
+
+        The other way round, a request that crashes the app each time would return for ever.
+        """
         returns = record.poison_returns + 1
         detail = f"{returns} of {MAX_RETURNS}"
         back = Event("returned-from-poison", self._clock(), record.stage, record.request_id, detail)

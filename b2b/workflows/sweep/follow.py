@@ -1,8 +1,9 @@
-"""Follow invited accounts until their people redeem. Graph reports no redemption, so the sweep finds out.
+"""Follow invited accounts until the invitation is redeemed. Graph reports no redemption, so the sweep looks for them.
 
-What is due stands in the schedule. For all other accounts the sweep compares Graph's list of pending accounts with the
-index of followed ones, and reads the difference by id. If the list costs more than that, or breaks off, it reads all by
-id, in rounds. Both ways see the same redemptions; the list sees them sooner.
+Some accounts have a time in the schedule, at which they are read. For all others, the sweep compares Graph's list of
+pending accounts with the index of followed accounts, and reads the difference by id. If the list costs more than
+reading all of them by id, or breaks off, it reads them by id, in rounds. Both ways find the same redemptions; the list
+finds them sooner.
 """
 
 import logging
@@ -27,13 +28,13 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 MOST_ENTRIES = 200_000
-"""Entries of the index that one run holds in memory."""
+"""The most entries of the index that one run keeps in memory."""
 READING = 0.25
-"""Part of a turn's time that reading the index may take."""
+"""Share of a turn's time, 0 to 1, that reading the index may take."""
 
 
 class Follow:
-    """Looks at the accounts of which there is news, from where the last run stopped."""
+    """Reads the accounts that may have changed, starting where the last run stopped."""
 
     def __init__(
         self,
@@ -50,15 +51,16 @@ class Follow:
         self._turns = 0
 
     async def run(self, turn: Turn) -> None:
-        """Look at what is due by the schedule, and at the difference: each gets half of what is left.
+        """Look at the accounts that the schedule has due and at the difference. Each gets half of the turn's room.
 
         Raises:
-            Transient: Graph or storage did not answer, several times.
+            Transient: Graph or storage failed several times.
             MustWait: Graph asked the app to wait.
 
         """
         await self._pacer.admit()
         now = self._clock()
+        # An account may change between these reads. It is then read by id once more than needed, or in the next run.
         way = await Round.of(self._ledger.followed, now)
         segment = await self._segment(way.after, turn)
         scheduled = await self._ledger.schedule.read("", turn.room + MOST_COUNTED, until=now)
@@ -67,7 +69,7 @@ class Follow:
         first: Scheduled | Difference = Scheduled(due, segment.entries, self._ledger, self._clock)
         second: Scheduled | Difference = Difference(news, segment, way)
         self._turns += 1
-        if self._turns % 2 == 0:  # with a budget of one account, each has its turn
+        if self._turns % 2 == 0:  # so that with a budget of one account both are served
             first, second = second, first
         reserved, halfway = min(second.left, turn.room // 2), turn.halfway
         try:
@@ -87,7 +89,7 @@ class Follow:
         return Segment(entries, whole=True)
 
     async def _news(self, segment: Segment, turn: Turn, now: datetime) -> list[Followed]:
-        """Return the accounts that have to be read by id, in the order of the index."""
+        """Return the accounts to read by id, in the order of the index."""
         settled = [entry for entry in segment.entries.values() if not is_young(entry, self._limits, now)]
         by_id = sum(is_news(entry, listed=None) for entry in settled)
         listed = await self._listing.those(segment.entries, by_id, turn)
@@ -95,9 +97,10 @@ class Follow:
         return sorted([*news, *await self._learners(segment, now)], key=lambda each: each.key)
 
     async def _learners(self, segment: Segment, now: datetime) -> list[Followed]:
-        """Return some young accounts: to learn from, where it is not known what the tenant shows of their kind.
+        """Return some young accounts to read.
 
-        And a batch of others, because a read that shows a redemption is always true, however young the account.
+        They are those that can teach what accounts of their kind show, if that is not known, and one batch of others: a
+        read that shows a redemption can be believed, however young the account is.
         """
         young = [entry for entry in segment.entries.values() if is_young(entry, self._limits, now)]
         unknown = await self._facts.unknown() if young else frozenset[bool]()
@@ -106,6 +109,11 @@ class Follow:
         return [*learners, *islice((entry for entry in young if entry.key not in chosen), BATCH)]
 
     async def _walk(self, source: Scheduled | Difference, turn: Turn, room: Callable[[], int]) -> None:
+        """Look at a source's accounts, batch by batch.
+
+        A batch is done only after it was looked at, so that after a crash the next run looks at it again. In `rounds`
+        the cursor moves first; here that would put a batch off for a whole round.
+        """
         while source.left and (number := min(BATCH, room())) > 0:
             await self._pacer.admit()
             entries = await source.take(number)

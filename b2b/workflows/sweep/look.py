@@ -115,6 +115,7 @@ class Looks:
             after = await self._conversions.save_quietly(change, row)
         else:
             after = await self._conversions.save(change)
+        # Learned after the write, from what was written. After a crash in between, another account teaches the same.
         await self._facts.learn(row, after, account)
         return after
 

@@ -1,4 +1,4 @@
-"""What a sweep measures when it is done: the figures that no write to the ledger tells."""
+"""Measure what cannot be counted from writes to the ledger: queues, the breaker, and the sweep itself."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def observer(meter: Meter | None) -> Callable[[Change[Any]], None]:
-    """Return the function that the ledger calls after each write: it logs each failure with its cause, and counts."""
+    """Return a function for the ledger to call after each write. It logs failed requests and counts figures."""
 
     def observe(change: Change[Any]) -> None:
         failure = failure_of(change)
@@ -45,14 +45,13 @@ def observer(meter: Meter | None) -> Callable[[Change[Any]], None]:
 
 
 class Measure:
-    """Looks at queues and breaker, and sends what this instance has counted."""
+    """Measures queues and the breaker, and sends all figures of this instance."""
 
     def __init__(self, ledger: Ledger, queue: Queue, meter: Meter, clock: Clock) -> None:
-        """Use the adapters; nothing is read yet."""
         self._ledger, self._queue, self._meter, self._clock = ledger, queue, meter, clock
 
     async def run(self, report: SweepReport) -> None:
-        """Count the run, measure, and send. Never raises."""
+        """Count the sweep's run, measure queues and breaker, and send all figures. Never raises."""
         try:
             async with asyncio.timeout(CLOSING):
                 for part in (lambda: self._ran(report), lambda: self._backlog(report.waiting_since), self._breaker):
@@ -83,7 +82,10 @@ class Measure:
         return [*figures, *_counted(report.census)]
 
     async def _backlog(self, waiting_since: datetime | None) -> list[Figure]:
-        """The ledger knows what was parked, a new message each time; the queue may hold what has no row yet."""
+        """Measure the length of the queues and the age of the oldest work, by the ledger and by the queue.
+
+        Both are asked: a waiting request gets a new, young message each time, and a new message may not have a row yet.
+        """
         backlog, now = await self._queue.backlog(), self._clock()
         ages = [(now - since).total_seconds() for since in (backlog.oldest, waiting_since) if since]
         return [
@@ -97,7 +99,7 @@ class Measure:
 
 
 def _counted(census: Census | None) -> list[Figure]:
-    """Report 0 for a reason for which no request waits any more; otherwise its last figure would stand."""
+    """Return the figures of a census. A reason for which no request waits is a 0, which replaces its last figure."""
     if census is None:
         return []
     waiting = [Figure(WAITING, census.waiting.get(reason, 0), (reason,)) for reason in WaitReason]

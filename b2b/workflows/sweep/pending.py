@@ -1,4 +1,4 @@
-"""Graph's list of all accounts that wait for their person, where it costs less than reading the followed ones by id."""
+"""Read Graph's list of all pending accounts, if that costs less than reading the followed accounts by id."""
 
 import logging
 from collections.abc import Container
@@ -14,13 +14,13 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 SHARE = 0.7
-"""Part of a turn's time that the list may take; the rest is for reading accounts by id."""
+"""Share of a turn's time, 0 to 1, after which the list is given up. The rest is for reading accounts by id."""
 REMEMBERED = timedelta(hours=1)
-"""How long an instance remembers what the list cost."""
+"""How long an instance remembers how many pages the list has."""
 
 
 class PendingList:
-    """Reads the list, or says that it does not pay."""
+    """Graph's list of pending accounts, with a limit on its cost."""
 
     def __init__(self, directory: Directory, pacer: Pacer, allowance: Allowance, clock: Clock) -> None:
         self._directory, self._pacer, self._allowance, self._clock = directory, pacer, allowance, clock
@@ -28,10 +28,10 @@ class PendingList:
         self._asked_at: datetime | None = None
 
     async def those(self, followed: Container[str], by_id: int, turn: Turn) -> frozenset[str] | None:
-        """Return which of the followed accounts are on the list. None: there is no list, so each is read by id.
+        """Return the followed accounts that are on the list. None if the list was not read to its end.
 
-        ``by_id`` is how many accounts would be read by id without the list. A list that breaks off is thrown away:
-        an incomplete list would make news of every account on the missing pages.
+        ``by_id``: how many accounts have to be read by id without the list. A list that breaks off is of no use,
+        because every account on its missing pages would look as if it had changed.
         """
         limit = self._allowance.page_limit(by_id)
         if limit < self._expected():
@@ -57,7 +57,7 @@ class PendingList:
         return frozenset(found)
 
     def _expected(self) -> int:
-        """Return how many pages the list has, as far as this instance remembers; one at least."""
+        """Return how many pages the list has, as far as this instance remembers; at least one."""
         if self._asked_at is None or self._clock() - self._asked_at >= REMEMBERED:
             return 1
         return self._pages

@@ -1,7 +1,7 @@
-"""Tell requests what has become of their conversions, where a process died between the one row and the others.
+"""Bring requests up to their conversions if a process died between the conversion's row and the requests' rows.
 
-Every pointer names an account whose row was about to be written. It is removed once the row says that everything was
-told; a young one is left alone, because the write that it announces may still come.
+A pointer is written before the conversion's row, and names its account. It is removed when the row says that all its
+requests are up to date. A young pointer stays, because the row may not be written yet.
 """
 
 from datetime import timedelta
@@ -14,26 +14,33 @@ from b2b.workflows.sweep.rounds import through
 from b2b.workflows.sweep.turn import Turn
 
 POINTER_AGE = timedelta(hours=2)
-"""Longer than a process can take, or stand still, between a pointer and the write that it announces."""
+"""Longer than a process can take, or be frozen, between a pointer and the write of its row."""
 
 
 class Publish:
-    """Goes through the accounts that may have something to tell, from where the last run stopped."""
+    """Goes through the pointers, starting where the last run stopped."""
 
     def __init__(self, conversions: Conversions, ledger: Ledger, clock: Clock) -> None:
         self._conversions, self._ledger, self._clock = conversions, ledger, clock
 
     async def run(self, turn: Turn) -> None:
-        """Go through the next accounts. The cursor moves behind what fails.
+        """Publish the next conversions. The cursor moves past those that fail, so that they do not block the rest.
 
         Raises:
-            Transient: storage did not answer, several times.
+            Transient: storage failed several times.
 
         """
         await through(self._ledger.untold, self._publish, turn, self._clock())
 
     async def _publish(self, entry: Entry) -> bool:
-        """Tell what is left to tell; a claim whose call may be under way has nothing to tell before its outcome."""
+        """Bring an account's requests up to its conversion; return whether that was needed.
+
+        A claim whose call may be under way is left alone: its requests take over the outcome.
+
+        Raises:
+            UnreadableRow: a request could not be brought up to the conversion.
+
+        """
         row = await self._conversions.get(entry.key)
         told = row is None or row.published == row.sequence
         if row is not None and not told:

@@ -1,7 +1,7 @@
-"""Delete requests that ended long ago, where an administrator wants that: their rows name people.
+"""Delete requests that ended long ago, if the settings say so, because their rows name people.
 
-What is known of accounts stays: it keeps them from being invited twice. Requests that have come to rest stand on a
-list by the time at which repair found that. One that is at work again, or waits for its person, is listed anew.
+Rows of accounts stay, because they keep people from being invited twice. Repair puts requests that have ended, or wait
+for a person, on a list, by time. A request on that list that has not ended long enough ago is put on the list again.
 """
 
 from datetime import timedelta
@@ -14,17 +14,17 @@ from b2b.workflows.sweep.turn import Turn
 
 
 class Purge:
-    """Goes through the requests that came to rest long ago, from where the last run stopped."""
+    """Goes through the list of requests that ended or wait for a person, starting where the last run stopped."""
 
     def __init__(self, ledger: Ledger, keep: timedelta, clock: Clock) -> None:
-        """``keep``: for how long requests are kept after their end; no time at all: for ever."""
+        """``keep``: how long requests are kept after their end; zero means for ever."""
         self._ledger, self._keep, self._clock = ledger, keep, clock
 
     async def run(self, turn: Turn) -> None:
-        """Go through the next requests. The cursor moves behind what fails.
+        """Purge the next requests. The cursor moves past those that fail, so that they do not block the rest.
 
         Raises:
-            Transient: storage did not answer, several times.
+            Transient: storage failed several times.
 
         """
         if self._keep:
@@ -34,7 +34,10 @@ class Purge:
             await through(self._ledger.rested, self._purge, turn, now, until)
 
     async def _purge(self, entry: Entry) -> bool:
-        """Delete one request, or list it anew; the entry goes last."""
+        """Delete one request, or put it on the list again. Return whether it was deleted.
+
+        The old entry is removed last, because after a crash nothing else leads back to the request.
+        """
         record, now = await self._ledger.requests.get(entry.key), self._clock()
         if record is None:
             await self._ledger.rested.remove(entry)

@@ -1,8 +1,8 @@
-"""Find requests that lost their message, and give each a new one. A queue that is late is not a lost message.
+"""Find requests whose message was lost, and send each a new one.
 
-A request is overdue when the time at which its message was to be seen is long past, and the messages at the head of
-the queue are younger than it: then its own would have been seen. The list is in the order in which requests came, so
-its beginning tells how long the oldest has waited, and what came later than the queue's head needs no look.
+A message may also be late, because the queue is long or the app was stopped. It counts as lost only if it was due long
+ago and the messages at the head of the queue were due later. The list of open requests is sorted by arrival. So its
+beginning shows how long the oldest request has waited, and requests that came after the queue's head are not read.
 """
 
 import logging
@@ -28,18 +28,18 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 CHUNK = 25
-"""Rows that are read at once."""
+"""Rows that are read together."""
 AHEAD = 500
-"""Entries at the beginning of the list that one run looks through for the oldest request still at work."""
+"""The most entries that one run reads, from the beginning of the list, to find the oldest open request."""
 OVERDUE = timedelta(minutes=30)
-"""Longer than a message can be on its way: the host's lease of ten minutes, and its retries."""
+"""Longer than a message can take: the host hides it for ten minutes in each delivery, and delivers it several times."""
 UNREADABLE = "unreadable-row"
-"""Under which name rows that cannot be read are counted, beside the reasons of waits."""
+"""The name under which unreadable rows are counted, next to the reasons of waits."""
 Found = RequestRecord | Exception | None
 
 
 class Repair:
-    """Goes through the list of open requests, from where the last run stopped."""
+    """Goes through the list of open requests, starting where the last run stopped."""
 
     def __init__(
         self,
@@ -51,15 +51,15 @@ class Repair:
         give_up: timedelta,
         clock: Clock,
     ) -> None:
-        """``give_up``: for how long a leader's row may stay unreadable before another request leads."""
+        """``give_up``: how long a leader's row may stay unreadable before another request takes over."""
         self._conversions, self._endings, self._messages = conversions, endings, messages
         self._ledger, self._queue, self._give_up, self._clock = ledger, queue, give_up, clock
 
     async def run(self, turn: Turn) -> None:
-        """Go through the next requests. The cursor moves behind what cannot be helped now.
+        """Repair the next requests. The cursor moves past those that fail, so that they do not block the rest.
 
         Raises:
-            Transient: storage did not answer, several times.
+            Transient: storage failed several times.
 
         """
         opened, now = self._ledger.open, self._clock()
@@ -73,8 +73,12 @@ class Repair:
         until = min(head or now, now) - OVERDUE
         while room := turn.room:
             entries = await opened.read(way.after, min(CHUNK, room), until)
+            found = await self._rows(entries)
+            # The cursor keeps the counts, so the rows are counted before it moves. It moves before the work, so that a
+            # request that ends the run, or kills the process, does not hold up those after it in the next run too.
+            way.counts.update(filter(None, map(_state, found)))
             await way.move(entries[-1].place if len(entries) == min(CHUNK, room) else "")
-            way.counts.update(await self._look_after(entries, head, turn))
+            await self._look_after(entries, found, head, turn)
             if not way.after:
                 turn.census = _census(way.counts, now)
                 return
@@ -82,7 +86,7 @@ class Repair:
         turn.leaves(len(left), way.began)
 
     async def _oldest(self, turn: Turn) -> datetime | None:
-        """Return since when the oldest request at work waits. None: no request does, or this run did not reach it."""
+        """Return when the oldest request that the app still works on arrived. None if this run found none."""
         after, seen = "", 0
         while seen < AHEAD and turn.within(0.5):
             entries = await self._ledger.open.read(after, CHUNK)
@@ -95,40 +99,44 @@ class Repair:
         return None
 
     async def head(self) -> datetime | None:
-        """Return when the message at the head of the queue was due. None: the queue is empty."""
+        """Return when the oldest message at the head of the queue was due. None if the queue is empty."""
         due = [due_of(body) or inserted for body, inserted in await self._queue.head()]
         return min(due, default=None)
 
     async def _rows(self, entries: list[Entry]) -> list[Found]:
         return await each(self._ledger.requests.get(entry.key) for entry in entries)
 
-    async def _look_after(self, entries: list[Entry], head: datetime | None, turn: Turn) -> Counter[str]:
-        """Look after some requests; return how many wait, by reason, and how many cannot be read."""
-        found = await self._rows(entries)
+    async def _look_after(self, entries: list[Entry], found: list[Found], head: datetime | None, turn: Turn) -> None:
+        """Take requests that have ended off the list, and send new messages for those that lost theirs."""
         await self._forget(entries, found)
         for entry, row in zip(entries, found, strict=True):
+            turn.did()  # first: a row that cannot be read uses up the budget, too
             try:
-                turn.did(changed=await self._put_back(row, entry, head))
+                turn.did(0, changed=await self._put_back(row, entry, head))
             except UnreadableRow as error:
                 turn.passed_over()
                 log.warning("request %s is passed over: %s", entry.key, error)
             except (Transient, LedgerConflict) as error:
                 log.warning("request %s could not be looked after: %s", entry.key, error)
                 turn.failed(error if isinstance(error, Transient) else Transient("the app", str(error)))
-        return Counter(filter(None, map(_state, found)))
 
     async def _forget(self, entries: list[Entry], found: list[Found]) -> None:
-        """Take requests that have ended off the list. A young entry stays: its row may not be written yet."""
+        """Take requests that have ended, or wait for a person, off the list.
+
+        A young entry stays, because its row may not be written yet.
+        """
         old = self._clock() - OVERDUE
         rest = [(entry, row) for entry, row in zip(entries, found, strict=True) if _rests(row) and entry.since < old]
         over = [(entry, row) for entry, row in rest if await self._listed(row)]
         if over:
             now = self._clock()
+            # Onto purge's list before off this one: after a crash in between, this list leads here again. In the other
+            # order, a crash would leave a request on no list, and it would never be purged.
             await self._ledger.rested.add_all((entry.key, now) for entry, row in over if row is not None)
             await self._ledger.open.remove(*(entry for entry, _ in over))
 
     async def _listed(self, row: Found) -> bool:
-        """Let the lists show a request. Return False if a newer version of the app wrote its line."""
+        """Write a request's lines in the lists. Return False if a newer version of the app wrote them."""
         try:
             if isinstance(row, RequestRecord):
                 await self._ledger.requests.show(row)
@@ -138,7 +146,10 @@ class Repair:
         return True
 
     async def _put_back(self, row: Found, entry: Entry, head: datetime | None) -> bool:
-        """Send a new message for a request that has lost its own; a member of a conversion needs none."""
+        """Send a new message for a request whose message was lost. Return whether anything was repaired.
+
+        A request that joined another one needs no message: it takes over what its conversion becomes.
+        """
         if isinstance(row, Exception):
             raise row
         if row is None or not row.at_work:
@@ -155,9 +166,10 @@ class Repair:
         return sent
 
     async def _look_after_member(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Complete an end, or a hand-over, that was cut short: the conversion has moved on and this row has not.
+        """Complete what a process left undone for a request that joined another one. Return whether anything was.
 
-        Where the leader's row cannot be read, its message does nothing, and one of those that joined takes over.
+        If the conversion has moved on, bring the request up to it. If the conversion is inviting and its leader has
+        ended, is gone or stays unreadable, let another request lead.
         """
         if conversion.generation != record.generation:
             return False
@@ -176,7 +188,7 @@ def _rests(row: Found) -> bool:
 
 
 def _state(row: Found) -> str:
-    """Say why a request waits, or that its row cannot be read. An empty text: neither."""
+    """Return why a request waits, or that its row cannot be read. Empty if neither is the case."""
     if isinstance(row, UnreadableRow):
         return UNREADABLE
     return row.waiting.reason.value if isinstance(row, RequestRecord) and row.at_work and row.waiting else ""

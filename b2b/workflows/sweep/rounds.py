@@ -1,4 +1,4 @@
-"""A way through a list in rounds: each run goes on where the one before stopped, and the list remembers where."""
+"""Go through a list in rounds: each run continues where the last one stopped. A cursor is stored with the list."""
 
 import logging
 from collections import Counter
@@ -16,14 +16,14 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 CHUNK = 20
-"""Entries that are worked on at once."""
+"""Entries that are handled together."""
 
 
 class Round:
     """One run's part of a round."""
 
     def __init__(self, listing: Rounds, cursor: Cursor, now: datetime) -> None:
-        """Go on at ``cursor``; an empty one begins a round."""
+        """Continue at ``cursor``; an empty cursor begins a new round."""
         self._listing, self._cursor = listing, cursor
         self.began = (cursor.since if cursor.after else None) or now
         """When this round began."""
@@ -32,16 +32,16 @@ class Round:
 
     @classmethod
     async def of(cls, listing: Rounds, now: datetime) -> Self:
-        """Read where the last run stopped."""
+        """Return the round that continues where the last run stopped."""
         return cls(listing, await listing.cursor(), now)
 
     @property
     def after(self) -> str:
-        """Behind which place this run goes on."""
+        """The place after which this run continues; empty at the beginning of the list."""
         return self._cursor.after
 
     async def move(self, after: str) -> None:
-        """Remember where this run stopped. An empty text: the round is over."""
+        """Store the place after which the next run continues, with the counts. Empty if the round is over."""
         cursor = Cursor(after, self.began, dict(self.counts)) if after else Cursor()
         if cursor != self._cursor:
             await self._listing.move_cursor(cursor)
@@ -55,12 +55,12 @@ async def through(
     now: datetime,
     until: datetime | None = None,
 ) -> None:
-    """Do something with each entry of a list, from where the last run stopped; ``work`` tells whether it changed a row.
+    """Do ``work`` for each entry of a list, starting where the last run stopped. It returns whether it changed a row.
 
-    The cursor moves first, so that nothing is hidden behind an entry that fails, or that kills the process.
+    The cursor moves before the work. So an entry that fails, or that kills the process, does not block those after it.
 
     Raises:
-        Transient: storage did not answer, several times.
+        Transient: storage failed several times.
 
     """
     way = await Round.of(listing, now)

@@ -63,6 +63,7 @@ class Scheduled:
     async def failed(self) -> None:
         """Postpone the entries that were taken by some minutes, so that they do not block those behind them."""
         later = self._clock() + SOONEST
+        # Added before removed: a crash in between costs a second look, in the other order it would cost the look.
         await self._schedule.add_all((entry.key, later) for entry in self._taken)
         await self._schedule.remove(*self._taken)
 

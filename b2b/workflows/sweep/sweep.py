@@ -1,4 +1,4 @@
-"""What the timer does, part by part. Safe to run twice, and at any time."""
+"""Run the parts of the sweep, one after the other. Several sweeps may run at the same time."""
 
 import asyncio
 import logging
@@ -19,11 +19,11 @@ class Work(Protocol):
     """One part of the sweep."""
 
     async def run(self, turn: Turn) -> None:
-        """Do what is due, for as long as the turn has room, and count it there."""
+        """Do what is due while the turn has room, and count it in the turn."""
 
 
 class Sweep:
-    """Gives each part its turn, one after the other, whatever becomes of each."""
+    """Gives each part its turn. A part that fails does not affect the others."""
 
     def __init__(
         self,
@@ -34,12 +34,12 @@ class Sweep:
         measure: Measure | None = None,
         budgets: Mapping[Part, Budget] = BUDGETS,
     ) -> None:
-        """``parts`` run in this order; without ``measure``, no figure is measured."""
+        """``parts`` run in the order of the mapping. Without ``measure``, nothing is measured."""
         self._parts, self._ledger, self._clock, self._monotonic = parts, ledger, clock, monotonic
         self._measure, self._budgets = measure, budgets
 
     async def run(self) -> SweepReport:
-        """Do all parts. Never raises: the host only logs a timer's exception, and other parts would lose their turn."""
+        """Run all parts and keep their report. Never raises: a part that fails must not cost the others their turn."""
         turns = [await self.turn(part) for part in self._parts]
         report = SweepReport(
             tuple(turn.report() for turn in turns),
@@ -53,7 +53,7 @@ class Sweep:
         return report
 
     async def turn(self, part: Part) -> Turn:
-        """Let one part have its turn. It is cut off where it does not come to an end, as if the process had died."""
+        """Run one part. It is cancelled when its time and the overrun are used up, as if the process had died."""
         turn = Turn(part, self._budgets[part], self._monotonic)
         try:
             with acting_as(BY_TIMER):
@@ -77,7 +77,7 @@ class Sweep:
         turn.says(said)
 
     async def _keep(self, report: SweepReport) -> None:
-        """Keep the report where health finds it."""
+        """Store the report in the ledger, for `/api/health`."""
         try:
             async with asyncio.timeout(CLOSING):
                 await self._ledger.report(report, self._clock())

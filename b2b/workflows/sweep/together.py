@@ -1,4 +1,4 @@
-"""Do several things at once, so that the trouble of one is not the trouble of all."""
+"""Run coroutines concurrently, so that an error in one does not end the others."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def each(work: Iterable[Coroutine[Any, Any, T]]) -> list[T | Exception]:
-    """Do all at once; an error is a result, but a cancellation cancels all."""
+    """Return each coroutine's result, or its exception. A cancellation is raised."""
     results: list[T | Exception] = []
     for result in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(result, BaseException) and not isinstance(result, Exception):
