@@ -153,7 +153,7 @@ CALLS: tuple[Guard, ...] = (
     Guard(
         "pause: a request whose invitation was throttled waits as long as Graph asked",
         "b2b/workflows/conversion/invite.py",
-        (("WaitReason.OUTCOME_PENDING, error.retry_after, reason", "WaitReason.OUTCOME_PENDING, None, reason"),),
+        (("FIRST_LOOK if error.retry_after is None else error.retry_after", "FIRST_LOOK"),),
         f"{PACING}test_a_request_waits_as_long_as_graph_asks_in_any_answer",
     ),
     Guard(

@@ -229,6 +229,23 @@ async def test_a_joined_request_shows_the_wait_of_its_leader(world: MakeWorld) -
     assert second["waiting"]["reason"] == "outcome-pending"
 
 
+async def test_the_account_is_read_soon_after_a_lost_answer_whatever_was_lost_before(world: MakeWorld) -> None:
+    running = await world(tenant_of(ANNA, BEN))
+    await running.deliver("r0", BEN["id"])
+    running.pass_time(WINDOW)
+    await running.services.sweep.run()  # from Ben's account the app learns that this tenant shows invitations
+    running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+    await running.deliver(user=USER)
+    for _ in range(5):
+        running.pass_time(WINDOW)
+        running.graph.on_invitation(before=httpx.ReadTimeout("slow"))
+        await running.redeliver()
+    waiting = (await running.status())["waiting"]
+    assert waiting["reason"] == "outcome-pending"
+    assert running.history("conversions", USER).count("nothing-went-out") == 5
+    assert datetime.fromisoformat(waiting["until"]) - running.clock() < timedelta(seconds=20)
+
+
 async def test_the_wait_for_an_invisible_invitation_is_cleared_by_its_redemption(world: MakeWorld) -> None:
     running = await world(tenant_of(ANNA), switches={"pending-state": "unset"})
     await never_shows(running)

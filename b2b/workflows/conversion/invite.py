@@ -32,6 +32,9 @@ from b2b.workflows.ports import Clock, Invitations
 from b2b.workflows.rate import Rate
 
 FORBIDDEN = 403
+FIRST_LOOK = 15.0
+"""Seconds after a lost answer until the account is read. The tries before do not make it longer: most accounts show an
+invitation within seconds, and one that shows none is not invited again before the replication window has passed."""
 
 
 class Inviter:
@@ -83,7 +86,8 @@ class Inviter:
             await self._conclude(claim, record, lambda row: outcome.in_doubt(row, reason, self._clock()))
             if not await self._pacer.throttled(error.retry_after, reason):
                 await self._pacer.record(failed=True, probing=probe is not None)
-            raise MustWait(WaitReason.OUTCOME_PENDING, error.retry_after, reason) from error
+            wanted = FIRST_LOOK if error.retry_after is None else error.retry_after
+            raise MustWait(WaitReason.OUTCOME_PENDING, wanted, reason) from error
         except Transient as error:
             # A probe that met this keeps its lease: Graph was out of reach, so the next probe must not follow at once.
             reason = str(error)
