@@ -14,6 +14,9 @@ TOLERANCE = 0.05
 """Seconds by which timers of client and tenant may differ."""
 GRACE = 1.0
 """Seconds after a Retry-After in which another task of the client may send a call, because it does not know of it."""
+LONGEST = 120.0
+"""Most seconds that a client is asked to wait because it came too early. Without a limit, eight threads that each keep
+to their own Retry-After alone would double the wait of their process until it is longer than the tenant lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,15 @@ class RetryAfterLedger:
         return promise
 
     def breach(self, client: str, about: str) -> RetryAfter | None:
-        """If the client came too early, replace its wait by one twice as long from now, and return that; else None."""
+        """If the client came too early, replace its wait by one twice as long from now, and return that; else None.
+
+        The new wait is at most `LONGEST` seconds, or as long as the one before.
+        """
         promise, now = self.open(client, about), self._clock.seconds()
         if promise is None or now - promise.told < self.grace:
             return None
-        longer = self._made[client, about] = RetryAfter(now, promise.seconds * 2, promise.until - now)
+        seconds = max(promise.seconds, min(promise.seconds * 2, LONGEST))
+        longer = self._made[client, about] = RetryAfter(now, seconds, promise.until - now)
         return longer
 
     def forgive(self) -> None:
