@@ -5,8 +5,9 @@ from dataclasses import replace
 import msgspec
 
 from b2b.domain.campaign.deciding import approval_of
-from b2b.domain.campaign.member import Member, MemberStage, asked_again, asked_for, request_id_of
+from b2b.domain.campaign.member import Member, MemberStage
 from b2b.domain.campaign.records import Campaign, CampaignState
+from b2b.domain.campaign.released import asked_again, asked_for, request_id_of
 from b2b.domain.campaign.runs import Run
 from b2b.domain.conversion.records import Change
 from b2b.domain.findings import Verdict

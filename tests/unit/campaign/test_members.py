@@ -12,15 +12,12 @@ from b2b.domain.campaign.incoming import Known, Outcome, Plan, member_of, plan
 from b2b.domain.campaign.member import (
     Member,
     MemberStage,
-    asked_again,
-    asked_for,
     judged,
-    request_id_of,
     request_of,
-    showing,
     twice,
 )
 from b2b.domain.campaign.records import ImportState, ListImport, begun
+from b2b.domain.campaign.released import asked_again, asked_for, request_id_of, showing
 from b2b.domain.conversion.records import Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Severity, Verdict
