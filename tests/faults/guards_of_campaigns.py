@@ -5,6 +5,7 @@ from tests.faults.guard import HISTORY, Guard, Mended, Place
 PROCESS, ASIDE = "b2b/workflows/conversion/process.py", "b2b/workflows/campaigns/aside.py"
 RUNS, STATES = "b2b/workflows/campaigns/runs.py", "b2b/workflows/campaigns/states.py"
 RELEASING, ENDING = "b2b/workflows/campaigns/releasing.py", "b2b/workflows/campaigns/ending.py"
+LISTS = "b2b/workflows/campaigns/lists.py"
 DECISIONS, ENDINGS = "b2b/workflows/decisions.py", "b2b/workflows/conversion/endings.py"
 WITHDRAWN = (
     "            with suppress(RequestRefused):\n"
@@ -56,7 +57,7 @@ CAMPAIGNS: tuple[Guard, ...] = (
     Guard(
         "campaign: its end calls off who was not released",
         ENDING,
-        (("        if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:\n", "        if False:\n"),),
+        (("        if member.stage.on_the_list:\n", "        if False:\n"),),
         HISTORY,
         "ended_for_good",
     ),
@@ -130,6 +131,11 @@ STORIES: tuple[Mended, ...] = (
         "ended while it is released",
         "a request of a campaign that has ended ends, too",
         (Place(ASIDE, WITHDRAWN, "            pass\n"),),
+    ),
+    Mended(
+        "ended while a list comes in",
+        "a list whose campaign has ended meanwhile calls off what it has stored",
+        (Place(LISTS, "        await self._unless_ended(found, imported)\n", ""),),
     ),
     Mended(
         "ended in doubt",

@@ -183,7 +183,7 @@ def ended_for_good(scene: Scene) -> Iterator[str]:
                 for person in _people(scene, name, member)
                 for body in scene.requests_of(person)
             )
-            stage = "listed" if _sent_since(scene, name, ends[0].at) and member["stage"] == "listed" else ""
+            stage = "listed" if _cut_off(scene, name) and member["stage"] == "listed" else ""
             doubt = (member["waiting"] or {}).get("reason") in {"outcome-pending", "outcome-unknown", "account-deleted"}
             judging = member["stage"] == "judged" and _judging_at(scene, name, ends)
             if member["stage"] in UNSENT - {stage} and not free and not doubt and not judging:
@@ -212,11 +212,10 @@ def followed_on(scene: Scene) -> Iterator[str]:
                 yield f"{name} has cancelled {member['reference']}, and the app has invited {account.name}"
 
 
-def _sent_since(scene: Scene, name: str, moment: float) -> bool:
-    """Whether a list was on its way when the campaign ended: its rows may come later. Ending again calls them off."""
-    answered = [at for at, action, subject, _ in scene.world.replies if (action, subject) == ("list in", name)]
+def _cut_off(scene: Scene, name: str) -> bool:
+    """Whether a list of the campaign was cut off: what it had stored may stay listed. Ending again calls it off."""
     lists = [act for act in scene.world.acts if act.action == "list in" and act.subject == name]
-    return any(act.at > moment - 120 or act.reply is None for act in lists) or any(at > moment for at in answered)
+    return any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in lists)
 
 
 def _judging_at(scene: Scene, name: str, ends: list[Act]) -> bool:

@@ -87,6 +87,16 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
         "at_rest",
     ),
     Story(
+        "ended while a list comes in",
+        "a campaign ends while a list of it is being stored, after its end has looked for members: they stay listed",
+        History(
+            (_list(0, "anna", "ben"), _step(2, "end")),
+            (Fault("tables write", "campaigns/spring", "hold", nth=3, seconds=20.0),),
+            people=("anna", "ben"),
+        ),
+        "ended_for_good",
+    ),
+    Story(
         "ended in doubt",
         "a campaign ends while the outcome of an invitation is unknown; it comes out that none was sent, and the "
         "request waits for ever",

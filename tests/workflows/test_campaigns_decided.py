@@ -38,6 +38,38 @@ async def test_the_decider_sees_the_address_that_is_invited(world: MakeWorld) ->
     assert (shown["invitedUserEmailAddress"], row["address"]) == ("another@fabrikam.com", "another@fabrikam.com")
 
 
+async def test_the_other_row_of_an_account_is_refused_as_its_finding_advises(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    names = f"{PEOPLE[0]['id']},,1\n,{PEOPLE[0]['userPrincipalName']},2\n"
+    await campaign(place, f"id,userPrincipalName,reference\n{names}")
+    await ran(place, RunKind.JUDGE)
+    (twice,) = [each for each in (await members(place)).values() if each.verdict == "blocked"]
+    assert "refuse the other one" in twice.findings[-1].fix
+    (answer,) = await place.services.campaigns.decide(SPRING, Answer.REFUSE, [choice(twice)], CISO)
+    assert answer.refused is None
+    await ran(place, RunKind.JUDGE)
+    await ran(place, RunKind.RELEASE, decision=CISO)
+    assert sorted((await stages(place)).values()) == ["cancelled", "invited"]
+
+
+async def test_whoever_was_blocked_after_the_release_is_refused_for_good(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    await changed(place, PEOPLE[0]["id"], {"mail": "anna+1@fabrikam.com"})
+    await ran(place, RunKind.RELEASE, decision=CISO)
+    blocked = (await members(place))["1"]
+    assert blocked.stage == "blocked"
+    (answer,) = await place.services.campaigns.decide(SPRING, Answer.REFUSE, [choice(blocked)], CISO)
+    assert answer.refused is None
+    record = await place.services.ledger.requests.get(blocked.request_id)
+    assert record is not None
+    await place.services.ledger.requests.show(record)  # as the sweep does
+    await ran(place, RunKind.JUDGE)
+    refused = (await members(place))["1"]
+    assert (refused.stage, refused.last_error) == ("cancelled", "Refused by ciso@contoso.com: ticket 4711.")
+
+
 async def test_an_approval_after_the_release_stays_with_the_member(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)

@@ -40,6 +40,11 @@ class MemberStage(StrEnum):
     CANCELLED = "cancelled"
 
     @property
+    def on_the_list(self) -> bool:
+        """Whether the member shows no request: what happened to it last is that it was listed, or judged."""
+        return self in {MemberStage.LISTED, MemberStage.JUDGED}
+
+    @property
     def judged_again(self) -> bool:
         """Whether the member may be judged: no request is at work, it was not invited, and no person refused it."""
         return self in {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.BLOCKED, MemberStage.FAILED}

@@ -55,17 +55,19 @@ def _release(member: Member, approval: str) -> dict[str, Any]:
 
 def shows(member: Member, record: RequestRecord) -> bool:
     """Tell whether a member stands where its request does: it was not listed or judged, or refused, anew since."""
-    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
+    return member.request_id == record.request_id and not _anew(member, record)
+
+
+def _anew(member: Member, record: RequestRecord) -> bool:
     refused = member.stage is MemberStage.CANCELLED and record.stage is not Stage.CANCELLED
-    return member.request_id == record.request_id and not anew and not refused
+    return refused or member.stage.on_the_list
 
 
 def showing(member: Member, record: RequestRecord) -> Member:
-    """Return a member as its request stands. What was shown before the member was listed or judged anew is over."""
-    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
+    """Return a member as its request stands. What it showed before it was listed, judged or refused anew is over."""
     if (
         (record.campaign_id, record.member) != (member.campaign_id, member.key)
-        or record.sequence < member.shown + anew
+        or record.sequence < member.shown + _anew(member, record)
         or record.stage is _DRY
     ):
         return member

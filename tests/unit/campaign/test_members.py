@@ -111,6 +111,39 @@ def test_one_address_for_two_accounts_is_told() -> None:
     assert [(fault.line, fault.column, fault.code) for fault in found.faults] == [(2, "address", "DuplicateAddress")]
 
 
+def test_two_rows_may_swap_their_addresses_and_a_third_take_what_is_given_up() -> None:
+    members = stored(planned(LIST, FIRST), FIRST)
+    swapped = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,a@fabrikam.com\n"
+    found = planned(swapped, SECOND, *members)
+    assert (outcomes(found), found.faults) == ([Outcome.CHANGED, Outcome.CHANGED], ())
+    moved = "upn,address\nc@contoso.com,a@fabrikam.com\na@contoso.com,c@fabrikam.com\n"
+    found = planned(moved, SECOND, *members)
+    assert (outcomes(found), found.faults) == ([Outcome.TAKEN, Outcome.CHANGED], ())
+
+
+def test_an_address_is_not_free_where_its_holder_does_not_get_another_one() -> None:
+    """The first row wants what the second gives up, and that one what the third keeps, because it is released."""
+    text = "upn,address\n" + "".join(f"{name}@contoso.com,{name}@fabrikam.com\n" for name in "abc")
+    first, second, third = stored(planned(text, FIRST), FIRST)
+    wanted = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,c@fabrikam.com\nc@contoso.com,d@fabrikam.com\n"
+    found = planned(wanted, SECOND, first, second, replace(third, stage=MemberStage.INVITED))
+    assert [(fault.line, fault.code) for fault in found.faults] == [
+        *((2, "DuplicateAddress"), (3, "DuplicateAddress"), (4, "MemberReleased"))
+    ]
+
+
+def test_a_cancelled_member_holds_no_address() -> None:
+    (first, *_) = stored(planned(LIST, FIRST), FIRST)
+    cancelled = replace(first, stage=MemberStage.CANCELLED)
+    found = planned("upn,address\nc@contoso.com,a@fabrikam.com\n", SECOND, cancelled)
+    assert (outcomes(found), found.faults) == ([Outcome.TAKEN], ())
+    both = [cancelled, *stored(found, SECOND)]
+    again = planned("upn,address,ref\na@contoso.com,a@fabrikam.com,1\n", SECOND, *both)
+    assert outcomes(again) == [Outcome.UNCHANGED], "what was cancelled stays cancelled, and takes nothing from anybody"
+    back = planned("upn,address,ref\na@contoso.com,a@fabrikam.com,7\n", SECOND, *both)
+    assert [fault.code for fault in back.faults] == ["DuplicateAddress"]
+
+
 def test_names_of_two_members_in_one_row_are_told() -> None:
     members = stored(planned(f"id,upn\n{IDS[1]},\n,b@contoso.com\n", FIRST), FIRST)
     found = planned(f"id,upn\n{IDS[1]},b@contoso.com\n", SECOND, *members)
@@ -212,6 +245,8 @@ def test_what_was_shown_before_a_member_was_judged_anew_does_not_come_back() -> 
     anew = judged(blocked, assessment(), "")
     assert showing(anew, record) == anew
     assert showing(anew, replace(record, sequence=3, stage=Stage.INVITED)).stage is MemberStage.INVITED
+    refused = replace(blocked, stage=MemberStage.CANCELLED)
+    assert showing(refused, record) == refused
 
 
 def test_the_stages_of_members_are_those_of_requests() -> None:
