@@ -102,15 +102,8 @@ STORIES: tuple[Mended, ...] = (
     ),
     Mended(
         "planned twice",
-        "the parts of a run say for how many members it is, whoever cut it",
-        (
-            Place("b2b/domain/campaign/runs.py", " if part.number < run.parts]", "]"),
-            Place(
-                "b2b/domain/campaign/runs.py",
-                " and len(done) == len(mine)",
-                " and sum(len(part.keys) for part in done) == run.members",
-            ),
-        ),
+        "a run is cut into parts once: the row of a run is written over the one that was read",
+        (Place("b2b/adapters/campaign_runs.py", "guarded(entity, run.etag)", '("upsert", entity)'),),
     ),
     Mended(
         "never planned",

@@ -132,6 +132,19 @@ def released_all(scene: Scene) -> Iterator[str]:
                 yield f"{name}: {member['reference']} is ready, and the release of all passed it over"
 
 
+def released_told(scene: Scene) -> Iterator[str]:
+    """A release counts everybody whom it has released."""
+    for name, shown in scene.campaigns.items():
+        acts = [act for act in scene.world.acts if act.action == "release list" and act.subject == name]
+        ordered = [act for act in acts if _said(act) == 202]
+        if len(ordered) != 1 or any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in acts):
+            continue
+        told = shown.runs[ordered[0].reply.body["runId"]]
+        released = sum(bool(member["requestId"]) for member in shown.members)
+        if told.get("finished") and "gaveUp" not in told["counts"] and told["counts"].get("released", 0) < released:
+            yield f"{name}: {released} members were released, and the release says {told['counts']}"
+
+
 def held_back(scene: Scene) -> Iterator[str]:
     """Nothing of a campaign is begun later than its owner was told after a pause or an end was answered."""
     world = scene.world
@@ -286,6 +299,7 @@ CAMPAIGN_ORACLES = (
     run_ends,
     member_rests,
     released_all,
+    released_told,
     held_back,
     ended_for_good,
     followed_on,

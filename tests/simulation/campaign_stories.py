@@ -38,13 +38,13 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     Story(
         "planned twice",
         "a process stands still while it cuts a run into parts, another one cuts it and works on it meanwhile, and the "
-        "first finds fewer members: the run never ends",
+        "first finds fewer members: the run forgets what was done",
         History(
             (_list(0, "anna", "ben"), _judge(5), _release(20)),
             (Fault("tables list", "campaigns/spring", "freeze", after=3, seconds=700.0),),
             people=("anna", "ben"),
         ),
-        "run_ends",
+        "released_told",
     ),
     Story(
         "never planned",

@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.campaign.member import MemberStage
-from b2b.domain.campaign.runs import MOST_RETURNS, PART, RunKind
+from b2b.domain.campaign.runs import MOST_RETURNS, PART, PLANNING, RunKind
 from b2b.workflows.campaigns.runs import GAVE_UP
 from tests.support.world import MakeWorld, tenant_of
 from tests.workflows.campaigning import (
@@ -92,6 +93,42 @@ async def test_a_release_that_is_killed_is_completed_by_the_part_that_comes_agai
     assert mails(place) == 1
     assert await stages(place) == {"1": "invited"}
     assert (await progress(place, run)).finished
+
+
+async def test_a_run_that_is_cut_twice_keeps_the_parts_that_are_done(world: MakeWorld) -> None:
+    """A process stands still while it looks for members; another one cuts the run, and releases everybody meanwhile."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    other = await place.restart()
+
+    async def cut(_request: HttpRequest) -> None:
+        await other.runs.work(message_of(run, PLANNING))
+        await other.runs.work(message_of(run, 0))
+
+    place.faulty_storage.once(lambda request: "member~" in unquote(request.url), cut)
+    await place.services.runs.work(message_of(run, PLANNING))
+    await work(place)
+    found = await progress(place, run)
+    assert (found.finished, found.run.members, found.counts) == (True, 2, {"released": 2})
+
+
+async def test_a_message_that_is_lost_while_its_run_is_cut_does_not_undo_the_cut(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    other = await place.restart()
+
+    async def cut(_request: HttpRequest) -> None:
+        await other.runs.work(message_of(run, PLANNING))
+        await other.runs.work(message_of(run, 0))
+
+    place.faulty_storage.once(lambda request: request.method != "GET", cut)
+    await place.services.runs.send_again(SPRING, run.run_id)
+    await work(place)
+    assert (await progress(place, run)).counts == {"released": 2}
 
 
 async def test_a_run_has_a_part_for_every_fifty_members(world: MakeWorld) -> None:
