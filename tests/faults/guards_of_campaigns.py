@@ -106,6 +106,11 @@ STORIES: tuple[Mended, ...] = (
         (Place("b2b/adapters/campaign_runs.py", "guarded(entity, run.etag)", '("upsert", entity)'),),
     ),
     Mended(
+        "listed anew while it is released",
+        "a member is taken off the list before its request is written",
+        (Place(RELEASING, "await self._ledger.campaigns.write(Change(released(member)), member)", "released(member)"),),
+    ),
+    Mended(
         "never planned",
         "a run that has lost its messages gets others",
         (Place("b2b/workflows/sweep/campaigns.py", "        await self._runs.send_again(campaign_id, run_id)\n", ""),),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from tests.simulation.app import WINDOW
+from tests.simulation.app import WINDOW, rows_of
 from tests.simulation.campaign_actions import list_of
 from tests.simulation.office import STALE
 from tests.simulation.people import BY_ID, BY_NAME
@@ -100,8 +100,9 @@ def member_rests(scene: Scene) -> Iterator[str]:
                 continue
             stage = answer["stage"]
             alike = member["stage"] == stage or (member["stage"], stage) == ("requested", "inviting")
-            refused = member["stage"] == "cancelled" and _decided(scene, name, member["reference"], "refuse")
-            if not alike and not refused:
+            over = scene.turned(name) == "ended" and stage in {"blocked", "failed"}
+            called_off = over or _decided(scene, name, member["reference"], "refuse")
+            if not alike and not (member["stage"] == "cancelled" and called_off):
                 yield f"{name}: {member['reference']} shows {member['stage']}, and its request is {stage}"
             wait, own = (answer.get("waiting") or {}).get("reason"), (member["waiting"] or {}).get("reason")
             alone = len({body.request for body in _beside(scene, member)}) < 2
@@ -124,7 +125,10 @@ def released_all(scene: Scene) -> Iterator[str]:
             continue
         last = whole[-1]
         ours = deliveries(scene.world, name, frozenset({last.reply.body["runId"]}))
-        later = any(act.at >= last.at and act is not last for act in acts)
+        later = any(act.at >= last.at and act is not last for act in acts) or any(
+            at >= last.at and subject == name and reply is not last.reply
+            for at, _, subject, reply in scene.world.replies
+        )
         if later or any((each.ended or last.at + 1) > last.at for each in ours) or scene.world.foreign:
             continue
         for member in shown.members:
@@ -132,12 +136,25 @@ def released_all(scene: Scene) -> Iterator[str]:
                 yield f"{name}: {member['reference']} is ready, and the release of all passed it over"
 
 
+def asked_as_listed(scene: Scene) -> Iterator[str]:
+    """The request of a released member asks for what its row says: no list changes the row after the release."""
+    requests, campaigns = (rows_of(scene.world.tables, table) for table in ("requests", "campaigns"))
+    for name in scene.campaigns:
+        for row in campaigns.get(name, ()):
+            if not row["RowKey"].startswith("member~") or row["stage"] in {"listed", "judged", "cancelled"}:
+                continue
+            for request in requests.get(row["requestId"], ()):
+                if request["RowKey"] == "request" and request["body"] != row["body"]:
+                    yield f"{name}: {row['reference']} is listed as {row['body']!r}, and asked as {request['body']!r}"
+
+
 def released_told(scene: Scene) -> Iterator[str]:
     """A release counts everybody whom it has released."""
     for name, shown in scene.campaigns.items():
         acts = [act for act in scene.world.acts if act.action == "release list" and act.subject == name]
         ordered = [act for act in acts if _said(act) == 202]
-        if len(ordered) != 1 or any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in acts):
+        broken = any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in acts)
+        if len(ordered) != 1 or broken or scene.turned(name) == "ended":
             continue
         told = shown.runs[ordered[0].reply.body["runId"]]
         released = sum(bool(member["requestId"]) for member in shown.members)
@@ -300,6 +317,7 @@ CAMPAIGN_ORACLES = (
     member_rests,
     released_all,
     released_told,
+    asked_as_listed,
     held_back,
     ended_for_good,
     followed_on,

@@ -47,6 +47,21 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
         "released_told",
     ),
     Story(
+        "listed anew while it is released",
+        "a process dies between the request of a member and the member's own row; a list that comes in then says that "
+        "it changed the member, and the invitation goes by the row of before",
+        History(
+            (
+                _list(0, "anna"),
+                _judge(5),
+                _release(20),
+                Step(60, "list in", "spring", _rows("anna", mail=False)),
+            ),
+            (Fault("tables write", "requests/member-*", "kill after"),),
+        ),
+        "asked_as_listed",
+    ),
+    Story(
         "never planned",
         "the host gives up four times on the message by which a run is to be cut into parts: the run never ends",
         History(

@@ -22,11 +22,39 @@ def request_id_of(campaign_id: str, key: str) -> str:
     return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
 
 
+def released(member: Member) -> Member:
+    """Take a judged member off the list, before its request is written: no list and no judgement changes it any more.
+
+    The member shows the request already, as that will be written.
+    """
+    return replace(
+        member,
+        stage=MemberStage.REQUESTED,
+        request_id=request_id_of(member.campaign_id, member.key),
+        waiting=None,
+        invited_at=None,
+        accepted_at=None,
+        last_error="",
+        shown=member.shown + 1,
+    )
+
+
+def unwritten(member: Member, record: RequestRecord | None) -> bool:
+    """Tell whether a member is released and its request is not written yet. ``record``: what stands under its id."""
+    return member.stage is MemberStage.REQUESTED and (record is None or record.sequence < member.shown)
+
+
+def put_back(member: Member, record: RequestRecord | None) -> Member:
+    """Put a released member back on the list whose request is not written, and is not going to be."""
+    request_id = record.request_id if record is not None else ""
+    return replace(member, stage=MemberStage.JUDGED, request_id=request_id, shown=member.shown - 1)
+
+
 def asked_for(member: Member, defaults: bytes, approval: str, now: datetime) -> Change[RequestRecord]:
     """Make the request of a released member: it is judged anew, and invites only the account and address judged."""
     request = request_of(member, defaults)
     request_id = request_id_of(member.campaign_id, member.key)
-    columns = _release(member, approval) | {"sequence": member.shown}  # an earlier request of the id may be purged
+    columns = _release(member, approval) | {"sequence": member.shown - 1}  # an earlier request of the id may be purged
     return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **columns)
 
 
@@ -54,8 +82,9 @@ def _release(member: Member, approval: str) -> dict[str, Any]:
 
 
 def shows(member: Member, record: RequestRecord) -> bool:
-    """Tell whether a member stands where its request does: it was not listed or judged, or refused, anew since."""
-    return member.request_id == record.request_id and not _anew(member, record)
+    """Tell whether a member stands where its request does: it was not listed, judged, refused or released since."""
+    behind = unwritten(member, record) or _anew(member, record)
+    return member.request_id == record.request_id and not behind
 
 
 def _anew(member: Member, record: RequestRecord) -> bool:

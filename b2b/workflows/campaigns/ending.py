@@ -3,6 +3,7 @@
 from b2b.domain.campaign.deciding import ENDED, called_off
 from b2b.domain.campaign.member import Member
 from b2b.domain.campaign.records import Campaign
+from b2b.domain.campaign.released import put_back, unwritten
 from b2b.domain.campaign.runs import ENDABLE, Run
 from b2b.domain.errors import RequestRefused
 from b2b.domain.request.decision import Decision
@@ -29,7 +30,13 @@ class Ending:
         if member.stage.on_the_list:
             await self._ledger.campaigns.write(called_off(member, decision, self._clock()), member)
             return CANCELLED
-        record = await self._ledger.requests.get(member.request_id) if member.stage in ENDABLE else None
+        if member.stage not in ENDABLE:
+            return OVER
+        record = await self._ledger.requests.get(member.request_id)
+        if unwritten(member, record):
+            row = put_back(member, record)
+            await self._ledger.campaigns.write(called_off(row, decision, self._clock()), member)
+            return CANCELLED
         if record is None:
             return OVER
         try:

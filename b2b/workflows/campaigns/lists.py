@@ -128,6 +128,8 @@ class Lists:
         new = [row for row in found.rows if not row.stored]
         changed = [row.key for row in new if row.outcome is Outcome.CHANGED]
         before = await self._campaigns.members(imported.campaign_id, changed)
+        if len(before) < len(changed) or not all(each.stage.listed_again for each in before.values()):
+            return False  # a release was faster
         now = self._clock()
         members = [(member_of(row, before.get(row.key), imported, now), before.get(row.key)) for row in new]
         return await self._campaigns.store(members)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
@@ -69,14 +69,19 @@ class Runs:
         clock: Clock,
         new_id: NewId,
         steps: Mapping[RunKind, Step],
+        give_back: Callable[[Member], Awaitable[None]],
         *,
         goes_on: bool,
         size: int,
     ) -> None:
-        """``goes_on``: the mode lets members be invited. ``size``: members in a part."""
+        """``goes_on``: the mode lets members be invited. ``size``: members in a part.
+
+        ``give_back`` puts a member back on the list whose release was begun, and is given up.
+        """
         self._ledger, self._campaigns, self._queue = ledger, ledger.campaigns, queue
         self._clock, self._new_id = clock, new_id
-        self._runs, self._steps, self._goes_on, self._size = ledger.runs, steps, goes_on, size
+        self._runs, self._steps, self._give_back = ledger.runs, steps, give_back
+        self._goes_on, self._size = goes_on, size
 
     async def start(
         self,
@@ -247,4 +252,7 @@ class Runs:
         part = await self._runs.part(run, message.part)
         if part is not None and not part.done:
             log.warning("campaign %s: a part of run %s was given up", message.campaign_id, message.run_id)
+            if run.kind is RunKind.RELEASE:
+                for member in (await self._campaigns.members(run.campaign_id, part.keys)).values():
+                    await self._give_back(member)
             await self._runs.finish(run, replace(part, done=True, counts={GAVE_UP: len(part.keys)}))

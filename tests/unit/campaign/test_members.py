@@ -17,7 +17,16 @@ from b2b.domain.campaign.member import (
     twice,
 )
 from b2b.domain.campaign.records import ImportState, ListImport, begun
-from b2b.domain.campaign.released import asked_again, asked_for, request_id_of, showing
+from b2b.domain.campaign.released import (
+    asked_again,
+    asked_for,
+    put_back,
+    released,
+    request_id_of,
+    showing,
+    shows,
+    unwritten,
+)
 from b2b.domain.conversion.records import Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Severity, Verdict
@@ -204,7 +213,7 @@ def test_the_second_member_of_one_account_is_blocked() -> None:
 
 def request(row: Member, **columns: Any) -> RequestRecord:
     """The request of a released member, as its row stands at first."""
-    return replace(asked_for(row, b"", "", NOON).row, sequence=1, **columns)
+    return replace(asked_for(released(row), b"", "", NOON).row, sequence=1, **columns)
 
 
 def test_a_member_is_released_for_what_was_judged_alone() -> None:
@@ -216,6 +225,21 @@ def test_a_member_is_released_for_what_was_judged_alone() -> None:
     assert (record.released, record.judged_as, record.user_id) == (True, row.judged_as, row.user_id)
     assert record.judged_rules == ("resource-account",)
     assert (record.campaign_id, record.member) == ("spring", row.key)
+
+
+def test_a_released_member_shows_its_request_before_that_is_written() -> None:
+    row = member(1, finding("resource-account", Severity.WARN), invited_address="anna@fabrikam.com", shown=4)
+    taken = released(row)
+    assert not taken.stage.listed_again
+    assert not taken.stage.judged_again
+    change = asked_for(taken, b"", "", NOON)
+    written = replace(change.row, sequence=change.row.sequence + len(change.events))
+    assert (written.sequence, showing(taken, written)) == (5, taken)
+    earlier = replace(written, sequence=4, stage=Stage.BLOCKED)
+    assert [unwritten(taken, record) for record in (None, earlier, written)] == [True, True, False]
+    assert not shows(taken, earlier), "its earlier request may be purged, and it stays"
+    assert replace(put_back(taken, None), request_id=row.request_id) == row
+    assert put_back(taken, earlier).request_id == earlier.request_id
 
 
 def test_a_request_begins_again_with_what_the_list_says_now() -> None:
