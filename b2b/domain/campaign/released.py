@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from b2b.domain.campaign.member import Member, MemberStage, request_of
-from b2b.domain.conversion.records import Change, Source
+from b2b.domain.conversion.records import Change, Conversion, Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.hashing import digest
 from b2b.domain.request.approval import approval_of
-from b2b.domain.request.record import RequestRecord, reopened, taken_in
+from b2b.domain.request.record import RequestRecord, led_before, reopened, taken_in
 
 _DRY = Stage.ASSESSED
 """A member's request is never a dry run: members are judged without one."""
@@ -50,11 +50,17 @@ def put_back(member: Member, record: RequestRecord | None) -> Member:
     return replace(member, stage=MemberStage.JUDGED, request_id=request_id, shown=member.shown - 1)
 
 
-def asked_for(member: Member, defaults: bytes, approval: str, now: datetime) -> Change[RequestRecord]:
-    """Make the request of a released member: it is judged anew, and invites only the account and address judged."""
+def asked_for(
+    member: Member, defaults: bytes, approval: str, now: datetime, conversion: Conversion | None = None
+) -> Change[RequestRecord]:
+    """Make the request of a released member: it is judged anew, and invites only the account and address judged.
+
+    ``conversion``: that of the account, where an earlier request of the member may have led it and is purged.
+    """
     request = request_of(member, defaults)
     request_id = request_id_of(member.campaign_id, member.key)
-    columns = _release(member, approval) | {"sequence": member.shown - 1}  # an earlier request of the id may be purged
+    left = led_before(request_id, conversion)
+    columns = _release(member, approval) | {"sequence": member.shown - 1, "left_generation": left}
     return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **columns)
 
 

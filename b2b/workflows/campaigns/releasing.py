@@ -81,7 +81,9 @@ class Releasing:
         now, approval = self._clock(), approval_of(member)
         kept = msgspec.json.encode(approval).decode() if approval else ""
         if stored is None:
-            change = asked_for(member, campaign.defaults, kept, now)
+            shown_before = member.shown > 1
+            conversion = await self._ledger.conversions.get(member.user_id) if shown_before else None
+            change = asked_for(member, campaign.defaults, kept, now, conversion)
         else:
             change = asked_again(stored, member, campaign.defaults, kept, now)
         await self._ledger.open.add(change.row.request_id, now)
