@@ -11,7 +11,7 @@ from azure.core.pipeline.transport import HttpRequest
 from b2b.domain.campaign.member import MemberStage
 from b2b.domain.campaign.runs import MOST_RETURNS, PART, PLANNING, Run, RunKind
 from b2b.workflows.campaigns.runs import GAVE_UP
-from tests.support.world import MakeWorld, World, tenant_of
+from tests.support.world import MakeWorld, StorageHook, World, tenant_of
 from tests.workflows.campaigning import (
     CISO,
     NO_MAIL,
@@ -117,6 +117,17 @@ async def released_until(place: World, dies: Callable[[], bool]) -> Run:
     return run
 
 
+async def released_by_another(place: World, run: Run) -> StorageHook:
+    """Return what lets another process cut a run and work on its first part, before a call to storage of this one."""
+    other = await place.restart()
+
+    async def work_on(_request: HttpRequest) -> None:
+        await other.runs.work(message_of(run, PLANNING))
+        await other.runs.work(message_of(run, 0))
+
+    return work_on
+
+
 def taken_off(place: World) -> bool:
     """Whether the member is off the list."""
     return any("stage~requested~" in row["RowKey"] for row in place.rows("campaigns", SPRING))
@@ -146,12 +157,7 @@ async def test_a_list_that_a_release_overtakes_changes_nothing(world: MakeWorld)
     await ran(place, RunKind.JUDGE)
     (row,) = (await members(place)).values()
     run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
-    other = await place.restart()
-
-    async def release(_request: HttpRequest) -> None:
-        await other.runs.work(message_of(run, PLANNING))
-        await other.runs.work(message_of(run, 0))
-
+    release = await released_by_another(place, run)
     place.faulty_storage.once(lambda request: f"RowKey='member~{row.key}'" in unquote(request.url), release)
     corrected = ONE.format(PEOPLE[0]["id"], "right@fabrikam.com").encode()
     found = await place.services.lists.take_in(SPRING, corrected)
@@ -192,12 +198,7 @@ async def test_a_run_that_is_cut_twice_keeps_the_parts_that_are_done(world: Make
     await campaign(place)
     await ran(place, RunKind.JUDGE)
     run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
-    other = await place.restart()
-
-    async def cut(_request: HttpRequest) -> None:
-        await other.runs.work(message_of(run, PLANNING))
-        await other.runs.work(message_of(run, 0))
-
+    cut = await released_by_another(place, run)
     place.faulty_storage.once(lambda request: "member~" in unquote(request.url), cut)
     await place.services.runs.work(message_of(run, PLANNING))
     await work(place)
@@ -210,12 +211,7 @@ async def test_a_message_that_is_lost_while_its_run_is_cut_does_not_undo_the_cut
     await campaign(place)
     await ran(place, RunKind.JUDGE)
     run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
-    other = await place.restart()
-
-    async def cut(_request: HttpRequest) -> None:
-        await other.runs.work(message_of(run, PLANNING))
-        await other.runs.work(message_of(run, 0))
-
+    cut = await released_by_another(place, run)
     place.faulty_storage.once(lambda request: request.method != "GET", cut)
     await place.services.runs.send_again(SPRING, run.run_id)
     await work(place)
