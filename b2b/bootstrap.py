@@ -166,12 +166,15 @@ def assemble(
     converter = Converter(Steps(assessor, inviter, conversions, facts, ledger, protocol), parking, pacer, ledger)
     policy = IntakePolicy(settings.redirect_hosts)
     intake = Intake(ledger, messages, policy, clock, new_id, assess_only=assess_only)
+    releasing = Releasing(ledger, messages, clock)
     steps: dict[RunKind, Step] = {
         RunKind.JUDGE: Judging(assessor, pacer, ledger, settings.profile),
-        RunKind.RELEASE: Releasing(ledger, messages, clock),
+        RunKind.RELEASE: releasing,
         RunKind.END: Ending(ledger, decisions, clock),
     }
-    runs = Runs(ledger, queue, clock, new_id, steps, goes_on=not assess_only, size=allowance.members)
+    runs = Runs(
+        ledger, queue, clock, new_id, steps, releasing.give_back, goes_on=not assess_only, size=allowance.members
+    )
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {

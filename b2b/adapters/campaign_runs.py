@@ -1,6 +1,7 @@
 """Runs over the members of a campaign in Table Storage, each with the parts that it was cut into."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,7 @@ from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
 from b2b.adapters.member_rows import range_of
-from b2b.adapters.tables import fetch, portions, rows, translated
+from b2b.adapters.tables import fetch, guarded, portions, rows, translated
 from b2b.domain.campaign.runs import Part, Run
 
 _RUN: Final = "run~"
@@ -22,11 +23,14 @@ class CampaignRuns:
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
-    async def save(self, run: Run, *parts: Part) -> None:
-        """Write a run; its parts first, so that a run that says how many there are has them.
+    async def save(self, run: Run, *parts: Part) -> Run:
+        """Write a run, over the row that it was read from, or as a new one; its parts first.
+
+        So a run that says how many parts there are has them, and parts to which no run points count for nothing.
 
         Raises:
-            Transient: storage did not answer.
+            LedgerConflict: another process wrote the run meanwhile.
+            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
 
         """
         rows_of_parts = [_part(run, part) for part in parts]
@@ -35,7 +39,8 @@ class CampaignRuns:
                 await self._table.submit_transaction(some)
         entity = {"PartitionKey": run.campaign_id, "RowKey": f"{_RUN}{run.run_id}", **entities.to_entity(run)}
         async with translated():
-            await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+            results = await self._table.submit_transaction([guarded(entity, run.etag)])
+        return replace(run, etag=results[0]["etag"])
 
     async def get(self, campaign_id: str, run_id: str) -> Run | None:
         """Return a run, or None.
@@ -48,13 +53,15 @@ class CampaignRuns:
         return None if entity is None else entities.run(entity)
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run, in order.
+        """Return the parts of a run, in order: those of the cut that holds.
 
         Raises:
             Transient: storage did not answer.
 
         """
-        query, values = range_of(run.campaign_id, f"{_PART}{run.run_id}~")
+        if not run.planned:
+            return []
+        query, values = range_of(run.campaign_id, _key(run))
         return [_read_part(entity) async for entity in rows(self._table, query, values)]
 
     async def part(self, run: Run, number: int) -> Part | None:
@@ -64,7 +71,7 @@ class CampaignRuns:
             Transient: storage did not answer.
 
         """
-        entity = await fetch(self._table, run.campaign_id, f"{_PART}{run.run_id}~{number:05d}")
+        entity = await fetch(self._table, run.campaign_id, f"{_key(run)}{number:05d}")
         return None if entity is None else _read_part(entity)
 
     async def finish(self, run: Run, part: Part) -> None:
@@ -78,10 +85,15 @@ class CampaignRuns:
             await self._table.upsert_entity(_part(run, part), mode=UpdateMode.REPLACE)
 
 
+def _key(run: Run) -> str:
+    """Return how the keys of a run's parts begin."""
+    return f"{_PART}{run.run_id}~{run.plan}~"
+
+
 def _part(run: Run, part: Part) -> dict[str, Any]:
     return {
         "PartitionKey": run.campaign_id,
-        "RowKey": f"{_PART}{run.run_id}~{part.number:05d}",
+        "RowKey": f"{_key(run)}{part.number:05d}",
         "keys": msgspec.json.encode(part.keys).decode(),
         "done": part.done,
         "counts": msgspec.json.encode(part.counts).decode(),

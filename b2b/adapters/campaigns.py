@@ -38,8 +38,9 @@ from b2b.adapters.tables import (
     unobserved,
 )
 from b2b.domain.campaign.incoming import Known
-from b2b.domain.campaign.member import Member, MemberStage, showing, shows
+from b2b.domain.campaign.member import Member, MemberStage
 from b2b.domain.campaign.records import Campaign, ListImport
+from b2b.domain.campaign.released import showing, shows
 from b2b.domain.conversion.records import Change
 from b2b.domain.errors import LedgerConflict, Transient
 from b2b.domain.request.record import RequestRecord

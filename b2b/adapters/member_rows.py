@@ -12,7 +12,7 @@ import msgspec
 from azure.data.tables import UpdateMode
 
 from b2b.adapters import entities
-from b2b.adapters.tables import TRANSACTION, guarded
+from b2b.adapters.tables import TRANSACTION, TRANSACTION_BYTES, guarded, size_of
 from b2b.domain.campaign.incoming import Known
 from b2b.domain.campaign.member import Member, MemberStage
 from b2b.domain.conversion.records import Change, Event
@@ -82,12 +82,15 @@ def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...
 def portions_of(members: Sequence[tuple[Member, Member | None]]) -> Iterator[list[tuple[Any, ...]]]:
     """Return the operations that write members, as transactions: all rows of one member go together."""
     portion: list[tuple[Any, ...]] = []
+    filled = 0
     for row, before in members:
         operations = list(operations_of(row, before))
-        if len(portion) + len(operations) > TRANSACTION:
+        size = sum(map(size_of, operations))
+        if portion and (len(portion) + len(operations) > TRANSACTION or filled + size > TRANSACTION_BYTES):
             yield portion
-            portion = []
+            portion, filled = [], 0
         portion += operations
+        filled += size
     if portion:
         yield portion
 

@@ -1,5 +1,6 @@
 """Table Storage beneath the ledger: state rows with their history, lists, and the SDK's errors turned into ours."""
 
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +32,12 @@ log = logging.getLogger(__name__)
 NOT_FOUND = 404
 TRANSACTION = 100
 """Most rows of one transaction."""
+TRANSACTION_BYTES = 900_000
+"""Most bytes of one transaction. Storage takes 4 MiB, but a body of more than 1 MiB keeps the event loop waiting."""
+_PART_BYTES = 1_000
+"""What a transaction needs for a row beside its columns: method, address and headers."""
+_TYPED_BYTES = 80
+"""What a column needs at most whose value is no text and no bytes, with the name of its type."""
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
@@ -172,6 +179,17 @@ async def rows(
     async with translated():
         async for entity in table.query_entities(query, parameters=parameters, results_per_page=page):
             yield entity
+
+
+def size_of(operation: tuple[Any, ...]) -> int:
+    """Return how many bytes an operation takes in a transaction: every character that is not ASCII is escaped."""
+    return _PART_BYTES + sum(len(name) + _size(value) for name, value in operation[1].items())
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(json.dumps(value))
+    return _TYPED_BYTES + (len(value) * 4 // 3 if isinstance(value, bytes) else 0)
 
 
 def portions(operations: Iterable[Any]) -> Iterator[list[Any]]:

@@ -129,7 +129,11 @@ class ErrorCode(StrEnum):
     )
     RUN_NOT_FOUND = "RunNotFound", 404, "the campaign has no such run"
     MEDIA_TYPE = "UnsupportedMediaType", 415, "a list that is not sent as text: send the file itself as the body"
-    NOT_AWAITING_DECISION = "NotAwaitingDecision", 409, "a decision about a member that waits for none"
+    NOT_AWAITING_DECISION = (
+        "NotAwaitingDecision",
+        409,
+        "a decision about a member that waits for none; a refusal of one that is at work, invited or cancelled",
+    )
     FINDINGS_CHANGED = "FindingsChanged", 409, "a decision names other findings than the member has now: look again"
     DECIDE_ALONE = "DecideAlone", 409, "a decision about several members, one of whom has to be decided about alone"
     SERVICE_UNAVAILABLE = (

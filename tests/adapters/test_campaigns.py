@@ -1,6 +1,7 @@
 """Campaigns in Table Storage: members on the list of their stage, lists that are sent again, processes that die."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from b2b.adapters.ledger import Ledger
 from b2b.domain.campaign.columns import Column
 from b2b.domain.campaign.incoming import Outcome
 from b2b.domain.campaign.member import Member, MemberStage
-from b2b.domain.campaign.reading import Wanted
+from b2b.domain.campaign.reading import LARGEST_KEPT, LONGEST_CELL, MOST_KEPT, Wanted
 from b2b.domain.campaign.records import CampaignState, ImportState, created, turned
 from b2b.domain.conversion.records import Change, Event
 from b2b.domain.errors import LedgerConflict, RequestRefused
@@ -119,6 +120,18 @@ async def test_a_list_is_stored_and_unchanged_when_it_comes_again(lists: Lists, 
     assert sorted(int(each.reference) for each in members) == list(range(120))
 
 
+@pytest.mark.parametrize(
+    "cell", ["\u0416" * 1000, "\U0001f600" * 1000, '"' * 1000], ids=["Cyrillic", "emoji", "quotes"]
+)
+async def test_a_list_of_the_longest_cells_is_stored(lists: Lists, ledger: Ledger, cell: str) -> None:
+    """A transaction has room for 100 rows, and for so many bytes."""
+    names = tuple(f"k{number}" for number in range(MOST_KEPT))
+    rows = [{"upn": f"user{number}@contoso.com", **dict.fromkeys(names, cell)} for number in range(60)]
+    found = await lists.take_in(SPRING, json.dumps(rows, ensure_ascii=False).encode(), Wanted(keep=names))
+    assert (found.row.taken, found.row.refused) == (60, 0)
+    assert [{value for _, value in each.kept} for each in await everybody(ledger)] == [{cell}] * 60
+
+
 async def test_a_corrected_list_changes_the_rows_that_differ(lists: Lists, ledger: Ledger) -> None:
     await lists.take_in(SPRING, people(3))
     corrected = people(3).replace(b"user1@fabrikam.com", b"new@fabrikam.com") + b"user9@contoso.com,,\n"
@@ -127,6 +140,24 @@ async def test_a_corrected_list_changes_the_rows_that_differ(lists: Lists, ledge
     assert sorted(each.address for each in await everybody(ledger)) == [
         *("", "new@fabrikam.com", "user0@fabrikam.com", "user2@fabrikam.com")
     ]
+
+
+async def test_the_largest_row_that_is_read_is_stored_and_a_larger_one_refused(lists: Lists, ledger: Ledger) -> None:
+    """JSON writes a control character in six others."""
+    names = tuple(f"k{number}" for number in range(MOST_KEPT))
+    around = len(json.dumps([[name, ""] for name in names], separators=(",", ":")))
+    most = (LARGEST_KEPT - around) // 6
+
+    def row(number: int, count: int) -> dict[str, str]:
+        left = [min(LONGEST_CELL, max(0, count - LONGEST_CELL * place)) for place in range(MOST_KEPT)]
+        return {"upn": f"user{number}@contoso.com"} | {
+            name: "\x01" * size for name, size in zip(names, left, strict=True)
+        }
+
+    text = json.dumps([row(0, most), row(1, most + 1), row(2, 0)])
+    found = await lists.take_in(SPRING, text.encode(), Wanted(keep=names))
+    assert [(fault.line, fault.column, fault.code) for fault in found.plan.faults] == [(2, "k0", "InvalidValue")]
+    assert len(await everybody(ledger)) == 2
 
 
 async def test_a_list_that_cannot_be_read_leaves_nothing(lists: Lists, ledger: Ledger) -> None:

@@ -6,15 +6,32 @@ import pytest
 
 from rehearsal.campaign.plan import Plan
 from rehearsal.campaign.story import LargeStory
+from rehearsal.rig import HostedRig
 from rehearsal.run import perform
+from rehearsal.run.progress import Progress
+from rehearsal.run.story import Ended
+from rehearsal.soak.population import Population
 
 ACTS = {"list": 24, "judge": 24, "release": 6}
+
+
+class Throttled(LargeStory):
+    """Graph refuses the first read of one account and the first invitation, however fast the machine is."""
+
+    def perform(self, rig: HostedRig, progress: Progress) -> Ended:
+        """Carry it out."""
+        one = min(Population(self.plan.members, self.plan.seed).ready)
+        refusal = {"kind": "429-integer", "seconds": 1, "nth": 1}
+        rig.tenant.control.set_faults([refusal | {"path": one}, refusal | {"method": "POST", "path": "/invitations$"}])
+        return super().perform(rig, progress)
 
 
 @pytest.mark.timeout(300)
 def test_a_campaign_is_judged_and_released_with_the_tenants_limits_on() -> None:
     out = io.StringIO()
-    assert perform(LargeStory(Plan(members=24, release=6, throttling=0.05, look=1)), out=out) == 0, out.getvalue()
+    assert perform(Throttled(Plan(members=24, release=6, throttling=0.05, look=1)), out=out) == 0, out.getvalue()
     acts = {row[0]: row[1:] for row in map(str.split, out.getvalue().splitlines()) if row[:1] and row[0] in ACTS}
     assert {name: int(row[0]) for name, row in acts.items()} == ACTS
+    assert int(acts["judge"][-1]) > 0, out.getvalue()
+    assert int(acts["release"][-1]) > 0, out.getvalue()
     assert "6 mails went out, one to a person" in out.getvalue()

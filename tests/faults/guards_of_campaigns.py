@@ -5,6 +5,7 @@ from tests.faults.guard import HISTORY, Guard, Mended, Place
 PROCESS, ASIDE = "b2b/workflows/conversion/process.py", "b2b/workflows/campaigns/aside.py"
 RUNS, STATES = "b2b/workflows/campaigns/runs.py", "b2b/workflows/campaigns/states.py"
 RELEASING, ENDING = "b2b/workflows/campaigns/releasing.py", "b2b/workflows/campaigns/ending.py"
+LISTS = "b2b/workflows/campaigns/lists.py"
 DECISIONS, ENDINGS = "b2b/workflows/decisions.py", "b2b/workflows/conversion/endings.py"
 WITHDRAWN = (
     "            with suppress(RequestRefused):\n"
@@ -56,7 +57,7 @@ CAMPAIGNS: tuple[Guard, ...] = (
     Guard(
         "campaign: its end calls off who was not released",
         ENDING,
-        (("        if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:\n", "        if False:\n"),),
+        (("        if member.stage.on_the_list:\n", "        if False:\n"),),
         HISTORY,
         "ended_for_good",
     ),
@@ -101,15 +102,13 @@ STORIES: tuple[Mended, ...] = (
     ),
     Mended(
         "planned twice",
-        "the parts of a run say for how many members it is, whoever cut it",
-        (
-            Place("b2b/domain/campaign/runs.py", " if part.number < run.parts]", "]"),
-            Place(
-                "b2b/domain/campaign/runs.py",
-                " and len(done) == len(mine)",
-                " and sum(len(part.keys) for part in done) == run.members",
-            ),
-        ),
+        "a run is cut into parts once: the row of a run is written over the one that was read",
+        (Place("b2b/adapters/campaign_runs.py", "guarded(entity, run.etag)", '("upsert", entity)'),),
+    ),
+    Mended(
+        "listed anew while it is released",
+        "a member is taken off the list before its request is written",
+        (Place(RELEASING, "await self._ledger.campaigns.write(Change(released(member)), member)", "released(member)"),),
     ),
     Mended(
         "never planned",
@@ -130,6 +129,11 @@ STORIES: tuple[Mended, ...] = (
         "ended while it is released",
         "a request of a campaign that has ended ends, too",
         (Place(ASIDE, WITHDRAWN, "            pass\n"),),
+    ),
+    Mended(
+        "ended while a list comes in",
+        "a list whose campaign has ended meanwhile calls off what it has stored",
+        (Place(LISTS, "        await self._unless_ended(found, imported)\n", ""),),
     ),
     Mended(
         "ended in doubt",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from tests.simulation.app import WINDOW
+from tests.simulation.app import WINDOW, rows_of
 from tests.simulation.campaign_actions import list_of
 from tests.simulation.office import STALE
 from tests.simulation.people import BY_ID, BY_NAME
@@ -100,8 +100,9 @@ def member_rests(scene: Scene) -> Iterator[str]:
                 continue
             stage = answer["stage"]
             alike = member["stage"] == stage or (member["stage"], stage) == ("requested", "inviting")
-            refused = member["stage"] == "cancelled" and _decided(scene, name, member["reference"], "refuse")
-            if not alike and not refused:
+            over = scene.turned(name) == "ended" and stage in {"blocked", "failed"}
+            called_off = over or _decided(scene, name, member["reference"], "refuse")
+            if not alike and not (member["stage"] == "cancelled" and called_off):
                 yield f"{name}: {member['reference']} shows {member['stage']}, and its request is {stage}"
             wait, own = (answer.get("waiting") or {}).get("reason"), (member["waiting"] or {}).get("reason")
             alone = len({body.request for body in _beside(scene, member)}) < 2
@@ -124,12 +125,41 @@ def released_all(scene: Scene) -> Iterator[str]:
             continue
         last = whole[-1]
         ours = deliveries(scene.world, name, frozenset({last.reply.body["runId"]}))
-        later = any(act.at >= last.at and act is not last for act in acts)
+        later = any(act.at >= last.at and act is not last for act in acts) or any(
+            at >= last.at and subject == name and reply is not last.reply
+            for at, _, subject, reply in scene.world.replies
+        )
         if later or any((each.ended or last.at + 1) > last.at for each in ours) or scene.world.foreign:
             continue
         for member in shown.members:
             if (member["stage"], member["verdict"]) == ("judged", "ready"):
                 yield f"{name}: {member['reference']} is ready, and the release of all passed it over"
+
+
+def asked_as_listed(scene: Scene) -> Iterator[str]:
+    """The request of a released member asks for what its row says: no list changes the row after the release."""
+    requests, campaigns = (rows_of(scene.world.tables, table) for table in ("requests", "campaigns"))
+    for name in scene.campaigns:
+        for row in campaigns.get(name, ()):
+            if not row["RowKey"].startswith("member~") or row["stage"] in {"listed", "judged", "cancelled"}:
+                continue
+            for request in requests.get(row["requestId"], ()):
+                if request["RowKey"] == "request" and request["body"] != row["body"]:
+                    yield f"{name}: {row['reference']} is listed as {row['body']!r}, and asked as {request['body']!r}"
+
+
+def released_told(scene: Scene) -> Iterator[str]:
+    """A release counts everybody whom it has released."""
+    for name, shown in scene.campaigns.items():
+        acts = [act for act in scene.world.acts if act.action == "release list" and act.subject == name]
+        ordered = [act for act in acts if _said(act) == 202]
+        broken = any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in acts)
+        if len(ordered) != 1 or broken or scene.turned(name) == "ended":
+            continue
+        told = shown.runs[ordered[0].reply.body["runId"]]
+        released = sum(bool(member["requestId"]) for member in shown.members)
+        if told.get("finished") and "gaveUp" not in told["counts"] and told["counts"].get("released", 0) < released:
+            yield f"{name}: {released} members were released, and the release says {told['counts']}"
 
 
 def held_back(scene: Scene) -> Iterator[str]:
@@ -183,7 +213,7 @@ def ended_for_good(scene: Scene) -> Iterator[str]:
                 for person in _people(scene, name, member)
                 for body in scene.requests_of(person)
             )
-            stage = "listed" if _sent_since(scene, name, ends[0].at) and member["stage"] == "listed" else ""
+            stage = "listed" if _cut_off(scene, name) and member["stage"] == "listed" else ""
             doubt = (member["waiting"] or {}).get("reason") in {"outcome-pending", "outcome-unknown", "account-deleted"}
             judging = member["stage"] == "judged" and _judging_at(scene, name, ends)
             if member["stage"] in UNSENT - {stage} and not free and not doubt and not judging:
@@ -212,11 +242,10 @@ def followed_on(scene: Scene) -> Iterator[str]:
                 yield f"{name} has cancelled {member['reference']}, and the app has invited {account.name}"
 
 
-def _sent_since(scene: Scene, name: str, moment: float) -> bool:
-    """Whether a list was on its way when the campaign ended: its rows may come later. Ending again calls them off."""
-    answered = [at for at, action, subject, _ in scene.world.replies if (action, subject) == ("list in", name)]
+def _cut_off(scene: Scene, name: str) -> bool:
+    """Whether a list of the campaign was cut off: what it had stored may stay listed. Ending again calls it off."""
     lists = [act for act in scene.world.acts if act.action == "list in" and act.subject == name]
-    return any(act.at > moment - 120 or act.reply is None for act in lists) or any(at > moment for at in answered)
+    return any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in lists)
 
 
 def _judging_at(scene: Scene, name: str, ends: list[Act]) -> bool:
@@ -287,6 +316,8 @@ CAMPAIGN_ORACLES = (
     run_ends,
     member_rests,
     released_all,
+    released_told,
+    asked_as_listed,
     held_back,
     ended_for_good,
     followed_on,

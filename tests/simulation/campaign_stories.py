@@ -38,13 +38,28 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     Story(
         "planned twice",
         "a process stands still while it cuts a run into parts, another one cuts it and works on it meanwhile, and the "
-        "first finds fewer members: the run never ends",
+        "first finds fewer members: the run forgets what was done",
         History(
             (_list(0, "anna", "ben"), _judge(5), _release(20)),
             (Fault("tables list", "campaigns/spring", "freeze", after=3, seconds=700.0),),
             people=("anna", "ben"),
         ),
-        "run_ends",
+        "released_told",
+    ),
+    Story(
+        "listed anew while it is released",
+        "a process dies between the request of a member and the member's own row; a list that comes in then says that "
+        "it changed the member, and the invitation goes by the row of before",
+        History(
+            (
+                _list(0, "anna"),
+                _judge(5),
+                _release(20),
+                Step(60, "list in", "spring", _rows("anna", mail=False)),
+            ),
+            (Fault("tables write", "requests/member-*", "kill after"),),
+        ),
+        "asked_as_listed",
     ),
     Story(
         "never planned",
@@ -85,6 +100,16 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
             (Fault("tables write", "requests/member-*", "hold", after=3, seconds=20.0),),
         ),
         "at_rest",
+    ),
+    Story(
+        "ended while a list comes in",
+        "a campaign ends while a list of it is being stored, after its end has looked for members: they stay listed",
+        History(
+            (_list(0, "anna", "ben"), _step(2, "end")),
+            (Fault("tables write", "campaigns/spring", "hold", nth=3, seconds=20.0),),
+            people=("anna", "ben"),
+        ),
+        "ended_for_good",
     ),
     Story(
         "ended in doubt",

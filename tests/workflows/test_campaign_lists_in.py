@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.campaign.sheet import MOST_ROWS
 from tests.support.world import MakeWorld, account, tenant_of
 from tests.workflows.campaign_caller import HEADER, LIST, PEOPLE, SPRING, Caller, Made, error
+from tests.workflows.campaigning import CISO, work
 
 
 async def test_defaults_hold_unless_a_row_says_otherwise(world: MakeWorld) -> None:
@@ -146,6 +148,22 @@ async def test_a_file_that_changes_between_two_sends_replaces_what_was_not_relea
     assert told == {2: ["MemberReleased"], 3: "unchanged", 4: "changed", 5: "unchanged"}
     (changed,) = await caller.members(stage="listed")
     assert (changed["reference"], changed["verdict"]) == ("3", None)
+
+
+async def test_a_list_that_is_stored_while_its_campaign_ends_is_called_off(spring: Made) -> None:
+    """The end has seen to all members before the first one of the list is stored."""
+    place, caller = spring
+    other = await place.restart()
+
+    async def end(_request: HttpRequest) -> None:
+        await other.campaigns.end(SPRING, CISO)
+        await work(place)
+
+    place.faulty_storage.once(lambda request: request.url.endswith("$batch"), end)
+    assert error(await caller.send(LIST))[:2] == (409, "CampaignEnded")
+    found = await caller.members()
+    assert len(found) == len(PEOPLE)
+    assert {each["stage"] for each in found} == {"cancelled"}
 
 
 async def test_of_two_rows_for_one_known_member_the_second_is_refused_and_the_rest_taken(world: MakeWorld) -> None:

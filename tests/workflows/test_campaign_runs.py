@@ -1,15 +1,17 @@
 """Runs over the members of a campaign: cut into parts, killed, throttled, lost, and given up."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from azure.core.pipeline.transport import HttpRequest
 
 from b2b.domain.campaign.member import MemberStage
-from b2b.domain.campaign.runs import MOST_RETURNS, PART, RunKind
+from b2b.domain.campaign.runs import MOST_RETURNS, PART, PLANNING, Run, RunKind
 from b2b.workflows.campaigns.runs import GAVE_UP
-from tests.support.world import MakeWorld, tenant_of
+from tests.support.world import MakeWorld, StorageHook, World, tenant_of
 from tests.workflows.campaigning import (
     CISO,
     NO_MAIL,
@@ -92,6 +94,128 @@ async def test_a_release_that_is_killed_is_completed_by_the_part_that_comes_agai
     assert mails(place) == 1
     assert await stages(place) == {"1": "invited"}
     assert (await progress(place, run)).finished
+
+
+ONE = "id,invitedUserEmailAddress,reference\n{},{},1\n"
+
+
+async def released_until(place: World, dies: Callable[[], bool]) -> Run:
+    """A campaign of one member, whose release dies at the first call to storage at which something holds."""
+    await campaign(place, ONE.format(PEOPLE[0]["id"], "partner1@fabrikam.com"))
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    await place.services.runs.work(message_of(run, PLANNING))
+
+    async def die(_request: HttpRequest) -> None:
+        if dies():
+            raise asyncio.CancelledError
+
+    place.faulty_storage.before = die
+    with pytest.raises(asyncio.CancelledError):
+        await place.services.runs.work(message_of(run, 0))
+    place.faulty_storage.before = place.faulty_storage._nothing
+    return run
+
+
+async def released_by_another(place: World, run: Run) -> StorageHook:
+    """Return what lets another process cut a run and work on its first part, before a call to storage of this one."""
+    other = await place.restart()
+
+    async def work_on(_request: HttpRequest) -> None:
+        await other.runs.work(message_of(run, PLANNING))
+        await other.runs.work(message_of(run, 0))
+
+    return work_on
+
+
+def taken_off(place: World) -> bool:
+    """Whether the member is off the list."""
+    return any("stage~requested~" in row["RowKey"] for row in place.rows("campaigns", SPRING))
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_a_list_changes_nobody_whose_release_was_begun(world: MakeWorld, written: bool) -> None:  # noqa: FBT001
+    """Killed before the request is written, and after it: the list may not say that it changed the address."""
+    place = await world(tenant_of(*PEOPLE))
+    await released_until(place, lambda: bool(place.all_requests()) if written else taken_off(place))
+    assert len(place.all_requests()) == written
+    corrected = ONE.format(PEOPLE[0]["id"], "right@fabrikam.com").encode()
+    found = await place.services.lists.take_in(SPRING, corrected)
+    assert [fault.code for fault in found.plan.faults] == ["MemberReleased"]
+    await work(place)
+    member = (await members(place))["1"]
+    conversion = place.conversion(PEOPLE[0]["id"])
+    assert conversion is not None
+    assert (member.stage, member.address) == (MemberStage.INVITED, "partner1@fabrikam.com")
+    assert conversion["invitedUserEmailAddress"] == member.address
+
+
+async def test_a_list_that_a_release_overtakes_changes_nothing(world: MakeWorld) -> None:
+    """The release comes between the moment at which the list was compared and that at which it is stored."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place, ONE.format(PEOPLE[0]["id"], "partner1@fabrikam.com"))
+    await ran(place, RunKind.JUDGE)
+    (row,) = (await members(place)).values()
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    release = await released_by_another(place, run)
+    place.faulty_storage.once(lambda request: f"RowKey='member~{row.key}'" in unquote(request.url), release)
+    corrected = ONE.format(PEOPLE[0]["id"], "right@fabrikam.com").encode()
+    found = await place.services.lists.take_in(SPRING, corrected)
+    assert (found.row.changed, [fault.code for fault in found.plan.faults]) == (0, ["MemberReleased"])
+    await work(place)
+    assert (await members(place))["1"].address == "partner1@fabrikam.com"
+
+
+async def test_a_member_whose_release_is_given_up_half_way_is_back_on_the_list(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    run = await released_until(place, lambda: taken_off(place))
+    place.lose_messages()
+    message = message_of(run, 0)
+    for _ in range(MOST_RETURNS + 1):
+        await place.services.runs.give_up(message)
+        message = message.returned()
+    place.lose_messages()
+    assert await stages(place) == {"1": "judged"}
+    assert (await ran(place, RunKind.RELEASE, decision=CISO)).counts == {"released": 1}
+    assert await stages(place) == {"1": "invited"}
+
+
+async def test_a_member_whose_release_was_begun_is_called_off_where_its_campaign_ends(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await released_until(place, lambda: taken_off(place))
+    place.lose_messages()
+    run = await place.services.campaigns.end(SPRING, CISO)
+    await work(place)
+    assert (await progress(place, run)).counts == {"cancelled": 1}
+    member = (await members(place))["1"]
+    assert (member.stage, member.request_id) == (MemberStage.CANCELLED, "")
+    assert place.all_requests() == []
+
+
+async def test_a_run_that_is_cut_twice_keeps_the_parts_that_are_done(world: MakeWorld) -> None:
+    """A process stands still while it looks for members; another one cuts the run, and releases everybody meanwhile."""
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    cut = await released_by_another(place, run)
+    place.faulty_storage.once(lambda request: "member~" in unquote(request.url), cut)
+    await place.services.runs.work(message_of(run, PLANNING))
+    await work(place)
+    found = await progress(place, run)
+    assert (found.finished, found.run.members, found.counts) == (True, 2, {"released": 2})
+
+
+async def test_a_message_that_is_lost_while_its_run_is_cut_does_not_undo_the_cut(world: MakeWorld) -> None:
+    place = await world(tenant_of(*PEOPLE))
+    await campaign(place)
+    await ran(place, RunKind.JUDGE)
+    run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
+    cut = await released_by_another(place, run)
+    place.faulty_storage.once(lambda request: request.method != "GET", cut)
+    await place.services.runs.send_again(SPRING, run.run_id)
+    await work(place)
+    assert (await progress(place, run)).counts == {"released": 2}
 
 
 async def test_a_run_has_a_part_for_every_fifty_members(world: MakeWorld) -> None:

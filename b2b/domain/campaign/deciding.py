@@ -18,6 +18,9 @@ from b2b.domain.request.decision import Decision
 ALONE: Final = frozenset({"directory-role", "copy-recipient", OUTCOME_UNKNOWN})
 """Findings that are decided about one member at a time: a privileged account, a second reader, a second mail."""
 
+ENDED: Final = "the campaign ended"
+"""Why a member is called off for which no other reason was given."""
+
 
 class Answer(StrEnum):
     """What a person decides."""
@@ -67,17 +70,17 @@ def grouped(members: Iterable[Member]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda group: (-len(group.members), group.rule)))
 
 
-def check(choice: Choice, among: Sequence[Choice], members: Mapping[str, Member]) -> Member:
-    """Return the member that a choice is about.
+def check(answer: Answer, choice: Choice, among: Sequence[Choice], members: Mapping[str, Member]) -> Member:
+    """Return the member that a choice is about. Anybody may be refused who is not released: a row may be wrong.
 
     Raises:
-        RequestRefused: it is not there, waits for nothing, has other findings by now, or is decided about alone.
+        RequestRefused: it is not there, cannot be decided about, has other findings by now, or is decided about alone.
 
     """
     member = members.get(choice.member)
     if member is None:
         raise RequestRefused("MemberNotFound", f"The campaign has no member {choice.member}.")
-    if not waits(member):
+    if not waits(member) and not (answer is Answer.REFUSE and member.stage.judged_again):
         said = f"The member is {member.stage}, and its verdict {member.verdict or 'open'}; it waits for no decision."
         raise RequestRefused("NotAwaitingDecision", said)
     now = {Waived(finding.rule, finding.message) for finding in asked(member)}
@@ -102,6 +105,12 @@ def decided(member: Member, answer: Answer, decision: Decision, now: datetime) -
     row = replace(member, findings=findings, verdict=verdict_of(findings), waived=(*member.waived, *waived), **said)
     rules = ", ".join(sorted({finding.rule for finding in waived}))
     return Change(row, (Event("approved", now, detail=f"{decision}; waived: {rules}"),))
+
+
+def called_off(member: Member, decision: Decision, now: datetime) -> Change[Member]:
+    """Cancel a member that is not released, because its campaign ended."""
+    change = decided(member, Answer.REFUSE, decision, now)
+    return replace(change, row=replace(change.row, last_error=f"Cancelled {decision}."))
 
 
 def approval_of(member: Member) -> Approval | None:

@@ -1,6 +1,6 @@
 """What a list means to a campaign that has members already: who is new, changed, unchanged, or stands there twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,10 @@ class Known:
     import_id: str
     stage: MemberStage
     replaced: bool = False
+
+
+Placed = tuple[Entry, Known | None]
+"""A row of the list, and the member that it is about. None: a new one."""
 
 
 @dataclass(frozen=True)
@@ -69,31 +73,22 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
     known = tuple(members)
     by_name = _by_name(known)
     keys = {member.key for member in known}
-    by_address = {member.address.lower(): member for member in known if member.address}
     unfinished = imported.import_id if imported.state is ImportState.RUNNING else ""
+    placed, faults = _placed(reading, by_name)
+    refused = _refused(placed, known, reading.layout)
     rows: list[Row] = []
-    faults = list(reading.faults)
-    lines: dict[str, int] = {}
-    for entry in reading.entries:
-        found = _placed(entry, by_name, by_address, reading.layout)
-        if isinstance(found, Fault):
-            faults.append(found)
+    for entry, found in placed:
+        if entry.line in refused:
             continue
-        if found is not None and (first := lines.setdefault(found.key, entry.line)) != entry.line:
-            said = f"the row is about the same account as line {first}: keep one of the two"
-            header = reading.layout.header(next(iter(entry.names)))
-            faults.append(Fault(entry.line, header, "DuplicatePerson", said))
-        elif found is None:
+        if found is None:
             key = key_of(entry, keys)
             keys.add(key)
             rows.append(Row(entry, key, Outcome.TAKEN, stored=False))
         elif found.content == content_of(entry):
             rows.append(Row(entry, found.key, _before(found, unfinished), stored=True))
-        elif found.stage.listed_again:
-            rows.append(Row(entry, found.key, Outcome.CHANGED, stored=False))
         else:
-            said = f"the member is {found.stage} already: what its row says cannot change any more"
-            faults.append(Fault(entry.line, "", "MemberReleased", said))
+            rows.append(Row(entry, found.key, Outcome.CHANGED, stored=False))
+    faults = [*reading.faults, *faults, *refused.values()]
     return Plan(tuple(rows), tuple(sorted(faults, key=lambda fault: fault.line)))
 
 
@@ -121,19 +116,57 @@ def member_of(row: Row, before: Member | None, imported: ListImport, now: dateti
     return relisted(before, row.entry, imported.import_id, now)
 
 
-def _placed(
-    entry: Entry, by_name: Mapping[str, Known], by_address: Mapping[str, Known], columns: Layout
-) -> Known | Fault | None:
-    """Return the member that a row of the list is about. None: a new one."""
-    found = {member.key: member for name in entry.keys if (member := by_name.get(name)) is not None}
-    if len(found) > 1:
-        header = columns.header(next(iter(entry.names)))
-        said = "the names of the row belong to two members of the campaign: send a row for each"
-        return Fault(entry.line, header, "DuplicatePerson", said)
-    member = next(iter(found.values()), None)
-    holder = by_address.get(entry.address.lower()) if entry.address else None
-    if holder is not None and (member is None or holder.key != member.key):
-        header = columns.header(Column.ADDRESS if Column.ADDRESS in columns.places else Column.MAIL)
+def _placed(reading: Reading, by_name: Mapping[str, Known]) -> tuple[list[Placed], list[Fault]]:
+    """Find the member that each row is about. A row about two of them, or about one once more, is faulty."""
+    placed: list[Placed] = []
+    faults: list[Fault] = []
+    lines: dict[str, int] = {}
+    for entry in reading.entries:
+        found = {member.key: member for name in entry.keys if (member := by_name.get(name)) is not None}
+        member = next(iter(found.values()), None)
+        said = ""
+        if len(found) > 1:
+            said = "the names of the row belong to two members of the campaign: send a row for each"
+        elif member is not None and (first := lines.setdefault(member.key, entry.line)) != entry.line:
+            said = f"the row is about the same account as line {first}: keep one of the two"
+        if said:
+            header = reading.layout.header(next(iter(entry.names)))
+            faults.append(Fault(entry.line, header, "DuplicatePerson", said))
+        else:
+            placed.append((entry, member))
+    return placed, faults
+
+
+def _refused(placed: Sequence[Placed], known: Iterable[Known], columns: Layout) -> dict[int, Fault]:
+    """Refuse rows, by line, that would change a member who is released, or give an address to a second member.
+
+    A member that is to get another address gives up its own, so that two rows may swap theirs. If that row is refused,
+    the member keeps its address after all, and another row that wants the address is refused as well. A member that was
+    cancelled holds none.
+    """
+    refused: dict[int, Fault] = {}
+    changing: set[str] = set()
+    wanted: dict[str, Placed] = {}
+    for entry, found in placed:
+        if found is not None and found.content == content_of(entry):
+            continue
+        if found is not None and not found.stage.listed_again:
+            said = f"the member is {found.stage} already: what its row says cannot change any more"
+            refused[entry.line] = Fault(entry.line, "", "MemberReleased", said)
+            continue
+        if found is not None:
+            changing.add(found.key)
+        if entry.address:
+            wanted[entry.address.lower()] = entry, found
+    holders = [member for member in known if member.key not in changing]
+    header = columns.header(Column.ADDRESS if Column.ADDRESS in columns.places else Column.MAIL)
+    while holders:
+        holder = holders.pop()
+        if holder.stage is MemberStage.CANCELLED or holder.address.lower() not in wanted:
+            continue
+        entry, found = wanted.pop(holder.address.lower())
         said = f"member {holder.key} of the campaign has the same address: an address can belong to one of them"
-        return Fault(entry.line, header, "DuplicateAddress", said)
-    return member
+        refused[entry.line] = Fault(entry.line, header, "DuplicateAddress", said)
+        if found is not None:
+            holders.append(found)
+    return refused

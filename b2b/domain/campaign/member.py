@@ -1,4 +1,4 @@
-"""A member as the ledger keeps it, on its way from the list to its request. Each step has a function here."""
+"""A member as the ledger keeps it, from the list until it is judged. Each step has a function here."""
 
 import re
 from collections.abc import Container, Mapping
@@ -13,18 +13,12 @@ from b2b.domain.actors import BY_QUEUE, Actor, acting
 from b2b.domain.campaign.columns import Column
 from b2b.domain.campaign.reading import Entry
 from b2b.domain.conversion.assessment import Assessment
-from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Source
-from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.records import SCHEMA_VERSION
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
 from b2b.domain.hashing import digest
 from b2b.domain.request import ConversionRequest
-from b2b.domain.request.record import RequestRecord, reopened, taken_in
 
-_DRY = Stage.ASSESSED
-"""A member's request is never a dry run: members are judged without one."""
-MADE_FROM_MEMBER = "member-"
-"""Prefix of the id of a member's request."""
 KEY = re.compile("[0-9a-f]{32}")
 """What the key of a member looks like, and the id of a run."""
 LISTED_TWICE = "listed-twice"
@@ -44,6 +38,11 @@ class MemberStage(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @property
+    def on_the_list(self) -> bool:
+        """Whether the member shows no request: what happened to it last is that it was listed, or judged."""
+        return self in {MemberStage.LISTED, MemberStage.JUDGED}
 
     @property
     def judged_again(self) -> bool:
@@ -87,7 +86,7 @@ class Member:
     user_principal_name: str = ""
     """Of the list until the member is judged, then of the directory."""
     invited_address: str = ""
-    """The address that was judged: the one that is invited."""
+    """The address that was judged, by its request once there is one: the one that is invited."""
     mail: str = ""
     """The account's own mail, or its otherMails, when it was judged: what a worklist changes."""
     synced: bool = False
@@ -99,7 +98,7 @@ class Member:
     judged_as: str = ""
     """Names the account and the address that were judged. An empty text: no account was found."""
     waived: tuple[Finding, ...] = ()
-    """Findings that a person approved before the release."""
+    """Findings that a person approved, before the release or after it."""
     decided_by: str = ""
     decided_because: str = ""
     decided_at: datetime | None = None
@@ -129,11 +128,6 @@ class Member:
     def approved(self) -> bool:
         """Whether a person approved what was found."""
         return bool(self.waived)
-
-
-def request_id_of(campaign_id: str, key: str) -> str:
-    """Return the id of a member's request: the same whenever it is made."""
-    return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
 
 
 def key_from(name: str) -> str:
@@ -253,62 +247,3 @@ def twice(member: Member, other_key: str) -> Member:
         "",
     )
     return replace(member, findings=(*member.findings, finding), verdict=Verdict.BLOCKED)
-
-
-def asked_for(member: Member, defaults: bytes, approval: str, now: datetime) -> Change[RequestRecord]:
-    """Make the request of a released member: it is judged anew, and invites only the account and address judged."""
-    request = request_of(member, defaults)
-    request_id = request_id_of(member.campaign_id, member.key)
-    columns = _release(member, approval) | {"sequence": member.shown}  # an earlier request of the id may be purged
-    return taken_in(request_id, request.body(), request.body_hash(), Source.CAMPAIGN, now, **columns)
-
-
-def asked_again(
-    record: RequestRecord, member: Member, defaults: bytes, approval: str, now: datetime
-) -> Change[RequestRecord]:
-    """Begin the request of a member again that was judged anew after the request's end."""
-    request = request_of(member, defaults)
-    columns = {"body": request.body(), "body_hash": request.body_hash(), "token_before": ""}
-    return reopened(record, "released", now, "judged anew", **columns, **_release(member, approval))
-
-
-def _release(member: Member, approval: str) -> dict[str, Any]:
-    return {
-        "released": True,
-        "judged_as": member.judged_as,
-        "judged_rules": tuple(sorted({finding.rule for finding in member.findings})),
-        "user_id": member.user_id,
-        "approval": approval,
-        "campaign_id": member.campaign_id,
-        "member": member.key,
-    }
-
-
-def shows(member: Member, record: RequestRecord) -> bool:
-    """Tell whether a member stands where its request does: it was not listed or judged, or refused, anew since."""
-    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
-    refused = member.stage is MemberStage.CANCELLED and record.stage is not Stage.CANCELLED
-    return member.request_id == record.request_id and not anew and not refused
-
-
-def showing(member: Member, record: RequestRecord) -> Member:
-    """Return a member as its request stands. What was shown before the member was listed or judged anew is over."""
-    anew = member.stage in {MemberStage.LISTED, MemberStage.JUDGED}
-    if (
-        (record.campaign_id, record.member) != (member.campaign_id, member.key)
-        or record.sequence < member.shown + anew
-        or record.stage is _DRY
-    ):
-        return member
-    return replace(
-        member,
-        stage=MemberStage(record.stage),
-        request_id=record.request_id,
-        verdict=record.verdict if record.verdict is not None else member.verdict,
-        findings=record.findings or member.findings,
-        waiting=record.waiting,
-        invited_at=record.invited_at,
-        accepted_at=record.accepted_at,
-        last_error=record.last_error,
-        shown=record.sequence,
-    )

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from b2b.domain.campaign.columns import ACCOUNTS, Column, Layout, column_of, layout
 from b2b.domain.campaign.sheet import Cells, Form, sheet
 from b2b.domain.campaign.text import Encoding, decoded
@@ -15,6 +17,8 @@ from b2b.domain.request.parse import parse_document
 LONGEST_CELL: Final = 1000
 """Characters of a reference, or of a kept column: the ledger keeps them with the member, whose room is limited."""
 MOST_KEPT: Final = 10
+LARGEST_KEPT: Final = 32_000
+"""UTF-16 units that the kept columns of one row take as the ledger writes them; storage has room for 32,768."""
 _TRUE_OR_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _BETWEEN = re.compile(r"[\s,;]+")
 
@@ -124,11 +128,21 @@ def _own_faults(
 ) -> Iterator[Fault]:
     """What a request could not tell: texts that become truth values, and what is only shown again."""
     shown = [*kept, (columns.header(Column.REFERENCE), values.get(Column.REFERENCE, ""))]
+    faulty = False
     for header, value in shown:
         if len(value) > LONGEST_CELL:
+            faulty = True
             yield Fault(line, header, "InvalidValue", f"expected at most {LONGEST_CELL} characters: shorten it")
+    if kept and not faulty and _units(kept) > LARGEST_KEPT:
+        said = "the columns that are kept take more room than the ledger has for one member: shorten them"
+        yield Fault(line, kept[0][0], "InvalidValue", said)
     if values.get(Column.SEND, "true").lower() not in _TRUE_OR_FALSE:
         yield Fault(line, columns.header(Column.SEND), "InvalidValue", "expected true or false")
+
+
+def _units(kept: tuple[tuple[str, str], ...]) -> int:
+    """Return the room that kept columns take: JSON escapes control characters, storage counts in UTF-16."""
+    return len(msgspec.json.encode(kept).decode().encode("utf-16-le")) // 2
 
 
 def _names(values: Mapping[Column, str]) -> dict[Column, str]:

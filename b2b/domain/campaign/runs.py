@@ -52,11 +52,17 @@ class Run:
     keys: tuple[str, ...] = ()
     parts: int = 0
     members: int = 0
-    planned: bool = False
+    plan: str = ""
+    """Names the cut that holds, of all that were made. Empty: the run is not cut into parts yet."""
     round: int = 0
     """How often its messages were lost and sent again: a message of an earlier round does nothing."""
     schema_version: int = SCHEMA_VERSION
     etag: str = ""
+
+    @property
+    def planned(self) -> bool:
+        """Whether the run is cut into parts."""
+        return self.plan != ""
 
 
 @dataclass(frozen=True)
@@ -144,25 +150,19 @@ ENDABLE = frozenset(
 """Stages in which the end of a campaign calls a member off: before the invitation, or while its outcome is open."""
 
 
-def cut(run: Run, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
-    """Cut a run into parts."""
+def cut(run: Run, plan: str, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
+    """Cut a run into parts. ``plan`` names this cut: another process may cut the run as well, and one of them holds."""
     parts = tuple(
         Part(number, tuple(keys[start : start + size])) for number, start in enumerate(range(0, len(keys), size))
     )
-    return replace(run, parts=len(parts), members=len(keys), planned=True), parts
+    return replace(run, parts=len(parts), members=len(keys), plan=plan), parts
 
 
 def progress(run: Run, parts: Iterable[Part]) -> Progress:
-    """Add up what became of the parts.
-
-    Two processes may have cut the run, each into other parts, while members moved. The last one to write the run says
-    how many parts there are; each part says for how many members.
-    """
+    """Add up what became of the parts."""
     counts: Counter[str] = Counter()
-    mine = [part for part in parts if part.number < run.parts]
-    done = [part for part in mine if part.done]
+    done = [part for part in parts if part.done]
     for part in done:
         counts.update(part.counts)
-    members = sum(len(part.keys) for part in mine)
-    finished = run.planned and len(done) == len(mine)
-    return Progress(replace(run, members=members), sum(len(part.keys) for part in done), counts, finished)
+    finished = run.planned and len(done) == run.parts
+    return Progress(run, sum(len(part.keys) for part in done), counts, finished)

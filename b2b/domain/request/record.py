@@ -57,7 +57,8 @@ class RequestRecord:
     generation: int = 0
     """The conversion of `user_id` that it belongs to; 0: none."""
     left_generation: int = 0
-    """The generation that a person opened it again from, or that its review is about: it belongs to later ones only."""
+    """The generation that a person opened it again from, that its review is about, or that an earlier request of its id
+    led: it belongs to later ones only."""
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     invited_at: datetime | None = None
@@ -247,6 +248,14 @@ def belongs(record: RequestRecord, conversion: Conversion) -> bool:
     if record.generation:
         return record.generation == conversion.generation
     return conversion.request_id == record.request_id and conversion.generation > record.left_generation
+
+
+def led_before(request_id: str, conversion: Conversion | None) -> int:
+    """Return the generation that an earlier request of this id led, for one that leads none yet; 0: none.
+
+    The earlier one is purged, and what the account's row says of it is no news of the new one.
+    """
+    return conversion.generation if conversion is not None and conversion.request_id == request_id else 0
 
 
 def may_show(record: RequestRecord, conversion: Conversion) -> bool:

@@ -3,14 +3,13 @@
 from contextlib import suppress
 
 from b2b.domain.actors import acting
+from b2b.domain.campaign.deciding import ENDED
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import RequestRefused
 from b2b.domain.request.decision import Decision
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.decisions import Decisions
-
-ENDED = "the campaign ended"
 
 
 class Aside:

@@ -234,7 +234,7 @@ class CampaignDesk:
     ) -> None:
         for _ in range(RACES):
             members = await self._campaigns.members(campaign_id, filter(KEY.fullmatch, [choice.member]))
-            member = check(choice, among, members)
+            member = check(answer, choice, among, members)
             if answer is Answer.APPROVE:
                 self._decisions.four_eyes_of(member, decision)
             with suppress(LedgerConflict):

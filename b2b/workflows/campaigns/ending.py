@@ -1,14 +1,12 @@
 """End a member: call off what was not invited. Who was invited, or may be, is followed on."""
 
-from dataclasses import replace
-
-from b2b.domain.campaign.deciding import Answer, decided
-from b2b.domain.campaign.member import Member, MemberStage
+from b2b.domain.campaign.deciding import ENDED, called_off
+from b2b.domain.campaign.member import Member
 from b2b.domain.campaign.records import Campaign
+from b2b.domain.campaign.released import put_back, unwritten
 from b2b.domain.campaign.runs import ENDABLE, Run
 from b2b.domain.errors import RequestRefused
 from b2b.domain.request.decision import Decision
-from b2b.workflows.campaigns.aside import ENDED
 from b2b.workflows.decisions import Decisions
 from b2b.workflows.ports import Clock, Ledger
 
@@ -29,13 +27,16 @@ class Ending:
 
         """
         decision = Decision(run.asked_by, run.because or ENDED)
-        if member.stage in {MemberStage.LISTED, MemberStage.JUDGED}:
-            change = decided(member, Answer.REFUSE, decision, self._clock())
-            await self._ledger.campaigns.write(
-                replace(change, row=replace(change.row, last_error=f"Cancelled {decision}.")), member
-            )
+        if member.stage.on_the_list:
+            await self._ledger.campaigns.write(called_off(member, decision, self._clock()), member)
             return CANCELLED
-        record = await self._ledger.requests.get(member.request_id) if member.stage in ENDABLE else None
+        if member.stage not in ENDABLE:
+            return OVER
+        record = await self._ledger.requests.get(member.request_id)
+        if unwritten(member, record):
+            row = put_back(member, record)
+            await self._ledger.campaigns.write(called_off(row, decision, self._clock()), member)
+            return CANCELLED
         if record is None:
             return OVER
         try:

@@ -6,11 +6,14 @@ A list that is sent again after a crash is stored to its end, and its answer is 
 import asyncio
 from dataclasses import dataclass, replace
 
+from b2b.domain.actors import acting
+from b2b.domain.campaign.deciding import ENDED, called_off
 from b2b.domain.campaign.incoming import Outcome, Plan, member_of, plan
 from b2b.domain.campaign.reading import Reading, Wanted, read
 from b2b.domain.campaign.records import Campaign, CampaignState, ImportState, ListImport, begun
 from b2b.domain.errors import LedgerConflict, RequestRefused
 from b2b.domain.request import IntakePolicy
+from b2b.domain.request.decision import Decision
 from b2b.domain.request.ids import REQUEST_ID
 from b2b.workflows.ports import Clock, Ledger
 from b2b.workflows.rows import Rows
@@ -74,6 +77,7 @@ class Lists:
             await self._campaigns.save_import(imported)
         imported = before or imported
         found = await self._stored(reading, imported)
+        await self._unless_ended(found, imported)
         written = replace(
             imported,
             state=ImportState.FINISHED,
@@ -88,6 +92,26 @@ class Lists:
         if imported.state is ImportState.RUNNING:
             await self._campaigns.save_import(written)
         return TakenIn(written, found, reading)
+
+    async def _unless_ended(self, found: Plan, imported: ListImport) -> None:
+        """Call the members of the list off if the campaign ended meanwhile: its end may not have seen them.
+
+        Raises:
+            RequestRefused: it ended.
+
+        """
+        campaign = await campaign_of(self._campaigns.rows, imported.campaign_id)
+        if campaign.state is not CampaignState.ENDED:
+            return
+        decision, now = Decision(acting(), ENDED), self._clock()
+        for _ in range(RACES):
+            members = await self._campaigns.members(imported.campaign_id, [row.key for row in found.rows])
+            ours = [each for each in members.values() if each.import_id == imported.import_id]
+            left = [(called_off(each, decision, now).row, each) for each in ours if each.stage.on_the_list]
+            if await self._campaigns.store(left):
+                said = "The campaign ended while the list came in: its members are called off."
+                raise RequestRefused("CampaignEnded", said)
+        raise LedgerConflict(f"campaign {imported.campaign_id}")
 
     async def _stored(self, reading: Reading, imported: ListImport) -> Plan:
         """Compare and store until no other process writes in between; return what the first comparison said."""
@@ -104,6 +128,8 @@ class Lists:
         new = [row for row in found.rows if not row.stored]
         changed = [row.key for row in new if row.outcome is Outcome.CHANGED]
         before = await self._campaigns.members(imported.campaign_id, changed)
+        if len(before) < len(changed) or not all(each.stage.listed_again for each in before.values()):
+            return False  # a release was faster
         now = self._clock()
         members = [(member_of(row, before.get(row.key), imported, now), before.get(row.key)) for row in new]
         return await self._campaigns.store(members)

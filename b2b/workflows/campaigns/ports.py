@@ -79,14 +79,19 @@ class Campaigns(Protocol):
 class CampaignRuns(Protocol):
     """Runs over the members of campaigns, and their parts."""
 
-    async def save(self, run: Run, *parts: Part) -> None:
-        """Write a run; its parts first."""
+    async def save(self, run: Run, *parts: Part) -> Run:
+        """Write a run, over the row that it was read from, or as a new one; its parts first.
+
+        Raises:
+            LedgerConflict: another process wrote the run meanwhile.
+
+        """
 
     async def get(self, campaign_id: str, run_id: str) -> Run | None:
         """Return a run, or None."""
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run, in order."""
+        """Return the parts of a run, in order: those of the cut that holds."""
 
     async def part(self, run: Run, number: int) -> Part | None:
         """Return a part of a run, or None."""

@@ -1,14 +1,17 @@
 """Release a judged member: it becomes a request, which is judged anew and invites only what was judged."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
 
 from b2b.domain.campaign.deciding import approval_of
-from b2b.domain.campaign.member import Member, MemberStage, asked_again, asked_for, request_id_of
+from b2b.domain.campaign.member import Member, MemberStage
 from b2b.domain.campaign.records import Campaign, CampaignState
+from b2b.domain.campaign.released import asked_again, asked_for, put_back, released, request_id_of, unwritten
 from b2b.domain.campaign.runs import Run
 from b2b.domain.conversion.records import Change
+from b2b.domain.errors import LedgerConflict
 from b2b.domain.findings import Verdict
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.conversion.messages import Messages
@@ -27,21 +30,19 @@ class Releasing:
     async def __call__(self, _run: Run, campaign: Campaign, member: Member) -> str:
         """Make the request of a member, and put its message on the queue.
 
-        A process may die between the request's row, the member's row and the message. So a part that comes again finds
-        the request at work, brings the member up to it, and sends the message of one that was never tried again.
+        The member's row comes first: a list that comes in either changes the member before that, or is told that it is
+        released. A process may die between the member's row, the request's row and the message. So a part that comes
+        again writes the request that is missing, or finds it at work, brings the member up to it, and sends the message
+        of one that was never tried again.
 
         Raises:
-            LedgerConflict: the request was written meanwhile.
+            LedgerConflict: the member or the request was written meanwhile.
 
         """
         stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))
-        if stored is not None and stored.at_work:
-            await self._ledger.requests.show(stored)
-            if stored.waiting is None and not stored.token_before and not stored.generation:
-                await self._messages.send_again(stored)
-            return RELEASED
-        if stored is not None and member.stage not in _NOT_RELEASED:
-            return RELEASED  # before the part came again: its request has come to rest since
+        begun = await self._go_on(campaign, member, stored)
+        if begun:
+            return begun
         if campaign.state is not CampaignState.OPEN:
             return HELD
         ready = member.stage is MemberStage.JUDGED and member.verdict is Verdict.READY and member.judged_as
@@ -50,15 +51,39 @@ class Releasing:
         if stored is not None and stored.sequence > member.shown:
             await self._ledger.requests.show(stored)  # it ended, and the member does not show that yet
             return PASSED_OVER
-        await self._ask(campaign, member, stored)
+        await self._ask(campaign, await self._ledger.campaigns.write(Change(released(member)), member), stored)
         return RELEASED
+
+    async def _go_on(self, campaign: Campaign, member: Member, stored: RequestRecord | None) -> str:
+        """Bring a release to its end that was begun before; return what became of it. An empty text: none was begun."""
+        if unwritten(member, stored):
+            if campaign.state is CampaignState.ENDED:
+                return HELD  # its end calls it off
+            await self._ask(campaign, member, stored)
+            return RELEASED
+        if stored is not None and stored.at_work:
+            await self._ledger.requests.show(stored)
+            if stored.waiting is None and not stored.token_before and not stored.generation:
+                await self._messages.send_again(stored)
+            return RELEASED
+        rested = stored is not None and member.stage not in _NOT_RELEASED
+        return RELEASED if rested else ""
+
+    async def give_back(self, member: Member) -> None:
+        """Put a member back on the list whose request is not written: the part that was to do so is given up."""
+        stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))
+        if unwritten(member, stored):
+            with suppress(LedgerConflict):  # another delivery of the part has seen to it after all
+                await self._ledger.campaigns.write(Change(put_back(member, stored)), member)
 
     async def _ask(self, campaign: Campaign, member: Member, stored: RequestRecord | None) -> None:
         """Write the request, on the list of open ones first: a request at work must not get lost."""
         now, approval = self._clock(), approval_of(member)
         kept = msgspec.json.encode(approval).decode() if approval else ""
         if stored is None:
-            change = asked_for(member, campaign.defaults, kept, now)
+            shown_before = member.shown > 1
+            conversion = await self._ledger.conversions.get(member.user_id) if shown_before else None
+            change = asked_for(member, campaign.defaults, kept, now, conversion)
         else:
             change = asked_again(stored, member, campaign.defaults, kept, now)
         await self._ledger.open.add(change.row.request_id, now)

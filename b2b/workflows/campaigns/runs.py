@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -68,14 +69,19 @@ class Runs:
         clock: Clock,
         new_id: NewId,
         steps: Mapping[RunKind, Step],
+        give_back: Callable[[Member], Awaitable[None]],
         *,
         goes_on: bool,
         size: int,
     ) -> None:
-        """``goes_on``: the mode lets members be invited. ``size``: members in a part."""
+        """``goes_on``: the mode lets members be invited. ``size``: members in a part.
+
+        ``give_back`` puts a member back on the list whose release was begun, and is given up.
+        """
         self._ledger, self._campaigns, self._queue = ledger, ledger.campaigns, queue
         self._clock, self._new_id = clock, new_id
-        self._runs, self._steps, self._goes_on, self._size = ledger.runs, steps, goes_on, size
+        self._runs, self._steps, self._give_back = ledger.runs, steps, give_back
+        self._goes_on, self._size = goes_on, size
 
     async def start(
         self,
@@ -110,7 +116,8 @@ class Runs:
         # The list is first, the message last: the sweep finds a run only on the list, drops an entry without a run, and
         # sends a lost message again. A message without a run would do nothing.
         await self._ledger.working.add(entry_of(run), run.asked_at)
-        await self._runs.save(run)
+        with suppress(LedgerConflict):  # no other run has its id: the client has repeated a write that went through
+            await self._runs.save(run)
         await self._queue.send(message_of(run, PLANNING))
         return run
 
@@ -165,13 +172,20 @@ class Runs:
     async def _plan(self, run: Run) -> None:
         """Cut the run into parts, once, and send a message for each that is not done."""
         if not run.planned:
-            now = self._clock()
-            keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
-            run, parts = cut(run, keys, self._size)
-            await self._runs.save(run, *parts)  # before their messages, which do nothing for a part that is not stored
+            run = await self._cut(run)
         for part in await self._runs.parts(run):
             if not part.done:
                 await self._queue.send(message_of(run, part.number))
+
+    async def _cut(self, run: Run) -> Run:
+        """Cut a run into parts. If another process has done so, its cut holds: its parts may be done by now."""
+        now = self._clock()
+        keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
+        planned, parts = cut(run, self._new_id(), keys, self._size)
+        try:
+            return await self._runs.save(planned, *parts)  # before the messages, which do nothing for a part not stored
+        except LedgerConflict:
+            return await self._runs.get(run.campaign_id, run.run_id) or run
 
     async def over(self, campaign_id: str, run_id: str) -> bool:
         """Tell whether a run has seen to every member, or was never written."""
@@ -185,11 +199,16 @@ class Runs:
             Transient: storage did not answer.
 
         """
-        run = await self._runs.get(campaign_id, run_id)
-        if run is not None:
-            run = replace(run, round=run.round + 1)
-            await self._runs.save(run)  # before the message, so that earlier messages do nothing from now on
-            await self._queue.send(message_of(run, PLANNING))
+        for _ in range(RACES):
+            run = await self._runs.get(campaign_id, run_id)
+            if run is None:
+                return
+            with suppress(LedgerConflict):
+                # before the message, so that earlier messages do nothing from now on
+                run = await self._runs.save(replace(run, round=run.round + 1))
+                await self._queue.send(message_of(run, PLANNING))
+                return
+        raise Transient("the app", "others write the row of a run all the time")
 
     async def _part(self, run: Run, campaign: Campaign, part: Part) -> None:
         gate = asyncio.Semaphore(TOGETHER)
@@ -233,4 +252,7 @@ class Runs:
         part = await self._runs.part(run, message.part)
         if part is not None and not part.done:
             log.warning("campaign %s: a part of run %s was given up", message.campaign_id, message.run_id)
+            if run.kind is RunKind.RELEASE:
+                for member in (await self._campaigns.members(run.campaign_id, part.keys)).values():
+                    await self._give_back(member)
             await self._runs.finish(run, replace(part, done=True, counts={GAVE_UP: len(part.keys)}))

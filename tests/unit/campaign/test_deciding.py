@@ -26,7 +26,7 @@ def code(one: Choice, *others: Choice) -> str:
     people = [member(1, ODD, NOTE), member(2, ODD, WORKS_HERE), member(3), member(4, ODD, stage=MemberStage.INVITED)]
     people += [member(number, finding(rule, Severity.REVIEW)) for number, rule in enumerate(sorted(ALONE), 5)]
     with pytest.raises(RequestRefused) as refused:
-        check(one, (one, *others), {each.key: each for each in people})
+        check(Answer.APPROVE, one, (one, *others), {each.key: each for each in people})
     return refused.value.code
 
 
@@ -41,7 +41,7 @@ def test_what_waits_is_grouped_by_finding() -> None:
 def test_exactly_what_was_shown_is_decided() -> None:
     one = choice(1)
     row = member(1, ODD, NOTE)
-    assert check(one, (one,), {row.key: row}) is row
+    assert check(Answer.APPROVE, one, (one,), {row.key: row}) is row
     assert code(choice(2)) == "FindingsChanged"
     assert code(choice(1, *SHOWN, Waived("looks-like-employee", "it is so"))) == "FindingsChanged"
     assert code(choice(1, Waived(ODD.rule, "another reason"))) == "FindingsChanged"
@@ -54,7 +54,20 @@ def test_some_findings_are_decided_about_alone(number: int, rule: str) -> None:
     one = choice(number, Waived(rule, "it is so"))
     assert code(one, choice(1)) == "DecideAlone"
     row = member(number, finding(rule, Severity.REVIEW))
-    assert check(one, (one,), {row.key: row}) is row
+    assert check(Answer.APPROVE, one, (one,), {row.key: row}) is row
+
+
+@pytest.mark.parametrize("stage", list(MemberStage))
+def test_whoever_is_not_released_may_be_refused_and_only_what_waits_approved(stage: MemberStage) -> None:
+    ready = member(1, NOTE, stage=stage)
+    none = Choice(ready.key, ())
+    for answer in Answer:
+        if answer is Answer.REFUSE and stage in {"listed", "judged", "blocked", "failed"}:
+            assert check(answer, none, (none,), {ready.key: ready}) is ready
+            continue
+        with pytest.raises(RequestRefused) as refused:
+            check(answer, none, (none,), {ready.key: ready})
+        assert refused.value.code == "NotAwaitingDecision"
 
 
 def test_an_approval_is_kept_with_who_and_why_and_goes_into_the_request() -> None:

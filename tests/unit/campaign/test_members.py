@@ -12,15 +12,21 @@ from b2b.domain.campaign.incoming import Known, Outcome, Plan, member_of, plan
 from b2b.domain.campaign.member import (
     Member,
     MemberStage,
-    asked_again,
-    asked_for,
     judged,
-    request_id_of,
     request_of,
-    showing,
     twice,
 )
 from b2b.domain.campaign.records import ImportState, ListImport, begun
+from b2b.domain.campaign.released import (
+    asked_again,
+    asked_for,
+    put_back,
+    released,
+    request_id_of,
+    showing,
+    shows,
+    unwritten,
+)
 from b2b.domain.conversion.records import Source
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Severity, Verdict
@@ -114,6 +120,39 @@ def test_one_address_for_two_accounts_is_told() -> None:
     assert [(fault.line, fault.column, fault.code) for fault in found.faults] == [(2, "address", "DuplicateAddress")]
 
 
+def test_two_rows_may_swap_their_addresses_and_a_third_take_what_is_given_up() -> None:
+    members = stored(planned(LIST, FIRST), FIRST)
+    swapped = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,a@fabrikam.com\n"
+    found = planned(swapped, SECOND, *members)
+    assert (outcomes(found), found.faults) == ([Outcome.CHANGED, Outcome.CHANGED], ())
+    moved = "upn,address\nc@contoso.com,a@fabrikam.com\na@contoso.com,c@fabrikam.com\n"
+    found = planned(moved, SECOND, *members)
+    assert (outcomes(found), found.faults) == ([Outcome.TAKEN, Outcome.CHANGED], ())
+
+
+def test_an_address_is_not_free_where_its_holder_does_not_get_another_one() -> None:
+    """The first row wants what the second gives up, and that one what the third keeps, because it is released."""
+    text = "upn,address\n" + "".join(f"{name}@contoso.com,{name}@fabrikam.com\n" for name in "abc")
+    first, second, third = stored(planned(text, FIRST), FIRST)
+    wanted = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,c@fabrikam.com\nc@contoso.com,d@fabrikam.com\n"
+    found = planned(wanted, SECOND, first, second, replace(third, stage=MemberStage.INVITED))
+    assert [(fault.line, fault.code) for fault in found.faults] == [
+        *((2, "DuplicateAddress"), (3, "DuplicateAddress"), (4, "MemberReleased"))
+    ]
+
+
+def test_a_cancelled_member_holds_no_address() -> None:
+    (first, *_) = stored(planned(LIST, FIRST), FIRST)
+    cancelled = replace(first, stage=MemberStage.CANCELLED)
+    found = planned("upn,address\nc@contoso.com,a@fabrikam.com\n", SECOND, cancelled)
+    assert (outcomes(found), found.faults) == ([Outcome.TAKEN], ())
+    both = [cancelled, *stored(found, SECOND)]
+    again = planned("upn,address,ref\na@contoso.com,a@fabrikam.com,1\n", SECOND, *both)
+    assert outcomes(again) == [Outcome.UNCHANGED], "what was cancelled stays cancelled, and takes nothing from anybody"
+    back = planned("upn,address,ref\na@contoso.com,a@fabrikam.com,7\n", SECOND, *both)
+    assert [fault.code for fault in back.faults] == ["DuplicateAddress"]
+
+
 def test_names_of_two_members_in_one_row_are_told() -> None:
     members = stored(planned(f"id,upn\n{IDS[1]},\n,b@contoso.com\n", FIRST), FIRST)
     found = planned(f"id,upn\n{IDS[1]},b@contoso.com\n", SECOND, *members)
@@ -174,7 +213,7 @@ def test_the_second_member_of_one_account_is_blocked() -> None:
 
 def request(row: Member, **columns: Any) -> RequestRecord:
     """The request of a released member, as its row stands at first."""
-    return replace(asked_for(row, b"", "", NOON).row, sequence=1, **columns)
+    return replace(asked_for(released(row), b"", "", NOON).row, sequence=1, **columns)
 
 
 def test_a_member_is_released_for_what_was_judged_alone() -> None:
@@ -186,6 +225,21 @@ def test_a_member_is_released_for_what_was_judged_alone() -> None:
     assert (record.released, record.judged_as, record.user_id) == (True, row.judged_as, row.user_id)
     assert record.judged_rules == ("resource-account",)
     assert (record.campaign_id, record.member) == ("spring", row.key)
+
+
+def test_a_released_member_shows_its_request_before_that_is_written() -> None:
+    row = member(1, finding("resource-account", Severity.WARN), invited_address="anna@fabrikam.com", shown=4)
+    taken = released(row)
+    assert not taken.stage.listed_again
+    assert not taken.stage.judged_again
+    change = asked_for(taken, b"", "", NOON)
+    written = replace(change.row, sequence=change.row.sequence + len(change.events))
+    assert (written.sequence, showing(taken, written)) == (5, taken)
+    earlier = replace(written, sequence=4, stage=Stage.BLOCKED)
+    assert [unwritten(taken, record) for record in (None, earlier, written)] == [True, True, False]
+    assert not shows(taken, earlier), "its earlier request may be purged, and it stays"
+    assert replace(put_back(taken, None), request_id=row.request_id) == row
+    assert put_back(taken, earlier).request_id == earlier.request_id
 
 
 def test_a_request_begins_again_with_what_the_list_says_now() -> None:
@@ -215,6 +269,8 @@ def test_what_was_shown_before_a_member_was_judged_anew_does_not_come_back() -> 
     anew = judged(blocked, assessment(), "")
     assert showing(anew, record) == anew
     assert showing(anew, replace(record, sequence=3, stage=Stage.INVITED)).stage is MemberStage.INVITED
+    refused = replace(blocked, stage=MemberStage.CANCELLED)
+    assert showing(refused, record) == refused
 
 
 def test_the_stages_of_members_are_those_of_requests() -> None:

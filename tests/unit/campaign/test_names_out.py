@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -117,9 +118,21 @@ FORMULAS = (
     "''+1",
     "=cmd|' /C calc'!A0",
 )
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30) | st.sampled_from(
-    FORMULAS
+WITHIN = (
+    "Acme;=cmd|' /C calc'!A0;",
+    "Acme\t@SUM(A1)",
+    "Acme,+1",
+    "Acme\r\n-2",
+    'Acme; "=1"',
+    "Acme;'=1",
+    "Acme;\uff1d1",
+    "a;b,c;;\t=1",
+    "=1;=2",
 )
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30) | st.sampled_from(
+    (*FORMULAS, *WITHIN)
+)
+PIECES = st.lists(st.sampled_from(["=", "-", "'", '"', " ", ";", ",", "\t", "\r", "\n", "a"]), max_size=12).map("".join)
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -128,11 +141,33 @@ def test_no_cell_is_a_formula(text: str) -> None:
     assert csv_out.unguarded(csv_out.guarded(text)) == text
 
 
-@given(TEXT)
+@given(TEXT | PIECES)
 def test_a_guard_comes_off_again(text: str) -> None:
     written = csv_out.guarded(text)
     assert written.lstrip(" ")[:1] not in {"=", "+", "-", "@"}
     assert csv_out.unguarded(written) == text
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+@pytest.mark.parametrize("text", WITHIN)
+def test_no_part_of_a_cell_is_a_formula_where_another_separator_splits_it(text: str, separator: str) -> None:
+    rows = csv.reader(io.StringIO(csv_out.line(["Acme", text]), newline=""), delimiter=separator)
+    cells = [cell for row in rows for cell in row]
+    assert [cell for cell in cells if cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\uff1d"}] == []
+
+
+@given(PIECES, st.sampled_from([";", "\t", ","]))
+def test_no_formula_comes_of_how_a_cell_is_split(text: str, separator: str) -> None:
+    rows = csv.reader(io.StringIO(csv_out.line(["Acme", text]), newline=""), delimiter=separator)
+    assert [cell for row in rows for cell in row if cell.lstrip(' "')[:1] in {"=", "-"}] == []
+
+
+def test_a_long_cell_is_guarded_in_time_that_grows_with_it() -> None:
+    for piece in (";", "'", ";'", "; ", "\t", '"'):
+        text = piece * (200_000 // len(piece))
+        began = time.perf_counter()
+        assert csv_out.unguarded(csv_out.guarded(text)) == text
+        assert time.perf_counter() - began < 2, f"{piece!r} takes too long"
 
 
 def test_names_out_say_who_it_is_and_what_for() -> None:

@@ -73,7 +73,7 @@ def test_only_ready_members_are_released_and_only_named_ones_where_names_are_giv
 @given(st.integers(0, 4 * PART))
 def test_a_run_is_cut_into_parts_that_hold_everybody_once(count: int) -> None:
     keys = [f"{number:032x}" for number in range(count)]
-    run, parts = cut(RUN, keys)
+    run, parts = cut(RUN, "first", keys)
     assert [key for part in parts for key in part.keys] == keys
     assert all(len(part.keys) <= PART for part in parts)
     assert (run.parts, run.members, progress(run, parts).finished) == (len(parts), count, count == 0)
@@ -83,16 +83,7 @@ def test_a_run_is_cut_into_parts_that_hold_everybody_once(count: int) -> None:
 
 def test_a_run_that_is_not_cut_yet_is_not_finished() -> None:
     assert not progress(RUN, []).finished
-    assert progress(replace(RUN, planned=True, members=1), [Part(0, ("k",))]).done == 0
-
-
-def test_a_run_that_was_cut_twice_ends_with_the_parts_of_the_last_one() -> None:
-    """The first process found three members, and wrote its parts late; the second one found one."""
-    first, parts = cut(RUN, ["a", "b", "c"], 2)
-    second, _ = cut(RUN, ["c"], 2)
-    found = progress(second, [replace(parts[0], done=True, counts={"ready": 2}), parts[1]])
-    assert (found.finished, found.done, found.run.members, found.counts) == (True, 2, 2, {"ready": 2})
-    assert not progress(first, [replace(parts[0], done=True), parts[1]]).finished
+    assert progress(replace(RUN, plan="first", parts=1, members=1), [Part(0, ("k",))]).done == 0
 
 
 @given(st.integers(-1, 9999), st.integers(0, 9))
