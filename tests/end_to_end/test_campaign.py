@@ -16,13 +16,15 @@ ACTS = {"list": 24, "judge": 24, "release": 6}
 
 
 class Throttled(LargeStory):
-    """Graph refuses the first read of one account and the first invitation, however fast the machine is."""
+    """Graph refuses the first read of one account, however fast the machine is.
+
+    A refused invitation would leave a doubt, which takes the replication window of five minutes to settle.
+    """
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
         """Carry it out."""
         one = min(Population(self.plan.members, self.plan.seed).ready)
-        refusal = {"kind": "429-integer", "seconds": 1, "nth": 1}
-        rig.tenant.control.set_faults([refusal | {"path": one}, refusal | {"method": "POST", "path": "/invitations$"}])
+        rig.tenant.control.set_faults([{"kind": "429-integer", "seconds": 1, "path": one, "nth": 1}])
         return super().perform(rig, progress)
 
 
@@ -33,5 +35,4 @@ def test_a_campaign_is_judged_and_released_with_the_tenants_limits_on() -> None:
     acts = {row[0]: row[1:] for row in map(str.split, out.getvalue().splitlines()) if row[:1] and row[0] in ACTS}
     assert {name: int(row[0]) for name, row in acts.items()} == ACTS
     assert int(acts["judge"][-1]) > 0, out.getvalue()
-    assert int(acts["release"][-1]) > 0, out.getvalue()
     assert "6 mails went out, one to a person" in out.getvalue()
