@@ -232,6 +232,13 @@ SWITCHES: tuple[Switch, ...] = (
         "from memory of the directory documentation",
     ),
     Switch(
+        "relations-for-applications",
+        ("readable", "refused"),
+        "Whether an application may read manager, owned objects and registered devices of a user with User.Read.All.",
+        "reference: user-list-registereddevices, user-list-ownedobjects and user-list-manager name User.Read.All for "
+        "applications in one edition and 'not supported' in another",
+    ),
+    Switch(
         "deleted-upn",
         ("prefixed", "kept"),
         "userPrincipalName of a soft-deleted account: with its object id in front, or as it was.",

@@ -141,6 +141,9 @@ CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", f"/users/{BEN}/transitiveMemberOf?$select=id,displayName,isAssignableToRole,roleTemplateId&$top=999", None),
     ("GET", f"/users/{BEN}/transitiveMemberOf/microsoft.graph.group", None),
     ("GET", f"/users/{ANNA}/appRoleAssignments", None),
+    ("GET", f"/users/{ANNA}/appRoleAssignments?$select=id,resourceId&$top=999", None),
+    ("GET", f"/users/{ANNA}/manager", None),
+    ("GET", f"/users/{BEN}/manager", None),
     ("GET", "/domains", None),
     ("GET", "/domains?$select=id,isVerified,isDefault,isInitial,authenticationType", None),
     ("GET", "/domains/contoso.com", None),
@@ -180,7 +183,7 @@ CALLS: tuple[tuple[str, str, Any], ...] = (
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(changed(assignedPlans=[EXCHANGE_PLAN_2], otherMails=["anna@fabrikam.com"]))
-    app.state.tenant.roles |= {"Directory.Read.All"}
+    app.state.tenant.directory.relate(ANNA, "managers", BEN)
     headers = {"Authorization": f"Bearer {(await token(app))['access_token']}", "ConsistencyLevel": "eventual"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=f"{GRAPH}/v1.0", headers=headers
@@ -259,7 +262,7 @@ PROVOKED: dict[str, Provocation] = {
     "err-400-search-needs-header": Provocation("GET", '/users?$search="displayName:Browser"'),
     "err-400-synced-object": Provocation("PATCH", f"/users/{ANNA}", {"mail": "a@b.example"}, SYNCED),
     "err-400-unsupported-filter": Provocation("GET", "/groups?$filter=createdDateTime ge 2021-11-01"),
-    "err-403-denied": Provocation("GET", "/organization"),
+    "err-403-denied": Provocation("DELETE", f"/users/{ANNA}/appRoleAssignments/any"),
     "err-404-resource": Provocation("GET", "/users/8c14a998-3c8d-4c52-ad09-c9032671ea31"),
     "err-invite-400-already-exists": inviting(invitedUser=None),
     "err-invite-400-email-not-on-object": inviting(invitedUserEmailAddress="somebody@fabrikam.com"),

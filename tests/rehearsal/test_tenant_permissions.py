@@ -16,7 +16,12 @@ GUARDED = [route for route in ROUTES if route.permissions]
 
 
 def address(route: Route) -> str:
-    path = route.template.replace("{id}", ANNA).replace("{domain}", "fabrikam.com")
+    path = (
+        route.template.replace("{id}", ANNA)
+        .replace("{member}", ANNA)
+        .replace("{assignment}", "a")
+        .replace("{domain}", "fabrikam.com")
+    )
     return f"{GRAPH}/{route.versions[-1]}{path}"
 
 
@@ -44,7 +49,11 @@ def test_every_read_that_is_not_answered_to_everybody_names_its_permissions() ->
 
 async def test_the_default_permissions_open_everything_a_converter_reads() -> None:
     closed = {route.template for route in GUARDED if not route.permissions & set(DEFAULT_ROLES)}
-    assert closed == {"/users/{id}/appRoleAssignments", "/organization", "/subscribedSkus"}
+    assert closed == {
+        "/groups/{id}/members/$ref",
+        "/groups/{id}/members/{member}/$ref",
+        "/users/{id}/appRoleAssignments/{assignment}",
+    }
 
 
 async def test_without_a_permission_for_groups_a_membership_shows_only_type_and_id() -> None:

@@ -208,6 +208,9 @@ async def test_refusals_are_the_sdks_typed_errors_with_nothing_left_over(client:
         (schema.ROLE_ASSIGNMENT, "unified_role_assignment", "UnifiedRoleAssignment"),
         (schema.ROLE_ELIGIBILITY, "unified_role_eligibility_schedule", "UnifiedRoleEligibilitySchedule"),
         (schema.APP_ROLE_ASSIGNMENT, "app_role_assignment", "AppRoleAssignment"),
+        (schema.APPLICATION, "application", "Application"),
+        (schema.SERVICE_PRINCIPAL, "service_principal", "ServicePrincipal"),
+        (schema.DEVICE, "device", "Device"),
         (schema.FEDERATION, "saml_or_ws_fed_external_domain_federation", "SamlOrWsFedExternalDomainFederation"),
     ],
 )

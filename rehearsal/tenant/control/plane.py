@@ -20,7 +20,7 @@ DEFAULT_PROVIDER = "ExternalAzureAD"
 
 
 def user_state(tenant: Tenant, identifier: str) -> JSON | None:
-    """A user as the primary holds it, deleted or not, with memberships, roles, app roles and redeem links."""
+    """A user as the primary holds it, deleted or not, with all it is related to and its redeem links."""
     directory = tenant.directory
     key = identifier.lower()
     user = directory.users.get(key) or directory.deleted_users.get(key)
@@ -34,6 +34,9 @@ def user_state(tenant: Tenant, identifier: str) -> JSON | None:
         "roleAssignments": [a for a in directory.role_assignments if a["principalId"].lower() == key],
         "appRoleAssignments": directory.app_role_assignments.get(key, []),
         "sponsors": directory.sponsors.get(key, []),
+        "manager": directory.managers.get(key),
+        "ownedObjects": [thing["object"]["id"] for thing in directory.owned_objects.get(key, [])],
+        "registeredDevices": [thing["object"]["id"] for thing in directory.registered_devices.get(key, [])],
         "tickets": [asdict(ticket) for ticket in tenant.tickets.of(user["id"])],
     }
 

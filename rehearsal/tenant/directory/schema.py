@@ -249,6 +249,22 @@ ORGANIZATION = ResourceType(
     ),
 )
 
+APPLICATION = ResourceType("application", _typed(string="id appId displayName", dateTime="deletedDateTime"))
+SERVICE_PRINCIPAL = ResourceType(
+    "servicePrincipal",
+    _typed(string="id appId displayName servicePrincipalType", boolean="accountEnabled", dateTime="deletedDateTime"),
+)
+DEVICE = ResourceType(
+    "device",
+    _typed(
+        string="id deviceId displayName operatingSystem operatingSystemVersion trustType",
+        boolean="accountEnabled isCompliant isManaged onPremisesSyncEnabled",
+        dateTime="approximateLastSignInDateTime deletedDateTime",
+    ),
+)
+"""Of these three, only what tells one object from another: they are shown as what a user owns or has registered."""
+
 DIRECTORY_OBJECTS: Mapping[str, ResourceType] = {
-    resource.name: resource for resource in (USER, GROUP, ORG_CONTACT, DIRECTORY_ROLE)
+    resource.name: resource
+    for resource in (USER, GROUP, ORG_CONTACT, DIRECTORY_ROLE, APPLICATION, SERVICE_PRINCIPAL, DEVICE)
 }

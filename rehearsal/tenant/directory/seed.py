@@ -11,6 +11,8 @@ from rehearsal.tenant.directory.addresses import AddressIndex
 from rehearsal.tenant.directory.schema import (
     APP_ROLE_ASSIGNMENT,
     B2B_POLICY,
+    DEVICE,
+    DIRECTORY_OBJECTS,
     DIRECTORY_ROLE,
     DOMAIN,
     FEDERATION,
@@ -31,7 +33,7 @@ CREATED = "2021-02-03T09:00:00Z"
 KEYS = words(
     "tenantId displayName domains authorizationPolicy samlOrWsFedDomains crossTenantAccessPolicy b2bManagementPolicy",
     "homeTenants users deletedUsers groups directoryRoles roleAssignments roleEligibilitySchedules contacts",
-    "appRoleAssignments subscribedSkus",
+    "appRoleAssignments subscribedSkus managers sponsors ownedObjects registeredDevices",
 )
 
 
@@ -111,6 +113,15 @@ def directory(seed: Mapping[str, Any], clock: Clock) -> Directory:
     made.app_role_assignments = {
         user_id.lower(): [_app_role_assignment(a, user_id, made) for a in assignments]
         for user_id, assignments in (seed.get("appRoleAssignments") or {}).items()
+    }
+    made.managers = {key.lower(): manager.lower() for key, manager in (seed.get("managers") or {}).items()}
+    made.sponsors = {key.lower(): [each.lower() for each in ids] for key, ids in (seed.get("sponsors") or {}).items()}
+    made.owned_objects = {
+        key.lower(): [_owned(each, made) for each in things] for key, things in (seed.get("ownedObjects") or {}).items()
+    }
+    made.registered_devices = {
+        key.lower(): [{"type": "device", "object": DEVICE.complete(each)} for each in devices]
+        for key, devices in (seed.get("registeredDevices") or {}).items()
     }
     return made
 
@@ -233,12 +244,21 @@ def _eligibility(given: Mapping[str, Any]) -> JSON:
     return ROLE_ELIGIBILITY.complete(defaults | dict(given))
 
 
+def _owned(given: Mapping[str, Any], made: Directory) -> JSON:
+    """What a user owns: a group of the seed by its id, or another object with its `type`."""
+    if "type" not in given:
+        return {"type": "group", "object": made.groups[given["id"].lower()]}
+    properties = {name: value for name, value in given.items() if name != "type"}
+    return {"type": given["type"], "object": DIRECTORY_OBJECTS[given["type"]].complete(properties)}
+
+
 def _app_role_assignment(given: Mapping[str, Any], user_id: str, made: Directory) -> JSON:
-    holder = made.users.get(user_id.lower()) or made.deleted_users.get(user_id.lower()) or {}
+    key = user_id.lower()
+    holder = made.users.get(key) or made.deleted_users.get(key) or made.groups.get(key) or {}
     defaults = {
         "createdDateTime": CREATED,
         "principalDisplayName": holder.get("displayName"),
         "principalId": user_id,
-        "principalType": "User",
+        "principalType": "Group" if key in made.groups else "User",
     }
     return APP_ROLE_ASSIGNMENT.complete(defaults | dict(given))

@@ -6,6 +6,7 @@ from it without another source of truth.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
@@ -17,11 +18,15 @@ JSON = dict[str, Any]
 
 RECYCLE_BIN = timedelta(days=30)
 """How long a deleted user can be restored (recover-from-deletions article)."""
+RELATIONS = ("parents", "app_role_assignments", "sponsors", "managers", "owned_objects", "registered_devices")
+"""The fields of a directory that say what a user is related to. `relate` writes them, and the log knows of it."""
+RELATE = "relate"
+"""The kind of a change that touches a relation and no property."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write: what it did (`add`, `update`, `delete`, `restore`, `purge`) and the properties it touched.
+    """One write: what it did (`add`, `update`, `delete`, `restore`, `purge`, `relate`), and what it touched.
 
     `moment` is the tenant's time in seconds, exact where `time` is cut to whole ones.
     """
@@ -54,6 +59,9 @@ class Directory:
     role_eligibilities: list[JSON] = field(default_factory=list)
     app_role_assignments: dict[str, list[JSON]] = field(default_factory=dict)
     sponsors: dict[str, list[str]] = field(default_factory=dict)
+    managers: dict[str, str] = field(default_factory=dict)
+    owned_objects: dict[str, list[JSON]] = field(default_factory=dict)
+    registered_devices: dict[str, list[JSON]] = field(default_factory=dict)
     log: list[Change] = field(default_factory=list)
     index: AddressIndex = field(default_factory=AddressIndex)
     unsettled: frozenset[str] = frozenset()
@@ -64,10 +72,14 @@ class Directory:
             self,
             users=dict(self.users),
             deleted_users=dict(self.deleted_users),
-            sponsors=dict(self.sponsors),
             log=list(self.log),
             index=self.index.copy(),
+            **self.relations(),
         )
+
+    def relations(self) -> JSON:
+        """Copies of what users are related to, by the names of the fields."""
+        return {name: copy(getattr(self, name)) for name in RELATIONS}
 
     def user(self, identifier: str) -> JSON | None:
         """The user with this object id or userPrincipalName, soft-deleted ones left out."""
@@ -126,6 +138,13 @@ class Directory:
         self.index.remove(key, user)
         self._record("purge", user["id"], user, {})
 
+    def relate(self, identifier: str, relation: str, value: Any) -> None:
+        """Write what a user is related to by one relation; None: to nothing."""
+        key, held = identifier.lower(), getattr(self, relation)
+        before = held.get(key)
+        put(held, key, value)
+        self._record(RELATE, identifier, {relation: before}, {relation: value})
+
     def empty_recycle_bin(self) -> None:
         """Drop what was deleted more than 30 days ago."""
         oldest = timestamp(self.clock.now() - RECYCLE_BIN)
@@ -168,3 +187,11 @@ class Directory:
     def _record(self, kind: str, identifier: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         number, moment = len(self.log) + 1, self.clock.seconds()
         self.log.append(Change(number, self.clock.stamp(), moment, kind, identifier, dict(before), dict(after)))
+
+
+def put(held: JSON, key: str, value: Any) -> None:
+    """Write a relation; None takes it away."""
+    if value is None:
+        held.pop(key, None)
+    else:
+        held[key] = value

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from rehearsal.tenant.clock import Clock
 from rehearsal.tenant.directory.addresses import ADDRESS_PROPERTIES
-from rehearsal.tenant.directory.store import JSON, Change, Directory
+from rehearsal.tenant.directory.store import JSON, RELATE, Change, Directory, put
 from rehearsal.tenant.faults.seeded import fraction
 from rehearsal.tenant.protocol.messages import Request
 
@@ -86,11 +86,15 @@ class Replicas:
         missing = self._missing(replica, request)
         if not missing:
             return directory
-        users, deleted = dict(directory.users), dict(directory.deleted_users)
+        users, deleted, relations = dict(directory.users), dict(directory.deleted_users), directory.relations()
         for change in reversed(missing):
-            _take_back(change, users, deleted)
+            if change.kind == RELATE:
+                ((relation, value),) = change.before.items()
+                put(relations[relation], change.id.lower(), value)
+            else:
+                _take_back(change, users, deleted)
         unsettled = frozenset(change.id.lower() for change in missing if _moves_addresses(change))
-        return replace(directory, users=users, deleted_users=deleted, unsettled=unsettled)
+        return replace(directory, users=users, deleted_users=deleted, unsettled=unsettled, **relations)
 
     def _missing(self, replica: int, request: Request) -> list[Change]:
         """What a replica has not heard of yet, as far as it matters for this read."""
@@ -127,7 +131,8 @@ class Replicas:
 
 
 def _moves_addresses(change: Change) -> bool:
-    return change.kind != "update" or bool(ADDRESS_PROPERTIES & change.after.keys())
+    settled = {"update", RELATE}
+    return change.kind not in settled or bool(ADDRESS_PROPERTIES & change.after.keys())
 
 
 def _take_back(change: Change, users: dict[str, JSON], deleted: dict[str, JSON]) -> None:

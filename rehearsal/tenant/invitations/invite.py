@@ -31,7 +31,8 @@ def create_invitation(call: Call) -> Answer:
     else:
         _mark_pending(call, request, account)
     if request.sponsors:
-        call.tenant.directory.sponsors[account["id"].lower()] = [sponsor.lower() for sponsor in request.sponsors]
+        sponsors = [sponsor.lower() for sponsor in request.sponsors]
+        call.tenant.directory.relate(account["id"], "sponsors", sponsors)
     return _invite(call, request, account, status=PENDING)
 
 

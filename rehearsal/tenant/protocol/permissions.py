@@ -44,6 +44,12 @@ CROSS_TENANT_POLICY_READ = frozenset({"Policy.Read.All", "Policy.ReadWrite.Cross
 B2B_POLICY_READ = frozenset({"Policy.Read.B2BManagementPolicy", "Policy.ReadWrite.B2BManagementPolicy"})
 TENANT_INFORMATION_READ = frozenset({"CrossTenantInformation.ReadBasic.All"})
 APP_ROLES_READ = frozenset({"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
+APPLICATIONS_READ = frozenset(
+    {"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+)
+DEVICES_READ = frozenset({"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
+GROUP_MEMBERS_WRITE = frozenset({"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
+APP_ROLES_WRITE = frozenset({"AppRoleAssignment.ReadWrite.All"})
 ORGANIZATION_READ = frozenset(
     {"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 )
@@ -64,5 +70,6 @@ DEFAULT_ROLES = (
     "OrgContact.Read.All",
     "Group.Read.All",
     "CrossTenantInformation.ReadBasic.All",
+    "Directory.Read.All",
 )
-"""What a converter needs: the assessment's permissions and the two that invite."""
+"""What a converter needs: the assessment's permissions, the two that invite, and that of the comparison."""

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 from rehearsal.tenant.directory.schema import USER
-from rehearsal.tenant.directory.store import JSON, Change
+from rehearsal.tenant.directory.store import JSON, RELATE, Change
 from rehearsal.tenant.gateway.routing import Call, Route, ok
 from rehearsal.tenant.odata.query import project
 from rehearsal.tenant.protocol import errors, permissions
@@ -27,6 +27,8 @@ def users_delta(call: Call) -> Answer:
     token = _read(call, raw)
     changed: dict[str, Change] = {}
     for change in call.tenant.directory.log[token["seen"] :]:
+        if change.kind == RELATE:
+            continue
         changed[change.id.lower()] = change
     found = [_changed(call, change, token["select"]) for change in changed.values()]
     return _round(call, [entry for entry in found if entry], token["select"])

@@ -9,7 +9,6 @@ from rehearsal.tenant.directory.schema import (
     DIRECTORY_OBJECTS,
     ROLE_ASSIGNMENT,
     ROLE_ELIGIBILITY,
-    USER,
 )
 from rehearsal.tenant.directory.store import JSON
 from rehearsal.tenant.gateway.routing import Call, Handler, Route, ok
@@ -26,14 +25,14 @@ def memberships(*, transitive: bool, only: str | None = None) -> Handler:
     """Handler of memberOf or transitiveMemberOf, with or without a type cast."""
 
     def serve(call: Call) -> Answer:
-        user = _user(call)
+        user = holder_of(call)
         found = [
             (kind, container)
             for kind, container in call.directory.containers(user["id"], transitive=transitive)
             if only in (None, kind)
         ]
-        page = call.paging().page(found, call.options, lambda pair: _shown(call, *pair, typed=only is None))
-        _check_names(call, only)
+        page = call.paging().page(found, call.options, lambda pair: shown(call, *pair, typed=only is None))
+        check_names(call, only)
         fragment = "directoryObjects" if only is None else f"{only}s"
         return ok({"@odata.context": call.context(call.selected(fragment)), **page})
 
@@ -55,25 +54,11 @@ def expand(call: Call, user: JSON) -> JSON:
     return expanded
 
 
-def sponsors(call: Call) -> Answer:
-    """GET /users/{id}/sponsors: users and groups that answer for a guest."""
-    user = _user(call)
-    directory = call.directory
-    found: list[JSON] = []
-    for key in directory.sponsors.get(user["id"].lower(), []):
-        if key in directory.users:
-            found.append({"@odata.type": "#microsoft.graph.user", **project(directory.users[key], USER, None)})
-        elif key in directory.groups:
-            found.append(
-                {"@odata.type": "#microsoft.graph.group", **_visible(call, "group", directory.groups[key], None)}
-            )
-    return ok({"@odata.context": call.context("directoryObjects"), "value": found})
-
-
 def app_role_assignments(call: Call) -> Answer:
-    """GET /users/{id}/appRoleAssignments."""
-    user = _user(call)
-    found = call.directory.app_role_assignments.get(user["id"].lower(), [])
+    """GET /users/{id}/appRoleAssignments: the user's own, and those of its direct groups."""
+    key, directory = holder_of(call)["id"].lower(), call.directory
+    groups = [group["id"].lower() for kind, group in directory.containers(key, transitive=False) if kind == "group"]
+    found = [each for holder in (key, *groups) for each in directory.app_role_assignments.get(holder, [])]
     return listing(call, found, APP_ROLE_ASSIGNMENT, "appRoleAssignments")
 
 
@@ -92,26 +77,29 @@ def role_eligibilities(call: Call) -> Answer:
     return listing(call, found, ROLE_ELIGIBILITY, "roleManagement/directory/roleEligibilitySchedules")
 
 
-def _user(call: Call) -> JSON:
+def holder_of(call: Call) -> JSON:
+    """The user in the path; 404 where there is none."""
     user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
     return user
 
 
-def _check_names(call: Call, only: str | None) -> None:
+def check_names(call: Call, only: str | None) -> None:
+    """Refuse a selected name that no type of the relation has."""
     types = DIRECTORY_OBJECTS.values() if only is None else (DIRECTORY_OBJECTS[only],)
     for name in call.options.names or ():
         if not any(name in resource.properties for resource in types):
             raise errors.unknown_property(name, only or "directoryObject")
 
 
-def _shown(call: Call, kind: str, container: JSON, *, typed: bool) -> JSON:
+def shown(call: Call, kind: str, thing: JSON, *, typed: bool = True) -> JSON:
+    """An object of a relation as this call sees it."""
     names = call.options.names
     resource = DIRECTORY_OBJECTS[kind]
     chosen = None if names is None else [name for name in names if name in resource.properties]
     tag = {"@odata.type": f"#microsoft.graph.{kind}"} if typed else {}
-    return tag | _visible(call, kind, container, chosen)
+    return tag | _visible(call, kind, thing, chosen)
 
 
 def _visible(call: Call, kind: str, container: JSON, names: list[str] | None) -> JSON:
@@ -133,7 +121,14 @@ def _visible(call: Call, kind: str, container: JSON, names: list[str] | None) ->
 def _needed(call: Call) -> Mapping[str, frozenset[str]]:
     by_role = call.tenant.switches["role-details"] == "role-permission"
     roles = permissions.ROLES_READ if by_role else permissions.USERS_READ
-    return {"group": permissions.GROUPS_READ, "directoryRole": roles}
+    return {
+        "user": permissions.USERS_READ,
+        "group": permissions.GROUPS_READ,
+        "directoryRole": roles,
+        "application": permissions.APPLICATIONS_READ,
+        "servicePrincipal": permissions.APPLICATIONS_READ,
+        "device": permissions.DEVICES_READ,
+    }
 
 
 def _member_routes() -> tuple[Route, ...]:
@@ -155,7 +150,6 @@ _ROLES = "/roleManagement/directory"
 
 ROUTES = (
     *_member_routes(),
-    Route("GET", "/users/{id}/sponsors", sponsors, permissions.USERS_READ),
     Route("GET", "/users/{id}/appRoleAssignments", app_role_assignments, permissions.APP_ROLES_READ, READ_MANY),
     Route("GET", f"{_ROLES}/roleAssignments", role_assignments, permissions.ROLES_READ, READ_MANY),
     Route(

@@ -20,7 +20,7 @@ from rehearsal.tenant.gateway.routing import Route
 from rehearsal.tenant.invitations import invite as invitations
 from rehearsal.tenant.protocol import auth
 from rehearsal.tenant.protocol.messages import Answer, Request
-from rehearsal.tenant.routes import creation, delta, licences, relations
+from rehearsal.tenant.routes import creation, delta, licences, links, relations
 from rehearsal.tenant.routes import directory as routes_directory
 from rehearsal.tenant.routes import users as routes_users
 from rehearsal.tenant.serving.wire import NoAnswer
@@ -33,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *creation.ROUTES,
     *licences.ROUTES,
     *relations.ROUTES,
+    *links.ROUTES,
     *routes_directory.ROUTES,
     *invitations.ROUTES,
     *batch.ROUTES,
