@@ -61,6 +61,8 @@ class Settings:
     breaker_share: float
     breaker_window: float
     purge_after_days: int
+    compare_access: bool
+    compare_deadline: float
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,22 @@ SETTINGS: tuple[Setting, ...] = (
         "after how many days the sweep deletes a request that has ended, with its history; `0`: never. Which accounts "
         "were invited is never deleted",
         readers.Days(7, 3650),
+    ),
+    Setting(
+        "compare_access",
+        "B2B_COMPARE_ACCESS",
+        "true",
+        "in `convert`, whether the app keeps what the directory grants an account before it is invited, and compares "
+        "that after the redemption",
+        readers.boolean,
+    ),
+    Setting(
+        "compare_deadline",
+        "B2B_COMPARE_DEADLINE_SECONDS",
+        "86400",
+        "how long after a redemption the app goes on comparing before a difference, or what cannot be read any more, "
+        "goes to a person",
+        readers.Seconds(600, 30 * _DAY),
     ),
 )
 

@@ -17,6 +17,8 @@ assess (default) or convert: the app's B2B_MODE.
 current (default) or 2020: the app's B2B_ELIGIBILITY_PROFILE.
 .PARAMETER Overrides
 The app's B2B_RULE_OVERRIDES, as JSON; what only rules that are off need is not granted.
+.PARAMETER Compare
+The app's B2B_COMPARE_ACCESS: true (default) or false. In convert, whether Directory.Read.All is granted.
 .PARAMETER WithoutReadWrite
 In convert, do without User.ReadWrite.All.
 .PARAMETER Graph
@@ -32,6 +34,7 @@ param(
     [string]$Mode = 'assess',
     [string]$Profile = 'current',
     [string]$Overrides = '{}',
+    [string]$Compare = 'true',
     [switch]$WithoutReadWrite,
     [string]$Graph = '',
     [switch]$DryRun
@@ -59,6 +62,7 @@ if (-not $Graph) { $Graph = $table.graphBaseUrls[0] }
 if ($Identity -notmatch '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') { Stop-Script '-Identity: expected an object id (GUID)' }
 if ($Mode -cnotin 'assess', 'convert') { Stop-Script "-Mode: expected assess or convert, got '$Mode'" }
 if ($Profile -cnotin 'current', '2020') { Stop-Script "-Profile: expected current or 2020, got '$Profile'" }
+if ($Compare -cnotin 'true', 'false') { Stop-Script "-Compare: expected true or false, got '$Compare'" }
 if ($Graph -cnotin $table.graphBaseUrls) {
     Stop-Script "-Graph: expected one of $($table.graphBaseUrls -join ', '), got '$Graph'"
 }
@@ -77,6 +81,7 @@ foreach ($rule in $table.rulesOff.$Profile) { $off[$rule] = $true }
 foreach ($override in $given.PSObject.Properties) { $off[$override.Name] = $override.Value -ceq 'off' }
 $wanted = @($table.permissions | Where-Object {
         if ($_.mode -ceq 'assess') { $_.rules.Count -eq 0 -or @($_.rules | Where-Object { -not $off[$_] }).Count -gt 0 }
+        elseif ($_.mode -ceq 'compare') { $Mode -ceq 'convert' -and $Compare -ceq 'true' }
         else { $Mode -ceq 'convert' -and -not ($WithoutReadWrite -and $_.value -ceq 'User.ReadWrite.All') }
     })
 

@@ -21,6 +21,9 @@ param ruleOverrides overrides = {}
 @description('In convert, User.ReadWrite.All beside User.Invite.All. Whether a conversion works without it is documented nowhere.')
 param grantUserReadWrite bool = true
 
+@description('As in main.bicep. In convert, Directory.Read.All, without which app roles are not compared after redemption.')
+param compareAccess bool = true
+
 var table = loadJsonContent('graph-permissions.json')
 var severities = union(toObject(table.rulesOff[eligibilityProfile], rule => rule, rule => 'off'), ruleOverrides)
 var reads = filter(
@@ -33,7 +36,10 @@ var reads = filter(
 )
 var writes = filter(
   table.permissions,
-  permission => permission.mode == 'convert' && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
+  permission =>
+    permission.mode == 'compare'
+      ? compareAccess
+      : permission.mode == 'convert' && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
 )
 var granted = concat(reads, mode == 'convert' ? writes : [])
 

@@ -138,6 +138,14 @@ param breakerWindowSeconds int = 300
 @minValue(0)
 @maxValue(3650)
 param purgeAfterDays int = 0
+
+@description('In convert, whether the app keeps what the directory grants an account before it is invited, and compares that after the redemption.')
+param compareAccess bool = true
+
+@description('How long after a redemption the app goes on comparing before a difference, or what cannot be read any more, goes to a person.')
+@minValue(600)
+@maxValue(2592000)
+param compareDeadlineSeconds int = 86400
 // end of generated
 
 // ---- Who else may reach the data
@@ -587,6 +595,8 @@ module app 'modules/app.bicep' = {
       B2B_BREAKER_SHARE: breakerShare
       B2B_BREAKER_WINDOW_SECONDS: string(breakerWindowSeconds)
       B2B_PURGE_AFTER_DAYS: string(purgeAfterDays)
+      B2B_COMPARE_ACCESS: compareAccess ? 'true' : 'false'
+      B2B_COMPARE_DEADLINE_SECONDS: string(compareDeadlineSeconds)
       // end of generated
     }
   }

@@ -42,6 +42,8 @@ param invitationsPerMinute = int(readEnvironmentVariable('B2B_INVITATIONS_PER_MI
 param breakerShare = readEnvironmentVariable('B2B_BREAKER_SHARE', '0.5')
 param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SECONDS', '300'))
 param purgeAfterDays = int(readEnvironmentVariable('B2B_PURGE_AFTER_DAYS', '0'))
+param compareAccess = bool(readEnvironmentVariable('B2B_COMPARE_ACCESS', 'true'))
+param compareDeadlineSeconds = int(readEnvironmentVariable('B2B_COMPARE_DEADLINE_SECONDS', '86400'))
 // end of generated
 
 // ---- Who may send and read

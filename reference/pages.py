@@ -1,13 +1,18 @@
 """The pages of docs/reference."""
 
+from typing import Any
+
 from b2b.connection import STORAGE, STORAGE_SETTINGS
 from b2b.domain.account import SELECT
+from b2b.domain.eligibility.fact import Fact
 from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, PINNED
-from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
+from b2b.domain.eligibility.permissions import COMPARING, READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rule import Rule
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.error_codes import ErrorCode
+from b2b.domain.lifecycle.snapshot import FACTS as COMPARED
+from b2b.domain.lifecycle.snapshot import KINDS
 from b2b.settings import SETTINGS
 from reference.tables import coded, table
 
@@ -67,7 +72,11 @@ the queue.
 
 def permissions() -> str:
     """Every Graph permission: what it allows, for which rules, and what is asked with it."""
-    rows = [_permission(row, "assess") for row in READING] + [_permission(row, "convert") for row in WRITING]
+    rows = [
+        *(_permission(row, "assess") for row in READING),
+        *(_permission(row, "convert") for row in WRITING),
+        *(_permission(row, "convert, while comparing") for row in COMPARING),
+    ]
     facts = [
         [
             fact.name,
@@ -75,12 +84,12 @@ def permissions() -> str:
             or (f"comes with {fact.comes_with.name}" if fact.comes_with else "the app's own tables"),
             coded(fact.permission),
             ", ".join(coded(wider) for wider in sorted(fact.wider)) or "-",
-            ", ".join(coded(rule.id) for rule in RULES if fact in rule.needs) or "finding the account",
+            _readers(fact),
         ]
         for fact in FACTS
     ]
     properties = [
-        [coded(name), ", ".join(coded(rule.id) for rule in RULES if name in rule.reads) or "what findings say"]
+        [coded(name), ", ".join(coded(rule.id) for rule in RULES if name in rule.reads) or _otherwise(name)]
         for name in SELECT
     ]
     return f"""{MADE}
@@ -94,7 +103,8 @@ Application permissions of Microsoft Graph hold for the whole tenant; they canno
 ## Facts
 
 What the app asks Graph, with the least permission that answers and the wider ones that do, too. A fact is read only if
-a rule that is on needs it.
+a rule that is on needs it; those for the comparison only in `convert`, before an invitation and after a redemption,
+while `B2B_COMPARE_ACCESS` is `true`.
 
 {table(["fact", "question", "permission", "wider", "for"], facts)}
 ## Properties of an account
@@ -102,6 +112,15 @@ a rule that is on needs it.
 What `$select` asks of every account (`…` above), and the rules that cannot be decided if Graph leaves one out.
 
 {table(["property", "read by"], properties)}"""
+
+
+def _readers(fact: Fact[Any]) -> str:
+    rules = [coded(rule.id) for rule in RULES if fact in rule.needs]
+    return ", ".join(rules + ["the comparison"] * (fact in COMPARED)) or "finding the account"
+
+
+def _otherwise(name: str) -> str:
+    return "the comparison" if name in {row.select for row in KINDS} else "what findings say"
 
 
 def _permission(row: Permission, mode: str) -> list[str]:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from b2b.api.callers import MEANING
 from b2b.connection import STORAGE
 from b2b.domain.eligibility.judge import PINNED, RULE_IDS
-from b2b.domain.eligibility.permissions import READING, WRITING, Permission, rules_that_want
+from b2b.domain.eligibility.permissions import COMPARING, READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile, Severity
 from b2b.readers import CLOUDS
@@ -40,7 +40,8 @@ def graph_permissions() -> str:
             profile: [rule.id for rule in RULES if rule.severity(profile, {}) is Severity.OFF] for profile in Profile
         },
         "permissions": [_permission(row, "assess") for row in READING]
-        + [_permission(row, "convert") for row in WRITING],
+        + [_permission(row, "convert") for row in WRITING]
+        + [_permission(row, "compare") for row in COMPARING],
     }
     return _text(document)
 

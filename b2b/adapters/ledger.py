@@ -4,6 +4,7 @@ A state row and the events that explain it are written in one transaction, guard
 into another partition are written first; a reader checks them against the state row, which is the truth.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from b2b.adapters import entities
+from b2b.adapters import entities, snapshots
 from b2b.adapters.campaign_runs import CampaignRuns
 from b2b.adapters.campaigns import CAMPAIGNS, Campaigns
 from b2b.adapters.instances import Instances
@@ -24,6 +25,7 @@ from b2b.adapters.tables import Observer, Rows, fetch, guarded, portions, rows, 
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict
+from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Reservation
 from b2b.domain.request.line import line_of
@@ -95,15 +97,30 @@ class Ledger:
         await self._campaigns.close()
         await self._service.close()
 
-    async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
-        """Write an account's conversion, together with the requests that belong to it from now on.
+    async def save(
+        self, change: Change[Conversion], *request_ids: str, kept: Mapping[Moment, Snapshot] | None = None
+    ) -> Conversion:
+        """Write an account's conversion, together with the requests that belong to it from now on, and snapshots.
 
         Raises:
             LedgerConflict: another process wrote first; read again and decide again.
 
         """
-        members = ({"RowKey": _MEMBER + each, "generation": change.row.generation} for each in request_ids)
-        return await self.conversions.write(change, *members)
+        generation = change.row.generation
+        members = ({"RowKey": _MEMBER + each, "generation": generation} for each in request_ids)
+        taken = (snapshots.to_entity(generation, moment, each) for moment, each in (kept or {}).items())
+        return await self.conversions.write(change, *members, *taken)
+
+    async def snapshot(self, user_id: str, generation: int, moment: Moment) -> Snapshot | None:
+        """Return what a generation of an account's conversion kept of a moment, or None.
+
+        Raises:
+            UnreadableRow: a newer version wrote it.
+            Transient: storage did not answer.
+
+        """
+        entity = await fetch(self._conversions, user_id, snapshots.key(generation, moment))
+        return None if entity is None else snapshots.from_entity(entity)
 
     async def members(self, conversion: Conversion) -> list[str]:
         """Return the ids of the requests that belong to this conversion."""

@@ -41,6 +41,7 @@ _TYPED_BYTES = 80
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
+_WHOLE = {"mode": UpdateMode.REPLACE}
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace, Campaign)
 Observer = Callable[[Change[Any]], None]
@@ -72,8 +73,8 @@ class Rows(Generic[Row]):
         entity = await fetch(self._table, key, self._row_key)
         return None if entity is None else self._read(entity)
 
-    async def write(self, change: Change[Row], *members: Mapping[str, Any]) -> Row:
-        """Write a record and its events, all or nothing; return it as it now stands.
+    async def write(self, change: Change[Row], *beside: Mapping[str, Any]) -> Row:
+        """Write a record, its events and the rows ``beside`` it, all or nothing; return it as it now stands.
 
         The newest events ride in the row itself, so that most writes concern one entity: a transaction costs the app
         three times the CPU. When they become too many, they move to rows of their own.
@@ -96,7 +97,7 @@ class Rows(Generic[Row]):
         }
         others: list[Any] = [
             *(("create", event) for event in entities.event_entities(key, row.sequence, moved)),
-            *(("upsert", {"PartitionKey": key, **member}) for member in members),
+            *(("upsert", {"PartitionKey": key, **other}, _WHOLE) for other in beside),
         ]
         try:
             async with translated():

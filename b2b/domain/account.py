@@ -34,6 +34,7 @@ class ObjectIdentity(msgspec.Struct, frozen=True, rename="camel"):
 class LicenseState(msgspec.Struct, frozen=True, rename="camel"):
     """Graph's licenseAssignmentState: how one licence came to the user."""
 
+    sku_id: str | None = None
     assigned_by_group: str | None = None
     state: str | None = None
 
@@ -58,6 +59,7 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
     other_mails: list[str] | None = None
     proxy_addresses: list[str] | None = None
     account_enabled: bool | None = None
+    user_type: str | None = None
     creation_type: str | None = None
     external_user_state: str | None = None
     external_user_state_change_date_time: str | None = None
@@ -110,6 +112,12 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
         """The groups through which licences come: object ids."""
         states = self.license_assignment_states or ()
         return tuple(sorted({state.assigned_by_group for state in states if state.assigned_by_group and state.active}))
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The licences in force, however they came: their SKU ids, lower case."""
+        states = self.license_assignment_states or ()
+        return tuple(sorted({state.sku_id.lower() for state in states if state.sku_id and state.active}))
 
     @property
     def licensed_directly(self) -> bool:

@@ -101,7 +101,9 @@ class Health:
     def _roles(self, roles: frozenset[str]) -> State:
         """Name every app role that is missing, and those that nothing here needs: the latter harm no request."""
         settings = self._settings
-        found = compare(roles, settings.profile, settings.rule_overrides, converts=settings.mode is Mode.CONVERT)
+        converts = settings.mode is Mode.CONVERT
+        compares = converts and settings.compare_access
+        found = compare(roles, settings.profile, settings.rule_overrides, converts=converts, compares=compares)
         said = [
             "no app role is granted" if not roles else "",
             f"missing: {', '.join(found.missing)} ({LATE})" if found.missing else "",

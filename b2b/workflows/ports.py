@@ -16,6 +16,7 @@ from b2b.domain.eligibility.fact import Fact, Facts
 from b2b.domain.eligibility.facts import AskedAbout
 from b2b.domain.figures import Backlog, Figure
 from b2b.domain.invitation import Invitation
+from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.pacing import Pace
 from b2b.domain.readings import Claims, Cursor, Entry, Followed, Invited, Poisoned, PoisonMessage, Reservation
 from b2b.domain.request.line import Line, Page, Place, Range
@@ -216,8 +217,18 @@ class Ledger(Protocol):
     def instances(self) -> Instances:
         """The rows of the instances that invite."""
 
-    async def save(self, change: Change[Conversion], *request_ids: str) -> Conversion:
-        """Write an account's conversion, and make these requests members of its generation."""
+    async def save(
+        self, change: Change[Conversion], *request_ids: str, kept: Mapping[Moment, Snapshot] | None = None
+    ) -> Conversion:
+        """Write an account's conversion, make these requests members of its generation, and keep snapshots with it."""
+
+    async def snapshot(self, user_id: str, generation: int, moment: Moment) -> Snapshot | None:
+        """Return what a generation of an account's conversion kept of a moment, or None.
+
+        Raises:
+            UnreadableRow: a newer version wrote it.
+
+        """
 
     async def members(self, conversion: Conversion) -> list[str]:
         """Return the ids of the requests that belong to this generation, in the order in which they came."""

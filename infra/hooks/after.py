@@ -25,6 +25,7 @@ GRANTED_BY = {
     "B2B_MODE": ("--mode", "-Mode"),
     "B2B_ELIGIBILITY_PROFILE": ("--profile", "-Profile"),
     "B2B_RULE_OVERRIDES": ("--overrides", "-Overrides"),
+    "B2B_COMPARE_ACCESS": ("--compare", "-Compare"),
     "GRAPH_BASE_URL": ("--graph", "-Graph"),
 }
 """Settings that decide which permissions are granted, and the options of the two scripts."""

@@ -5,6 +5,7 @@ param identityPrincipalId = '33333333-0000-4000-8000-000000000001'
 param mode = 'convert'
 param eligibilityProfile = '2020'
 param grantUserReadWrite = false
+param compareAccess = false
 param ruleOverrides = {
   'own-verified-domain': 'off'
   'address-ambiguous': 'off'

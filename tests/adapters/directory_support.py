@@ -6,7 +6,8 @@ from b2b.adapters.directory import Directory
 from b2b.domain.eligibility.fact import Fact, Facts
 from rehearsal.tenant.protocol.permissions import DEFAULT_ROLES
 from tests.adapters.graph_support import graph_of
-from tests.rehearsal.tenant_support import BEN, FABRIKAM, USER_ADMINISTRATOR, changed
+from tests.rehearsal.tenant_support import BEN, FABRIKAM, SEED, USER_ADMINISTRATOR, changed
+from tests.rehearsal.test_tenant_links import LINKED
 
 NOT_A_USER = "0a000000-0000-4000-8000-00000000dead"
 ASSIGNMENT = {
@@ -20,6 +21,7 @@ INBOUND = {
     "applications": {"accessType": "blocked", "targets": [{"target": "AllApplications", "targetType": "application"}]},
 }
 TENANT = changed(companyName="Fabrikam, O'Hara & Co") | {
+    **{name: value for name, value in LINKED.items() if name not in SEED},
     "roleAssignments": [ASSIGNMENT],
     "authorizationPolicy": {"allowInvitesFrom": "adminsAndGuestInviters"},
     "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
@@ -32,7 +34,7 @@ ALTERNATIVES = {
 
 def without(permission: str) -> set[str]:
     """The default roles without whatever gives a permission."""
-    return set(DEFAULT_ROLES) - ALTERNATIVES.get(permission, {permission})
+    return set(DEFAULT_ROLES) - ALTERNATIVES.get(permission, {permission}) - {"Directory.Read.All"}
 
 
 async def found(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Facts:

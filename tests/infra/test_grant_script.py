@@ -29,6 +29,8 @@ OPTIONS = {
         "--profile",
         "2020",
         "--without-readwrite",
+        "--compare",
+        "false",
         "--overrides",
         json.dumps(OFF_IN_LEAST),
     ],
@@ -39,6 +41,7 @@ POWERSHELL = {
     "--profile": "-Profile",
     "--overrides": "-Overrides",
     "--graph": "-Graph",
+    "--compare": "-Compare",
     "--without-readwrite": "-WithoutReadWrite",
     "--dry-run": "-DryRun",
 }

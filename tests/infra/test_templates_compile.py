@@ -18,6 +18,7 @@ REFUSED = {
     "graphTimeoutSeconds": "121",
     "giveUpSeconds": "59",
     "purgeAfterDays": "3651",
+    "compareDeadlineSeconds": "2592001",
     "invitationsPerMinute": "1801",
     "breakerShare": "''",
     "graphBaseUrl": "'https://graph.windows.net/v1.0'",

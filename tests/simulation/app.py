@@ -44,6 +44,7 @@ ROLES = frozenset(
         "Group.Read.All",
         "CrossTenantInformation.ReadBasic.All",
         "Policy.Read.B2BManagementPolicy",
+        "Directory.Read.All",
     }
 )
 ENVIRONMENT = {

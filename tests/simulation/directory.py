@@ -140,13 +140,25 @@ class Directory(TenantState):
         """Let an account sign in again."""
         return self.change(user_id, accountEnabled=True)
 
-    def set_groups(self, user_id: str, groups: Collection[str]) -> None:
-        """Make these the account's groups, by id; a group that does not exist yet is made."""
-        self.tenant.set_groups(user_id, groups)
+    def set_groups(self, user_id: str, groups: Collection[str], *, ever: bool = False) -> None:
+        """Make these the account's groups, by id; a group that does not exist yet is made. ``ever``: they always were.
 
-    def set_roles(self, user_id: str, templates: Collection[str]) -> None:
+        The groups in which others are nested do not lag.
+        """
+        self.tenant.set_groups(user_id, groups)
+        self.relate(user_id, "groups", [group.lower() for group in groups], ever=ever)
+
+    def set_roles(self, user_id: str, templates: Collection[str], *, ever: bool = False) -> None:
         """Make these the account's directory roles, by template id; one that does not exist yet is made."""
         self.tenant.set_roles(user_id, templates)
+        self.relate(user_id, "directoryRoles", [each.lower() for each in templates], ever=ever)
+
+    def relate(self, user_id: str, relation: str, held: Collection[str], *, ever: bool = False) -> None:
+        """Make these what an account is related to by one relation but groups and roles."""
+        if ever:
+            self.access.begin(user_id.lower(), relation, held)
+        else:
+            self.access.write(self.moment(), user_id.lower(), relation, held)
 
     def convert_back(self, user_id: str) -> bool:
         """Make the account internal again; its redeem links die."""

@@ -1,6 +1,6 @@
 """The directory in memory and the rehearsal's double over HTTP behind one face, for tests that hold them together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -79,6 +79,7 @@ class MemoryWorld:
         self.directory = Directory(
             lambda: self.now, seed["users"], switches, deleted=deleted, **granted, **_facts(seed)
         )
+        _relate(self.directory, seed)
         self.adapter = MemoryGraphAdapter(self.directory, gate)
         self.graph = Graph(self.adapter, 30.0, lambda: self.now)
 
@@ -183,6 +184,15 @@ class HttpWorld:
     async def _invite_by_hand(self, user_id: str, *, mail: bool) -> bool:
         return await self._invited(user_id, sendInvitationMessage=mail)
 
+    async def _relate(self, user_id: str, relation: str, held: Sequence[str]) -> bool:
+        """Change what a user is related to, where the double has no call that anybody uses."""
+        self._tenant.directory.relate(user_id, {"manager": "managers"}[relation], next(iter(held), None))
+        return True
+
+    async def _set_groups(self, user_id: str, groups: Sequence[str]) -> bool:
+        self._tenant.directory.relate(user_id, "parents", list(groups))
+        return True
+
     async def _invited(self, user_id: str, **more: Any) -> bool:
         user = self._tenant.directory.users.get(user_id, {"mail": None})
         body = {"invitedUserEmailAddress": user["mail"], "inviteRedirectUrl": REDIRECT, "invitedUser": {"id": user_id}}
@@ -194,6 +204,23 @@ class HttpWorld:
         token = auth.issue(GRAPH, tenant_id=tenant_id, client_id=None, roles=DEFAULT_ROLES, clock=clock)
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         return (await self._http.request(method, f"{GRAPH}/v1.0/{path}", json=body, headers=headers)).is_success
+
+
+def _relate(directory: Directory, seed: Mapping[str, Any]) -> None:
+    """Give the accounts of a seed of the rehearsal what they are related to."""
+    names = directory.access.names
+    for user_id, manager in seed.get("managers", {}).items():
+        directory.relate(user_id, "manager", [manager], ever=True)
+    for user_id, sponsors in seed.get("sponsors", {}).items():
+        directory.relate(user_id, "sponsors", sponsors, ever=True)
+    for relation in ("ownedObjects", "registeredDevices"):
+        for user_id, things in seed.get(relation, {}).items():
+            names |= {thing["id"]: thing["displayName"] for thing in things if "displayName" in thing}
+            directory.relate(user_id, relation, [thing["id"] for thing in things], ever=True)
+    for user_id, roles in seed.get("appRoleAssignments", {}).items():
+        names |= {role["resourceId"]: role["resourceDisplayName"] for role in roles}
+        held = [f"{role['resourceId']}/{role['appRoleId']}" for role in roles]
+        directory.relate(user_id, "appRoles", held, ever=True)
 
 
 def _known(user: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tests.simulation.directory_accounts import USER, State, plain
-from tests.simulation.directory_tenant import CONTACT, GROUP, ROLE
+from tests.simulation.directory_tenant import APP_ROLE, CONTACT, GROUP, ROLE
 
 LARGEST_PAGE, DEFAULT_PAGE = 999, 100
 _MANY = frozenset({"$select", "$filter", "$top", "$count"})
@@ -53,6 +53,7 @@ def _route(
 
 
 _USER = frozenset(USER)
+_NAMED = frozenset({"id", "displayName"})
 _BIN = "/directory/deletedItems"
 _FEDERATION = "/directory/federationConfigurations/microsoft.graph.samlOrWsFedExternalDomainFederation"
 _ROLES = "/roleManagement/directory"
@@ -74,11 +75,19 @@ _ROUTES = (
     _route("/policies/b2bManagementPolicies", "b2b policies", version="beta"),
     _route("/tenantRelationships/findTenantInformationByDomainName(domainName='@')", "home tenant"),
     _route("/users/@/transitiveMemberOf", "memberships", _ONE | {"$top"}, GROUP | ROLE),
+    _route("/users/@/memberOf", "direct groups", _ONE | {"$top"}, GROUP | ROLE),
+    _route("/users/@/appRoleAssignments", "app roles", _ONE | {"$top"}, APP_ROLE),
+    _route("/users/@/manager", "manager", _ONE, _NAMED),
+    _route("/users/@/sponsors", "sponsors", _ONE, _NAMED),
+    _route("/users/@/ownedObjects", "owned objects", _ONE | {"$top"}, _NAMED),
+    _route("/users/@/registeredDevices", "registered devices", _ONE | {"$top"}, _NAMED),
     _route("/users/@", "user", _ONE, _USER),
     _route("/users('@')", "user", _ONE, _USER),
     _route(f"{_BIN}/@", "deleted item", _ONE, _USER),
 )
-ABOUT_ONE = frozenset({"user", "memberships", "deleted item"})
+RELATED = frozenset({"direct groups", "app roles", "manager", "sponsors", "owned objects", "registered devices"})
+"""Reads of what an account is related to."""
+ABOUT_ONE = frozenset({"user", "memberships", "deleted item"}) | RELATED
 """Reads that have an object id (or a user principal name) in their path."""
 
 

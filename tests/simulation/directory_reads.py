@@ -14,7 +14,7 @@ import msgspec
 from tests.simulation.directory_accounts import State
 from tests.simulation.directory_query import Query, asked_addresses, matches, page_token, query_of
 from tests.simulation.directory_state import Refused, TenantState, not_found
-from tests.simulation.directory_tenant import GROUP, GROUPS, JSON, NEEDED, ROLE, ROLES
+from tests.simulation.directory_tenant import DIRECTORY, GROUP, GROUPS, JSON, NEEDED, ROLE, ROLES
 
 _JSON_HEADERS = {"Content-Type": "application/json"}
 _PART_ERRORS = {
@@ -24,6 +24,7 @@ _PART_ERRORS = {
     500: ("InternalServerError", ""),
     503: ("ServiceUnavailable", ""),
 }
+_REFUSED_TO_APPS = frozenset({"manager", "owned objects", "registered devices"})
 _ASK_AGAIN = frozenset({429, 503})
 _PROXIES = frozenset({"proxyAddresses"})
 _FILTERED = frozenset(
@@ -91,6 +92,7 @@ class Reads:
             "user": self._user,
             "deleted item": self._deleted_item,
             "home tenant": self._home_tenant,
+            "manager": self._manager,
             "authorization policy": lambda _query: {"allowInvitesFrom": state.tenant.allow_invites_from},
             "cross-tenant default": lambda _query: {"b2bCollaborationInbound": state.tenant.inbound},
         }
@@ -100,6 +102,11 @@ class Reads:
             "groups": lambda walk: self._filtered(walk, state.tenant.groups),
             "contacts": lambda walk: self._filtered(walk, state.tenant.contacts),
             "memberships": self._memberships,
+            "direct groups": self._direct_groups,
+            "app roles": self._app_roles,
+            "sponsors": lambda walk: self._related(walk.query, "sponsors"),
+            "owned objects": lambda walk: self._related(walk.query, "ownedObjects"),
+            "registered devices": lambda walk: self._related(walk.query, "registeredDevices"),
             "role assignments": lambda walk: self._filtered(walk, state.tenant.role_assignments),
             "role eligibilities": lambda walk: self._filtered(walk, state.tenant.role_eligibilities),
             "domains": self._domains,
@@ -151,6 +158,8 @@ class Reads:
         if status is not None:
             code, message = _PART_ERRORS.get(status, ("UnknownError", ""))
             raise Refused(status, code, message, self._state.retry_after if status in _ASK_AGAIN else None)
+        if query.kind in _REFUSED_TO_APPS and self._state.switches["relations-for-applications"] == "refused":
+            raise Refused(403, *_PART_ERRORS[403])
         if query.kind == "role eligibilities" and self._state.switches["eligibility-licence"] == "absent":
             message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
             raise Refused(400, "AadPremiumLicenseRequired", message)
@@ -253,20 +262,64 @@ class Reads:
         return {name: value for name, value in user.items() if value not in (None, [])}
 
     def _memberships(self, walk: _Walk) -> list[JSON]:
-        user, permissions = self._existing(walk.query), self._state.permissions
-        readable = {"group": not GROUPS.isdisjoint(permissions), "directoryRole": not ROLES.isdisjoint(permissions)}
-        names = {"group": GROUP, "directoryRole": ROLE}
-        return [
-            {
-                "@odata.type": f"#microsoft.graph.{kind}",
-                **{
-                    name: container.get(name) if readable[kind] or name == "id" else None
-                    for name in walk.query.select or sorted(names[kind])
-                    if name in names[kind]
-                },
-            }
-            for kind, container in self._state.tenant.containers(user["id"])
-        ]
+        user = self._existing(walk.query)
+        return [self._shown_container(walk.query, *pair) for pair in self._state.tenant.containers(user["id"])]
+
+    def _shown_container(self, query: Query, kind: str, container: JSON) -> JSON:
+        """A group or role with what the token may read of it."""
+        permissions, names = self._state.permissions, {"group": GROUP, "directoryRole": ROLE}[kind]
+        readable = not {"group": GROUPS, "directoryRole": ROLES}[kind].isdisjoint(permissions)
+        shown = [name for name in query.select or sorted(names) if name in names]
+        values = {name: container.get(name) if readable or name == "id" else None for name in shown}
+        return {"@odata.type": f"#microsoft.graph.{kind}", **values}
+
+    def _direct_groups(self, walk: _Walk) -> list[JSON]:
+        """The groups of an account as they were some seconds ago; its roles as they are."""
+        key, moment = self._lagging(walk.query)
+        tenant = self._state.tenant
+        roles = [each for each in tenant.direct(key) if tenant.container(each)[0] != "group"]
+        held = [*self._state.access.at(key, "groups", moment), *roles]
+        return [self._shown_container(walk.query, *tenant.container(each)) for each in held]
+
+    def _app_roles(self, walk: _Walk) -> list[JSON]:
+        key, moment = self._lagging(walk.query)
+        access = self._state.access
+        held = (each.partition("/") for each in access.at(key, "appRoles", moment))
+        found = (
+            {"resourceId": application, "appRoleId": role, "resourceDisplayName": access.names.get(application)}
+            for application, _, role in held
+        )
+        return [_shown(each, walk.query.select) for each in found]
+
+    def _manager(self, query: Query) -> JSON:
+        found = self._related(query, "manager")
+        if not found:
+            raise not_found("manager")
+        return found[0]
+
+    def _related(self, query: Query, relation: str) -> list[JSON]:
+        key, moment = self._lagging(query)
+        held = self._state.access.at(key, relation, moment)
+        return [_shown({"id": each, "displayName": self._name(each)}, query.select) for each in held]
+
+    def _name(self, key: str) -> str | None:
+        """The name of a user, or of another object that the token may read."""
+        user = self._state.account(key)
+        if user is not None:
+            return str(user["displayName"])
+        if self._state.tenant.has(key):
+            readable, name = GROUPS, self._state.tenant.container(key)[1]["displayName"]
+        else:
+            readable, name = DIRECTORY, self._state.access.names.get(key)
+        return None if readable.isdisjoint(self._state.permissions) else name
+
+    def _lagging(self, query: Query) -> tuple[str, float]:
+        """The account that a query names, and the moment of which this read is."""
+        key = query.subject
+        moment = self._state.moment() - self._state.lag(key, "object")
+        if self._state.accounts.live(key, moment) is None:
+            raise not_found(key)
+        return key, moment
 
     def _domains(self, walk: _Walk) -> list[JSON]:
         defaults: dict[str, Any] = {"isVerified": True, "authenticationType": "Managed"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.simulation.directory_access import Access
 from tests.simulation.directory_accounts import BEGINNING, Accounts, State, complete
 from tests.simulation.directory_tenant import PERMISSIONS, TenantFacts
 
@@ -31,6 +32,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "proxy-address-case": ("ignored", "exact"),
     "selected-properties": ("all", "empty-ones-left-out"),
     "eligibility-licence": ("present", "absent"),
+    "relations-for-applications": ("readable", "refused"),
 }
 """The positions of each switch, its default first."""
 
@@ -124,6 +126,7 @@ class TenantState:
         self.page_cap: int | None = None
         self.page_lifetime = 1800.0
         self.accounts = Accounts()
+        self.access = Access()
         self.posts: list[Post] = []
         self.by_hand: list[Post] = []
         self.mails: list[Mail] = []
@@ -134,6 +137,9 @@ class TenantState:
         for user in deleted:
             state = complete({"deletedDateTime": self.stamp(), **user})
             self.accounts.discard(self.moment(), state, seen=BEGINNING)
+        for key in self.accounts:
+            kinds = [(self.tenant.container(each), each) for each in self.tenant.direct(key)]
+            self.access.begin(key, "groups", [each for (kind, _), each in kinds if kind == "group"])
         for user_id in self.accounts.ever_pending:
             if (account := self.account(user_id)) is not None:
                 self.issue(user_id, account["mail"] or account["userPrincipalName"])

@@ -22,28 +22,35 @@ PERMISSIONS = frozenset(
         "OrgContact.Read.All",
         "Group.Read.All",
         "CrossTenantInformation.ReadBasic.All",
+        "Directory.Read.All",
     }
 )
 """The application permissions of a converter."""
 READWRITE = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
-_DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
-_USERS = frozenset({"User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
+DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
+_USERS = frozenset({"User.Read.All", "User.ReadWrite.All"}) | DIRECTORY
 _ELIGIBILITIES = frozenset({"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory"})
-GROUPS = frozenset({"Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All"}) | _DIRECTORY
+GROUPS = frozenset({"Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All"}) | DIRECTORY
 _ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"})
-ROLES = _ROLES | _DIRECTORY
+ROLES = _ROLES | DIRECTORY
 _CROSS_TENANT = frozenset({"Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess"})
 NEEDED: Mapping[str, frozenset[str]] = {
     "user": _USERS,
     "users": _USERS,
     "memberships": _USERS,
+    "direct groups": _USERS,
+    "manager": _USERS,
+    "sponsors": _USERS,
+    "owned objects": _USERS,
+    "registered devices": _USERS,
+    "app roles": frozenset({"AppRoleAssignment.ReadWrite.All"}) | DIRECTORY,
     "deleted item": _USERS,
     "deleted users": _USERS,
     "groups": GROUPS,
-    "contacts": frozenset({"OrgContact.Read.All"}) | _DIRECTORY,
+    "contacts": frozenset({"OrgContact.Read.All"}) | DIRECTORY,
     "role assignments": ROLES,
     "role eligibilities": _ROLES | _ELIGIBILITIES,
-    "domains": frozenset({"Domain.Read.All", "Domain.ReadWrite.All"}) | _DIRECTORY,
+    "domains": frozenset({"Domain.Read.All", "Domain.ReadWrite.All"}) | DIRECTORY,
     "federations": frozenset({"IdentityProvider.Read.All", "IdentityProvider.ReadWrite.All"}),
     "authorization policy": frozenset({"Policy.Read.All", "Policy.ReadWrite.Authorization"}),
     "cross-tenant default": _CROSS_TENANT,
@@ -55,6 +62,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
 GROUP = frozenset({"id", "displayName", "mail", "proxyAddresses", "isAssignableToRole"})
 CONTACT = frozenset({"id", "displayName", "mail", "proxyAddresses"})
 ROLE = frozenset({"id", "displayName", "roleTemplateId"})
+APP_ROLE = frozenset({"appRoleId", "resourceId", "resourceDisplayName"})
 ALL_USERS: JSON = {
     "usersAndGroups": {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]},
     "applications": {"accessType": "allowed", "targets": [{"target": "AllApplications", "targetType": "application"}]},
@@ -133,6 +141,18 @@ class TenantFacts:
                 seen.add(container)
                 yield self._containers[container]
                 waiting += self._parents.get(container, ())
+
+    def direct(self, principal: str) -> list[str]:
+        """The keys of the groups and roles that a principal is in by itself."""
+        return self._parents.get(principal.lower(), [])
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a group or role."""
+        return key in self._containers
+
+    def container(self, key: str) -> tuple[str, JSON]:
+        """A group or role by its key: its kind and itself."""
+        return self._containers[key]
 
     def set_groups(self, principal: str, groups: Collection[str]) -> None:
         """Make these the groups that a principal is a direct member of; a group that does not exist yet is made."""

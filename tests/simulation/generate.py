@@ -22,6 +22,7 @@ DRAWN = (
     "filter-case",
     "proxy-address-case",
     "eligibility-licence",
+    "relations-for-applications",
 )
 """The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
 and `selected-properties` is turned on the way: a tenant that always leaves properties out has nobody to invite."""

@@ -27,6 +27,7 @@ from tests.rehearsal.tenant_support import (
     USER_ADMINISTRATOR,
     changed,
 )
+from tests.rehearsal.test_tenant_links import LINKED
 from tests.simulation.directory_accounts import ACCEPTED, PENDING
 from tests.simulation.directory_asking import account, ask, invite, pending, state
 from tests.simulation.directory_contract import POSITIONS, World, both
@@ -41,7 +42,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     BEN: {"otherMails": ["o'hara@fabrikam.com"], "companyName": COMPANY},
     GUEST: {"userPrincipalName": DOLLAR, "companyName": "Fabrikam"},
 }
-RICH = SEED | {
+RICH = LINKED | {
     "users": [user | PROPERTIES.get(user["id"], {}) for user in SEED["users"]],
     "roleAssignments": [
         ASSIGNMENT | ON_A_UNIT | {"principalId": ANNA},
@@ -49,6 +50,14 @@ RICH = SEED | {
     ],
     "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
 }
+RELATED = (
+    facts.DIRECT_GROUPS,
+    facts.APP_ROLES,
+    facts.MANAGER,
+    facts.SPONSORS,
+    facts.OWNED_OBJECTS,
+    facts.REGISTERED_DEVICES,
+)
 QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(id=ANNA), facts.MEMBERSHIPS: ANNA, facts.ROLE_ASSIGNMENTS: ANNA},
     {facts.ACCOUNT: InvitedUser(user_principal_name="Ben@Contoso.com"), facts.MEMBERSHIPS: BEN},
@@ -69,6 +78,9 @@ QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com"), facts.COLLEAGUES: COMPANY.upper()},
     {facts.COLLEAGUES: "Nobody's"},
     {facts.SPONSORING_USERS: (ANNA, PARTNERS, GONE), facts.SPONSORING_GROUPS: (ANNA, PARTNERS)},
+    dict.fromkeys(RELATED, BEN),
+    dict.fromkeys(RELATED, GONE),
+    dict.fromkeys(RELATED, ANNA),
 ]
 SUBJECTS: Mapping[Fact[Any], Any] = {
     **{fact: subject for questions in QUESTIONS for fact, subject in questions.items()},
@@ -120,7 +132,33 @@ async def test_facts_are_the_same_in_every_position_of_every_switch(switches: di
 async def test_all_switches_together_change_no_fact_but_where_case_or_a_licence_counts() -> None:
     turned = {name: positions[1] for name, positions in SWITCHES.items() if name != "selected-properties"}
     usual, other = await both(all_facts, RICH), await both(all_facts, RICH, turned)
-    assert [number for number, found in enumerate(usual) if found != other[number]] == [2, 3, 10, 16]
+    assert [number for number, found in enumerate(usual) if found != other[number]] == [2, 3, 10, 16, 19, 20, 21]
+
+
+@pytest.mark.parametrize("position", SWITCHES["relations-for-applications"])
+async def test_relations_are_the_same_and_refused_to_applications_where_the_switch_says_so(position: str) -> None:
+    async def script(world: World) -> Any:
+        return await ask(world, dict.fromkeys(RELATED, ANNA))
+
+    found = await both(script, RICH, {"relations-for-applications": position})
+    refused = {facts.MANAGER, facts.OWNED_OBJECTS, facts.REGISTERED_DEVICES} if position == "refused" else set()
+    assert set(found.unreadable) == refused
+    assert found[facts.DIRECT_GROUPS] == {PARTNERS: "Partners"}
+    assert list(found[facts.APP_ROLES].values()) == ["Order portal"]
+
+
+async def test_relations_lag_as_an_account_does() -> None:
+    async def script(world: World) -> Any:
+        world.set_lag(30)
+        await world.act("set_groups", ANNA, [])
+        await world.act("relate", ANNA, "manager", [])
+        found = [await ask(world, {facts.DIRECT_GROUPS: ANNA, facts.MANAGER: ANNA})]
+        world.advance(31)
+        return [*found, await ask(world, {facts.DIRECT_GROUPS: ANNA, facts.MANAGER: ANNA})]
+
+    before, after = await both(script, RICH)
+    assert (before[facts.DIRECT_GROUPS], after[facts.DIRECT_GROUPS]) == ({PARTNERS: "Partners"}, {})
+    assert after.absent(facts.MANAGER)
 
 
 ELIGIBLE = RICH | {"roleEligibilitySchedules": [ASSIGNMENT | {"principalId": ANNA, "directoryScopeId": "/"}]}

@@ -310,6 +310,6 @@ def directory_of(world: World) -> Directory:
         tenant_id=TENANT_ID,
     )
     for person in people:
-        directory.set_groups(person.id, person.groups)
-        directory.set_roles(person.id, person.roles)
+        directory.set_groups(person.id, person.groups, ever=True)
+        directory.set_roles(person.id, person.roles, ever=True)
     return directory

@@ -13,6 +13,7 @@ from b2b.domain.eligibility.facts import FACTS
 from b2b.domain.eligibility.judge import RULE_IDS, judge, needed_facts
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Finding, Profile, Severity, Verdict, verdict_of
+from b2b.domain.lifecycle import snapshot
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from tests.unit.cases import ANNA, BORIS, CONTOSO, case
 
@@ -49,8 +50,8 @@ def test_every_fact_that_graph_holds_names_a_permission() -> None:
     assert {fact for fact in FACTS if not fact.permission} == {facts.RESERVATION}
 
 
-def test_every_fact_is_there_for_a_rule_or_for_finding_the_account() -> None:
-    used = {fact for rule in RULES for fact in rule.needs}
+def test_every_fact_is_there_for_a_rule_or_the_comparison_or_for_finding_the_account() -> None:
+    used = {fact for rule in RULES for fact in rule.needs} | snapshot.FACTS
     assert set(FACTS) - used == {facts.DELETED_ACCOUNT}
 
 

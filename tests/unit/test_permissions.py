@@ -11,8 +11,11 @@ from b2b.domain.eligibility.permissions import CHANGE_USERS, INVITE, Comparison,
 from b2b.domain.findings import Profile, Severity
 from rehearsal.tenant.protocol import permissions as double
 
+COMPARED = "Directory.Read.All"
 READ = [fact for fact in facts.FACTS if fact.permission]
-ALL = frozenset(fact.permission for fact in READ)
+BY_RULES = [fact for fact in READ if fact.permission != COMPARED]
+ALL = frozenset(fact.permission for fact in BY_RULES)
+"""What the rules read; the comparison wants one more."""
 ENFORCED = {
     facts.ACCOUNT: double.USERS_READ,
     facts.DELETED_ACCOUNT: double.DELETED_USERS_READ,
@@ -33,6 +36,12 @@ ENFORCED = {
     facts.INVITATION_POLICY: double.AUTHORIZATION_POLICY_READ,
     facts.CROSS_TENANT_ACCESS: double.CROSS_TENANT_POLICY_READ,
     facts.DOMAIN_LIST: double.B2B_POLICY_READ,
+    facts.DIRECT_GROUPS: double.USERS_READ,
+    facts.APP_ROLES: double.APP_ROLES_READ,
+    facts.MANAGER: double.USERS_READ,
+    facts.SPONSORS: double.USERS_READ,
+    facts.OWNED_OBJECTS: double.USERS_READ,
+    facts.REGISTERED_DEVICES: double.USERS_READ,
 }
 
 
@@ -71,13 +80,22 @@ def test_the_old_profile_reads_less() -> None:
     assert found == Comparison((), ("Policy.Read.B2BManagementPolicy",))
 
 
-@pytest.mark.parametrize("fact", [fact for fact in READ if fact.wider], ids=repr)
+@pytest.mark.parametrize("fact", [fact for fact in BY_RULES if fact.wider], ids=repr)
 def test_a_wider_role_covers_and_is_named_as_more_than_needed(fact: Fact[Any]) -> None:
     others = ALL - {fact.permission}
     for wider in fact.wider:
         found = compared(others | {wider})
         also_covered = all(wider in other.wider for other in READ if other.permission == fact.permission)
         assert found == Comparison(() if also_covered else (fact.permission,), (wider,))
+
+
+def test_the_comparison_wants_one_more_in_convert_and_says_so() -> None:
+    def comparing(roles: frozenset[str]) -> Comparison:
+        return compare(roles, Profile.CURRENT, {}, converts=True, compares=True)
+
+    assert comparing(ALL | {INVITE, COMPARED}) == Comparison((), ())
+    assert comparing(ALL | {INVITE}) == Comparison((COMPARED,), ())
+    assert compared(ALL | {INVITE, COMPARED}, converts=True) == Comparison((), (COMPARED,))
 
 
 @pytest.mark.parametrize("fact", READ, ids=repr)

@@ -62,6 +62,8 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         breaker_share=0.5,
         breaker_window=300.0,
         purge_after_days=0,
+        compare_access=True,
+        compare_deadline=86_400.0,
     )
     assert (settings.mode, settings.profile) == ("assess", "current")
 
@@ -167,6 +169,8 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_PURGE_AFTER_DAYS", "6", "0, or 7 to 3650 days"),
         ("B2B_PURGE_AFTER_DAYS", "-1", "0, or 7 to 3650 days"),
         ("B2B_PURGE_AFTER_DAYS", "30.5", "0, or 7 to 3650 days"),
+        ("B2B_COMPARE_ACCESS", "yes", "true or false"),
+        ("B2B_COMPARE_DEADLINE_SECONDS", "599", "600 to 2.592e+06 seconds"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_the_setting(name: str, text: str, said: str) -> None:

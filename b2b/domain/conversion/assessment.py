@@ -5,6 +5,7 @@ from datetime import datetime
 
 from b2b.domain.account import Account
 from b2b.domain.findings import Finding, Verdict, verdict_of
+from b2b.domain.lifecycle.snapshot import Snapshot
 from b2b.domain.request.subject import subject_of
 
 
@@ -28,6 +29,8 @@ class Assessment:
     tenant_id: str
     findings: tuple[Finding, ...]
     at: datetime
+    snapshot: Snapshot | None = None
+    """What the directory granted the account then; None: it was not read."""
 
     @property
     def subject(self) -> str:

@@ -114,6 +114,12 @@ class Conversion:
     last_error: str = ""
     error_code: str = ""
     """Why it ended, where the stage alone does not say."""
+    baseline: int = 0
+    """The generation that keeps the snapshot which is compared with after the redemption; 0: none was taken."""
+    access_seen_at: datetime | None = None
+    """When a snapshot was read that differs from it, while the account waited as far as that reading showed."""
+    equal_since: datetime | None = None
+    """Since when readings after the redemption are equal to it."""
     called_off: tuple[str, ...] = ()
     """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0
@@ -176,6 +182,12 @@ def advance(row: Conversion, stage: Stage, at: datetime, detail: str = "", **cha
 def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
     """Record something that does not change the stage."""
     return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail),))
+
+
+def with_baseline(change: Change[Conversion]) -> Change[Conversion]:
+    """Say that this generation keeps what is compared with after the redemption."""
+    row = replace(change.row, baseline=change.row.generation, access_seen_at=None, equal_since=None)
+    return Change(row, change.events)
 
 
 def chain(first: Change[Conversion], second: Change[Conversion]) -> Change[Conversion]:

@@ -44,6 +44,29 @@ def ids(bodies: Bodies) -> tuple[str, ...]:
     return tuple(item["id"].lower() for item in bodies[0]["value"])
 
 
+def named(bodies: Bodies) -> Mapping[str, str]:
+    """Objects of a collection by id, with their names; of an object that the token may not read, there is no name."""
+    return {item["id"].lower(): item.get("displayName") or "" for item in bodies[0]["value"]}
+
+
+def named_groups(bodies: Bodies) -> Mapping[str, str]:
+    """The groups of a collection."""
+    return named([{"value": _groups(bodies)}])
+
+
+def one_named(bodies: Bodies) -> Mapping[str, str]:
+    """One object, as a collection of one."""
+    return named([{"value": bodies}])
+
+
+def app_roles(bodies: Bodies) -> Mapping[str, str]:
+    """The app roles of an account: application and role, with the application's name."""
+    return {
+        f"{item['resourceId']}/{item['appRoleId']}".lower(): item.get("resourceDisplayName") or ""
+        for item in bodies[0]["value"]
+    }
+
+
 def enabled_users(bodies: Bodies) -> Mapping[str, bool]:
     """Users by object id, lower case, and whether they may sign in; where Graph leaves that out, they may."""
     return {item["id"].lower(): item.get("accountEnabled") is not False for item in bodies[0]["value"]}

@@ -115,6 +115,8 @@ class Fact(Generic[Value]):
     """The fact whose answers hold this one, too."""
     may_be_absent: bool = False
     """A 404 says something; a collection that is always there gives none."""
+    optional: bool = False
+    """An account may have none: that a 404 says so does not mean that a replica lags behind the account."""
     licensed: bool = False
     """A tenant without the licence for the feature has nothing of it: the default holds."""
 

@@ -1,11 +1,12 @@
-"""The facts that rules need, one row each.
+"""The facts that rules need, and those that the comparison after redemption needs, one row each.
 
 Permissions and their wider relatives: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the table of
 each call's page in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
 would need less, but the permission for the active ones reads both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 
 from b2b.domain.account import SELECT, Account
 from b2b.domain.eligibility import answers
-from b2b.domain.eligibility.fact import About, Ask, Fact
+from b2b.domain.eligibility.fact import About, Ask, Bodies, Fact
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
 from b2b.domain.readings import Memberships
 from b2b.domain.request.model import InvitedUser
@@ -34,6 +35,21 @@ _OF_ACCOUNT = "principalId eq '{account}'"
 LARGEST_PAGE = 999
 AskedAbout = InvitedUser | str | tuple[str, ...] | None
 """What a question is about: an account by one of its names, a text, several ids, or the tenant."""
+
+
+def _belonging(
+    name: str,
+    relation: str,
+    read: Callable[[Bodies], Mapping[str, str]],
+    permission: str = "User.Read.All",
+    wider: frozenset[str] = _USERS,
+    select: tuple[str, ...] = ("id", "displayName"),
+    top: int = LARGEST_PAGE,
+) -> Fact[Mapping[str, str]]:
+    """Return a fact about what an account is related to: ids, with names where the token may read them."""
+    ask = Ask(f"/users/{{account}}/{relation}", select, top=top)
+    nothing: Mapping[str, str] = MappingProxyType({})
+    return Fact(name, About.ACCOUNT, nothing, permission, wider, (ask,), read, may_be_absent=True)
 
 
 ACCOUNT: Final = Fact[tuple[Account, ...]](
@@ -227,6 +243,19 @@ DOMAIN_LIST: Final = Fact[DomainList](
     (Ask("/policies/b2bManagementPolicies", beta=True),),
     answers.domain_list,
 )
+DIRECT_GROUPS: Final = _belonging("direct groups", "memberOf", answers.named_groups)
+APP_ROLES: Final = _belonging(
+    "app roles",
+    "appRoleAssignments",
+    answers.app_roles,
+    "Directory.Read.All",
+    frozenset({"AppRoleAssignment.ReadWrite.All", "Directory.ReadWrite.All"}),
+    ("appRoleId", "resourceId", "resourceDisplayName"),
+)
+MANAGER: Final = replace(_belonging("manager", "manager", answers.one_named, top=0), optional=True)
+SPONSORS: Final = _belonging("sponsors", "sponsors", answers.named, top=0)
+OWNED_OBJECTS: Final = _belonging("owned objects", "ownedObjects", answers.named)
+REGISTERED_DEVICES: Final = _belonging("registered devices", "registeredDevices", answers.named)
 RESERVATION: Final = Fact[str | None]("conversion that holds the address", About.LEDGER, None)
 """The other account whose conversion is under way with the same address."""
 

@@ -9,6 +9,7 @@ from b2b.domain.eligibility.judge import needed_facts
 from b2b.domain.eligibility.rule import Rule
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile, Severity
+from b2b.domain.lifecycle.snapshot import FACTS
 
 INVITE = "User.Invite.All"
 """Invites; no wider role stands in for it (https://learn.microsoft.com/graph/api/invitation-post)."""
@@ -90,6 +91,16 @@ WRITING: Final = (
     ),
 )
 """In `convert` alone."""
+COMPARING: Final = (
+    Permission(
+        "Directory.Read.All",
+        "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
+        "read everything in the directory: users, groups, applications and what each may do",
+        "`B2B_COMPARE_ACCESS=false`, or grant it not: app roles are then not compared, and `verified` says so",
+        "the comparison of app roles after redemption",
+    ),
+)
+"""In `convert` alone, while the app compares what the directory grants before and after."""
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
@@ -108,10 +119,19 @@ class Comparison:
 
 
 def compare(
-    roles: frozenset[str], profile: Profile, overrides: Mapping[str, Severity], *, converts: bool
+    roles: frozenset[str],
+    profile: Profile,
+    overrides: Mapping[str, Severity],
+    *,
+    converts: bool,
+    compares: bool = False,
 ) -> Comparison:
-    """Compare a token's roles with what the rules in force read and, where the app ``converts``, with inviting."""
-    read = [fact for fact in {facts.ACCOUNT, *needed_facts(profile, overrides)} if fact.permission]
+    """Compare a token's roles with what the rules in force read and, where the app ``converts``, with inviting.
+
+    ``compares``: it also reads what the directory grants an account, before its invitation and after its redemption.
+    """
+    needed = {facts.ACCOUNT, *needed_facts(profile, overrides), *(FACTS if compares else ())}
+    read = [fact for fact in needed if fact.permission]
     wanted = {fact.permission for fact in read} | ({INVITE} if converts else set())
     allowed = wanted | ({CHANGE_USERS} if converts else set())
     missing = {fact.permission for fact in read if not roles & {fact.permission, *fact.wider}}

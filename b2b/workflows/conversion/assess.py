@@ -17,8 +17,9 @@ from b2b.domain.eligibility.judge import judge, needed_facts
 from b2b.domain.errors import GRAPH, Transient
 from b2b.domain.findings import Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
+from b2b.domain.lifecycle.snapshot import FACTS, snapshot_of
 from b2b.domain.request import ConversionRequest, InvitedUser
-from b2b.settings import Settings
+from b2b.settings import Mode, Settings
 from b2b.workflows.conversion.remembered import Remembered
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, Directory, Identity
@@ -31,6 +32,8 @@ class LookUp:
     """What the first round trip brought: the accounts that the request names, and whatever else could be asked."""
 
     known: Facts
+    at: datetime
+    """A moment before it was read."""
     named: str | None = None
     """The object id that was asked for; None: the account was looked up by another name."""
 
@@ -42,6 +45,8 @@ class LookUp:
 
 
 _UNREADABLE = object()
+_GOING_ON = frozenset({Verdict.READY, Verdict.NEEDS_REVIEW})
+"""Verdicts of accounts that may be invited, some of them once a person has approved."""
 
 
 @dataclass
@@ -70,6 +75,8 @@ class Assessor:
         needed = needed_facts(settings.profile, settings.rule_overrides)
         wanted = frozenset(fact.comes_with or fact for fact in needed)
         self._wanted = {about: wanted & facts.facts_about(about) for about in About}
+        comparing = settings.compare_access and settings.mode is Mode.CONVERT
+        self._access = FACTS if comparing else frozenset[Fact[Any]]()
         self._wishes = Wishes(settings.excluded_group, settings.scope_group, settings.copy_domains)
         self._cache, self._lock = _Cache(), asyncio.Lock()
         self._failure: Transient | None = None
@@ -103,10 +110,11 @@ class Assessor:
         if request.invited_user_sponsors:
             sponsors = tuple(sponsor.lower() for sponsor in request.invited_user_sponsors)
             questions |= dict.fromkeys(self._wanted[About.SPONSORS], sponsors)
+        began = self._clock()
         known = await self._directory.read(questions)
         if user.id is not None and any(account.id.lower() != user.id.lower() for account in known[facts.ACCOUNT]):
             raise Transient(GRAPH, "it answered with another account than it was asked for")
-        return LookUp(known, user.id)
+        return LookUp(known, began, user.id)
 
     async def assess(
         self, request: ConversionRequest, found: LookUp, holder: str | None = None, *, reserves: bool = False
@@ -123,26 +131,37 @@ class Assessor:
         account, began = found.account, self._clock()
         address = addresses.invited_address(request, account, self._settings.profile)
         tenant_id, of_tenant = await self._tenant()
-        known = found.known | await self._directory.read(self._rest(found.named, account, address, found.known))
-        if account is not None and any(known.absent(fact) for fact in self._wanted[About.ACCOUNT]):
-            raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
-        of_domain = self._remembered(About.DOMAIN, addresses.domain_of(address or ""), known)
-        of_company = self._remembered(About.COMPANY, (account and account.company_name) or "", known)
         case = Case(
             request=request,
             profile=self._settings.profile,
-            facts=of_tenant | known | of_domain | of_company | Facts({facts.RESERVATION: holder}),
+            facts=of_tenant | found.known | Facts({facts.RESERVATION: holder}),
             send_message=sends_message(request, self.defaults),
             sign_in=sign_in_address(request, tenant_id, self.defaults),
             wishes=self._wishes,
         )
+        questions = self._rest(found.named, account, address, found.known)
+        access = self._access if reserves and self._may_be_invited(case) else frozenset[Fact[Any]]()
+        if account is not None:
+            questions |= {fact: account.id for fact in access if fact not in found.known}
+        known = found.known | await self._directory.read(questions)
+        related = {fact for fact in self._wanted[About.ACCOUNT] | access if not fact.optional}
+        if account is not None and any(known.absent(fact) for fact in related):
+            raise Transient(GRAPH, "the account is there and its relations are not: a replica lags")
+        of_domain = self._remembered(About.DOMAIN, addresses.domain_of(address or ""), known)
+        of_company = self._remembered(About.COMPANY, (account and account.company_name) or "", known)
+        case = replace(case, facts=case.facts | known | of_domain | of_company)
         findings = judge(case, self._settings.rule_overrides)
         if holder is None and not (reserves and verdict_of(findings) is Verdict.READY):
             holder = await self._holder(address, account)
             if holder is not None:
                 reserved = replace(case, facts=case.facts | Facts({facts.RESERVATION: holder}))
                 findings = judge(reserved, self._settings.rule_overrides)
-        return Assessment(account, address, tenant_id, findings, began)
+        snapshot = snapshot_of(account, known, found.at) if account is not None and access else None
+        return Assessment(account, address, tenant_id, findings, began, snapshot)
+
+    def _may_be_invited(self, case: Case) -> bool:
+        """Tell whether what is known so far blocks no invitation: of an account that is blocked, no more is read."""
+        return bool(self._access) and verdict_of(judge(case, self._settings.rule_overrides)) in _GOING_ON
 
     async def _holder(self, address: str | None, account: Account | None) -> str | None:
         """Return the other account that holds an address, where a rule wants to know."""
@@ -163,7 +182,7 @@ class Assessor:
             return None
         tenant_id, _ = await self._tenant()
         known = await self._directory.read({facts.ACCOUNT: InvitedUser(id=conversion.user_id)})
-        account = LookUp(known).account
+        account = LookUp(known, now).account
         if account is None or account.fingerprint != conversion.assessed_as:
             return None
         return Assessment(account, conversion.invited_user_email_address, tenant_id, conversion.findings, at)

@@ -7,6 +7,7 @@ from b2b.domain.conversion import doubts, outcome
 from b2b.domain.conversion.records import Conversion, advance, begin
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
+from b2b.domain.lifecycle.snapshot import Snapshot
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, NewId
@@ -22,6 +23,8 @@ class Opening:
     """The conversion as this request begins it."""
     again: bool
     """A person was shown the doubts of the row before, and wants the invitation sent nevertheless."""
+    snapshot: Snapshot | None = None
+    """What the directory grants the account; None: not read now."""
 
 
 class Claims:
@@ -60,7 +63,7 @@ class Claims:
                 before = replace(before, doubts=doubts.waived(before))
             claimed = outcome.claimed(row, attempt, began, until, silent=silent)
             change = begin(before, claimed, self._clock())
-        return await self._conversions.claim(change, before), began + self._limits.fence
+        return await self._conversions.claim(change, before, opening.snapshot), began + self._limits.fence
 
 
 def _again(before: Conversion, row: Conversion) -> Conversion:

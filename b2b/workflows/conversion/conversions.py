@@ -7,9 +7,10 @@ again and brings it up; everywhere else a pointer is written first, and the swee
 
 from dataclasses import replace
 
-from b2b.domain.conversion.records import Change, Conversion, Event
+from b2b.domain.conversion.records import Change, Conversion, Event, with_baseline
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
+from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
 from b2b.workflows.ports import Clock, Ledger
@@ -86,17 +87,24 @@ class Conversions:
         await self._ledger.untold.remove(pointer)
         return written
 
-    async def claim(self, change: Change[Conversion], before: Conversion | None) -> Conversion:
-        """Write a claim. Requests show it by reading the conversion; their rows wait for the outcome.
+    async def claim(
+        self, change: Change[Conversion], before: Conversion | None, snapshot: Snapshot | None = None
+    ) -> Conversion:
+        """Write a claim, with what the directory grants the account before its invitation, where that was read.
+
+        Requests show a claim by reading the conversion; their rows wait for the outcome.
 
         Raises:
             LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
 
         """
         change, members = await self._with_members(change, before)
+        kept: dict[Moment, Snapshot] = {}
+        if snapshot is not None:
+            change, kept = with_baseline(change), {Moment.BEFORE: snapshot}
         # First the pointer, then the row: a claim that no sweep can find would never be followed.
         await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
-        return await self._ledger.save(change, *members)
+        return await self._ledger.save(change, *members, kept=kept)
 
     async def conclude(
         self, change: Change[Conversion], before: Conversion | None, held: RequestRecord, *, follow: bool = False

@@ -218,7 +218,8 @@ class Steps:
         )
         again = state.conversion is not None and asks_again(state.record, state.conversion)
         try:
-            await self._inviter.invite(Opening(state.conversion, row, again), state.record, invitation)
+            opening = Opening(state.conversion, row, again, assessment.snapshot)
+            await self._inviter.invite(opening, state.record, invitation)
         except AddressTaken as taken:
             return replace(state, holder=taken.user_id, assessment=None), False
         return state, True
