@@ -68,6 +68,7 @@ from b2b.workflows.sweep.publish import Publish
 from b2b.workflows.sweep.purge import Purge
 from b2b.workflows.sweep.repair import Repair
 from b2b.workflows.sweep.sweep import Sweep, Work
+from b2b.workflows.sweep.verify import Comparing, Verify
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +177,7 @@ def assemble(
         ledger, queue, clock, new_id, steps, releasing.give_back, goes_on=not assess_only, size=allowance.members
     )
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
+    comparing = Comparing(limits, timedelta(seconds=settings.compare_deadline), on=settings.compare_access)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
         Part.DRAIN: Drain(intake, runs, messages, endings, ledger, queue, clock),
@@ -184,6 +186,7 @@ def assemble(
         ),
         Part.PUBLISH: Publish(conversions, ledger, clock),
         Part.FOLLOW: Follow(looks, listing, facts, pacer, ledger, limits, clock),
+        Part.VERIFY: Verify(conversions, directory, pacer, ledger, comparing, clock),
         Part.PURGE: Purge(ledger, timedelta(days=settings.purge_after_days), clock),
     }
     campaigns, lists = CampaignDesk(ledger, decisions, runs, clock), Lists(ledger, policy, clock)

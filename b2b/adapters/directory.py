@@ -1,6 +1,6 @@
 """Facts about accounts and the tenant, asked of Graph. What is asked stands in `b2b.domain.eligibility.facts`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -43,12 +43,30 @@ class Directory:
             AccessDenied: accounts themselves cannot be read: nothing can be decided without.
 
         """
+        return await self._answered(questions, LASTING)
+
+    async def granted(self, user_id: str, wanted: Iterable[Fact[Any]]) -> Facts:
+        """Read an account by its id with facts about it. The trouble of one fact is not that of the others.
+
+        Raises:
+            Transient: as `read`, or the account itself cannot be read.
+            AccessDenied: as `read`.
+
+        """
+        questions: dict[Fact[Any], AskedAbout] = {facts.ACCOUNT: InvitedUser(id=user_id)}
+        known = await self._answered(questions | dict.fromkeys(wanted, user_id), LASTING | OWN_TROUBLE)
+        if facts.ACCOUNT in known.unreadable:
+            raise Transient(GRAPH, f"the account {user_id} cannot be read")
+        return known
+
+    async def _answered(self, questions: Mapping[Fact[Any], AskedAbout], refusals: frozenset[int]) -> Facts:
+        """Answer questions; what is among the refusals makes its own fact unreadable, and no other."""
         calls = {fact: _calls(fact, subject) for fact, subject in questions.items()}
-        answers = iter(await self._graph.read([call for group in calls.values() for call in group], LASTING))
+        answers = iter(await self._graph.read([call for group in calls.values() for call in group], refusals))
         found: dict[Fact[Any], Any] = {}
         for fact, group in calls.items():
             answered = [next(answers) for _ in group]
-            found |= {row: _answer(row, answered) for row in facts.FACTS if fact in (row, row.comes_with)}
+            found |= {row: _answer(row, answered, refusals) for row in facts.FACTS if fact in (row, row.comes_with)}
         if found.get(facts.ACCOUNT) == NotReadable():
             raise _no_accounts()
         return Facts(found)
@@ -140,7 +158,7 @@ def _user(user_id: str) -> Call:
     return call
 
 
-def _answer(fact: Fact[Any], answers: list[Answer]) -> Any:
+def _answer(fact: Fact[Any], answers: list[Answer], refusals: frozenset[int]) -> Any:
     statuses = {answer.status for answer in answers}
     if FORBIDDEN in statuses:
         return NotReadable()
@@ -152,7 +170,7 @@ def _answer(fact: Fact[Any], answers: list[Answer]) -> Any:
         if not fact.licensed:
             raise Transient(GRAPH, f"{fact.name} needs a licence that the tenant lacks")
         return fact.default
-    if refused := next((answer for answer in answers if answer.status in LASTING), None):
+    if refused := next((answer for answer in answers if answer.status in refusals), None):
         error = refused.body.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         return NotReadable(f"Graph answers {refused.status} {code or ''}".rstrip())

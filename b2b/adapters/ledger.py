@@ -35,7 +35,7 @@ from b2b.domain.sweep import Census, LastRun, PartReport, Reported, SweepReport
 CONVERSIONS = "conversions"
 REQUESTS = "requests"
 FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
-RESTED, WORKING = "rested~", "working~"
+RESTED, WORKING, COMPARISONS = "rested~", "working~", "comparisons~"
 FACT, SWEEP, CENSUS = "tenant~fact", "sweep~", "census"
 """Partitions of lists, of the tenant's fact and of the sweep's reports. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
@@ -67,6 +67,7 @@ class Ledger:
         self.instances = Instances(self._conversions)
         self.followed = FollowedIndex(self._conversions, FOLLOWED)
         self.schedule = TimedListing(self._conversions, SCHEDULE)
+        self.comparisons = TimedListing(self._conversions, COMPARISONS)
         self.untold = Listing(self._conversions, UNTOLD)
         self.open = TimedListing(self._requests, OPEN)
         self.rested = TimedListing(self._requests, RESTED)

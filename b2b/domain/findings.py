@@ -5,6 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
+ACCESS_CHANGED = "access-changed"
+"""The finding of a conversion whose account has not what it had before: no rule finds it, but the comparison."""
+
 
 class Profile(StrEnum):
     """Which edition of Microsoft's article the rules follow."""

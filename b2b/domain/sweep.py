@@ -18,6 +18,7 @@ class Part(StrEnum):
     REPAIR = "repair"
     PUBLISH = "publish"
     FOLLOW = "follow"
+    VERIFY = "verify"
     PURGE = "purge"
 
 
@@ -39,7 +40,8 @@ BUDGETS: Mapping[Part, Budget] = {
     Part.DRAIN: Budget(500, 40.0),
     Part.REPAIR: Budget(10_000, 80.0),
     Part.PUBLISH: Budget(2_000, 40.0),
-    Part.FOLLOW: Budget(4_000, 240.0),
+    Part.FOLLOW: Budget(4_000, 160.0),
+    Part.VERIFY: Budget(2_000, 40.0),
     Part.PURGE: Budget(2_000, 30.0),
 }
 

@@ -51,6 +51,14 @@ class Directory(Protocol):
 
         """
 
+    async def granted(self, user_id: str, wanted: Iterable[Fact[Any]]) -> Facts:
+        """Read an account by its id with facts about it; the trouble of one fact is not that of the others.
+
+        Raises:
+            AccessDenied: accounts cannot be read at all.
+
+        """
+
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
         """Read accounts by id; None for one that Graph does not know, no entry for one that cannot be read now."""
 
@@ -196,6 +204,10 @@ class Ledger(Protocol):
     @property
     def schedule(self) -> Listing:
         """What is due at a time, by that time."""
+
+    @property
+    def comparisons(self) -> Listing:
+        """The accounts whose access is to be read again, by the time at which it is."""
 
     @property
     def untold(self) -> Listing:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation import actions
-from tests.simulation.app import POISON, WORK
+from tests.simulation.app import POISON, WORK, rows_of
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.outcomes import ANSWERING, QUIET, Failed, answer, carry_out, fails_late, shown
 from tests.simulation.schedule import Schedule
@@ -25,7 +25,7 @@ RETRYING = 9.0
 """Seconds that the SDK tries for before it says that a service cannot be reached."""
 
 
-ALWAYS_NEW = frozenset({"sweep~", "schedule~", "cursor~"})
+ALWAYS_NEW = frozenset({"sweep~", "schedule~", "comparisons~", "cursor~"})
 """Partitions that change with every sweep, whatever happens."""
 
 
@@ -130,9 +130,14 @@ class Runner:
         if self.world.loop.now - self.base > last + LONGEST_REST:
             return True
         scheduled = LATEST_LOOK if self.world.tables.rows("conversions", "schedule~") else 0.0
-        repaired = LATEST_REPAIR if self.world.tables.rows("requests", "open~") else 0.0
-        self.rested = self._still() and self.world.loop.now - self.base > last + max(scheduled, repaired)
+        passed = self.world.loop.now - self.base > last + scheduled
+        self.rested = self._still() and passed and not self._comparing()
         return self.rested
+
+    def _comparing(self) -> bool:
+        """Tell whether what an account has is still compared: that ends with its deadline at the latest."""
+        accounts = rows_of(self.world.tables, "conversions").values()
+        return any(row.get("stage") == "accepted" for rows in accounts for row in rows if row["RowKey"] == "current")
 
     def _beginnings(self) -> list[Any]:
         """Return what could begin now: steps that are due, messages that are visible, the timer."""

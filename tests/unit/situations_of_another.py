@@ -61,6 +61,9 @@ SEEN_NOW = conversion(Stage.INVITED, invited_at=NOW - HOUR, seen_at=NOW - MINUTE
 SUSPECTED = conversion(Stage.INVITED, invited_at=NOW - DAY, seen_at=NOW - DAY, internal_since=NOW - 59 * SECOND)
 CONFIRMABLE = conversion(Stage.INVITED, invited_at=NOW - DAY, seen_at=NOW - DAY, internal_since=NOW - MINUTE)
 COMPLETED = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, completed_at=NOW - HOUR)
+UNVERIFIED = conversion(Stage.UNVERIFIED, accepted_at=NOW - DAY)
+UNVERIFIED_SUSPECTED = replace(UNVERIFIED, internal_since=NOW - 59 * SECOND)
+UNVERIFIED_CONFIRMABLE = replace(UNVERIFIED, internal_since=NOW - MINUTE)
 ENDED_LONG = conversion(Stage.COMPLETED, completed_at=NOW - WINDOW)
 COMPLETED_NOW = conversion(Stage.COMPLETED, accepted_at=NOW - MINUTE, completed_at=NOW - SECOND)
 COMPLETED_SUSPECTED = conversion(Stage.COMPLETED, accepted_at=NOW - DAY, internal_since=NOW - 59 * SECOND)
@@ -116,7 +119,7 @@ ANOTHERS: tuple[Row, ...] = (
     row(P.DIRECTORY, "the account is read before anybody joins", Look(), request=OTHER, conversion=COMPLETED),
     *(row(P.JOINER, f"it is {stage}, and still is", Join(), request=OTHER,
           conversion=conversion(stage, accepted_at=NOW - DAY), sighting=seen(ACCEPTED))
-      for stage in (Stage.ACCEPTED, Stage.COMPLETED)),
+      for stage in (Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED)),
     row(P.DIRECTORY, "the account is gone: the rules say so", Judge(), request=OTHER, conversion=COMPLETED,
         sighting=seen(None)),
     *(row(P.DIRECTORY, f"an account that reads {how} just after the redemption: lag, or undone; wait for the window",
@@ -140,6 +143,25 @@ ANOTHERS: tuple[Row, ...] = (
         conversion=conversion(Stage.COMPLETED, completed_at=NOW - MINUTE), sighting=seen(PENDING)),
     row(P.DIRECTORY, "and without either, no time has passed", LAGS_A_WINDOW, request=OTHER,
         conversion=conversion(Stage.COMPLETED), sighting=seen(PENDING)),
+
+    # A person is to decide about what has changed since the redemption.
+    row(P.DIRECTORY, "unverified: the account is read before anybody joins", Look(), request=OTHER,
+        conversion=UNVERIFIED),
+    row(P.JOINER, "unverified: that the account is away is no word about it", Join(), request=OTHER,
+        conversion=UNVERIFIED, sighting=seen(None)),
+    row(P.JOINER, "unverified: a replica may show the time before", Join(), request=OTHER,
+        conversion=conversion(Stage.UNVERIFIED, accepted_at=NOW - MINUTE), sighting=seen(PENDING)),
+    row(P.DIRECTORY, "unverified: reset, it waits again", Record(undone.reset_meanwhile(UNVERIFIED, PENDING, NOW)),
+        request=OTHER, conversion=UNVERIFIED, sighting=seen(PENDING)),
+    row(P.DIRECTORY, "unverified: made internal again, the first read is noted",
+        Record(undone.suspected(UNVERIFIED, NOW)), request=OTHER, conversion=UNVERIFIED, sighting=seen(INTERNAL)),
+    row(P.DIRECTORY, "unverified: made internal again, the second must be a minute later", Wait(WaitReason.UNDONE),
+        request=OTHER, conversion=UNVERIFIED_SUSPECTED, sighting=seen(INTERNAL)),
+    row(P.DIRECTORY, "unverified: made internal again, the conversion is void",
+        Record(undone.confirmed(UNVERIFIED_CONFIRMABLE, NOW)), request=OTHER, conversion=UNVERIFIED_CONFIRMABLE,
+        sighting=seen(INTERNAL)),
+    row(P.DIRECTORY, "unverified: made internal again, refuted", Record(undone.refuted(UNVERIFIED_SUSPECTED, NOW)),
+        request=OTHER, conversion=UNVERIFIED_SUSPECTED, sighting=seen(ACCEPTED)),
 
     # It ended, or waits for a person, and an invitation may be out.
     row(P.JOINER, "a review in doubt is joined", Join(), request=OTHER, conversion=DOUBTFUL_REVIEW,
@@ -242,6 +264,8 @@ ANOTHERS: tuple[Row, ...] = (
     row(P.ONE_END, "asked for after it", Judge(), request=OTHER, conversion=UNDONE),
     row(P.JOINER, "asked for before an invitation that was redeemed, and undone since", Join(), request=LATE,
         conversion=replace(COMPLETED, invited_at=NOW - DAY), sighting=seen(INTERNAL)),
+    row(P.JOINER, "asked for before an invitation that waits for a person, and undone since", Join(), request=LATE,
+        conversion=replace(UNVERIFIED, invited_at=NOW - DAY), sighting=seen(INTERNAL)),
     row(P.ONE_END, "asked for before an end without an invitation", Judge(), request=LATE,
         conversion=conversion(Stage.CANCELLED)),
 )

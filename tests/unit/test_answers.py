@@ -26,6 +26,8 @@ HTTP_STATUS = {
     "requested": 202,
     "inviting": 202,
     "accepted": 202,
+    "verified": 202,
+    "unverified": 200,
     "rejected": 200,
     "assessed": 200,
     "blocked": 200,
@@ -42,6 +44,8 @@ OPERATION = {
     "needsReview": "Running",
     "invited": "Running",
     "accepted": "Running",
+    "verified": "Running",
+    "unverified": "Running",
     "assessed": "Succeeded",
     "completed": "Succeeded",
     "rejected": "Failed",
@@ -49,7 +53,10 @@ OPERATION = {
     "failed": "Failed",
     "cancelled": "Canceled",
 }
-RETRY_AFTER = {"requested": "10", "inviting": "10", "accepted": "10", "needsReview": "3600", "invited": "3600"}
+RETRY_AFTER = {
+    **dict.fromkeys(("requested", "inviting", "accepted", "verified"), "10"),
+    **dict.fromkeys(("needsReview", "invited", "unverified"), "3600"),
+}
 """Soon while the service works, an hour while a person is awaited, never once it has ended."""
 
 

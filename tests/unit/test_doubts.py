@@ -115,6 +115,13 @@ def test_a_redemption_has_graphs_own_time_and_was_seen() -> None:
     assert earlier.row.seen_at == NOW - HOUR
 
 
+def test_a_redemption_is_compared_where_a_snapshot_was_taken() -> None:
+    change = doubts.redeemed(conversion(Stage.INVITED, baseline=1, equal_since=NOW - HOUR), ACCEPTED, NOW)
+    row = change.row
+    assert (kinds(change), row.stage, row.comparing_since, row.equal_since) == (["accepted"], Stage.ACCEPTED, NOW, None)
+    assert row.waiting == Waiting(WaitReason.COMPARING, NOW)
+
+
 def test_a_redemption_has_our_time_where_graph_names_none() -> None:
     nameless = user(externalUserState="Accepted")
     assert doubts.redeemed(conversion(Stage.INVITED), nameless, NOW).row.accepted_at == NOW

@@ -128,7 +128,7 @@ def test_the_time_of_acceptance_is_graphs_own_or_else_ours() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_what_is_followed(stage: Stage) -> None:
-    always = {"inviting", "invited", "accepted"}
+    always = {"inviting", "invited"}
     assert is_followed(conversion(stage)) is (stage.value in always)
     assert is_followed(conversion(stage, doubts=(doubt(HOUR),))) is (stage.value in {*always, "needsReview"})
 

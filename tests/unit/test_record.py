@@ -90,7 +90,7 @@ def test_a_row_in_place_of_a_draft_keeps_its_history() -> None:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_a_message_sees_to_what_the_service_works_on(stage: Stage) -> None:
-    assert record(stage).at_work is (phase_of(stage) is Phase.SERVICE)
+    assert record(stage).at_work is (stage in {Stage.REQUESTED, Stage.INVITING})
 
 
 def test_a_release_makes_a_dry_run_real() -> None:
@@ -241,7 +241,15 @@ def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_en
     assert may_show(record(Stage.INVITED), led)
     assert not may_show(record(Stage.BLOCKED), led)
     assert not may_show(record(Stage.COMPLETED), led)
-    assert not may_show(record(Stage.ACCEPTED), led)
+    assert not may_show(record(Stage.ASSESSED), led)
+
+
+def test_a_requests_row_does_not_go_back_to_what_its_conversion_was_before() -> None:
+    reset = conversion(Stage.INVITED, generation=2, sequence=9)
+    assert may_show(record(Stage.ACCEPTED, generation=2, shown=8), reset)
+    assert may_show(record(Stage.ACCEPTED, generation=2, shown=9), reset)
+    assert not may_show(record(Stage.ACCEPTED, generation=2, shown=10), reset)
+    assert may_show(record(Stage.INVITED, generation=1, shown=10), reset), "that was another generation"
 
 
 def test_the_events_of_a_new_row_name_its_request() -> None:

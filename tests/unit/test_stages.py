@@ -24,9 +24,14 @@ FOLLOWS = {
     "needsReview": "invited cancelled",
     "inviting": "invited blocked needsReview failed cancelled",
     "invited": "accepted cancelled",
-    "accepted": "completed",
+    "accepted": "verified unverified completed invited cancelled",
+    "verified": "completed",
+    "unverified": "accepted completed invited cancelled",
 }
-"""The way: requested -> judged -> claim -> invited -> accepted -> completed; every other stage is an end."""
+"""The way: requested -> judged -> claim -> invited -> accepted -> verified or unverified -> completed.
+
+Every other stage is an end. Back to `invited` goes an account whose redemption was reset.
+"""
 ACTIONS = {
     "requested": {"cancel"},
     "inviting": {"cancel"},
@@ -44,8 +49,8 @@ def test_every_stage_has_one_row_with_a_meaning_of_its_own() -> None:
 
 def test_each_stage_is_in_one_phase() -> None:
     phases = {phase: {stage for stage in Stage if phase_of(stage) is phase} for phase in Phase}
-    assert phases[Phase.SERVICE] == {Stage.REQUESTED, Stage.INVITING, Stage.ACCEPTED}
-    assert phases[Phase.PERSON] == {Stage.NEEDS_REVIEW, Stage.INVITED}
+    assert phases[Phase.SERVICE] == {Stage.REQUESTED, Stage.INVITING, Stage.ACCEPTED, Stage.VERIFIED}
+    assert phases[Phase.PERSON] == {Stage.NEEDS_REVIEW, Stage.INVITED, Stage.UNVERIFIED}
     assert frozenset().union(*phases.values()) == frozenset(Stage)
 
 
@@ -74,7 +79,9 @@ def test_each_action_is_possible_somewhere_and_leads_to_a_stage() -> None:
 def test_a_request_may_skip_the_stages_that_it_did_not_see() -> None:
     assert reachable(Stage.INVITING) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED, Stage.ASSESSED, Stage.INVITING}
     assert reachable(Stage.REQUESTED) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED}
-    assert reachable(Stage.INVITED) == {Stage.ACCEPTED, Stage.COMPLETED, Stage.CANCELLED}
+    redeemed = {Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED}
+    assert reachable(Stage.INVITED) == {*redeemed, Stage.INVITED, Stage.CANCELLED}
+    assert reachable(Stage.VERIFIED) == {Stage.COMPLETED}
     assert reachable(Stage.COMPLETED) == frozenset()
 
 

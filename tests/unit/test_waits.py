@@ -7,7 +7,16 @@ import pytest
 from b2b.domain.conversion.waits import LONGEST, WAITS, Cause, Waiting, WaitReason, delay, row_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WANTED = {"campaign-ended", "campaign-paused", "paced", "paused", "mode-assess", "not-visible", "account-deleted"}
+WANTED = {
+    "account-deleted",
+    "campaign-ended",
+    "campaign-paused",
+    "comparing",
+    "mode-assess",
+    "not-visible",
+    "paced",
+    "paused",
+}
 TROUBLE = {"service-unavailable", "permission-missing"}
 
 

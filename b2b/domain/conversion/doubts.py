@@ -86,11 +86,18 @@ def _known(conversion: Conversion) -> dict[str, Any]:
 
 
 def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
-    """The person has redeemed. Nothing stands between that and the end yet."""
+    """The person has redeemed. What the directory grants is compared, where a snapshot was taken to compare it with."""
     accepted = advance(
-        conversion, Stage.ACCEPTED, now, accepted_at=changed_at(account) or now, seen_at=conversion.seen_at or now
+        conversion,
+        Stage.ACCEPTED,
+        now,
+        accepted_at=changed_at(account) or now,
+        seen_at=conversion.seen_at or now,
+        comparing_since=now,
+        equal_since=None,
+        waiting=Waiting(WaitReason.COMPARING, now) if conversion.baseline else None,
     )
-    return chain(accepted, advance(accepted.row, Stage.COMPLETED, now))
+    return accepted if conversion.baseline else chain(accepted, advance(accepted.row, Stage.COMPLETED, now, UNCOMPARED))
 
 
 def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
@@ -162,5 +169,6 @@ def waived(conversion: Conversion) -> tuple[Doubt, ...]:
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 
+UNCOMPARED = "nothing was compared: no snapshot was taken before the invitation"
 PRESENT: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}
 """Columns of an account that is there and external."""

@@ -17,6 +17,7 @@ invitation asks for it (`again`); a new request does not. How the promise is kep
   `_completed`).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -164,13 +165,11 @@ def _other(s: Situation, conversion: Conversion) -> Step:
     """The conversion is another request's, or this one's own of before: a retry or an approval has left it."""
     if s.again and conversion.stage in {Stage.NEEDS_REVIEW, Stage.INVITED}:
         return _again(s, conversion)
-    met = conversion.stage is Stage.CANCELLED and _met_already(s, conversion)
-    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED} or met:
+    if conversion.stage is Stage.CANCELLED and _met_already(s, conversion):
         return Join()
-    if conversion.stage is Stage.INVITED:
-        return _invited(s, conversion)
-    if conversion.stage is Stage.COMPLETED:
-        return _completed(s, conversion)
+    standing = _STANDING.get(conversion.stage)
+    if standing is not None:
+        return standing(s, conversion)
     if conversion.open_doubts:
         return _again(s, conversion) if s.again else _doubtful_end(s, conversion)
     return _open(s)
@@ -266,6 +265,20 @@ def _completed(s: Situation, conversion: Conversion) -> Step:
     return _internal_again(s, conversion, accepted_at)
 
 
+def _unverified(s: Situation, conversion: Conversion) -> Step:
+    """A person is to decide about what has changed. The request joins, unless the redemption itself was undone."""
+    if s.sighting is None:
+        return Look()
+    account, accepted_at = s.sighting.account, conversion.accepted_at or s.now
+    if account is None or s.now < accepted_at + s.limits.window:
+        return Join()
+    if account.accepted:
+        return Join() if conversion.internal_since is None else Record(undone.refuted(conversion, s.now))
+    if account.pending:
+        return Record(undone.reset_meanwhile(conversion, account, s.now))
+    return _internal_again(s, conversion, accepted_at)
+
+
 def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> Step:
     """The account reads as internal although its invitation was seen.
 
@@ -277,7 +290,7 @@ def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> 
         return Record(undone.suspected(conversion, s.now))
     if s.now - conversion.internal_since < s.limits.confirm:
         return Wait(WaitReason.UNDONE)
-    if conversion.stage is Stage.INVITED:
+    if conversion.stage in {Stage.INVITED, Stage.UNVERIFIED}:
         return Record(undone.confirmed(conversion, s.now))
     return _open(s)
 
@@ -309,3 +322,14 @@ def _open(s: Situation) -> Step:
 
 def _until(moment: datetime | None, now: datetime) -> float:
     return 0.0 if moment is None else max((moment - now).total_seconds(), 0.0)
+
+
+_STANDING: dict[Stage, Callable[[Situation, Conversion], Step]] = {
+    Stage.INVITING: lambda _situation, _conversion: Join(),
+    Stage.INVITED: _invited,
+    Stage.ACCEPTED: lambda _situation, _conversion: Join(),
+    Stage.VERIFIED: lambda _situation, _conversion: Join(),
+    Stage.UNVERIFIED: _unverified,
+    Stage.COMPLETED: _completed,
+}
+"""What another request does where the account's conversion stands, unless a person wants it invited again."""

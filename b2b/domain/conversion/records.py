@@ -117,9 +117,11 @@ class Conversion:
     baseline: int = 0
     """The generation that keeps the snapshot which is compared with after the redemption; 0: none was taken."""
     access_seen_at: datetime | None = None
-    """When a snapshot was read that differs from it, while the account waited as far as that reading showed."""
+    """When a reading ended that differs from it; as far as that showed, the account still waited for its person."""
+    comparing_since: datetime | None = None
+    """When the redemption was seen, or a person asked for a fresh comparison: the deadline counts from then."""
     equal_since: datetime | None = None
-    """Since when readings after the redemption are equal to it."""
+    """Since when readings after the redemption are equal to the snapshot."""
     called_off: tuple[str, ...] = ()
     """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0

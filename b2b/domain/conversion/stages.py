@@ -22,6 +22,8 @@ class Stage(StrEnum):
     INVITING = "inviting"
     INVITED = "invited"
     ACCEPTED = "accepted"
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -51,6 +53,8 @@ class Care(Enum):
     NOBODY = "nobody"
     MESSAGE = "the leader's message"
     FOLLOW = "the sweep: follow"
+    VERIFY = "the sweep: verify"
+    DECISION = "a decision about the account"
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,12 @@ STAGES: tuple[Row, ...] = (
          (_S.INVITED, _S.BLOCKED, _S.NEEDS_REVIEW, _S.FAILED, _S.CANCELLED), (_A.CANCEL,), "Running"),
     _row(_S.INVITED, "waits for the invited person", _PERSON, _C.FOLLOW,
          (_S.ACCEPTED, _S.CANCELLED), (), "Running", restarts=True),
-    _row(_S.ACCEPTED, "the person has redeemed the invitation", _WORKS, _C.FOLLOW, (_S.COMPLETED,), (), "Running"),
+    _row(_S.ACCEPTED, "the person has redeemed; what the directory grants is compared", _WORKS, _C.VERIFY,
+         (_S.VERIFIED, _S.UNVERIFIED, _S.COMPLETED, _S.INVITED, _S.CANCELLED), (), "Running"),
+    _row(_S.VERIFIED, "what the directory grants is what it granted before", _WORKS, _C.VERIFY, (_S.COMPLETED,), (),
+         "Running"),
+    _row(_S.UNVERIFIED, "what the directory grants has changed: an administrator must decide", _PERSON, _C.DECISION,
+         (_S.ACCEPTED, _S.COMPLETED, _S.INVITED, _S.CANCELLED), (), "Running"),
     _row(_S.COMPLETED, "nothing is left to do", _ENDED, _C.NOBODY, (), (), "Succeeded", restarts=True),
     _row(_S.FAILED, "it could not be done", _ENDED, _C.NOBODY, (), (_A.RETRY,), "Failed", restarts=True),
     _row(_S.CANCELLED, "called off, or the account is gone", _ENDED, _C.NOBODY, (), (), "Canceled", restarts=True),

@@ -7,10 +7,13 @@ from b2b.domain.account import Account, changed_at
 from b2b.domain.conversion.doubts import PRESENT
 from b2b.domain.conversion.records import Change, Conversion, advance, begin, note
 from b2b.domain.conversion.stages import Stage
+from b2b.domain.findings import ACCESS_CHANGED
 
 
 def reset(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
     """The account waits for a redemption again: a new generation goes on at `invited`, and sends nothing.
+
+    What the directory granted before the first invitation is out of date, so nothing will be compared with it.
 
     Source: https://learn.microsoft.com/entra/external-id/reset-redemption-status.
     """
@@ -24,9 +27,31 @@ def reset(conversion: Conversion, account: Account, request_id: str, now: dateti
         accepted_at=None,
         completed_at=None,
         invitation_id="",
+        baseline=0,
+        access_seen_at=None,
+        comparing_since=None,
+        equal_since=None,
         **PRESENT,
     )
     return begin(conversion, opening, now, "the redemption was reset; nothing is sent")
+
+
+def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
+    """The account waits for a redemption again, and its conversion has not ended: it waits along, and sends nothing."""
+    return advance(
+        conversion,
+        Stage.INVITED,
+        now,
+        "the redemption was reset; nothing is sent",
+        invited_at=changed_at(account) or now,
+        seen_at=now,
+        accepted_at=None,
+        access_seen_at=None,
+        comparing_since=None,
+        equal_since=None,
+        findings=tuple(finding for finding in conversion.findings if finding.rule != ACCESS_CHANGED),
+        **PRESENT,
+    )
 
 
 def suspected(conversion: Conversion, now: datetime) -> Change[Conversion]:

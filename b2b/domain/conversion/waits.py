@@ -39,6 +39,7 @@ class WaitReason(StrEnum):
     CAMPAIGN_ENDED = "campaign-ended"
     NOT_VISIBLE = "not-visible"
     ACCOUNT_DELETED = "account-deleted"
+    COMPARING = "comparing"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ WAITS: tuple[Row, ...] = (
     Row(_R.CAMPAIGN_ENDED, _W, "The campaign ended, and its outcome is not known yet.", LONGEST, LONGEST),
     Row(_R.NOT_VISIBLE, _W, "Graph accepted the invitation, and the account does not show it.", LONGEST, LONGEST),
     Row(_R.ACCOUNT_DELETED, _W, "The account is deleted and may be restored.", LONGEST, LONGEST),
+    Row(_R.COMPARING, _W, "What the directory grants is compared with what it granted before the invitation.",
+        LONGEST, LONGEST),
 )
 # fmt: on
 _TABLE = {row.reason: row for row in WAITS}

@@ -14,14 +14,14 @@ from b2b.domain.conversion.tenant_fact import Known
 from b2b.domain.conversion.waits import Waiting, WaitReason
 
 STAGES = frozenset({Stage.INVITING, Stage.INVITED, Stage.NEEDS_REVIEW})
-"""Stages whose account the sweep reads. `accepted` is followed too, but no reading can change it."""
+"""Stages whose account is followed; once the person has redeemed, the comparison reads it."""
 
 
 def is_followed(conversion: Conversion) -> bool:
     """Tell whether the sweep still has something to learn: a review is followed while it has a doubt."""
     if conversion.stage is Stage.NEEDS_REVIEW:
         return bool(conversion.doubts)
-    return conversion.stage in STAGES or conversion.stage is Stage.ACCEPTED
+    return conversion.stage in STAGES
 
 
 def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:

@@ -74,6 +74,12 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         """The kinds that could not be read, and why."""
         return {kind: reading.unread for kind, reading in self.kinds.items() if reading.unread}
 
+    def updated(self, later: "Snapshot") -> "Snapshot | None":
+        """Return this snapshot with what a later one read otherwise, or for the first time; None: nothing."""
+        read = {kind: reading for kind, reading in later.kinds.items() if not reading.unread}
+        new = {kind: reading for kind, reading in read.items() if _other(self.kinds.get(kind), reading)}
+        return Snapshot(later.taken_at, self.kinds | new) if new else None
+
 
 class Difference(msgspec.Struct, frozen=True, rename="camel"):
     """How one kind differs from what was there before."""
@@ -145,6 +151,10 @@ def sentence(differences: Iterable[Difference]) -> str:
 def label(kind: Kind) -> str:
     """How sentences call a kind."""
     return _ROWS[kind].label
+
+
+def _other(before: Reading | None, after: Reading) -> bool:
+    return before is None or bool(before.unread) or before.digest != after.digest
 
 
 def _difference(kind: Kind, before: Reading | None, after: Reading | None) -> Difference | None:

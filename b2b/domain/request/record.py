@@ -7,7 +7,7 @@ from typing import Any
 
 from b2b.domain.actors import BY_QUEUE, Actor, acting
 from b2b.domain.conversion.records import SCHEMA_VERSION, Change, Conversion, Event, Source
-from b2b.domain.conversion.stages import Phase, Stage, may_follow, phase_of
+from b2b.domain.conversion.stages import Care, Phase, Stage, may_follow, phase_of, row_of
 from b2b.domain.conversion.waits import Cause, Waiting
 from b2b.domain.errors import IllegalTransition, RequestRefused
 from b2b.domain.findings import Finding, Verdict
@@ -56,6 +56,8 @@ class RequestRecord:
     """The account, once it is known. A request that names it otherwise is bound to this id from then on."""
     generation: int = 0
     """The conversion of `user_id` that it belongs to; 0: none."""
+    shown: int = 0
+    """How many events its conversion had when this row was last brought up to it: it does not go back to fewer."""
     left_generation: int = 0
     """The generation that a person opened it again from, that its review is about, or that an earlier request of its id
     led: it belongs to later ones only."""
@@ -81,8 +83,8 @@ class RequestRecord:
 
     @property
     def at_work(self) -> bool:
-        """Whether the app is to act: by the request's message, or once it is accepted by the sweep."""
-        return phase_of(self.stage) is Phase.SERVICE
+        """Whether the app is to act by the request's message; later the sweep looks after its conversion."""
+        return row_of(self.stage).care is Care.MESSAGE
 
     @property
     def replaceable(self) -> bool:
@@ -259,8 +261,9 @@ def led_before(request_id: str, conversion: Conversion | None) -> int:
 
 
 def may_show(record: RequestRecord, conversion: Conversion) -> bool:
-    """Tell whether a request's row takes over the stage of its conversion: never over an end."""
-    return may_follow(record.stage, conversion.stage)
+    """Tell whether a request's row takes over the stage of its conversion: never over an end, nor what is older."""
+    newer = record.generation != conversion.generation or conversion.sequence >= record.shown
+    return newer and may_follow(record.stage, conversion.stage)
 
 
 def shows_alike(before: Conversion, after: Conversion) -> bool:

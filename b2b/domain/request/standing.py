@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from b2b.domain.conversion.records import Conversion
-from b2b.domain.conversion.stages import Phase, phase_of
 from b2b.domain.request.record import RequestRecord, belongs, may_show, mirrored
 
 
@@ -34,8 +33,7 @@ def as_it_stands(record: RequestRecord, conversion: Conversion | None) -> Reques
     if conversion is None or not belongs(record, conversion) or not may_show(record, conversion):
         return record
     shown = replace(record, stage=conversion.stage, **mirrored(conversion))
-    at_work = phase_of(conversion.stage) is Phase.SERVICE
-    return replace(shown, waiting=record.waiting if at_work else conversion.waiting)
+    return replace(shown, waiting=record.waiting if shown.at_work else conversion.waiting)
 
 
 def joined(record: RequestRecord, conversion: Conversion | None) -> str | None:

@@ -5,6 +5,7 @@ process that dies in between leaves rows that are behind. Where the one request 
 again and brings it up; everywhere else a pointer is written first, and the sweep publishes what it points to.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from b2b.domain.conversion.records import Change, Conversion, Event, with_baseline
@@ -41,12 +42,18 @@ class Conversions:
         return await self._ledger.conversions.get(user_id) if user_id else None
 
     async def save(
-        self, change: Change[Conversion], *members: str, held: RequestRecord | None = None, follow: bool = False
+        self,
+        change: Change[Conversion],
+        *members: str,
+        held: RequestRecord | None = None,
+        follow: bool = False,
+        kept: Mapping[Moment, Snapshot] | None = None,
     ) -> Conversion:
         """Write a conversion, and bring its requests up to it.
 
         ``members`` join its generation with this write. ``held`` is the row of the request whose message the caller
-        works on. ``follow`` puts the account into the index of those that the sweep follows, before the write.
+        works on. ``follow`` puts the account into the index of those that the sweep follows, before the write. ``kept``
+        are snapshots that are written with it.
 
         Raises:
             LedgerConflict: the row is not the one that the change was made from; nothing was written.
@@ -56,16 +63,17 @@ class Conversions:
         if follow:  # before the write: a conversion that the sweep cannot find would never be followed
             await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
         if held is not None and held.request_id == row.request_id and not row.joined:
-            # No pointer: only the request of this very message is concerned. After a crash the message comes again.
-            written = await self._ledger.save(change, *members)
+            written = await self._ledger.save(change, *members, kept=kept)
             await self.publish(written, held)
             return written
         # The pointer is first: without it, the sweep would not find a row that was written and not published.
         pointer = await self._ledger.untold.add(row.user_id, self._clock())
-        written = await self._ledger.save(change, *members)
+        written = await self._ledger.save(change, *members, kept=kept)
         return await self._told(written, pointer, held)
 
-    async def save_quietly(self, change: Change[Conversion], before: Conversion) -> Conversion:
+    async def save_quietly(
+        self, change: Change[Conversion], before: Conversion, kept: Mapping[Moment, Snapshot] | None = None
+    ) -> Conversion:
         """Write what no request shows; what was there before is told first, so that nothing is left to tell.
 
         Raises:
@@ -74,7 +82,7 @@ class Conversions:
         """
         told = before.published == before.sequence or await self.publish(before)
         row = replace(change.row, published=before.sequence + len(change.events) if told else before.published)
-        return await self._ledger.save(Change(row, change.events))
+        return await self._ledger.save(Change(row, change.events), kept=kept)
 
     async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
         """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""
@@ -227,7 +235,9 @@ class Conversions:
         if not may_show(record, conversion):
             return None
         change = move(record, conversion.stage, now, **mirrored(conversion))
-        return change if change.events or change.row != record else None
+        if not change.events and change.row == record:
+            return None
+        return Change(replace(change.row, shown=conversion.sequence), change.events)
 
 
 def _led_nowhere(conversion: Conversion) -> bool:

@@ -19,7 +19,7 @@ from b2b.domain.request.subject import address_key
 from b2b.workflows.ports import Clock, Directory, Ledger
 
 RACES = 3
-HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.COMPLETED})
+HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED})
 """Stages in which a conversion keeps its address. A doubt keeps the address that its try went to in every stage."""
 
 

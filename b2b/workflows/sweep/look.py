@@ -6,23 +6,24 @@ Accounts are read before rows: of one that waits for its person, as it did when 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from b2b.domain.account import Account
 from b2b.domain.conversion.assessment import Sighting
-from b2b.domain.conversion.records import Change, Conversion, advance
+from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.situation import Limits
-from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.stages import Care, Stage, row_of
 from b2b.domain.errors import GRAPH, LedgerConflict, Transient, UnreadableRow
 from b2b.domain.lifecycle.difference import SOONEST, next_look
 from b2b.domain.lifecycle.followed import followed, is_followed
+from b2b.domain.lifecycle.verification import first_refresh
 from b2b.domain.readings import Followed
 from b2b.domain.request.record import shows_alike
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.conversion.facts import TenantFacts
 from b2b.workflows.ports import Clock, Directory, Ledger
 from b2b.workflows.sweep.publish import POINTER_AGE
-from b2b.workflows.sweep.sources import LOOK
+from b2b.workflows.sweep.sources import LOOK, whole_minute
 from b2b.workflows.sweep.together import each
 from b2b.workflows.sweep.turn import Turn
 
@@ -39,6 +40,8 @@ class Seen:
     shown: bool = False
     look_at: datetime | None = None
     """When the schedule has it looked at again."""
+    refresh_at: datetime | None = None
+    """When what the directory grants the account is read again."""
     kept: bool = False
     """The entry stays as it is: the next run looks again."""
 
@@ -93,24 +96,22 @@ class Looks:
         if entry.key not in accounts:
             raise Transient(GRAPH, f"the account {entry.key} cannot be read")
         now, account = self._clock(), accounts[entry.key]
-        change = self._change(row, Sighting(now, account, in_bin), now)
+        change = followed(row, Sighting(now, account, in_bin), self._limits, now)
         after = await self._written(row, change, account)
         if not is_followed(after):
             return Seen(moved=True, over=True)
         shown = _pending(account)
         look_at = None if shown else self._next(after, entry)
-        return Seen(moved=change is not None, shown=shown, look_at=look_at)
-
-    def _change(self, row: Conversion, sighting: Sighting, now: datetime) -> Change[Conversion] | None:
-        if row.stage is Stage.ACCEPTED:
-            return advance(row, Stage.COMPLETED, now)
-        return followed(row, sighting, self._limits, now)
+        new = after.stage is Stage.INVITED and not (entry.shown or entry.put_off)
+        refresh_at = first_refresh(after, now) if new else None
+        return Seen(moved=change is not None, shown=shown, look_at=look_at, refresh_at=refresh_at)
 
     async def _written(self, row: Conversion, change: Change[Conversion] | None, account: Account | None) -> Conversion:
         """Write a change, and bring the requests up to it. Without a change, publish what requests do not show yet."""
         if change is None:
             untold = row.published < row.sequence and row.lease_until is None
             return await self._conversions.published(row) if untold else row
+        await self._hand_over(change.row)
         if shows_alike(row, change.row) and row.lease_until is None:
             after = await self._conversions.save_quietly(change, row)
         else:
@@ -123,8 +124,15 @@ class Looks:
         """A conversion that is over leaves the index once its requests were told. A young entry may precede a claim."""
         if row is not None and row.published < row.sequence:
             await self._conversions.published(row)
+        if row is not None:
+            await self._hand_over(row)
         leaves_at = entry.since + POINTER_AGE
         return Seen(over=True) if self._clock() >= leaves_at else Seen(look_at=leaves_at)
+
+    async def _hand_over(self, row: Conversion) -> None:
+        """Let the comparison look after an account whose person has redeemed. Its list comes before the row."""
+        if row_of(row.stage).care is Care.VERIFY:
+            await self._ledger.comparisons.add(row.user_id, whole_minute(self._clock()))
 
     def _next(self, row: Conversion, entry: Followed) -> datetime:
         return next_look(row, entry.since, self._limits, self._clock())
@@ -152,7 +160,9 @@ class Looks:
         """First the schedule, then the index that relies on it."""
         known = [(entry, one) for entry, one in zip(news, seen, strict=True) if not one.kept]
         looks = [(entry.key, one.look_at) for entry, one in known if one.look_at is not None]
-        await self._ledger.schedule.add_all((LOOK + key, _whole_minute(at)) for key, at in looks)
+        await self._ledger.schedule.add_all((LOOK + key, whole_minute(at)) for key, at in looks)
+        later = [(entry.key, one.refresh_at) for entry, one in known if one.refresh_at is not None]
+        await self._ledger.comparisons.add_all((key, whole_minute(at)) for key, at in later)
         marked = [
             (entry, replace(entry, shown=one.shown, put_off=one.look_at is not None))
             for entry, one in known
@@ -164,11 +174,3 @@ class Looks:
 
 def _pending(account: Account | None) -> bool:
     return account is not None and account.pending
-
-
-def _whole_minute(moment: datetime) -> datetime:
-    """Two runs that put the same account off write the same entry, or nearly so."""
-    return (moment + _MINUTE - timedelta.resolution).replace(second=0, microsecond=0)
-
-
-_MINUTE = timedelta(minutes=1)

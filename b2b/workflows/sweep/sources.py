@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from b2b.domain.lifecycle.difference import SOONEST
 from b2b.domain.readings import Entry, Followed
@@ -11,6 +11,14 @@ from b2b.workflows.sweep.rounds import Round
 
 LOOK = "look~"
 """What the schedule says of an account that is to be looked at; its object id follows."""
+
+
+_MINUTE = timedelta(minutes=1)
+
+
+def whole_minute(moment: datetime) -> datetime:
+    """Two runs that put the same account off write the same entry, or nearly so."""
+    return (moment + _MINUTE - timedelta.resolution).replace(second=0, microsecond=0)
 
 
 def is_look(entry: Entry) -> bool:

@@ -1,0 +1,215 @@
+"""What reading an account after its redemption says about its conversion. Nothing is written here.
+
+An account is verified once two readings, a replication window apart and both begun after the redemption was seen, are
+equal to what was kept before the invitation: a replica may show the time before for as long as the window. Until the
+deadline a difference is looked at again, because it may come from a replica, or be mended. After it, a person decides.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from b2b.domain.conversion import undone
+from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.next_step import absence_of
+from b2b.domain.conversion.records import Absence, Change, Conversion, advance, chain, note
+from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict
+from b2b.domain.lifecycle.snapshot import Moment, Snapshot, compare, label, sentence
+
+SOURCE = "https://learn.microsoft.com/entra/external-id/invite-internal-users"
+FIX = "Mend what is missing and ask for a fresh comparison (POST …/compare), or accept the change (POST …/accept)."
+LOST = "Its snapshot cannot be read, so that nothing can be compared."
+REFRESH = timedelta(days=7)
+"""While a person waits, what the directory grants is read again this often: what has changed by then is no finding."""
+SOONEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
+"""Bounds of the back-off of an account that differs."""
+SLOWDOWN = 4
+"""An account that differs is read again after this part of the time for which it has been compared."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One reading of an account with all that the directory grants it."""
+
+    sighting: Sighting
+    """``at`` is a moment before the first of its reads."""
+    snapshot: Snapshot | None
+    """None: the account is not there."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The snapshots that a conversion has: the baseline, and one that was seen while the person waited."""
+
+    before: Snapshot | None
+    seen: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """By which times a comparison is decided."""
+
+    limits: Limits
+    ends_at: datetime
+    """The deadline."""
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reading means: what is to be written, and when to look again; None: never."""
+
+    change: Change[Conversion] | None = None
+    keep: tuple[tuple[Moment, Snapshot], ...] = ()
+    look_at: datetime | None = None
+
+
+def compared(row: Conversion, look: Look, kept: Kept, limits: Limits, deadline: timedelta, now: datetime) -> Outcome:
+    """Decide about a conversion that is `accepted`."""
+    ends_at = (row.comparing_since or now) + deadline
+    account = look.sighting.account
+    if account is None or look.snapshot is None:
+        return _absent(row, look.sighting, limits, ends_at, now)
+    if row.absence is not None:
+        return Outcome(note(row, "account-back", now, absence=None, absent_since=None, **_comparing(now)), look_at=now)
+    if not account.accepted:
+        return _not_accepted(row, look.sighting, limits, now)
+    return _redeemed(row, look, kept, Terms(limits, ends_at, now))
+
+
+def refreshed(row: Conversion, look: Look, kept: Kept, limits: Limits, now: datetime) -> Outcome:
+    """Decide about a conversion that is `invited`: what changes before the redemption is recorded and is no finding.
+
+    A reading may show the account from before its redemption, and the rest from after it. So what was seen counts only
+    once a later reading, a window later, still shows no redemption.
+    """
+    account = look.sighting.account
+    if account is None or look.snapshot is None or account.accepted or kept.before is None:
+        return Outcome(look_at=_next_refresh(row, now) if account is None else None)
+    change: Change[Conversion] | None = None
+    baseline, keep = kept.before, dict[Moment, Snapshot]()
+    if row.access_seen_at is not None and kept.seen is not None:
+        if look.sighting.at - row.access_seen_at < limits.window:
+            return Outcome(look_at=row.access_seen_at + limits.window)
+        said = sentence(compare(baseline, kept.seen)) or "more can be read than before"
+        change = note(row, "access-changed-before", now, said, baseline=row.generation, access_seen_at=None)
+        baseline = keep[Moment.BEFORE] = kept.seen
+    newer = baseline.updated(look.snapshot)
+    if newer is None:
+        return Outcome(change, tuple(keep.items()), _next_refresh(row, now))
+    keep[Moment.SEEN] = newer
+    seen = note(change.row if change else row, "access-seen", now, access_seen_at=now)
+    return Outcome(chain(change, seen) if change else seen, tuple(keep.items()), now + limits.window)
+
+
+def uncompared(row: Conversion, why: str, now: datetime) -> Change[Conversion]:
+    """Nothing is compared: the conversion ends as it did before there was a comparison."""
+    return advance(row, Stage.COMPLETED, now, f"nothing was compared: {why}")
+
+
+def completed(row: Conversion, now: datetime) -> Change[Conversion]:
+    """Nothing stands between the proof and the end."""
+    return advance(row, Stage.COMPLETED, now)
+
+
+def accepted_by(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
+    """A person takes the change as it is; the finding stays, with the person's word."""
+    found = [finding for finding in row.findings if finding.rule == ACCESS_CHANGED]
+    said = " ".join(finding.message for finding in found)
+    kept = tuple(_taken(finding, decision) if finding in found else finding for finding in row.findings)
+    return advance(row, Stage.COMPLETED, now, f"accepted {decision}: {said}", findings=kept, verdict=Verdict.READY)
+
+
+def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
+    """A person has mended something: compare again, with a deadline of its own."""
+    kept = tuple(finding for finding in row.findings if finding.rule != ACCESS_CHANGED)
+    fresh: dict[str, Any] = {"findings": kept, "verdict": Verdict.READY, "comparing_since": now, "equal_since": None}
+    return advance(row, Stage.ACCEPTED, now, f"compared anew {decision}", **fresh, **_comparing(now))
+
+
+def first_refresh(row: Conversion, now: datetime) -> datetime | None:
+    """Return when an invited account is first read again; None: there is nothing to compare with."""
+    return _next_refresh(row, now) if row.baseline else None
+
+
+def _redeemed(row: Conversion, look: Look, kept: Kept, terms: Terms) -> Outcome:
+    """The account shows the redemption: compare."""
+    now, after = terms.now, look.snapshot
+    if row.internal_since is not None:
+        return Outcome(undone.refuted(row, now), look_at=now)
+    if after is None or kept.before is None:
+        return Outcome(_unverified(row, LOST, now))
+    differences = compare(kept.before, after)
+    if not differences:
+        return _equal(row, look, kept.before, terms)
+    if now >= terms.ends_at:
+        return Outcome(_unverified(row, f"{sentence(differences)}.", now), ((Moment.AFTER, after),))
+    change = note(row, "differs", now, sentence(differences), equal_since=None) if row.equal_since else None
+    return Outcome(change, look_at=min(_later(row, now), terms.ends_at))
+
+
+def _equal(row: Conversion, look: Look, before: Snapshot, terms: Terms) -> Outcome:
+    now, window = terms.now, terms.limits.window
+    if row.equal_since is None:
+        first = note(row, "equal", now, "once", equal_since=look.sighting.at)
+        return Outcome(first, look_at=look.sighting.at + window)
+    if look.sighting.at - row.equal_since < window:
+        return Outcome(look_at=row.equal_since + window)
+    unread = "; ".join(f"{label(kind)}: {why}" for kind, why in before.unread.items())
+    proof = advance(row, Stage.VERIFIED, now, f"not compared: {unread}" if unread else "everything was compared")
+    keep = ((Moment.AFTER, look.snapshot),) if look.snapshot is not None else ()
+    return Outcome(chain(proof, completed(proof.row, now)), keep)
+
+
+def _absent(row: Conversion, sighting: Sighting, limits: Limits, ends_at: datetime, now: datetime) -> Outcome:
+    change = absence_of(row, sighting, limits, now)
+    if change is not None and change.row.stage is Stage.CANCELLED:
+        return Outcome(change)
+    settled = row.absence is Absence.BIN and row.absent_since is not None and now - row.absent_since >= limits.window
+    if change is None and settled and now >= ends_at:
+        said = "The account lies in the recycle bin. Restore it, or accept that it is gone."
+        return Outcome(_unverified(row, said, now))
+    return Outcome(change, look_at=min(_later(row, now), max(ends_at, now + limits.window)))
+
+
+def _not_accepted(row: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Outcome:
+    """The account does not show the redemption any more. Within the window a replica may lag."""
+    believed = (row.accepted_at or now) + limits.window
+    if now < believed:
+        return Outcome(look_at=believed)
+    if sighting.account is not None and sighting.account.pending:
+        return Outcome(undone.reset_meanwhile(row, sighting.account, now))
+    if row.internal_since is None:
+        return Outcome(undone.suspected(row, now), look_at=now + limits.confirm)
+    if now - row.internal_since < limits.confirm:
+        return Outcome(look_at=row.internal_since + limits.confirm)
+    return Outcome(undone.confirmed(row, now))
+
+
+def _unverified(row: Conversion, said: str, now: datetime) -> Change[Conversion]:
+    finding = Finding(ACCESS_CHANGED, Severity.REVIEW, f"After the redemption: {said}", FIX, SOURCE)
+    others = (each for each in row.findings if each.rule != ACCESS_CHANGED)
+    kept: dict[str, Any] = {"findings": (*others, finding), "verdict": Verdict.NEEDS_REVIEW}
+    return advance(row, Stage.UNVERIFIED, now, ACCESS_CHANGED, **kept)
+
+
+def _taken(finding: Finding, decision: str) -> Finding:
+    said = f"{finding.message} Accepted {decision}."
+    return Finding(finding.rule, Severity.INFO, said, "Nothing: it was accepted.", finding.source)
+
+
+def _comparing(now: datetime) -> dict[str, Any]:
+    return {"waiting": Waiting(WaitReason.COMPARING, now)}
+
+
+def _later(row: Conversion, now: datetime) -> datetime:
+    return now + min(max((now - (row.comparing_since or now)) / SLOWDOWN, SOONEST), LATEST)
+
+
+def _next_refresh(row: Conversion, now: datetime) -> datetime:
+    """Return the next of the times at which an account is read again: the same ones, whoever asks."""
+    begun = row.invited_at or now
+    return begun + ((now - begun) // REFRESH + 1) * REFRESH

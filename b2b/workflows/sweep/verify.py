@@ -1,0 +1,164 @@
+"""Compare what the directory grants an account with what it granted before: after its redemption, and while it waits.
+
+What is due stands in a list by time. An account is read with all its relations, twenty accounts at once, so that their
+reads share batches. What is to be read again is put on the list before its entry is taken off.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.situation import Limits
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.eligibility import facts
+from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
+from b2b.domain.lifecycle import verification
+from b2b.domain.lifecycle.snapshot import FACTS, Moment, Snapshot, snapshot_of
+from b2b.domain.lifecycle.verification import SOONEST, Kept, Look, Outcome
+from b2b.domain.readings import Entry
+from b2b.domain.request.record import shows_alike
+from b2b.domain.sweep import MOST_COUNTED
+from b2b.workflows.conversion.conversions import Conversions
+from b2b.workflows.pacing import Pacer
+from b2b.workflows.ports import Clock, Directory, Ledger
+from b2b.workflows.sweep.sources import whole_minute
+from b2b.workflows.sweep.together import each
+from b2b.workflows.sweep.turn import Turn
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 20
+"""Accounts that are read at once: their relations fill seven batches."""
+OFF = "B2B_COMPARE_ACCESS is false"
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """How the app compares."""
+
+    limits: Limits
+    deadline: timedelta
+    """How long after a redemption a difference may be mended before a person decides."""
+    on: bool
+
+
+class Verify:
+    """Compares the accounts that are due."""
+
+    def __init__(
+        self,
+        conversions: Conversions,
+        directory: Directory,
+        pacer: Pacer,
+        ledger: Ledger,
+        comparing: Comparing,
+        clock: Clock,
+    ) -> None:
+        self._conversions, self._directory, self._pacer = conversions, directory, pacer
+        self._ledger, self._comparing, self._clock = ledger, comparing, clock
+
+    async def run(self, turn: Turn) -> None:
+        """Read the accounts that are due, the longest overdue first. What fails is put off, and hides nothing.
+
+        Raises:
+            Transient: Graph or storage did not answer, several times.
+            MustWait: Graph asked the app to wait.
+
+        """
+        due = await self._ledger.comparisons.read("", turn.room + MOST_COUNTED, until=self._clock())
+        accounts: dict[str, list[Entry]] = {}
+        for entry in due:
+            accounts.setdefault(entry.key, []).append(entry)
+        left = list(accounts.items())
+        try:
+            while left and (number := min(TOGETHER, turn.room)) > 0:
+                await self._pacer.admit()
+                some, left = left[:number], left[number:]
+                await self._some(some, turn)
+        finally:
+            turn.leaves(len(left), min((entries[0].since for _, entries in left), default=None))
+
+    async def _some(self, some: list[tuple[str, list[Entry]]], turn: Turn) -> None:
+        """Read some accounts together, and remember when to look again."""
+        found = await each(self._look(key) for key, _ in some)
+        trouble = next((result for result in found if isinstance(result, Transient)), None)
+        again = [(key, self._again(key, result, turn)) for (key, _), result in zip(some, found, strict=True)]
+        await self._ledger.comparisons.add_all((key, whole_minute(at)) for key, at in again if at is not None)
+        await self._ledger.comparisons.remove(*(entry for _, entries in some for entry in entries))
+        if trouble is not None:
+            await self._pacer.heed(trouble)
+            turn.failed(trouble)
+
+    def _again(self, key: str, result: tuple[bool, datetime | None] | Exception, turn: Turn) -> datetime | None:
+        """Count an account; return when it is to be looked at again."""
+        match result:
+            case (changed, look_at):
+                turn.did(changed=changed)
+                return look_at
+            case LedgerConflict():
+                log.info("account %s moved on meanwhile", key)
+            case UnreadableRow():
+                turn.passed_over()
+                log.warning("account %s is passed over: %s", key, result)
+            case Transient():
+                log.warning("account %s could not be compared: %s", key, result)
+            case _:
+                turn.met_problem()
+                log.error("account %s could not be compared", key, exc_info=result)
+        turn.did()
+        return self._clock() + SOONEST
+
+    async def _look(self, user_id: str) -> tuple[bool, datetime | None]:
+        """Compare one account; tell whether its row was changed, and when to look again."""
+        row = await self._conversions.get(user_id)
+        if row is None or row.stage not in {Stage.INVITED, Stage.ACCEPTED, Stage.VERIFIED}:
+            return False, None
+        if row.stage is Stage.INVITED and not (row.baseline and self._comparing.on):
+            return False, None
+        outcome = await self._decided(row)
+        if outcome.change is not None:
+            await self._save(row, outcome)
+        return outcome.change is not None, outcome.look_at
+
+    async def _decided(self, row: Conversion) -> Outcome:
+        """Read what the decision needs, and decide."""
+        comparing = self._comparing
+        if row.stage is Stage.VERIFIED:
+            return Outcome(verification.completed(row, self._clock()))
+        if not (comparing.on and row.baseline):
+            why = "no snapshot was taken before the invitation" if comparing.on else OFF
+            return Outcome(verification.uncompared(row, why, self._clock()))
+        kept = await self._kept(row)
+        look = await self._read(row.user_id)
+        if row.stage is Stage.INVITED:
+            return verification.refreshed(row, look, kept, comparing.limits, self._clock())
+        return verification.compared(row, look, kept, comparing.limits, comparing.deadline, self._clock())
+
+    async def _kept(self, row: Conversion) -> Kept:
+        before = await self._ledger.snapshot(row.user_id, row.baseline, Moment.BEFORE)
+        seen: Snapshot | None = None
+        if row.stage is Stage.INVITED and row.access_seen_at is not None:
+            seen = await self._ledger.snapshot(row.user_id, row.generation, Moment.SEEN)
+        return Kept(before, seen)
+
+    async def _read(self, user_id: str) -> Look:
+        """Read an account with all that it has, and where it lies if it is not there."""
+        at = self._clock()
+        known = await self._directory.granted(user_id, FACTS)
+        found = known[facts.ACCOUNT]
+        if not found:
+            binned = await self._directory.deleted([user_id])
+            return Look(Sighting(at, None, user_id in binned), None)
+        return Look(Sighting(at, found[0]), snapshot_of(found[0], known, at))
+
+    async def _save(self, row: Conversion, outcome: Outcome) -> None:
+        """Write what was decided, and bring the requests up to it where they show it."""
+        change, kept = outcome.change, dict(outcome.keep)
+        if change is None:
+            return
+        if shows_alike(row, change.row):
+            await self._conversions.save_quietly(change, row, kept)
+        else:
+            await self._conversions.save(change, follow=change.row.stage is Stage.INVITED, kept=kept)

@@ -1,0 +1,283 @@
+"""Comparison after redemption, as a table: what a reading says about a conversion, and when to look again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from b2b.domain.account import ACCEPTED, PENDING, Account
+from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.records import Absence, Conversion
+from b2b.domain.conversion.situation import limits_of
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.conversion.waits import Waiting, WaitReason
+from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict
+from b2b.domain.lifecycle import verification
+from b2b.domain.lifecycle.snapshot import Kind, Moment, Snapshot, snapshot_of
+from b2b.domain.lifecycle.verification import REFRESH, Kept, Look, Outcome
+from b2b.domain.readings import NotReadable
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+LIMITS = limits_of(30, 300, 86_400)
+WINDOW = LIMITS.window
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+REDEEMED = Account("1", "anna@contoso.com", external_user_state=ACCEPTED, withheld=())
+HAD: dict[Fact[Any], Any] = {
+    facts.DIRECT_GROUPS: {"g1": "Partners"},
+    facts.APP_ROLES: {"portal/role": "Portal"},
+    facts.ROLE_ASSIGNMENTS: (),
+    facts.MANAGER: {},
+    facts.SPONSORS: {},
+    facts.OWNED_OBJECTS: {},
+    facts.REGISTERED_DEVICES: {},
+}
+ROW = Conversion(
+    user_id="1",
+    stage=Stage.ACCEPTED,
+    request_id="r1",
+    baseline=1,
+    invited_at=NOON - DAY,
+    accepted_at=NOON,
+    comparing_since=NOON,
+    waiting=Waiting(WaitReason.COMPARING, NOON),
+)
+WAITING = replace(ROW, stage=Stage.INVITED, accepted_at=None, comparing_since=None, waiting=None)
+PENDING_STILL = msgspec.structs.replace(REDEEMED, external_user_state=PENDING)
+
+
+def snapshot(account: Account = REDEEMED, **changes: Any) -> Snapshot:
+    return snapshot_of(account, Facts(HAD | {getattr(facts, k.upper()): v for k, v in changes.items()}), NOON)
+
+
+BEFORE = snapshot()
+FEWER = snapshot(direct_groups={})
+
+
+def read(at: datetime, account: Account | None = REDEEMED, found: Snapshot | None = BEFORE, **where: bool) -> Look:
+    return Look(Sighting(at, account, **where), None if account is None else found)
+
+
+KEPT = Kept(BEFORE)
+
+
+def compared(row: Conversion, look: Look, kept: Kept = KEPT) -> Outcome:
+    return verification.compared(row, look, kept, LIMITS, DAY, look.sighting.at + SECOND)
+
+
+def refreshed(row: Conversion, look: Look, kept: Kept = KEPT) -> Outcome:
+    return verification.refreshed(row, look, kept, LIMITS, look.sighting.at + SECOND)
+
+
+def kinds(outcome: Outcome) -> list[str]:
+    return [event.kind for event in outcome.change.events] if outcome.change else []
+
+
+def row_after(outcome: Outcome) -> Conversion:
+    assert outcome.change is not None
+    return outcome.change.row
+
+
+def test_the_first_equal_reading_proves_nothing_yet() -> None:
+    outcome = compared(ROW, read(NOON))
+    assert (kinds(outcome), row_after(outcome).stage) == (["equal"], Stage.ACCEPTED)
+    assert (row_after(outcome).equal_since, outcome.look_at) == (NOON, NOON + WINDOW)
+
+
+def test_a_second_one_within_the_window_proves_nothing_either() -> None:
+    outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW - SECOND))
+    assert (kinds(outcome), outcome.look_at) == ([], NOON + WINDOW)
+
+
+def test_two_equal_readings_a_window_apart_verify_and_complete() -> None:
+    outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW))
+    assert kinds(outcome) == ["verified", "completed"]
+    row = row_after(outcome)
+    assert (row.stage, row.waiting, row.findings) == (Stage.COMPLETED, None, ())
+    assert (outcome.keep, outcome.look_at) == (((Moment.AFTER, BEFORE),), None)
+    assert outcome.change is not None
+    assert outcome.change.events[0].detail == "everything was compared"
+
+
+def test_what_was_not_readable_before_is_named_by_verified() -> None:
+    before = snapshot(app_roles=NotReadable())
+    outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW), Kept(before))
+    assert outcome.change is not None
+    said = "not compared: app roles: the permission Directory.Read.All is missing"
+    assert outcome.change.events[0].detail == said
+
+
+def test_a_difference_in_between_begins_anew() -> None:
+    outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW, found=FEWER))
+    assert (kinds(outcome), row_after(outcome).equal_since) == (["differs"], None)
+    assert outcome.change is not None
+    assert outcome.change.events[0].detail == "groups: missing Partners (g1)"
+    again = compared(row_after(outcome), read(NOON + 2 * WINDOW, found=FEWER))
+    assert kinds(again) == []
+    assert again.look_at is not None
+    assert NOON + 2 * WINDOW < again.look_at <= NOON + DAY
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (FEWER, "groups: missing Partners (g1)"),
+        (snapshot(direct_groups={"g1": "", "g2": "All"}), "groups: new All (g2)"),
+        (
+            snapshot(app_roles=NotReadable()),
+            "app roles cannot be read any more: the permission Directory.Read.All is missing",
+        ),
+    ],
+)
+def test_at_the_deadline_a_person_is_told_exactly_what_differs(found: Snapshot, said: str) -> None:
+    early = compared(ROW, read(NOON + DAY - 2 * SECOND, found=found))
+    assert (kinds(early), early.look_at) == ([], NOON + DAY)
+    outcome = compared(ROW, read(NOON + DAY, found=found))
+    row = row_after(outcome)
+    assert (kinds(outcome), row.stage, row.verdict) == (["unverified"], Stage.UNVERIFIED, Verdict.NEEDS_REVIEW)
+    (finding,) = row.findings
+    assert (finding.rule, finding.severity) == (ACCESS_CHANGED, Severity.REVIEW)
+    assert finding.message == f"After the redemption: {said}."
+    assert (outcome.keep, outcome.look_at) == (((Moment.AFTER, found),), None)
+
+
+def test_what_is_equal_at_the_deadline_gets_its_second_reading() -> None:
+    outcome = compared(ROW, read(NOON + DAY))
+    assert (kinds(outcome), outcome.look_at) == (["equal"], NOON + DAY + WINDOW)
+
+
+def test_without_its_snapshot_a_person_decides() -> None:
+    outcome = compared(ROW, read(NOON), Kept(None))
+    assert row_after(outcome).stage is Stage.UNVERIFIED
+
+
+@pytest.mark.parametrize("state", [None, PENDING])
+def test_an_account_that_does_not_show_its_redemption_within_the_window_is_read_again(state: str | None) -> None:
+    account = msgspec.structs.replace(REDEEMED, external_user_state=state)
+    outcome = compared(ROW, read(NOON + WINDOW - 2 * SECOND, account))
+    assert (outcome.change, outcome.look_at) == (None, NOON + WINDOW)
+
+
+def test_a_redemption_that_was_reset_waits_again_in_the_same_conversion() -> None:
+    outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW, PENDING_STILL))
+    row = row_after(outcome)
+    assert (row.stage, row.generation, row.accepted_at, row.equal_since) == (Stage.INVITED, 1, None, None)
+    assert (row.seen_at, row.baseline, outcome.look_at) == (NOON + WINDOW + SECOND, 1, None)
+
+
+def test_an_account_that_was_made_internal_again_is_cancelled_after_two_readings() -> None:
+    internal = msgspec.structs.replace(REDEEMED, external_user_state=None)
+    first = compared(ROW, read(NOON + WINDOW, internal))
+    assert (kinds(first), first.look_at) == (["reads-internal"], NOON + WINDOW + SECOND + LIMITS.confirm)
+    too_early = compared(row_after(first), read(NOON + WINDOW + 2 * SECOND, internal))
+    assert too_early.change is None
+    second = compared(row_after(first), read(NOON + WINDOW + LIMITS.confirm + SECOND, internal))
+    assert row_after(second).stage is Stage.CANCELLED
+    refuted = compared(row_after(first), read(NOON + 2 * WINDOW))
+    assert (kinds(refuted), row_after(refuted).internal_since) == (["reads-external"], None)
+
+
+def test_an_account_in_the_recycle_bin_waits_until_the_deadline_and_is_a_persons_then() -> None:
+    away = compared(ROW, read(NOON, None, in_bin=True))
+    row = row_after(away)
+    assert (row.absence, row.waiting and row.waiting.reason) == (Absence.BIN, WaitReason.ACCOUNT_DELETED)
+    assert compared(row, read(NOON + timedelta(hours=23), None, in_bin=True)).change is None
+    outcome = compared(row, read(NOON + DAY, None, in_bin=True))
+    assert row_after(outcome).stage is Stage.UNVERIFIED
+    assert "recycle bin" in row_after(outcome).findings[0].message
+
+
+def test_an_account_that_is_gone_for_good_is_cancelled() -> None:
+    row = row_after(compared(ROW, read(NOON, None)))
+    assert row_after(compared(row, read(NOON + WINDOW + SECOND, None))).stage is Stage.CANCELLED
+
+
+def test_an_account_that_is_back_is_compared_on() -> None:
+    row = row_after(compared(ROW, read(NOON, None, in_bin=True)))
+    outcome = compared(row, read(NOON + WINDOW))
+    back = row_after(outcome)
+    assert (back.absence, back.waiting and back.waiting.reason) == (None, WaitReason.COMPARING)
+    assert outcome.look_at == NOON + WINDOW + SECOND
+
+
+def test_nothing_new_while_a_person_waits_is_read_again_in_a_week() -> None:
+    outcome = refreshed(WAITING, read(NOON, PENDING_STILL))
+    assert (outcome.change, outcome.keep) == (None, ())
+    assert outcome.look_at == NOON - DAY + REFRESH
+    assert verification.first_refresh(WAITING, NOON) == outcome.look_at
+    assert verification.first_refresh(replace(WAITING, baseline=0), NOON) is None
+
+
+def test_a_change_while_a_person_waits_counts_once_a_later_reading_still_shows_no_redemption() -> None:
+    seen = refreshed(WAITING, read(NOON, PENDING_STILL, FEWER))
+    row = row_after(seen)
+    assert (kinds(seen), row.access_seen_at, row.baseline) == (["access-seen"], NOON + SECOND, 1)
+    ((moment, kept),) = seen.keep
+    assert (moment, kept.kinds, seen.look_at) == (Moment.SEEN, FEWER.kinds, NOON + SECOND + WINDOW)
+    early = refreshed(row, read(NOON + WINDOW, PENDING_STILL, FEWER), Kept(BEFORE, FEWER))
+    assert (early.change, early.keep, early.look_at) == (None, (), NOON + SECOND + WINDOW)
+    outcome = refreshed(row, read(NOON + SECOND + WINDOW, PENDING_STILL, FEWER), Kept(BEFORE, FEWER))
+    assert (kinds(outcome), outcome.keep) == (["access-changed-before"], ((Moment.BEFORE, FEWER),))
+    assert row_after(outcome).access_seen_at is None
+    assert outcome.change is not None
+    assert outcome.change.events[0].detail == "groups: missing Partners (g1)"
+
+
+def test_what_was_seen_is_not_believed_once_the_redemption_shows() -> None:
+    row = replace(WAITING, access_seen_at=NOON)
+    outcome = refreshed(row, read(NOON + WINDOW, REDEEMED, FEWER), Kept(BEFORE, FEWER))
+    assert outcome == Outcome()
+
+
+def test_another_change_by_then_has_to_be_confirmed_in_turn() -> None:
+    row = replace(WAITING, access_seen_at=NOON)
+    outcome = refreshed(row, read(NOON + WINDOW, PENDING_STILL, BEFORE), Kept(BEFORE, FEWER))
+    assert kinds(outcome) == ["access-changed-before", "access-seen"]
+    assert dict(outcome.keep)[Moment.BEFORE] == FEWER
+    assert dict(outcome.keep)[Moment.SEEN].kinds[Kind.GROUPS] == BEFORE.kinds[Kind.GROUPS]
+    assert row_after(outcome).access_seen_at == NOON + WINDOW + SECOND
+
+
+def test_what_can_be_read_for_the_first_time_is_kept_and_what_cannot_any_more_is_not_forgotten() -> None:
+    blind = snapshot(app_roles=NotReadable())
+    seen = dict(refreshed(WAITING, read(NOON, PENDING_STILL), Kept(blind)).keep)[Moment.SEEN]
+    assert seen.unread == {}
+    assert refreshed(WAITING, read(NOON, PENDING_STILL, blind)).change is None
+
+
+def test_an_account_that_is_away_while_it_waits_is_read_at_the_next_time() -> None:
+    outcome = refreshed(WAITING, read(NOON, None))
+    assert (outcome.change, outcome.look_at) == (None, NOON - DAY + REFRESH)
+
+
+def unverified() -> Conversion:
+    others = (Finding("account-disabled", Severity.WARN, "m", "f", "s"),)
+    return row_after(compared(replace(ROW, findings=others), read(NOON + DAY, found=FEWER)))
+
+
+def test_a_person_accepts_what_changed_and_the_history_says_who_why_and_what() -> None:
+    change = verification.accepted_by(unverified(), "by admin: wanted", NOON + 2 * DAY)
+    assert change.row.stage is Stage.COMPLETED
+    assert change.events[0].detail == (
+        "accepted by admin: wanted: After the redemption: groups: missing Partners (g1)."
+    )
+    first, taken = change.row.findings
+    assert (first.rule, taken.severity, change.row.verdict) == ("account-disabled", Severity.INFO, Verdict.READY)
+    assert taken.message.endswith("Accepted by admin: wanted.")
+
+
+def test_a_fresh_comparison_forgets_the_finding_and_has_a_deadline_of_its_own() -> None:
+    row = verification.compared_anew(unverified(), "by admin", NOON + 2 * DAY).row
+    assert (row.stage, [finding.rule for finding in row.findings]) == (Stage.ACCEPTED, ["account-disabled"])
+    assert (row.comparing_since, row.equal_since, row.verdict) == (NOON + 2 * DAY, None, Verdict.READY)
+    assert row.waiting == Waiting(WaitReason.COMPARING, NOON + 2 * DAY)
+    assert compared(row, read(NOON + 2 * DAY + SECOND, found=FEWER)).change is None
+
+
+def test_without_a_comparison_the_history_says_so() -> None:
+    change = verification.uncompared(ROW, "it is off", NOON)
+    assert (change.row.stage, change.events[0].detail) == (Stage.COMPLETED, "nothing was compared: it is off")
