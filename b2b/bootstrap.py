@@ -54,6 +54,7 @@ from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
+from b2b.workflows.lifecycle.accounts import Accounts
 from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter, NewId
@@ -178,6 +179,7 @@ def assemble(
     )
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     comparing = Comparing(limits, timedelta(seconds=settings.compare_deadline), on=settings.compare_access)
+    listings = Listings(ledger)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
         Part.DRAIN: Drain(intake, runs, messages, endings, ledger, queue, clock),
@@ -199,10 +201,11 @@ def assemble(
                 intake=intake,
                 decisions=decisions,
                 enquiries=Enquiries(ledger, assessor, pacer, identity),
-                listings=Listings(ledger),
                 campaigns=campaigns,
                 lists=lists,
                 runs=runs,
+                listings=listings,
+                accounts=Accounts(listings, conversions, ledger, clock, compares=settings.compare_access),
                 health=Health(directory, ledger, queue, identity, pacer, settings),
                 settings=settings,
                 describe=partial(openapi.document, ROUTES),

@@ -15,6 +15,7 @@ from b2b.domain.actors import ActorKind
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
+from b2b.domain.lifecycle.snapshot import Kind
 
 JSON = "application/json"
 
@@ -184,6 +185,59 @@ class ConversionStatus(Answer, frozen=True, kw_only=True):
     waiting: Annotated[Waits | None, Meta(description="Why it cannot go on yet.")] = None
     open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
+
+
+class Thing(Answer, frozen=True, kw_only=True):
+    """Something that an account has."""
+
+    id: Annotated[str, Meta(description="Its id; of an app role the application and the role.")]
+    name: Annotated[str | None, Meta(description="Its name, where the app may read it.")] = None
+
+
+class KindShown(Answer, frozen=True, kw_only=True):
+    """What an account has of one kind."""
+
+    kind: Annotated[Kind, Meta(description="What it is.")]
+    count: Annotated[int, Meta(description="How many there are.")]
+    items: Annotated[list[Thing] | None, Meta(description="All of them; null where they are too many to keep.")] = None
+    unread: Annotated[str | None, Meta(description="Why it could not be read.")] = None
+
+
+class SnapshotShown(Answer, frozen=True, kw_only=True):
+    """What the directory grants an account at one moment."""
+
+    taken_at: Annotated[datetime, Meta(description="When it was read.")]
+    kinds: Annotated[list[KindShown], Meta(description="What the account has.")]
+
+
+class DifferenceShown(Answer, frozen=True, kw_only=True):
+    """How one kind differs."""
+
+    kind: Annotated[Kind, Meta(description="What differs.")]
+    text: Annotated[str, Meta(description="The same in words.")]
+    missing: Annotated[list[Thing], Meta(description="What was there before.")]
+    new: Annotated[list[Thing], Meta(description="What was not there before.")]
+    unread: Annotated[str | None, Meta(description="Why it cannot be read any more.")] = None
+    count_before: Annotated[int, Meta(description="How many there were.")]
+    count_after: Annotated[int, Meta(description="How many there are.")]
+
+
+class NotCompared(Answer, frozen=True, kw_only=True):
+    """A kind that is not compared."""
+
+    kind: Annotated[Kind, Meta(description="What is not compared.")]
+    why: Annotated[str, Meta(description="Why it could not be read before the invitation.")]
+
+
+class AccessReport(Answer, frozen=True, kw_only=True):
+    """What the directory grants an account, before its invitation and after its redemption."""
+
+    user_id: Annotated[str, Meta(description="Object id of the account.")]
+    stage: Annotated[Stage, Meta(description="Where its conversion stands.")]
+    before: Annotated[SnapshotShown | None, Meta(description="Before the invitation; null where it was not read.")]
+    after: Annotated[SnapshotShown | None, Meta(description="After the redemption; null until that was decided about.")]
+    differences: Annotated[list[DifferenceShown], Meta(description="How both differ.")]
+    not_compared: Annotated[list[NotCompared], Meta(description="What could not be read before the invitation.")]
 
 
 class RequestStatus(Answer, frozen=True, kw_only=True):

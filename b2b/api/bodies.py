@@ -61,6 +61,19 @@ class Refusal(Body, frozen=True, kw_only=True):
     reason: Why
 
 
+class Acceptance(Body, frozen=True, kw_only=True):
+    """Takes a change as it is that was found after a redemption."""
+
+    accepted_by: Annotated[
+        str | None,
+        Meta(
+            description="Who accepts it. Required with a key; a person who signed in leaves it out.",
+            extra_json_schema={"maxLength": LONGEST_NAME},
+        ),
+    ] = None
+    reason: Why
+
+
 class Release(Body, frozen=True, kw_only=True):
     """Lets a dry run become real."""
 

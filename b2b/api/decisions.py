@@ -1,4 +1,4 @@
-"""Handlers of decisions: approve, refuse, release, retry, cancel.
+"""Handlers of decisions: approve, refuse, release, retry, cancel; about an account: accept, compare.
 
 With sign-in a person decides in their own name. With a key the body says who decides, and the app cannot know whether
 that is true; the same holds for an application that passes a person's decision on, where a setting lets it.
@@ -10,6 +10,7 @@ from b2b.api import bodies, show
 from b2b.api.answers import Reply
 from b2b.api.door import Call, Workflows
 from b2b.domain.actors import Actor, ActorKind, acting_as
+from b2b.domain.conversion.records import Conversion
 from b2b.domain.error_codes import ErrorCode
 from b2b.domain.errors import MalformedRequest, RequestRefused
 from b2b.domain.request.decision import Decision
@@ -48,6 +49,26 @@ async def retry(app: Workflows, call: Call) -> Reply:
 async def cancel(app: Workflows, call: Call) -> Reply:
     """End a request that was not invited yet."""
     return await _decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
+
+
+async def accept(app: Workflows, call: Call) -> Reply:
+    """Take what has changed since the redemption as it is."""
+    body = bodies.read(call.body, bodies.Acceptance, *_named("acceptedBy", app, call))
+    decision = Decision(_decider(call, "acceptedBy", body.accepted_by), body.reason)
+    return await _decided_about_account(call, app.accounts.accept, decision)
+
+
+async def compare(app: Workflows, call: Call) -> Reply:
+    """Compare an account anew."""
+    return await _decided_about_account(call, app.accounts.compare_anew, Decision(call.caller.actor))
+
+
+async def _decided_about_account(
+    call: Call, decide: Callable[[str, Decision], Awaitable[Conversion]], decision: Decision
+) -> Reply:
+    with acting_as(decision.actor):
+        found = await decide(call.path["userId"], decision)
+    return Reply(200, show.conversion(found))
 
 
 async def _decided(

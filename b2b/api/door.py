@@ -13,6 +13,7 @@ from b2b.workflows.decisions import Decisions
 from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
+from b2b.workflows.lifecycle.accounts import Accounts
 from b2b.workflows.listings import Listings
 
 
@@ -50,6 +51,7 @@ class Workflows:
     campaigns: CampaignDesk
     lists: Lists
     runs: Runs
+    accounts: Accounts
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]

@@ -10,7 +10,6 @@ from msgspec import UNSET, UnsetType
 from b2b.api import bodies, show, tokens
 from b2b.api.answers import (
     ActorShown,
-    ConversionStatus,
     Cost,
     History,
     HistoryEvent,
@@ -87,24 +86,12 @@ async def history(app: Workflows, call: Call) -> Reply:
 async def conversion(app: Workflows, call: Call) -> Reply:
     """Tell where the conversion of an account stands."""
     found = await app.listings.conversion(call.path["userId"])
-    content = ConversionStatus(
-        user_id=found.user_id,
-        stage=found.stage,
-        request_id=found.request_id,
-        generation=found.generation,
-        joined=found.joined,
-        user_principal_name=found.user_principal_name or None,
-        invited_user_email_address=found.invited_user_email_address or None,
-        verdict=found.verdict,
-        findings=list(found.findings),
-        invited_at=show.time(found.invited_at),
-        accepted_at=show.time(found.accepted_at),
-        completed_at=show.time(found.completed_at),
-        waiting=show.waits(found.waiting),
-        open_doubts=len(found.open_doubts),
-        last_error=found.last_error or None,
-    )
-    return Reply(200, content)
+    return Reply(200, show.conversion(found))
+
+
+async def access(app: Workflows, call: Call) -> Reply:
+    """Tell what the directory granted an account, before and after."""
+    return Reply(200, show.access(await app.accounts.access(call.path["userId"])))
 
 
 async def conversion_history(app: Workflows, call: Call) -> Reply:

@@ -1,14 +1,34 @@
 """From rows to answers: what a caller reads about a request at each stage."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from msgspec import UNSET
 
-from b2b.api.answers import Accepted, Failure, Fault, Links, OperationStatus, Reply, RequestStatus, Waits
+from b2b.api.answers import (
+    Accepted,
+    AccessReport,
+    ConversionStatus,
+    DifferenceShown,
+    Failure,
+    Fault,
+    KindShown,
+    Links,
+    NotCompared,
+    OperationStatus,
+    Reply,
+    RequestStatus,
+    SnapshotShown,
+    Thing,
+    Waits,
+)
+from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.stages import Phase, Stage, phase_of, row_of
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Severity
+from b2b.domain.lifecycle.snapshot import Difference, Snapshot
 from b2b.domain.request.record import RequestRecord
+from b2b.workflows.lifecycle.accounts import Access
 
 RETRY_AFTER = 10
 """Seconds that we ask a polling caller to wait while the service works."""
@@ -72,6 +92,67 @@ def operation_status(record: RequestRecord, leader: str | None, base_url: str) -
     if phase is Phase.ENDED:
         return Reply(200, content)
     return Reply(200, content, {"Retry-After": str(RETRY_AFTER_PERSON if phase is Phase.PERSON else RETRY_AFTER)})
+
+
+def conversion(found: Conversion) -> ConversionStatus:
+    """Tell where the conversion of an account stands."""
+    return ConversionStatus(
+        user_id=found.user_id,
+        stage=found.stage,
+        request_id=found.request_id,
+        generation=found.generation,
+        joined=found.joined,
+        user_principal_name=found.user_principal_name or None,
+        invited_user_email_address=found.invited_user_email_address or None,
+        verdict=found.verdict,
+        findings=list(found.findings),
+        invited_at=time(found.invited_at),
+        accepted_at=time(found.accepted_at),
+        completed_at=time(found.completed_at),
+        waiting=waits(found.waiting),
+        open_doubts=len(found.open_doubts),
+        last_error=found.last_error or None,
+    )
+
+
+def access(found: Access) -> AccessReport:
+    """Tell what the directory granted an account, before and after."""
+    return AccessReport(
+        user_id=found.conversion.user_id,
+        stage=found.conversion.stage,
+        before=_snapshot(found.before),
+        after=_snapshot(found.after),
+        differences=[_difference(each) for each in found.differences],
+        not_compared=[NotCompared(kind=kind, why=why) for kind, why in found.before.unread.items()]
+        if found.before
+        else [],
+    )
+
+
+def _snapshot(taken: Snapshot | None) -> SnapshotShown | None:
+    if taken is None:
+        return None
+    kinds = [
+        KindShown(kind=kind, count=each.count, items=_things(each.items), unread=each.unread or None)
+        for kind, each in taken.kinds.items()
+    ]
+    return SnapshotShown(taken_at=utc(taken.taken_at), kinds=kinds)
+
+
+def _difference(each: Difference) -> DifferenceShown:
+    return DifferenceShown(
+        kind=each.kind,
+        text=str(each),
+        missing=_things(each.missing) or [],
+        new=_things(each.new) or [],
+        unread=each.unread or None,
+        count_before=each.before,
+        count_after=each.after,
+    )
+
+
+def _things(items: Mapping[str, str] | None) -> list[Thing] | None:
+    return None if items is None else [Thing(id=key, name=name or None) for key, name in items.items()]
 
 
 def waits(waiting: Waiting | None) -> Waits | None:

@@ -89,6 +89,12 @@ class ErrorCode(StrEnum):
         409,
         "an approval or a refusal of a request that joined another one, or an approval after a later one was judged",
     )
+    NOT_UNVERIFIED = (
+        "NotUnverified",
+        409,
+        "an acceptance, or a fresh comparison, for an account whose conversion is not `unverified`",
+    )
+    COMPARISON_OFF = "ComparisonOff", 409, "a fresh comparison while `B2B_COMPARE_ACCESS` is `false`"
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
     LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
     LIST_EMPTY = "ListEmpty", 400, "a list has a header and no rows"

@@ -35,7 +35,9 @@ async def app(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ap
     async with worlds(storage, monkeypatch) as world:
 
         async def make(roles: Iterable[str], switches: dict[str, str] | None = None, **settings: str) -> Services:
-            made = await world(SEED, sorted(roles), switches, **{"B2B_MODE": "assess", **settings})
+            made = await world(
+                SEED, sorted(roles), switches, **{"B2B_MODE": "assess", "B2B_COMPARE_ACCESS": "true", **settings}
+            )
             return made.services
 
         yield make

@@ -20,6 +20,9 @@ LINKS: dict[str, Any] = {
 LINKED = tenant_of(ANNA, {**account(99), "id": BOSS}, **LINKS)
 
 
+ON = {"B2B_COMPARE_ACCESS": "true"}
+
+
 async def before(world: World, generation: int = 1) -> Snapshot | None:
     return await world.services.ledger.snapshot(USER, generation, Moment.BEFORE)
 
@@ -30,7 +33,7 @@ def items(snapshot: Snapshot | None) -> dict[Kind, Any]:
 
 
 async def test_the_claim_keeps_all_that_the_account_has(world: MakeWorld) -> None:
-    running = await world(LINKED)
+    running = await world(LINKED, **ON)
     await running.deliver(user=USER)
     snapshot = await before(running)
     assert items(snapshot) == {
@@ -75,7 +78,7 @@ async def test_with_the_setting_off_nothing_more_is_read_or_kept(world: MakeWorl
 
 
 async def test_a_dry_run_and_a_blocked_account_are_not_read_further(world: MakeWorld) -> None:
-    running = await world(tenant_of(account(1, mail="partner1@contoso.com")))
+    running = await world(tenant_of(account(1, mail="partner1@contoso.com")), **ON)
     await running.deliver(user=USER, dryRun=True)
     await running.deliver("r2", user=USER)
     assert running.request("r2")["stage"] == "blocked"
@@ -99,7 +102,7 @@ async def test_a_dry_run_and_a_blocked_account_are_not_read_further(world: MakeW
 async def test_what_cannot_be_read_is_kept_as_unread_and_keeps_nobody(
     world: MakeWorld, refused: str, switches: dict[str, str], unread: dict[Kind, str]
 ) -> None:
-    running = await world(LINKED, [role for role in DEFAULT_ROLES if role != refused], switches)
+    running = await world(LINKED, [role for role in DEFAULT_ROLES if role != refused], switches, **ON)
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "invited"
     snapshot = await before(running)
@@ -108,7 +111,7 @@ async def test_what_cannot_be_read_is_kept_as_unread_and_keeps_nobody(
 
 
 async def test_a_second_try_of_one_claim_keeps_the_snapshot(world: MakeWorld) -> None:
-    running = await world(LINKED)
+    running = await world(LINKED, **ON)
     await running.deliver_in_trouble(USER)
     first = await before(running)
     running.pass_time(30)
@@ -122,7 +125,7 @@ async def test_two_thousand_groups_and_five_hundred_app_roles_do_not_stand_in_th
         {"id": f"99999999-0000-4000-9000-{n:012d}", "displayName": f"Group {n}", "members": [USER]} for n in range(2000)
     ]
     roles = [{"id": f"a{n}", "appRoleId": f"{n:036}", "resourceId": "c" * 36} for n in range(500)]
-    running = await world(tenant_of(ANNA, groups=groups, appRoleAssignments={USER: roles}))
+    running = await world(tenant_of(ANNA, groups=groups, appRoleAssignments={USER: roles}), **ON)
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "invited"
     found = items(await before(running))
@@ -130,7 +133,7 @@ async def test_two_thousand_groups_and_five_hundred_app_roles_do_not_stand_in_th
 
 
 async def test_trouble_with_one_relation_holds_the_invitation_back_until_it_is_over(world: MakeWorld) -> None:
-    running = await world(LINKED)
+    running = await world(LINKED, **ON)
     running.tenant.control.set_faults([{"kind": "503-json", "path": "ownedObjects", "where": "part", "nth": 1}])
     await running.deliver(user=USER)
     assert running.request("r1")["stage"] == "requested"

@@ -1,0 +1,1 @@
+"""What follows the invitation of an account, beside the sweep."""
