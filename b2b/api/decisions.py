@@ -53,8 +53,8 @@ async def cancel(app: Workflows, call: Call) -> Reply:
 
 async def accept(app: Workflows, call: Call) -> Reply:
     """Take what has changed since the redemption as it is."""
-    body = bodies.read(call.body, bodies.Acceptance, *_named("acceptedBy", app, call))
-    decision = Decision(_decider(call, "acceptedBy", body.accepted_by), body.reason)
+    body = bodies.read(call.body, bodies.Acceptance, *named("acceptedBy", app, call))
+    decision = Decision(decider(call, "acceptedBy", body.accepted_by), body.reason)
     return await _decided_about_account(call, app.accounts.accept, decision)
 
 
