@@ -45,6 +45,7 @@ async def _approval(instance: Instance, step: Step) -> Any:
     return await instance.app.approve(step.subject, b'{"approvedBy": "admin", "reason": "known"}')
 
 
+_ACCEPTANCE = b'{"acceptedBy": "admin", "reason": "seen"}'
 _REFUSAL = b'{"refusedBy": "admin", "reason": "not ours"}'
 
 
@@ -83,6 +84,22 @@ def _change(world: World, step: Step) -> None:
 
 def _give_role(world: World, step: Step) -> None:
     world.directory.set_roles(BY_NAME[step.subject].id, (step.value,))
+
+
+def _relate(world: World, step: Step) -> None:
+    """From now on the account is related to other things by one relation."""
+    relation, held = step.value
+    person = BY_NAME[step.subject]
+    if relation == "groups":
+        world.directory.set_groups(person.id, (*person.groups, *held))
+    else:
+        world.directory.relate(person.id, relation, held)
+
+
+def _withdraw(world: World, step: Step) -> None:
+    """An administrator takes a permission from the app, or gives it back."""
+    held = world.directory.permissions
+    world.directory.permissions = held | {step.subject} if step.value == "back" else held - {step.subject}
 
 
 def _lag(world: World, step: Step) -> None:
@@ -189,6 +206,14 @@ ACTIONS: dict[str, Action] = {
     "convert back": Action(_directory("convert_back"), "the account is made internal again"),
     "reset": Action(_directory("reset_redemption"), "the account's redemption is reset"),
     "invite by hand": Action(_directory("invite_by_hand"), "an administrator invites the account in the portal"),
+    "relate": Action(_relate, "groups, roles, people or devices of the account change"),
+    "withdraw": Action(_withdraw, "the app loses a permission, or gets it back"),
+    "accept": Action(
+        _http(lambda i, s: i.app.accept(BY_NAME[s.subject].id, _ACCEPTANCE)), "an administrator accepts what changed"
+    ),
+    "compare": Action(
+        _http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
+    ),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
     "switch": Action(_switch, "Graph goes over to another way to answer"),
     "set": Action(_set, "a setting changes, and the app restarts with it"),

@@ -144,6 +144,14 @@ class App:
         """Cancel a request."""
         return await self._client.cancel(request_id, "https://app")
 
+    async def accept(self, user_id: str, body: bytes) -> Reply:
+        """Accept what has changed since a redemption."""
+        return await self._client.call("accept_conversion", "", body, "https://app", userId=user_id)
+
+    async def compare(self, user_id: str) -> Reply:
+        """Compare an account anew."""
+        return await self._client.call("compare_conversion", "", b"", "https://app", userId=user_id)
+
     async def approve(self, request_id: str, body: bytes) -> Reply:
         """Approve a request that waits for a person."""
         return await self._client.approve(request_id, body, "https://app")

@@ -110,6 +110,12 @@ class Accounts:
         """The keys of all that have this companyName, or once had."""
         return self._employees.get(name.casefold(), {})
 
+    def values(self, key: str, name: str, first: float, last: float) -> set[Any]:
+        """The values that a property of an account had at some time between two moments; None while it was away."""
+        within = {state and state[name] for since, state in self._live.get(key, ()) if first < since <= last}
+        before = self.live(key, first)
+        return {before and before[name], *within}
+
     def holders(self, address: str, moment: float) -> list[State]:
         """The users that hold an address."""
         return holding((self.live(key, moment) for key in self.ever_holding([address])), address)

@@ -6,7 +6,7 @@ from random import Random
 
 from tests.simulation.directory_state import SWITCHES
 from tests.simulation.history import Ask, Fault, History, Step
-from tests.simulation.people import BY_NAME
+from tests.simulation.people import BY_NAME, PARTNERS, PROJECT
 
 DRAWN = (
     "pending-state",
@@ -27,6 +27,17 @@ DRAWN = (
 """The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
 and `selected-properties` is turned on the way: a tenant that always leaves properties out has nobody to invite."""
 
+OTHERWISE = (
+    ("groups", ()),
+    ("groups", (PROJECT,)),
+    ("groups", (PARTNERS, PROJECT)),
+    ("appRoles", ("portal/reader",)),
+    ("manager", ()),
+    ("sponsors", ("00000000-0000-4000-8000-000000000001",)),
+    ("ownedObjects", ()),
+    ("registeredDevices", ("laptop", "phone")),
+)
+"""What an account may come to be related to."""
 WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
 FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -121,6 +132,8 @@ def drawn(
         switches += (("held-address", draw.choice(("accepted", *SWITCHES["held-address"][1:]))),)
     if draw.random() < 0.1:
         settings.append(("B2B_MODE", "assess"))
+    if draw.random() < 0.2:
+        settings.append(draw.choice((("B2B_COMPARE_ACCESS", "false"), ("B2B_COMPARE_DEADLINE_SECONDS", "3600"))))
     found = History(
         steps=steps,
         faults=faults,
@@ -216,6 +229,19 @@ def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list
             Step(at, "send", "", Ask("dry", who, dry_run=True)),
             Step(later, "release", "dry"),
             *([Step(later + 700, "approve", "dry")] if draw.random() < 0.3 else []),
+        ],
+        "access": [Step(at, "relate", who, draw.choice(OTHERWISE))],
+        "access and back": [
+            Step(at, "relate", who, ("groups", (PROJECT,))),
+            Step(later, "relate", who, ("groups", (PARTNERS,))),
+        ],
+        "withdraw": [
+            Step(at, "withdraw", "Directory.Read.All"),
+            Step(later, "withdraw", "Directory.Read.All", draw.choice(("back", None))),
+        ],
+        "access after": [
+            Step(draw.choice((2000.0, 4500.0, 20_000.0)), "relate", who, draw.choice(OTHERWISE)),
+            Step(100_000.0 + later, draw.choice(("accept", "compare")), who),
         ],
         "refuse": [Step(at, "refuse", asked)],
         "cancel": [Step(at, "cancel", asked)],

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from rehearsal.history import history as history_of
+from tests.simulation.access_oracles import accepted_by_a_person, recorded_before, unverified, verified
 from tests.simulation.app import POISON, WINDOW, WORK, rows_of
 from tests.simulation.campaign_oracles import CAMPAIGN_ORACLES
 from tests.simulation.decision_oracles import decided, left_behind, void_approval
@@ -203,6 +204,10 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     told,
     listed,
     paced,
+    verified,
+    unverified,
+    recorded_before,
+    accepted_by_a_person,
     sound,
     *CAMPAIGN_ORACLES,
 )

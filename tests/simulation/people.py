@@ -6,6 +6,14 @@ from typing import Any
 
 TENANT_ID = "11111111-0000-4000-8000-000000000000"
 EXCLUDED_GROUP = "99999999-0000-4000-8000-000000000001"
+PARTNERS, PROJECT = "99999999-0000-4000-8000-000000000002", "99999999-0000-4000-8000-000000000003"
+HAS: dict[str, tuple[str, ...]] = {
+    "appRoles": ("portal/reader", "portal/buyer"),
+    "manager": ("00000000-0000-4000-8000-000000000010",),
+    "ownedObjects": (PROJECT,),
+    "registeredDevices": ("laptop",),
+}
+"""What everybody is related to at the beginning, beside the group of partners."""
 MAILBOX_PLAN = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 ROLE = "Helpdesk Administrator"
 

@@ -16,7 +16,7 @@ from tests.simulation.directory import Directory
 from tests.simulation.gate import Call
 from tests.simulation.history import History
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.people import BY_NAME, TENANT_ID, alias
+from tests.simulation.people import BY_NAME, HAS, PARTNERS, TENANT_ID, alias
 from tests.simulation.queues import Queues
 from tests.simulation.tables import Tables
 
@@ -310,6 +310,8 @@ def directory_of(world: World) -> Directory:
         tenant_id=TENANT_ID,
     )
     for person in people:
-        directory.set_groups(person.id, person.groups, ever=True)
+        directory.set_groups(person.id, (*person.groups, PARTNERS), ever=True)
         directory.set_roles(person.id, person.roles, ever=True)
+        for relation, held in HAS.items():
+            directory.relate(person.id, relation, held, ever=True)
     return directory

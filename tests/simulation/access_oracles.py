@@ -1,0 +1,158 @@
+"""What must hold of the comparison after a redemption, judged by what the directory held at every moment.
+
+An account may be `verified` only if everything that was compared was, within the last replication window, what it had
+been at some moment between the invitation and the redemption. Nobody is asked to decide where nothing changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from azure.data.tables import TableEntity
+
+from rehearsal.history import history
+from tests.simulation.app import WINDOW, rows_of
+from tests.simulation.directory_access import RELATIONS
+from tests.simulation.people import BY_ID
+from tests.simulation.scene import Scene, seconds_of
+from tests.simulation.world import START
+
+SLACK = WINDOW + 120.0
+"""Seconds: the window that the app runs with, and the skew of both clocks."""
+LABELS = {
+    "groups": "groups",
+    "appRoles": "app roles",
+    "directoryRoles": "directory roles",
+    "manager": "manager",
+    "sponsors": "sponsors",
+    "ownedObjects": "owned objects",
+    "registeredDevices": "registered devices",
+}
+"""How the app calls each relation where it says that it was not compared."""
+PROPERTIES = {"userPrincipalName": "user principal name", "mail": "mail", "userType": "user type"}
+CHANGES = frozenset(
+    {
+        "relate",
+        "rename",
+        "move name",
+        "change",
+        "give role",
+        "delete",
+        "purge",
+        "withdraw",
+        "switch",
+        "reset",
+        "convert back",
+        "invite by hand",
+        "foreign row",
+        "outage",
+    }
+)
+"""What can make what an account has differ, or keep the app from reading it."""
+
+
+@dataclass
+class Proof:
+    """One event of an account's history that says what came of a comparison."""
+
+    scene: Scene
+    user_id: str
+    kind: str
+    at: float
+    detail: str
+
+    @cached_property
+    def person(self) -> str:
+        """The account's short name."""
+        return BY_ID[self.user_id].name
+
+    @cached_property
+    def redeemed_at(self) -> float:
+        """When the person redeemed last before it."""
+        acts = self.scene.world.acts
+        done = [act.at for act in acts if act.action == "redeem" and act.subject == self.person and act.at <= self.at]
+        return max(done, default=self.at)
+
+    @cached_property
+    def begun_at(self) -> float:
+        """A moment before everything that the app read of the account."""
+        sent = [each.at for each in self.scene.world.sent if each.person == self.person]
+        return min(sent, default=0.0) - SLACK
+
+    def relation(self, name: str) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
+        """What an account was related to while it was invited, and of late."""
+        directory, start = self.scene.world.directory, START.timestamp()
+
+        def between(first: float, last: float) -> set[frozenset[str]]:
+            return directory.access.between(self.user_id, name, start + first, start + last)
+
+        return between(self.begun_at, self.redeemed_at), between(self.at - SLACK, self.at + 1)
+
+    def values(self, name: str) -> tuple[set[object], set[object]]:
+        """The values that a property had while it was invited, and of late."""
+        accounts, start = self.scene.world.directory.accounts, START.timestamp()
+
+        def between(first: float, last: float) -> set[object]:
+            return accounts.values(self.user_id, name, start + first, start + last)
+
+        return between(self.begun_at, self.redeemed_at), between(self.at - SLACK, self.at + 1)
+
+
+def proofs(scene: Scene) -> Iterator[Proof]:
+    """Every outcome of a comparison, as the histories of accounts tell it."""
+    for user_id, rows in rows_of(scene.world.tables, "conversions").items():
+        for kind, at, detail in _events(rows):
+            if kind in {"verified", "unverified"} and user_id in BY_ID:
+                yield Proof(scene, user_id, kind, at, detail)
+
+
+def _events(rows: list[TableEntity]) -> Iterator[tuple[str, float, str]]:
+    yield from ((event["kind"], seconds_of(event["at"]), event.get("detail", "")) for event in history(rows))
+
+
+def verified(scene: Scene) -> Iterator[str]:
+    """No account is verified of which that is untrue."""
+    for proof in proofs(scene):
+        if proof.kind != "verified":
+            continue
+        for name in RELATIONS:
+            before, late = proof.relation(name)
+            if f"{LABELS[name]}:" not in proof.detail and not before & late:
+                yield f"{proof.person} is verified at {proof.at:.0f}, and its {name} are not what they were"
+        for name, label in PROPERTIES.items():
+            had, has = proof.values(name)
+            if f"{label}:" not in proof.detail and not had & has:
+                yield f"{proof.person} is verified at {proof.at:.0f}, and its {name} is not what it was"
+        if not any(sent.person == proof.person for sent in scene.world.sent):
+            yield f"{proof.person} is verified, and the app never invited it"
+
+
+def unverified(scene: Scene) -> Iterator[str]:
+    """Nobody has to decide about an account of which nothing changed since its first request came."""
+    for proof in proofs(scene):
+        acts = [act for act in scene.world.acts if act.at <= proof.at and act.action in CHANGES]
+        if proof.kind == "unverified" and not acts:
+            yield f"{proof.person} is unverified at {proof.at:.0f}, and nothing changed"
+
+
+def recorded_before(scene: Scene) -> Iterator[str]:
+    """What changed long before the redemption, while the person waited, is recorded and no finding."""
+    week = 7 * 86_400.0
+    for proof in proofs(scene):
+        acts = [act.at for act in scene.world.acts if act.action in CHANGES and act.at <= proof.at]
+        settled = bool(acts) and all(at <= proof.redeemed_at - week - 2 * 86_400.0 for at in acts)
+        only = all(act.action == "relate" for act in scene.world.acts if act.action in CHANGES)
+        calm = not scene.world.history.faults
+        if proof.kind == "unverified" and settled and only and calm:
+            yield f"{proof.person} is unverified at {proof.at:.0f}, and what changed did so while it waited"
+
+
+def accepted_by_a_person(scene: Scene) -> Iterator[str]:
+    """An acceptance that was answered 200 has completed the conversion, and stands in the history with its reason."""
+    for at, action, person, reply in scene.world.replies:
+        if action != "accept" or reply.status != 200:
+            continue
+        rows = rows_of(scene.world.tables, "conversions").get(scene.world.people[person].id, [])
+        said = [detail for kind, _, detail in _events(rows) if kind == "completed"]
+        if not any("admin: seen" in detail for detail in said):
+            yield f"{person} was accepted at {at:.0f}, and the history does not say so"
