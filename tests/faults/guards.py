@@ -22,6 +22,7 @@ import pytest
 from tests.faults.guard import Guard, Row
 from tests.faults.guards_of_calls import CALLS
 from tests.faults.guards_of_campaigns import CAMPAIGNS
+from tests.faults.guards_of_comparison import COMPARISON
 from tests.faults.guards_of_decisions import DECISIONS
 from tests.faults.guards_of_doubts import DOUBTS
 from tests.faults.guards_of_requests import REQUESTS
@@ -39,7 +40,7 @@ COPIED = (
     "docs",
     "README.md",
 )
-GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS, *CAMPAIGNS)
+GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS, *CAMPAIGNS, *COMPARISON)
 ROWS: tuple[Row, ...] = (*GUARDS, *MENDED)
 WORKERS = 2
 """Copies that are tested side by side."""

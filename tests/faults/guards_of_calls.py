@@ -41,10 +41,10 @@ CALLS: tuple[Guard, ...] = (
                 (
                     "        await self._ledger.followed.follow(change.row.user_id, self._clock(), "
                     "synced=change.row.synced)\n"
-                    "        return await self._ledger.save(change, *members)\n"
+                    "        return await self._ledger.save(change, *members, kept=kept)\n"
                 ),
                 (
-                    "        row = await self._ledger.save(change, *members)\n"
+                    "        row = await self._ledger.save(change, *members, kept=kept)\n"
                     "        await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)\n"
                     "        return row\n"
                 ),

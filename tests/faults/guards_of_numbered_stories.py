@@ -10,6 +10,12 @@ NEVER_RAN = "            self._clock(),\n            dry_run=request.dry_run is 
 RACES = "        for _ in range(RACES):\n            try:\n"
 REPAIR = "b2b/workflows/sweep/repair.py"
 STALE = "        if resume.token == record.token:\n            return record\n"
+COMPLETED = (
+    "        return _open(s)\n"
+    "    if account.accepted:\n"
+    "        return Join() if conversion.internal_since is None else Record(undone.refuted(conversion, s.now))\n"
+)
+"""Of what another request does where the conversion is completed."""
 
 NUMBERED: tuple[Mended, ...] = (
     Mended(
@@ -169,8 +175,8 @@ NUMBERED: tuple[Mended, ...] = (
         (
             Place(
                 NEXT_STEP,
-                "    if account.accepted:\n        return Join() if conversion",
-                "    if not account.pending:\n        return Join() if conversion",
+                COMPLETED,
+                COMPLETED.replace("account.accepted", "not account.pending"),
             ),
         ),
     ),

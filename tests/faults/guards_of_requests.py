@@ -9,7 +9,7 @@ REQUESTS: tuple[Guard, ...] = (
     Guard(
         "joining: a request for an account under way does not start over",
         "b2b/domain/conversion/next_step.py",
-        (("    if conversion.stage in {Stage.INVITING, Stage.ACCEPTED} or met:\n", "    if met:\n"),),
+        (("    Stage.INVITING: lambda _situation, _conversion: Join(),\n", ""),),
         HISTORY,
     ),
     Guard(

@@ -3,7 +3,8 @@
 --seconds S   search for so long (60)
 --seed N      begin at this seed (from the clock)
 --replay N    play the history of this seed, shrink it where it fails, and tell it step by step
---profile P   `all` (each fifth seed is a history of campaigns), `campaigns` or `requests` alone
+--profile P   `all` (each fifth seed is a history of campaigns), `campaigns` or `requests` alone, or
+              `years` of virtual time in which people redeem late
 --story NAME  tell one of the kept stories
 --worlds      search the small worlds instead: every schedule with two preemptions, or with one and one kill
 --workers W   processes (one for each core)
@@ -16,6 +17,7 @@ from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from os import cpu_count
 
+from tests.simulation import years
 from tests.simulation.generate import history as of_requests
 from tests.simulation.generate_campaigns import history, of_campaigns
 from tests.simulation.history import History
@@ -24,7 +26,7 @@ from tests.simulation.stories import BY_NAME
 from tests.simulation.worlds import WORLDS, every_schedule, with_fact
 
 BATCH = 100
-PROFILES = {"all": history, "campaigns": of_campaigns, "requests": of_requests}
+PROFILES = {"all": history, "campaigns": of_campaigns, "requests": of_requests, "years": years.history}
 
 
 def main() -> int:

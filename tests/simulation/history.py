@@ -92,6 +92,9 @@ class History:
     skew: float = 0.0
     """Seconds by which the clock of the second instance is ahead of the first's."""
 
+    every: float = 600.0
+    """Seconds between two runs of the timer."""
+
     def smaller(self) -> Iterator["History"]:
         """Give histories with one thing less, the largest cuts first."""
         half = len(self.steps) // 2

@@ -178,7 +178,7 @@ class Runner:
             self._calm = 0
             world.deliver(key, picked)
         else:
-            self.next_sweep = world.loop.now + SWEEP_EVERY
+            self.next_sweep = world.loop.now + self.history.every
             self._look_around()
             world.say(f"> sweep at {picked.name}")
             world.start("sweep", picked, picked.app.sweep())

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.simulation import years
 from tests.simulation.actions import ACTIONS
 from tests.simulation.directory_state import SWITCHES
 from tests.simulation.generate import FAULTY_CALLS
@@ -18,6 +19,13 @@ def test_random_histories_break_no_promise(chunk: int) -> None:
     assert not tally.failing, told(next(iter(tally.failing.values())).history)
     assert tally.histories == CHUNK
     assert tally.median_calls >= 60
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_year_breaks_no_promise(seed: int) -> None:
+    played = play(years.history(seed))
+    assert not played.violations, told(played.history)
+    assert played.calls > 100
 
 
 @pytest.mark.parametrize("known", [True, False])

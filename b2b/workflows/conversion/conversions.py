@@ -106,10 +106,10 @@ class Conversions:
             LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
 
         """
-        change, members = await self._with_members(change, before)
         kept: dict[Moment, Snapshot] = {}
         if snapshot is not None:
             change, kept = with_baseline(change), {Moment.BEFORE: snapshot}
+        change, members = await self._with_members(change, before)
         # First the pointer, then the row: a claim that no sweep can find would never be followed.
         await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
         return await self._ledger.save(change, *members, kept=kept)

@@ -1,0 +1,55 @@
+"""What keeps `verified` true of the directory, and a person's decision from being asked for in vain."""
+
+from tests.faults.guard import RECORD, Guard
+
+VERIFICATION, SNAPSHOT = "b2b/domain/lifecycle/verification.py", "b2b/domain/lifecycle/snapshot.py"
+TESTS = "tests/unit/test_verification.py::"
+COMPARISON: tuple[Guard, ...] = (
+    Guard(
+        "comparison: two equal readings are a window apart",
+        VERIFICATION,
+        (("    if look.sighting.at - row.equal_since < window:\n", "    if look.sighting.at < row.equal_since:\n"),),
+        f"{TESTS}test_a_second_one_within_the_window_proves_nothing_either",
+    ),
+    Guard(
+        "comparison: one equal reading proves nothing",
+        VERIFICATION,
+        (("    if row.equal_since is None:\n", "    if row.equal_since is None and row.absence is not None:\n"),),
+        f"{TESTS}test_the_first_equal_reading_proves_nothing_yet",
+    ),
+    Guard(
+        "comparison: a difference in between begins anew",
+        VERIFICATION,
+        (("sentence(differences), equal_since=None)", "sentence(differences))"),),
+        f"{TESTS}test_a_difference_in_between_begins_anew",
+    ),
+    Guard(
+        "comparison: what was seen while the person waited is confirmed by a later reading",
+        VERIFICATION,
+        (
+            (
+                "        if look.sighting.at - row.access_seen_at < limits.window:\n",
+                "        if look.sighting.at < row.access_seen_at:\n",
+            ),
+        ),
+        f"{TESTS}test_a_change_while_a_person_waits_counts_once_a_later_reading_still_shows_no_redemption",
+    ),
+    Guard(
+        "comparison: what was seen is dropped once the redemption shows",
+        VERIFICATION,
+        (("or account.accepted or kept.before is None:\n", "or kept.before is None:\n"),),
+        f"{TESTS}test_what_was_seen_is_not_believed_once_the_redemption_shows",
+    ),
+    Guard(
+        "comparison: what cannot be read any more is no equality",
+        SNAPSHOT,
+        (("    if after is None or after.unread:\n", "    if after is None:\n"),),
+        "tests/unit/test_snapshot.py::test_what_cannot_be_read_is_not_compared_and_says_why",
+    ),
+    Guard(
+        "comparison: a row does not go back to what its conversion was before",
+        "b2b/domain/request/record.py",
+        (("or conversion.sequence >= record.shown\n", "or conversion.sequence >= 0\n"),),
+        f"{RECORD}test_a_requests_row_does_not_go_back_to_what_its_conversion_was_before",
+    ),
+)

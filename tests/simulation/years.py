@@ -1,0 +1,68 @@
+"""Histories of up to a year: people who redeem late or never, and accounts that change before and after.
+
+The timer runs every twelve hours here instead of every ten minutes: what is decided after days does not hang on that.
+"""
+
+from random import Random
+
+from tests.simulation.generate import OTHERWISE
+from tests.simulation.history import Ask, History, Step
+
+DAY = 86_400.0
+TWICE_A_DAY = DAY / 2
+WAITS = (0.2, 1.0, 6.0, 9.0, 30.0, 120.0, 300.0)
+"""Days after which a person redeems, on average."""
+
+
+def history(seed: int) -> History:
+    """Return the year of a seed."""
+    draw = Random(seed)  # noqa: S311
+    people = ("anna", "ben")
+    steps = [
+        step
+        for number, who in enumerate(people)
+        for step in (Step(60.0 * number, "send", "", Ask(f"r{number}", who)), *_life(draw, who))
+    ]
+    settings = ()
+    if draw.random() < 0.3:
+        settings = (("B2B_COMPARE_DEADLINE_SECONDS", draw.choice(("600", "604800"))),)
+    return History(
+        steps=tuple(sorted(steps, key=lambda step: step.at)),
+        people=people,
+        switches=(("pending-state", "unset"),) if draw.random() < 0.2 else (),
+        settings=settings,
+        known=draw.random() < 0.8,
+        schedule=draw.randrange(10**6) if draw.random() < 0.5 else None,
+        lag=draw.randrange(10**6) if draw.random() < 0.6 else None,
+        skew=draw.choice((0.0, 0.0, -59.0, 59.0)),
+        lists=draw.random() < 0.5,
+        every=TWICE_A_DAY,
+    )
+
+
+def _life(draw: Random, who: str) -> list[Step]:
+    """What becomes of one account."""
+    redeems = DAY * draw.choice(WAITS) * (0.5 + draw.random())
+    steps = [
+        Step(redeems * draw.random(), "relate", who, draw.choice(OTHERWISE)) for _ in range(draw.choice((0, 0, 1, 2)))
+    ]
+    if draw.random() < 0.8:
+        steps.append(Step(redeems, "redeem", who))
+    soon = redeems + draw.choice((10.0, 400.0, 0.4 * DAY, 3 * DAY))
+    later = soon + DAY * draw.choice((0.3, 2.0, 6.0))
+    ways: dict[str, list[Step]] = {
+        "nothing": [],
+        "changes": [Step(soon, "relate", who, draw.choice(OTHERWISE))],
+        "renamed": [Step(soon, "rename", who, f"{who}.new@contoso.com")],
+        "deleted": [Step(soon, "delete", who), Step(later, draw.choice(("restore", "purge")), who)],
+        "reset": [Step(soon, "reset", who), Step(later, "redeem", who)],
+        "internal": [Step(soon, "convert back", who)],
+        "withdrawn": [
+            Step(redeems * draw.random(), "withdraw", "Directory.Read.All"),
+            Step(later, "withdraw", "Directory.Read.All", "back"),
+        ],
+        "disabled": [Step(redeems / 2, "disable", who), Step(soon, "enable", who), Step(later, "redeem", who)],
+    }
+    steps += ways[draw.choice(list(ways))]
+    decision = Step(later + 2 * DAY, draw.choice(("accept", "compare")), who)
+    return [*steps, decision] if draw.random() < 0.5 else steps
