@@ -157,7 +157,9 @@ class TenantFacts:
     def set_groups(self, principal: str, groups: Collection[str]) -> None:
         """Make these the groups that a principal is a direct member of; a group that does not exist yet is made."""
         for group in groups:
-            self._containers.setdefault(group.lower(), ("group", {**dict.fromkeys(GROUP), "id": group}))
+            self._containers.setdefault(
+                group.lower(), ("group", {**dict.fromkeys(GROUP), "id": group, "displayName": group})
+            )
         self._join(principal, "group", [group.lower() for group in groups])
 
     def set_roles(self, principal: str, templates: Collection[str]) -> None:
