@@ -23,9 +23,9 @@ def history(seed: int) -> History:
         for number, who in enumerate(people)
         for step in (Step(60.0 * number, "send", "", Ask(f"r{number}", who)), *_life(draw, who))
     ]
-    settings = ()
+    settings: tuple[tuple[str, str], ...] = ()
     if draw.random() < 0.3:
-        settings = (("B2B_COMPARE_DEADLINE_SECONDS", draw.choice(("600", "604800"))),)
+        settings = (("B2B_COMPARE_DEADLINE_SECONDS", draw.choice(("600", "43200"))),)
     return History(
         steps=tuple(sorted(steps, key=lambda step: step.at)),
         people=people,
