@@ -209,10 +209,10 @@ ACTIONS: dict[str, Action] = {
     "relate": Action(_relate, "groups, roles, people or devices of the account change"),
     "withdraw": Action(_withdraw, "the app loses a permission, or gets it back"),
     "accept": Action(
-        _http(lambda i, s: i.app.accept(BY_NAME[s.subject].id, _ACCEPTANCE)), "an administrator accepts what changed"
+        http(lambda i, s: i.app.accept(BY_NAME[s.subject].id, _ACCEPTANCE)), "an administrator accepts what changed"
     ),
     "compare": Action(
-        _http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
+        http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
     ),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
     "switch": Action(_switch, "Graph goes over to another way to answer"),

@@ -49,7 +49,7 @@ class Place:
         for number in range(1, people + 1):
             self.directory.set_groups(account(number), [PARTNERS], ever=True)
             self.directory.relate(account(number), "appRoles", ["portal/reader"], ever=True)
-        self._services = (self.now, self.gate, tables, queues, self.directory, lambda: self.gate.now)
+        self._services = (self.now, self.gate, tables, queues, self.directory)
         self.people = people
         self.run_with(**{"B2B_COMPARE_DEADLINE_SECONDS": str(HOUR), **settings})
 
@@ -58,7 +58,9 @@ class Place:
 
     def run_with(self, **settings: str) -> None:
         """Start a process with these settings."""
-        self.app = App({"B2B_INVITATIONS_PER_MINUTE": "0", **settings}, *self._services)
+        self.app = App(
+            {"B2B_INVITATIONS_PER_MINUTE": "0", **settings}, *self._services, monotonic=lambda: self.gate.now
+        )
 
     async def invite(self) -> None:
         """Let all be invited at once, and the sweep see that."""
