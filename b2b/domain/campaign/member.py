@@ -35,6 +35,8 @@ class MemberStage(StrEnum):
     INVITING = "inviting"
     INVITED = "invited"
     ACCEPTED = "accepted"
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
