@@ -178,7 +178,8 @@ def assemble(
         ledger, queue, clock, new_id, steps, releasing.give_back, goes_on=not assess_only, size=allowance.members
     )
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
-    comparing = Comparing(limits, timedelta(seconds=settings.compare_deadline), on=settings.compare_access)
+    deadline = timedelta(seconds=settings.compare_deadline)
+    comparing = Comparing(limits, deadline, settings.compare_access, settings.read_audit_log)
     listings = Listings(ledger)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {

@@ -63,6 +63,7 @@ class Settings:
     purge_after_days: int
     compare_access: bool
     compare_deadline: float
+    read_audit_log: bool
 
 
 @dataclass(frozen=True)
@@ -313,6 +314,14 @@ SETTINGS: tuple[Setting, ...] = (
         "how long after a redemption the app goes on comparing before a difference, or what cannot be read any more, "
         "goes to a person",
         readers.Seconds(600, 30 * _DAY),
+    ),
+    Setting(
+        "read_audit_log",
+        "B2B_READ_AUDIT_LOG",
+        "false",
+        "in `convert`, while the app compares, whether it looks in the tenant's audit log for who redeemed, where the "
+        "account's identities cannot tell",
+        readers.boolean,
     ),
 )
 

@@ -19,6 +19,8 @@ current (default) or 2020: the app's B2B_ELIGIBILITY_PROFILE.
 The app's B2B_RULE_OVERRIDES, as JSON; what only rules that are off need is not granted.
 .PARAMETER Compare
 The app's B2B_COMPARE_ACCESS: true (default) or false. In convert, whether Directory.Read.All is granted.
+.PARAMETER Audit
+The app's B2B_READ_AUDIT_LOG: true or false (default). In convert, whether AuditLog.Read.All is granted.
 .PARAMETER WithoutReadWrite
 In convert, do without User.ReadWrite.All.
 .PARAMETER Graph
@@ -35,6 +37,7 @@ param(
     [string]$Profile = 'current',
     [string]$Overrides = '{}',
     [string]$Compare = 'true',
+    [string]$Audit = 'false',
     [switch]$WithoutReadWrite,
     [string]$Graph = '',
     [switch]$DryRun
@@ -63,6 +66,7 @@ if ($Identity -notmatch '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') { Stop-Sc
 if ($Mode -cnotin 'assess', 'convert') { Stop-Script "-Mode: expected assess or convert, got '$Mode'" }
 if ($Profile -cnotin 'current', '2020') { Stop-Script "-Profile: expected current or 2020, got '$Profile'" }
 if ($Compare -cnotin 'true', 'false') { Stop-Script "-Compare: expected true or false, got '$Compare'" }
+if ($Audit -cnotin 'true', 'false') { Stop-Script "-Audit: expected true or false, got '$Audit'" }
 if ($Graph -cnotin $table.graphBaseUrls) {
     Stop-Script "-Graph: expected one of $($table.graphBaseUrls -join ', '), got '$Graph'"
 }
@@ -82,6 +86,7 @@ foreach ($override in $given.PSObject.Properties) { $off[$override.Name] = $over
 $wanted = @($table.permissions | Where-Object {
         if ($_.mode -ceq 'assess') { $_.rules.Count -eq 0 -or @($_.rules | Where-Object { -not $off[$_] }).Count -gt 0 }
         elseif ($_.mode -ceq 'compare') { $Mode -ceq 'convert' -and $Compare -ceq 'true' }
+        elseif ($_.mode -ceq 'audit') { $Mode -ceq 'convert' -and $Compare -ceq 'true' -and $Audit -ceq 'true' }
         else { $Mode -ceq 'convert' -and -not ($WithoutReadWrite -and $_.value -ceq 'User.ReadWrite.All') }
     })
 

@@ -12,6 +12,7 @@ usage: grant-graph-permissions.sh --identity OBJECT_ID [options]
   --profile PROFILE        current (default) or 2020: the app's B2B_ELIGIBILITY_PROFILE
   --overrides JSON         the app's B2B_RULE_OVERRIDES; what only rules that are off need is not granted
   --compare true|false     the app's B2B_COMPARE_ACCESS (default true); in convert, whether Directory.Read.All is granted
+  --audit true|false       the app's B2B_READ_AUDIT_LOG (default false); in convert, whether AuditLog.Read.All is granted
   --without-readwrite      in convert, do without User.ReadWrite.All
   --graph URL              in a national cloud the app's GRAPH_BASE_URL (and before: az cloud set)
   --dry-run                say what would be granted, change nothing
@@ -27,10 +28,10 @@ fail() {
 }
 
 table="$(dirname "${BASH_SOURCE[0]}")/graph-permissions.json"
-identity='' mode=assess profile=current overrides='{}' compare=true readwrite=true dry_run=false graph=''
+identity='' mode=assess profile=current overrides='{}' compare=true audit=false readwrite=true dry_run=false graph=''
 while (($#)); do
   case $1 in
-    --identity | --mode | --profile | --overrides | --compare | --graph)
+    --identity | --mode | --profile | --overrides | --compare | --audit | --graph)
       (($# > 1)) || fail "$1 wants a value"
       printf -v "${1#--}" '%s' "$2"
       shift
@@ -50,6 +51,7 @@ done
 [[ $mode =~ ^(assess|convert)$ ]] || fail "--mode: expected assess or convert, got '$mode'"
 [[ $profile =~ ^(current|2020)$ ]] || fail "--profile: expected current or 2020, got '$profile'"
 [[ $compare =~ ^(true|false)$ ]] || fail "--compare: expected true or false, got '$compare'"
+[[ $audit =~ ^(true|false)$ ]] || fail "--audit: expected true or false, got '$audit'"
 jq -e --arg graph "$graph" '.graphBaseUrls | index([$graph])' "$table" >/dev/null ||
   fail "--graph: expected one of $(jq -r '.graphBaseUrls | join(", ")' "$table"), got '$graph'"
 jq -es 'map(type) == ["object"]' <<<"$overrides" >/dev/null 2>&1 || fail '--overrides: expected a JSON object'
@@ -64,11 +66,12 @@ wrong=$(jq -r --slurpfile table "$table" '
 [[ -z $wrong ]] || fail "--overrides: $wrong"
 
 wanted=$(jq -c --arg mode "$mode" --arg profile "$profile" --argjson overrides "$overrides" --argjson rw "$readwrite" \
-  --argjson compare "$compare" '
+  --argjson compare "$compare" --argjson audit "$audit" '
   ((.rulesOff[$profile] | map({(.): "off"}) | add) + $overrides) as $severities
   | [.permissions[] | select(
       if .mode == "assess" then .rules == [] or any(.rules[]; $severities[.] != "off")
       elif .mode == "compare" then $mode == "convert" and $compare
+      elif .mode == "audit" then $mode == "convert" and $compare and $audit
       else $mode == "convert" and ($rw or .value != "User.ReadWrite.All") end)]
 ' "$table")
 

@@ -24,6 +24,9 @@ param grantUserReadWrite bool = true
 @description('As in main.bicep. In convert, Directory.Read.All, without which app roles are not compared after redemption.')
 param compareAccess bool = true
 
+@description('As in main.bicep. In convert, while the app compares: AuditLog.Read.All, which names those who redeemed.')
+param readAuditLog bool = false
+
 var table = loadJsonContent('graph-permissions.json')
 var severities = union(toObject(table.rulesOff[eligibilityProfile], rule => rule, rule => 'off'), ruleOverrides)
 var reads = filter(
@@ -34,12 +37,15 @@ var reads = filter(
       rule => (severities[?rule] ?? 'on') != 'off'
     )))
 )
+var inConvert = {
+  assess: false
+  convert: true
+  compare: compareAccess
+  audit: compareAccess && readAuditLog
+}
 var writes = filter(
   table.permissions,
-  permission =>
-    permission.mode == 'compare'
-      ? compareAccess
-      : permission.mode == 'convert' && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
+  permission => inConvert[permission.mode] && (grantUserReadWrite || permission.value != 'User.ReadWrite.All')
 )
 var granted = concat(reads, mode == 'convert' ? writes : [])
 

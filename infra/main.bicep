@@ -146,6 +146,9 @@ param compareAccess bool = true
 @minValue(600)
 @maxValue(2592000)
 param compareDeadlineSeconds int = 86400
+
+@description('In convert, while the app compares, whether it looks in the tenant\'s audit log for who redeemed, where the account\'s identities cannot tell.')
+param readAuditLog bool = false
 // end of generated
 
 // ---- Who else may reach the data
@@ -597,6 +600,7 @@ module app 'modules/app.bicep' = {
       B2B_PURGE_AFTER_DAYS: string(purgeAfterDays)
       B2B_COMPARE_ACCESS: compareAccess ? 'true' : 'false'
       B2B_COMPARE_DEADLINE_SECONDS: string(compareDeadlineSeconds)
+      B2B_READ_AUDIT_LOG: readAuditLog ? 'true' : 'false'
       // end of generated
     }
   }

@@ -44,6 +44,7 @@ param breakerWindowSeconds = int(readEnvironmentVariable('B2B_BREAKER_WINDOW_SEC
 param purgeAfterDays = int(readEnvironmentVariable('B2B_PURGE_AFTER_DAYS', '0'))
 param compareAccess = bool(readEnvironmentVariable('B2B_COMPARE_ACCESS', 'true'))
 param compareDeadlineSeconds = int(readEnvironmentVariable('B2B_COMPARE_DEADLINE_SECONDS', '86400'))
+param readAuditLog = bool(readEnvironmentVariable('B2B_READ_AUDIT_LOG', 'false'))
 // end of generated
 
 // ---- Who may send and read

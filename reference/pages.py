@@ -5,9 +5,9 @@ from typing import Any
 from b2b.connection import STORAGE, STORAGE_SETTINGS
 from b2b.domain.account import SELECT
 from b2b.domain.eligibility.fact import Fact
-from b2b.domain.eligibility.facts import FACTS
+from b2b.domain.eligibility.facts import FACTS, REDEMPTIONS
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE, PINNED
-from b2b.domain.eligibility.permissions import COMPARING, READING, WRITING, Permission, rules_that_want
+from b2b.domain.eligibility.permissions import AUDITING, COMPARING, READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rule import Rule
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.error_codes import ErrorCode
@@ -76,6 +76,7 @@ def permissions() -> str:
         *(_permission(row, "assess") for row in READING),
         *(_permission(row, "convert") for row in WRITING),
         *(_permission(row, "convert, while comparing") for row in COMPARING),
+        *(_permission(row, "convert, with `B2B_READ_AUDIT_LOG`") for row in AUDITING),
     ]
     facts = [
         [
@@ -104,7 +105,7 @@ Application permissions of Microsoft Graph hold for the whole tenant; they canno
 
 What the app asks Graph, with the least permission that answers and the wider ones that do, too. A fact is read only if
 a rule that is on needs it; those for the comparison only in `convert`, before an invitation and after a redemption,
-while `B2B_COMPARE_ACCESS` is `true`.
+while `B2B_COMPARE_ACCESS` is `true`; the audit log only with `B2B_READ_AUDIT_LOG`, and after a redemption.
 
 {table(["fact", "question", "permission", "wider", "for"], facts)}
 ## Properties of an account
@@ -116,7 +117,8 @@ What `$select` asks of every account (`…` above), and the rules that cannot be
 
 def _readers(fact: Fact[Any]) -> str:
     rules = [coded(rule.id) for rule in RULES if fact in rule.needs]
-    return ", ".join(rules + ["the comparison"] * (fact in COMPARED)) or "finding the account"
+    others = ["the comparison"] * (fact in COMPARED) + ["who redeemed"] * (fact is REDEMPTIONS)
+    return ", ".join(rules + others) or "finding the account"
 
 
 def _otherwise(name: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from b2b.api.callers import MEANING
 from b2b.connection import STORAGE
 from b2b.domain.eligibility.judge import PINNED, RULE_IDS
-from b2b.domain.eligibility.permissions import COMPARING, READING, WRITING, Permission, rules_that_want
+from b2b.domain.eligibility.permissions import AUDITING, COMPARING, READING, WRITING, Permission, rules_that_want
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile, Severity
 from b2b.readers import CLOUDS
@@ -41,7 +41,8 @@ def graph_permissions() -> str:
         },
         "permissions": [_permission(row, "assess") for row in READING]
         + [_permission(row, "convert") for row in WRITING]
-        + [_permission(row, "compare") for row in COMPARING],
+        + [_permission(row, "compare") for row in COMPARING]
+        + [_permission(row, "audit") for row in AUDITING],
     }
     return _text(document)
 

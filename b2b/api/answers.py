@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from b2b.domain.actors import ActorKind
+from b2b.domain.conversion.redeemer import Matches
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
@@ -183,6 +184,9 @@ class ConversionStatus(Answer, frozen=True, kw_only=True):
     accepted_at: Annotated[datetime | None, Meta(description="When the person redeemed the invitation.")] = None
     completed_at: Annotated[datetime | None, Meta(description="When the conversion ended.")] = None
     waiting: Annotated[Waits | None, Meta(description="Why it cannot go on yet.")] = None
+    sign_in_matches: Annotated[
+        Matches | None, Meta(description="Whether the person who redeemed signs in with the invited address.")
+    ] = None
     open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
 

@@ -23,6 +23,7 @@ from b2b.api.answers import (
     Waits,
 )
 from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.redeemer import Matches
 from b2b.domain.conversion.stages import Phase, Stage, phase_of, row_of
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Severity
@@ -110,6 +111,7 @@ def conversion(found: Conversion) -> ConversionStatus:
         accepted_at=time(found.accepted_at),
         completed_at=time(found.completed_at),
         waiting=waits(found.waiting),
+        sign_in_matches=Matches(found.sign_in_matches) if found.sign_in_matches else None,
         open_doubts=len(found.open_doubts),
         last_error=found.last_error or None,
     )

@@ -29,6 +29,8 @@ class ObjectIdentity(msgspec.Struct, frozen=True, rename="camel"):
 
     sign_in_type: str | None = None
     issuer: str | None = None
+    issuer_assigned_id: str | None = None
+    """How the issuer knows the user; Graph leaves it empty for accounts of other Entra tenants."""
 
 
 class LicenseState(msgspec.Struct, frozen=True, rename="camel"):

@@ -8,6 +8,9 @@ import msgspec
 ACCESS_CHANGED = "access-changed"
 """The finding of a conversion whose account has not what it had before: no rule finds it, but the comparison."""
 
+REDEEMED_BY_OTHER = "redeemed-by-other"
+"""The finding of a conversion whose invitation another person may have redeemed: the comparison finds it, too."""
+
 
 class Profile(StrEnum):
     """Which edition of Microsoft's article the rules follow."""
@@ -62,3 +65,8 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """Return the verdict of the worst finding; ready where nothing blocks, needs review or can be fixed."""
     present = {finding.severity for finding in findings}
     return next((verdict for severity, verdict in VERDICTS.items() if severity in present), Verdict.READY)
+
+
+def without(findings: Iterable[Finding], *rules: str) -> tuple[Finding, ...]:
+    """Return the findings of all other rules."""
+    return tuple(each for each in findings if each.rule not in rules)

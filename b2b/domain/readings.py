@@ -44,6 +44,15 @@ class Invited:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """What the audit log says of one redemption."""
+
+    at: datetime
+    name: str
+    """The name of the person who redeemed; empty: the record gives none."""
+
+
+@dataclass(frozen=True)
 class Reservation:
     """The account that an external address is reserved for. ``address_key`` is the hash of the address."""
 

@@ -102,8 +102,14 @@ class Health:
         """Name every app role that is missing, and those that nothing here needs: the latter harm no request."""
         settings = self._settings
         converts = settings.mode is Mode.CONVERT
-        compares = converts and settings.compare_access
-        found = compare(roles, settings.profile, settings.rule_overrides, converts=converts, compares=compares)
+        found = compare(
+            roles,
+            settings.profile,
+            settings.rule_overrides,
+            converts=converts,
+            compares=converts and settings.compare_access,
+            audits=converts and settings.compare_access and settings.read_audit_log,
+        )
         said = [
             "no app role is granted" if not roles else "",
             f"missing: {', '.join(found.missing)} ({LATE})" if found.missing else "",

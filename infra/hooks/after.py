@@ -26,6 +26,7 @@ GRANTED_BY = {
     "B2B_ELIGIBILITY_PROFILE": ("--profile", "-Profile"),
     "B2B_RULE_OVERRIDES": ("--overrides", "-Overrides"),
     "B2B_COMPARE_ACCESS": ("--compare", "-Compare"),
+    "B2B_READ_AUDIT_LOG": ("--audit", "-Audit"),
     "GRAPH_BASE_URL": ("--graph", "-Graph"),
 }
 """Settings that decide which permissions are granted, and the options of the two scripts."""

@@ -31,6 +31,7 @@ param breakerWindowSeconds = 600
 param purgeAfterDays = 365
 param compareAccess = false
 param compareDeadlineSeconds = 259200
+param readAuditLog = true
 param producers = [{ principalId: '44444444-0000-4000-8000-000000000001', principalType: 'ServicePrincipal' }]
 param readers = [{ principalId: '44444444-0000-4000-8000-000000000003', principalType: 'Group' }]
 param pythonVersion = '3.13'

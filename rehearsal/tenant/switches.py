@@ -55,6 +55,19 @@ SWITCHES: tuple[Switch, ...] = (
         "user-properties article: identities gains the external issuer; the rest is not said",
     ),
     Switch(
+        "issuer-assigned-id",
+        ("address", "opaque"),
+        "How identities name a person who redeemed with an account that is not Microsoft's: by address, or by an id.",
+        "reference: objectIdentity ('any format chosen by the issuer')",
+    ),
+    Switch(
+        "audit-redeemer",
+        ("signed-in", "invited", "account"),
+        "Whom the audit log names as the one who redeemed: the account that signed in, the invited address, or the "
+        "account of this tenant.",
+        "DataDog/stratus-red-team quotes a record in which the first two are the same",
+    ),
+    Switch(
         "old-redeem-link",
         ("dead", "alive"),
         "What a repeated invitation does to the redeem link before it.",

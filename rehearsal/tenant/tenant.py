@@ -45,6 +45,7 @@ class Tenant:
         self.roles_by_client: dict[str, frozenset[str]] = {}
         self.journal, self.outbox, self.tickets = Journal(), Outbox(), Tickets()
         self.trouble = Trouble(clock)
+        self.audits: list[dict[str, Any]] = []
         self._open_seeded_invitations()
 
     def roles_of(self, client_id: str | None) -> frozenset[str]:

@@ -3,7 +3,8 @@
 from tests.faults.guard import RECORD, Guard
 
 VERIFICATION, SNAPSHOT = "b2b/domain/lifecycle/verification.py", "b2b/domain/lifecycle/snapshot.py"
-TESTS = "tests/unit/test_verification.py::"
+REDEEMER = "b2b/domain/conversion/redeemer.py"
+TESTS, REDEEMERS = "tests/unit/test_verification.py::", "tests/unit/test_redeemer.py::"
 COMPARISON: tuple[Guard, ...] = (
     Guard(
         "comparison: two equal readings are a window apart",
@@ -51,5 +52,51 @@ COMPARISON: tuple[Guard, ...] = (
         "b2b/domain/request/record.py",
         (("or conversion.sequence >= record.shown\n", "or conversion.sequence >= 0\n"),),
         f"{RECORD}test_a_requests_row_does_not_go_back_to_what_its_conversion_was_before",
+    ),
+    Guard(
+        "redeemer: another person is found before the account is verified",
+        VERIFICATION,
+        (("    if _by_other(row, look, terms) or (differences", "    if (differences"),),
+        f"{TESTS}test_another_person_is_a_finding_as_soon_as_no_replica_can_lag",
+    ),
+    Guard(
+        "redeemer: after a corrected address a person decides where nobody can tell",
+        REDEEMER,
+        (
+            (
+                "found.matches is Matches.NO or (corrected and found.matches is Matches.CANNOT_TELL)",
+                "found.matches is Matches.NO",
+            ),
+        ),
+        f"{REDEEMERS}test_a_person_decides_where_another_one_redeemed_or_may_have",
+    ),
+    Guard(
+        "redeemer: the audit log never says that the invited person redeemed",
+        REDEEMER,
+        (
+            (
+                "    return Redeemer(judged.matches, said)\n",
+                "    return Redeemer(Matches.YES if name.casefold() == invited else judged.matches, said)\n",
+            ),
+        ),
+        f"{REDEEMERS}test_where_they_cannot_tell_the_log_shows_another_person_and_never_the_right_one",
+    ),
+    Guard(
+        "redeemer: a name of the account itself accuses nobody",
+        REDEEMER,
+        (("name.casefold() != own and GUEST not in name.casefold()", "GUEST not in name.casefold()"),),
+        f"{REDEEMERS}test_where_they_cannot_tell_the_log_shows_another_person_and_never_the_right_one",
+    ),
+    Guard(
+        "redeemer: a domain that could not be looked up accuses nobody",
+        REDEEMER,
+        ((" or not all(domain in homes for domain in domains):\n", ":\n"),),
+        f"{REDEEMERS}test_domains_that_could_not_be_looked_up_accuse_nobody",
+    ),
+    Guard(
+        "redeemer: an earlier address is remembered by later generations",
+        "b2b/domain/conversion/records.py",
+        (("    return before.corrected or bool(sent and other)\n", "    return bool(sent and other)\n"),),
+        "tests/unit/test_records.py::test_a_generation_remembers_that_an_earlier_one_invited_another_address",
     ),
 )

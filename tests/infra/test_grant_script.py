@@ -34,6 +34,7 @@ OPTIONS = {
         "--overrides",
         json.dumps(OFF_IN_LEAST),
     ],
+    "graph-audit": ["--mode", "convert", "--audit", "true"],
 }
 POWERSHELL = {
     "--identity": "-Identity",
@@ -42,6 +43,7 @@ POWERSHELL = {
     "--overrides": "-Overrides",
     "--graph": "-Graph",
     "--compare": "-Compare",
+    "--audit": "-Audit",
     "--without-readwrite": "-WithoutReadWrite",
     "--dry-run": "-DryRun",
 }

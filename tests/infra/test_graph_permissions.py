@@ -7,7 +7,7 @@ import pytest
 
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.judge import needed_facts
-from b2b.domain.eligibility.permissions import COMPARING, READING
+from b2b.domain.eligibility.permissions import AUDITING, COMPARING, READING
 from b2b.domain.findings import Profile, Severity
 from tests.infra.bicep import GRAPH_SCENARIOS, INFRA, kept
 
@@ -30,14 +30,16 @@ OFF_IN_LEAST: Mapping[str, Severity] = dict.fromkeys(
 SETTINGS: dict[str, tuple[Profile, Mapping[str, Severity]]] = {
     "graph-assess": (Profile.CURRENT, {}),
     "graph-convert": (Profile.CURRENT, {}),
+    "graph-audit": (Profile.CURRENT, {}),
     "graph-least": (Profile.LEGACY, OFF_IN_LEAST),
 }
 WRITING = {
     "graph-assess": set(),
     "graph-convert": {"User.Invite.All", "User.ReadWrite.All", "Directory.Read.All"},
+    "graph-audit": {"User.Invite.All", "User.ReadWrite.All", "Directory.Read.All", "AuditLog.Read.All"},
     "graph-least": {"User.Invite.All"},
 }
-"""What `convert` adds, the permission of the comparison among it."""
+"""What `convert` adds, the permissions of the looks after a redemption among it."""
 
 
 def read_by_the_code(profile: Profile, overrides: Mapping[str, Severity]) -> set[str]:
@@ -47,7 +49,8 @@ def read_by_the_code(profile: Profile, overrides: Mapping[str, Severity]) -> set
 
 
 def test_every_permission_that_a_fact_names_is_a_row_and_no_other_reads() -> None:
-    assert {row.value for row in (*READING, *COMPARING)} == {fact.permission for fact in facts.FACTS if fact.permission}
+    rows = (*READING, *COMPARING, *AUDITING)
+    assert {row.value for row in rows} == {fact.permission for fact in facts.FACTS if fact.permission}
 
 
 @pytest.mark.parametrize("scenario", GRAPH_SCENARIOS)

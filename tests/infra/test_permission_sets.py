@@ -17,7 +17,10 @@ from tests.support.world import account, tenant_of, worlds
 ANNA = account(1, otherMails=["partner1@fabrikam.com"])
 GROUP = {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Partners", "members": [ANNA["id"]]}
 SEED = tenant_of(ANNA, groups=[GROUP])
-ASSESS, CONVERT, LEAST = (kept(f"graph-{name}").outputs["permissions"] for name in ("assess", "convert", "least"))
+ASSESS, CONVERT, AUDIT, LEAST = (
+    kept(f"graph-{name}").outputs["permissions"] for name in ("assess", "convert", "audit", "least")
+)
+AUDITING = {"B2B_MODE": "convert", "B2B_READ_AUDIT_LOG": "true"}
 LEAST_SETTINGS = {
     "B2B_ELIGIBILITY_PROFILE": "2020",
     "B2B_RULE_OVERRIDES": json.dumps(OFF_IN_LEAST),
@@ -118,9 +121,10 @@ async def test_the_least_set_converts_with_its_rules_off(app: App) -> None:
     [
         (ASSESS, {}),
         (CONVERT, {"B2B_MODE": "convert"}),
+        (AUDIT, AUDITING),
         (LEAST, {"B2B_MODE": "convert", **LEAST_SETTINGS}),
     ],
-    ids=["assess", "convert", "least"],
+    ids=["assess", "convert", "audit", "least"],
 )
 async def test_health_has_nothing_to_say_about_exactly_what_is_granted(
     app: App, granted: list[str], settings: dict[str, str]
@@ -133,6 +137,13 @@ async def test_health_names_the_one_that_is_missing(app: App, permission: str) -
     status, line = await graph_roles(await app(set(CONVERT) - {permission}, B2B_MODE="convert"))
     assert status == 503
     assert line.startswith(f"missing: {permission} (")
+
+
+async def test_health_names_the_one_that_reads_the_audit_log_only_where_the_app_is_to_read_it(app: App) -> None:
+    status, line = await graph_roles(await app(CONVERT, **AUDITING))
+    assert status == 503
+    assert line.startswith("missing: AuditLog.Read.All (")
+    assert await graph_roles(await app(AUDIT, B2B_MODE="convert")) == (200, "more than needed: AuditLog.Read.All")
 
 
 @pytest.mark.parametrize("permission", sorted(COVERED - {"User.Read.All"}))

@@ -211,6 +211,7 @@ async def test_refusals_are_the_sdks_typed_errors_with_nothing_left_over(client:
         (schema.APPLICATION, "application", "Application"),
         (schema.SERVICE_PRINCIPAL, "service_principal", "ServicePrincipal"),
         (schema.DEVICE, "device", "Device"),
+        (schema.DIRECTORY_AUDIT, "directory_audit", "DirectoryAudit"),
         (schema.FEDERATION, "saml_or_ws_fed_external_domain_federation", "SamlOrWsFedExternalDomainFederation"),
     ],
 )
@@ -225,7 +226,8 @@ def test_the_tenants_property_tables_name_nothing_that_the_sdk_does_not_know(
 
 
 def test_complex_types_in_the_tables_are_the_sdks() -> None:
-    used = {kind.removesuffix(COLLECTION) for kind in schema.USER.properties.values()}
+    kinds = (*schema.USER.properties.values(), *schema.DIRECTORY_AUDIT.properties.values())
+    used = {kind.removesuffix(COLLECTION) for kind in kinds}
     for name, members in COMPLEX_TYPES.items():
         module = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
         source = pytest.importorskip(f"msgraph.generated.models.{module}")

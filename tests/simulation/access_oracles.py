@@ -19,6 +19,7 @@ from tests.simulation.world import START
 
 SLACK = WINDOW + 120.0
 """Seconds: the window that the app runs with, and the skew of both clocks."""
+ACCESS_CHANGED = "access-changed"
 LABELS = {
     "groups": "groups",
     "appRoles": "app roles",
@@ -70,7 +71,8 @@ class Proof:
     def redeemed_at(self) -> float:
         """When the person redeemed last before it."""
         acts = self.scene.world.acts
-        done = [act.at for act in acts if act.action == "redeem" and act.subject == self.person and act.at <= self.at]
+        ways = {"redeem", "redeem as"}
+        done = [act.at for act in acts if act.action in ways and act.subject == self.person and act.at <= self.at]
         return max(done, default=self.at)
 
     @cached_property
@@ -131,7 +133,7 @@ def unverified(scene: Scene) -> Iterator[str]:
     """Nobody has to decide about an account of which nothing changed since its first request came."""
     for proof in proofs(scene):
         acts = [act for act in scene.world.acts if act.at <= proof.at and act.action in CHANGES]
-        if proof.kind == "unverified" and not acts:
+        if proof.kind == "unverified" and ACCESS_CHANGED in proof.detail and not acts:
             yield f"{proof.person} is unverified at {proof.at:.0f}, and nothing changed"
 
 
@@ -143,7 +145,7 @@ def recorded_before(scene: Scene) -> Iterator[str]:
         settled = bool(acts) and all(at <= proof.redeemed_at - week - 2 * 86_400.0 for at in acts)
         only = all(act.action == "relate" for act in scene.world.acts if act.action in CHANGES)
         calm = not scene.world.history.faults
-        if proof.kind == "unverified" and settled and only and calm:
+        if proof.kind == "unverified" and ACCESS_CHANGED in proof.detail and settled and only and calm:
             yield f"{proof.person} is unverified at {proof.at:.0f}, and what changed did so while it waited"
 
 

@@ -67,6 +67,12 @@ def _redeem(world: World, step: Step) -> None:
     world.directory.redeem(BY_NAME[step.subject].id)
 
 
+def _redeem_as(world: World, step: Step) -> None:
+    """Another person opens the newest link, and signs in with an account of their own."""
+    provider, address = step.value
+    world.directory.redeem(BY_NAME[step.subject].id, provider=provider, signed_in=address)
+
+
 def _rename(world: World, step: Step) -> None:
     world.directory.rename(BY_NAME[step.subject].id, step.value)
 
@@ -194,6 +200,7 @@ ACTIONS: dict[str, Action] = {
     "refuse": Action(http(lambda i, s: i.app.refuse(s.subject, _REFUSAL)), "an administrator refuses a request"),
     "cancel": Action(http(lambda i, s: i.app.cancel(s.subject)), "an administrator cancels a request"),
     "redeem": Action(_redeem, "the person redeems the invitation"),
+    "redeem as": Action(_redeem_as, "another person redeems the invitation"),
     "delete": Action(_directory("delete"), "the account is deleted, and lies in the recycle bin"),
     "restore": Action(_directory("restore"), "the account is restored from the recycle bin"),
     "purge": Action(_purge, "the account is deleted for good"),

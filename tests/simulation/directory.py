@@ -9,7 +9,7 @@ from tests.simulation.directory_invitations import Invitations
 from tests.simulation.directory_query import Query
 from tests.simulation.directory_reads import Reads
 from tests.simulation.directory_refusals import Invite
-from tests.simulation.directory_state import Refused, TenantState
+from tests.simulation.directory_state import Redemption, Refused, TenantState
 
 _TOPICS = ("list", "address", "company", "tenant")
 
@@ -64,8 +64,17 @@ class Directory(TenantState):
         self.accounts.write(self.moment(), account)
         return key
 
-    def redeem(self, user_id: str, secret: str | None = None, provider: str = "ExternalAzureAD") -> bool:
-        """Let the person redeem, by the newest open link or by the one with this secret."""
+    def redeem(
+        self,
+        user_id: str,
+        secret: str | None = None,
+        provider: str = "ExternalAzureAD",
+        signed_in: str | None = None,
+    ) -> bool:
+        """Let the person redeem, by the newest open link or by the one with this secret.
+
+        ``signed_in``: the address of another account than the invited one.
+        """
         account = self.account(user_id)
         found = [t for t in self.tickets_of(user_id) if t.open and secret in (None, t.secret)]
         if account is None or not found or not account["accountEnabled"]:
@@ -75,8 +84,13 @@ class Directory(TenantState):
             return False
         for ticket in self.tickets_of(user_id):
             ticket.redeemed = True
-        issued = None if provider in ("ExternalAzureAD", "MicrosoftAccount") else address
+        person = signed_in or address
+        own_id = person if self.switches["issuer-assigned-id"] == "address" else person.encode().hex()[:21]
+        issued = None if provider in ("ExternalAzureAD", "MicrosoftAccount") else own_id
         federated = {"signInType": "federated", "issuer": provider, "issuerAssignedId": issued}
+        named = {"signed-in": person, "invited": address, "account": account["userPrincipalName"]}
+        name = named[self.switches["audit-redeemer"]]
+        self.redemptions.append(Redemption(self.now(), account["id"], person, address, provider, name))
         self._become(account, ACCEPTED, [*_internal(account), federated])
         return True
 

@@ -153,9 +153,16 @@ class HttpWorld:
             if entry.path.endswith("/invitations") and entry.number not in self._by_hand
         ]
 
-    async def _redeem(self, user_id: str, secret: str | None = None) -> bool:
-        ticket = {"ticket": secret} if secret else {}
-        return (await self._http.post(f"{GRAPH}/_sim/redeem", json={"userId": user_id, **ticket})).is_success
+    async def _redeem(
+        self,
+        user_id: str,
+        secret: str | None = None,
+        provider: str = "ExternalAzureAD",
+        signed_in: str | None = None,
+    ) -> bool:
+        more = {"ticket": secret, "signedIn": signed_in}
+        body = {"userId": user_id, "identityProvider": provider, **{name: text for name, text in more.items() if text}}
+        return (await self._http.post(f"{GRAPH}/_sim/redeem", json=body)).is_success
 
     async def _delete(self, user_id: str) -> bool:
         return await self._send("DELETE", f"users/{user_id}")

@@ -58,6 +58,10 @@ _BIN = "/directory/deletedItems"
 _FEDERATION = "/directory/federationConfigurations/microsoft.graph.samlOrWsFedExternalDomainFederation"
 _ROLES = "/roleManagement/directory"
 _CROSS_TENANT = "/policies/crossTenantAccessPolicy"
+_LOGGED = frozenset({"activityDateTime"})
+_REDEEMED_SINCE = re.compile(
+    r"activityDisplayName eq 'Redeem external user invite' and activityDateTime ge (?P<since>[\d:TZ-]+)"
+)
 _PRINCIPAL = frozenset({"principalId"})
 _ROUTES = (
     _route("/users", "users", _MANY, _USER, _ADDRESSES | {"id", "externalUserState", "companyName"}),
@@ -74,6 +78,7 @@ _ROUTES = (
     _route(f"{_CROSS_TENANT}/partners", "cross-tenant partners"),
     _route("/policies/b2bManagementPolicies", "b2b policies", version="beta"),
     _route("/tenantRelationships/findTenantInformationByDomainName(domainName='@')", "home tenant"),
+    _route("/auditLogs/directoryAudits", "redemptions", frozenset({"$filter", "$top"}), filters=_LOGGED),
     _route("/users/@/transitiveMemberOf", "memberships", _ONE | {"$top"}, GROUP | ROLE),
     _route("/users/@/memberOf", "direct groups", _ONE | {"$top"}, GROUP | ROLE),
     _route("/users/@/appRoleAssignments", "app roles", _ONE | {"$top"}, APP_ROLE),
@@ -184,6 +189,8 @@ def _query(route: _Route, path: str, subject: str, options: Mapping[str, str]) -
 def _clauses(text: str) -> tuple[Clause, ...]:
     if among := _AMONG.fullmatch(text):
         return tuple(Clause("id", literal, literal.casefold()) for literal in re.findall(r"'([^']*)'", among["ids"]))
+    if logged := _REDEEMED_SINCE.fullmatch(text):
+        return (Clause("activityDateTime", logged["since"], logged["since"]),)
     found: list[Clause] = []
     for part in re.split(r" or (?=\w+(?: eq |/any\())", text):
         match = _CLAUSE.fullmatch(part)

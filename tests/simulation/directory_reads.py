@@ -6,6 +6,7 @@ kind `list`, which is asked once for each account in a walk through pages: a wal
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from itertools import count
 from typing import Any
 
@@ -102,6 +103,7 @@ class Reads:
             "groups": lambda walk: self._filtered(walk, state.tenant.groups),
             "contacts": lambda walk: self._filtered(walk, state.tenant.contacts),
             "memberships": self._memberships,
+            "redemptions": self._redemptions,
             "direct groups": self._direct_groups,
             "app roles": self._app_roles,
             "sponsors": lambda walk: self._related(walk.query, "sponsors"),
@@ -264,6 +266,21 @@ class Reads:
     def _memberships(self, walk: _Walk) -> list[JSON]:
         user = self._existing(walk.query)
         return [self._shown_container(walk.query, *pair) for pair in self._state.tenant.containers(user["id"])]
+
+    def _redemptions(self, walk: _Walk) -> list[JSON]:
+        """The records of the audit log since a moment, newest first; each shows two minutes late."""
+        since = walk.query.clauses[0].literal
+        latest = (self._state.now() - timedelta(minutes=2)).astimezone(UTC)
+        logged = ((f"{each.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", each) for each in self._state.redemptions)
+        return [
+            {
+                "activityDateTime": at,
+                "initiatedBy": {"user": {"userPrincipalName": each.named}},
+                "targetResources": [{"id": each.user_id}],
+            }
+            for at, each in reversed(list(logged))
+            if since <= at <= f"{latest:%Y-%m-%dT%H:%M:%SZ}"
+        ]
 
     def _shown_container(self, query: Query, kind: str, container: JSON) -> JSON:
         """A group or role with what the token may read of it."""

@@ -32,6 +32,8 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "proxy-address-case": ("ignored", "exact"),
     "selected-properties": ("all", "empty-ones-left-out"),
     "eligibility-licence": ("present", "absent"),
+    "issuer-assigned-id": ("address", "opaque"),
+    "audit-redeemer": ("signed-in", "invited", "account"),
     "relations-for-applications": ("readable", "refused"),
 }
 """The positions of each switch, its default first."""
@@ -75,6 +77,23 @@ class Ticket:
         return self.alive and not self.redeemed
 
 
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One redemption: of which account, with whose address, by whose link, and whom the audit log names."""
+
+    time: datetime
+    user_id: str
+    person: str
+    invited: str
+    provider: str
+    named: str
+
+    @property
+    def by_other(self) -> bool:
+        """Whether another person than the invited one has the account now."""
+        return self.person.casefold() != self.invited.casefold()
+
+
 class Refused(Exception):
     """What Graph says no with: to a call, or to one part of a batch."""
 
@@ -98,6 +117,7 @@ class TenantState:
 
     - `lag(id, "object" or "list")`: by how many seconds the next read of this account lags.
     - `part_fault(url)`: the status with which one part of a batch fails, or None.
+    - `redemptions`: every redemption, oldest first.
     - `retry_after`: what a throttled answer says when the fault does not; None leaves the header out.
     - `page_cap`: pages are no longer than this; `page_lifetime`: seconds for which a page token is good.
     - `permissions`: of the app's token.
@@ -130,6 +150,7 @@ class TenantState:
         self.posts: list[Post] = []
         self.by_hand: list[Post] = []
         self.mails: list[Mail] = []
+        self.redemptions: list[Redemption] = []
         self._tickets: defaultdict[str, list[Ticket]] = defaultdict(list)
         self.issued = 0
         for user in users:

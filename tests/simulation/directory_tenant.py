@@ -56,6 +56,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "cross-tenant default": _CROSS_TENANT,
     "cross-tenant partners": _CROSS_TENANT,
     "b2b policies": frozenset({"Policy.Read.B2BManagementPolicy", "Policy.ReadWrite.B2BManagementPolicy"}),
+    "redemptions": frozenset({"AuditLog.Read.All"}),
     "home tenant": frozenset({"CrossTenantInformation.ReadBasic.All"}),
 }
 """The permissions for each kind of read; any one of a set will do."""

@@ -22,6 +22,8 @@ DRAWN = (
     "filter-case",
     "proxy-address-case",
     "eligibility-licence",
+    "issuer-assigned-id",
+    "audit-redeemer",
     "relations-for-applications",
 )
 """The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
@@ -38,6 +40,14 @@ OTHERWISE = (
     ("registeredDevices", ("laptop", "phone")),
 )
 """What an account may come to be related to."""
+STRANGERS = (
+    ("mail", "eve@elsewhere.com"),
+    ("mail", "eve@fabrikam.com"),
+    ("google.com", "eve@elsewhere.com"),
+    ("ExternalAzureAD", "eve@elsewhere.com"),
+    ("https://sts.elsewhere.com", "eve@elsewhere.com"),
+)
+"""Who may redeem an invitation that went to somebody else, and with which issuer."""
 WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
 FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -134,6 +144,8 @@ def drawn(
         settings.append(("B2B_MODE", "assess"))
     if draw.random() < 0.2:
         settings.append(draw.choice((("B2B_COMPARE_ACCESS", "false"), ("B2B_COMPARE_DEADLINE_SECONDS", "3600"))))
+    if draw.random() < 0.3:
+        settings.append(("B2B_READ_AUDIT_LOG", "true"))
     found = History(
         steps=steps,
         faults=faults,
@@ -242,6 +254,10 @@ def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list
         "access after": [
             Step(draw.choice((2000.0, 4500.0, 20_000.0)), "relate", who, draw.choice(OTHERWISE)),
             Step(100_000.0 + later, draw.choice(("accept", "compare")), who),
+        ],
+        "another redeems": [
+            Step(draw.choice((900.0, 1500.0, 4000.0)), "redeem as", who, draw.choice(STRANGERS)),
+            *([Step(100_000.0 + later, draw.choice(("accept", "compare")), who)] if draw.random() < 0.5 else []),
         ],
         "refuse": [Step(at, "refuse", asked)],
         "cancel": [Step(at, "cancel", asked)],

@@ -25,6 +25,7 @@ from tests.simulation.invitation_oracles import (
 )
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all, ask_campaigns
+from tests.simulation.redeemer_oracles import no_stranger_is_verified, nobody_is_accused
 from tests.simulation.scene import Scene, canonical
 from tests.simulation.sweep_oracles import listed, on_the_lists, told
 from tests.simulation.truths import truth
@@ -207,6 +208,8 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     verified,
     unverified,
     recorded_before,
+    no_stranger_is_verified,
+    nobody_is_accused,
     accepted_by_a_person,
     sound,
     *CAMPAIGN_ORACLES,

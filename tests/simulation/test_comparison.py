@@ -71,10 +71,10 @@ class Place:
         await asyncio.gather(*(self.app.receive(body, f"m-{key}", 1, self.now()) for key, body in bodies.items()))
         await self.sweep(PASSED)
 
-    async def redeem(self) -> None:
-        """Let all redeem, and the sweep see that."""
+    async def redeem(self, **person: str) -> None:
+        """Let all redeem, and the sweep see that. ``person``: with which account, as `Directory.redeem` takes it."""
         for number in range(1, self.people + 1):
-            assert self.directory.redeem(account(number))
+            assert self.directory.redeem(account(number), **person)
         await self.sweep(60)
 
     async def sweep(self, seconds: float = 0) -> None:
@@ -91,9 +91,14 @@ class Place:
         found: list[dict[str, Any]] = reply.body["events"]
         return found
 
-    async def finding(self) -> str:
-        (found,) = [each for each in (await self.app.get("r1")).body["findings"] if each["rule"] == "access-changed"]
+    async def finding(self, rule: str = "access-changed") -> str:
+        (found,) = [each for each in (await self.app.get("r1")).body["findings"] if each["rule"] == rule]
         return str(found["message"])
+
+    async def matches(self) -> str | None:
+        """Whether the person who redeemed signs in with the invited address, as the app says."""
+        found: str | None = (await self.app.about("conversion_status", ANNA)).body["signInMatches"]
+        return found
 
 
 async def redeemed(permissions: Collection[str] = PERMISSIONS, **settings: str) -> Place:
@@ -115,7 +120,7 @@ async def test_two_equal_readings_a_window_apart_verify_and_complete() -> None:
     assert await place.stages() == {"completed"}
     events = await place.events()
     assert [event["kind"] for event in events][-4:] == ["accepted", "equal", "verified", "completed"]
-    assert events[-2]["detail"] == "everything was compared"
+    assert events[-2]["detail"].startswith("everything was compared; signs in with the invited address: cannotTell (")
     report = (await place.app.about("conversion_access", ANNA)).body
     assert report["before"]["kinds"] == report["after"]["kinds"]
     assert (report["differences"], report["notCompared"]) == ([], [])
@@ -172,7 +177,7 @@ async def test_what_could_not_be_read_before_is_named_by_verified() -> None:
     await place.sweep(61)
     await place.sweep(PASSED)
     (proof,) = [event for event in await place.events() if event["kind"] == "verified"]
-    assert proof["detail"] == "not compared: app roles: the permission Directory.Read.All is missing"
+    assert proof["detail"].startswith("not compared: app roles: the permission Directory.Read.All is missing; signs in")
     (unread,) = (await place.app.about("conversion_access", ANNA)).body["notCompared"]
     assert unread["kind"] == "appRoles"
 
@@ -214,7 +219,7 @@ async def test_with_the_setting_turned_off_meanwhile_nothing_is_compared_and_the
     await place.sweep(61)
     last = (await place.events())[-1]
     off = "nothing was compared: B2B_COMPARE_ACCESS is false"
-    assert (last["kind"], last.get("detail")) == (("completed", off) if settings else ("equal", "once"))
+    assert (last["kind"], last["detail"].split(";")[0]) == (("completed", off) if settings else ("equal", "once"))
 
 
 async def test_an_outage_puts_an_account_off_and_decides_nothing() -> None:
@@ -225,6 +230,115 @@ async def test_an_outage_puts_an_account_off_and_decides_nothing() -> None:
     place.gate.failing = lambda _call: None
     await place.sweep(700)
     assert (await place.events())[-1]["kind"] == "equal"
+
+
+AUDITED = "AuditLog.Read.All"
+STRANGER = "eve@elsewhere.com"
+READS_LOG = {"B2B_READ_AUDIT_LOG": "true"}
+
+
+async def looked_at(place: Place, **person: str) -> str:
+    """Invite and let a person redeem; return where that leads once everything was compared."""
+    await place.invite()
+    await place.redeem(**person)
+    await place.sweep(61)
+    await place.sweep(PASSED)
+    await place.sweep(PASSED)
+    (stage,) = await place.stages()
+    return stage
+
+
+async def test_another_mailbox_than_the_invited_one_goes_to_a_person_who_may_accept_it() -> None:
+    place = Place()
+    assert await looked_at(place, provider="mail", signed_in=STRANGER) == "unverified"
+    said = "After the redemption: the identity is eve@elsewhere.com of mail, and p1@fabrikam.com was invited."
+    assert (await place.finding("redeemed-by-other"), await place.matches()) == (said, "no")
+    taken = await place.app.accept(ANNA, b'{"acceptedBy": "Nora", "reason": "she has a new name"}')
+    assert (taken.body["stage"], taken.body["signInMatches"]) == ("completed", "no")
+    assert (await place.events())[-1]["detail"].endswith(f"she has a new name: {said}")
+
+
+async def test_another_mailbox_is_compared_anew_and_found_again() -> None:
+    place = Place()
+    assert await looked_at(place, provider="mail", signed_in=STRANGER) == "unverified"
+    assert (await place.app.compare(ANNA)).body["signInMatches"] is None
+    await place.sweep(61)
+    await place.sweep(PASSED)
+    await place.sweep(PASSED)
+    assert await place.stages() == {"unverified"}
+
+
+@pytest.mark.parametrize(
+    ("person", "matches"),
+    [({"provider": "mail"}, "yes"), ({}, "cannotTell"), ({"signed_in": STRANGER}, "cannotTell")],
+    ids=["mailbox", "Entra account", "another Entra account"],
+)
+async def test_without_the_audit_log_identities_alone_tell(person: dict[str, str], matches: str) -> None:
+    place = Place()
+    assert await looked_at(place, **person) == "completed"
+    assert await place.matches() == matches
+
+
+@pytest.mark.parametrize(
+    ("position", "stage", "matches"),
+    [("signed-in", "unverified", "no"), ("invited", "completed", "cannotTell"), ("account", "completed", "cannotTell")],
+)
+async def test_the_audit_log_shows_another_person_where_it_names_the_account_that_signed_in(
+    position: str, stage: str, matches: str
+) -> None:
+    place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
+    place.directory.set_switch("audit-redeemer", position)
+    assert await looked_at(place, signed_in=STRANGER) == stage
+    assert await place.matches() == matches
+
+
+async def test_the_audit_log_accuses_nobody_who_signs_in_with_another_name_of_the_same_organisation() -> None:
+    place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
+    place.directory.tenant.home_tenants |= {"fabrikam.com": TENANT_ID, "fabrikam.onmicrosoft.com": TENANT_ID}
+    assert await looked_at(place, signed_in="p1@fabrikam.onmicrosoft.com") == "completed"
+    assert await place.matches() == "cannotTell"
+
+
+async def test_without_the_permission_the_history_says_that_the_log_was_not_read() -> None:
+    place = Place(1, PERMISSIONS, **READS_LOG)
+    assert await looked_at(place, signed_in=STRANGER) == "completed"
+    (proof,) = [event["detail"] for event in await place.events() if event["kind"] == "verified"]
+    assert proof.endswith("; the audit log cannot be read: the permission AuditLog.Read.All is missing)")
+
+
+async def test_a_record_that_is_late_is_waited_for_no_longer_than_the_comparison() -> None:
+    place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
+    place.directory.redemptions = Silent()
+    assert await looked_at(place, signed_in=STRANGER) == "completed"
+    (proof,) = [event["detail"] for event in await place.events() if event["kind"] == "verified"]
+    assert proof.endswith("; the audit log has no record of the redemption)")
+
+
+class Silent(list[Any]):
+    """An audit log that keeps nothing."""
+
+    def append(self, _record: object) -> None:
+        """Keep nothing."""
+
+
+@pytest.mark.parametrize(
+    ("person", "stage"), [({"provider": "mail", "signed_in": STRANGER}, "unverified"), ({}, "completed")]
+)
+async def test_who_redeemed_is_looked_at_although_nothing_is_compared(person: dict[str, str], stage: str) -> None:
+    place = Place(B2B_COMPARE_ACCESS="false")
+    await place.invite()
+    await place.redeem(**person)
+    assert await place.stages() == {stage}
+    refused = await place.app.compare(ANNA)
+    assert refused.body["error"]["code"] == "ComparisonOff"
+
+
+async def test_the_log_is_read_once_for_all() -> None:
+    place = Place(20, PERMISSIONS | {AUDITED}, **READS_LOG)
+    asked: list[str] = []
+    place.directory.part_fault = lambda url: asked.append(url) if "auditLogs" in url else None
+    assert await looked_at(place) == "completed"
+    assert len(asked) == 2
 
 
 async def test_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,6 +81,7 @@ QUESTIONS: list[dict[Fact[Any], Any]] = [
     dict.fromkeys(RELATED, BEN),
     dict.fromkeys(RELATED, GONE),
     dict.fromkeys(RELATED, ANNA),
+    {facts.REDEMPTIONS: "2026-01-01T00:00:00Z"},
 ]
 SUBJECTS: Mapping[Fact[Any], Any] = {
     **{fact: subject for questions in QUESTIONS for fact, subject in questions.items()},

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from tests.simulation.app import EXPECTED, POISON, QUEUES, TABLES, WORK, App, allowance
 from tests.simulation.directory import Directory
+from tests.simulation.directory_tenant import PERMISSIONS
 from tests.simulation.gate import Call
 from tests.simulation.history import History
 from tests.simulation.loop import SimulatedLoop
@@ -308,6 +309,7 @@ def directory_of(world: World) -> Directory:
         [person.seed() for person in people],
         dict(world.history.switches),
         tenant_id=TENANT_ID,
+        permissions=PERMISSIONS | {"AuditLog.Read.All"},
     )
     for person in people:
         directory.set_groups(person.id, (*person.groups, PARTNERS), ever=True)

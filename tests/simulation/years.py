@@ -5,7 +5,7 @@ The timer runs every twelve hours here instead of every ten minutes: what is dec
 
 from random import Random
 
-from tests.simulation.generate import OTHERWISE
+from tests.simulation.generate import OTHERWISE, STRANGERS
 from tests.simulation.history import Ask, History, Step
 
 DAY = 86_400.0
@@ -26,6 +26,8 @@ def history(seed: int) -> History:
     settings: tuple[tuple[str, str], ...] = ()
     if draw.random() < 0.3:
         settings = (("B2B_COMPARE_DEADLINE_SECONDS", draw.choice(("600", "43200"))),)
+    if draw.random() < 0.5:
+        settings = (*settings, ("B2B_READ_AUDIT_LOG", "true"))
     return History(
         steps=tuple(sorted(steps, key=lambda step: step.at)),
         people=people,
@@ -47,7 +49,8 @@ def _life(draw: Random, who: str) -> list[Step]:
         Step(redeems * draw.random(), "relate", who, draw.choice(OTHERWISE)) for _ in range(draw.choice((0, 0, 1, 2)))
     ]
     if draw.random() < 0.8:
-        steps.append(Step(redeems, "redeem", who))
+        own = draw.random() < 0.8
+        steps.append(Step(redeems, "redeem", who) if own else Step(redeems, "redeem as", who, draw.choice(STRANGERS)))
     soon = redeems + draw.choice((10.0, 400.0, 0.4 * DAY, 3 * DAY))
     later = soon + DAY * draw.choice((0.3, 2.0, 6.0))
     ways: dict[str, list[Step]] = {

@@ -50,9 +50,9 @@ def test_every_fact_that_graph_holds_names_a_permission() -> None:
     assert {fact for fact in FACTS if not fact.permission} == {facts.RESERVATION}
 
 
-def test_every_fact_is_there_for_a_rule_or_the_comparison_or_for_finding_the_account() -> None:
+def test_every_fact_is_there_for_a_rule_or_the_comparison_or_for_finding_the_account_or_its_person() -> None:
     used = {fact for rule in RULES for fact in rule.needs} | snapshot.FACTS
-    assert set(FACTS) - used == {facts.DELETED_ACCOUNT}
+    assert set(FACTS) - used == {facts.DELETED_ACCOUNT, facts.REDEMPTIONS}
 
 
 @pytest.mark.parametrize("severity", [severity for severity in Severity if severity is not Severity.OFF])

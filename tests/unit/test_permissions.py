@@ -11,11 +11,11 @@ from b2b.domain.eligibility.permissions import CHANGE_USERS, INVITE, Comparison,
 from b2b.domain.findings import Profile, Severity
 from rehearsal.tenant.protocol import permissions as double
 
-COMPARED = "Directory.Read.All"
+COMPARED, AUDITED = "Directory.Read.All", "AuditLog.Read.All"
 READ = [fact for fact in facts.FACTS if fact.permission]
-BY_RULES = [fact for fact in READ if fact.permission != COMPARED]
+BY_RULES = [fact for fact in READ if fact.permission not in {COMPARED, AUDITED}]
 ALL = frozenset(fact.permission for fact in BY_RULES)
-"""What the rules read; the comparison wants one more."""
+"""What the rules read; the looks after a redemption want two more."""
 ENFORCED = {
     facts.ACCOUNT: double.USERS_READ,
     facts.DELETED_ACCOUNT: double.DELETED_USERS_READ,
@@ -42,6 +42,7 @@ ENFORCED = {
     facts.SPONSORS: double.USERS_READ,
     facts.OWNED_OBJECTS: double.USERS_READ,
     facts.REGISTERED_DEVICES: double.USERS_READ,
+    facts.REDEMPTIONS: double.AUDIT_LOG_READ,
 }
 
 
@@ -96,6 +97,15 @@ def test_the_comparison_wants_one_more_in_convert_and_says_so() -> None:
     assert comparing(ALL | {INVITE, COMPARED}) == Comparison((), ())
     assert comparing(ALL | {INVITE}) == Comparison((COMPARED,), ())
     assert compared(ALL | {INVITE, COMPARED}, converts=True) == Comparison((), (COMPARED,))
+
+
+def test_the_audit_log_wants_one_more_where_a_setting_lets_the_app_read_it() -> None:
+    def auditing(roles: frozenset[str]) -> Comparison:
+        return compare(roles, Profile.CURRENT, {}, converts=True, compares=True, audits=True)
+
+    assert auditing(ALL | {INVITE, COMPARED, AUDITED}) == Comparison((), ())
+    assert auditing(ALL | {INVITE, COMPARED}) == Comparison((AUDITED,), ())
+    assert compared(ALL | {INVITE, AUDITED}, converts=True) == Comparison((), (AUDITED,))
 
 
 @pytest.mark.parametrize("fact", READ, ids=repr)

@@ -19,7 +19,7 @@ from b2b.domain.conversion.stages import BEGINNINGS, Phase, Stage, phase_of
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import IllegalTransition
 from tests.unit.cases import ANNA
-from tests.unit.protocol import HOUR, NOW, conversion, doubt, kinds
+from tests.unit.protocol import HOUR, MINUTE, NOW, conversion, doubt, kinds
 
 EARLIER: dict[str, Any] = {
     "last_error": "Graph: throttled",
@@ -128,3 +128,24 @@ def test_an_events_detail_is_empty_by_default() -> None:
     moved = advance(begun.row, Stage.INVITED, NOW)
     assert [each.events[0].detail for each in (begun, moved, note(moved.row, "seen", NOW))] == ["", "", ""]
     assert Event("seen", NOW).request_id == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "address", "corrected"),
+    [
+        ({"invited_at": NOW}, "new@fabrikam.com", True),
+        ({"invited_at": NOW}, "ANNA@fabrikam.com", False),
+        ({}, "new@fabrikam.com", False),
+        ({"doubts": (doubt(MINUTE),)}, "new@fabrikam.com", True),
+        ({"invited_at": NOW, "accepted_at": NOW}, "new@fabrikam.com", False),
+        ({"corrected": True}, "anna@fabrikam.com", True),
+        ({"corrected": True, "accepted_at": NOW}, "anna@fabrikam.com", True),
+    ],
+)
+def test_a_generation_remembers_that_an_earlier_one_invited_another_address(
+    before: dict[str, Any], address: str, *, corrected: bool
+) -> None:
+    """Its link may still open the account."""
+    earlier = conversion(Stage.CANCELLED, invited_user_email_address="anna@fabrikam.com", **before)
+    opening = conversion(Stage.INVITING, invited_user_email_address=address)
+    assert begin(earlier, opening, NOW).row.corrected is corrected

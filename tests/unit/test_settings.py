@@ -64,6 +64,7 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         purge_after_days=0,
         compare_access=True,
         compare_deadline=86_400.0,
+        read_audit_log=False,
     )
     assert (settings.mode, settings.profile) == ("assess", "current")
 
@@ -170,6 +171,7 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_PURGE_AFTER_DAYS", "-1", "0, or 7 to 3650 days"),
         ("B2B_PURGE_AFTER_DAYS", "30.5", "0, or 7 to 3650 days"),
         ("B2B_COMPARE_ACCESS", "yes", "true or false"),
+        ("B2B_READ_AUDIT_LOG", "yes", "true or false"),
         ("B2B_COMPARE_DEADLINE_SECONDS", "599", "600 to 2.592e+06 seconds"),
     ],
 )

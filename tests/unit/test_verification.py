@@ -9,13 +9,15 @@ import pytest
 
 from b2b.domain.account import ACCEPTED, PENDING, Account
 from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.proof import uncompared
 from b2b.domain.conversion.records import Absence, Conversion
+from b2b.domain.conversion.redeemer import Matches, Redeemer
 from b2b.domain.conversion.situation import limits_of
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact, Facts
-from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict
+from b2b.domain.findings import ACCESS_CHANGED, REDEEMED_BY_OTHER, Finding, Severity, Verdict
 from b2b.domain.lifecycle import verification
 from b2b.domain.lifecycle.snapshot import Kind, Moment, Snapshot, snapshot_of
 from b2b.domain.lifecycle.verification import REFRESH, Kept, Look, Outcome
@@ -278,6 +280,65 @@ def test_a_fresh_comparison_forgets_the_finding_and_has_a_deadline_of_its_own() 
     assert compared(row, read(NOON + 2 * DAY + SECOND, found=FEWER)).change is None
 
 
+STRANGER = Redeemer(Matches.NO, "the identity is eve@elsewhere.com of mail, and anna@fabrikam.com was invited")
+NOBODY_KNOWS = Redeemer(Matches.CANNOT_TELL, "the identity is of ExternalAzureAD, and names no address")
+HERSELF = Redeemer(Matches.YES, "the identity is anna@fabrikam.com of mail, the invited address")
+
+
+def by(redeemer: Redeemer, at: datetime, found: Snapshot | None = BEFORE) -> Look:
+    return replace(read(at, found=found), redeemer=redeemer)
+
+
+@pytest.mark.parametrize("found", [BEFORE, FEWER], ids=["equal", "differs"])
+def test_another_person_is_a_finding_as_soon_as_no_replica_can_lag(found: Snapshot) -> None:
+    early = compared(ROW, by(STRANGER, NOON + WINDOW - SECOND, found))
+    assert "unverified" not in kinds(early)
+    row = row_after(compared(ROW, by(STRANGER, NOON + WINDOW, found)))
+    assert (row.stage, row.sign_in_matches) == (Stage.UNVERIFIED, "no")
+    rules = [each.rule for each in row.findings]
+    assert rules == ([] if found is BEFORE else [ACCESS_CHANGED]) + [REDEEMED_BY_OTHER]
+
+
+@pytest.mark.parametrize(("redeemer", "matches"), [(HERSELF, "yes"), (NOBODY_KNOWS, "cannotTell")])
+def test_who_redeemed_is_recorded_and_keeps_nobody_unless_it_was_another(redeemer: Redeemer, matches: str) -> None:
+    outcome = compared(replace(ROW, equal_since=NOON), by(redeemer, NOON + WINDOW))
+    assert (row_after(outcome).stage, row_after(outcome).sign_in_matches) == (Stage.COMPLETED, matches)
+    assert outcome.change is not None
+    said = f"everything was compared; signs in with the invited address: {matches} ({redeemer.said})"
+    assert outcome.change.events[0].detail == said
+
+
+def test_after_a_corrected_address_that_nobody_knows_is_a_finding_too() -> None:
+    corrected = replace(ROW, equal_since=NOON, corrected=True)
+    row = row_after(compared(corrected, by(NOBODY_KNOWS, NOON + WINDOW)))
+    assert (row.stage, [each.rule for each in row.findings]) == (Stage.UNVERIFIED, [REDEEMED_BY_OTHER])
+    assert row_after(compared(corrected, by(HERSELF, NOON + WINDOW))).stage is Stage.COMPLETED
+
+
+def test_both_findings_are_accepted_with_one_word_and_forgotten_by_a_fresh_comparison() -> None:
+    row = row_after(compared(ROW, by(STRANGER, NOON + DAY, FEWER)))
+    change = verification.accepted_by(row, "by admin: it is hers", NOON + DAY)
+    assert change.events[0].detail.count("After the redemption") == 2
+    assert {each.severity for each in change.row.findings} == {Severity.INFO}
+    assert change.row.sign_in_matches == "no"
+    anew = verification.compared_anew(row, "by admin", NOON + DAY).row
+    assert (anew.findings, anew.sign_in_matches) == ((), "")
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("redeemer", [None, HERSELF, NOBODY_KNOWS, STRANGER], ids=lambda each: each and each.matches)
+def test_without_a_comparison_too(redeemer: Redeemer | None, *, corrected: bool) -> None:
+    change = uncompared(replace(ROW, corrected=corrected), "it is off", redeemer, NOON)
+    held = redeemer is STRANGER or (redeemer is NOBODY_KNOWS and corrected)
+    assert change.row.stage is (Stage.UNVERIFIED if held else Stage.COMPLETED)
+
+
+def test_an_account_that_is_gone_again_at_the_deadline_tells_nothing_of_who_redeemed() -> None:
+    row = replace(ROW, absence=Absence.BIN, absent_since=NOON, sign_in_matches="yes")
+    found = row_after(compared(row, read(NOON + DAY, None, in_bin=True)))
+    assert (found.stage, found.sign_in_matches) == (Stage.UNVERIFIED, "")
+
+
 def test_without_a_comparison_the_history_says_so() -> None:
-    change = verification.uncompared(ROW, "it is off", NOON)
+    change = uncompared(ROW, "it is off", None, NOON)
     assert (change.row.stage, change.events[0].detail) == (Stage.COMPLETED, "nothing was compared: it is off")

@@ -7,7 +7,9 @@ from typing import Any
 from msgspec import structs
 
 from b2b.domain.account import Account, changed_at
+from b2b.domain.conversion.proof import NO_SNAPSHOT, uncompared
 from b2b.domain.conversion.records import Absence, Change, Conversion, Doubt, advance, begin, chain, note
+from b2b.domain.conversion.redeemer import Sources, redeemer
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import Waiting, WaitReason
@@ -97,7 +99,10 @@ def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[
         equal_since=None,
         waiting=Waiting(WaitReason.COMPARING, now) if conversion.baseline else None,
     )
-    return accepted if conversion.baseline else chain(accepted, advance(accepted.row, Stage.COMPLETED, now, UNCOMPARED))
+    if conversion.baseline:
+        return accepted
+    found = redeemer(account, conversion.invited_user_email_address, Sources())
+    return chain(accepted, uncompared(accepted.row, NO_SNAPSHOT, found, now))
 
 
 def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
@@ -169,6 +174,5 @@ def waived(conversion: Conversion) -> tuple[Doubt, ...]:
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 
-UNCOMPARED = "nothing was compared: no snapshot was taken before the invitation"
 PRESENT: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}
 """Columns of an account that is there and external."""

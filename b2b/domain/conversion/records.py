@@ -122,6 +122,11 @@ class Conversion:
     """When the redemption was seen, or a person asked for a fresh comparison: the deadline counts from then."""
     equal_since: datetime | None = None
     """Since when readings after the redemption are equal to the snapshot."""
+    corrected: bool = False
+    """An earlier invitation went to another address, and nobody redeemed it: its link may still open the account."""
+    sign_in_matches: str = ""
+    """Whether the person who redeemed signs in with the invited address (`Matches`); empty: nobody has redeemed, or it
+    was not looked at."""
     called_off: tuple[str, ...] = ()
     """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0
@@ -165,8 +170,16 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             etag=before.etag,
             doubts=tuple(kept.values()),
             called_off=before.called_off,
+            corrected=opening.corrected or _elsewhere(before, opening),
         )
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
+
+
+def _elsewhere(before: Conversion, opening: Conversion) -> bool:
+    """Tell whether a generation invites another address than the one before it did, or may have done."""
+    sent = before.accepted_at is None and (before.invited_at is not None or before.doubts)
+    other = before.invited_user_email_address.casefold() != opening.invited_user_email_address.casefold()
+    return before.corrected or bool(sent and other)
 
 
 def advance(row: Conversion, stage: Stage, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:

@@ -7,7 +7,7 @@ from b2b.domain.account import Account, changed_at
 from b2b.domain.conversion.doubts import PRESENT
 from b2b.domain.conversion.records import Change, Conversion, advance, begin, note
 from b2b.domain.conversion.stages import Stage
-from b2b.domain.findings import ACCESS_CHANGED
+from b2b.domain.findings import ACCESS_CHANGED, REDEEMED_BY_OTHER, without
 
 
 def reset(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
@@ -31,6 +31,7 @@ def reset(conversion: Conversion, account: Account, request_id: str, now: dateti
         access_seen_at=None,
         comparing_since=None,
         equal_since=None,
+        sign_in_matches="",
         **PRESENT,
     )
     return begin(conversion, opening, now, "the redemption was reset; nothing is sent")
@@ -49,7 +50,8 @@ def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> 
         access_seen_at=None,
         comparing_since=None,
         equal_since=None,
-        findings=tuple(finding for finding in conversion.findings if finding.rule != ACCESS_CHANGED),
+        findings=without(conversion.findings, ACCESS_CHANGED, REDEEMED_BY_OTHER),
+        sign_in_matches="",
         **PRESENT,
     )
 

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from b2b.domain.account import Account, from_graph
 from b2b.domain.eligibility.fact import Bodies
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
-from b2b.domain.readings import Memberships, NotReadable
+from b2b.domain.readings import Logged, Memberships, NotReadable
 
 
 def accounts(bodies: Bodies) -> tuple[Account, ...]:
@@ -81,6 +82,16 @@ def domains_of_mail(bodies: Bodies) -> Mapping[str, int]:
     """How many addresses there are in which domain."""
     mails = [str(item.get("mail") or "") for item in bodies[0]["value"]]
     return Counter(mail.rpartition("@")[2].lower() for mail in mails if mail)
+
+
+def redemptions(bodies: Bodies) -> Mapping[str, Logged]:
+    """The newest redemption of each account in the audit log, by object id."""
+    found: dict[str, Logged] = {}
+    for record in sorted(bodies[0]["value"], key=lambda each: str(each["activityDateTime"])):
+        user = (record.get("initiatedBy") or {}).get("user") or {}
+        logged = Logged(datetime.fromisoformat(record["activityDateTime"]), user.get("userPrincipalName") or "")
+        found |= {str(each["id"]).lower(): logged for each in record.get("targetResources") or () if each.get("id")}
+    return found
 
 
 def tenant_id(bodies: Bodies) -> str | None:

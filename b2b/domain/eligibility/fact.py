@@ -30,6 +30,8 @@ class About(StrEnum):
     COMPANY = "company"
     SPONSORS = "sponsors"
     """The object ids that the request names as sponsors."""
+    SINCE = "since"
+    """What has been logged since a moment, in Graph's notation."""
     TENANT = "tenant"
     LEDGER = "ledger"
     """The app's own rows: no question to Graph."""

@@ -1,4 +1,4 @@
-"""The facts that rules need, and those that the comparison after redemption needs, one row each.
+"""The facts that rules need, and those that the looks after a redemption need, one row each.
 
 Permissions and their wider relatives: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the table of
 each call's page in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
@@ -16,7 +16,7 @@ from b2b.domain.account import SELECT, Account
 from b2b.domain.eligibility import answers
 from b2b.domain.eligibility.fact import About, Ask, Bodies, Fact
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
-from b2b.domain.readings import Memberships
+from b2b.domain.readings import Logged, Memberships
 from b2b.domain.request.model import InvitedUser
 
 CHANGE_USERS = "User.ReadWrite.All"
@@ -256,6 +256,20 @@ MANAGER: Final = replace(_belonging("manager", "manager", answers.one_named, top
 SPONSORS: Final = _belonging("sponsors", "sponsors", answers.named, top=0)
 OWNED_OBJECTS: Final = _belonging("owned objects", "ownedObjects", answers.named)
 REGISTERED_DEVICES: Final = _belonging("registered devices", "registeredDevices", answers.named)
+REDEMPTIONS: Final = Fact[Mapping[str, Logged]](
+    "redemptions in the audit log",
+    About.SINCE,
+    MappingProxyType({}),
+    "AuditLog.Read.All",
+    asks=(
+        Ask(
+            "/auditLogs/directoryAudits",
+            filter="activityDisplayName eq 'Redeem external user invite' and activityDateTime ge {since}",
+            top=LARGEST_PAGE,
+        ),
+    ),
+    read=answers.redemptions,
+)
 RESERVATION: Final = Fact[str | None]("conversion that holds the address", About.LEDGER, None)
 """The other account whose conversion is under way with the same address."""
 

@@ -101,6 +101,16 @@ COMPARING: Final = (
     ),
 )
 """In `convert` alone, while the app compares what the directory grants before and after."""
+AUDITING: Final = (
+    Permission(
+        "AuditLog.Read.All",
+        "b0afded3-3588-46d8-8b3d-9842eff778da",
+        "read the audit log and the sign-in logs of the tenant",
+        "`B2B_READ_AUDIT_LOG=false`, the default: the app then goes by what the account's identities tell",
+        "who redeemed, where the account's identities cannot tell",
+    ),
+)
+"""In `convert` alone, while the app looks in the audit log for those who redeemed."""
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
@@ -125,12 +135,15 @@ def compare(
     *,
     converts: bool,
     compares: bool = False,
+    audits: bool = False,
 ) -> Comparison:
     """Compare a token's roles with what the rules in force read and, where the app ``converts``, with inviting.
 
     ``compares``: it also reads what the directory grants an account, before its invitation and after its redemption.
+    ``audits``: and looks in the audit log for those who redeemed.
     """
     needed = {facts.ACCOUNT, *needed_facts(profile, overrides), *(FACTS if compares else ())}
+    needed |= {facts.REDEMPTIONS} if audits else set()
     read = [fact for fact in needed if fact.permission]
     wanted = {fact.permission for fact in read} | ({INVITE} if converts else set())
     allowed = wanted | ({CHANGE_USERS} if converts else set())

@@ -12,11 +12,13 @@ from typing import Any
 from b2b.domain.conversion import undone
 from b2b.domain.conversion.assessment import Sighting
 from b2b.domain.conversion.next_step import absence_of
+from b2b.domain.conversion.proof import FOUND_AFTER, proven, unverified
 from b2b.domain.conversion.records import Absence, Change, Conversion, advance, chain, note
+from b2b.domain.conversion.redeemer import Redeemer, doubtful
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
-from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict
+from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict, without
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot, compare, label, sentence
 
 SOURCE = "https://learn.microsoft.com/entra/external-id/invite-internal-users"
@@ -38,6 +40,8 @@ class Look:
     """``at`` is a moment before the first of its reads."""
     snapshot: Snapshot | None
     """None: the account is not there."""
+    redeemer: Redeemer | None = None
+    """None: it was not asked who redeemed, because the account shows no redemption."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,6 @@ def refreshed(row: Conversion, look: Look, kept: Kept, limits: Limits, now: date
     return Outcome(chain(change, seen) if change else seen, tuple(keep.items()), now + limits.window)
 
 
-def uncompared(row: Conversion, why: str, now: datetime) -> Change[Conversion]:
-    """Nothing is compared: the conversion ends as it did before there was a comparison."""
-    return advance(row, Stage.COMPLETED, now, f"nothing was compared: {why}")
-
-
 def completed(row: Conversion, now: datetime) -> Change[Conversion]:
     """Nothing stands between the proof and the end."""
     return advance(row, Stage.COMPLETED, now)
@@ -117,16 +116,21 @@ def completed(row: Conversion, now: datetime) -> Change[Conversion]:
 
 def accepted_by(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
     """A person takes the change as it is; the finding stays, with the person's word."""
-    found = [finding for finding in row.findings if finding.rule == ACCESS_CHANGED]
-    said = " ".join(finding.message for finding in found)
-    kept = tuple(_taken(finding, decision) if finding in found else finding for finding in row.findings)
+    found = [each for each in row.findings if each.rule in FOUND_AFTER]
+    said = " ".join(each.message for each in found)
+    kept = tuple(_taken(each, decision) if each in found else each for each in row.findings)
     return advance(row, Stage.COMPLETED, now, f"accepted {decision}: {said}", findings=kept, verdict=Verdict.READY)
 
 
 def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
     """A person has mended something: compare again, with a deadline of its own."""
-    kept = tuple(finding for finding in row.findings if finding.rule != ACCESS_CHANGED)
-    fresh: dict[str, Any] = {"findings": kept, "verdict": Verdict.READY, "comparing_since": now, "equal_since": None}
+    fresh: dict[str, Any] = {
+        "findings": without(row.findings, *FOUND_AFTER),
+        "verdict": Verdict.READY,
+        "comparing_since": now,
+        "equal_since": None,
+        "sign_in_matches": "",
+    }
     return advance(row, Stage.ACCEPTED, now, f"compared anew {decision}", **fresh, **_comparing(now))
 
 
@@ -141,14 +145,21 @@ def _redeemed(row: Conversion, look: Look, kept: Kept, terms: Terms) -> Outcome:
     if row.internal_since is not None:
         return Outcome(undone.refuted(row, now), look_at=now)
     if after is None or kept.before is None:
-        return Outcome(_unverified(row, LOST, now))
+        return Outcome(unverified(row, (_changed(LOST),), look.redeemer, now))
     differences = compare(kept.before, after)
+    if _by_other(row, look, terms) or (differences and now >= terms.ends_at):
+        findings = (_changed(f"{sentence(differences)}."),) if differences else ()
+        return Outcome(unverified(row, findings, look.redeemer, now), ((Moment.AFTER, after),))
     if not differences:
         return _equal(row, look, kept.before, terms)
-    if now >= terms.ends_at:
-        return Outcome(_unverified(row, f"{sentence(differences)}.", now), ((Moment.AFTER, after),))
     change = note(row, "differs", now, sentence(differences), equal_since=None) if row.equal_since else None
     return Outcome(change, look_at=min(_later(row, now), terms.ends_at))
+
+
+def _by_other(row: Conversion, look: Look, terms: Terms) -> bool:
+    """Another person may have redeemed, and no lagging replica says so."""
+    settled = look.sighting.at - (row.comparing_since or terms.now) >= terms.limits.window
+    return settled and look.redeemer is not None and doubtful(look.redeemer, corrected=row.corrected)
 
 
 def _equal(row: Conversion, look: Look, before: Snapshot, terms: Terms) -> Outcome:
@@ -159,7 +170,8 @@ def _equal(row: Conversion, look: Look, before: Snapshot, terms: Terms) -> Outco
     if look.sighting.at - row.equal_since < window:
         return Outcome(look_at=row.equal_since + window)
     unread = "; ".join(f"{label(kind)}: {why}" for kind, why in before.unread.items())
-    proof = advance(row, Stage.VERIFIED, now, f"not compared: {unread}" if unread else "everything was compared")
+    said = f"not compared: {unread}" if unread else "everything was compared"
+    proof = proven(row, Stage.VERIFIED, said, look.redeemer, now)
     keep = ((Moment.AFTER, look.snapshot),) if look.snapshot is not None else ()
     return Outcome(chain(proof, completed(proof.row, now)), keep)
 
@@ -171,7 +183,7 @@ def _absent(row: Conversion, sighting: Sighting, limits: Limits, ends_at: dateti
     settled = row.absence is Absence.BIN and row.absent_since is not None and now - row.absent_since >= limits.window
     if change is None and settled and now >= ends_at:
         said = "The account lies in the recycle bin. Restore it, or accept that it is gone."
-        return Outcome(_unverified(row, said, now))
+        return Outcome(unverified(row, (_changed(said),), None, now))
     return Outcome(change, look_at=min(_later(row, now), max(ends_at, now + limits.window)))
 
 
@@ -189,16 +201,13 @@ def _not_accepted(row: Conversion, sighting: Sighting, limits: Limits, now: date
     return Outcome(undone.confirmed(row, now))
 
 
-def _unverified(row: Conversion, said: str, now: datetime) -> Change[Conversion]:
-    finding = Finding(ACCESS_CHANGED, Severity.REVIEW, f"After the redemption: {said}", FIX, SOURCE)
-    others = (each for each in row.findings if each.rule != ACCESS_CHANGED)
-    kept: dict[str, Any] = {"findings": (*others, finding), "verdict": Verdict.NEEDS_REVIEW}
-    return advance(row, Stage.UNVERIFIED, now, ACCESS_CHANGED, **kept)
+def _changed(said: str) -> Finding:
+    return Finding(ACCESS_CHANGED, Severity.REVIEW, f"After the redemption: {said}", FIX, SOURCE)
 
 
-def _taken(finding: Finding, decision: str) -> Finding:
-    said = f"{finding.message} Accepted {decision}."
-    return Finding(finding.rule, Severity.INFO, said, "Nothing: it was accepted.", finding.source)
+def _taken(found: Finding, decision: str) -> Finding:
+    said = f"{found.message} Accepted {decision}."
+    return Finding(found.rule, Severity.INFO, said, "Nothing: it was accepted.", found.source)
 
 
 def _comparing(now: datetime) -> dict[str, Any]:

@@ -7,12 +7,15 @@ reads share batches. What is to be read again is put on the list before its entr
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from b2b.domain.conversion.assessment import Sighting
+from b2b.domain.conversion.proof import NO_SNAPSHOT, uncompared
 from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.eligibility import facts
+from b2b.domain.eligibility.fact import Fact
 from b2b.domain.errors import LedgerConflict, Transient, UnreadableRow
 from b2b.domain.lifecycle import verification
 from b2b.domain.lifecycle.snapshot import FACTS, Moment, Snapshot, snapshot_of
@@ -23,6 +26,7 @@ from b2b.domain.sweep import MOST_COUNTED
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Clock, Directory, Ledger
+from b2b.workflows.sweep.redeemers import Redeemers
 from b2b.workflows.sweep.sources import whole_minute
 from b2b.workflows.sweep.together import each
 from b2b.workflows.sweep.turn import Turn
@@ -42,6 +46,8 @@ class Comparing:
     deadline: timedelta
     """How long after a redemption a difference may be mended before a person decides."""
     on: bool
+    reads_log: bool = False
+    """The app looks in the audit log for who redeemed."""
 
 
 class Verify:
@@ -58,6 +64,7 @@ class Verify:
     ) -> None:
         self._conversions, self._directory, self._pacer = conversions, directory, pacer
         self._ledger, self._comparing, self._clock = ledger, comparing, clock
+        self._redeemers = Redeemers(directory, clock, reads_log=comparing.reads_log)
 
     async def run(self, turn: Turn) -> None:
         """Read the accounts that are due, the longest overdue first. What fails is put off, and hides nothing.
@@ -128,10 +135,11 @@ class Verify:
         if row.stage is Stage.VERIFIED:
             return Outcome(verification.completed(row, self._clock()))
         if not (comparing.on and row.baseline):
-            why = "no snapshot was taken before the invitation" if comparing.on else OFF
-            return Outcome(verification.uncompared(row, why, self._clock()))
+            look = await self._read(row, frozenset())
+            why = NO_SNAPSHOT if comparing.on else OFF
+            return Outcome(uncompared(row, why, look.redeemer, self._clock()))
         kept = await self._kept(row)
-        look = await self._read(row.user_id)
+        look = await self._read(row, FACTS)
         if row.stage is Stage.INVITED:
             return verification.refreshed(row, look, kept, comparing.limits, self._clock())
         return verification.compared(row, look, kept, comparing.limits, comparing.deadline, self._clock())
@@ -143,15 +151,18 @@ class Verify:
             seen = await self._ledger.snapshot(row.user_id, row.generation, Moment.SEEN)
         return Kept(before, seen)
 
-    async def _read(self, user_id: str) -> Look:
-        """Read an account with all that it has, and where it lies if it is not there."""
+    async def _read(self, row: Conversion, wanted: frozenset[Fact[Any]]) -> Look:
+        """Read an account with all that it has, who redeemed, and where it lies if it is not there."""
         at = self._clock()
-        known = await self._directory.granted(user_id, FACTS)
+        known = await self._directory.granted(row.user_id, wanted)
         found = known[facts.ACCOUNT]
         if not found:
-            binned = await self._directory.deleted([user_id])
-            return Look(Sighting(at, None, user_id in binned), None)
-        return Look(Sighting(at, found[0]), snapshot_of(found[0], known, at))
+            binned = await self._directory.deleted([row.user_id])
+            return Look(Sighting(at, None, row.user_id in binned), None)
+        account = found[0]
+        asked = row.stage is Stage.ACCEPTED and account.accepted
+        redeemer = await self._redeemers.of(row, account) if asked else None
+        return Look(Sighting(at, account), snapshot_of(account, known, at), redeemer)
 
     async def _save(self, row: Conversion, outcome: Outcome) -> None:
         """Write what was decided, and bring the requests up to it where they show it."""

@@ -16,9 +16,20 @@ class Control:
     def __init__(self, base: str, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(base_url=f"{base}/_sim/", timeout=30.0, trust_env=False, transport=transport)
 
-    def redeem(self, user_id: str, provider: str = "ExternalAzureAD", *, ticket: str | None = None) -> JSON:
-        """Redeem an invitation as the person would, and return the changed user. 409 if there is nothing to redeem."""
-        body = {"userId": user_id, "identityProvider": provider} | ({"ticket": ticket} if ticket else {})
+    def redeem(
+        self,
+        user_id: str,
+        provider: str = "ExternalAzureAD",
+        *,
+        ticket: str | None = None,
+        signed_in: str | None = None,
+    ) -> JSON:
+        """Let a person redeem, `signed_in` by another address than the invited one; 409: there is nothing to redeem.
+
+        Returns the user as it is then.
+        """
+        more = {"ticket": ticket, "signedIn": signed_in}
+        body = {"userId": user_id, "identityProvider": provider, **{name: text for name, text in more.items() if text}}
         return dict(self._post("redeem", body))
 
     def journal(self, after: int = 0) -> list[JSON]:

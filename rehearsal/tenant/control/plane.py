@@ -128,7 +128,10 @@ class ControlPlane:
         return refused(404, "there is no such user") if state is None else JSONResponse(state)
 
     def redeem(self, body: JSON) -> Response:
-        """Open a redeem link: the `link` itself, or of `userId` the newest one or that with the `ticket`."""
+        """Open a redeem link: the `link` itself, or of `userId` the newest one or that with the `ticket`.
+
+        `signedIn` is the address of another account than the invited one.
+        """
         if "link" in body:
             body = body | ticket_of(str(body["link"]))
         user_id = str(body["userId"])
@@ -136,7 +139,8 @@ class ControlPlane:
             return refused(404, f"there is no user {user_id!r}")
         provider = body.get("identityProvider", DEFAULT_PROVIDER)
         try:
-            user = redeem(self._tenant, user_id=user_id, provider=provider, secret=body.get("ticket"))
+            secret, signed_in = body.get("ticket"), body.get("signedIn")
+            user = redeem(self._tenant, user_id=user_id, provider=provider, secret=secret, signed_in=signed_in)
         except NothingToRedeemError as error:
             return refused(409, str(error))
         return JSONResponse(user)

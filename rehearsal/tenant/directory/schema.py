@@ -12,11 +12,19 @@ from typing import Any
 COLLECTION = "[]"
 """A type name that ends so is a collection."""
 
+
+def words(*lines: str) -> frozenset[str]:
+    """The words of some lines as a set: tables of names that stay readable."""
+    return frozenset(word for line in lines for word in line.split())
+
+
 COMPLEX_TYPES: Mapping[str, frozenset[str]] = {
     "objectIdentity": frozenset({"signInType", "issuer", "issuerAssignedId"}),
     "assignedPlan": frozenset({"assignedDateTime", "capabilityStatus", "service", "servicePlanId"}),
     "assignedLicense": frozenset({"disabledPlans", "skuId"}),
     "provisionedPlan": frozenset({"capabilityStatus", "provisioningStatus", "service"}),
+    "targetResource": words("id displayName type userPrincipalName groupType modifiedProperties"),
+    "keyValue": words("key value"),
     "licenseAssignmentState": frozenset(
         {"assignedByGroup", "disabledPlans", "error", "lastUpdatedDateTime", "skuId", "state"}
     ),
@@ -58,11 +66,6 @@ class ResourceType:
                 strangers = element.keys() - members
                 if strangers:
                     raise ValueError(f"{self.name}.{name} has no member {', '.join(sorted(strangers))}")
-
-
-def words(*lines: str) -> frozenset[str]:
-    """The words of some lines as a set: tables of names that stay readable."""
-    return frozenset(word for line in lines for word in line.split())
 
 
 def _typed(**names_by_type: str) -> dict[str, str]:
@@ -268,3 +271,17 @@ DIRECTORY_OBJECTS: Mapping[str, ResourceType] = {
     resource.name: resource
     for resource in (USER, GROUP, ORG_CONTACT, DIRECTORY_ROLE, APPLICATION, SERVICE_PRINCIPAL, DEVICE)
 }
+
+DIRECTORY_AUDIT = ResourceType(
+    "directoryAudit",
+    _typed(
+        string=(
+            "id activityDisplayName category correlationId loggedByService operationType result resultReason "
+            "initiatedBy"
+        ),
+        dateTime="activityDateTime",
+        targetResources_="targetResources",
+        keyValues_="additionalDetails",
+    ),
+    filters={"activityDisplayName": "eqD startswithD", "activityDateTime": "eqD geD leD"},
+)

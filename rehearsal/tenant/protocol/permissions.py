@@ -55,6 +55,7 @@ ORGANIZATION_READ = frozenset(
 )
 LICENCES_READ = ORGANIZATION_READ | {"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All"}
 LICENCES_ASSIGN = USERS_WRITE | {"LicenseAssignment.ReadWrite.All"}
+AUDIT_LOG_READ = frozenset({"AuditLog.Read.All"})
 ANY: frozenset[str] = frozenset()
 """No permission of its own: `$batch` (each part is checked) and `/invitations` (its service decides)."""
 

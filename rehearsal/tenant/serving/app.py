@@ -20,7 +20,7 @@ from rehearsal.tenant.gateway.routing import Route
 from rehearsal.tenant.invitations import invite as invitations
 from rehearsal.tenant.protocol import auth
 from rehearsal.tenant.protocol.messages import Answer, Request
-from rehearsal.tenant.routes import creation, delta, licences, links, relations
+from rehearsal.tenant.routes import audits, creation, delta, licences, links, relations
 from rehearsal.tenant.routes import directory as routes_directory
 from rehearsal.tenant.routes import users as routes_users
 from rehearsal.tenant.serving.wire import NoAnswer
@@ -34,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *licences.ROUTES,
     *relations.ROUTES,
     *links.ROUTES,
+    *audits.ROUTES,
     *routes_directory.ROUTES,
     *invitations.ROUTES,
     *batch.ROUTES,

@@ -1,0 +1,42 @@
+"""What is recorded of a redemption: who redeemed, that nothing was compared, or that a person has to decide."""
+
+from datetime import datetime
+from typing import Any
+
+from b2b.domain.conversion.records import Change, Conversion, advance
+from b2b.domain.conversion.redeemer import Redeemer, doubtful, finding
+from b2b.domain.conversion.stages import Stage
+from b2b.domain.findings import ACCESS_CHANGED, REDEEMED_BY_OTHER, Finding, Verdict, without
+
+FOUND_AFTER = (ACCESS_CHANGED, REDEEMED_BY_OTHER)
+"""The findings of the look after a redemption."""
+NO_SNAPSHOT = "no snapshot was taken before the invitation"
+
+
+def proven(row: Conversion, stage: Stage, said: str, found: Redeemer | None, now: datetime) -> Change[Conversion]:
+    """Move on with what was proven, and with who redeemed, as far as that is known."""
+    if found is None:
+        return advance(row, stage, now, said)
+    signs_in = f"{said}; signs in with the invited address: {found.matches} ({found.said})"
+    return advance(row, stage, now, signs_in, sign_in_matches=found.matches.value)
+
+
+def uncompared(row: Conversion, why: str, found: Redeemer | None, now: datetime) -> Change[Conversion]:
+    """Nothing is compared: the conversion ends, unless another person may have redeemed."""
+    if found is not None and doubtful(found, corrected=row.corrected):
+        return unverified(row, (), found, now)
+    return proven(row, Stage.COMPLETED, f"nothing was compared: {why}", found, now)
+
+
+def unverified(
+    row: Conversion, findings: tuple[Finding, ...], found: Redeemer | None, now: datetime
+) -> Change[Conversion]:
+    """A person decides about what was found, and about who redeemed where that is in doubt."""
+    if found is not None and doubtful(found, corrected=row.corrected):
+        findings = (*findings, finding(found))
+    kept: dict[str, Any] = {
+        "findings": (*without(row.findings, *FOUND_AFTER), *findings),
+        "verdict": Verdict.NEEDS_REVIEW,
+        "sign_in_matches": found.matches.value if found is not None else "",
+    }
+    return advance(row, Stage.UNVERIFIED, now, ", ".join(each.rule for each in findings), **kept)

@@ -1,0 +1,140 @@
+"""Who redeemed an invitation: what the account's identities and the audit log tell of it.
+
+A redemption adds an identity to the account. It always names its issuer, and with some issuers the address by which the
+person is known there. The audit log names the person who redeemed, but it may also repeat the invited address, or name
+the account itself. So the log can show that another person redeemed, and never that the invited one did.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from b2b.domain.account import Account
+from b2b.domain.findings import REDEEMED_BY_OTHER, Finding, Severity
+
+SOURCE = "https://learn.microsoft.com/entra/external-id/redemption-experience"
+FIX = (
+    "Ask the person which account they signed in with. If it is theirs, accept it (POST …/accept). If it is not, reset "
+    "the redemption in the portal; the account then waits for its person again."
+)
+FEDERATED = "federated"
+"""The sign-in type of an identity that another organisation vouches for."""
+MAILBOXES = frozenset({"mail", "google.com"})
+"""Issuers that know a person by a mailbox: another address is another mailbox."""
+GUEST = "#ext#"
+"""In the user principal names of guests in their host's tenant."""
+
+
+class Matches(StrEnum):
+    """Whether the person who redeemed signs in with the invited address."""
+
+    YES = "yes"
+    NO = "no"
+    CANNOT_TELL = "cannotTell"
+
+
+_WORST_FIRST = (Matches.NO, Matches.CANNOT_TELL, Matches.YES)
+
+
+@dataclass(frozen=True)
+class Redeemer:
+    """What is known of the person who redeemed."""
+
+    matches: Matches
+    said: str
+    """How that is known, or why it is not."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was read beside the account."""
+
+    logged: str = ""
+    """The name that the audit log gives the person who redeemed. Empty: it has no record, or was not read."""
+    log: str = "the audit log is not read"
+    """Why there is no such name."""
+    homes: Mapping[str, str | None] = field(default_factory=dict)
+    """The tenant of a domain; None: it belongs to no tenant. A domain that could not be looked up has no entry."""
+
+
+def redeemer(account: Account, invited: str, sources: Sources) -> Redeemer:
+    """Return who redeemed: the worst that an identity says; where the identities cannot tell, what the log says."""
+    if not invited:
+        return Redeemer(Matches.CANNOT_TELL, "the app knows no invited address")
+    found = [_judged(name, issuer, invited, sources.homes) for name, issuer in _identities(account)]
+    nothing = Redeemer(Matches.CANNOT_TELL, "the account has no identity of another organisation")
+    worst = min(found, key=lambda each: _WORST_FIRST.index(each.matches), default=nothing)
+    return _with_log(worst, account, invited, sources) if worst.matches is Matches.CANNOT_TELL else worst
+
+
+def strange_domains(account: Account, invited: str, logged: str = "") -> frozenset[str]:
+    """Return the domains whose tenants have to be known: that of the invited address, and others that are named.
+
+    A person may sign in with another domain of the same organisation. Empty: there is nothing to look up.
+    """
+    named = [name for name, issuer in _identities(account) if issuer not in MAILBOXES]
+    if _of_person(logged, account):
+        named.append(logged)
+    others = {domain for domain in map(_domain, named) if domain and domain != _domain(invited)}
+    return frozenset(others | {_domain(invited)}) if others else frozenset()
+
+
+def finding(found: Redeemer) -> Finding:
+    """Return what a person is shown who has to decide about it."""
+    return Finding(REDEEMED_BY_OTHER, Severity.REVIEW, f"After the redemption: {found.said}.", FIX, SOURCE)
+
+
+def _identities(account: Account) -> list[tuple[str, str]]:
+    """The addresses and issuers of the identities that come from elsewhere; an address may be empty."""
+    federated = (each for each in account.identities or () if (each.sign_in_type or "") == FEDERATED)
+    return [(each.issuer_assigned_id or "", each.issuer or "an issuer without a name") for each in federated]
+
+
+def _judged(name: str, issuer: str, invited: str, homes: Mapping[str, str | None]) -> Redeemer:
+    if "@" not in name:
+        return Redeemer(Matches.CANNOT_TELL, f"the identity is of {issuer}, and names no address")
+    if name.casefold() == invited.casefold():
+        return Redeemer(Matches.YES, f"the identity is {name} of {issuer}, the invited address")
+    said = f"the identity is {name} of {issuer}, and {invited} was invited"
+    return Redeemer(Matches.NO if issuer in MAILBOXES or _apart(name, invited, homes) else Matches.CANNOT_TELL, said)
+
+
+def _with_log(judged: Redeemer, account: Account, invited: str, sources: Sources) -> Redeemer:
+    """The identities cannot tell: only another person is found in the log."""
+    name = sources.logged
+    if not name:
+        return Redeemer(judged.matches, f"{judged.said}; {sources.log}")
+    said = f"{judged.said}; the audit log names {name}"
+    if _of_person(name, account) and _apart(name, invited, sources.homes):
+        return Redeemer(Matches.NO, f"{said}, and {invited} was invited")
+    return Redeemer(judged.matches, said)
+
+
+def _of_person(name: str, account: Account) -> bool:
+    """Whether a name of the log can be that of a person's own account, and not of the one in this tenant."""
+    own = account.user_principal_name.casefold()
+    return "@" in name and name.casefold() != own and GUEST not in name.casefold()
+
+
+def _apart(name: str, invited: str, homes: Mapping[str, str | None]) -> bool:
+    """Whether two addresses are surely of different organisations.
+
+    Within one organisation a person may sign in with another name than that of the mailbox.
+    """
+    domains = _domain(name), _domain(invited)
+    if domains[0] == domains[1] or not all(domain in homes for domain in domains):
+        return False
+    first, second = (homes.get(domain) for domain in domains)
+    return first is None or first != second
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].casefold()
+
+
+def doubtful(found: Redeemer, *, corrected: bool) -> bool:
+    """Whether a person has to decide about who redeemed.
+
+    ``corrected``: an earlier invitation went to another address, whose link may still have been alive.
+    """
+    return found.matches is Matches.NO or (corrected and found.matches is Matches.CANNOT_TELL)
