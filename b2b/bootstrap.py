@@ -55,6 +55,7 @@ from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
 from b2b.workflows.lifecycle.accounts import Accounts
+from b2b.workflows.lifecycle.evidence import Dossier
 from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter, NewId
@@ -181,6 +182,7 @@ def assemble(
     deadline = timedelta(seconds=settings.compare_deadline)
     comparing = Comparing(limits, deadline, settings.compare_access, settings.read_audit_log)
     listings = Listings(ledger)
+    accounts = Accounts(listings, conversions, ledger, clock, compares=settings.compare_access)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
         Part.DRAIN: Drain(intake, runs, messages, endings, ledger, queue, clock),
@@ -206,7 +208,8 @@ def assemble(
                 lists=lists,
                 runs=runs,
                 listings=listings,
-                accounts=Accounts(listings, conversions, ledger, clock, compares=settings.compare_access),
+                accounts=accounts,
+                dossier=Dossier(accounts, listings, ledger, clock),
                 health=Health(directory, ledger, queue, identity, pacer, settings),
                 settings=settings,
                 describe=partial(openapi.document, ROUTES),

@@ -118,6 +118,7 @@ def event_entity(partition: str, number: int, event: Event) -> dict[str, Any]:
         "requestId": event.request_id,
         "detail": event.detail,
         "actor": msgspec.json.encode(event.actor).decode(),
+        "graphRequestId": event.graph_request_id,
     }
     return {name: value for name, value in columns.items() if value not in _MISSING}
 
@@ -146,6 +147,7 @@ def event(entity: Mapping[str, Any]) -> Event:
         entity.get("requestId", ""),
         entity.get("detail", ""),
         actor,
+        entity.get("graphRequestId", ""),
     )
 
 
@@ -187,14 +189,16 @@ class _Carried(msgspec.Struct, rename="camel", omit_defaults=True):
     stage: str = ""
     request_id: str = ""
     detail: str = ""
+    graph_request_id: str = ""
 
     @classmethod
     def of(cls, told: Event) -> "_Carried":
         stage = told.stage.value if told.stage else ""
-        return cls(told.kind, told.at, told.actor, stage, told.request_id, told.detail)
+        return cls(told.kind, told.at, told.actor, stage, told.request_id, told.detail, told.graph_request_id)
 
     def event(self) -> Event:
-        return Event(self.kind, self.at, _stage(self.stage), self.request_id, self.detail, self.actor)
+        stage, call = _stage(self.stage), self.graph_request_id
+        return Event(self.kind, self.at, stage, self.request_id, self.detail, self.actor, call)
 
 
 def _carried(text: str) -> tuple[Event, ...]:

@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -38,12 +39,14 @@ from b2b.adapters.invitation import graph_invitation, invited, limit_used
 from b2b.domain.errors import GRAPH, AccessDenied, InvitationRefused, OutcomeUnknown, Transient
 from b2b.domain.invitation import LONGEST_CALL, Invitation, refusal
 from b2b.domain.readings import Invited
+from b2b.domain.request.ids import GUID
 
 _SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
 MOST_PAGES = 100
 LONGEST_RETRY_AFTER = 86_400.0
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+REQUEST_ID = "request-id"
 _LIMIT_USED = "x-ms-throttle-limit-percentage"
 _DENIED = "Authorization_RequestDenied"
 _TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
@@ -183,7 +186,8 @@ class Graph:
         except APIError as error:
             raise self._judged(error, invitation.user_id) from None  # Graph's own text may hold an address or a link
         used = limit_used(", ".join(inspected.response_headers.get(_LIMIT_USED)))
-        return invited(content, invitation.user_id, used)
+        call = _graph_id(", ".join(inspected.response_headers.get(REQUEST_ID)))
+        return invited(content, invitation.user_id, used, call)
 
     async def _batch(self, root: str, calls: Sequence[Call]) -> list[Part | None]:
         """Send one `$batch` and return its parts in the order of the calls. They are not judged here."""
@@ -287,11 +291,22 @@ class Graph:
             wait = self._retry_after(error.response_headers or {})
             throttled = status == httpx.codes.TOO_MANY_REQUESTS
             return OutcomeUnknown(f"Graph answered {status} {code}".rstrip(), wait, throttled=throttled)
-        return InvitationRefused(refusal(status, code, message, user_id))
+        found = refusal(status, code, message, user_id)
+        return InvitationRefused(
+            replace(found, request_id=_graph_id(_header(error.response_headers or {}, REQUEST_ID)))
+        )
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
-        text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-        return retry_after(text, self._clock())
+        return retry_after(_header(headers, "retry-after"), self._clock())
+
+
+def _header(headers: Mapping[str, str], wanted: str) -> str:
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")
+
+
+def _graph_id(text: str) -> str:
+    """Graph's id of a call; anything else than a GUID is not kept."""
+    return text.lower() if GUID.fullmatch(text) else ""
 
 
 def scope_of(base_url: str) -> str:

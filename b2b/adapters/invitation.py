@@ -40,13 +40,10 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
     )
 
 
-def invited(content: bytes, user_id: str, used: float) -> Invited:
-    """Read Graph's 2xx answer to an invitation. ``used``: the share of its limit that Graph reports as used.
+def invited(content: bytes, user_id: str, used: float, call: str) -> Invited:
+    """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt.
 
-    Raises:
-        OutcomeUnknown: the answer cannot be read, or reports an error.
-        InvitationRefused: Graph invited another account.
-
+    ``call`` is Graph's id of it.
     """
     try:
         body = json.loads(content)
@@ -55,11 +52,12 @@ def invited(content: bytes, user_id: str, used: float) -> Invited:
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
     if invited_id != user_id.lower():
-        # Not an unknown outcome: a retry would mail the other account's person again.
-        raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", f"Graph invited {invited_id} instead"))
+        # Graph invited another account. To send the invitation again would mail that person again.
+        said = f"Graph invited {invited_id} instead"
+        raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", said, request_id=call))
     if status == "Error":
         raise OutcomeUnknown("Graph answered with status Error")
-    return Invited(invitation_id, status, used)
+    return Invited(invitation_id, status, used, call)
 
 
 def limit_used(text: str) -> float:

@@ -158,6 +158,9 @@ class HistoryEvent(Answer, frozen=True, kw_only=True):
     request_id: Annotated[str | None, Meta(description="The request that it was about.")] = None
     detail: Annotated[str | None, Meta(description="What else there is to say.")] = None
     actor: Annotated[ActorShown, Meta(description="Who brought it about.")]
+    graph_request_id: Annotated[
+        str | None, Meta(description="Graph's id of the call that brought it about, for support at Microsoft.")
+    ] = None
 
 
 class History(Answer, frozen=True, kw_only=True):
@@ -187,6 +190,7 @@ class ConversionStatus(Answer, frozen=True, kw_only=True):
     sign_in_matches: Annotated[
         Matches | None, Meta(description="Whether the person who redeemed signs in with the invited address.")
     ] = None
+    signs_in_with: Annotated[str | None, Meta(description="The issuer by which that person signs in.")] = None
     open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
 

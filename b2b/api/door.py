@@ -14,6 +14,7 @@ from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.lifecycle.accounts import Accounts
+from b2b.workflows.lifecycle.evidence import Dossier
 from b2b.workflows.listings import Listings
 
 
@@ -52,6 +53,7 @@ class Workflows:
     lists: Lists
     runs: Runs
     accounts: Accounts
+    dossier: Dossier
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]

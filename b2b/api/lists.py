@@ -9,10 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from b2b.api import bodies, show, tokens
 from b2b.api.answers import (
-    ActorShown,
     Cost,
     History,
-    HistoryEvent,
     Reply,
     RequestLine,
     RequestPage,
@@ -20,8 +18,6 @@ from b2b.api.answers import (
     WaitsFor,
 )
 from b2b.api.door import Call, Workflows
-from b2b.domain.actors import Actor
-from b2b.domain.conversion.records import Event
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason, row_of
 from b2b.domain.error_codes import ErrorCode
@@ -105,7 +101,7 @@ async def conversion_history(app: Workflows, call: Call) -> Reply:
 def _history(call: Call, path: str, about: Mapping[str, str], part: Part) -> Reply:
     token = tokens.of_number(about, part.next) if part.next is not None else None
     link = f"{call.base_url}/api/{path}?{urlencode({TOKEN: token})}" if token else UNSET
-    events = [_event(event) for event in part.events]
+    events = list(map(show.event, part.events))
     return Reply(200, History(events=events, continuation_token=token or UNSET, next_link=link))
 
 
@@ -171,25 +167,9 @@ def _line(line: Line) -> RequestLine:
         user_id=line.user_id or None,
         user_principal_name=line.user_principal_name or None,
         invited_user_email_address=line.address or None,
-        asked_by=actor(line.asked_by),
+        asked_by=show.actor(line.asked_by),
         requested_at=show.utc(line.requested_at),
         verdict=line.verdict,
         rules=list(line.rules),
         waiting=waits,
     )
-
-
-def _event(event: Event) -> HistoryEvent:
-    return HistoryEvent(
-        kind=event.kind,
-        at=show.utc(event.at),
-        stage=event.stage,
-        request_id=event.request_id or None,
-        detail=event.detail or None,
-        actor=actor(event.actor),
-    )
-
-
-def actor(who: Actor) -> ActorShown:
-    """Show who acted."""
-    return ActorShown(kind=who.kind, id=who.id or None, name=who.name or None)

@@ -130,6 +130,7 @@ def _responses(route: Route) -> JSON:
     found: dict[str, JSON] = {}
     for status, kind in route.answers.items():
         found[str(status)] = _told(kind, route.text, route.media)
+        found[str(status)]["content"] |= {media: {"schema": {"type": "string"}} for media in route.also}
         if status in {201, 202}:
             found[str(status)]["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}} for name, text in route.headers.items()

@@ -17,6 +17,7 @@ from b2b.api.answers import (
 )
 from b2b.api.callers import ANY, Role
 from b2b.api.campaigns.routes import ROUTES as CAMPAIGNS
+from b2b.api.evidence.routes import ROUTES as EVIDENCE
 from b2b.api.route import Body, Parameter, Route
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
@@ -210,6 +211,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         own_errors=(E.CONVERSION_NOT_FOUND,),
         in_connector=False,
     ),
+    *EVIDENCE,
     Route(
         name="accept_conversion",
         method="POST",

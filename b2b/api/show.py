@@ -8,10 +8,12 @@ from msgspec import UNSET
 from b2b.api.answers import (
     Accepted,
     AccessReport,
+    ActorShown,
     ConversionStatus,
     DifferenceShown,
     Failure,
     Fault,
+    HistoryEvent,
     KindShown,
     Links,
     NotCompared,
@@ -22,7 +24,8 @@ from b2b.api.answers import (
     Thing,
     Waits,
 )
-from b2b.domain.conversion.records import Conversion
+from b2b.domain.actors import Actor
+from b2b.domain.conversion.records import Conversion, Event
 from b2b.domain.conversion.redeemer import Matches
 from b2b.domain.conversion.stages import Phase, Stage, phase_of, row_of
 from b2b.domain.conversion.waits import Waiting
@@ -112,6 +115,7 @@ def conversion(found: Conversion) -> ConversionStatus:
         completed_at=time(found.completed_at),
         waiting=waits(found.waiting),
         sign_in_matches=Matches(found.sign_in_matches) if found.sign_in_matches else None,
+        signs_in_with=found.signs_in_with or None,
         open_doubts=len(found.open_doubts),
         last_error=found.last_error or None,
     )
@@ -155,6 +159,24 @@ def _difference(each: Difference) -> DifferenceShown:
 
 def _things(items: Mapping[str, str] | None) -> list[Thing] | None:
     return None if items is None else [Thing(id=key, name=name or None) for key, name in items.items()]
+
+
+def event(told: Event) -> HistoryEvent:
+    """Tell what happened."""
+    return HistoryEvent(
+        kind=told.kind,
+        at=utc(told.at),
+        stage=told.stage,
+        request_id=told.request_id or None,
+        detail=told.detail or None,
+        actor=actor(told.actor),
+        graph_request_id=told.graph_request_id or None,
+    )
+
+
+def actor(who: Actor) -> ActorShown:
+    """Show who acted."""
+    return ActorShown(kind=who.kind, id=who.id or None, name=who.name or None)
 
 
 def waits(waiting: Waiting | None) -> Waits | None:

@@ -124,6 +124,8 @@ class Refusal:
     code: str
     text: str
     rule: str | None = None
+    request_id: str = ""
+    """Graph's id of the call."""
 
 
 class InvitationRefused(B2BError):

@@ -75,7 +75,10 @@ FULL: dict[Any, Any] = {
     Source: Source.HTTP,
     Verdict | None: Verdict.NEEDS_REVIEW,
     Actor: Actor(ActorKind.STATED, "id", "Zoë"),
-    tuple[Event, ...]: (Event("approved", NOON, Stage.INVITED, "r", "ä", Actor(ActorKind.STATED, "id", "Zoë")),) * 3,
+    tuple[Event, ...]: (
+        Event("approved", NOON, Stage.INVITED, "r", "ä", Actor(ActorKind.STATED, "id", "Zoë"), "graph-id"),
+    )
+    * 3,
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
     tuple[Doubt, ...]: (
         Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, address="k", waived=True, elsewhere=True),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2b.domain.errors import InvitationRefused
 from b2b.domain.invitation import Invitation
 from b2b.domain.readings import Invited
 from tests.adapters.graph_support import (
@@ -114,6 +115,21 @@ async def test_the_used_share_of_graphs_limit_is_returned(shown: str | None, use
     headers = {"x-ms-throttle-limit-percentage": shown} if shown is not None else {}
     async with graph_over(Wire(json_response(ACCEPTED, 201, headers))) as graph:
         assert (await graph.invite(INVITATION, LATER)).limit_used == used
+
+
+CALL = "0F000000-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(("shown", "kept"), [(CALL, CALL.lower()), ("<script>", ""), (None, "")])
+async def test_graphs_id_of_the_call_is_handed_on_and_nothing_that_is_none(shown: str | None, kept: str) -> None:
+    headers = {"request-id": shown} if shown is not None else {}
+    async with graph_over(Wire(json_response(ACCEPTED, 201, headers))) as graph:
+        assert (await graph.invite(INVITATION, LATER)).request_id == kept
+    error = {"error": {"code": "BadRequest", "message": "no"}}
+    async with graph_over(Wire(json_response(error, 400, headers))) as graph:
+        with pytest.raises(InvitationRefused) as refused:
+            await graph.invite(INVITATION, LATER)
+    assert refused.value.refusal.request_id == kept
 
 
 @pytest.mark.parametrize("status", ["PendingAcceptance", "InProgress", "Completed"])

@@ -75,8 +75,8 @@ COMPARISON: tuple[Guard, ...] = (
         REDEEMER,
         (
             (
-                "    return Redeemer(judged.matches, said)\n",
-                "    return Redeemer(Matches.YES if name.casefold() == invited else judged.matches, said)\n",
+                "    return replace(judged, said=said)\n",
+                "    return replace(judged, matches=Matches.YES) if name.casefold() == invited else judged\n",
             ),
         ),
         f"{REDEEMERS}test_where_they_cannot_tell_the_log_shows_another_person_and_never_the_right_one",

@@ -148,9 +148,9 @@ class App:
         """Accept what has changed since a redemption."""
         return await self._client.call("accept_conversion", "", body, "https://app", userId=user_id)
 
-    async def about(self, route: str, user_id: str) -> Reply:
+    async def about(self, route: str, user_id: str, **query: str) -> Reply:
         """Ask for something that the app knows of an account."""
-        return await self._client.call(route, "", b"", "https://app", userId=user_id)
+        return await self._client.call(route, "", b"", "https://app", query=query, userId=user_id)
 
     async def compare(self, user_id: str) -> Reply:
         """Compare an account anew."""

@@ -207,6 +207,7 @@ async def test_each_part_of_the_sweep_is_measured(watched: Watched, receiver: In
         ("repair",): 0,
         ("publish",): 0,
         ("follow",): 1,
+        ("verify",): 0,
         ("purge",): 0,
     }
     assert receiver.sums("b2b.sweep.problems") == {(part,): 0 for part in Part}

@@ -139,6 +139,13 @@ async def deleted(world: World) -> None:
     await world.services.sweep.run()
 
 
+async def redeemed(world: World) -> None:
+    await world.deliver(user=USER)
+    world.tenant.control.redeem(USER)
+    world.pass_time(WINDOW)
+    await world.services.sweep.run()
+
+
 async def invited_after_others(world: World) -> None:
     await world.deliver("r0", BEN["id"])
     await world.deliver(user=USER)
@@ -161,6 +168,7 @@ TABLE = (
     Row(R.PAUSED, delivered, settings={"B2B_PAUSED": "true"}),
     Row(R.NOT_VISIBLE, never_shows, stage="invited", switches={"pending-state": "unset"}),
     Row(R.ACCOUNT_DELETED, deleted, stage="invited"),
+    Row(R.COMPARING, redeemed, stage="accepted", settings={"B2B_COMPARE_ACCESS": "true"}),
 )
 
 
@@ -174,9 +182,8 @@ async def test_a_caller_reads_why_and_since_when_a_request_waits(world: MakeWorl
     waiting = status["waiting"]
     assert (status["stage"], waiting["reason"], waiting["text"]) == (row.stage, row.reason, row_of(row.reason).text)
     assert began <= datetime.fromisoformat(waiting["since"]) <= running.clock()
-    assert (waiting["until"] is None) is (row.stage == "invited"), (
-        "a request that the app processes says when its next try is due"
-    )
+    looked_at_by_the_sweep = row.stage in {"invited", "accepted"}
+    assert (waiting["until"] is None) is looked_at_by_the_sweep, "a request at work says when the app looks again"
     assert (status["lastError"] is not None) <= (row_of(row.reason).cause is Cause.TROUBLE or row.stage == "inviting")
 
 

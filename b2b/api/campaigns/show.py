@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from b2b.api import lists, show
+from b2b.api import show
 from b2b.api.answers import Reply, WaitsFor
 from b2b.api.campaigns.answers import (
     CampaignStatus,
@@ -85,7 +85,7 @@ def run(progress: Progress) -> RunStatus:
         done=progress.done,
         outcomes=tallies(progress.counts),
         asked_at=show.utc(row.asked_at),
-        asked_by=lists.actor(row.asked_by),
+        asked_by=show.actor(row.asked_by),
         reason=row.because or None,
     )
 

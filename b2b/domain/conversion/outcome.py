@@ -29,6 +29,7 @@ def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversio
         Stage.INVITED,
         now,
         answer.status,
+        call=answer.request_id,
         invited_at=now,
         invitation_id=answer.invitation_id,
         lease_until=None,
@@ -44,7 +45,8 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
     rule covers it.
     """
     said = f"Graph refused the invitation: {refusal.text}"
-    event = Event(REFUSED, now, row.stage, row.request_id, f"{refusal.status} {refusal.code}")
+    answered, call = f"{refusal.status} {refusal.code}", refusal.request_id
+    event = Event(REFUSED, now, row.stage, row.request_id, answered, graph_request_id=call)
     if refusal.code == ANOTHER:
         return _another(row, refusal, event, now)
     kept: dict[str, Any] = {"doubts": _without(row), "lease_until": None}

@@ -18,7 +18,7 @@ def proven(row: Conversion, stage: Stage, said: str, found: Redeemer | None, now
     if found is None:
         return advance(row, stage, now, said)
     signs_in = f"{said}; signs in with the invited address: {found.matches} ({found.said})"
-    return advance(row, stage, now, signs_in, sign_in_matches=found.matches.value)
+    return advance(row, stage, now, signs_in, **_known(found))
 
 
 def uncompared(row: Conversion, why: str, found: Redeemer | None, now: datetime) -> Change[Conversion]:
@@ -37,6 +37,13 @@ def unverified(
     kept: dict[str, Any] = {
         "findings": (*without(row.findings, *FOUND_AFTER), *findings),
         "verdict": Verdict.NEEDS_REVIEW,
-        "sign_in_matches": found.matches.value if found is not None else "",
+        **_known(found),
     }
     return advance(row, Stage.UNVERIFIED, now, ", ".join(each.rule for each in findings), **kept)
+
+
+def _known(found: Redeemer | None) -> dict[str, Any]:
+    return {
+        "sign_in_matches": found.matches.value if found is not None else "",
+        "signs_in_with": found.issuer if found is not None else "",
+    }

@@ -40,6 +40,8 @@ class Event:
     detail: str = ""
     actor: Actor = field(default_factory=acting)
     """Who brought it about."""
+    graph_request_id: str = ""
+    """Graph's id of the call that brought it about, for support at Microsoft."""
 
 
 class Doubt(msgspec.Struct, frozen=True, rename="camel"):
@@ -127,6 +129,8 @@ class Conversion:
     sign_in_matches: str = ""
     """Whether the person who redeemed signs in with the invited address (`Matches`); empty: nobody has redeemed, or it
     was not looked at."""
+    signs_in_with: str = ""
+    """The issuer by which the person who redeemed signs in, as the account showed it."""
     called_off: tuple[str, ...] = ()
     """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
     published: int = 0
@@ -182,8 +186,10 @@ def _elsewhere(before: Conversion, opening: Conversion) -> bool:
     return before.corrected or bool(sent and other)
 
 
-def advance(row: Conversion, stage: Stage, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
-    """Move a conversion on.
+def advance(
+    row: Conversion, stage: Stage, at: datetime, detail: str = "", *, call: str = "", **changes: Any
+) -> Change[Conversion]:
+    """Move a conversion on. ``call`` is Graph's id of the call that did it.
 
     Raises:
         IllegalTransition: a bug.
@@ -191,7 +197,7 @@ def advance(row: Conversion, stage: Stage, at: datetime, detail: str = "", **cha
     """
     check_conversion(row.stage, stage)
     moved = replace(row, stage=stage, **{**_reached(stage, at), **changes})
-    return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail),))
+    return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail, graph_request_id=call),))
 
 
 def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:

@@ -6,7 +6,7 @@ the account itself. So the log can show that another person redeemed, and never 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from b2b.domain.account import Account
@@ -43,6 +43,8 @@ class Redeemer:
     matches: Matches
     said: str
     """How that is known, or why it is not."""
+    issuer: str = ""
+    """By which issuer the person signs in; empty: the account shows none."""
 
 
 @dataclass(frozen=True)
@@ -92,22 +94,23 @@ def _identities(account: Account) -> list[tuple[str, str]]:
 
 def _judged(name: str, issuer: str, invited: str, homes: Mapping[str, str | None]) -> Redeemer:
     if "@" not in name:
-        return Redeemer(Matches.CANNOT_TELL, f"the identity is of {issuer}, and names no address")
+        return Redeemer(Matches.CANNOT_TELL, f"the identity is of {issuer}, and names no address", issuer)
     if name.casefold() == invited.casefold():
-        return Redeemer(Matches.YES, f"the identity is {name} of {issuer}, the invited address")
+        return Redeemer(Matches.YES, f"the identity is {name} of {issuer}, the invited address", issuer)
+    another = issuer in MAILBOXES or _apart(name, invited, homes)
     said = f"the identity is {name} of {issuer}, and {invited} was invited"
-    return Redeemer(Matches.NO if issuer in MAILBOXES or _apart(name, invited, homes) else Matches.CANNOT_TELL, said)
+    return Redeemer(Matches.NO if another else Matches.CANNOT_TELL, said, issuer)
 
 
 def _with_log(judged: Redeemer, account: Account, invited: str, sources: Sources) -> Redeemer:
     """The identities cannot tell: only another person is found in the log."""
     name = sources.logged
     if not name:
-        return Redeemer(judged.matches, f"{judged.said}; {sources.log}")
+        return replace(judged, said=f"{judged.said}; {sources.log}")
     said = f"{judged.said}; the audit log names {name}"
     if _of_person(name, account) and _apart(name, invited, sources.homes):
-        return Redeemer(Matches.NO, f"{said}, and {invited} was invited")
-    return Redeemer(judged.matches, said)
+        return replace(judged, matches=Matches.NO, said=f"{said}, and {invited} was invited")
+    return replace(judged, said=said)
 
 
 def _of_person(name: str, account: Account) -> bool:

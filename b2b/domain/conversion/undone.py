@@ -32,6 +32,7 @@ def reset(conversion: Conversion, account: Account, request_id: str, now: dateti
         comparing_since=None,
         equal_since=None,
         sign_in_matches="",
+        signs_in_with="",
         **PRESENT,
     )
     return begin(conversion, opening, now, "the redemption was reset; nothing is sent")
@@ -52,6 +53,7 @@ def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> 
         equal_since=None,
         findings=without(conversion.findings, ACCESS_CHANGED, REDEEMED_BY_OTHER),
         sign_in_matches="",
+        signs_in_with="",
         **PRESENT,
     )
 

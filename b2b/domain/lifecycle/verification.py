@@ -130,6 +130,7 @@ def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conve
         "comparing_since": now,
         "equal_since": None,
         "sign_in_matches": "",
+        "signs_in_with": "",
     }
     return advance(row, Stage.ACCEPTED, now, f"compared anew {decision}", **fresh, **_comparing(now))
 
