@@ -14,7 +14,7 @@ from rehearsal.sample import Profile, Sample
 from rehearsal.storage import QUEUES
 
 JSONObject = Mapping[str, Any]
-MOVED_ON = frozenset({"invited", "accepted", "completed"})
+MOVED_ON = frozenset({"invited", "accepted", "unverified", "completed"})
 """Stages of an account that got an invitation."""
 
 

@@ -1,6 +1,7 @@
 """Start what happens by itself in Azure: people redeem, and the timer runs the sweep."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import httpx
 
@@ -36,12 +37,17 @@ def until_healthy(rig: HostedRig, progress: Progress) -> None:
         raise NotHealthyError("; ".join(ill))
 
 
-def let_redeem(rig: HostedRig, people: Mapping[str, str]) -> frozenset[str]:
-    """Let people redeem, each with an identity provider. Return the object ids of those who could."""
+def let_redeem(
+    rig: HostedRig, people: Mapping[str, str], others: Mapping[str, str] = MappingProxyType({})
+) -> frozenset[str]:
+    """Let people redeem, each with its identity provider; returns those who had something to redeem.
+
+    ``others``: the addresses of those who redeem in somebody's place.
+    """
     redeemed = set()
     for user_id, provider in people.items():
         try:
-            rig.tenant.control.redeem(user_id, provider)
+            rig.tenant.control.redeem(user_id, provider, signed_in=others.get(user_id))
         except httpx.HTTPStatusError:
             continue  # nothing to redeem; the checks report the stage of this account
         redeemed.add(user_id)

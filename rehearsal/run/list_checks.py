@@ -12,8 +12,8 @@ from rehearsal.run.checks import Check
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 
 KEPT = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled", "mail", "otherMails")
-"""The properties of an account that the conversion must not change."""
-READY, MOVED_ON = "ready", frozenset({"invited", "accepted", "completed"})
+"""What an account has here, and keeps."""
+READY, MOVED_ON = "ready", frozenset({"invited", "accepted", "unverified", "completed"})
 
 
 @dataclass(frozen=True, slots=True)

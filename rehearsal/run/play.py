@@ -21,7 +21,9 @@ WAVE_SECONDS = 90.0
 POISON_SECONDS = 60.0
 
 CAMPAIGN = "suppliers"
-"""The id of the sample's campaign."""
+"""The id of the campaign that a run carries out."""
+REDEEMED = frozenset({"completed", "unverified"})
+"""Stages at which a person, or another one, has redeemed."""
 UNDER_WAY = frozenset({"requested", "inviting"})
 """The stages of a request that the app is still processing."""
 
@@ -144,12 +146,14 @@ class Play:
         self.played.poison = self._rig.waiting(POISON)
 
     def _redeem(self) -> None:
-        people = {
-            account.user_id: account.redeem
+        redeeming = [
+            account
             for account in self._sample.accounts
-            if account.user_id and account.redeem and self._ends[account.name].stage == "completed"
-        }
-        self.played.redeemed = len(let_redeem(self._rig, people))
+            if account.user_id and account.redeem and self._ends[account.name].stage in REDEEMED
+        ]
+        people = {account.user_id or "": account.redeem or "" for account in redeeming}
+        others = {account.user_id or "": account.redeem_as for account in redeeming if account.redeem_as}
+        self.played.redeemed = len(let_redeem(self._rig, people, others))
         self._progress.say(f"people who redeemed: {self.played.redeemed} of {len(people)}")
 
     def _sweep(self) -> None:

@@ -21,10 +21,9 @@ KEPT = (
     "roleAssignments",
     "appRoleAssignments",
 )
-"""The properties that a conversion must not change (Microsoft's article "Invite internal users to B2B
-collaboration")."""
-STATES = {"invited": "PendingAcceptance", "accepted": "Accepted", "completed": "Accepted"}
-"""The `externalUserState` of an account, by the stage of its conversion."""
+"""What a conversion leaves alone (Microsoft's article "Invite internal users to B2B collaboration")."""
+STATES = {"invited": "PendingAcceptance", **dict.fromkeys(("accepted", "unverified", "completed"), "Accepted")}
+"""`externalUserState` of an account by the stage of its conversion."""
 REDEEM_LINK = re.compile(r"invitations\.microsoft\.com|login\.microsoftonline\.com/redeem|[?&]ticket=", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 

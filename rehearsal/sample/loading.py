@@ -20,7 +20,7 @@ from rehearsal.sample.records import (
 HERE = Path(__file__).parent
 PROFILES: tuple[Profile, ...] = ("current", "2020")
 
-ACCOUNT_FIELDS = frozenset({"name", "why", "user", "deleted", "joins", "of", "request", "redeem", "expect"})
+ACCOUNT_FIELDS = frozenset({"name", "why", "user", "deleted", "joins", "of", "request", "redeem", "redeemAs", "expect"})
 REQUEST_FIELDS = frozenset({"by", "wave", "body"})
 MALFORMED_FIELDS = frozenset(
     {"name", "why", "by", "wave", "raw", "body", "repeat", "requestId", "conflictsWith", "poison", "expect"}
@@ -73,6 +73,7 @@ def _account(entry: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]])
         user_id=source["user"]["id"] if source["user"] else None,
         request=Request(name=entry["name"], body=request["body"], by=request["by"], wave=request.get("wave", 1)),
         redeem=entry.get("redeem"),
+        redeem_as=entry.get("redeemAs"),
         joins=joins,
         of=of,
         expect=_by_profile((source if joins else entry)["expect"]),

@@ -30,8 +30,10 @@ STAGES_OF = {
     "ready": {"invited", "completed", "assessed"},
     "fixable": {"blocked", "assessed"},
     "blocked": {"blocked", "assessed"},
-    "needsReview": {"needsReview", "assessed"},
+    "needsReview": {"needsReview", "assessed", "unverified"},
 }
+AFTER_REDEMPTION = {"redeemed-by-other"}
+"""Findings that no rule has: they come from the look after a redemption."""
 DECIDED_FROM: dict[Action, str] = {
     "release": "assessed",
     "approve": "needsReview",
@@ -85,7 +87,8 @@ def test_every_account_of_the_tenant_is_named_by_a_request(sample: Sample) -> No
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_active_rule_is_expected_at_least_once_and_no_other(sample: Sample, profile: Profile) -> None:
     expected = {rule for _, seen, end in everything_expected(sample) if seen == profile for rule in end.findings}
-    assert expected == rules_on(profile)
+    assert expected - AFTER_REDEMPTION == rules_on(profile)
+    assert expected >= AFTER_REDEMPTION
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -97,7 +100,7 @@ def test_cloud_only_and_synced_accounts_are_both_converted(sample: Sample, profi
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_stage_in_which_a_request_can_rest_is_expected(sample: Sample, profile: Profile) -> None:
     stages = {expectation.stage for expectation in sample.expected(profile).values()}
-    assert stages == {"completed", "invited", "blocked", "needsReview", "assessed"}
+    assert stages == {"completed", "unverified", "invited", "blocked", "needsReview", "assessed"}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -194,7 +197,7 @@ def test_only_and_all_dry_runs_end_as_assessed(sample: Sample) -> None:
 def test_a_person_redeems_if_and_only_if_the_conversion_must_complete(sample: Sample) -> None:
     for account in sample.accounts:
         if account.joins is None:
-            completes = "completed" in {end.stage for end in account.expect.values()}
+            completes = bool({"completed", "unverified"} & {end.stage for end in account.expect.values()})
             assert (account.redeem is not None) == completes, account.name
             assert not completes or "invited" not in {end.stage for end in account.expect.values()}, account.name
 

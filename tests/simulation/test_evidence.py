@@ -100,7 +100,7 @@ async def test_the_page_says_the_same_and_runs_and_loads_nothing() -> None:
     assert page.tags.isdisjoint({"script", "img", "link", "iframe", "object", "form", "a"})
     assert not {name for name in page.attributes if name.startswith("on") or name in {"src", "href", "style"}}
     assert SCRIPT in page.text
-    for each in (ANNA, "p1@fabrikam.com", "Nora (as stated)", "redeemed-by-other", STRANGER):
+    for each in (ANNA, "p1@fabrikam.com", "Nora (stated by the caller)", "redeemed-by-other", STRANGER):
         assert each in page.text
     for event in told["events"]:
         assert event["kind"] in page.text

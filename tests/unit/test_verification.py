@@ -293,6 +293,8 @@ def by(redeemer: Redeemer, at: datetime, found: Snapshot | None = BEFORE) -> Loo
 def test_another_person_is_a_finding_as_soon_as_no_replica_can_lag(found: Snapshot) -> None:
     early = compared(ROW, by(STRANGER, NOON + WINDOW - SECOND, found))
     assert "unverified" not in kinds(early)
+    assert early.look_at is not None
+    assert early.look_at <= NOON + WINDOW + (WINDOW if found is BEFORE else timedelta(0))
     row = row_after(compared(ROW, by(STRANGER, NOON + WINDOW, found)))
     assert (row.stage, row.sign_in_matches) == (Stage.UNVERIFIED, "no")
     rules = [each.rule for each in row.findings]

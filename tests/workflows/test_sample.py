@@ -40,7 +40,7 @@ async def test_every_request_of_the_sample_ends_as_expected(world: MakeWorld, pr
             continue
         state = running.conversion(account.user_id)
         if state is not None and state["stage"] == "invited":
-            running.tenant.control.redeem(account.user_id, account.redeem)
+            running.tenant.control.redeem(account.user_id, account.redeem, signed_in=account.redeem_as)
     await running.services.sweep.run()
     wrong = differences(running, SAMPLE.accounts, found, profile)
     assert not {json.dumps({**entry, "number": 0, "time": 0}) for entry in running.tenant.control.violations()}

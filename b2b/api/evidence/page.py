@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from b2b.api.answers import ActorShown, DifferenceShown, HistoryEvent, KindShown, SnapshotShown
 from b2b.api.evidence.answers import BeliefShown, CredentialShown, Evidence, RequestTold
+from b2b.domain.actors import ActorKind
+from b2b.domain.conversion.redeemer import Matches
+from b2b.domain.conversion.stages import row_of
 from b2b.domain.lifecycle.credentials import Opens
 from b2b.domain.lifecycle.snapshot import label
 
@@ -16,11 +19,27 @@ STYLE: Final = """
 body{font:15px/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff;margin:2rem auto;max-width:60rem;padding:0 1rem}
 h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #999}
 h3{font-size:1rem;margin:1rem 0 .2rem}p,ul{margin:.3rem 0}table{border-collapse:collapse;width:100%;margin:.4rem 0}
-th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid #ccc;overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid #ccc;overflow-wrap:break-word}
+td:last-child{overflow-wrap:anywhere}.events td:first-child{white-space:nowrap}
 th{font-weight:600;background:#f2f2f2}.quiet{color:#555}.mono{font-family:ui-monospace,monospace;font-size:.85em}
 @media print{body{font-size:10pt;margin:0;max-width:none;padding:0}h2,h3{break-after:avoid}tr{break-inside:avoid}
 thead{display:table-header-group}@page{margin:16mm 14mm}}
 """
+WHO: Final = {
+    ActorKind.PERSON: "a person who signed in",
+    ActorKind.APPLICATION: "an application",
+    ActorKind.KEY: "a caller with a function key",
+    ActorKind.STATED: "stated by the caller",
+    ActorKind.QUEUE: "a message on the queue",
+    ActorKind.TIMER: "the app itself",
+}
+ISSUERS: Final = {
+    "ExternalAzureAD": "an account of another Entra tenant",
+    "MicrosoftAccount": "a Microsoft account",
+    "google.com": "a Google account",
+    "mail": "an email one-time passcode",
+}
+MATCHES: Final = {Matches.YES: "yes", Matches.NO: "no", Matches.CANNOT_TELL: "cannot tell", None: "not looked at"}
 OPENS: Final = {
     Opens.YES: "yes",
     Opens.NO: "no",
@@ -67,8 +86,8 @@ def _summary(told: Evidence) -> str:
         ("Invited", _moment(found.invited_at)),
         ("Redeemed", _moment(found.accepted_at)),
         ("Ended", _moment(found.completed_at)),
-        ("Signs in with the invited address", found.sign_in_matches or "not looked at"),
-        ("Signs in by", found.signs_in_with or "-"),
+        ("Signs in with the invited address", MATCHES[found.sign_in_matches]),
+        ("Signs in with", ISSUERS.get(found.signs_in_with or "", found.signs_in_with or "-")),
         ("Differences", "; ".join(each.text for each in told.access.differences) or differences),
     )
     findings = _table(
@@ -103,15 +122,20 @@ def _request(told: RequestTold) -> str:
 def _events(events: Iterable[HistoryEvent]) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("time", "what", "who", "detail"))
     rows = "".join(map(_event, events))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<table class="events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _event(each: HistoryEvent) -> str:
-    call = f'<br><span class="quiet mono">Graph request-id {_text(each.graph_request_id)}</span>'
-    detail = _text(each.detail or "") + (call if each.graph_request_id else "")
-    return (
-        f"<tr><td>{_time(each.at)}</td><td>{_text(each.kind)}</td><td>{_actor(each.actor)}</td><td>{detail}</td></tr>"
-    )
+    meaning = row_of(each.stage).meaning if each.stage is not None and each.kind == each.stage else ""
+    said = [_text(each.detail)] if each.detail else []
+    said += [_quiet(meaning)] if meaning else []
+    said += [_quiet(f"Graph request-id {each.graph_request_id}")] if each.graph_request_id else []
+    cells = (_time(each.at), _text(each.kind), _actor(each.actor), "<br>".join(said))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _quiet(said: str) -> str:
+    return f'<span class="quiet">{_text(said)}</span>'
 
 
 def _access(told: Evidence) -> Iterable[str]:
@@ -173,8 +197,8 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _actor(who: ActorShown) -> str:
-    named = f"{who.name} (as stated)" if who.name else ""
-    return _text(" ".join(filter(None, (named or who.kind, who.id))))
+    named = f"{who.name} ({WHO[who.kind]})" if who.name else WHO[who.kind]
+    return _text(" ".join(filter(None, (named, who.id))))
 
 
 def _moment(when: datetime | None) -> str:

@@ -154,13 +154,22 @@ def _redeemed(row: Conversion, look: Look, kept: Kept, terms: Terms) -> Outcome:
     if not differences:
         return _equal(row, look, kept.before, terms)
     change = note(row, "differs", now, sentence(differences), equal_since=None) if row.equal_since else None
-    return Outcome(change, look_at=min(_later(row, now), terms.ends_at))
+    soon = _settled_at(row, terms) if _in_doubt(row, look) else terms.ends_at
+    return Outcome(change, look_at=min(_later(row, now), soon, terms.ends_at))
 
 
 def _by_other(row: Conversion, look: Look, terms: Terms) -> bool:
     """Another person may have redeemed, and no lagging replica says so."""
-    settled = look.sighting.at - (row.comparing_since or terms.now) >= terms.limits.window
-    return settled and look.redeemer is not None and doubtful(look.redeemer, corrected=row.corrected)
+    return _in_doubt(row, look) and look.sighting.at >= _settled_at(row, terms)
+
+
+def _in_doubt(row: Conversion, look: Look) -> bool:
+    return look.redeemer is not None and doubtful(look.redeemer, corrected=row.corrected)
+
+
+def _settled_at(row: Conversion, terms: Terms) -> datetime:
+    """From when on a reading shows who redeemed: a replica may lag for a window."""
+    return (row.comparing_since or terms.now) + terms.limits.window
 
 
 def _equal(row: Conversion, look: Look, before: Snapshot, terms: Terms) -> Outcome:
