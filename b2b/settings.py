@@ -70,8 +70,7 @@ class Settings:
 class Setting:
     """One environment variable, as one row: everything else that lists settings is generated from it.
 
-    ``field`` is its place in `Settings`; ``default`` is None where it is required; ``sample`` is what the sample and
-    the deployment take instead of a default.
+    ``default`` is None where it is required; ``sample`` is what sample and deployment take instead of a default.
     """
 
     field: str
@@ -123,8 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
         "rule_overrides",
         "B2B_RULE_OVERRIDES",
         "{}",
-        "JSON, rule id to `block`, `fix`, `review`, `warn`, `info` or `off`, where it shall differ from the table of "
-        "rules",
+        "JSON, rule id to `block`, `fix`, `review`, `warn`, `info` or `off`, where it differs from the table of rules",
         readers.overrides,
     ),
     Setting(
@@ -205,8 +203,7 @@ SETTINGS: tuple[Setting, ...] = (
         "stated_decisions",
         "B2B_STATED_DECISIONS",
         "false",
-        "with sign-in, whether an application with the role `Decide` may pass on a person's decision, whose name it "
-        "states",
+        "with sign-in, whether an application with the role `Decide` may pass on a person's decision, whom it names",
         readers.boolean,
     ),
     Setting(
@@ -295,32 +292,28 @@ SETTINGS: tuple[Setting, ...] = (
         "purge_after_days",
         "B2B_PURGE_AFTER_DAYS",
         "0",
-        "after how many days the sweep deletes a request that has ended, with its history; `0`: never. Which accounts "
-        "were invited is never deleted",
+        "after how many days the sweep deletes a request that has ended; `0`: never. Who was invited is never deleted",
         readers.Days(7, 3650),
     ),
     Setting(
         "compare_access",
         "B2B_COMPARE_ACCESS",
         "true",
-        "in `convert`, whether the app keeps what the directory grants an account before it is invited, and compares "
-        "that after the redemption",
+        "in `convert`, whether what the directory grants an account is kept, and compared after its redemption",
         readers.boolean,
     ),
     Setting(
         "compare_deadline",
         "B2B_COMPARE_DEADLINE_SECONDS",
         "86400",
-        "how long after a redemption the app goes on comparing before a difference, or what cannot be read any more, "
-        "goes to a person",
+        "how long after a redemption the app compares before a difference goes to a person",
         readers.Seconds(600, 30 * _DAY),
     ),
     Setting(
         "read_audit_log",
         "B2B_READ_AUDIT_LOG",
         "false",
-        "in `convert`, while the app compares, whether it looks in the tenant's audit log for who redeemed, where the "
-        "account's identities cannot tell",
+        "in `convert`, while it compares, whether the app looks in the tenant's audit log for who redeemed",
         readers.boolean,
     ),
 )

@@ -44,7 +44,7 @@ param mode 'assess' | 'convert' = 'assess'
 @description('Edition of the rules: current (Microsoft\'s article of 2026) or 2020 (the original).')
 param eligibilityProfile 'current' | '2020' = 'current'
 
-@description('JSON, rule id to block, fix, review, warn, info or off, where it shall differ from the table of rules.')
+@description('JSON, rule id to block, fix, review, warn, info or off, where it differs from the table of rules.')
 param ruleOverrides overrides = {}
 
 @description('Where a person lands after redemption; an empty tenantId= is filled in.')
@@ -82,7 +82,7 @@ param publicUrl string = ''
 @description('With sign-in, whether a person may approve a request of their own.')
 param selfApproval bool = false
 
-@description('With sign-in, whether an application with the role Decide may pass on a person\'s decision, whose name it states.')
+@description('With sign-in, whether an application with the role Decide may pass on a person\'s decision, whom it names.')
 param statedDecisions bool = false
 
 @description('Longest wait for one answer of Graph.')
@@ -134,20 +134,20 @@ param breakerShare string = '0.5'
 @maxValue(86400)
 param breakerWindowSeconds int = 300
 
-@description('After how many days the sweep deletes a request that has ended, with its history; 0: never. Which accounts were invited is never deleted.')
+@description('After how many days the sweep deletes a request that has ended; 0: never. Who was invited is never deleted.')
 @minValue(0)
 @maxValue(3650)
 param purgeAfterDays int = 0
 
-@description('In convert, whether the app keeps what the directory grants an account before it is invited, and compares that after the redemption.')
+@description('In convert, whether what the directory grants an account is kept, and compared after its redemption.')
 param compareAccess bool = true
 
-@description('How long after a redemption the app goes on comparing before a difference, or what cannot be read any more, goes to a person.')
+@description('How long after a redemption the app compares before a difference goes to a person.')
 @minValue(600)
 @maxValue(2592000)
 param compareDeadlineSeconds int = 86400
 
-@description('In convert, while the app compares, whether it looks in the tenant\'s audit log for who redeemed, where the account\'s identities cannot tell.')
+@description('In convert, while it compares, whether the app looks in the tenant\'s audit log for who redeemed.')
 param readAuditLog bool = false
 // end of generated
 

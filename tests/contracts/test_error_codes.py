@@ -17,7 +17,7 @@ RAISED_IN = [
 ]
 
 
-NOT_CODES = {"ContentData", "NotStarted", "Content-Length"}
+NOT_CODES = {"ContentData", "NotStarted", "Content-Length", "ExternalAzureAD", "MicrosoftAccount"}
 
 
 def constants(module: ast.Module) -> Iterator[str]:

@@ -336,7 +336,12 @@ async def test_who_redeemed_is_looked_at_although_nothing_is_compared(person: di
 async def test_the_log_is_read_once_for_all() -> None:
     place = Place(20, PERMISSIONS | {AUDITED}, **READS_LOG)
     asked: list[str] = []
-    place.directory.part_fault = lambda url: asked.append(url) if "auditLogs" in url else None
+
+    def heard(url: str) -> None:
+        if "auditLogs" in url:
+            asked.append(url)
+
+    place.directory.part_fault = heard
     assert await looked_at(place) == "completed"
     assert len(asked) == 2
 

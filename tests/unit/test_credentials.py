@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.stages import Stage
-from b2b.domain.lifecycle.credentials import SHUT, STILL_THERE, UNKNOWN, WORKS, Opens, credentials
+from b2b.domain.lifecycle.credentials import SHUT, STILL_THERE, UNKNOWN, WORKS, Belief, Opens, credentials
 from tests.unit.protocol import NOW, conversion
 
 LEDGER = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text("utf-8")
@@ -25,9 +26,9 @@ UNDONE = conversion(Stage.CANCELLED, invited_at=NOW, accepted_at=NOW)
     ids=["invited", "redeemed", "with a passcode", "made internal again"],
 )
 def test_the_password_opens_what_is_documented_and_otherwise_nobody_knows(
-    row: object, cloud: Opens, on_premises: Opens, *, synced: bool
+    row: Conversion, cloud: Opens, on_premises: Opens, *, synced: bool
 ) -> None:
-    password = credentials(replace(row, synced=synced))[0]  # type: ignore[type-var]
+    password = credentials(replace(row, synced=synced))[0]
     assert password.cloud.opens is cloud
     assert password.on_premises.opens is (on_premises if synced else NOTHING)
     assert ("Active Directory" in password.name) is synced
@@ -41,8 +42,8 @@ def test_what_is_not_documented_says_so_and_every_credential_has_advice() -> Non
 
 
 @pytest.mark.parametrize("belief", [WORKS, SHUT, STILL_THERE], ids=lambda each: each.belief)
-def test_a_grade_is_that_of_the_ledger(belief: object) -> None:
-    found = re.search(rf"^\| {belief.belief} \|.*?\| (\S+) \|", LEDGER, re.MULTILINE)  # type: ignore[attr-defined]
+def test_a_grade_is_that_of_the_ledger(belief: Belief) -> None:
+    found = re.search(rf"^\| {belief.belief} \|.*?\| (\S+) \|", LEDGER, re.MULTILINE)
     assert found is not None
-    assert found[1] == belief.grade  # type: ignore[attr-defined]
+    assert found[1] == belief.grade
     assert not UNKNOWN.belief
