@@ -41,9 +41,14 @@ def graph_invitation(invitation: Invitation) -> GraphInvitation:
 
 
 def invited(content: bytes, user_id: str, used: float, call: str) -> Invited:
-    """Read a 2xx answer. Anything that is not plainly this account's invitation leaves the outcome in doubt.
+    """Read Graph's 2xx answer to an invitation.
 
-    ``call`` is Graph's id of it.
+    ``used``: the share of its limit that Graph reports as used. ``call``: Graph's id of the call.
+
+    Raises:
+        OutcomeUnknown: the answer cannot be read, or reports an error.
+        InvitationRefused: Graph invited another account.
+
     """
     try:
         body = json.loads(content)
@@ -52,7 +57,7 @@ def invited(content: bytes, user_id: str, used: float, call: str) -> Invited:
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise OutcomeUnknown("Graph's answer to the invitation cannot be read") from error
     if invited_id != user_id.lower():
-        # Graph invited another account. To send the invitation again would mail that person again.
+        # Not an unknown outcome: a retry would mail the other account's person again.
         said = f"Graph invited {invited_id} instead"
         raise InvitationRefused(Refusal(httpx.codes.CREATED, "AnotherObject", said, request_id=call))
     if status == "Error":

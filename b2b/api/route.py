@@ -84,9 +84,9 @@ class Route:
     answers: Mapping[int, Any]
     """The answers by status: a struct, or another type that JSON can hold."""
     media: str = JSON
-    """The media type of what it answers with; errors are JSON always."""
+    """The media type of the answers. Errors are always JSON."""
     also: tuple[str, ...] = ()
-    """Media types of text that it may answer with instead."""
+    """Other media types of text that the caller can ask for."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers of an answer with status 201 or 202, each with its description."""
     body: Body | None = None

@@ -40,7 +40,7 @@ class Invited:
     invitation_id: str
     status: str
     limit_used: float = 0.0
-    """The part of its limit on invitations that Graph says is used; 0 where it says nothing."""
+    """The part of its limit on invitations that Graph reports as used (1.0: all of it); 0 if Graph reports nothing."""
     request_id: str = ""
     """Graph's id of the call."""
 

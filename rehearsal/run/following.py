@@ -40,9 +40,9 @@ def until_healthy(rig: HostedRig, progress: Progress) -> None:
 def let_redeem(
     rig: HostedRig, people: Mapping[str, str], others: Mapping[str, str] = MappingProxyType({})
 ) -> frozenset[str]:
-    """Let people redeem, each with its identity provider; returns those who had something to redeem.
+    """Let people redeem, each with an identity provider. Return the object ids of those who could.
 
-    ``others``: the addresses of those who redeem in somebody's place.
+    ``others``: by object id, the address of another person who redeems instead.
     """
     redeemed = set()
     for user_id, provider in people.items():

@@ -12,7 +12,7 @@ from rehearsal.run.checks import Check
 from rehearsal.run.safety import ADDRESS, REDEEM_LINK, STATES
 
 KEPT = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled", "mail", "otherMails")
-"""What an account has here, and keeps."""
+"""The properties of an account that the conversion must not change."""
 READY, MOVED_ON = "ready", frozenset({"invited", "accepted", "unverified", "completed"})
 
 

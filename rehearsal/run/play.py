@@ -21,9 +21,9 @@ WAVE_SECONDS = 90.0
 POISON_SECONDS = 60.0
 
 CAMPAIGN = "suppliers"
-"""The id of the campaign that a run carries out."""
+"""The id of the sample's campaign."""
 REDEEMED = frozenset({"completed", "unverified"})
-"""Stages at which a person, or another one, has redeemed."""
+"""The stages at which somebody has redeemed."""
 UNDER_WAY = frozenset({"requested", "inviting"})
 """The stages of a request that the app is still processing."""
 

@@ -21,9 +21,10 @@ KEPT = (
     "roleAssignments",
     "appRoleAssignments",
 )
-"""What a conversion leaves alone (Microsoft's article "Invite internal users to B2B collaboration")."""
+"""The properties that a conversion must not change (Microsoft's article "Invite internal users to B2B
+collaboration")."""
 STATES = {"invited": "PendingAcceptance", **dict.fromkeys(("accepted", "unverified", "completed"), "Accepted")}
-"""`externalUserState` of an account by the stage of its conversion."""
+"""The `externalUserState` of an account, by the stage of its conversion."""
 REDEEM_LINK = re.compile(r"invitations\.microsoft\.com|login\.microsoftonline\.com/redeem|[?&]ticket=", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 

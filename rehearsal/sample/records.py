@@ -76,9 +76,9 @@ class Request:
 class Account:
     """One request for one account. `user` is the user that the entry adds to the directory, or None.
 
-    `joins` names the account whose conversion the request must end with; `of` one whose user it names without joining.
-    `redeem` is the identity provider with which the person redeems, or None for a person who does not; `redeem_as` the
-    address of another person who redeems instead.
+    `joins` names the account whose conversion the request must join. `of` names an account whose user the request names
+    without joining its conversion. `redeem` is the identity provider with which the person redeems, or None if the
+    person does not; `redeem_as` is the address of another person who redeems instead.
     """
 
     name: str

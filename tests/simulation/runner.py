@@ -130,7 +130,8 @@ class Runner:
         if self.world.loop.now - self.base > last + LONGEST_REST:
             return True
         scheduled = LATEST_LOOK if self.world.tables.rows("conversions", "schedule~") else 0.0
-        passed = self.world.loop.now - self.base > last + scheduled
+        repaired = LATEST_REPAIR if self.world.tables.rows("requests", "open~") else 0.0
+        passed = self.world.loop.now - self.base > last + max(scheduled, repaired)
         self.rested = self._still() and passed and not self._comparing()
         return self.rested
 

@@ -62,7 +62,7 @@ def test_graphs_id_of_the_call_stands_with_what_it_brought_about() -> None:
     assert refused.events[0].graph_request_id == "g-2"
 
 
-def test_a_call_without_an_answer_leaves_its_doubt_and_says_when_it_ended() -> None:
+def test_a_call_without_an_answer_keeps_its_doubt_with_the_calls_end() -> None:
     change = outcome.in_doubt(SECOND_CLAIM, "no answer", LATER)
     assert [(each.attempt, each.until) for each in change.row.doubts] == [("a-0", EARLIER.until), ("a-1", LATER)]
     assert change.row.doubts[1].since == NOW

@@ -183,7 +183,9 @@ async def test_a_caller_reads_why_and_since_when_a_request_waits(world: MakeWorl
     assert (status["stage"], waiting["reason"], waiting["text"]) == (row.stage, row.reason, row_of(row.reason).text)
     assert began <= datetime.fromisoformat(waiting["since"]) <= running.clock()
     looked_at_by_the_sweep = row.stage in {"invited", "accepted"}
-    assert (waiting["until"] is None) is looked_at_by_the_sweep, "a request at work says when the app looks again"
+    assert (waiting["until"] is None) is looked_at_by_the_sweep, (
+        "a request that the app processes says when its next try is due"
+    )
     assert (status["lastError"] is not None) <= (row_of(row.reason).cause is Cause.TROUBLE or row.stage == "inviting")
 
 

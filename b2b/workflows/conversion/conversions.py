@@ -63,6 +63,7 @@ class Conversions:
         if follow:  # before the write: a conversion that the sweep cannot find would never be followed
             await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
         if held is not None and held.request_id == row.request_id and not row.joined:
+            # No pointer: only the request of this very message is concerned. After a crash the message comes again.
             written = await self._ledger.save(change, *members, kept=kept)
             await self.publish(written, held)
             return written

@@ -172,11 +172,11 @@ class Steps:
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
         """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
         before = state.conversion
-        begins = before is not None and change.row.generation > before.generation
-        waits_again = before is not None and change.row.stage is Stage.INVITED and before.stage is Stage.UNVERIFIED
-        members = (state.record.request_id,) if begins else ()
-        follow = begins or waits_again
-        conversion = await self._conversions.save(change, *members, held=state.record, follow=follow)
+        if before is not None and change.row.generation > before.generation:
+            conversion = await self._conversions.conclude(change, before, state.record, follow=True)
+        else:
+            waits_again = before is not None and change.row.stage is Stage.INVITED and before.stage is Stage.UNVERIFIED
+            conversion = await self._conversions.save(change, held=state.record, follow=waits_again)
         record = await self._ledger.requests.get(state.record.request_id)
         return replace(state, record=record or state.record, conversion=conversion)
 

@@ -24,9 +24,9 @@ class Control:
         ticket: str | None = None,
         signed_in: str | None = None,
     ) -> JSON:
-        """Let a person redeem, `signed_in` by another address than the invited one; 409: there is nothing to redeem.
+        """Redeem an invitation as the person would, and return the changed user. 409 if there is nothing to redeem.
 
-        Returns the user as it is then.
+        `signed_in` is the address of another person, who redeems instead.
         """
         more = {"ticket": ticket, "signedIn": signed_in}
         body = {"userId": user_id, "identityProvider": provider, **{name: text for name, text in more.items() if text}}

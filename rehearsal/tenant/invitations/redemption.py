@@ -21,12 +21,14 @@ class NothingToRedeemError(Exception):
 def redeem(
     tenant: Tenant, *, user_id: str, provider: str, secret: str | None = None, signed_in: str | None = None
 ) -> JSON:
-    """Redeem an invitation, by the newest live link or by one concrete ticket; returns the user as it is then.
+    """Redeem an invitation and return the changed user. `secret` selects a link by its ticket; None: the newest one.
 
-    ``signed_in``: the address of another account than the invited one, with which the person signs in.
+    `externalUserState` becomes Accepted and `identities` gets the issuer. Object id, name, groups, app roles, userType
+    and creationType do not change (invite-internal-users article). `signed_in` is the address of another person, who
+    redeems instead.
 
-    The state becomes Accepted and identities gain the issuer; object id, name, groups, app roles, userType and
-    creationType stay as they are (invite-internal-users article).
+    Raises:
+        NothingToRedeemError: there is no such link that is alive, or the person is no longer admitted.
     """
     user = tenant.directory.users.get(user_id.lower())
     if user is None:
