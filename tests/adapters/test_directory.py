@@ -96,6 +96,7 @@ SUBJECTS: dict[Fact[Any], Any] = {
     facts.ACCOUNT: InvitedUser(id=ANNA),
     **dict.fromkeys((facts.MEMBERSHIPS, *BELONGINGS), ANNA),
     facts.CROSS_TENANT_ACCESS: None,
+    facts.REDEMPTIONS: "2026-01-01T00:00:00Z",
 }
 """A subject for every fact that is a question to Graph."""
 

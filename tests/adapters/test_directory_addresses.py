@@ -22,6 +22,8 @@ HOLDS = (
 USER_HOLDS = f"{HOLDS} or userPrincipalName eq '{QUOTED}' or otherMails/any(o:o eq '{QUOTED}')"
 PRINCIPAL = f"principalId eq '{USER}'"
 GROUP = "d3b2c5e6-3f4a-4b7c-8d8e-9f0a1b2c3d4e"
+SINCE = "2026-11-27T09:30:00Z"
+REDEEMED_SINCE = f"activityDisplayName eq 'Redeem external user invite' and activityDateTime ge {SINCE}"
 AMONG = f"id in ('{USER}','{GROUP}')"
 ME = list(SELECT)
 
@@ -34,6 +36,8 @@ def expected(client: GraphServiceClient) -> list[tuple[Fact[Any], Any, list[tupl
     member = ["id", "displayName", "isAssignableToRole", "roleTemplateId"]
     own = ["id", "isVerified", "authenticationType"]
     bin_search = {"filter": USER_HOLDS, "select": ["id"], "count": True}
+    user, named = client.users.by_user_id(USER), ["id", "displayName"]
+    app_role = ["appRoleId", "resourceId", "resourceDisplayName"]
     of_company = {"filter": "companyName eq 'O''Hara & Co'", "select": ["id", "mail"], "top": 999, "count": True}
     return [
         (facts.ACCOUNT, InvitedUser(id=USER), [(client.users.by_user_id(USER), {"select": ME})]),
@@ -58,6 +62,13 @@ def expected(client: GraphServiceClient) -> list[tuple[Fact[Any], Any, list[tupl
             [(client.users, {"filter": AMONG, "select": ["id", "accountEnabled"]})],
         ),
         (facts.SPONSORING_GROUPS, (USER, GROUP), [(client.groups, {"filter": AMONG, "select": ["id"]})]),
+        (facts.DIRECT_GROUPS, USER, [(user.member_of, {"select": named, "top": 999})]),
+        (facts.APP_ROLES, USER, [(user.app_role_assignments, {"select": app_role, "top": 999})]),
+        (facts.MANAGER, USER, [(user.manager, {"select": named})]),
+        (facts.SPONSORS, USER, [(user.sponsors, {"select": named})]),
+        (facts.OWNED_OBJECTS, USER, [(user.owned_objects, {"select": named, "top": 999})]),
+        (facts.REGISTERED_DEVICES, USER, [(user.registered_devices, {"select": named, "top": 999})]),
+        (facts.REDEMPTIONS, SINCE, [(client.audit_logs.directory_audits, {"filter": REDEEMED_SINCE, "top": 999})]),
         (facts.HOME_TENANT, "fabrikam.com", [(home, {})]),
         (facts.DOMAINS, None, [(client.domains, {"select": own})]),
         (facts.INVITATION_POLICY, None, [(policies.authorization_policy, {})]),

@@ -50,6 +50,7 @@ def test_every_read_that_is_not_answered_to_everybody_names_its_permissions() ->
 async def test_the_default_permissions_open_everything_a_converter_reads() -> None:
     closed = {route.template for route in GUARDED if not route.permissions & set(DEFAULT_ROLES)}
     assert closed == {
+        "/auditLogs/directoryAudits",
         "/groups/{id}/members/$ref",
         "/groups/{id}/members/{member}/$ref",
         "/users/{id}/appRoleAssignments/{assignment}",

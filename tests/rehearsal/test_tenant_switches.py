@@ -22,6 +22,7 @@ from tests.rehearsal.tenant_support import (
 )
 
 Scenario = Callable[[Client], Awaitable[Any]]
+INVITERS = ["User.Invite.All", "User.ReadWrite.All"]
 ADMINS_ONLY = {"authorizationPolicy": {"allowInvitesFrom": "adminsAndGuestInviters"}}
 OTHER_MAIL = "anna.fischer@fabrikam.com"
 
@@ -51,6 +52,20 @@ async def state_after_inviting(tenant: Client) -> Any:
 async def identities_after_redeeming(tenant: Client) -> Any:
     await tenant.invite(ANNA)
     return (await tenant.sim("redeem", {"userId": ANNA}))["identities"]
+
+
+async def id_of_the_issuer_after_redeeming(tenant: Client) -> Any:
+    await tenant.invite(ANNA)
+    user = await tenant.sim("redeem", {"userId": ANNA, "identityProvider": "mail"})
+    return user["identities"][-1]["issuerAssignedId"]
+
+
+async def redeemer_in_the_audit_log(tenant: Client) -> Any:
+    await tenant.invite(ANNA)
+    await tenant.sim("redeem", {"userId": ANNA, "signedIn": "eve@adatum.com"})
+    await tenant.sim("clock", {"advance": 300})
+    (record,) = (await tenant.http.get("auditLogs/directoryAudits")).json()["value"]
+    return record["initiatedBy"]["user"]["userPrincipalName"]
 
 
 async def redeeming_the_first_of_two_links(tenant: Client) -> Any:
@@ -119,6 +134,8 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "address-case": (SEED, None, inviting(address="Anna@fabrikam.com")),
     "pending-state": (SEED, None, state_after_inviting),
     "internal-identity": (SEED, None, identities_after_redeeming),
+    "issuer-assigned-id": (SEED, None, id_of_the_issuer_after_redeeming),
+    "audit-redeemer": (SEED, [*INVITERS, "AuditLog.Read.All"], redeemer_in_the_audit_log),
     "old-redeem-link": (SEED, None, redeeming_the_first_of_two_links),
     "invite-redeemed-account": (SEED, None, inviting_who_has_redeemed),
     "admins-only-invitations": (SEED | ADMINS_ONLY, None, inviting()),
@@ -148,6 +165,7 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "role-details": (SEED, ["User.Read.All"], reading(f"users/{BEN}/transitiveMemberOf")),
     "federated-domains": (SEED, None, reading("directory/federationConfigurations")),
     "expanded-members": (SEED | {"groups": MANY_GROUPS}, None, reading(f"users/{ANNA}?$expand=memberOf", "memberOf")),
+    "relations-for-applications": (SEED | {"managers": {ANNA: BEN}}, None, reading(f"users/{ANNA}/manager", "id")),
     "deleted-upn": (SEED, None, deleting),
     "batch-order": (SEED, None, order_of_a_batch),
     "page-shape": (SEED, None, reading("users?$select=id")),

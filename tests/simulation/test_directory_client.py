@@ -238,7 +238,7 @@ async def test_pages_and_invitations_pass_the_gate_with_their_subject() -> None:
     "url",
     [
         "/me",
-        f"/users/{ANNA}/memberOf",
+        f"/users/{ANNA}/createdObjects",
         f"/users/{ANNA}?$expand=manager",
         f"/users/{ANNA}?$select=id,signInActivity",
         "/users?$select=id",

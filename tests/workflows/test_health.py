@@ -10,9 +10,9 @@ from b2b.domain.eligibility.facts import FACTS
 from b2b.workflows.health import LATE
 from tests.support.world import MakeWorld, World, account, tenant_of
 
-COMPARED = "Directory.Read.All"
-"""Wanted in `convert` alone, where the app compares what the directory grants."""
-READING = sorted({fact.permission for fact in FACTS if fact.permission} - {COMPARED})
+COMPARED, AUDITED = "Directory.Read.All", "AuditLog.Read.All"
+"""Wanted in `convert` alone: where the app compares what the directory grants, and where it reads the audit log."""
+READING = sorted({fact.permission for fact in FACTS if fact.permission} - {COMPARED, AUDITED})
 
 
 async def roles_line(running: World) -> tuple[int, str, str]:
