@@ -10,6 +10,7 @@ from tests.simulation.people import BY_ID, BY_NAME
 from tests.simulation.scene import Body, Scene, moment_of
 from tests.simulation.world import Sent
 
+REDEEMING = frozenset({"redeem", "redeem as"})
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})
 
 
@@ -46,7 +47,7 @@ class End:
         """Tell whether a redemption was undone early enough for the request to have seen it, given that reads lag."""
         world = self.scene.world
         lags = world.history.lag is not None or any(act.action == "lag" for act in world.acts)
-        redeemed = [act.at for act in world.acts if act.action == "redeem" and act.subject == self.person]
+        redeemed = [act.at for act in world.acts if act.action in REDEEMING and act.subject == self.person]
         last = self.body.at - (WINDOW if lags else 0.0)
         return bool(redeemed) and self.scene.since(frozenset({action}), self.person, min(redeemed), last)
 
@@ -64,7 +65,7 @@ def _another(end: End) -> str | None:
 def _completed(end: End) -> str | None:
     if end.stage != "completed":
         return None
-    if not end.happened("redeem"):
+    if not end.happened(*REDEEMING):
         return "is completed, and nobody redeemed"
     if end.state is None and end.undone("convert back"):
         return f"is completed, and {end.person} had been made internal again before it came"
