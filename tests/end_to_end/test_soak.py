@@ -79,7 +79,7 @@ def test_a_soak_that_exceeds_its_time_stops_and_names_what_is_missing(tmp_path: 
     assert soak(replace(SMALL, requests=400, seconds=8), out=out, logs=tmp_path) == 1
     printed = out.getvalue()
     assert "  NO  in time, problems: " in printed
-    assert "no message left: not within 6 s" in printed
+    assert "no message left: not within 7 s" in printed
     assert "of 420 requests were sent" in printed
     assert re.search(r"FAILED: in time, everything sent.* \(seed 1\)$", printed, re.MULTILINE)
     assert "everything is stopped" in printed
