@@ -40,7 +40,7 @@ def released(member: Member) -> Member:
 
 
 def unwritten(member: Member, record: RequestRecord | None) -> bool:
-    """Tell whether a member is released and its request is not written yet. ``record`` is the stored request, if any."""
+    """Tell whether a member is released and its request is not written yet. ``record``: the stored request, if any."""
     return member.stage is MemberStage.REQUESTED and (record is None or record.sequence < member.shown)
 
 
