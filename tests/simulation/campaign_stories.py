@@ -36,8 +36,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "planned twice",
-        "a process is stuck while it cuts a run into parts; another one cuts the run and processes it meanwhile, and the "
-        "first then finds fewer members: the run forgets what was done",
+        "a process is stuck while it cuts a run into parts; another one cuts the run and processes it meanwhile, and "
+        "the first then finds fewer members: the run forgets what was done",
         History(
             (_list(0, "anna", "ben"), _judge(5), _release(20)),
             (Fault("tables list", "campaigns/spring", "freeze", after=3, seconds=700.0),),
