@@ -16,7 +16,7 @@ ON_ITS_WAY = 60.0
 """Seconds that a delivery may take from its decision to the invitation if no fault delays a call."""
 SLOWING = frozenset({"hold", "late", "freeze", "slow"})
 ON_THE_ROW = frozenset({"campaign-paused", "campaign-ended", "paused", "mode-assess"})
-"""Wait reasons that are stored in the request's own row. Others are read from the account's row."""
+"""Wait reasons that are stored in the request's own row. Others may be found only when the request is read."""
 GIVEN_UP = 4
 """How often the host gives up on a part before the app does."""
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})

@@ -103,7 +103,7 @@ async def test_purging_a_request_deletes_its_member(world: MakeWorld) -> None:
 
 
 async def test_a_leader_of_a_paused_campaign_hands_over_to_a_free_request(world: MakeWorld) -> None:
-    """A request without a campaign for the same account goes on."""
+    """A request without a campaign for the same account takes the lead and is invited."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
     await ran(place, RunKind.JUDGE)

@@ -119,7 +119,7 @@ class Prospect(StrEnum):
 
 
 def prospect_of(member: Member) -> Prospect | None:
-    """Return the prospect of a member that is judged and not invited; None for all others.
+    """Return the prospect of a member that is judged, blocked, in review or failed; None in other stages.
 
     A finding that no change resolves outweighs one that a change resolves, which outweighs one that needs a decision.
     """

@@ -101,7 +101,8 @@ def _anew(member: Member, record: RequestRecord) -> bool:
 def showing(member: Member, record: RequestRecord) -> Member:
     """Return a member with the state of its request.
 
-    The member stays as it is if it was listed, judged or refused after it had shown this state of the request.
+    The member stays as it is if it already shows a later state, or if it was listed, judged or refused again after it
+    had shown this state.
     """
     if (
         (record.campaign_id, record.member) != (member.campaign_id, member.key)

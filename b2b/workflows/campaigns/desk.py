@@ -25,7 +25,7 @@ RACES = 5
 PAGE = 100
 """Campaigns or members per page."""
 SCANNED, SCANS = 1_000, 5
-"""If a filter has other conditions than the stage: the members that one call reads, and the most calls for a page.
+"""For filters with conditions besides the stage: how many members one call reads, and the most calls for a page.
 
 Storage returns at most 1,000 rows per call.
 """
