@@ -110,7 +110,7 @@ def in_the_way(member: Member) -> tuple[Finding, ...]:
 
 
 class Prospect(StrEnum):
-    """How a member stands with respect to its invitation."""
+    """Whether a member can be invited and, if not, what is needed."""
 
     READY = "ready"
     FIXABLE = "fixable"

@@ -10,7 +10,7 @@ from b2b.domain.hashing import digest
 
 
 class CampaignState(StrEnum):
-    """What an administrator wants of a campaign."""
+    """Whether the members of a campaign are invited."""
 
     OPEN = "open"
     PAUSED = "paused"
@@ -36,7 +36,7 @@ class Campaign:
 
 
 class ImportState(StrEnum):
-    """How far a list has come in."""
+    """Whether all rows of a list are stored."""
 
     RUNNING = "running"
     """Not all rows are stored yet. If the call was cut off, the list has to be sent again."""

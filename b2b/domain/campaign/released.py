@@ -128,7 +128,10 @@ def showing(member: Member, record: RequestRecord) -> Member:
 
 
 def _approval(member: Member, record: RequestRecord) -> dict[str, Any]:
-    """Return the columns by which a member shows the approval of its request, with the account and address approved."""
+    """Return the columns that show the approval of a member's request; empty if it has none.
+
+    ``judged_as`` becomes the account and the address for which the approval is valid.
+    """
     approval = approval_of(record)
     if approval is None:
         return {}
