@@ -1,4 +1,4 @@
-"""Runs over the members of a campaign in Table Storage, each with the parts that it was cut into."""
+"""Store the runs of campaigns and their parts in Table Storage."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,13 +24,13 @@ class CampaignRuns:
         self._table = table
 
     async def save(self, run: Run, *parts: Part) -> Run:
-        """Write a run, over the row that it was read from, or as a new one; its parts first.
+        """Write the parts of a run, and then the run: as a new row, or over the row that it was read from.
 
-        So a run that says how many parts there are has them, and parts to which no run points count for nothing.
+        So all parts that a stored run counts exist. Parts of a cut that the run does not name are ignored.
 
         Raises:
             LedgerConflict: another process wrote the run meanwhile.
-            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+            Transient: storage did not answer; only a fresh read tells whether it wrote the rows.
 
         """
         rows_of_parts = [_part(run, part) for part in parts]
@@ -53,7 +53,7 @@ class CampaignRuns:
         return None if entity is None else entities.run(entity)
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run, in order: those of the cut that holds.
+        """Return the parts of a run in order. If several processes cut the run, the cut that the run names counts.
 
         Raises:
             Transient: storage did not answer.
@@ -75,7 +75,7 @@ class CampaignRuns:
         return None if entity is None else _read_part(entity)
 
     async def finish(self, run: Run, part: Part) -> None:
-        """Write what became of a part. The last writer wins: done twice, it comes to the same.
+        """Write the result of a part. The last writer wins, because a part that is done twice has the same result.
 
         Raises:
             Transient: storage did not answer.
@@ -86,7 +86,7 @@ class CampaignRuns:
 
 
 def _key(run: Run) -> str:
-    """Return how the keys of a run's parts begin."""
+    """Return the prefix of the row keys of a run's parts."""
     return f"{_PART}{run.run_id}~{run.plan}~"
 
 

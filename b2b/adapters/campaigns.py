@@ -1,7 +1,7 @@
-"""Campaigns in Table Storage: each is one partition, with its members, its lists and what happened to them.
+"""Store campaigns in Table Storage. Each campaign is one partition, with its members, its lists and their history.
 
-A member stands there twice, in its own row and on the list of its stage, and both are written in one transaction. So a
-page of a stage is one query, and no list is ever behind.
+A member has two rows, its own and one on the list of its stage. Both are written in one transaction, so a page of a
+stage takes one query, and no list is ever out of date.
 """
 
 import asyncio
@@ -49,20 +49,20 @@ log = logging.getLogger(__name__)
 
 CAMPAIGNS: Final = "campaigns"
 ALL: Final = "campaigns~"
-"""Partition of the list of campaigns. No campaign's id has a tilde."""
+"""The partition of the list of campaigns. No campaign's id has a tilde, so it is no campaign's partition."""
 _ROW: Final = "campaign"
 _IMPORT, _PERSON = "import~", "person~"
 _COMPARED: Final = ("RowKey", "names", "address", "content", "importId", "stage", "replaced")
 """The columns of a member that a new list is compared with."""
 TRIES: Final = 3
 _SIDE_BY_SIDE: Final = 8
-"""Calls at once: the rest of the app uses the same account."""
+"""Concurrent calls. They are limited because the rest of the app uses the same storage account."""
 _STORING: Final = 2
-"""Transactions at once while a list is stored: they all meet in one partition, where more would only queue."""
+"""Concurrent transactions while a list is stored. All go to one partition, where more would only queue."""
 
 
 class Campaigns:
-    """The table."""
+    """The table of campaigns."""
 
     def __init__(self, table: TableClient, observer: Observer = unobserved) -> None:
         self._table = table
@@ -70,10 +70,10 @@ class Campaigns:
         self._gate = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def create(self, change: Change[Campaign]) -> Campaign:
-        """Write a new campaign; it is put on the list of campaigns first.
+        """Add a new campaign to the list of campaigns, and then write it.
 
         Raises:
-            LedgerConflict: there is one with this id.
+            LedgerConflict: a campaign with this id exists.
             Transient: storage did not answer.
 
         """
@@ -83,7 +83,7 @@ class Campaigns:
         return await self.rows.write(change)
 
     async def some(self, after: str, limit: int) -> tuple[list[Campaign], str]:
-        """Return up to ``limit`` campaigns by id, and the last id if there are more (else an empty text).
+        """Return up to ``limit`` campaigns with ids after ``after``, and the last id if more follow (else empty).
 
         Raises:
             Transient: storage did not answer.
@@ -110,7 +110,7 @@ class Campaigns:
         return sorted(found, key=lambda row: row.started_at, reverse=True)
 
     async def list_import(self, campaign_id: str, import_id: str) -> ListImport | None:
-        """Return what became of a list, or None.
+        """Return the record of a list, or None if the list was never sent.
 
         Raises:
             Transient: storage did not answer.
@@ -120,7 +120,7 @@ class Campaigns:
         return None if entity is None else entities.list_import(entity)
 
     async def save_import(self, row: ListImport) -> None:
-        """Write how far a list has come. The last writer wins: all who send the same list write the same.
+        """Write the record of a list. The last writer wins, because all calls with the same list write the same.
 
         Raises:
             Transient: storage did not answer.
@@ -131,7 +131,7 @@ class Campaigns:
             await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
     async def known(self, campaign_id: str) -> list[Known]:
-        """Return what a new list is compared with, of every member.
+        """Return, for every member, the columns that a new list is compared with.
 
         Raises:
             Transient: storage did not answer.
@@ -156,7 +156,7 @@ class Campaigns:
         return None if entity is None else entities.member(entity)
 
     async def members(self, campaign_id: str, keys: Iterable[str]) -> dict[str, Member]:
-        """Return those of these members that there are.
+        """Return the members that exist among these keys, by key.
 
         Raises:
             Transient: storage did not answer.
@@ -166,7 +166,7 @@ class Campaigns:
         return {member.key: member for member in found if member is not None}
 
     async def scan(self, campaign_id: str, stage: MemberStage | None = None) -> AsyncIterator[Member]:
-        """Give all members, or those of a stage, in the order of their keys, page by page, to be looked at.
+        """Yield all members, or those of one stage, in the order of their keys. They are for reading only.
 
         Raises:
             Transient: storage did not answer.
@@ -180,7 +180,9 @@ class Campaigns:
     async def page(
         self, campaign_id: str, stage: MemberStage | None, after: str, limit: int
     ) -> tuple[list[Member], str]:
-        """Return up to ``limit`` members behind a key, and the last key if there are more: one call.
+        """Return up to ``limit`` members with keys after ``after``, and the last key if more follow (else empty).
+
+        This takes one call. The members are for reading only.
 
         Raises:
             Transient: storage did not answer.
@@ -194,7 +196,7 @@ class Campaigns:
         return [member for entity in found if (member := seen(entity)) is not None], last
 
     async def _first(self, query: str, values: Mapping[str, Any], limit: int) -> list[Mapping[str, Any]]:
-        """Return the first page of what a query finds: one call."""
+        """Return the first page of the rows that a query finds. This takes one call."""
         async with translated():
             pages = self._table.query_entities(query, parameters=dict(values), results_per_page=limit).by_page()
             async for found in pages:
@@ -204,11 +206,11 @@ class Campaigns:
     async def write(self, change: Change[Member], before: Member | None, person: str = "") -> Member:
         """Write a member with its events, and move it to the list of its stage.
 
-        ``person`` claims the account for this member: another one of the campaign that is the same account conflicts.
+        ``person`` is the object id of an account to claim for this member. No other member can claim it then.
 
         Raises:
-            LedgerConflict: the row is not the one that the change was made from, or the account is another member's.
-            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+            LedgerConflict: another process wrote the member meanwhile, or another member has claimed the account.
+            Transient: storage did not answer; only a fresh read tells whether it wrote the rows.
 
         """
         row = replace(change.row, sequence=change.row.sequence + len(change.events))
@@ -221,7 +223,7 @@ class Campaigns:
         return replace(row, etag=results[0]["etag"])
 
     async def person(self, campaign_id: str, user_id: str) -> str:
-        """Return the key of the member that an account was first found for. An empty text: no member yet.
+        """Return the key of the member that an account was first matched to; empty if there is none yet.
 
         Raises:
             Transient: storage did not answer.
@@ -231,12 +233,12 @@ class Campaigns:
         return entity["member"] if entity is not None else ""
 
     async def store(self, members: Sequence[tuple[Member, Member | None]]) -> bool:
-        """Write members as a list has them, each with the row that it replaces, up to a hundred rows at once.
+        """Write the members of a list, each given with the member that it replaces, in as few transactions as possible.
 
-        False: another process wrote one of them meanwhile. What else was to be written with it was not.
+        Return False if another process wrote one of them meanwhile; nothing of its transaction is written then.
 
         Raises:
-            Transient: storage did not answer; what was written stays.
+            Transient: storage did not answer. The transactions that succeeded before stay written.
 
         """
         left, stored = portions_of(members), list[bool]()
@@ -249,7 +251,9 @@ class Campaigns:
         return all(stored)
 
     async def purge(self, record: RequestRecord) -> None:
-        """Delete the member of a request with its history, unless it was listed or judged anew; its row goes last.
+        """Delete the member of a request with its history, unless the member was listed or judged again.
+
+        The member's own row is deleted last, so that a purge that was cut off can be repeated.
 
         Raises:
             LedgerConflict: another process wrote the member meanwhile.
@@ -272,10 +276,10 @@ class Campaigns:
                 raise LedgerConflict(f"member {key}")
 
     async def show(self, record: RequestRecord) -> None:
-        """Let a member show its request as it is now, unless it shows a later state. Doing so again changes nothing.
+        """Update a member to show the state of its request, unless it shows a later one. A repeat changes nothing.
 
         Raises:
-            Transient: storage did not answer, or others write the member all the time.
+            Transient: storage did not answer, or other processes keep writing the member.
 
         """
         for _ in range(TRIES):
@@ -288,9 +292,10 @@ class Campaigns:
         raise Transient("the app", "others write the row of a member all the time")
 
     async def _transaction(self, operations: list[tuple[Any, ...]]) -> bool:
-        """Write some rows. The SDK repeats no POST, and a connection of a busy minute is often closed when it is used.
+        """Write some rows in one transaction, up to `TRIES` times. Return False if there is a conflict.
 
-        Where only the answer was lost, the repeat meets its own rows: that is a conflict, and they are compared anew.
+        The SDK does not repeat a POST, and under load a connection is often closed by the time it is used. If only the
+        answer was lost, the next try conflicts with the rows of the first, and the caller compares the list again.
         """
         for left in reversed(range(TRIES)):
             try:

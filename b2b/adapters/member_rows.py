@@ -1,6 +1,6 @@
 """The rows of a campaign's members: how a member is written, listed and read.
 
-A member's own row is guarded by its ETag; its copy on the list of its stage follows it in the same transaction.
+The ETag guards only a member's own row. The copy on the list of its stage is written in the same transaction.
 """
 
 import logging
@@ -26,9 +26,9 @@ EVENT: Final = "event~"
 
 
 def seen(entity: Mapping[str, Any]) -> Member | None:
-    """Return a member as a list shows it. None: a newer version of the app wrote the row, and the list passes over it.
+    """Return the member in a row of a list; None if a newer version of the app wrote the row.
 
-    The ETag is the list's own: a change of the member begins with its row.
+    The member has no ETag, because the row's ETag may be that of its copy. To change a member, read its own row.
     """
     try:
         return replace(entities.member(entity), etag="")
@@ -38,7 +38,7 @@ def seen(entity: Mapping[str, Any]) -> Member | None:
 
 
 def known_of(entity: Mapping[str, Any]) -> Known:
-    """Return what a new list is compared with."""
+    """Return the part of a member that a new list is compared with."""
     return Known(
         key=entity["RowKey"].removeprefix(MEMBER),
         names=frozenset(msgspec.json.decode(entity["names"], type=tuple[str, ...])),
@@ -51,23 +51,26 @@ def known_of(entity: Mapping[str, Any]) -> Known:
 
 
 def stage_of(text: str) -> MemberStage:
-    """Return a stage. One of a newer version counts as under way: a list does not replace such a member."""
+    """Parse a stored stage.
+
+    A stage that only a newer version of the app knows reads as REQUESTED, so that no list replaces the member.
+    """
     return MemberStage(text) if text in frozenset(MemberStage) else MemberStage.REQUESTED
 
 
 def list_of(stage: MemberStage | None) -> str:
-    """Return how the keys of a stage's list begin; of all members without a stage."""
+    """Return the prefix of the row keys on the list of a stage; for None, of the members' own rows."""
     return MEMBER if stage is None else f"{STAGE}{stage}~"
 
 
 def range_of(campaign_id: str, prefix: str) -> tuple[str, dict[str, str]]:
-    """Return the query, and its values, for the rows of a campaign whose keys begin like this."""
+    """Return the query, and its parameters, for the rows of a campaign whose keys begin with ``prefix``."""
     query = "PartitionKey eq @campaign and RowKey ge @first and RowKey lt @last"
     return query, {"campaign": campaign_id, "first": prefix, "last": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
 
 
 def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...]]:
-    """A member's own row comes first and is guarded; the lists only follow it."""
+    """Yield the operations that write a member. Its own row is first, and the only one that an ETag guards."""
     columns = {"PartitionKey": row.campaign_id, **entities.to_entity(row)}
     yield guarded({**columns, "RowKey": MEMBER + row.key}, row.etag)
     if before is not None and before.stage is not row.stage:
@@ -80,7 +83,7 @@ def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...
 
 
 def portions_of(members: Sequence[tuple[Member, Member | None]]) -> Iterator[list[tuple[Any, ...]]]:
-    """Return the operations that write members, as transactions: all rows of one member go together."""
+    """Yield the operations that write members, one transaction at a time. All rows of a member are in the same one."""
     portion: list[tuple[Any, ...]] = []
     filled = 0
     for row, before in members:
@@ -96,12 +99,12 @@ def portions_of(members: Sequence[tuple[Member, Member | None]]) -> Iterator[lis
 
 
 def events_of(row: Member, change: Change[Member]) -> Iterator[tuple[Any, ...]]:
-    """Return the operations that write what happened to a member."""
+    """Yield the operations that write the events of a change of a member."""
     for number, event in enumerate(change.events, start=change.row.sequence + 1):
         yield "create", event_of(row, number, event)
 
 
 def event_of(row: Member, number: int, event: Event) -> dict[str, Any]:
-    """Return the row of an event."""
+    """Return the row of an event of a member."""
     entity = entities.event_entity(row.campaign_id, number, event)
     return {**entity, "RowKey": f"{EVENT}{row.key}~{number:010d}"}

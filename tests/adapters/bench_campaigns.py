@@ -1,6 +1,6 @@
-"""What a list of 10,000 rows costs against Azurite: `make bench-campaigns`. It fails above 60 seconds.
+"""Measure the import of a list of 10,000 rows against Azurite: `make bench-campaigns`. It fails above 60 seconds.
 
-It is taken in by a process of its own, once to its end and once killed in the middle and sent again.
+A separate process imports the list, once without interruption and once killed half way and sent again.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tests.unit.campaign.people import NOON, POLICY
 
 ROWS = 10_000
 ALLOWED = 60.0
-"""Seconds for one call, on two cores that Azurite shares."""
+"""The most seconds for one call, on two cores that Azurite shares."""
 
 
 async def take_in(storage: str, allowed: float) -> None:
@@ -39,7 +39,7 @@ async def take_in(storage: str, allowed: float) -> None:
 
 
 async def count(storage: str) -> tuple[int, int]:
-    """Return how many members there are, and how many of them differ."""
+    """Return how many rows of members there are, and how many distinct members."""
     ledger = Ledger.from_connection_string(storage)
     members = [each.reference async for each in ledger.campaigns.scan(SPRING)]
     listed = [each.reference async for each in ledger.campaigns.scan(SPRING, MemberStage.LISTED)]
@@ -55,7 +55,7 @@ async def prepare(storage: str) -> None:
 
 
 async def half(storage: str, child: subprocess.Popen[bytes]) -> None:
-    """Wait until the child has stored something of each half of the keys, and kill it."""
+    """Wait until the child has stored a third of the members, and kill it."""
     ledger = Ledger.from_connection_string(storage)
     while len([each async for each in ledger.campaigns.scan(SPRING)]) < ROWS // 3:
         assert child.poll() is None

@@ -1,4 +1,4 @@
-"""Campaigns in Table Storage: members on the list of their stage, lists that are sent again, processes that die."""
+"""Campaigns in Table Storage: members by stage, lists that are sent again, and processes that die."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ async def everybody(ledger: Ledger, stage: MemberStage | None = None, campaign: 
     return [each async for each in ledger.campaigns.scan(campaign, stage)]
 
 
-async def test_a_campaign_is_made_once_and_listed(ledger: Ledger) -> None:
+async def test_a_campaign_is_created_once_and_listed(ledger: Ledger) -> None:
     change = created(SPRING, "Suppliers", NOON, "key", description="all of them", defaults=b'{"dryRun":false}')
     written = await ledger.campaigns.create(change)
     assert replace(written, etag="", sequence=0) == change.row
@@ -63,7 +63,7 @@ async def test_a_campaign_is_made_once_and_listed(ledger: Ledger) -> None:
     assert await ledger.campaigns.some(SPRING, 1) == ([], "")
 
 
-async def test_a_member_stands_on_the_list_of_its_stage_alone(ledger: Ledger) -> None:
+async def test_a_member_is_only_on_the_list_of_its_current_stage(ledger: Ledger) -> None:
     row = member(1, stage=MemberStage.LISTED, kept=(("Supplier", "=1"),), waived=(finding("x", Severity.REVIEW),))
     assert await ledger.campaigns.store([(row, None)])
     stored = await ledger.campaigns.member(SPRING, row.key)
@@ -79,7 +79,7 @@ async def test_a_member_stands_on_the_list_of_its_stage_alone(ledger: Ledger) ->
     assert [each.stage for each in await everybody(ledger)] == [MemberStage.CANCELLED]
 
 
-async def test_an_account_belongs_to_one_member(ledger: Ledger) -> None:
+async def test_an_account_can_be_claimed_by_one_member_only(ledger: Ledger) -> None:
     first, second = (member(number, stage=MemberStage.LISTED) for number in (1, 2))
     await ledger.campaigns.store([(first, None), (second, None)])
     found = await ledger.campaigns.members(SPRING, (first.key, second.key, "f" * 32))
@@ -91,7 +91,7 @@ async def test_an_account_belongs_to_one_member(ledger: Ledger) -> None:
     assert await ledger.campaigns.person(SPRING, IDS[2]) == ""
 
 
-async def test_a_page_of_a_stage_is_one_call(lists: Lists, meddled: tuple[Ledger, FaultyStorage]) -> None:
+async def test_a_page_of_a_stage_takes_one_call(lists: Lists, meddled: tuple[Ledger, FaultyStorage]) -> None:
     await lists.take_in(SPRING, people(1100))
     opened, room = meddled
     calls: list[str] = []
@@ -108,7 +108,7 @@ async def test_a_page_of_a_stage_is_one_call(lists: Lists, meddled: tuple[Ledger
     assert calls == ["GET"] * 3
 
 
-async def test_a_list_is_stored_and_unchanged_when_it_comes_again(lists: Lists, ledger: Ledger) -> None:
+async def test_a_list_is_stored_and_unchanged_when_sent_again(lists: Lists, ledger: Ledger) -> None:
     first = await lists.take_in(SPRING, people(120))
     assert (first.row.taken, first.row.state, first.all_known) == (120, ImportState.FINISHED, False)
     again = await lists.take_in(SPRING, people(120))
@@ -124,7 +124,7 @@ async def test_a_list_is_stored_and_unchanged_when_it_comes_again(lists: Lists, 
     "cell", ["\u0416" * 1000, "\U0001f600" * 1000, '"' * 1000], ids=["Cyrillic", "emoji", "quotes"]
 )
 async def test_a_list_of_the_longest_cells_is_stored(lists: Lists, ledger: Ledger, cell: str) -> None:
-    """A transaction has room for 100 rows, and for so many bytes."""
+    """A transaction has a limit of 100 rows and a limit of bytes."""
     names = tuple(f"k{number}" for number in range(MOST_KEPT))
     rows = [{"upn": f"user{number}@contoso.com", **dict.fromkeys(names, cell)} for number in range(60)]
     found = await lists.take_in(SPRING, json.dumps(rows, ensure_ascii=False).encode(), Wanted(keep=names))
@@ -142,8 +142,8 @@ async def test_a_corrected_list_changes_the_rows_that_differ(lists: Lists, ledge
     ]
 
 
-async def test_the_largest_row_that_is_read_is_stored_and_a_larger_one_refused(lists: Lists, ledger: Ledger) -> None:
-    """JSON writes a control character in six others."""
+async def test_the_largest_row_is_stored_and_a_larger_one_refused(lists: Lists, ledger: Ledger) -> None:
+    """JSON writes a control character as six characters."""
     names = tuple(f"k{number}" for number in range(MOST_KEPT))
     around = len(json.dumps([[name, ""] for name in names], separators=(",", ":")))
     most = (LARGEST_KEPT - around) // 6
@@ -160,13 +160,13 @@ async def test_the_largest_row_that_is_read_is_stored_and_a_larger_one_refused(l
     assert len(await everybody(ledger)) == 2
 
 
-async def test_a_list_that_cannot_be_read_leaves_nothing(lists: Lists, ledger: Ledger) -> None:
+async def test_an_unreadable_list_leaves_nothing_in_storage(lists: Lists, ledger: Ledger) -> None:
     with pytest.raises(RequestRefused):
         await lists.take_in(SPRING, b"Name\nAnna\n")
     assert await everybody(ledger) == []
 
 
-async def test_no_list_comes_into_a_campaign_that_is_not_there_or_ended(lists: Lists, ledger: Ledger) -> None:
+async def test_a_list_for_an_unknown_or_ended_campaign_is_refused(lists: Lists, ledger: Ledger) -> None:
     with pytest.raises(RequestRefused) as unknown:
         await lists.take_in("autumn", people(1))
     row = await ledger.campaigns.rows.get(SPRING)
@@ -177,21 +177,21 @@ async def test_no_list_comes_into_a_campaign_that_is_not_there_or_ended(lists: L
     assert (unknown.value.code, ended.value.code) == ("CampaignNotFound", "CampaignEnded")
 
 
-async def test_members_of_another_campaign_are_none_of_this_one(lists: Lists, ledger: Ledger) -> None:
+async def test_campaigns_do_not_share_members(lists: Lists, ledger: Ledger) -> None:
     await ledger.campaigns.create(created("autumn", "Distributors", NOON, "key"))
     await lists.take_in(SPRING, people(2))
     found = await lists.take_in("autumn", people(2))
     assert found.row.taken == 2
     (first, _) = await everybody(ledger, campaign="autumn")
-    assert await ledger.campaigns.member(SPRING, first.key) is not None  # the key is made of the account's name
+    assert await ledger.campaigns.member(SPRING, first.key) is not None  # the key is made from the account's name
     assert {each.campaign_id for each in await everybody(ledger)} == {SPRING}
 
 
 @pytest.mark.parametrize("killed_at", range(1, 7))
-async def test_a_list_that_was_cut_off_finishes_when_it_is_sent_again(
+async def test_a_list_that_was_cut_off_is_completed_when_sent_again(
     lists: Lists, ledger: Ledger, meddled: tuple[Ledger, FaultyStorage], killed_at: int
 ) -> None:
-    """The import's row, each of the transactions, and the import's row again."""
+    """The calls are: write the import's row, each of the transactions, and the import's row again."""
     opened, room = meddled
     written = 0
 
@@ -212,19 +212,19 @@ async def test_a_list_that_was_cut_off_finishes_when_it_is_sent_again(
     assert len(await everybody(ledger)) == 200
 
 
-async def test_the_same_list_twice_at_once_is_stored_once(lists: Lists, ledger: Ledger) -> None:
+async def test_the_same_list_sent_twice_at_once_is_stored_once(lists: Lists, ledger: Ledger) -> None:
     both = await asyncio.gather(*(lists.take_in(SPRING, people(300)) for _ in range(2)))
     assert [len(found.plan.rows) for found in both] == [300, 300]
     assert len(await everybody(ledger)) == 300
 
 
-async def test_two_lists_at_once_are_both_stored(lists: Lists, ledger: Ledger) -> None:
+async def test_two_lists_sent_at_once_are_both_stored(lists: Lists, ledger: Ledger) -> None:
     await asyncio.gather(lists.take_in(SPRING, people(150)), lists.take_in(SPRING, people(150, first=100)))
     assert sorted(int(each.reference) for each in await everybody(ledger)) == list(range(250))
     assert await everybody(ledger, MemberStage.LISTED) == await everybody(ledger)
 
 
-async def test_a_list_read_with_other_columns_is_another_list(lists: Lists) -> None:
+async def test_a_list_read_with_other_columns_is_another_import(lists: Lists) -> None:
     text = b"Konto;Nr\na@contoso.com;1\n"
     first = await lists.take_in(SPRING, text, Wanted(named={Column.UPN: "Konto"}))
     second = await lists.take_in(SPRING, text, Wanted(named={Column.UPN: "Konto", Column.REFERENCE: "Nr"}))
@@ -247,7 +247,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_that_is_killed_in_the_middle_leaves_a_list_that_finishes(
+async def test_a_list_whose_import_was_killed_is_completed_when_sent_again(
     lists: Lists, ledger: Ledger, storage: str
 ) -> None:
     child = subprocess.Popen([sys.executable, "-c", CHILD, storage])  # noqa: ASYNC220, S603  killed below

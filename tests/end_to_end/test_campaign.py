@@ -1,4 +1,4 @@
-"""`python -m rehearsal.campaign` in small: a list, all of it judged, some of it released, with the limits on."""
+"""`python -m rehearsal.campaign` with a small list: all members are judged, some are released, with limits on."""
 
 import io
 
@@ -16,13 +16,13 @@ ACTS = {"list": 24, "judge": 24, "release": 6}
 
 
 class Throttled(LargeStory):
-    """Graph refuses the first read of one account, however fast the machine is.
+    """A campaign in which Graph throttles the first read of one account, however fast the machine is.
 
-    A refused invitation would leave a doubt, which takes the replication window of five minutes to settle.
+    A throttled invitation would leave its outcome unknown, and the app would need five minutes to settle that.
     """
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
-        """Carry it out."""
+        """Arm the fault, and then run the campaign."""
         one = min(Population(self.plan.members, self.plan.seed).ready)
         rig.tenant.control.set_faults([{"kind": "429-integer", "seconds": 1, "path": one, "nth": 1}])
         return super().perform(rig, progress)

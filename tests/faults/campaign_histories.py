@@ -1,11 +1,11 @@
-"""Histories of campaigns in memory that end badly where one guard is gone, beside those of single requests."""
+"""Histories of campaigns that end well only if one particular guard is in the code. They run in memory."""
 
 from tests.faults.guard_histories import Narrow
 from tests.simulation.history import Ask, Fault, History, Step
 
 
 def _begun(*people: str, name: str = "spring") -> tuple[Step, ...]:
-    """A list comes in, and is judged and released."""
+    """Return the steps of a campaign that sends a list, judges its members and releases them."""
     rows = tuple(Ask(f"{person}-id", person) for person in people or ("anna",))
     return (
         Step(0, "list in", name, rows),
@@ -32,7 +32,7 @@ OF_CAMPAIGNS: tuple[Narrow, ...] = (
         History(_begun(), (Fault("queue send", "*", "kill before", after=2, nth=2),), known=False),
     ),
     Narrow(
-        "the members of two campaigns are one account, and both are paused",
+        "two campaigns have a member for the same account, and both are paused",
         History(
             tuple(
                 sorted(
@@ -52,14 +52,14 @@ OF_CAMPAIGNS: tuple[Narrow, ...] = (
         most_calls=2500,
     ),
     Narrow(
-        "a campaign ends while its member's invitation is in doubt, and the person has it",
+        "a campaign ends while the outcome of an invitation is unknown, and the person has the invitation",
         History(
             (*_begun(), Step(24, "end list", "spring"), Step(4000, "redeem", "anna")),
             (Fault("graph invite", "anna", "reset after"),),
         ),
     ),
     Narrow(
-        "a campaign ends before anybody of it is released",
+        "a campaign ends before any member is released",
         History((*_begun()[:2], Step(60, "end list", "spring"))),
     ),
     Narrow(

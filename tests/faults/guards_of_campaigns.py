@@ -1,4 +1,4 @@
-"""Guards of campaigns, and what mends the stories about them."""
+"""The guards of campaigns, and the code that fixes each story about campaigns."""
 
 from tests.faults.guard import HISTORY, Guard, Mended, Place
 
@@ -19,7 +19,7 @@ IN_DOUBT = (
 
 CAMPAIGNS: tuple[Guard, ...] = (
     Guard(
-        "campaign: nothing of one that is paused is begun",
+        "campaign: a paused campaign starts no invitation",
         PROCESS,
         (
             (
@@ -31,7 +31,7 @@ CAMPAIGNS: tuple[Guard, ...] = (
         "held_back",
     ),
     Guard(
-        "campaign: what is known of its state is read again within seconds",
+        "campaign: a cached state is read again within seconds",
         STATES,
         (
             (
@@ -43,32 +43,32 @@ CAMPAIGNS: tuple[Guard, ...] = (
         "held_back",
     ),
     Guard(
-        "campaign: only a request that is free to go on takes the lead from one that is held back",
+        "campaign: only a request that may go on takes over from a leader that its campaign holds back",
         ENDINGS,
         (("await self._free(await self._heirs(claim))", "await self._heirs(claim)"),),
         HISTORY,
     ),
     Guard(
-        "campaign: who may have an invitation is followed when it ends",
+        "campaign: a person who may have an invitation is still followed after the campaign's end",
         DECISIONS,
         (("        if self._endings.may_be_out(claim):\n", "        if False:\n"),),
         HISTORY,
     ),
     Guard(
-        "campaign: its end calls off who was not released",
+        "campaign: the end of a campaign cancels the members that are not released",
         ENDING,
         (("        if member.stage.on_the_list:\n", "        if False:\n"),),
         HISTORY,
         "ended_for_good",
     ),
     Guard(
-        "campaign: a part that comes again sends the message of a request that was never tried",
+        "campaign: a part that is delivered again sends the message of a request that was never tried",
         RELEASING,
         (("                await self._messages.send_again(stored)\n", "                pass\n"),),
         HISTORY,
     ),
     Guard(
-        "campaign: a run that was cut gets its messages where the first process had died",
+        "campaign: if a process dies after it cut a run, the next delivery sends the messages of the parts",
         RUNS,
         (
             (
@@ -80,7 +80,7 @@ CAMPAIGNS: tuple[Guard, ...] = (
         "run_ends",
     ),
     Guard(
-        "campaign: a message that the host gave up on goes back",
+        "campaign: a message that the host gave up on is sent again",
         RUNS,
         (("        if message.returns < MOST_RETURNS:\n", "        if False:\n"),),
         HISTORY,
@@ -97,12 +97,12 @@ CAMPAIGNS: tuple[Guard, ...] = (
 STORIES: tuple[Mended, ...] = (
     Mended(
         "the same list twice",
-        "of two members that are one account, each keeps the name of its own row",
+        "if two members are one account, each keeps the name in its own row of the list",
         (Place("b2b/domain/campaign/incoming.py", " or member.key == key_from(name):", " or True:"),),
     ),
     Mended(
         "planned twice",
-        "a run is cut into parts once: the row of a run is written over the one that was read",
+        "a run is cut into parts once, because its row is written only over the row that was read",
         (Place("b2b/adapters/campaign_runs.py", "guarded(entity, run.etag)", '("upsert", entity)'),),
     ),
     Mended(
@@ -112,42 +112,42 @@ STORIES: tuple[Mended, ...] = (
     ),
     Mended(
         "never planned",
-        "a run that has lost its messages gets others",
+        "the sweep sends the messages of a run again if they were lost",
         (Place("b2b/workflows/sweep/campaigns.py", "        await self._runs.send_again(campaign_id, run_id)\n", ""),),
     ),
     Mended(
         "judged after the end",
-        "nobody of a campaign that has ended is judged",
+        "no member is judged after its campaign has ended",
         (Place("b2b/workflows/campaigns/judging.py", "campaign.state is CampaignState.ENDED or ", ""),),
     ),
     Mended(
         "held in front",
-        "a leader that its campaign holds back lets a request that joined it lead",
+        "if a campaign holds a leader back, a request that joined it takes over",
         (Place(ASIDE, "await self._endings.step_aside(record)", "False"),),
     ),
     Mended(
         "ended while it is released",
-        "a request of a campaign that has ended ends, too",
+        "a request ends if its campaign has ended",
         (Place(ASIDE, WITHDRAWN, "            pass\n"),),
     ),
     Mended(
         "ended while a list comes in",
-        "a list whose campaign has ended meanwhile calls off what it has stored",
+        "a list cancels the members that it has stored if its campaign ended meanwhile",
         (Place(LISTS, "        await self._unless_ended(found, imported)\n", ""),),
     ),
     Mended(
         "ended in doubt",
-        "a request ends once nothing of it can be out, where its campaign has ended meanwhile",
+        "if its campaign has ended, a request ends once no invitation of it can have been sent",
         (Place(ASIDE, WITHDRAWN, "            pass\n"),),
     ),
     Mended(
         "ended in front",
-        "a request of a campaign that ends leaves its review to the request that joined it",
+        "when a campaign ends, its request hands its review over to the request that joined it",
         (Place(DECISIONS, "await self._endings.hand_review_over(conversion)\n", "conversion, False\n"),),
     ),
     Mended(
         "ended beside a doubt",
-        "the review of a doubt outlives the campaign that it came from",
+        "the review of an unknown outcome is not cancelled by the end of its campaign",
         (
             Place(DECISIONS, IN_DOUBT, ""),
             Place(DECISIONS, "await self._endings.hand_review_over(conversion)\n", "conversion, False\n"),

@@ -1,4 +1,4 @@
-"""What the owner of a campaign does: sends lists, judges, releases, decides, pauses, resumes and ends."""
+"""The actions of a campaign's owner: send lists, judge, release, decide, pause, resume and end."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ _HEADERS = ("id", "userPrincipalName", "mail", "invitedUserEmailAddress", "sendI
 
 
 def list_of(rows: Iterable[Ask]) -> bytes:
-    """Write a list as its owner would."""
+    """Return a list as CSV."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _HEADERS, restval="")
     writer.writeheader()
@@ -44,7 +44,7 @@ async def _judge(instance: Instance, step: Step) -> Reply:
 
 
 async def _release(instance: Instance, step: Step) -> Reply:
-    """Release everybody who is ready, or those of some people whom the owner sees to be ready."""
+    """Release all ready members, or those of the named people that the owner sees as ready."""
     office = instance.app.office
     if step.value is None:
         return await office.run(step.subject, "release")
@@ -60,7 +60,7 @@ async def _release(instance: Instance, step: Step) -> Reply:
 
 
 async def _decide(instance: Instance, step: Step) -> Reply:
-    """What was shown is recorded as if the owner had looked at each request."""
+    """Decide about the waiting members. The replies record what was shown, as if the owner had read each request."""
     reply = await instance.app.office.decide(step.subject, step.value)
     world = instance.world
     for each in reply.body.get("decided", ()):

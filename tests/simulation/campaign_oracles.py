@@ -1,4 +1,4 @@
-"""What must hold of campaigns: of lists, of runs, of what a pause and an end hold back, and of what members show."""
+"""Oracles for campaigns: their lists, runs, pauses and ends, and the states that members show."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from tests.simulation.scene import Body, Scene, deliveries, rows_in
 from tests.simulation.world import Act
 
 ON_ITS_WAY = 60.0
-"""Seconds that a delivery may take from its decision to the invitation, where no fault makes a call wait."""
+"""Seconds that a delivery may take from its decision to the invitation if no fault delays a call."""
 SLOWING = frozenset({"hold", "late", "freeze", "slow"})
 ON_THE_ROW = frozenset({"campaign-paused", "campaign-ended", "paused", "mode-assess"})
-"""Waits that a request's own row keeps. What the account does not show is read with the request."""
+"""Wait reasons that are stored in the request's own row. Others may be found only when the request is read."""
 GIVEN_UP = 4
 """How often the host gives up on a part before the app does."""
 SHOWN = frozenset({"PendingAcceptance", "Accepted"})
@@ -24,7 +24,7 @@ UNSENT = frozenset({"listed", "judged", "requested", "inviting"})
 
 
 def judged_addresses(scene: Scene, campaign: str, person: str, before: float) -> set[str]:
-    """Return the addresses of an account that a campaign's judging can have read, or that a person has approved."""
+    """Return the addresses of a person's account that judging may have read or a person may have approved."""
     world = scene.world
     others = {
         act.reply.body["runId"]
@@ -39,7 +39,7 @@ def judged_addresses(scene: Scene, campaign: str, person: str, before: float) ->
 
 
 def _held(scene: Scene, person: str) -> list[tuple[float, float, str]]:
-    """Return the addresses that an account had, each from when until when."""
+    """Return the addresses that an account had, each with its first and last second."""
     found, since, address = list[tuple[float, float, str]](), -WINDOW, BY_NAME[person].mail
     for act in scene.world.acts:
         if act.action == "change" and act.subject == person and "mail" in act.value:
@@ -49,7 +49,7 @@ def _held(scene: Scene, person: str) -> list[tuple[float, float, str]]:
 
 
 def kept(scene: Scene) -> Iterator[str]:
-    """A row that was taken in is a member, and the same list makes nobody a member twice."""
+    """Every accepted row is a member. Sending the same list again makes nobody a member twice."""
     for name, shown in scene.campaigns.items():
         sends = [act for act in scene.world.acts if act.action == "list in" and act.subject == name]
         members = Counter(each["reference"] for each in shown.members)
@@ -66,7 +66,7 @@ def kept(scene: Scene) -> Iterator[str]:
 
 
 def parts_send_nothing(scene: Scene) -> Iterator[str]:
-    """Judging, releasing and ending invite nobody themselves: only the message of a request does."""
+    """The parts of a run invite nobody. Only the message of a request leads to an invitation."""
     parts = {(each.label, each.began) for name in scene.campaigns for each in deliveries(scene.world, name)}
     for sent in scene.world.sent:
         if (sent.activity, sent.began) in parts:
@@ -74,7 +74,7 @@ def parts_send_nothing(scene: Scene) -> Iterator[str]:
 
 
 def run_ends(scene: Scene) -> Iterator[str]:
-    """A run that was answered 202 ends, and has seen to every member that it was for."""
+    """A run that was answered with 202 finishes, and has an outcome for each of its members."""
     for name, shown in scene.campaigns.items():
         if scene.world.foreign:
             continue
@@ -88,7 +88,7 @@ def run_ends(scene: Scene) -> Iterator[str]:
 
 
 def member_rests(scene: Scene) -> Iterator[str]:
-    """In the end a member waits for the next step of its campaign, or shows its request as that stands."""
+    """At the end, each member waits for the next step of its campaign or shows the state of its request."""
     for name, shown in scene.campaigns.items():
         for member in shown.members:
             answer = scene.answers.get(member["requestId"])
@@ -111,13 +111,13 @@ def member_rests(scene: Scene) -> Iterator[str]:
 
 
 def _beside(scene: Scene, member: dict[str, Any]) -> list[Body]:
-    """Return all that was asked for a member's account: a request that joined another one shows the wait of that."""
+    """Return all requests for a member's account, because a joined request shows the wait reason of its leader."""
     account = BY_ID.get(member["userId"])
     return scene.requests_of(account.name) if account is not None else []
 
 
 def released_all(scene: Scene) -> Iterator[str]:
-    """A release of everybody leaves nobody behind who was ready, and whom nothing has touched since."""
+    """A release of all members leaves no ready member behind, unless something happened to the campaign since."""
     for name, shown in scene.campaigns.items():
         acts = [act for act in scene.world.acts if act.subject == name]
         whole = [act for act in acts if act.action == "release list" and act.value is None and _said(act) == 202]
@@ -137,7 +137,7 @@ def released_all(scene: Scene) -> Iterator[str]:
 
 
 def asked_as_listed(scene: Scene) -> Iterator[str]:
-    """The request of a released member asks for what its row says: no list changes the row after the release."""
+    """The request of a released member has the body of the member's row, because no list changes a released member."""
     requests, campaigns = (rows_of(scene.world.tables, table) for table in ("requests", "campaigns"))
     for name in scene.campaigns:
         for row in campaigns.get(name, ()):
@@ -149,7 +149,7 @@ def asked_as_listed(scene: Scene) -> Iterator[str]:
 
 
 def released_told(scene: Scene) -> Iterator[str]:
-    """A release counts everybody whom it has released."""
+    """A release counts every member that it has released."""
     for name, shown in scene.campaigns.items():
         acts = [act for act in scene.world.acts if act.action == "release list" and act.subject == name]
         ordered = [act for act in acts if _said(act) == 202]
@@ -163,7 +163,7 @@ def released_told(scene: Scene) -> Iterator[str]:
 
 
 def held_back(scene: Scene) -> Iterator[str]:
-    """Nothing of a campaign is begun later than its owner was told after a pause or an end was answered."""
+    """After a pause or an end is answered, the campaign starts no invitation once the documented delay is over."""
     world = scene.world
     faults = sum(fault.seconds for fault in world.history.faults if fault.outcome in SLOWING)
     slow = any(act.action in {"slow", "outage"} for act in world.acts)
@@ -179,7 +179,7 @@ def held_back(scene: Scene) -> Iterator[str]:
 
 
 def _pauses(scene: Scene) -> Iterator[tuple[Act, float, float]]:
-    """Give each pause and end that was answered: when, and until when it holds."""
+    """Yield each pause and end that succeeded: the act, when it was answered, and until when it holds (seconds)."""
     for at, action, subject, reply in scene.world.replies:
         if action in {"pause list", "end list"} and reply.status < HTTPStatus.BAD_REQUEST:
             act = next(act for act in scene.world.acts if act.reply is reply)
@@ -200,7 +200,7 @@ def _only_asked_by(scene: Scene, campaign: str, person: str, before: float) -> b
 
 
 def ended_for_good(scene: Scene) -> Iterator[str]:
-    """Once an end is through, nobody of the campaign waits for its beginning any more."""
+    """Once the run that ends a campaign is finished, no member still waits for judging, release or invitation."""
     for name, shown in scene.campaigns.items():
         ends = [
             act for act in scene.world.acts if act.action == "end list" and act.subject == name and _said(act) == 202
@@ -221,7 +221,7 @@ def ended_for_good(scene: Scene) -> Iterator[str]:
 
 
 def followed_on(scene: Scene) -> Iterator[str]:
-    """Whom the app invited, the end of a campaign does not cancel: who was invited is followed to redemption."""
+    """The end of a campaign does not cancel a member that was invited; the app follows it until it is redeemed."""
     world = scene.world
     for name, shown in scene.campaigns.items():
         if scene.turned(name) != "ended" or any(act.action in {"refuse", "cancel"} for act in world.acts):
@@ -243,19 +243,19 @@ def followed_on(scene: Scene) -> Iterator[str]:
 
 
 def _cut_off(scene: Scene, name: str) -> bool:
-    """Whether a list of the campaign was cut off: what it had stored may stay listed. Ending again calls it off."""
+    """Tell whether a list was cut off. The members that it stored may stay listed; another end would cancel them."""
     lists = [act for act in scene.world.acts if act.action == "list in" and act.subject == name]
     return any(_said(act) == 0 or _said(act) >= HTTPStatus.INTERNAL_SERVER_ERROR for act in lists)
 
 
 def _judging_at(scene: Scene, name: str, ends: list[Act]) -> bool:
-    """Whether a part was being worked on when the campaign ended: it knows the campaign as it was."""
+    """Tell whether a part was being processed when the campaign ended, because such a part may not know of the end."""
     moment, own = ends[0].at, frozenset(str(_body(act).get("runId")) for act in ends)
     return any(each.began <= moment + 1 <= (each.ended or moment) + 1 for each in deliveries(scene.world, name, own))
 
 
 def refused_member(scene: Scene) -> Iterator[str]:
-    """A member that its owner refused is not invited, unless a list names it again."""
+    """A member that the owner refused is not invited, unless a list names the member again."""
     world = scene.world
     for at, action, name, reply in world.replies:
         if action != "decide list" or reply.status != HTTPStatus.OK:
@@ -279,7 +279,7 @@ def refused_member(scene: Scene) -> Iterator[str]:
 
 
 def judged_truly(scene: Scene) -> Iterator[str]:
-    """A judged member shows the account that its row names."""
+    """A judged member is matched to the account that its row names."""
     for name, shown in scene.campaigns.items():
         for member in shown.members:
             account = BY_ID.get(member["userId"])
@@ -288,7 +288,7 @@ def judged_truly(scene: Scene) -> Iterator[str]:
 
 
 def _people(scene: Scene, name: str, member: dict[str, Any]) -> set[str]:
-    """Return whom the rows with a member's reference can mean."""
+    """Return the people that the rows with a member's reference can name."""
     rows = [row for row in rows_in(scene.world, name) if row.request == member["reference"]]
     return {person for row in rows for person in scene.names(row)}
 

@@ -1,4 +1,4 @@
-"""Defects of campaigns, found by search or by a reader."""
+"""Stories of defects in campaigns that random histories or a reader found."""
 
 from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.story import Story, send
@@ -28,8 +28,7 @@ _TWICE = (*_rows("ben"), *_rows("ben", by="mail"))
 OF_CAMPAIGNS: tuple[Story, ...] = (
     Story(
         "the same list twice",
-        "a list with two rows for one account is sent again after it was judged: one of the two members turns into the "
-        "other",
+        "a list with two rows for one account is sent again after judging: one of the two members becomes the other",
         History(
             (Step(0, "list in", "spring", _TWICE), _judge(5), Step(60, "list in", "spring", _TWICE)), people=("ben",)
         ),
@@ -37,8 +36,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "planned twice",
-        "a process stands still while it cuts a run into parts, another one cuts it and works on it meanwhile, and the "
-        "first finds fewer members: the run forgets what was done",
+        "a process is stuck while it cuts a run into parts; another one cuts the run and processes it meanwhile, and "
+        "the first then finds fewer members: the run forgets what was done",
         History(
             (_list(0, "anna", "ben"), _judge(5), _release(20)),
             (Fault("tables list", "campaigns/spring", "freeze", after=3, seconds=700.0),),
@@ -48,8 +47,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "listed anew while it is released",
-        "a process dies between the request of a member and the member's own row; a list that comes in then says that "
-        "it changed the member, and the invitation goes by the row of before",
+        "a process dies after it wrote a member's request and before it wrote the member's row; the next list reports "
+        "that it changed the member, and the invitation is sent for the former row",
         History(
             (
                 _list(0, "anna"),
@@ -63,7 +62,7 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "never planned",
-        "the host gives up four times on the message by which a run is to be cut into parts: the run never ends",
+        "the host gives up four times on the message that cuts a run into parts: the run never ends",
         History(
             (_list(0, "anna"), _judge(5), *(Step(at, "poison", "spring") for at in (5.02, 600.06, 1200.06, 1800.06))),
             known=False,
@@ -72,7 +71,7 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "judged after the end",
-        "a part of a judging comes again after the campaign has ended, and judges a member that had failed",
+        "a part of a judging run is delivered again after the campaign has ended, and judges a member that had failed",
         History(
             (_list(0, "anna"), _judge(5), _release(20), _judge(60), _step(120, "end")),
             (
@@ -84,8 +83,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "held in front",
-        "the request of a paused campaign leads an account's invitation, and a request that came without a campaign, "
-        "and joined it, waits as long as the campaign does",
+        "the request of a paused campaign leads an account's conversion, and a request without a campaign that joined "
+        "it waits until the campaign is resumed",
         History(
             (_list(0, "anna"), _judge(5), _release(20), _step(24, "pause"), send(26, "r1")),
             (Fault("graph invite", "anna", "throttled", seconds=30.0),),
@@ -94,7 +93,7 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "ended while it is released",
-        "a campaign ends while a release is being worked on: the request that comes of it waits for ever",
+        "a campaign ends while a release is being processed: the request that the release creates waits for ever",
         History(
             (_list(0, "anna"), _judge(5), _release(20), _step(25, "end")),
             (Fault("tables write", "requests/member-*", "hold", after=3, seconds=20.0),),
@@ -103,7 +102,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "ended while a list comes in",
-        "a campaign ends while a list of it is being stored, after its end has looked for members: they stay listed",
+        "a campaign ends while one of its lists is being stored: the run that ends it misses the new members, which "
+        "stay listed",
         History(
             (_list(0, "anna", "ben"), _step(2, "end")),
             (Fault("tables write", "campaigns/spring", "hold", nth=3, seconds=20.0),),
@@ -113,8 +113,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "ended in doubt",
-        "a campaign ends while the outcome of an invitation is unknown; it comes out that none was sent, and the "
-        "request waits for ever",
+        "a campaign ends while the outcome of an invitation is unknown; later the app finds that none was sent, and "
+        "the request waits for ever",
         History(
             (_list(0, "anna"), _judge(5), _release(20), _step(60, "end")),
             (Fault("graph invite", "anna", "reset before"),),
@@ -123,8 +123,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "ended in front",
-        "a campaign ends whose member leads an account into a review, and with it ends the request that joined and "
-        "came without a campaign",
+        "a campaign ends while a request of it waits for review: the request without a campaign that joined it ends as "
+        "well",
         History(
             (
                 _list(0, "anna"),
@@ -140,8 +140,8 @@ OF_CAMPAIGNS: tuple[Story, ...] = (
     ),
     Story(
         "ended beside a doubt",
-        "a campaign ends while its member waits for a person because the outcome of its invitation is unknown: it is "
-        "cancelled, though the person has the invitation, and with it the request that joined that review",
+        "a campaign ends while its member waits for review because the outcome of an invitation is unknown: the member "
+        "is cancelled although the person has the invitation, and so is the request that joined the review",
         History(
             (_list(0, "anna"), _judge(5), _release(20), send(100_000, "r1"), _step(101_000, "end")),
             (Fault("graph invite", "anna", "reset after"),),

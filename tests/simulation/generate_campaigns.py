@@ -1,4 +1,4 @@
-"""Random histories of campaigns: lists, judging, releases, decisions, pauses and ends, beside requests without one."""
+"""Draw random histories of campaigns (lists, judging, releases, decisions, pauses, ends) and of other requests."""
 
 from random import Random
 
@@ -8,7 +8,7 @@ from tests.simulation.history import Ask, Fault, History, Step
 from tests.simulation.people import BY_NAME
 
 SHARE = 5
-"""Each fifth seed is a history of campaigns."""
+"""Every fifth seed gives a history of campaigns."""
 NAMES = ("spring", "autumn")
 OF_CAMPAIGNS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -22,17 +22,17 @@ OF_CAMPAIGNS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("queue send", "*", ("unreachable", "error after", "reset after", "kill before", "kill after", "repeat", "hold")),
     ("graph invite", "*", ("unreachable", "busy", "throttled", "reset before", "reset after", "kill before")),
 )
-"""Calls that campaigns make, drawn beside those of every history."""
+"""Calls that only campaigns make; faults are drawn from these and from the calls of all histories."""
 GAPS = (0.0, 0.05, 0.3, 1.0, 3.0, 12.0, 60.0, 400.0, 1500.0)
 
 
 def history(seed: int) -> History:
-    """Return the history of a seed: one of campaigns for each fifth."""
+    """Return the history of a seed. Every fifth seed gives one with campaigns."""
     return of_campaigns(seed) if seed % SHARE == SHARE - 1 else of_requests(seed)
 
 
 def of_campaigns(seed: int) -> History:
-    """Return the history of campaigns of a seed."""
+    """Return a history with campaigns for a seed."""
     return drawn(Random(f"campaigns {seed}"), _steps, _fault)  # noqa: S311
 
 
@@ -57,7 +57,7 @@ def _moment(draw: Random) -> float:
 
 
 def _campaign(draw: Random, name: str, people: tuple[str, ...]) -> list[Step]:
-    """One campaign's way, and what its owner does beside it."""
+    """Return the steps of one campaign, and other actions of its owner."""
     rows = _rows(draw, people)
     steps, at = [Step(0.0, "list in", name, rows)], 0.0
 
@@ -87,7 +87,7 @@ def _campaign(draw: Random, name: str, people: tuple[str, ...]) -> list[Step]:
 
 
 def _meanwhile(draw: Random, name: str, people: tuple[str, ...], last: float) -> list[Step]:
-    """What may come between judging and release, and to the campaign's messages."""
+    """Return what happens between judging and release, or to the campaign's messages."""
     when, who = draw.uniform(0.5, last + 10), draw.choice(people)
     kinds: dict[str, list[Step]] = {
         "nothing": [],
@@ -105,7 +105,7 @@ def _meanwhile(draw: Random, name: str, people: tuple[str, ...], last: float) ->
 
 
 def _rows(draw: Random, people: tuple[str, ...]) -> tuple[Ask, ...]:
-    """A row for each person, now and then two; the reference says whom the row means, and how it names them."""
+    """Return one or two rows for each person. The reference names the person and how the row names the account."""
     rows = list[Ask]()
     for person in people:
         ways = ["id", "userPrincipalName", "mail"]

@@ -1,4 +1,4 @@
-"""The cost of a page of members: it does not grow with the campaign, and a page says what it cost."""
+"""The cost of a page of members does not grow with the campaign, and each page reports its cost."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The memory of an instance for domains and companies is bounded."""
+"""The size of the cache `Remembered` is bounded."""
 
 from b2b.workflows.conversion.remembered import MOST, Remembered
 from tests.unit.protocol import HOUR, NOW

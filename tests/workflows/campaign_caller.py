@@ -1,4 +1,4 @@
-"""Calls the routes of a campaign as its owner does."""
+"""A caller that uses the routes of a campaign as its owner does."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ class Caller:
         return await caller.call("send_list", text.encode() if isinstance(text, str) else text, query)
 
     async def run(self, route: str, body: Any = None) -> dict[str, Any]:
-        """Order work, let the app do it, and follow the address that was given."""
+        """Start a run by a route, let the app process it, and return its status from the address in the answer."""
         ordered = await self.call(route, body)
         assert ordered.status == 202, ordered.body
         run_id = ordered.body["runId"]

@@ -1,4 +1,4 @@
-"""A campaign in a world of its own: sent, worked on, and looked at, without HTTP."""
+"""Create a campaign in a world of its own, let the app work on it, and read its state, all without HTTP."""
 
 from collections import Counter
 from typing import Any
@@ -32,7 +32,7 @@ async def campaign(world: World, text: str = LIST, name: str = SPRING) -> None:
 
 
 async def work(world: World) -> int:
-    """Hand the app every message of the queue that is visible, as the host does; return how many those were."""
+    """Deliver every visible message of the queue to the app, as the host does. Return how many there were."""
     handled = 0
     with QueueServiceClient.from_connection_string(world.storage) as service:
         queue = service.get_queue_client("conversion-requests")
@@ -44,7 +44,7 @@ async def work(world: World) -> int:
 
 
 async def ran(world: World, kind: RunKind, name: str = SPRING, **more: Any) -> Progress:
-    """Order a run and let the app work until nothing is left to do."""
+    """Start a run, and let the app work until no message is left. Return the run's progress."""
     run = await world.services.runs.start(name, kind, **more)
     await work(world)
     found = await progress(world, run)
@@ -57,7 +57,7 @@ async def progress(world: World, run: Run) -> Progress:
 
 
 async def members(world: World, name: str = SPRING, wanted: Filter | None = None) -> dict[str, Member]:
-    """The members by the caller's reference."""
+    """Return the members by the caller's reference."""
     return {each.reference: each async for each in world.services.campaigns.members(name, wanted or Filter())}
 
 
@@ -66,7 +66,7 @@ async def stages(world: World, name: str = SPRING) -> dict[str, str]:
 
 
 async def changed(world: World, user_id: str, properties: dict[str, Any]) -> None:
-    """Let an administrator change an account, and the change reach every replica."""
+    """Change an account as an administrator, and wait until every replica has the change."""
     token = await world.services.identity.credential.get_token("https://graph.microsoft.com/.default")
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token.token}"}) as graph:
         answer = await graph.patch(f"{world.tenant.graph_url}/users/{user_id}", json=properties)

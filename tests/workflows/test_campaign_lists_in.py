@@ -1,4 +1,4 @@
-"""Lists as callers send them: what is read, what is refused whole, and what row by row."""
+"""Lists as callers send them: which the app reads, which it refuses as a whole, and which rows it refuses."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.workflows.campaign_caller import HEADER, LIST, PEOPLE, SPRING, Caller
 from tests.workflows.campaigning import CISO, work
 
 
-async def test_defaults_hold_unless_a_row_says_otherwise(world: MakeWorld) -> None:
+async def test_defaults_apply_unless_a_row_sets_another_value(world: MakeWorld) -> None:
     place = await world(tenant_of(account(1), account(2)))
     caller = Caller(place)
     body = {"campaignId": SPRING, "name": "Suppliers", "defaults": {"sendInvitationMessage": False}}
@@ -60,7 +60,7 @@ BAD_LISTS: dict[str, tuple[bytes, str, int, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_LISTS)
-async def test_a_list_that_cannot_be_read_is_refused_whole(spring: Made, name: str) -> None:
+async def test_an_unreadable_list_is_refused_as_a_whole(spring: Made, name: str) -> None:
     _, caller = spring
     raw, content_type, status, code = BAD_LISTS[name]
     assert error(await caller.send(raw, content_type))[:2] == (status, code)
@@ -68,7 +68,7 @@ async def test_a_list_that_cannot_be_read_is_refused_whole(spring: Made, name: s
     assert (await caller.call("list_lists")).body == {"lists": []}
 
 
-async def test_a_row_that_is_wrong_is_told_by_line_and_column_and_its_neighbours_are_taken(spring: Made) -> None:
+async def test_an_invalid_row_is_reported_and_the_others_are_accepted(spring: Made) -> None:
     _, caller = spring
     rows = [
         "anna@contoso.com,anna@fabrikam.com,1",
@@ -99,7 +99,7 @@ async def test_a_row_that_is_wrong_is_told_by_line_and_column_and_its_neighbours
     assert {each["reference"] for each in await caller.members()} == {"1", "7"}
 
 
-async def test_a_list_in_windows_1252_is_read_when_the_charset_says_so(spring: Made) -> None:
+async def test_a_list_in_windows_1252_is_read_if_the_charset_says_so(spring: Made) -> None:
     _, caller = spring
     text = "upn;address;ref\r\njörg@contoso.com;joerg@fabrikam.com;Größe\r\n"
     reply = await caller.send(text.encode("cp1252"), 'text/csv; charset="Windows-1252"')
@@ -123,7 +123,7 @@ async def test_a_list_in_json_has_the_same_columns(spring: Made) -> None:
     assert (await caller.send(json.dumps(rows), "application/json", keep="Lieferant")).body["status"]["unchanged"] == 2
 
 
-async def test_columns_with_headers_of_the_callers_own_are_named_in_the_query(spring: Made) -> None:
+async def test_a_query_can_name_the_callers_own_headers_of_columns(spring: Made) -> None:
     _, caller = spring
     text = "Konto;Extern;Nr\nanna@contoso.com;anna@fabrikam.com;7\n"
     assert error(await caller.send(text))[:2] == (400, "ListHeader")
@@ -135,7 +135,7 @@ async def test_columns_with_headers_of_the_callers_own_are_named_in_the_query(sp
     assert error(missing)[:2] == (400, "ListHeader")
 
 
-async def test_a_file_that_changes_between_two_sends_replaces_what_was_not_released(spring: Made) -> None:
+async def test_a_changed_list_replaces_the_rows_of_unreleased_members(spring: Made) -> None:
     _, caller = spring
     await caller.send(LIST)
     await caller.run("judge_members")
@@ -150,8 +150,8 @@ async def test_a_file_that_changes_between_two_sends_replaces_what_was_not_relea
     assert (changed["reference"], changed["verdict"]) == ("3", None)
 
 
-async def test_a_list_that_is_stored_while_its_campaign_ends_is_called_off(spring: Made) -> None:
-    """The end has seen to all members before the first one of the list is stored."""
+async def test_members_of_a_list_stored_while_the_campaign_ends_are_cancelled(spring: Made) -> None:
+    """The run that ends the campaign has finished before the first member of the list is stored."""
     place, caller = spring
     other = await place.restart()
 
@@ -166,7 +166,7 @@ async def test_a_list_that_is_stored_while_its_campaign_ends_is_called_off(sprin
     assert {each["stage"] for each in found} == {"cancelled"}
 
 
-async def test_of_two_rows_for_one_known_member_the_second_is_refused_and_the_rest_taken(world: MakeWorld) -> None:
+async def test_a_second_row_for_a_known_member_is_refused_and_the_rest_accepted(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     caller = Caller(place)
     await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})

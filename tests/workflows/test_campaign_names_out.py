@@ -1,4 +1,4 @@
-"""What comes out of a campaign: names, fixes and decisions, by every condition."""
+"""What a campaign returns: members, fixes and waiting decisions, by every condition of a filter."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.world import MakeWorld, tenant_of
 from tests.workflows.campaign_caller import LIST, NO_MAIL, PEOPLE, SPRING, WORD, Caller, Made, error, table
 
 
-async def test_names_out_as_csv_are_no_formulas_and_have_the_callers_own_columns(spring: Made) -> None:
+async def test_members_as_csv_have_no_formulas_and_the_callers_own_columns(spring: Made) -> None:
     _, caller = spring
     await caller.send(LIST, keep="Lieferant")
     await caller.run("judge_members")
@@ -22,7 +22,7 @@ async def test_names_out_as_csv_are_no_formulas_and_have_the_callers_own_columns
     assert [row["outcome"] for row in again.body["rows"]] != [], "what comes out can be read in again"
 
 
-async def test_the_fixes_come_as_a_table_and_as_a_script(spring: Made) -> None:
+async def test_the_fixes_are_returned_as_csv_and_as_a_script(spring: Made) -> None:
     _, caller = spring
     await caller.send(LIST)
     await caller.run("judge_members")
@@ -40,7 +40,7 @@ async def test_the_fixes_come_as_a_table_and_as_a_script(spring: Made) -> None:
     assert table(await caller.call("fixes_csv", query={"verdict": "ready"})) == []
 
 
-async def test_all_that_is_wrong_with_a_filter_is_told(spring: Made) -> None:
+async def test_all_errors_of_a_filter_are_reported_at_once(spring: Made) -> None:
     _, caller = spring
     query = {"stage": "done", "verdict": "good", "waiting": "ever", "waitsLongerThanDays": "a week"}
     for route in ("list_members", "members_csv", "fixes_csv", "fixes_script"):
@@ -57,7 +57,7 @@ async def test_all_that_is_wrong_with_a_filter_is_told(spring: Made) -> None:
     assert error(await caller.call("judge_members", many)) == (400, "InvalidValue", "members")
 
 
-async def test_members_are_found_by_every_condition_and_the_cost_is_told(spring: Made) -> None:
+async def test_members_are_found_by_each_condition_and_the_cost_is_reported(spring: Made) -> None:
     place, caller = spring
     await caller.send(LIST)
     await caller.run("judge_members")
@@ -80,7 +80,7 @@ async def test_members_are_found_by_every_condition_and_the_cost_is_told(spring:
     assert page["cost"]["lines"] == 4
 
 
-async def test_a_page_goes_on_where_the_last_one_ended(spring: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_continues_where_the_last_one_ended(spring: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     _, caller = spring
     await caller.send(LIST)
     for name, size in (("PAGE", 3), ("SCANNED", 1), ("SCANS", 2)):
@@ -100,7 +100,7 @@ async def test_a_page_goes_on_where_the_last_one_ended(spring: Made, monkeypatch
     assert error(elsewhere) == (400, "InvalidToken", "continuationToken")
 
 
-async def test_decisions_are_about_exactly_what_was_shown(spring: Made) -> None:
+async def test_a_decision_with_other_findings_than_those_shown_is_refused(spring: Made) -> None:
     _, caller = spring
     await caller.send(LIST)
     await caller.run("judge_members")
@@ -120,7 +120,7 @@ async def test_decisions_are_about_exactly_what_was_shown(spring: Made) -> None:
 
 
 @pytest.mark.parametrize("stranger_first", [True, False])
-async def test_the_fixes_leave_an_account_alone_that_two_rows_name(world: MakeWorld, stranger_first: bool) -> None:  # noqa: FBT001
+async def test_no_fix_changes_an_account_that_two_rows_name(world: MakeWorld, stranger_first: bool) -> None:  # noqa: FBT001
     place = await world(tenant_of(*PEOPLE))
     caller = Caller(place)
     await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})

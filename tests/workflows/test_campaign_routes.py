@@ -1,4 +1,4 @@
-"""Campaigns as callers reach them: made, released, paused and ended, by those who may."""
+"""The routes of campaigns: create, release, pause and end, and the roles that each needs."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.workflows.campaign_caller import LIST, PEOPLE, SPRING, WORD, Caller, 
 from tests.workflows.campaigning import work
 
 
-async def test_the_whole_way_from_a_list_to_its_end(spring: Made) -> None:
+async def test_a_campaign_runs_from_its_list_to_its_end_by_http(spring: Made) -> None:
     place, caller = spring
     sent = await caller.send(LIST, keep="Lieferant")
     assert sent.status == 200, sent.body
@@ -48,7 +48,7 @@ async def test_the_whole_way_from_a_list_to_its_end(spring: Made) -> None:
     assert await caller.stages() == {"1": "completed", "2": "invited", "3": "cancelled", "4": "invited"}
 
 
-async def test_a_campaign_is_made_listed_and_changed(spring: Made) -> None:
+async def test_a_campaign_can_be_created_listed_and_changed(spring: Made) -> None:
     place, caller = spring
     body = {"campaignId": SPRING, "name": "Suppliers"}
     again = await caller.call("create_campaign", body)
@@ -97,13 +97,13 @@ async def test_campaigns_are_listed_page_by_page(spring: Made, monkeypatch: pyte
         ),
     ],
 )
-async def test_a_campaign_that_cannot_be_is_refused_by_field(
+async def test_an_invalid_campaign_is_refused_and_the_field_named(
     spring: Made, body: dict[str, Any], code: str, target: str
 ) -> None:
     assert error(await spring[1].call("create_campaign", body)) == (400, code, target)
 
 
-async def test_the_same_list_after_the_switch_to_convert_says_how_it_is_released(world: MakeWorld) -> None:
+async def test_resending_a_list_after_the_switch_to_convert_tells_how_to_release(world: MakeWorld) -> None:
     place = await world(tenant_of(account(1)), B2B_MODE="assess")
     caller = Caller(place)
     await caller.call("create_campaign", {"campaignId": SPRING, "name": "Suppliers"})
@@ -121,7 +121,7 @@ async def test_the_same_list_after_the_switch_to_convert_says_how_it_is_released
     assert await caller.run("release_members") == {"released": 1}
 
 
-async def test_a_member_of_another_campaign_is_none_of_this_one(spring: Made) -> None:
+async def test_a_member_of_another_campaign_is_not_found(spring: Made) -> None:
     place, caller = spring
     await caller.send(LIST)
     await caller.run("judge_members")
@@ -136,7 +136,7 @@ async def test_a_member_of_another_campaign_is_none_of_this_one(spring: Made) ->
     assert decided.body["members"][0]["error"]["code"] == "MemberNotFound"
 
 
-async def test_an_ended_campaign_takes_nothing_more(spring: Made) -> None:
+async def test_an_ended_campaign_accepts_no_further_work(spring: Made) -> None:
     _, caller = spring
     await caller.send(LIST)
     await caller.run("end_campaign")
@@ -173,12 +173,12 @@ OF_A_CAMPAIGN = (
 
 @pytest.mark.parametrize("route", OF_A_CAMPAIGN)
 @pytest.mark.parametrize("campaign", ["autumn", "campaigns~", "a/b", "\u200b"])
-async def test_an_unknown_campaign_is_told_by_every_route(spring: Made, route: str, campaign: str) -> None:
+async def test_every_route_answers_404_for_an_unknown_campaign(spring: Made, route: str, campaign: str) -> None:
     reply = await Caller(spring[0], campaign).call(route)
     assert error(reply) == (404, "CampaignNotFound", "campaignId")
 
 
-async def test_unknown_runs_and_members_are_told(spring: Made) -> None:
+async def test_unknown_runs_and_members_get_404(spring: Made) -> None:
     _, caller = spring
     for run in ("0" * 32, "x", "../x"):
         assert error(await caller.call("run_status", runId=run)) == (404, "RunNotFound", "runId")
@@ -186,7 +186,7 @@ async def test_unknown_runs_and_members_are_told(spring: Made) -> None:
         assert error(await caller.call("member_status", member=member)) == (404, "MemberNotFound", "member")
 
 
-async def test_with_sign_in_each_role_does_its_part_and_a_person_decides(world: MakeWorld) -> None:
+async def test_with_sign_in_each_route_needs_its_role_and_decisions_a_person(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE), B2B_SIGN_IN="true")
 
     def as_(headers: dict[str, str]) -> Caller:

@@ -1,4 +1,4 @@
-"""Runs over the members of a campaign: cut into parts, killed, throttled, lost, and given up."""
+"""Runs over the members of a campaign that are cut into parts, killed, throttled, lost or given up."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,8 +28,8 @@ from tests.workflows.campaigning import (
 )
 
 
-async def test_a_part_that_is_throttled_goes_on_where_it_stopped(world: MakeWorld) -> None:
-    """Otherwise a part that needs more than Graph grants at once would begin anew for ever."""
+async def test_a_throttled_part_continues_where_it_stopped(world: MakeWorld) -> None:
+    """Otherwise a part that needs more than Graph grants at once would start again for ever."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     last = NO_MAIL["id"]
@@ -51,24 +51,24 @@ async def test_a_part_that_is_throttled_goes_on_where_it_stopped(world: MakeWorl
     assert all(each.user_id in judged_anew for each in done), "another run asks about everybody"
 
 
-async def test_members_whom_a_part_released_before_it_came_again_count_as_released(world: MakeWorld) -> None:
+async def test_a_repeated_part_counts_members_released_earlier_as_released(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
     run = (await ran(place, RunKind.RELEASE, decision=CISO)).run
     (part,) = await place.services.ledger.runs.parts(run)
     assert (await stages(place))["1"] == "invited"
-    await place.services.ledger.runs.finish(run, replace(part, done=False, counts={}))  # it died before it said so
+    await place.services.ledger.runs.finish(
+        run, replace(part, done=False, counts={})
+    )  # as before its result was written
     await place.receive(message_of(run, 0).message(), "again", 2)
     assert (await progress(place, run)).counts == {"released": 2}
     assert mails(place) == 2
 
 
 @pytest.mark.parametrize("killed_at", range(1, 16))
-async def test_a_release_that_is_killed_is_completed_by_the_part_that_comes_again(
-    world: MakeWorld, killed_at: int
-) -> None:
-    """Before each call to storage that the part makes, until it makes no more."""
+async def test_the_next_delivery_completes_a_release_that_was_killed(world: MakeWorld, killed_at: int) -> None:
+    """The process is killed once before each call to storage that the part makes."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
     await ran(place, RunKind.JUDGE)
@@ -100,7 +100,7 @@ ONE = "id,invitedUserEmailAddress,reference\n{},{},1\n"
 
 
 async def released_until(place: World, dies: Callable[[], bool]) -> Run:
-    """A campaign of one member, whose release dies at the first call to storage at which something holds."""
+    """Release a campaign of one member; the release dies at the first call to storage at which ``dies`` is true."""
     await campaign(place, ONE.format(PEOPLE[0]["id"], "partner1@fabrikam.com"))
     await ran(place, RunKind.JUDGE)
     run = await place.services.runs.start(SPRING, RunKind.RELEASE, decision=CISO)
@@ -118,7 +118,7 @@ async def released_until(place: World, dies: Callable[[], bool]) -> Run:
 
 
 async def released_by_another(place: World, run: Run) -> StorageHook:
-    """Return what lets another process cut a run and work on its first part, before a call to storage of this one."""
+    """Return a hook: before this process calls storage, another one cuts the run and processes its first part."""
     other = await place.restart()
 
     async def work_on(_request: HttpRequest) -> None:
@@ -129,13 +129,13 @@ async def released_by_another(place: World, run: Run) -> StorageHook:
 
 
 def taken_off(place: World) -> bool:
-    """Whether the member is off the list."""
+    """Tell whether the member is off the list."""
     return any("stage~requested~" in row["RowKey"] for row in place.rows("campaigns", SPRING))
 
 
 @pytest.mark.parametrize("written", [False, True])
-async def test_a_list_changes_nobody_whose_release_was_begun(world: MakeWorld, written: bool) -> None:  # noqa: FBT001
-    """Killed before the request is written, and after it: the list may not say that it changed the address."""
+async def test_a_list_does_not_change_a_member_whose_release_has_begun(world: MakeWorld, written: bool) -> None:  # noqa: FBT001
+    """Kill the release before or after the request is written. The list must not report a changed address."""
     place = await world(tenant_of(*PEOPLE))
     await released_until(place, lambda: bool(place.all_requests()) if written else taken_off(place))
     assert len(place.all_requests()) == written
@@ -150,8 +150,8 @@ async def test_a_list_changes_nobody_whose_release_was_begun(world: MakeWorld, w
     assert conversion["invitedUserEmailAddress"] == member.address
 
 
-async def test_a_list_that_a_release_overtakes_changes_nothing(world: MakeWorld) -> None:
-    """The release comes between the moment at which the list was compared and that at which it is stored."""
+async def test_a_list_compared_before_a_release_changes_nothing_after_it(world: MakeWorld) -> None:
+    """The release happens after the list was compared and before it is stored."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, ONE.format(PEOPLE[0]["id"], "partner1@fabrikam.com"))
     await ran(place, RunKind.JUDGE)
@@ -166,7 +166,7 @@ async def test_a_list_that_a_release_overtakes_changes_nothing(world: MakeWorld)
     assert (await members(place))["1"].address == "partner1@fabrikam.com"
 
 
-async def test_a_member_whose_release_is_given_up_half_way_is_back_on_the_list(world: MakeWorld) -> None:
+async def test_a_member_returns_to_the_list_if_its_release_is_given_up(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     run = await released_until(place, lambda: taken_off(place))
     place.lose_messages()
@@ -180,7 +180,7 @@ async def test_a_member_whose_release_is_given_up_half_way_is_back_on_the_list(w
     assert await stages(place) == {"1": "invited"}
 
 
-async def test_a_member_whose_release_was_begun_is_called_off_where_its_campaign_ends(world: MakeWorld) -> None:
+async def test_the_end_of_a_campaign_cancels_a_member_whose_release_has_begun(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await released_until(place, lambda: taken_off(place))
     place.lose_messages()
@@ -192,8 +192,8 @@ async def test_a_member_whose_release_was_begun_is_called_off_where_its_campaign
     assert place.all_requests() == []
 
 
-async def test_a_run_that_is_cut_twice_keeps_the_parts_that_are_done(world: MakeWorld) -> None:
-    """A process stands still while it looks for members; another one cuts the run, and releases everybody meanwhile."""
+async def test_a_run_cut_by_two_processes_keeps_its_finished_parts(world: MakeWorld) -> None:
+    """While one process is stuck reading the members, another one cuts the run and releases everybody."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -206,7 +206,7 @@ async def test_a_run_that_is_cut_twice_keeps_the_parts_that_are_done(world: Make
     assert (found.finished, found.run.members, found.counts) == (True, 2, {"released": 2})
 
 
-async def test_a_message_that_is_lost_while_its_run_is_cut_does_not_undo_the_cut(world: MakeWorld) -> None:
+async def test_resending_messages_during_the_cut_does_not_undo_the_cut(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -232,7 +232,7 @@ async def test_a_run_has_a_part_for_every_fifty_members(world: MakeWorld) -> Non
     assert (found.run.parts, found.counts, found.finished) == (2, {"blocked": PART + 1}, True)
 
 
-async def test_a_part_that_the_host_gave_up_on_comes_back(world: MakeWorld) -> None:
+async def test_a_part_in_the_poison_queue_is_sent_again(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     run = await place.services.runs.start(SPRING, RunKind.JUDGE)

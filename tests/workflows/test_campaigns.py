@@ -1,4 +1,4 @@
-"""Campaigns from a list to redeemed invitations: judged, decided, released, paused and ended."""
+"""Campaigns from a list to redeemed invitations: judge, decide, release, pause and end."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ from tests.workflows.campaigning import (
 )
 
 
-async def test_members_are_judged_and_nothing_is_spent(world: MakeWorld) -> None:
+async def test_judging_gives_verdicts_and_invites_nobody(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     for _ in range(2):
@@ -51,7 +51,7 @@ async def test_members_are_judged_and_nothing_is_spent(world: MakeWorld) -> None
     assert counts.by_change == {Change.ADDRESS: 1}
 
 
-async def test_a_filter_names_who_is_judged(world: MakeWorld) -> None:
+async def test_only_members_that_match_the_filter_are_judged(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     some = [each.key for each in (await members(place)).values()][:1]
@@ -74,7 +74,7 @@ async def test_released_members_are_invited_once(world: MakeWorld) -> None:
     assert place.request(invited.request_id)["campaignId"] == SPRING
 
 
-async def test_what_is_new_since_the_judgement_is_reviewed(world: MakeWorld) -> None:
+async def test_a_finding_that_is_new_since_judging_sends_the_request_to_review(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -86,7 +86,7 @@ async def test_what_is_new_since_the_judgement_is_reviewed(world: MakeWorld) -> 
     assert "changed-since-judged" in {finding.rule for finding in asked(waiting)}
 
 
-async def test_an_approval_before_the_release_goes_along(world: MakeWorld) -> None:
+async def test_an_approval_before_the_release_applies_to_the_request(world: MakeWorld) -> None:
     override = '{"account-disabled": "warn", "home-account-not-entra": "off", "looks-like-employee": "review"}'
     place = await world(tenant_of(account(1, employeeType="Employee")), B2B_RULE_OVERRIDES=override)
     await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
@@ -104,7 +104,7 @@ async def test_an_approval_before_the_release_goes_along(world: MakeWorld) -> No
     assert any(row["kind"] == "approved" for row in place.rows("campaigns", SPRING) if "event~" in row["RowKey"])
 
 
-async def test_what_waits_after_the_release_is_decided_by_its_request(world: MakeWorld) -> None:
+async def test_a_decision_after_the_release_decides_the_members_request(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -126,7 +126,7 @@ async def test_what_waits_after_the_release_is_decided_by_its_request(world: Mak
     assert mails(place) == 1
 
 
-async def test_two_rows_for_one_account_are_told_when_they_are_judged(world: MakeWorld) -> None:
+async def test_judging_reports_two_rows_for_one_account(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     text = f"id,userPrincipalName,reference\n{PEOPLE[0]['id']},,1\n,{PEOPLE[0]['userPrincipalName']},2\n"
     await campaign(place, text)
@@ -141,7 +141,7 @@ async def test_two_rows_for_one_account_are_told_when_they_are_judged(world: Mak
     assert (await place.services.campaigns.counts(SPRING)).people == 1
 
 
-async def test_a_row_without_an_account_is_matched_by_its_address(world: MakeWorld) -> None:
+async def test_a_row_without_an_account_is_matched_to_one_by_its_address(world: MakeWorld) -> None:
     twin = account(5, mail="same@fabrikam.com", otherMails=["same@fabrikam.com"])
     other = account(6, mail="same@fabrikam.com")
     place = await world(tenant_of(*PEOPLE, twin, other))
@@ -156,7 +156,7 @@ async def test_a_row_without_an_account_is_matched_by_its_address(world: MakeWor
     assert "account-ambiguous" in rules["3"]
 
 
-async def test_a_corrected_member_is_judged_and_released_again(world: MakeWorld) -> None:
+async def test_a_corrected_member_can_be_judged_and_released_again(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -170,7 +170,7 @@ async def test_a_corrected_member_is_judged_and_released_again(world: MakeWorld)
     assert (await stages(place))["1"] == "invited"
 
 
-async def test_the_same_list_after_the_switch_to_convert_is_known_and_released(world: MakeWorld) -> None:
+async def test_a_list_sent_again_after_the_switch_to_convert_can_be_released(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE), B2B_MODE="assess")
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -184,7 +184,7 @@ async def test_the_same_list_after_the_switch_to_convert_is_known_and_released(w
     assert mails(place) == 2
 
 
-async def test_a_paused_campaign_holds_its_members_and_no_others(world: MakeWorld) -> None:
+async def test_a_paused_campaign_holds_back_its_own_members_only(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
     await campaign(place, f"id,reference\n{PEOPLE[1]['id']},2\n", "autumn")
@@ -226,7 +226,7 @@ async def test_a_pause_is_heeded_within_ten_seconds(world: MakeWorld) -> None:
     assert (await progress(place, run)).counts == {"held": 1}
 
 
-async def test_ending_calls_off_what_was_not_invited_and_follows_what_was(world: MakeWorld) -> None:
+async def test_an_end_cancels_uninvited_members_and_follows_invited_ones(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -248,7 +248,7 @@ async def test_ending_calls_off_what_was_not_invited_and_follows_what_was(world:
         await place.services.campaigns.turn(SPRING, CampaignState.OPEN, CISO)
 
 
-async def test_a_campaign_made_again_is_the_same_and_its_id_is_no_others(world: MakeWorld) -> None:
+async def test_creating_a_campaign_again_returns_it_but_its_id_cannot_be_reused(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     create = place.services.campaigns.create
     first = await create(SPRING, "Suppliers", "all of them")

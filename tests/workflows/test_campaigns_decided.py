@@ -1,4 +1,4 @@
-"""What the person who decides about members sees, and what stays of the decision."""
+"""What a person who decides about members sees, and what the app keeps of the decision."""
 
 from b2b.domain.campaign.deciding import Answer
 from b2b.domain.campaign.runs import RunKind
@@ -19,7 +19,7 @@ from tests.workflows.campaigning import (
 
 
 async def test_the_decider_sees_the_address_that_is_invited(world: MakeWorld) -> None:
-    """The account got another address between the judgement and the release."""
+    """The address of the account changes between judging and release."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -38,7 +38,7 @@ async def test_the_decider_sees_the_address_that_is_invited(world: MakeWorld) ->
     assert (shown["invitedUserEmailAddress"], row["address"]) == ("another@fabrikam.com", "another@fabrikam.com")
 
 
-async def test_the_other_row_of_an_account_is_refused_as_its_finding_advises(world: MakeWorld) -> None:
+async def test_a_second_row_of_an_account_can_be_refused_as_its_finding_advises(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     names = f"{PEOPLE[0]['id']},,1\n,{PEOPLE[0]['userPrincipalName']},2\n"
     await campaign(place, f"id,userPrincipalName,reference\n{names}")
@@ -52,7 +52,7 @@ async def test_the_other_row_of_an_account_is_refused_as_its_finding_advises(wor
     assert sorted((await stages(place)).values()) == ["cancelled", "invited"]
 
 
-async def test_whoever_was_blocked_after_the_release_is_refused_for_good(world: MakeWorld) -> None:
+async def test_a_member_blocked_after_its_release_can_be_refused_for_good(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -70,7 +70,7 @@ async def test_whoever_was_blocked_after_the_release_is_refused_for_good(world: 
     assert (refused.stage, refused.last_error) == ("cancelled", "Refused by ciso@contoso.com: ticket 4711.")
 
 
-async def test_an_approval_after_the_release_stays_with_the_member(world: MakeWorld) -> None:
+async def test_a_member_shows_an_approval_that_came_after_its_release(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)

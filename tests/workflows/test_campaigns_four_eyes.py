@@ -1,4 +1,4 @@
-"""With sign-in, who sent a list does not approve its members."""
+"""With sign-in, the person who sent a list cannot approve its members."""
 
 import pytest
 
@@ -12,7 +12,9 @@ OVERRIDE = '{"home-account-not-entra": "off", "looks-like-employee": "review"}'
 
 
 @pytest.mark.parametrize(("allowed", "mailed"), [("false", 0), ("true", 1)])
-async def test_nobody_approves_alone_what_they_listed(world: MakeWorld, allowed: str, mailed: int) -> None:
+async def test_nobody_can_approve_members_of_their_own_list_unless_allowed(
+    world: MakeWorld, allowed: str, mailed: int
+) -> None:
     place = await world(tenant_of(EMPLOYEE), B2B_SIGN_IN="true", B2B_SELF_APPROVAL=allowed, B2B_RULE_OVERRIDES=OVERRIDE)
     anna = Caller(place, SPRING, person("Request", "Decide"))
     boris = Caller(place, SPRING, person("Decide", object_id=BORIS))
@@ -34,7 +36,7 @@ async def test_nobody_approves_alone_what_they_listed(world: MakeWorld, allowed:
     assert mails(place) == 1
 
 
-async def test_nor_after_another_person_released_it(world: MakeWorld) -> None:
+async def test_nobody_can_approve_a_member_that_they_listed_or_released(world: MakeWorld) -> None:
     place = await world(tenant_of(account(4)), B2B_SIGN_IN="true", B2B_RULE_OVERRIDES=OVERRIDE)
     anna = Caller(place, SPRING, person("Request", "Decide"))
     boris = Caller(place, SPRING, person("Request", "Decide", object_id=BORIS))

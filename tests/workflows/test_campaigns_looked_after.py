@@ -1,4 +1,4 @@
-"""What the sweep does for campaigns, and what a pause of one must not do to others."""
+"""What the sweep does for campaigns, and that a paused campaign does not hold back other requests."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def sweep(world: World) -> None:
 
 
 @pytest.mark.parametrize("planned", [False, True])
-async def test_a_run_that_lost_its_messages_gets_others(world: MakeWorld, planned: bool) -> None:  # noqa: FBT001
+async def test_the_sweep_sends_lost_messages_of_a_run_again(world: MakeWorld, planned: bool) -> None:  # noqa: FBT001
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     run = await place.services.runs.start(SPRING, RunKind.JUDGE)
@@ -51,7 +51,7 @@ async def test_a_run_that_lost_its_messages_gets_others(world: MakeWorld, planne
     assert place.waiting() == 0
 
 
-async def test_a_message_of_a_run_that_comes_late_does_nothing_after_another_was_sent(world: MakeWorld) -> None:
+async def test_a_late_message_of_a_run_does_nothing_once_it_was_sent_again(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     run = await place.services.runs.start(SPRING, RunKind.JUDGE)
@@ -68,7 +68,7 @@ async def test_a_message_of_a_run_that_comes_late_does_nothing_after_another_was
     assert (await progress(place, run)).finished
 
 
-async def test_a_late_queue_is_no_lost_message_of_a_run(world: MakeWorld) -> None:
+async def test_a_slow_queue_is_not_taken_for_lost_messages_of_a_run(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     run = await place.services.runs.start(SPRING, RunKind.JUDGE)
@@ -79,7 +79,7 @@ async def test_a_late_queue_is_no_lost_message_of_a_run(world: MakeWorld) -> Non
     assert (await progress(place, run)).finished
 
 
-async def test_a_purged_request_takes_its_member_with_it(world: MakeWorld) -> None:
+async def test_purging_a_request_deletes_its_member(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE), B2B_PURGE_AFTER_DAYS="30")
     await campaign(place)
     await ran(place, RunKind.JUDGE)
@@ -102,8 +102,8 @@ async def test_a_purged_request_takes_its_member_with_it(world: MakeWorld) -> No
     assert (await members(place))["1"].verdict != "ready"
 
 
-async def test_a_leader_whose_campaign_is_paused_makes_way_for_a_request_that_is_free(world: MakeWorld) -> None:
-    """The pause is the campaign's own: a request for the same account that came by itself goes on."""
+async def test_a_leader_of_a_paused_campaign_hands_over_to_a_free_request(world: MakeWorld) -> None:
+    """A request without a campaign for the same account takes the lead and is invited."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n")
     await ran(place, RunKind.JUDGE)
@@ -128,7 +128,7 @@ async def test_a_leader_whose_campaign_is_paused_makes_way_for_a_request_that_is
     assert await stages(place) == {"1": "invited"}
 
 
-async def test_a_leader_whose_campaign_is_paused_waits_where_nobody_is_free(world: MakeWorld) -> None:
+async def test_a_leader_of_a_paused_campaign_waits_if_no_request_is_free(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     for name in (SPRING, "autumn"):
         await campaign(place, f"id,reference\n{PEOPLE[0]['id']},1\n", name)
@@ -157,7 +157,7 @@ async def test_a_leader_whose_campaign_is_paused_waits_where_nobody_is_free(worl
     assert mails(place) == 1
 
 
-async def test_a_member_that_a_newer_version_wrote_hides_none_of_the_others(world: MakeWorld) -> None:
+async def test_a_member_written_by_a_newer_version_hides_no_other_member(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     newer = (await members(place))["2"]
@@ -173,7 +173,7 @@ async def test_a_member_that_a_newer_version_wrote_hides_none_of_the_others(worl
     assert [fault.code for fault in again.plan.faults] == ["MemberReleased"]
 
 
-async def test_a_purged_request_leaves_a_member_that_was_judged_anew(world: MakeWorld) -> None:
+async def test_purging_a_request_keeps_a_member_that_was_judged_again(world: MakeWorld) -> None:
     place = await world(tenant_of(*PEOPLE), B2B_PURGE_AFTER_DAYS="30")
     await campaign(place)
     await ran(place, RunKind.JUDGE)

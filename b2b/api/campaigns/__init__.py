@@ -1,1 +1,1 @@
-"""The HTTP contract of campaigns: a list comes in, is judged, decided about and released; names come out."""
+"""The HTTP contract of campaigns: send a list, judge, decide about and release its members, read their states."""

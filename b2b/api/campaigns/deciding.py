@@ -1,4 +1,4 @@
-"""Handlers of decisions about members: what waits, and exactly the members and findings that were shown."""
+"""Handlers of decisions about members: show what waits for a decision, approve and refuse."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from b2b.workflows.campaigns.runs import MOST_NAMED
 
 
 async def waiting(app: Workflows, call: Call) -> Reply:
-    """Show what waits for a decision."""
+    """Show the members that wait for a decision."""
     groups = [
         DecisionGroup(
             rule=group.rule,
@@ -33,7 +33,7 @@ async def waiting(app: Workflows, call: Call) -> Reply:
 
 
 async def approve(app: Workflows, call: Call) -> Reply:
-    """Waive what was shown of some members."""
+    """Waive the findings that were shown of some members."""
     body = bodies.read(call.body, MembersApproval, *named("approvedBy", app, call), limit=LARGEST)
     return await _decided(
         app, call, Answer.APPROVE, body.members, decider(call, "approvedBy", body.approved_by), body.reason
@@ -41,7 +41,7 @@ async def approve(app: Workflows, call: Call) -> Reply:
 
 
 async def refuse(app: Workflows, call: Call) -> Reply:
-    """Call some members off."""
+    """Refuse some members."""
     body = bodies.read(call.body, MembersRefusal, *named("refusedBy", app, call), limit=LARGEST)
     return await _decided(
         app, call, Answer.REFUSE, body.members, decider(call, "refusedBy", body.refused_by), body.reason

@@ -1,4 +1,4 @@
-"""Handlers of campaigns themselves: make, list, show, change, pause, resume, end, and count their people."""
+"""Handlers of campaigns themselves: create, list, show, change, pause, resume, end, and count their people."""
 
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ _ALL = {"list": "campaigns"}
 
 
 async def create(app: Workflows, call: Call) -> Reply:
-    """Make a campaign."""
+    """Create a campaign."""
     body = bodies.read(call.body, NewCampaign)
     if not REQUEST_ID.fullmatch(body.campaign_id):
         said = f"campaignId: expected 1 to {LONGEST_ID} of the characters {ID_CHARACTERS}"
@@ -61,12 +61,12 @@ async def change(app: Workflows, call: Call) -> Reply:
 
 
 async def pause(app: Workflows, call: Call) -> Reply:
-    """Let nothing of a campaign be invited."""
+    """Pause a campaign, so that no member is invited."""
     return Reply(200, show.campaign(await app.campaigns.turn(call.campaign_id, CampaignState.PAUSED, _turn(call))))
 
 
 async def resume(app: Workflows, call: Call) -> Reply:
-    """Let a paused campaign go on."""
+    """Resume a paused campaign."""
     return Reply(200, show.campaign(await app.campaigns.turn(call.campaign_id, CampaignState.OPEN, _turn(call))))
 
 
@@ -91,7 +91,7 @@ async def counts(app: Workflows, call: Call) -> Reply:
 
 
 def follow(run: Run, call: Call) -> Reply:
-    """Tell where a run that was just ordered is followed."""
+    """Answer the call that started a run with the address of the run."""
     return show.ordered(progress(run, ()), call)
 
 

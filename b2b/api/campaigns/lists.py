@@ -1,4 +1,4 @@
-"""Handlers of lists that come in."""
+"""Handlers that import lists and show past imports."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,14 +25,14 @@ _UNTOLD: Final = (
     *("", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel"),
     *("application/octet-stream", "application/x-www-form-urlencoded"),
 )
-"""Media types under which clients send a file whose kind they do not know: curl and PowerShell take the last one."""
+"""Media types that clients send if they do not know the type of a file: curl and PowerShell send the last one."""
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _ENCODINGS: Final = {
     **dict.fromkeys(("utf-8", "utf8", "us-ascii", "ascii"), Encoding.UTF_8),
     **dict.fromkeys(("utf-16", "utf-16le", "utf-16be", "unicode"), Encoding.UTF_16),
     **dict.fromkeys(("windows-1252", "cp1252", "iso-8859-1", "latin1"), Encoding.WINDOWS_1252),
 }
-"""Charsets by their usual names. Like browsers, the app takes ISO-8859-1 for Windows-1252, of which it is a part."""
+"""Charsets by their usual names. Like browsers, the app reads ISO-8859-1 as Windows-1252, which extends it."""
 KEEP: Final = "keep"
 NAMED: Final = {
     "idColumn": Column.ID,
@@ -48,7 +48,7 @@ QUERY: Final = (
 
 
 async def send(app: Workflows, call: Call) -> Reply:
-    """Take a list in."""
+    """Import a list."""
     taken = await app.lists.take_in(call.campaign_id, call.body, _wanted(call))
     content = ListTaken(
         status=show.listing(taken.row),
@@ -60,7 +60,7 @@ async def send(app: Workflows, call: Call) -> Reply:
 
 
 async def sent(app: Workflows, call: Call) -> Reply:
-    """Tell which lists were sent."""
+    """Show the lists that were sent to a campaign."""
     found = await app.campaigns.imports(call.campaign_id)
     return Reply(200, ListPage(lists=[show.listing(row) for row in found]))
 
@@ -98,7 +98,7 @@ def _columns(layout: Layout) -> Iterator[ListColumn]:
 
 
 def _rows(plan: Plan) -> Iterator[RowTaken]:
-    """Give taken and refused rows in the order of the list."""
+    """Yield the results of accepted and refused rows in the order of the list."""
     refused: Mapping[int, list[RowFault]] = {
         line: [RowFault(column=each.column or None, code=each.code, message=each.message) for each in faults]
         for line, faults in groupby(plan.faults, key=lambda fault: fault.line)
@@ -109,7 +109,7 @@ def _rows(plan: Plan) -> Iterator[RowTaken]:
 
 
 def _next(app: Workflows, call: Call, taken: TakenIn) -> str:
-    """Say what to do next: the list that was sent once more is known, and waits for its release."""
+    """Return what to do next, in sentences. If every row was known already, that is the release."""
     path = f"/api/campaigns/{call.campaign_id}"
     said = []
     if taken.plan.refused:

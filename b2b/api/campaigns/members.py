@@ -1,4 +1,4 @@
-"""Handlers of names out: members page by page, one of them, and as files."""
+"""Handlers that show members: a page, one member, or a file."""
 
 from collections.abc import Iterable
 from urllib.parse import urlencode
@@ -42,7 +42,7 @@ async def status(app: Workflows, call: Call) -> Reply:
 
 
 async def as_csv(app: Workflows, call: Call) -> Reply:
-    """Give members as CSV. They are read page by page, and only their lines are held."""
+    """Return members as CSV. Members are read page by page, and only their lines are held in memory."""
     wanted = selection.of_query(call.query)
     sent = await app.campaigns.imports(call.campaign_id)
     kept = tuple(dict.fromkeys(header for each in reversed(sent) for header in each.kept))
@@ -53,12 +53,12 @@ async def as_csv(app: Workflows, call: Call) -> Reply:
 
 
 async def worklist_csv(app: Workflows, call: Call) -> Reply:
-    """Give the fixes that members need as CSV."""
+    """Return the fixes that members need as CSV."""
     return _file(call, "worklist.csv", CSV, _joined(worklist.as_csv(await _fixes(app, call))))
 
 
 async def worklist_script(app: Workflows, call: Call) -> Reply:
-    """Give the fixes that Graph can make as a script."""
+    """Return the fixes that Graph can make as a script."""
     return _file(call, "worklist.ps1", SCRIPT, _joined(worklist.as_script(await _fixes(app, call))))
 
 

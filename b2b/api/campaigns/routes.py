@@ -1,4 +1,4 @@
-"""The rows of the table of routes that are about campaigns."""
+"""The routes of campaigns, for the table of all routes."""
 
 from typing import Final
 

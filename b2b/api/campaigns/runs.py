@@ -1,4 +1,4 @@
-"""Handlers of work on many members: judge, release, and how far it has come."""
+"""Handlers of runs over many members: judge, release, and show the progress of a run."""
 
 from b2b.api import bodies
 from b2b.api.answers import Reply
@@ -20,7 +20,7 @@ async def judge(app: Workflows, call: Call) -> Reply:
 
 
 async def release(app: Workflows, call: Call) -> Reply:
-    """Release members. Only an application has to say in whose name; the body may be left out otherwise."""
+    """Release members. Only an application must name the person who releases; others may leave the body out."""
     needed = named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
     body = MembersRelease()
     if call.body.strip() or needed:
@@ -31,5 +31,5 @@ async def release(app: Workflows, call: Call) -> Reply:
 
 
 async def status(app: Workflows, call: Call) -> Reply:
-    """Tell how far a run has come."""
+    """Show the progress of a run."""
     return show.ordered(await app.runs.progress(call.campaign_id, call.path["runId"]), call)

@@ -1,4 +1,4 @@
-"""Which members a caller means: by a query, or by a body."""
+"""Read from a query or a body which members a caller selects."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -32,10 +32,10 @@ QUERY: Final = (
 
 
 def of_query(query: Mapping[str, str]) -> Filter:
-    """Return the filter that a query asks for.
+    """Return the filter in a query.
 
     Raises:
-        RequestRefused: names every value that is not understood.
+        RequestRefused: values are invalid; the error names each of them.
 
     """
     faults, read = list[RequestRefused](), dict[str, Any]()
@@ -60,10 +60,10 @@ def of_query(query: Mapping[str, str]) -> Filter:
 
 
 def of_body(body: MembersWanted) -> Filter:
-    """Return the filter that a body asks for.
+    """Return the filter in a body.
 
     Raises:
-        RequestRefused: it names members as well, or a time is out of range.
+        RequestRefused: the body has both members and conditions, or a time is out of range.
 
     """
     wanted = Filter(

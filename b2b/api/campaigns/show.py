@@ -1,4 +1,4 @@
-"""From the rows of campaigns to answers."""
+"""Convert the rows of campaigns to answers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def campaign(row: Campaign) -> CampaignStatus:
 
 
 def listing(row: ListImport) -> ListStatus:
-    """Show how far a list has come."""
+    """Show the result of importing a list."""
     return ListStatus(
         import_id=row.import_id,
         state=row.state,
@@ -54,12 +54,12 @@ def listing(row: ListImport) -> ListStatus:
 
 
 def line(row: Member) -> MemberLine:
-    """Show a member in a list."""
+    """Show a member on a page of members."""
     return MemberLine(**_line(row))
 
 
 def member(row: Member) -> MemberStatus:
-    """Show all that is known of a member."""
+    """Show everything that the app knows about a member."""
     return MemberStatus(
         **_line(row),
         findings=list(row.findings),
@@ -75,7 +75,7 @@ def member(row: Member) -> MemberStatus:
 
 
 def run(progress: Progress) -> RunStatus:
-    """Show how far a run has come."""
+    """Show the progress of a run."""
     row = progress.run
     return RunStatus(
         run_id=row.run_id,
@@ -91,7 +91,7 @@ def run(progress: Progress) -> RunStatus:
 
 
 def ordered(progress: Progress, call: Call) -> Reply:
-    """Answer with the address at which the run is followed: 202 while it works, 200 once all its members are done."""
+    """Answer with the progress of a run: 200 if all members are done, otherwise 202 with the address of the run."""
     if progress.finished:
         return Reply(200, run(progress))
     row = progress.run

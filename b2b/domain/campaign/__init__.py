@@ -1,1 +1,1 @@
-"""Campaigns, pure: reading a list, the states of its members, the decisions about them, and the lists that come out."""
+"""The rules of campaigns, without I/O: lists, members, decisions, runs and the files that callers download."""

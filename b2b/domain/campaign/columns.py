@@ -1,7 +1,7 @@
-"""The columns of a list: ours, those of Entra's bulk-invite template, and those of Entra's export of users.
+"""The columns of a list: the app's own, and those of Entra's bulk-invite template and of Entra's export of users.
 
-Entra translates the texts of its template and keeps the names in brackets, so those are what is compared. No text of
-the article describes the export; its header is taken from exported files.
+Entra translates the headers of its template, but not the names in brackets, so the app compares these names.
+Microsoft's article does not describe the export, so its header is taken from exported files.
 """
 
 import re
@@ -14,7 +14,7 @@ from b2b.domain.errors import MalformedRequest
 
 
 class Column(StrEnum):
-    """What a column can say. The value is the header of ours."""
+    """A column that the app understands. The value is the app's own header for it."""
 
     ID = "id"
     UPN = "userPrincipalName"
@@ -31,7 +31,7 @@ class Column(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One column: where its value goes in a request, and other headers that mean the same."""
+    """One column: the field of a request that takes its value, and other headers with the same meaning."""
 
     column: Column
     target: str
@@ -56,15 +56,21 @@ MOST_COLUMNS: Final = 200
 LONGEST_HEADER: Final = 200
 """Characters."""
 ACCOUNTS: Final = (Column.ID, Column.UPN, Column.MAIL, Column.ADDRESS)
-"""A list needs one of these. Without an account, a row is matched by its address when it is judged."""
+"""A list needs one of these columns. If a row has only an address, judging looks for the account with that address."""
 _EXPORT: Final = frozenset({"displayname", "usertype", "userprincipalname"})
-"""Headers that Entra's export of users has. There `mail` is the account's own, so that it is no wish of the caller."""
+"""Headers by which Entra's export of users is recognised.
+
+In an export, `mail` is the account's own address, so it is not an address that the caller asks to invite.
+"""
 _BRACKETED = re.compile(r"\[([^\[\]]++)\]")
-"""Without an opening bracket inside, and without going back: the time grows with the header and no faster."""
+"""The name holds no bracket and the quantifier does not backtrack, so the time is linear in the header's length."""
 
 
 def bare(header: str) -> str:
-    """Return a header as it is compared: the name in brackets where there is one, without blanks, in lower case."""
+    """Return a header in the form in which headers are compared.
+
+    It is the name in brackets, if there is one, in lower case and without spaces, hyphens and underscores.
+    """
     named = _BRACKETED.search(header)
     return re.sub(r"[\s_\-]", "", named[1] if named else header).lower()
 
@@ -74,12 +80,12 @@ _TARGETS: Final = {row.target: row.column for row in COLUMNS}
 
 
 def known(header: str) -> Column | None:
-    """Return what a header says; None for one that is not known."""
+    """Return the column that a header means; None if the header is unknown."""
     return _KNOWN.get(bare(header))
 
 
 def column_of(target: str) -> Column | None:
-    """Return the column whose value stands at this place of a request."""
+    """Return the column whose value goes into this field of a request; None if there is none."""
     if target == "invitedUser":
         return Column.ID
     return _TARGETS.get(target)
@@ -87,14 +93,14 @@ def column_of(target: str) -> Column | None:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of one list say."""
+    """How the columns of one list were understood."""
 
     headers: tuple[str, ...]
     places: Mapping[Column, int]
     kept: Mapping[str, int]
-    """Other columns that the caller named, to be shown with the member."""
+    """The places of other columns that the caller wants to be shown with the member, by header."""
     export: bool
-    """The list is Entra's export of users."""
+    """Whether the list is Entra's export of users."""
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -103,16 +109,16 @@ class Layout:
         return tuple(header for place, header in enumerate(self.headers) if place not in used and header)
 
     def header(self, column: Column | None) -> str:
-        """Return the header that the list has for a column."""
+        """Return the list's header for a column. If the list has no such column, return the app's own header."""
         place = self.places.get(column) if column is not None else None
         return self.headers[place] if place is not None else (column or "")
 
 
 def check_size(headers: Sequence[str]) -> None:
-    """Look at a line of headers before the rows below it are read.
+    """Check the line of headers before the rows below it are read.
 
     Raises:
-        MalformedRequest: there are too many, or one is too long.
+        MalformedRequest: there are too many headers, or one is too long.
 
     """
     if len(headers) > MOST_COLUMNS:
@@ -126,7 +132,9 @@ def check_size(headers: Sequence[str]) -> None:
 
 
 def layout(headers: Sequence[str], named: Mapping[Column, str], keep: Sequence[str] = ()) -> Layout:
-    """Understand a line of headers. ``named`` are columns whose headers the caller told; ``keep`` other ones to keep.
+    """Find the columns in a line of headers.
+
+    ``named``: columns for which the caller names the header. ``keep``: headers of other columns to show with members.
 
     Raises:
         MalformedRequest: two columns have the same header, a column that the call names is missing, or no column
@@ -167,7 +175,10 @@ def _each_once(headers: tuple[str, ...]) -> None:
 
 
 def _no_account(headers: tuple[str, ...]) -> MalformedRequest:
-    """Headers are not shown: where a list has none, they are a person's name and address."""
+    """Return the error for a list without an account column.
+
+    The error shows no header, because in a list without headers the first line is a person's name and address.
+    """
     wanted = ", ".join(ACCOUNTS)
     read = f"{len(headers)} columns were read" if len(headers) > 1 else "one column was read"
     return MalformedRequest(

@@ -1,8 +1,9 @@
-"""CSV that a spreadsheet shows as text: no cell of it is a formula, whatever a list or a directory holds.
+"""Write CSV in which no spreadsheet finds a formula, whatever a list or a directory holds.
 
-OWASP, CSV injection: a cell that begins with =, +, -, @, a tab or a line end is prefixed with an apostrophe, which
-Excel, Calc and Sheets show or hide and do not run. A spreadsheet whose separator is another one than ours splits a cell
-at that separator or line end, so what follows one is guarded in the same way. Reading a list takes all of it off again.
+Following OWASP's advice on CSV injection, a cell that begins with =, +, -, @, a tab or a line end gets an apostrophe in
+front, so that Excel, Calc and Sheets treat it as text. A spreadsheet that expects another separator than the comma
+splits a cell at that separator or at a line end, so the text after these is guarded in the same way. When the app reads
+a list, it removes these apostrophes again.
 """
 
 import csv
@@ -14,27 +15,31 @@ from enum import Enum
 from typing import Final
 
 MARK: Final = "\ufeff"
-"""Excel takes CSV for UTF-8 where it begins with this."""
+"""The byte order mark. Without it, Excel does not read CSV as UTF-8."""
 _STARTERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Characters that begin a formula, or may hide one; the last four are their full-width forms, which Excel takes too."""
+"""Characters that begin a formula, or may hide one; the last four are full-width forms, which Excel accepts too."""
 _GUARD: Final = "'"
 _SPLITS: Final = r"(?<=[,;\t\r\n])"
-"""Right behind a character at which a spreadsheet may end a cell."""
+"""Matches directly after a character at which a spreadsheet may end a cell."""
 _FORMULA: Final = rf"(?=[ '\"]*[{re.escape(''.join(_STARTERS))}])"
-"""Before a formula. A reader that has lost its place between quotation marks takes one for the beginning of a cell."""
+"""Matches directly before a formula.
+
+Spaces and quotation marks may precede the formula, because a spreadsheet may take a quotation mark for the beginning
+of a cell if it has split the text elsewhere.
+"""
 _BARE: Final = re.compile(_SPLITS + _FORMULA)
 _GUARDED: Final = re.compile(_SPLITS + _GUARD + _FORMULA)
 
 
 def guarded(text: str) -> str:
-    """Return a cell that is no formula, and of which no part is one."""
+    """Return the text of a cell, guarded so that neither the cell nor any part of it is a formula."""
     bare = text.lstrip(_GUARD + " ")
     first = _GUARD if text.startswith(_STARTERS) or bare.startswith(_STARTERS) else ""
     return first + _BARE.sub(_GUARD, text)
 
 
 def unguarded(text: str) -> str:
-    """Return a cell as it was before `guarded`."""
+    """Return the text of a cell as it was before `guarded`."""
     for rest in (text.removeprefix(_GUARD), text):
         if guarded(bare := _GUARDED.sub("", rest)) == text:
             return bare
@@ -42,19 +47,19 @@ def unguarded(text: str) -> str:
 
 
 def lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Give CSV line by line, so that no more than one row is held."""
+    """Yield CSV line by line, so that only one row is in memory."""
     yield header(headers)
     for row in rows:
         yield line(row)
 
 
 def header(headers: Sequence[str]) -> str:
-    """Return the first line."""
+    """Return the line of headers, after a byte order mark."""
     return MARK + _line(headers)
 
 
 def line(row: Sequence[object]) -> str:
-    """Return the line of a row."""
+    """Return a row as a line of CSV."""
     return _line([_cell(value) for value in row])
 
 

@@ -1,4 +1,4 @@
-"""Decisions about several members at once: exactly the members and findings that a person was shown, never a filter."""
+"""Decisions about several members at once. They name the members and findings that a person was shown, not a filter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +16,13 @@ from b2b.domain.request.approval import OUTCOME_UNKNOWN, Approval, Waived
 from b2b.domain.request.decision import Decision
 
 ALONE: Final = frozenset({"directory-role", "copy-recipient", OUTCOME_UNKNOWN})
-"""Findings that are decided about one member at a time: a privileged account, a second reader, a second mail."""
+"""Findings that are decided about one member at a time.
+
+The account is privileged, a second person gets a copy of the mail, or the person may get a second mail.
+"""
 
 ENDED: Final = "the campaign ended"
-"""Why a member is called off for which no other reason was given."""
+"""The reason that is stored with a cancelled member if the caller gave none."""
 
 
 class Answer(StrEnum):
@@ -46,7 +49,7 @@ class Group:
 
 
 def asked(member: Member) -> tuple[Finding, ...]:
-    """Return the findings about which a person has to decide."""
+    """Return the findings of a member that a person has to decide about."""
     return tuple(finding for finding in member.findings if finding.severity is Severity.REVIEW)
 
 
@@ -60,7 +63,10 @@ def waits(member: Member) -> bool:
 
 
 def grouped(members: Iterable[Member]) -> tuple[Group, ...]:
-    """Group what waits by finding, the largest group first. A member with two findings stands in two groups."""
+    """Group the members that wait for a decision by rule, the largest group first.
+
+    If two rules ask for a decision about a member, the member is in two groups.
+    """
     found: dict[str, list[Member]] = {}
     for member in members:
         if waits(member):
@@ -71,10 +77,13 @@ def grouped(members: Iterable[Member]) -> tuple[Group, ...]:
 
 
 def check(answer: Answer, choice: Choice, among: Sequence[Choice], members: Mapping[str, Member]) -> Member:
-    """Return the member that a choice is about. Anybody may be refused who is not released: a row may be wrong.
+    """Return the member of a choice, if it may be decided about.
+
+    Any member that is not released may be refused, because its row may be wrong.
 
     Raises:
-        RequestRefused: it is not there, cannot be decided about, has other findings by now, or is decided about alone.
+        RequestRefused: the member does not exist, cannot be decided about, has other findings by now, or has to be
+                decided about alone.
 
     """
     member = members.get(choice.member)
@@ -92,7 +101,7 @@ def check(answer: Answer, choice: Choice, among: Sequence[Choice], members: Mapp
 
 
 def decided(member: Member, answer: Answer, decision: Decision, now: datetime) -> Change[Member]:
-    """Take down a decision about a member that is not released: its request is made under it."""
+    """Record a decision about a member that is not released. An approval later applies to the member's request."""
     said: dict[str, Any] = {"decided_by": decision.by, "decided_because": decision.reason, "decided_at": now}
     if answer is Answer.REFUSE:
         row = replace(member, stage=MemberStage.CANCELLED, waiting=None, last_error=f"Refused {decision}.", **said)
@@ -114,7 +123,10 @@ def called_off(member: Member, decision: Decision, now: datetime) -> Change[Memb
 
 
 def approval_of(member: Member) -> Approval | None:
-    """Return the approval under which a released member's request runs: for the account and the address it judged."""
+    """Return the approval for the request of a released member; None if nobody approved anything.
+
+    The approval is valid for the account and the address that were judged.
+    """
     if not member.waived or member.decided_at is None:
         return None
     waived = tuple(Waived(finding.rule, finding.message) for finding in member.waived)

@@ -1,4 +1,4 @@
-"""What every request of a campaign says unless its row says something else."""
+"""The defaults of a campaign: what each of its requests says unless the member's row says something else."""
 
 from typing import Any, Final
 
@@ -14,13 +14,13 @@ FIELDS: Final = (
     "invitedUserMessageInfo",
     "invitedUserSponsors",
 )
-"""What a request may say without naming an account."""
+"""The fields that defaults may set: those that do not name an account."""
 _ANYBODY: Final = {"invitedUser": {"id": "00000000-0000-0000-0000-000000000000"}}
-"""An account for the judgement of defaults, which name none."""
+"""A placeholder account, because defaults name none and a request without an account cannot be parsed."""
 
 
 def defaults_of(document: dict[str, Any], policy: IntakePolicy) -> bytes:
-    """Return defaults as they are stored: canonical JSON, empty where they say nothing.
+    """Return defaults as they are stored: canonical JSON, or empty if they set nothing.
 
     Raises:
         MalformedRequest: names every field that is wrong.

@@ -1,4 +1,4 @@
-"""Which members a caller wants to see, to judge or to release."""
+"""Filters that select the members to show, to judge or to release."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Filter:
 
     @property
     def by_stage_alone(self) -> bool:
-        """Whether one list holds exactly these members; otherwise each member of a list is looked at."""
+        """Whether the filter is at most a stage. Then one stored list holds exactly the members that match it."""
         return self == Filter(stage=self.stage)
 
     def _conditions(self, now: datetime) -> list[Callable[[Member], bool]]:
@@ -44,12 +44,12 @@ class Filter:
 
 
 def rules_of(member: Member) -> frozenset[str]:
-    """Return the rules that have something to say about a member, apart from mere notes."""
+    """Return the rules that have findings about a member, apart from informational ones."""
     return frozenset(finding.rule for finding in member.findings if finding.severity not in _SAYS_NOTHING)
 
 
 def waits_since(member: Member) -> datetime | None:
-    """Return since when a member waits: for a service, for a person's decision, or for the person to redeem."""
+    """Return since when a member waits for a service, a decision or the person's redemption; None if not waiting."""
     if member.waiting is not None:
         return member.waiting.since
     return {MemberStage.INVITED: member.invited_at, MemberStage.JUDGED: member.judged_at}.get(member.stage)

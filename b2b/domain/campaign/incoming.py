@@ -1,4 +1,4 @@
-"""What a list means to a campaign that has members already: who is new, changed, unchanged, or stands there twice."""
+"""Compare a list with the members of its campaign: which rows are new, changed, unchanged or duplicates."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from b2b.domain.campaign.records import ImportState, ListImport
 
 
 class Outcome(StrEnum):
-    """What became of a row of the list."""
+    """The result for a row of the list."""
 
     TAKEN = "taken"
     CHANGED = "changed"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """As much of a member as a new list is compared with."""
+    """The part of a member that a new list is compared with."""
 
     key: str
     names: frozenset[str]
@@ -33,42 +33,42 @@ class Known:
 
 
 Placed = tuple[Entry, Known | None]
-"""A row of the list, and the member that it is about. None: a new one."""
+"""A row of the list, and the member that it is about; None if the row becomes a new member."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the list that is about a known member, or becomes a new one."""
+    """An accepted row of the list, with the key of its member, known or new."""
 
     entry: Entry
     key: str
     outcome: Outcome
     stored: bool
-    """Its member stands in the ledger as this list says it."""
+    """Whether the ledger already holds the member as the row describes it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for a list."""
+    """What the import of a list has to do."""
 
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]
 
     @property
     def refused(self) -> int:
-        """How many rows are not taken; a row may have several faults."""
+        """How many rows are refused. A row counts once, even if it has several faults."""
         return len({fault.line for fault in self.faults})
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many rows come to this."""
+        """Return how many rows have this outcome."""
         return sum(row.outcome is outcome for row in self.rows)
 
 
 def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Plan:
     """Compare a list with the members of a campaign.
 
-    What an earlier send of this very list stored before it was cut off counts as it did then: the answer is the same
-    as if nothing had happened.
+    If this list was sent before and that call was cut off, the rows that it stored keep the outcome that they had then.
+    So the answer is the same as if nothing had happened.
     """
     known = tuple(members)
     by_name = _by_name(known)
@@ -93,7 +93,10 @@ def plan(reading: Reading, members: Iterable[Known], imported: ListImport) -> Pl
 
 
 def _by_name(known: Iterable[Known]) -> dict[str, Known]:
-    """Return the member of each name. Two members that are one account each keep the name of their row of the list."""
+    """Return the member of each name.
+
+    If two members share a name because they are one account, the name belongs to the member whose key is made from it.
+    """
     found: dict[str, Known] = {}
     for member in known:
         for name in member.names:
@@ -103,7 +106,7 @@ def _by_name(known: Iterable[Known]) -> dict[str, Known]:
 
 
 def _before(found: Known, unfinished: str) -> Outcome:
-    """Say what became of a row that is stored already, by this list or by an earlier one."""
+    """Return the outcome of a row that is stored already, by an unfinished import of this list or by another list."""
     if not unfinished or found.import_id != unfinished:
         return Outcome.UNCHANGED
     return Outcome.CHANGED if found.replaced else Outcome.TAKEN
@@ -117,7 +120,7 @@ def member_of(row: Row, before: Member | None, imported: ListImport, now: dateti
 
 
 def _placed(reading: Reading, by_name: Mapping[str, Known]) -> tuple[list[Placed], list[Fault]]:
-    """Find the member that each row is about. A row about two of them, or about one once more, is faulty."""
+    """Find the member of each row. A row is faulty if it names two members, or a member that an earlier row names."""
     placed: list[Placed] = []
     faults: list[Fault] = []
     lines: dict[str, int] = {}
@@ -138,11 +141,11 @@ def _placed(reading: Reading, by_name: Mapping[str, Known]) -> tuple[list[Placed
 
 
 def _refused(placed: Sequence[Placed], known: Iterable[Known], columns: Layout) -> dict[int, Fault]:
-    """Refuse rows, by line, that would change a member who is released, or give an address to a second member.
+    """Return, by line, the faults of rows that would change a released member or give an address to a second member.
 
-    A member that is to get another address gives up its own, so that two rows may swap theirs. If that row is refused,
-    the member keeps its address after all, and another row that wants the address is refused as well. A member that was
-    cancelled holds none.
+    A member that gets another address gives up its own, so two rows may swap their addresses. If a member's row is
+    refused, the member keeps its address, and another row that wants this address is refused as well. A cancelled
+    member holds no address.
     """
     refused: dict[int, Fault] = {}
     changing: set[str] = set()

@@ -1,4 +1,4 @@
-"""Members as callers read them: the columns of names out, as CSV."""
+"""The CSV file of members that callers download."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
@@ -29,11 +29,11 @@ COLUMNS: Final[dict[str, Callable[[Member], object]]] = {
     "decidedBecause": lambda member: member.decided_because,
     "lastError": lambda member: member.last_error,
 }
-"""Header and value of each column; the caller's own columns follow behind them."""
+"""The header and the value of each column. The caller's own columns come after these."""
 
 
 def header(kept: Sequence[str] = ()) -> str:
-    """Return the first line of members as CSV. ``kept`` are the headers of the caller's own columns."""
+    """Return the line of headers. ``kept`` are the headers of the caller's own columns."""
     return csv_out.header((*COLUMNS, *map(csv_out.guarded, kept)))
 
 

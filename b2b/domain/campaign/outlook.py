@@ -1,6 +1,7 @@
-"""What stands between a member and its invitation: which change would help, who has to act, or that nothing will.
+"""What keeps a member from being invited: which change would help, if any, and who has to act.
 
-One row for each rule that can block, ask for a person or ask for a fix. A rule without a row needs a decision.
+The table has a row for each rule that can block a member, or ask for a decision or a fix. If a rule has no row, the
+person who decides about the campaign has to act.
 """
 
 from collections import Counter
@@ -43,12 +44,12 @@ class Change(StrEnum):
     PERMISSION = "grant the missing permission"
     ROW = "correct the row of the list"
     NOTHING = ""
-    """No change helps: the account is to stay as it is."""
+    """No change helps; the account should stay as it is."""
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """What helps against a finding, and who can do it."""
+    """The change that resolves a finding, and who can make it."""
 
     change: Change
     who: Who
@@ -94,7 +95,7 @@ _IN_THE_WAY: Final = frozenset({Severity.BLOCK, Severity.REVIEW, Severity.FIX})
 
 
 def remedy_of(member: Member, finding: Finding) -> Remedy:
-    """Return what helps against a finding. Active Directory or Exchange may be in charge of an account's address."""
+    """Return the remedy for a finding. If Active Directory or Exchange manages the address, it has to be set there."""
     found = REMEDIES.get(finding.rule, _ASKED)
     if found.change is not Change.ADDRESS:
         return found
@@ -109,7 +110,7 @@ def in_the_way(member: Member) -> tuple[Finding, ...]:
 
 
 class Prospect(StrEnum):
-    """How a member stands with respect to its invitation."""
+    """Whether a member can be invited and, if not, what is needed."""
 
     READY = "ready"
     FIXABLE = "fixable"
@@ -118,7 +119,10 @@ class Prospect(StrEnum):
 
 
 def prospect_of(member: Member) -> Prospect | None:
-    """Return how a judged member stands: what cannot be helped outweighs a change, and a change a decision."""
+    """Return the prospect of a member that is judged, blocked, in review or failed; None in other stages.
+
+    A finding that no change resolves outweighs one that a change resolves, which outweighs one that needs a decision.
+    """
     if member.verdict is None or member.stage not in _BEFORE_INVITATION:
         return None
     if member.verdict is Verdict.READY:
@@ -140,13 +144,13 @@ class Counts:
     by_rule: Counter[str] = field(default_factory=Counter)
     by_prospect: Counter[str] = field(default_factory=Counter)
     by_change: Counter[str] = field(default_factory=Counter)
-    """Of the fixable: a person who needs two changes counts with each."""
+    """Fixable people by change. A person who needs two changes counts for both."""
     by_who: Counter[str] = field(default_factory=Counter)
-    """Of those who need a person."""
+    """People who need another person's decision, by who has to act."""
 
 
 def counted(members: Iterable[Member]) -> Counts:
-    """Count people: of two members that are one account, the one that was judged first."""
+    """Count people. Of two members that are one account, only the member that was judged first counts."""
     counts, seen = Counts(), set[str]()
     for member in members:
         if LISTED_TWICE in rules_of(member):

@@ -1,4 +1,4 @@
-"""From a list to entries that could become requests: what a row may say is what a request may say."""
+"""Read a list into entries that can become requests. A row is checked by the rules for the body of a request."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ from b2b.domain.request import ConversionRequest, IntakePolicy
 from b2b.domain.request.parse import parse_document
 
 LONGEST_CELL: Final = 1000
-"""Characters of a reference, or of a kept column: the ledger keeps them with the member, whose room is limited."""
+"""The most characters of a reference or a kept column. They are stored in the member's row, whose size is limited."""
 MOST_KEPT: Final = 10
 LARGEST_KEPT: Final = 32_000
-"""UTF-16 units that the kept columns of one row take as the ledger writes them; storage has room for 32,768."""
+"""The most UTF-16 units that the kept columns of one row take in the ledger. A property in storage holds 32,768."""
 _TRUE_OR_FALSE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _BETWEEN = re.compile(r"[\s,;]+")
 
@@ -30,14 +30,14 @@ class Wanted:
     encoding: Encoding | None = None
     form: Form | None = None
     named: Mapping[Column, str] = field(default_factory=dict)
-    """Columns whose headers are the caller's own."""
+    """The caller's own headers, by column."""
     keep: tuple[str, ...] = ()
-    """Headers of other columns that are to be shown with the member."""
+    """Headers of other columns to show with the member."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a row of the list was not taken: where, a code of the error table, and what to do."""
+    """Why a row of the list was refused: its line and column, an error code, and what to do."""
 
     line: int
     column: str
@@ -47,29 +47,29 @@ class Fault:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list that was understood."""
+    """A valid row of the list."""
 
     line: int
     request: ConversionRequest
     names: Mapping[Column, str]
-    """The names of the account, as the row gives them: id, user principal name, or an address to match by."""
+    """The names of the account in the row: its id, its user principal name, or the address by which it is found."""
     reference: str = ""
     kept: tuple[tuple[str, str], ...] = ()
 
     @property
     def address(self) -> str:
-        """The address that the row asks to invite, or by which its account is found. Empty text: the account's own."""
+        """The address to invite, or the one by which the account is found; empty if the row has none."""
         return self.request.invited_user_email_address or self.request.invited_user.mail or ""
 
     @property
     def keys(self) -> frozenset[str]:
-        """Every name of the account, as names are compared."""
+        """Every name of the account, in the form in which names are compared."""
         return frozenset(f"{column}={value.lower()}" for column, value in self.names.items())
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a list says, row by row, and how its columns were understood."""
+    """The valid rows of a list, the faults of the others, and how the columns were understood."""
 
     entries: tuple[Entry, ...]
     faults: tuple[Fault, ...]
@@ -80,7 +80,7 @@ def read(raw: bytes, policy: IntakePolicy, wanted: Wanted | None = None) -> Read
     """Read a list.
 
     Raises:
-        MalformedRequest: it cannot be read as a whole; then no row of it is taken.
+        MalformedRequest: the list as a whole is unreadable, so no row of it is taken.
 
     """
     wanted = wanted or Wanted()
@@ -126,7 +126,7 @@ def _entry(cells: Cells, columns: Layout, policy: IntakePolicy) -> Entry | list[
 def _own_faults(
     line: int, values: Mapping[Column, str], kept: tuple[tuple[str, str], ...], columns: Layout
 ) -> Iterator[Fault]:
-    """What a request could not tell: texts that become truth values, and what is only shown again."""
+    """Yield the faults that parsing the request cannot find: in texts for booleans, and in columns only shown."""
     shown = [*kept, (columns.header(Column.REFERENCE), values.get(Column.REFERENCE, ""))]
     faulty = False
     for header, value in shown:
@@ -141,12 +141,12 @@ def _own_faults(
 
 
 def _units(kept: tuple[tuple[str, str], ...]) -> int:
-    """Return the room that kept columns take: JSON escapes control characters, storage counts in UTF-16."""
+    """Return the UTF-16 units that kept columns take in storage. They are stored as JSON, with its escapes."""
     return len(msgspec.json.encode(kept).decode().encode("utf-16-le")) // 2
 
 
 def _names(values: Mapping[Column, str]) -> dict[Column, str]:
-    """Return the names of the account: its own, else the address that it is matched by."""
+    """Return the id and user principal name in a row; if it has neither, the address by which to find the account."""
     own = {column: values[column] for column in (Column.ID, Column.UPN) if column in values}
     if own:
         return own
@@ -155,7 +155,7 @@ def _names(values: Mapping[Column, str]) -> dict[Column, str]:
 
 
 def _document(values: Mapping[Column, str], names: Mapping[Column, str], *, export: bool) -> dict[str, Any]:
-    """Return the request that a row stands for. A request names its account once, by the surest of its names."""
+    """Return the request that a row describes. It names its account once, by the most reliable name in ``names``."""
     column, name = next(iter(names.items()))
     beside = "" if export or column is Column.MAIL else values.get(Column.MAIL, "")
     info = {
@@ -175,7 +175,7 @@ def _document(values: Mapping[Column, str], names: Mapping[Column, str], *, expo
 
 
 def _each_once(entries: list[Entry], columns: Layout) -> tuple[tuple[Entry, ...], list[Fault]]:
-    """Take the first row for each person and each address. Refuse later ones: the caller knows which is right."""
+    """Take the first row for each person and each address. Refuse later rows; only the caller knows which is right."""
     people: dict[str, int] = {}
     addresses: dict[str, int] = {}
     alone: list[Entry] = []

@@ -1,4 +1,4 @@
-"""The rows of a campaign and of a list that was sent. One constructor for each."""
+"""The rows of campaigns and of their lists, and the functions that create and change them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,13 +10,13 @@ from b2b.domain.hashing import digest
 
 
 class CampaignState(StrEnum):
-    """What an administrator wants of a campaign."""
+    """Whether the members of a campaign are invited."""
 
     OPEN = "open"
     PAUSED = "paused"
-    """Nothing of it is invited until it is open again."""
+    """No member is invited until the campaign is open again."""
     ENDED = "ended"
-    """Nothing of it is invited any more; who was invited is followed on."""
+    """No further member is invited. The app keeps following the members that were invited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Campaign:
     created_at: datetime
     description: str = ""
     defaults: bytes = b""
-    """JSON of what each request of the campaign says, unless its row says something else."""
+    """JSON of what each request of the campaign says unless the member's row says something else; empty if not set."""
     state: CampaignState = CampaignState.OPEN
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
@@ -36,16 +36,16 @@ class Campaign:
 
 
 class ImportState(StrEnum):
-    """How far a list has come in."""
+    """Whether all rows of a list are stored."""
 
     RUNNING = "running"
-    """Not all rows are stored: the list is being taken in, or has to be sent again."""
+    """Not all rows are stored yet. If the call was cut off, the list has to be sent again."""
     FINISHED = "finished"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListImport:
-    """One list that was sent, and what became of it. The same list sent again is the same import."""
+    """One list that was sent, and the result of its import. Sending the same list again is the same import."""
 
     campaign_id: str
     import_id: str
@@ -64,22 +64,25 @@ class ListImport:
 
 
 def created(campaign_id: str, name: str, now: datetime, by: str, **columns: Any) -> Change[Campaign]:
-    """Make a campaign."""
+    """Return the change that creates a campaign."""
     row = Campaign(campaign_id=campaign_id, name=name, created_at=now, **columns)
     return Change(row, (Event("created", now, detail=f"by {by}"),))
 
 
 def turned(row: Campaign, state: CampaignState, now: datetime, by: str) -> Change[Campaign]:
-    """Open, pause or end a campaign."""
+    """Return the change that opens, pauses or ends a campaign."""
     return Change(replace(row, state=state), (Event(state.value, now, detail=f"by {by}"),))
 
 
 def changed(row: Campaign, now: datetime, by: str, **columns: Any) -> Change[Campaign]:
-    """Give a campaign another name, description or defaults: those hold for what is judged or released from now on."""
+    """Return the change of a campaign's name, description or defaults.
+
+    New defaults apply to the members that are judged or released from then on.
+    """
     return Change(replace(row, **columns), (Event("changed", now, detail=f"by {by}: {', '.join(sorted(columns))}"),))
 
 
 def begun(campaign_id: str, raw: bytes, told: str, now: datetime) -> ListImport:
-    """Return the record of a list that comes in. Read in another way (``told``), the same file is another list."""
+    """Return the record of a new list. The same file with other reading options (``told``) is another list."""
     import_id = digest(told.encode() + b"\n" + raw)[:32]
     return ListImport(campaign_id=campaign_id, import_id=import_id, started_at=now)

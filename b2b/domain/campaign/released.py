@@ -1,4 +1,4 @@
-"""A released member and its request: how the request is made, and how the member shows it."""
+"""Released members: create the request of a member, and show the state of the request in the member's row."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,20 +12,20 @@ from b2b.domain.request.approval import approval_of
 from b2b.domain.request.record import RequestRecord, led_before, reopened, taken_in
 
 _DRY = Stage.ASSESSED
-"""A member's request is never a dry run: members are judged without one."""
+"""The stage of a dry run. A member's request never is one, because members are judged without a request."""
 MADE_FROM_MEMBER = "member-"
 """Prefix of the id of a member's request."""
 
 
 def request_id_of(campaign_id: str, key: str) -> str:
-    """Return the id of a member's request: the same whenever it is made."""
+    """Return the id of a member's request. It depends only on the campaign and the member's key."""
     return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
 
 
 def released(member: Member) -> Member:
-    """Take a judged member off the list, before its request is written: no list and no judgement changes it any more.
+    """Mark a judged member as released, before its request is written. After that no list and no judging changes it.
 
-    The member shows the request already, as that will be written.
+    The member already shows the request as it will be written.
     """
     return replace(
         member,
@@ -40,12 +40,12 @@ def released(member: Member) -> Member:
 
 
 def unwritten(member: Member, record: RequestRecord | None) -> bool:
-    """Tell whether a member is released and its request is not written yet. ``record``: what stands under its id."""
+    """Tell whether a member is released and its request is not written yet. ``record``: the stored request, if any."""
     return member.stage is MemberStage.REQUESTED and (record is None or record.sequence < member.shown)
 
 
 def put_back(member: Member, record: RequestRecord | None) -> Member:
-    """Put a released member back on the list whose request is not written, and is not going to be."""
+    """Put a released member back on the list, because its request is not written and will not be."""
     request_id = record.request_id if record is not None else ""
     return replace(member, stage=MemberStage.JUDGED, request_id=request_id, shown=member.shown - 1)
 
@@ -53,9 +53,9 @@ def put_back(member: Member, record: RequestRecord | None) -> Member:
 def asked_for(
     member: Member, defaults: bytes, approval: str, now: datetime, conversion: Conversion | None = None
 ) -> Change[RequestRecord]:
-    """Make the request of a released member: it is judged anew, and invites only the account and address judged.
+    """Create the request of a released member. It is judged again, and invites only the account and address judged.
 
-    ``conversion``: that of the account, where an earlier request of the member may have led it and is purged.
+    ``conversion``: the account's conversion, if an earlier request of the member, since purged, may have led it.
     """
     request = request_of(member, defaults)
     request_id = request_id_of(member.campaign_id, member.key)
@@ -67,7 +67,7 @@ def asked_for(
 def asked_again(
     record: RequestRecord, member: Member, defaults: bytes, approval: str, now: datetime
 ) -> Change[RequestRecord]:
-    """Begin the request of a member again that was judged anew after the request's end."""
+    """Reopen the ended request of a member that was judged and released again."""
     request = request_of(member, defaults)
     columns = {"body": request.body(), "body_hash": request.body_hash(), "token_before": ""}
     return reopened(record, "released", now, "judged anew", **columns, **_release(member, approval))
@@ -88,7 +88,7 @@ def _release(member: Member, approval: str) -> dict[str, Any]:
 
 
 def shows(member: Member, record: RequestRecord) -> bool:
-    """Tell whether a member stands where its request does: it was not listed, judged, refused or released since."""
+    """Tell whether a member shows this request: it was not listed, judged, refused or released since."""
     behind = unwritten(member, record) or _anew(member, record)
     return member.request_id == record.request_id and not behind
 
@@ -99,7 +99,11 @@ def _anew(member: Member, record: RequestRecord) -> bool:
 
 
 def showing(member: Member, record: RequestRecord) -> Member:
-    """Return a member as its request stands. What it showed before it was listed, judged or refused anew is over."""
+    """Return a member with the state of its request.
+
+    The member stays as it is if it already shows a later state, or if it was listed, judged or refused again after it
+    had shown this state.
+    """
     if (
         (record.campaign_id, record.member) != (member.campaign_id, member.key)
         or record.sequence < member.shown + _anew(member, record)
@@ -124,7 +128,10 @@ def showing(member: Member, record: RequestRecord) -> Member:
 
 
 def _approval(member: Member, record: RequestRecord) -> dict[str, Any]:
-    """Return what a member shows of the approval of its request: it is for the account and address of the request."""
+    """Return the columns that show the approval of a member's request; empty if it has none.
+
+    ``judged_as`` becomes the account and the address for which the approval is valid.
+    """
     approval = approval_of(record)
     if approval is None:
         return {}

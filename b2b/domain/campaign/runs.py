@@ -1,6 +1,6 @@
-"""Work on many members: a run is cut into parts, each with a message of its own, for any instance to take.
+"""Runs over many members. A run is cut into parts, each with a message of its own that any instance can process.
 
-A part that comes twice, or dies in the middle, is done again: what was done for a member is not done twice.
+If a part is delivered twice, or its process dies, it is processed again, but nothing is done twice for a member.
 """
 
 from collections import Counter
@@ -21,11 +21,11 @@ from b2b.domain.request.ids import REQUEST_ID
 
 CAMPAIGN = "campaign"
 PART = 50
-"""Members in a part: a minute's work at the outside, and a small row."""
+"""Members per part: at most a minute's work, and a small row."""
 PLANNING = -1
-"""The part that cuts a run into parts."""
+"""The number of the part that cuts the run into the other parts."""
 MOST_RETURNS = 3
-"""How often a part goes back from the poison queue: a neighbour's crash may have brought it there."""
+"""How often a part goes back from the poison queue. It may be there only because other work crashed the process."""
 
 
 class RunKind(StrEnum):
@@ -38,7 +38,7 @@ class RunKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One order for many members."""
+    """Work on many members that one call has ordered."""
 
     campaign_id: str
     run_id: str
@@ -46,16 +46,16 @@ class Run:
     asked_at: datetime
     asked_by: Actor = BY_KEY
     because: str = ""
-    """Why: of a release or an end."""
+    """The reason that the caller gave for a release or an end."""
     wanted: str = ""
-    """JSON of the filter; with ``keys``, these members alone."""
+    """JSON of the filter. If there are ``keys``, they select the members instead."""
     keys: tuple[str, ...] = ()
     parts: int = 0
     members: int = 0
     plan: str = ""
-    """Names the cut that holds, of all that were made. Empty: the run is not cut into parts yet."""
+    """The id of the cut that counts, because several processes may cut the run. Empty until the run is cut."""
     round: int = 0
-    """How often its messages were lost and sent again: a message of an earlier round does nothing."""
+    """How often the messages of the run were lost and sent again. A message of an earlier round does nothing."""
     schema_version: int = SCHEMA_VERSION
     etag: str = ""
 
@@ -67,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Part:
-    """Some members of a run, and what became of them."""
+    """Some members of a run, and how many of them had which outcome."""
 
     number: int
     keys: tuple[str, ...]
@@ -83,11 +83,11 @@ class Progress:
     done: int
     counts: Mapping[str, int]
     finished: bool
-    """Every member was seen to."""
+    """Whether every member was handled."""
 
 
 class PartMessage(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Our own message: this part of a run is to be worked on."""
+    """The app's own message, which asks to process a part of a run."""
 
     campaign_id: str
     run_id: str
@@ -96,16 +96,16 @@ class PartMessage(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     returns: int = 0
 
     def message(self) -> bytes:
-        """Return the message as it stands on the queue."""
+        """Return the message as it is sent to the queue."""
         return msgspec.json.encode({CAMPAIGN: self})
 
     def returned(self) -> Self:
-        """Return the message as it goes from the poison queue back to the work queue, with one return more."""
+        """Return the message to send back from the poison queue to the work queue, with one more return counted."""
         return msgspec.structs.replace(self, returns=self.returns + 1)
 
 
 def part_message(document: Mapping[str, Any]) -> PartMessage | None:
-    """Return the message for a part of a run. None: the document only looks like one."""
+    """Return the message that a document from the queue holds; None if it is not the message of a part."""
     if set(document) != {CAMPAIGN}:
         return None
     try:
@@ -121,12 +121,12 @@ def message_of(run: Run, part: int) -> bytes:
 
 
 def filter_json(wanted: Filter) -> str:
-    """Write a filter down."""
+    """Return a filter as JSON."""
     return msgspec.json.encode(wanted).decode()
 
 
 def takes(run: Run, member: Member, now: datetime) -> bool:
-    """Tell whether a run sees to a member: the caller meant the member, and its stage lets the run do something."""
+    """Tell whether a run handles a member: the caller selected it, and in its stage the run has something to do."""
     if not _sensible(run.kind, member):
         return False
     if run.keys:
@@ -147,11 +147,11 @@ def _sensible(kind: RunKind, member: Member) -> bool:
 ENDABLE = frozenset(
     {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.REQUESTED, MemberStage.INVITING, MemberStage.NEEDS_REVIEW}
 )
-"""Stages in which the end of a campaign calls a member off: before the invitation, or while its outcome is open."""
+"""Stages in which the end of a campaign cancels a member: before the invitation, or while its outcome is unknown."""
 
 
 def cut(run: Run, plan: str, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
-    """Cut a run into parts. ``plan`` names this cut: another process may cut the run as well, and one of them holds."""
+    """Cut a run into parts. ``plan`` is the id of this cut: if other processes cut the run too, only one cut counts."""
     parts = tuple(
         Part(number, tuple(keys[start : start + size])) for number, start in enumerate(range(0, len(keys), size))
     )
@@ -159,7 +159,7 @@ def cut(run: Run, plan: str, keys: Sequence[str], size: int = PART) -> tuple[Run
 
 
 def progress(run: Run, parts: Iterable[Part]) -> Progress:
-    """Add up what became of the parts."""
+    """Return the progress of a run: the sum over its parts."""
     counts: Counter[str] = Counter()
     done = [part for part in parts if part.done]
     for part in done:

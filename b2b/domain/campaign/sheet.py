@@ -1,4 +1,4 @@
-"""From text to a header and rows with the lines in which they begin: CSV as Excel, PowerShell and Entra write it."""
+"""Parse the text of a list, CSV (as Excel, PowerShell and Entra write it) or JSON, into headers and numbered rows."""
 
 import csv
 import io
@@ -17,50 +17,50 @@ from b2b.domain.request.body import json_type
 MOST_ROWS: Final = 10_000
 DELIMITERS: Final = (",", ";", "\t")
 _BEFORE_HEADER = re.compile(r"(version:v\d+(\.\d+)*|#TYPE .*)[,;\t\s]*", re.IGNORECASE)
-"""Lines above the header: of Entra's templates, and of Export-Csv in Windows PowerShell."""
+"""Lines that Entra's templates, and Export-Csv in Windows PowerShell, put above the header."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
-"""What JSON can escape and nothing can store: a NUL, and a lone surrogate."""
+"""Characters that JSON can escape and storage cannot hold: a NUL, and a lone surrogate."""
 _SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\s*", re.IGNORECASE)
-"""Excel's own line above the header."""
+"""The line above the header in which Excel names the separator."""
 _EXAMPLE = "example:"
-"""Entra's bulk-invite template comes with a row that begins so."""
+"""The beginning of the example row in Entra's bulk-invite template."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """One row: where it begins, and its cells, trimmed. Empty cells at its end are left out."""
+    """One row: the line in which it begins, and its trimmed cells without the empty ones at its end."""
 
     line: int
     values: tuple[str, ...]
     fault: str = ""
-    """Why the row cannot be read, though its neighbours can."""
+    """Why this row cannot be read; empty if it can."""
 
     def at(self, place: int) -> str:
-        """Return the cell below a header; empty where the row is shorter."""
+        """Return the cell of the column at ``place``; empty if the row is shorter."""
         return self.values[place] if place < len(self.values) else ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A header and rows."""
+    """The headers and the rows of a list."""
 
     headers: tuple[str, ...]
     rows: tuple[Cells, ...]
 
 
 class Form(StrEnum):
-    """How a list is written."""
+    """The format of a list."""
 
     CSV = "csv"
     JSON = "json"
 
 
 def sheet(text: str, form: Form | None = None) -> Sheet:
-    """Read CSV or JSON; where the caller does not say which, JSON if the text begins like it.
+    """Read CSV or JSON. If ``form`` is None, the text is JSON if it begins with a bracket or a brace.
 
     Raises:
-        MalformedRequest: neither, or too many rows or columns.
+        MalformedRequest: the text is not valid in this format, or has too many rows or columns.
 
     """
     form = form or (Form.JSON if text.lstrip()[:1] in ("[", "{") else Form.CSV)
@@ -94,7 +94,7 @@ def _csv(text: str) -> Sheet:
 
 
 def _delimiter(header: str) -> str:
-    """Take the delimiter under which the header says most: what is known of it first, then how much there is."""
+    """Return the delimiter that gives the header the most known columns, and among equals the most cells."""
 
     def told(delimiter: str) -> tuple[int, int]:
         try:
@@ -107,7 +107,7 @@ def _delimiter(header: str) -> str:
 
 
 def _rows(reader: Any, skipped: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Give each row with the number of the line in which it begins."""
+    """Yield each row with the number of the line in which it begins."""
     while True:
         line = reader.line_num + skipped + 1
         try:
@@ -131,13 +131,13 @@ def _cells(line: int, values: tuple[str, ...], wanted: int) -> Cells:
 
 
 def _without_empty_end(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Excel pads rows with empty cells up to its widest row."""
+    """Return the cells without the empty ones at the end. Excel pads rows with empty cells up to its widest row."""
     filled = max((place for place, value in enumerate(values, 1) if value), default=0)
     return values[:filled]
 
 
 def _json(text: str) -> Sheet:
-    """Read an array of objects, or an object whose `members` is one; their names are the headers."""
+    """Read an array of objects, alone or as `members` of an object. The names of their fields are the headers."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -159,7 +159,10 @@ def _json(text: str) -> Sheet:
 
 
 def _flat(member: Any) -> dict[str, Any] | None:
-    """Return a member's values by header: `invitedUser` may stand around the account's names, as in a request."""
+    """Return a member's values by header; None if the member is not an object.
+
+    The names of the account may be inside `invitedUser`, as in a request.
+    """
     if not isinstance(member, dict):
         return None
     user = member.get("invitedUser")
@@ -171,7 +174,7 @@ def _flat(member: Any) -> dict[str, Any] | None:
 
 
 def _texts(member: dict[str, Any]) -> Iterator[str]:
-    """Give a member's names, and the texts that its cells are made of."""
+    """Yield the names of a member's fields, and the texts in their values."""
     for name, value in member.items():
         yield name
         yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))

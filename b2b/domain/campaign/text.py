@@ -1,4 +1,4 @@
-"""From the bytes of a list to text, whatever program wrote them."""
+"""Decode the bytes of a list to text, whatever program wrote them."""
 
 import codecs
 from enum import StrEnum
@@ -9,11 +9,14 @@ from b2b.domain.errors import MalformedRequest
 MOST_BYTES: Final = 8 * 1024 * 1024
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _SAMPLE = 400
-"""Bytes at the beginning that tell UTF-16 without a byte order mark: every second one is zero in a header of ASCII."""
+"""How many of the first bytes are read to detect UTF-16 without a byte order mark.
+
+In a header of ASCII characters, every second byte of UTF-16 is zero.
+"""
 
 
 class Encoding(StrEnum):
-    """Encodings that a caller may name. Unicode is recognised; Windows-1252 cannot be, so it has to be named."""
+    """Encodings that a caller may name. The app detects Unicode, but Windows-1252 has to be named."""
 
     UTF_8 = "utf-8"
     UTF_16 = "utf-16"
@@ -21,10 +24,10 @@ class Encoding(StrEnum):
 
 
 def decoded(raw: bytes, told: Encoding | None = None) -> str:
-    """Return the text of a list. A byte order mark outweighs what the caller told.
+    """Return the text of a list. A byte order mark overrides the encoding that the caller named (``told``).
 
     Raises:
-        MalformedRequest: empty, too large, or not text in this encoding.
+        MalformedRequest: the list is empty, too large, or not text in its encoding.
 
     """
     if len(raw) > MOST_BYTES:

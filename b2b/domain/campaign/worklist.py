@@ -28,22 +28,23 @@ class Fix:
     finding: str
     advice: str
     sets: str = ""
-    """The property of the account that is to be set, if the change is to set one."""
+    """The property of the account to set; empty if the change sets none."""
     before: str = ""
     after: str = ""
-    """The value to set. An empty text: the list names no address, so a person has to find it out."""
+    """The value to set; empty if the list has no address to set, so that a person has to find one."""
 
     @property
     def by_script(self) -> bool:
-        """Whether Graph can make the change, and what to set is known."""
+        """Whether Graph can make the change and the value to set is known."""
         return self.change is Change.ADDRESS and bool(self.after and self.member.user_id)
 
 
 def fixes(members: Iterable[Member], profile: Profile) -> Iterator[Fix]:
-    """Give the changes that would let members be invited.
+    """Yield the changes that would let members be invited.
 
-    An address that may be another person's is not set before a person has approved it: who gets the invitation
-    gets the account. Of a member that is another one's account, only the list is corrected: the other row may be right.
+    An address that may belong to another person is left out until a person has approved it, because the recipient of
+    the invitation gets the account. For a member that is the same account as another member, the only fix is to correct
+    the list, because the other row may be right.
     """
     for member in members:
         if prospect_of(member) is not Prospect.FIXABLE or _doubtful(member):
@@ -80,12 +81,12 @@ def _property(member: Member, profile: Profile) -> str:
 
 
 def _wanted(member: Member) -> str:
-    """Return the address of the list, unless the account has it already and it is the one that cannot be invited."""
+    """Return the list's address; empty if the account has that address already, because then it cannot be invited."""
     return "" if member.address.lower() in {each.lower() for each in member.mail.split(" ")} else member.address
 
 
 def as_csv(found: Iterable[Fix]) -> Iterator[str]:
-    """Give the worklist as CSV."""
+    """Yield the worklist as lines of CSV."""
     return csv_out.lines(
         HEADERS,
         (
@@ -137,10 +138,10 @@ foreach ($row in $rows) {
 
 
 def as_script(found: Iterable[Fix]) -> Iterator[str]:
-    """Give a PowerShell script that sets what Graph can set.
+    """Yield a PowerShell script that makes the fixes that Graph can make.
 
-    The rows are JSON in ASCII within a here-string: each line of them begins with a brace or a comma, so no value ends
-    the string, and Windows PowerShell reads the file whatever its code page.
+    The rows are ASCII JSON in a here-string. Each of their lines begins with a brace or a comma, so no value can end
+    the string, and Windows PowerShell reads the file correctly under any code page.
     """
     yield _BEFORE
     between, seen = "\n", set[str]()

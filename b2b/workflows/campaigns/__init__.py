@@ -1,1 +1,1 @@
-"""What a campaign does: take a list in, judge its members, decide about them, release them."""
+"""The workflows of campaigns: import lists, judge members, decide about them and release them."""

@@ -1,4 +1,4 @@
-"""What a request does that its campaign holds back: it lets another one go first, or ends."""
+"""Handle a request that its campaign holds back: end it, or let another request for its account go first."""
 
 from contextlib import suppress
 
@@ -13,15 +13,16 @@ from b2b.workflows.decisions import Decisions
 
 
 class Aside:
-    """Keeps a campaign that is paused, or has ended, from holding back anybody but its own members."""
+    """Prevents a paused or ended campaign from holding back requests that are not its own."""
 
     def __init__(self, endings: Endings, decisions: Decisions) -> None:
         self._endings, self._decisions = endings, decisions
 
     async def __call__(self, record: RequestRecord, reason: WaitReason) -> bool:
-        """End the request, where the campaign ended; else let a request that joined lead.
+        """End the request if its campaign has ended; otherwise let a request that joined it lead in its place.
 
-        False: it waits. Its invitation may be out, or the campaign is paused, and no joined request is free to go on.
+        Return False if the request has to wait: its invitation may have been sent, or its campaign is paused, and no
+        request that joined it may go on.
 
         Raises:
             LedgerConflict: another process wrote a row meanwhile.

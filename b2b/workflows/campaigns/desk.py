@@ -1,4 +1,4 @@
-"""Campaigns as callers know them: make one, pause, resume and end it, look at its members, decide about them."""
+"""Create, pause, resume and end campaigns, read their members, and decide about them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -23,42 +23,45 @@ from b2b.workflows.ports import Clock, Ledger
 
 RACES = 5
 PAGE = 100
-"""Campaigns or members of a page."""
+"""Campaigns or members per page."""
 SCANNED, SCANS = 1_000, 5
-"""Members that a call reads to sift them, the most that storage returns; and how many such calls a page makes."""
+"""For filters with conditions besides the stage: how many members one call reads, and the most calls for a page.
+
+Storage returns at most 1,000 rows per call.
+"""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some members of a list, and what it cost to find them."""
+    """A page of members, and how many calls and rows it took to find them."""
 
     members: tuple[Member, ...]
     next: str
-    """The key of the last member read, if the list goes on behind it; else an empty text."""
+    """The key of the last member read if more members follow; otherwise empty."""
     calls: int
     read: int
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of one choice: the member as it stands now, or why it was not decided."""
+    """The result for one choice: the key of the member, and why the app refused the decision, if it did."""
 
     member: str
     refused: RequestRefused | None = None
 
 
 class CampaignDesk:
-    """What is asked of campaigns."""
+    """Answers callers' questions about campaigns, and carries out their decisions."""
 
     def __init__(self, ledger: Ledger, decisions: Decisions, runs: Runs, clock: Clock) -> None:
         self._ledger, self._campaigns = ledger, ledger.campaigns
         self._decisions, self._runs, self._clock = decisions, runs, clock
 
     async def create(self, campaign_id: str, name: str, description: str = "", defaults: bytes = b"") -> Campaign:
-        """Make a campaign; made again in the same words, it is the same.
+        """Create a campaign. If a campaign with this id and the same content exists, return it.
 
         Raises:
-            RequestRefused: another campaign has this id.
+            RequestRefused: a campaign with other content has this id.
 
         """
         change = created(campaign_id, name, self._clock(), str(acting()), description=description, defaults=defaults)
@@ -70,11 +73,11 @@ class CampaignDesk:
         return stored
 
     async def change(self, campaign_id: str, **columns: Any) -> Campaign:
-        """Give a campaign another name, description or defaults.
+        """Change the name, the description or the defaults of a campaign.
 
         Raises:
             RequestRefused: there is no such campaign, or it ended.
-            LedgerConflict: others write it all the time.
+            LedgerConflict: other processes keep writing the campaign.
 
         """
         for _ in range(RACES):
@@ -89,13 +92,13 @@ class CampaignDesk:
         """Return a campaign.
 
         Raises:
-            RequestRefused: there is none with this id.
+            RequestRefused: no campaign has this id.
 
         """
         return await campaign_of(self._campaigns.rows, campaign_id)
 
     async def some(self, after: str) -> tuple[list[Campaign], str]:
-        """Return a page of campaigns by id, and the last id if there are more (else an empty text)."""
+        """Return a page of campaigns in the order of their ids, and the last id if more follow (else empty)."""
         return await self._campaigns.some(after, PAGE)
 
     async def imports(self, campaign_id: str) -> list[ListImport]:
@@ -109,23 +112,23 @@ class CampaignDesk:
         return await self._campaigns.imports(campaign_id)
 
     async def end(self, campaign_id: str, decision: Decision) -> Run:
-        """End a campaign, and start a run that calls off what was not invited.
+        """End a campaign, and start a run that cancels the members that were not invited.
 
         Raises:
             RequestRefused: there is no such campaign.
-            LedgerConflict: others write it all the time.
+            LedgerConflict: other processes keep writing the campaign.
 
         """
-        # The state is first: in the other order, members could still be released while the run calls them off.
+        # The state is written first because otherwise members could still be released while the run cancels them.
         await self.turn(campaign_id, CampaignState.ENDED, decision)
         return await self._runs.start(campaign_id, RunKind.END, decision=decision)
 
     async def turn(self, campaign_id: str, state: CampaignState, decision: Decision) -> Campaign:
-        """Let a campaign have a state.
+        """Set the state of a campaign.
 
         Raises:
             RequestRefused: there is no such campaign, or it ended.
-            LedgerConflict: others write it all the time.
+            LedgerConflict: other processes keep writing the campaign.
 
         """
         for _ in range(RACES):
@@ -153,7 +156,7 @@ class CampaignDesk:
         return found
 
     async def members(self, campaign_id: str, wanted: Filter) -> AsyncIterator[Member]:
-        """Give the members that a filter takes, one by one.
+        """Yield the members that match a filter.
 
         Raises:
             RequestRefused: there is no such campaign.
@@ -166,10 +169,10 @@ class CampaignDesk:
                 yield member
 
     async def page(self, campaign_id: str, wanted: Filter, after: str = "") -> Page:
-        """Return a page of the members that a filter takes. It may be short; the list goes on while it says so.
+        """Return a page of the members that match a filter. The page may be short or empty although more follow.
 
-        A filter by stage alone is one list, and a page of it one call behind the one that reads the campaign. Other
-        filters sift up to five thousand members, a thousand to a call.
+        If the filter is a stage alone, a page takes two calls: one reads the campaign and one reads the members. For
+        other filters, the app reads up to five thousand members, a thousand per call.
 
         Raises:
             RequestRefused: there is no such campaign.
@@ -191,7 +194,7 @@ class CampaignDesk:
         return Page(tuple(found), after, calls, read)
 
     async def groups(self, campaign_id: str, rule: str = "") -> tuple[Group, ...]:
-        """Return what waits for a decision, grouped by finding; with ``rule`` only what waits because of it.
+        """Return the members that wait for a decision, grouped by rule. ``rule`` selects one group; empty: all groups.
 
         Raises:
             RequestRefused: there is no such campaign.
@@ -204,13 +207,13 @@ class CampaignDesk:
         return tuple(group for group in grouped(waiting) if rule in {"", group.rule})
 
     async def counts(self, campaign_id: str) -> Counts:
-        """Count people: one call for each thousand members."""
+        """Count the people of a campaign. This takes one call per thousand members."""
         return counted([member async for member in self.members(campaign_id, Filter())])
 
     async def decide(
         self, campaign_id: str, answer: Answer, choices: Sequence[Choice], decision: Decision
     ) -> list[Decided]:
-        """Decide about exactly the members and findings that were shown; each is answered by itself.
+        """Decide about exactly the members and findings that a person was shown. Each choice succeeds or fails alone.
 
         Raises:
             RequestRefused: there is no such campaign, or it ended.

@@ -1,4 +1,4 @@
-"""End a member: call off what was not invited. Who was invited, or may be, is followed on."""
+"""End the members of a campaign: cancel those not invited, and keep following those who were or may have been."""
 
 from b2b.domain.campaign.deciding import ENDED, called_off
 from b2b.domain.campaign.member import Member
@@ -14,16 +14,16 @@ CANCELLED, FOLLOWED, OVER = "cancelled", "followed", "over"
 
 
 class Ending:
-    """Calls members off."""
+    """The step of a run that ends a campaign."""
 
     def __init__(self, ledger: Ledger, decisions: Decisions, clock: Clock) -> None:
         self._ledger, self._decisions, self._clock = ledger, decisions, clock
 
     async def __call__(self, run: Run, _campaign: Campaign, member: Member) -> str:
-        """Cancel a member that was not invited.
+        """Cancel a member that was not invited. Return the outcome, by which the run counts the member.
 
         Raises:
-            LedgerConflict: its request was written meanwhile.
+            LedgerConflict: another process wrote the member or its request meanwhile.
 
         """
         decision = Decision(run.asked_by, run.because or ENDED)

@@ -1,4 +1,4 @@
-"""Judge a member: ask the rules about the request that it would become. Nothing is spent by it."""
+"""Judge a member: apply the rules to the request that it would become. Nobody is invited by that."""
 
 from b2b.domain.account import Account
 from b2b.domain.campaign.member import Member, MemberStage, judged, request_of, twice
@@ -17,17 +17,17 @@ PASSED_OVER = "passedOver"
 
 
 class Judging:
-    """Judges members."""
+    """The step of a run that judges a campaign."""
 
     def __init__(self, assessor: Assessor, pacer: Pacer, ledger: Ledger, profile: Profile) -> None:
         self._assessor, self._pacer, self._campaigns, self._profile = assessor, pacer, ledger.campaigns, profile
 
     async def __call__(self, run: Run, campaign: Campaign, member: Member) -> str:
-        """Judge a member; return its verdict.
+        """Judge a member. Return its verdict, or `PASSED_OVER` if the member is not judged.
 
         Raises:
-            MustWait: Graph asked for a wait, or does not do its part.
-            LedgerConflict: the member was written meanwhile.
+            MustWait: Graph asked the app to wait, or failed.
+            LedgerConflict: another process wrote the member meanwhile.
 
         """
         if campaign.state is CampaignState.ENDED or not member.stage.judged_again:
@@ -48,7 +48,7 @@ class Judging:
         return written.verdict.value if written.verdict else PASSED_OVER
 
     async def _write(self, row: Member, before: Member, account: Account | None) -> Member:
-        """Write what was judged. If another member is the same account, this one gets the finding `listed-twice`."""
+        """Write a judged member. If another member is the same account, this one gets the finding `listed-twice`."""
         if account is None:
             return await self._campaigns.write(Change(row), before)
         # Two members may both find no holder here. Only one of them can then insert the account; the other conflicts.
@@ -58,6 +58,6 @@ class Judging:
         return await self._campaigns.write(Change(row), before, "" if holder else row.user_id)
 
     async def _is_still(self, row: Member, holder: str) -> bool:
-        """Tell whether the member that first stood for the account still does, and was not cancelled."""
+        """Tell whether ``holder`` is still matched to the account of ``row`` and is not cancelled."""
         other = await self._campaigns.member(row.campaign_id, holder)
         return other is not None and other.user_id == row.user_id and other.stage is not MemberStage.CANCELLED

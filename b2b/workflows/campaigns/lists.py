@@ -1,6 +1,6 @@
-"""Take a list in: compare its rows with the members of a campaign, and store those that are new or changed.
+"""Import a list: compare its rows with the members of the campaign, and store new and changed ones.
 
-A list that is sent again after a crash is stored to its end, and its answer is that of a list stored at once.
+If the same list is sent again after a crash, the app stores the rest and answers as if there had been no crash.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from b2b.workflows.ports import Clock, Ledger
 from b2b.workflows.rows import Rows
 
 RACES = 5
-"""How often a list is compared anew when other lists come in at the same time."""
+"""How often a list is compared again because other lists of its campaign are imported at the same time."""
 
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What became of a list."""
+    """The result of importing a list."""
 
     row: ListImport
     plan: Plan
@@ -32,7 +32,7 @@ class TakenIn:
 
     @property
     def all_known(self) -> bool:
-        """Whether every row was a member already: the next step is to judge or to release."""
+        """Whether every row was a member already, unchanged. The next step is then to judge or to release."""
         return bool(self.plan.rows) and self.row.unchanged == len(self.plan.rows)
 
 
@@ -40,7 +40,7 @@ async def campaign_of(rows: Rows[Campaign], campaign_id: str) -> Campaign:
     """Return a campaign.
 
     Raises:
-        RequestRefused: there is none with this id.
+        RequestRefused: no campaign has this id.
 
     """
     known_form = REQUEST_ID.fullmatch(campaign_id) is not None
@@ -52,7 +52,7 @@ async def campaign_of(rows: Rows[Campaign], campaign_id: str) -> Campaign:
 
 
 class Lists:
-    """Stores the members that a list names, and remembers what became of each list."""
+    """Stores the members that lists name, and the result of each list."""
 
     def __init__(self, ledger: Ledger, policy: IntakePolicy, clock: Clock) -> None:
         self._campaigns, self._policy, self._clock = ledger.campaigns, policy, clock
@@ -61,9 +61,9 @@ class Lists:
         """Store the members of a list. No person becomes two members, even if the list is sent again after a crash.
 
         Raises:
-            RequestRefused: the list cannot be read as a whole, there is no such campaign, or it ended.
-            LedgerConflict: other lists of the campaign come in all the time.
-            Transient: storage did not answer; the same list, sent again, goes on.
+            RequestRefused: the list as a whole is unreadable, there is no such campaign, or the campaign has ended.
+            LedgerConflict: other processes keep writing the members of the campaign.
+            Transient: storage did not answer. Sending the same list again continues the import.
 
         """
         campaign = await campaign_of(self._campaigns.rows, campaign_id)
@@ -73,7 +73,7 @@ class Lists:
         reading = await asyncio.to_thread(read, raw, self._policy, wanted)
         imported = begun(campaign_id, raw, repr(wanted), self._clock())
         before = await self._campaigns.list_import(campaign_id, imported.import_id)
-        if before is None:  # first, so that a list that was sent is known even if storing its members fails
+        if before is None:  # before the members, so that the list is known even if storing them fails
             await self._campaigns.save_import(imported)
         imported = before or imported
         found = await self._stored(reading, imported)
@@ -94,10 +94,10 @@ class Lists:
         return TakenIn(written, found, reading)
 
     async def _unless_ended(self, found: Plan, imported: ListImport) -> None:
-        """Call the members of the list off if the campaign ended meanwhile: its end may not have seen them.
+        """Cancel the members of the list if the campaign ended meanwhile; the run that ends it may have missed them.
 
         Raises:
-            RequestRefused: it ended.
+            RequestRefused: the campaign ended.
 
         """
         campaign = await campaign_of(self._campaigns.rows, imported.campaign_id)
@@ -114,7 +114,10 @@ class Lists:
         raise LedgerConflict(f"campaign {imported.campaign_id}")
 
     async def _stored(self, reading: Reading, imported: ListImport) -> Plan:
-        """Compare and store until no other process writes in between; return what the first comparison said."""
+        """Compare the list with the members and store it, until no other process writes in between.
+
+        Return the first comparison, unless the number of refused rows has changed since; then return the last one.
+        """
         first: Plan | None = None
         for _ in range(RACES):
             known = await self._campaigns.known(imported.campaign_id)
@@ -129,7 +132,7 @@ class Lists:
         changed = [row.key for row in new if row.outcome is Outcome.CHANGED]
         before = await self._campaigns.members(imported.campaign_id, changed)
         if len(before) < len(changed) or not all(each.stage.listed_again for each in before.values()):
-            return False  # a release was faster
+            return False  # a member was released or purged since the comparison
         now = self._clock()
         members = [(member_of(row, before.get(row.key), imported, now), before.get(row.key)) for row in new]
         return await self._campaigns.store(members)

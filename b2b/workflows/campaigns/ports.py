@@ -1,4 +1,4 @@
-"""What the workflows of campaigns ask of the ledger. Every call may raise `Transient`, as all ports do."""
+"""The interface of the ledger for campaigns. As in all ports, every call may raise `Transient`."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
@@ -12,34 +12,34 @@ from b2b.workflows.rows import Rows
 
 
 class Campaigns(Protocol):
-    """The table of campaigns: each is a partition."""
+    """The table of campaigns. Each campaign is one partition."""
 
     @property
     def rows(self) -> Rows[Campaign]:
         """The campaigns' own rows."""
 
     async def create(self, change: Change[Campaign]) -> Campaign:
-        """Write a new campaign, and put it on the list of campaigns.
+        """Write a new campaign, and add it to the list of campaigns.
 
         Raises:
-            LedgerConflict: there is one with this id.
+            LedgerConflict: a campaign with this id exists.
 
         """
 
     async def some(self, after: str, limit: int) -> tuple[list[Campaign], str]:
-        """Return up to ``limit`` campaigns by id, and the last id if there are more (else an empty text)."""
+        """Return up to ``limit`` campaigns with ids after ``after``, and the last id if more follow (else empty)."""
 
     async def imports(self, campaign_id: str) -> list[ListImport]:
         """Return every list that was sent to a campaign, the latest first."""
 
     async def list_import(self, campaign_id: str, import_id: str) -> ListImport | None:
-        """Return what became of a list, or None."""
+        """Return the record of a list, or None if the list was never sent."""
 
     async def save_import(self, row: ListImport) -> None:
-        """Write how far a list has come. The last writer wins: all who send the same list write the same."""
+        """Write the record of a list. The last writer wins, because all calls with the same list write the same."""
 
     async def known(self, campaign_id: str) -> list[Known]:
-        """Return what a new list is compared with, of every member."""
+        """Return, for every member, the columns that a new list is compared with."""
 
     async def member(self, campaign_id: str, key: str) -> Member | None:
         """Return a member, or None."""
@@ -48,29 +48,32 @@ class Campaigns(Protocol):
         """Return the members that exist among these keys, by key."""
 
     def scan(self, campaign_id: str, stage: MemberStage | None = None) -> AsyncIterator[Member]:
-        """Give all members, or those of a stage, in the order of their keys, to be looked at.
+        """Yield all members, or those of one stage, in the order of their keys. They are for reading only.
 
-        Rows that a newer version wrote are passed over.
+        Rows that a newer version of the app wrote are skipped.
         """
 
     async def page(
         self, campaign_id: str, stage: MemberStage | None, after: str, limit: int
     ) -> tuple[list[Member], str]:
-        """Return up to ``limit`` members behind a key, to be looked at, and the last key if there are more."""
+        """Return up to ``limit`` members with keys after ``after``, and the last key if more follow (else empty).
+
+        The members are for reading only.
+        """
 
     async def write(self, change: Change[Member], before: Member | None, person: str = "") -> Member:
         """Write the row of a member, and the events of the change.
 
-        ``before``: the member as it was read, so that its line leaves the list of the stage it had. None: it is new.
-        ``person``: object id of the account that this member is the first of its campaign to stand for.
+        ``before``: the member as it was read, so that it leaves the list of its former stage; None for a new member.
+        ``person``: the object id of the account, if no other member of the campaign was matched to it; else empty.
 
         Raises:
-            LedgerConflict: another process wrote the member meanwhile, or another member stands for the account.
+            LedgerConflict: another process wrote the member meanwhile, or another member was matched to the account.
 
         """
 
     async def person(self, campaign_id: str, user_id: str) -> str:
-        """Return the key of the member that an account was first found for. An empty text: no member yet."""
+        """Return the key of the member that an account was first matched to; empty if there is none yet."""
 
     async def store(self, members: Sequence[tuple[Member, Member | None]]) -> bool:
         """Write the members of a list. Return False if another process wrote one of them meanwhile."""
@@ -80,7 +83,7 @@ class CampaignRuns(Protocol):
     """Runs over the members of campaigns, and their parts."""
 
     async def save(self, run: Run, *parts: Part) -> Run:
-        """Write a run, over the row that it was read from, or as a new one; its parts first.
+        """Write the parts of a run, and then the run: as a new row, or over the row that it was read from.
 
         Raises:
             LedgerConflict: another process wrote the run meanwhile.
@@ -91,10 +94,10 @@ class CampaignRuns(Protocol):
         """Return a run, or None."""
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run, in order: those of the cut that holds."""
+        """Return the parts of a run in order. If several processes cut the run, the cut that the run names counts."""
 
     async def part(self, run: Run, number: int) -> Part | None:
         """Return a part of a run, or None."""
 
     async def finish(self, run: Run, part: Part) -> None:
-        """Write what became of a part. The last writer wins: done twice, it comes to the same."""
+        """Write the result of a part. The last writer wins, because a part that is done twice has the same result."""

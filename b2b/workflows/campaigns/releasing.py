@@ -1,4 +1,4 @@
-"""Release a judged member: it becomes a request, which is judged anew and invites only what was judged."""
+"""Release judged members. A member becomes a request, which is judged again and invites only what was judged."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -22,21 +22,21 @@ _NOT_RELEASED = frozenset({MemberStage.LISTED, MemberStage.JUDGED, MemberStage.C
 
 
 class Releasing:
-    """Releases members."""
+    """The step of a run that releases members."""
 
     def __init__(self, ledger: Ledger, messages: Messages, clock: Clock) -> None:
         self._ledger, self._messages, self._clock = ledger, messages, clock
 
     async def __call__(self, _run: Run, campaign: Campaign, member: Member) -> str:
-        """Make the request of a member, and put its message on the queue.
+        """Create the request of a member and send its message. Return the outcome, by which the run counts the member.
 
-        The member's row comes first: a list that comes in either changes the member before that, or is told that it is
-        released. A process may die between the member's row, the request's row and the message. So a part that comes
-        again writes the request that is missing, or finds it at work, brings the member up to it, and sends the message
-        of one that was never tried again.
+        The member's row is written first, so that a list either changes the member before its release or is refused.
+        The process may die between the member's row, the request's row and the message. So a part that is delivered
+        again creates a missing request. If the request exists and has not ended, the part updates the member to show
+        it, and sends the message again if the request was never tried.
 
         Raises:
-            LedgerConflict: the member or the request was written meanwhile.
+            LedgerConflict: another process wrote the member or the request meanwhile.
 
         """
         stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))
@@ -49,16 +49,16 @@ class Releasing:
         if not ready:
             return PASSED_OVER
         if stored is not None and stored.sequence > member.shown:
-            await self._ledger.requests.show(stored)  # it ended, and the member does not show that yet
+            await self._ledger.requests.show(stored)  # the request has ended, and the member does not show that yet
             return PASSED_OVER
         await self._ask(campaign, await self._ledger.campaigns.write(Change(released(member)), member), stored)
         return RELEASED
 
     async def _go_on(self, campaign: Campaign, member: Member, stored: RequestRecord | None) -> str:
-        """Bring a release to its end that was begun before; return what became of it. An empty text: none was begun."""
+        """Complete a release that was begun before. Return its outcome; empty if no release was begun."""
         if unwritten(member, stored):
             if campaign.state is CampaignState.ENDED:
-                return HELD  # its end calls it off
+                return HELD  # the run that ends the campaign cancels the member
             await self._ask(campaign, member, stored)
             return RELEASED
         if stored is not None and stored.at_work:
@@ -70,14 +70,17 @@ class Releasing:
         return RELEASED if rested else ""
 
     async def give_back(self, member: Member) -> None:
-        """Put a member back on the list whose request is not written: the part that was to do so is given up."""
+        """Put a released member back on the list if its request is not written, because its part was given up."""
         stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))
         if unwritten(member, stored):
-            with suppress(LedgerConflict):  # another delivery of the part has seen to it after all
+            with suppress(LedgerConflict):  # another delivery of the part has handled the member after all
                 await self._ledger.campaigns.write(Change(put_back(member, stored)), member)
 
     async def _ask(self, campaign: Campaign, member: Member, stored: RequestRecord | None) -> None:
-        """Write the request, on the list of open ones first: a request at work must not get lost."""
+        """Write the request and send its message.
+
+        The request is put on the list of open requests first, so that repair finds it if the process dies.
+        """
         now, approval = self._clock(), approval_of(member)
         kept = msgspec.json.encode(approval).decode() if approval else ""
         if stored is None:

@@ -1,4 +1,4 @@
-"""Runs over the members of a campaign: judge, release, end. Each part of a run is a message on the work queue."""
+"""Runs that judge, release or end many members of a campaign. Each part of a run is a message on the work queue."""
 
 import asyncio
 import logging
@@ -34,15 +34,15 @@ from b2b.workflows.ports import Clock, Ledger, NewId, Queue
 log = logging.getLogger(__name__)
 
 TOGETHER = 8
-"""Members of a part at once: the rest of the instance works on requests meanwhile."""
+"""Members of a part that are handled concurrently. More would slow down the requests on the same instance."""
 MOST_NAMED = 500
-"""Members that one call may name; more are chosen by a filter."""
+"""The most members that one call may name. A caller selects more by a filter."""
 RACES = 5
 GAVE_UP = "gaveUp"
 
 
 def entry_of(run: Run) -> str:
-    """Return the key under which a run stands on the list of runs at work. No id of a run has a dot."""
+    """Return the key of a run on the list of unfinished runs. No run's id has a dot, so the first dot ends it."""
     return f"{run.run_id}.{run.campaign_id}"
 
 
@@ -50,17 +50,17 @@ class Step(Protocol):
     """What a run does for one member."""
 
     async def __call__(self, run: Run, campaign: Campaign, member: Member, /) -> str:
-        """See to a member; return what became of it, as it is counted.
+        """Handle a member. Return the outcome, by which the run counts the member.
 
         Raises:
-            MustWait: nothing can be done now.
-            LedgerConflict: the member was written meanwhile; look at it again.
+            MustWait: the member cannot be handled now.
+            LedgerConflict: another process wrote the member meanwhile; read it again.
 
         """
 
 
 class Runs:
-    """Starts runs, and works on their parts."""
+    """Starts runs and processes their parts."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class Runs:
         goes_on: bool,
         size: int,
     ) -> None:
-        """``goes_on``: the mode lets members be invited. ``size``: members in a part.
+        """``goes_on``: whether the mode lets members be invited. ``size``: members per part.
 
-        ``give_back`` puts a member back on the list whose release was begun, and is given up.
+        ``give_back`` puts a member back on the list if its release was begun and its part is given up.
         """
         self._ledger, self._campaigns, self._queue = ledger, ledger.campaigns, queue
         self._clock, self._new_id = clock, new_id
@@ -91,10 +91,11 @@ class Runs:
         keys: Sequence[str] = (),
         decision: Decision | None = None,
     ) -> Run:
-        """Order something for all members, for those that a filter takes, or for those that are named.
+        """Start a run for all members, for those that match a filter, or for those that ``keys`` name.
 
         Raises:
-            RequestRefused: the campaign is not there, or its state or the mode forbids it.
+            RequestRefused: there is no such campaign, its state or the app's mode forbids the run, or ``keys`` are too
+                many or not all known.
 
         """
         campaign = await campaign_of(self._campaigns.rows, campaign_id)
@@ -113,10 +114,10 @@ class Runs:
             wanted=filter_json(wanted or Filter()),
             keys=tuple(keys),
         )
-        # The list is first, the message last: the sweep finds a run only on the list, drops an entry without a run, and
-        # sends a lost message again. A message without a run would do nothing.
+        # The list is written first and the message sent last: the sweep finds a run only on the list, removes an entry
+        # without a run, and sends a lost message again. A message without a run would do nothing.
         await self._ledger.working.add(entry_of(run), run.asked_at)
-        with suppress(LedgerConflict):  # no other run has its id: the client has repeated a write that went through
+        with suppress(LedgerConflict):  # the id is new, so the client repeated a write that had succeeded
             await self._runs.save(run)
         await self._queue.send(message_of(run, PLANNING))
         return run
@@ -139,7 +140,7 @@ class Runs:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: set it to convert, then release.")
 
     async def progress(self, campaign_id: str, run_id: str) -> Progress:
-        """Return how far a run has come.
+        """Return the progress of a run.
 
         Raises:
             RequestRefused: there is no such run, or no such campaign.
@@ -152,10 +153,10 @@ class Runs:
         return progress(run, await self._runs.parts(run))
 
     async def work(self, message: PartMessage) -> None:
-        """Do what a message asks for. Doing it again does nothing twice.
+        """Process a message of a run. If the message is delivered again, nothing is done twice.
 
         Raises:
-            MustWait: nothing can be done now; the message is to come back.
+            MustWait: the part cannot go on now; the message has to be delivered again later.
             Transient: a service did not answer.
 
         """
@@ -170,7 +171,7 @@ class Runs:
                 await self._part(run, campaign, part)
 
     async def _plan(self, run: Run) -> None:
-        """Cut the run into parts, once, and send a message for each that is not done."""
+        """Cut the run into parts, unless it is cut already, and send a message for each part that is not done."""
         if not run.planned:
             run = await self._cut(run)
         for part in await self._runs.parts(run):
@@ -178,22 +179,22 @@ class Runs:
                 await self._queue.send(message_of(run, part.number))
 
     async def _cut(self, run: Run) -> Run:
-        """Cut a run into parts. If another process has done so, its cut holds: its parts may be done by now."""
+        """Cut a run into parts. If another process has cut it, use those parts, because some may be done by now."""
         now = self._clock()
         keys = [member.key async for member in self._campaigns.scan(run.campaign_id) if takes(run, member, now)]
         planned, parts = cut(run, self._new_id(), keys, self._size)
         try:
-            return await self._runs.save(planned, *parts)  # before the messages, which do nothing for a part not stored
+            return await self._runs.save(planned, *parts)  # before the messages, which need the stored parts
         except LedgerConflict:
             return await self._runs.get(run.campaign_id, run.run_id) or run
 
     async def over(self, campaign_id: str, run_id: str) -> bool:
-        """Tell whether a run has seen to every member, or was never written."""
+        """Tell whether a run has handled every member, or was never written."""
         run = await self._runs.get(campaign_id, run_id)
         return run is None or progress(run, await self._runs.parts(run)).finished
 
     async def send_again(self, campaign_id: str, run_id: str) -> None:
-        """Send the messages of a run again, because they were lost. The earlier ones do nothing if they come after all.
+        """Send the messages of a run again, because they were lost. If the earlier ones arrive late, they do nothing.
 
         Raises:
             Transient: storage did not answer.
@@ -236,7 +237,9 @@ class Runs:
         raise Transient("the app", "others write the row of a member all the time")
 
     async def give_up(self, message: PartMessage) -> None:
-        """See to a message that the host gave up on: it goes back, some times, and then its part is given up.
+        """Handle a message that the host moved to the poison queue.
+
+        It is sent again up to `MOST_RETURNS` times. After that its part is given up.
 
         Raises:
             Transient: storage did not answer.
@@ -246,7 +249,7 @@ class Runs:
         if run is None or message.round < run.round:
             return
         if message.returns < MOST_RETURNS:
-            # Drain removes the poison message afterwards. A crash in between sends the message twice: that is harmless.
+            # Drain removes the poison message afterwards. A crash in between sends the message twice: no harm is done.
             await self._queue.send(message.returned().message())
             return
         part = await self._runs.part(run, message.part)

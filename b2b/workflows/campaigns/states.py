@@ -1,4 +1,4 @@
-"""What an administrator wants of a campaign, as each instance knows it: at most seconds old."""
+"""A cache of the states of campaigns, so that an instance need not read the campaign for every request."""
 
 from datetime import datetime, timedelta
 
@@ -7,19 +7,19 @@ from b2b.domain.conversion.waits import WaitReason
 from b2b.workflows.ports import Clock, Ledger
 
 KEPT = timedelta(seconds=10)
-"""How stale a pause may be: an instance that has just looked goes on for so long, and ends a call under way."""
+"""How old a cached state may be: after a pause, an instance may go on inviting for so long."""
 _HELD = {CampaignState.PAUSED: WaitReason.CAMPAIGN_PAUSED, CampaignState.ENDED: WaitReason.CAMPAIGN_ENDED}
 
 
 class CampaignStates:
-    """The states of campaigns, each read once in a while."""
+    """The states of campaigns, each read again once it is older than `KEPT`."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._campaigns, self._clock = ledger.campaigns, clock
         self._seen: dict[str, tuple[datetime, CampaignState]] = {}
 
     async def held(self, campaign_id: str) -> WaitReason | None:
-        """Return why the campaign of a request forbids to invite. None: it does not, or the request has no campaign."""
+        """Return why a request's campaign blocks inviting; None if it does not, or if the request has no campaign."""
         if not campaign_id:
             return None
         now = self._clock()

@@ -26,7 +26,7 @@ class RepairCampaigns:
         """Repair runs as far as the turn has room, and then requests.
 
         Raises:
-            Transient: storage failed several times.
+            Transient: storage failed repeatedly.
 
         """
         await through(self._ledger.working, self._look_after, turn, self._clock())

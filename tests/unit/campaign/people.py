@@ -1,4 +1,4 @@
-"""Members and judgements for tests."""
+"""Build members, findings and assessments for tests."""
 
 from datetime import UTC, datetime
 from typing import Any

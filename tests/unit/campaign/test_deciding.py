@@ -1,4 +1,4 @@
-"""Decisions in bulk cover what was shown and nothing else."""
+"""Decisions about several members apply to exactly the members and findings that were shown."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def code(one: Choice, *others: Choice) -> str:
     return refused.value.code
 
 
-def test_what_waits_is_grouped_by_finding() -> None:
+def test_members_waiting_for_a_decision_are_grouped_by_rule() -> None:
     groups = grouped([member(1, ODD), member(2, ODD, WORKS_HERE), member(3), member(4, ODD, stage=MemberStage.INVITED)])
     assert [(group.rule, len(group.members), group.alone) for group in groups] == [
         ("address-unlikely", 2, False),
@@ -38,7 +38,7 @@ def test_what_waits_is_grouped_by_finding() -> None:
     ]
 
 
-def test_exactly_what_was_shown_is_decided() -> None:
+def test_a_decision_needs_exactly_the_findings_that_were_shown() -> None:
     one = choice(1)
     row = member(1, ODD, NOTE)
     assert check(Answer.APPROVE, one, (one,), {row.key: row}) is row
@@ -50,7 +50,7 @@ def test_exactly_what_was_shown_is_decided() -> None:
 
 
 @pytest.mark.parametrize(("number", "rule"), list(enumerate(sorted(ALONE), 5)))
-def test_some_findings_are_decided_about_alone(number: int, rule: str) -> None:
+def test_some_findings_need_a_decision_for_each_member_alone(number: int, rule: str) -> None:
     one = choice(number, Waived(rule, "it is so"))
     assert code(one, choice(1)) == "DecideAlone"
     row = member(number, finding(rule, Severity.REVIEW))
@@ -58,7 +58,7 @@ def test_some_findings_are_decided_about_alone(number: int, rule: str) -> None:
 
 
 @pytest.mark.parametrize("stage", list(MemberStage))
-def test_whoever_is_not_released_may_be_refused_and_only_what_waits_approved(stage: MemberStage) -> None:
+def test_unreleased_members_can_be_refused_but_only_waiting_ones_approved(stage: MemberStage) -> None:
     ready = member(1, NOTE, stage=stage)
     none = Choice(ready.key, ())
     for answer in Answer:
@@ -70,7 +70,7 @@ def test_whoever_is_not_released_may_be_refused_and_only_what_waits_approved(sta
         assert refused.value.code == "NotAwaitingDecision"
 
 
-def test_an_approval_is_kept_with_who_and_why_and_goes_into_the_request() -> None:
+def test_an_approval_keeps_its_person_and_reason_and_applies_to_the_request() -> None:
     change = decided(member(1, ODD, NOTE), Answer.APPROVE, BY, NOON)
     row = change.row
     assert (row.verdict, asked(row), row.stage) == (Verdict.READY, (), MemberStage.JUDGED)
@@ -82,7 +82,7 @@ def test_an_approval_is_kept_with_who_and_why_and_goes_into_the_request() -> Non
     assert approval_of(member(1, ODD)) is None
 
 
-def test_a_refusal_is_a_cancel_with_a_reason() -> None:
+def test_a_refusal_cancels_the_member_with_a_reason() -> None:
     change = decided(member(1, ODD), Answer.REFUSE, BY, NOON)
     assert change.row.stage is MemberStage.CANCELLED
     assert change.row.last_error == "Refused by ciso@contoso.com: ticket 4711."

@@ -1,4 +1,4 @@
-"""What a list means to a campaign, and how a member moves from the list to its request."""
+"""Comparing a list with the members of its campaign, and the way of a member from the list to its request."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ def known(row: Member) -> Known:
 
 
 def stored(found: Plan, imported: ListImport, *before: Member) -> list[Member]:
-    """The members as they stand once a plan has been carried out."""
+    """Return the members after a plan has been carried out."""
     rows = {each.key: each for each in before}
     for row in found.rows:
         if not row.stored:
@@ -61,7 +61,7 @@ def outcomes(found: Plan) -> list[Outcome]:
     return [row.outcome for row in found.rows]
 
 
-def test_a_list_is_new_then_unchanged() -> None:
+def test_rows_are_new_at_first_and_unchanged_when_sent_again() -> None:
     first = planned(LIST, FIRST)
     assert outcomes(first) == [Outcome.TAKEN, Outcome.TAKEN]
     members = stored(first, FIRST)
@@ -71,7 +71,7 @@ def test_a_list_is_new_then_unchanged() -> None:
 
 
 @given(st.integers(0, 2))
-def test_a_list_that_was_cut_off_answers_as_if_nothing_had_happened(written: int) -> None:
+def test_a_resent_list_gets_the_answer_of_an_uninterrupted_import(written: int) -> None:
     members = stored(planned(LIST, FIRST), FIRST)[:written]
     again = planned(LIST, FIRST, *members)
     assert outcomes(again) == [Outcome.TAKEN, Outcome.TAKEN]
@@ -80,7 +80,7 @@ def test_a_list_that_was_cut_off_answers_as_if_nothing_had_happened(written: int
     )
 
 
-def test_a_change_that_was_cut_off_is_still_a_change() -> None:
+def test_a_resent_list_still_reports_changed_rows_as_changed() -> None:
     members = stored(planned(LIST, FIRST), FIRST)
     corrected = LIST.replace("a@fabrikam.com", "anna@fabrikam.com")
     found = planned(corrected, SECOND, *members)
@@ -91,7 +91,7 @@ def test_a_change_that_was_cut_off_is_still_a_change() -> None:
     ]
 
 
-def test_a_changed_row_voids_what_was_judged() -> None:
+def test_a_changed_row_discards_the_verdict_of_its_member() -> None:
     (first, *_) = stored(planned(LIST, FIRST), FIRST)
     first = judged(first, assessment(), "a@fabrikam.com")
     found = planned("upn,address\na@contoso.com,anna@fabrikam.com\n", SECOND, first)
@@ -100,27 +100,27 @@ def test_a_changed_row_voids_what_was_judged() -> None:
 
 
 @pytest.mark.parametrize("stage", [stage for stage in MemberStage if not stage.listed_again])
-def test_the_row_of_a_released_member_does_not_change(stage: MemberStage) -> None:
+def test_a_row_that_would_change_a_released_member_is_refused(stage: MemberStage) -> None:
     (first, *_) = stored(planned(LIST, FIRST), FIRST)
     found = planned("upn,ref\na@contoso.com,9\n", SECOND, replace(first, stage=stage))
     assert found.rows == ()
     assert [fault.code for fault in found.faults] == ["MemberReleased"]
 
 
-def test_a_member_is_known_by_each_of_its_names() -> None:
+def test_a_row_finds_its_member_by_any_of_the_members_names() -> None:
     (first, *_) = stored(planned(LIST, FIRST), FIRST)
     first = judged(first, assessment(user_id=IDS[1], user_principal_name="a@contoso.com"), "")
     found = planned(f"id,address,ref\n{IDS[1]},a@fabrikam.com,1\n", SECOND, first)
     assert [row.key for row in found.rows] == [first.key]
 
 
-def test_one_address_for_two_accounts_is_told() -> None:
+def test_a_row_with_the_address_of_another_member_is_refused() -> None:
     members = stored(planned(LIST, FIRST), FIRST)
     found = planned("upn,address\nc@contoso.com,A@fabrikam.com\n", SECOND, *members)
     assert [(fault.line, fault.column, fault.code) for fault in found.faults] == [(2, "address", "DuplicateAddress")]
 
 
-def test_two_rows_may_swap_their_addresses_and_a_third_take_what_is_given_up() -> None:
+def test_rows_may_swap_addresses_or_take_one_that_another_row_gives_up() -> None:
     members = stored(planned(LIST, FIRST), FIRST)
     swapped = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,a@fabrikam.com\n"
     found = planned(swapped, SECOND, *members)
@@ -130,8 +130,8 @@ def test_two_rows_may_swap_their_addresses_and_a_third_take_what_is_given_up() -
     assert (outcomes(found), found.faults) == ([Outcome.TAKEN, Outcome.CHANGED], ())
 
 
-def test_an_address_is_not_free_where_its_holder_does_not_get_another_one() -> None:
-    """The first row wants what the second gives up, and that one what the third keeps, because it is released."""
+def test_an_address_is_not_free_if_its_holders_row_is_refused() -> None:
+    """Row 1 wants the address of row 2, and row 2 that of row 3, whose member is released and keeps its address."""
     text = "upn,address\n" + "".join(f"{name}@contoso.com,{name}@fabrikam.com\n" for name in "abc")
     first, second, third = stored(planned(text, FIRST), FIRST)
     wanted = "upn,address\na@contoso.com,b@fabrikam.com\nb@contoso.com,c@fabrikam.com\nc@contoso.com,d@fabrikam.com\n"
@@ -153,13 +153,13 @@ def test_a_cancelled_member_holds_no_address() -> None:
     assert [fault.code for fault in back.faults] == ["DuplicateAddress"]
 
 
-def test_names_of_two_members_in_one_row_are_told() -> None:
+def test_a_row_that_names_two_members_is_refused() -> None:
     members = stored(planned(f"id,upn\n{IDS[1]},\n,b@contoso.com\n", FIRST), FIRST)
     found = planned(f"id,upn\n{IDS[1]},b@contoso.com\n", SECOND, *members)
     assert [fault.code for fault in found.faults] == ["DuplicatePerson"]
 
 
-def test_a_list_is_unchanged_though_judging_found_two_of_its_rows_to_be_one_account() -> None:
+def test_two_rows_judged_to_be_one_account_stay_unchanged_when_sent_again() -> None:
     text = f"id,mail,ref\n{IDS[0]},,1\n,a@fabrikam.com,2\n"
     members = stored(planned(text, FIRST), FIRST)
     account = f"id={IDS[0].lower()}"
@@ -169,19 +169,19 @@ def test_a_list_is_unchanged_though_judging_found_two_of_its_rows_to_be_one_acco
         assert [(row.outcome, row.key) for row in again.rows] == [(Outcome.UNCHANGED, each.key) for each in members]
 
 
-def test_a_name_that_was_another_members_once_makes_a_member_of_its_own() -> None:
+def test_a_name_that_a_member_no_longer_has_creates_a_new_member() -> None:
     (first,) = stored(planned("upn\na@contoso.com\n", FIRST), FIRST)
     renamed = replace(first, names=(f"id={IDS[1]}",))
     found = planned("upn\na@contoso.com\n", SECOND, renamed)
     assert len(stored(found, SECOND, renamed)) == 2
 
 
-def test_a_list_read_otherwise_is_another_list() -> None:
+def test_the_same_bytes_with_other_reading_options_are_another_import() -> None:
     ids = {begun("spring", raw, told, NOON).import_id for raw in (b"a", b"b") for told in ("", "x")}
     assert len(ids) == 4
 
 
-def test_the_row_outweighs_the_defaults_of_the_campaign() -> None:
+def test_values_in_a_row_override_the_defaults_of_the_campaign() -> None:
     (row,) = stored(planned("upn,language\na@contoso.com,de\n", FIRST), FIRST)
     cc = '"ccRecipients":[{"emailAddress":{"address":"boss@contoso.com"}}]'
     defaults = b'{"sendInvitationMessage":false,"invitedUserMessageInfo":{"messageLanguage":"fr",%s}}' % cc.encode()
@@ -193,7 +193,7 @@ def test_the_row_outweighs_the_defaults_of_the_campaign() -> None:
     assert request_of(row, b"") == request_of(row, b"{}")
 
 
-def test_judging_binds_the_member_and_keeps_an_approval_of_the_same_finding() -> None:
+def test_judging_keeps_an_approval_for_the_same_finding_and_address() -> None:
     odd = finding("address-unlikely", Severity.REVIEW)
     row = judged(member(1, stage=MemberStage.LISTED, user_id=""), assessment(odd), "anna@fabrikam.com")
     assert (row.stage, row.user_id, row.verdict) == (MemberStage.JUDGED, IDS[1], Verdict.NEEDS_REVIEW)
@@ -212,11 +212,11 @@ def test_the_second_member_of_one_account_is_blocked() -> None:
 
 
 def request(row: Member, **columns: Any) -> RequestRecord:
-    """The request of a released member, as its row stands at first."""
+    """Return the request of a released member as it is first written."""
     return replace(asked_for(released(row), b"", "", NOON).row, sequence=1, **columns)
 
 
-def test_a_member_is_released_for_what_was_judged_alone() -> None:
+def test_a_request_is_bound_to_the_account_and_address_that_were_judged() -> None:
     row = member(1, finding("resource-account", Severity.WARN))
     record = request(row)
     assert (record.request_id, record.source) == (request_id_of("spring", row.key), Source.CAMPAIGN)
@@ -227,7 +227,7 @@ def test_a_member_is_released_for_what_was_judged_alone() -> None:
     assert (record.campaign_id, record.member) == ("spring", row.key)
 
 
-def test_a_released_member_shows_its_request_before_that_is_written() -> None:
+def test_a_released_member_shows_its_request_before_the_request_is_written() -> None:
     row = member(1, finding("resource-account", Severity.WARN), invited_address="anna@fabrikam.com", shown=4)
     taken = released(row)
     assert not taken.stage.listed_again
@@ -242,7 +242,7 @@ def test_a_released_member_shows_its_request_before_that_is_written() -> None:
     assert put_back(taken, earlier).request_id == earlier.request_id
 
 
-def test_a_request_begins_again_with_what_the_list_says_now() -> None:
+def test_a_reopened_request_has_the_content_of_the_current_row() -> None:
     row = member(1, body=b'{"invitedUser":{"id":"%s"},"sendInvitationMessage":false}' % IDS[1].encode())
     ended = request(member(1), stage=Stage.BLOCKED, verdict=Verdict.BLOCKED)
     again = asked_again(ended, row, b"", "", NOON).row
@@ -250,7 +250,7 @@ def test_a_request_begins_again_with_what_the_list_says_now() -> None:
     assert again.body_hash != ended.body_hash
 
 
-def test_a_member_shows_its_request_and_no_older_row_of_it() -> None:
+def test_a_member_shows_its_request_and_ignores_older_states() -> None:
     row = member(1)
     record = request(row, stage=Stage.INVITED, invited_at=NOON + timedelta(hours=1))
     record = replace(record, sequence=4)
@@ -262,7 +262,7 @@ def test_a_member_shows_its_request_and_no_older_row_of_it() -> None:
         assert showing(row, strange) == row
 
 
-def test_what_was_shown_before_a_member_was_judged_anew_does_not_come_back() -> None:
+def test_states_from_before_a_member_was_judged_again_are_ignored() -> None:
     record = replace(request(member(1)), stage=Stage.BLOCKED, sequence=2)
     blocked = showing(member(1), record)
     assert blocked.stage is MemberStage.BLOCKED
@@ -273,7 +273,7 @@ def test_what_was_shown_before_a_member_was_judged_anew_does_not_come_back() -> 
     assert showing(refused, record) == refused
 
 
-def test_the_stages_of_members_are_those_of_requests() -> None:
+def test_members_have_the_stages_of_requests_besides_their_own_two() -> None:
     own = {MemberStage.LISTED, MemberStage.JUDGED}
     assert {stage.value for stage in set(MemberStage) - own} == {
         stage.value for stage in set(Stage) - {Stage.ASSESSED, Stage.REJECTED}

@@ -1,4 +1,4 @@
-"""Names out: filters, counts of people, CSV that is no formula."""
+"""What a campaign returns: filters, counts of people, and CSV without formulas."""
 
 import csv
 import io
@@ -53,7 +53,9 @@ def as_csv(members: Iterable[Member], *kept: str) -> list[str]:
         ({"waits_longer_than": timedelta(0)}, (DORA, EMMA)),
     ],
 )
-def test_a_filter_takes_those_that_meet_all_conditions(conditions: dict[str, Any], found: tuple[Member, ...]) -> None:
+def test_a_filter_matches_members_that_meet_all_conditions(
+    conditions: dict[str, Any], found: tuple[Member, ...]
+) -> None:
     chosen = Filter(**conditions)
     assert tuple(each for each in PEOPLE if chosen.takes(each, NOON)) == found
     assert chosen.by_stage_alone is (set(conditions) <= {"stage"})
@@ -99,7 +101,7 @@ def test_each_judged_member_has_one_prospect(row: Member, prospect: Prospect | N
     assert counts.by_change == ({change: 1} if change else {})
 
 
-def test_every_rule_that_can_block_says_what_helps() -> None:
+def test_every_rule_that_can_block_has_a_remedy() -> None:
     heavy = {rule.id for rule in RULES if {rule.current, rule.legacy} & {BLOCK, FIX}}
     assert heavy | {FACT_NOT_READABLE, LISTED_TWICE} <= REMEDIES.keys() <= {*RULE_IDS, FACT_NOT_READABLE, LISTED_TWICE}
 
@@ -142,7 +144,7 @@ def test_no_cell_is_a_formula(text: str) -> None:
 
 
 @given(TEXT | PIECES)
-def test_a_guard_comes_off_again(text: str) -> None:
+def test_guarded_text_reads_back_unchanged(text: str) -> None:
     written = csv_out.guarded(text)
     assert written.lstrip(" ")[:1] not in {"=", "+", "-", "@"}
     assert csv_out.unguarded(written) == text
@@ -150,19 +152,19 @@ def test_a_guard_comes_off_again(text: str) -> None:
 
 @pytest.mark.parametrize("separator", [";", "\t", ","])
 @pytest.mark.parametrize("text", WITHIN)
-def test_no_part_of_a_cell_is_a_formula_where_another_separator_splits_it(text: str, separator: str) -> None:
+def test_no_part_of_a_cell_is_a_formula_under_another_separator(text: str, separator: str) -> None:
     rows = csv.reader(io.StringIO(csv_out.line(["Acme", text]), newline=""), delimiter=separator)
     cells = [cell for row in rows for cell in row]
     assert [cell for cell in cells if cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\uff1d"}] == []
 
 
 @given(PIECES, st.sampled_from([";", "\t", ","]))
-def test_no_formula_comes_of_how_a_cell_is_split(text: str, separator: str) -> None:
+def test_no_formula_appears_wherever_a_cell_is_split(text: str, separator: str) -> None:
     rows = csv.reader(io.StringIO(csv_out.line(["Acme", text]), newline=""), delimiter=separator)
     assert [cell for row in rows for cell in row if cell.lstrip(' "')[:1] in {"=", "-"}] == []
 
 
-def test_a_long_cell_is_guarded_in_time_that_grows_with_it() -> None:
+def test_guarding_a_long_cell_takes_less_than_two_seconds() -> None:
     for piece in (";", "'", ";'", "; ", "\t", '"'):
         text = piece * (200_000 // len(piece))
         began = time.perf_counter()
@@ -170,7 +172,7 @@ def test_a_long_cell_is_guarded_in_time_that_grows_with_it() -> None:
         assert time.perf_counter() - began < 2, f"{piece!r} takes too long"
 
 
-def test_names_out_say_who_it_is_and_what_for() -> None:
+def test_the_csv_of_members_has_names_changes_and_the_callers_columns() -> None:
     kept = (("Lieferant", "=HYPERLINK()"),)
     text = "".join(as_csv([member(1, finding("no-external-address", FIX), reference="0007", kept=kept)], "Lieferant"))
     assert text.startswith(csv_out.MARK)
@@ -182,7 +184,7 @@ def test_names_out_say_who_it_is_and_what_for() -> None:
 
 
 @given(st.lists(st.tuples(TEXT.map(str.strip), TEXT.map(str.strip)), min_size=1, max_size=5))
-def test_names_out_are_a_list_again(rows: list[tuple[str, str]]) -> None:
+def test_the_csv_of_members_can_be_sent_as_a_list(rows: list[tuple[str, str]]) -> None:
     people = [
         member(number, reference=reference, kept=(("Own", own),)) for number, (reference, own) in enumerate(rows, 1)
     ]

@@ -1,4 +1,4 @@
-"""Lists as people have them: taken row by row, or refused whole, and always with what to do."""
+"""Lists as people write them: the app accepts or refuses each row, or the whole list, and says what to do."""
 
 import contextlib
 import csv
@@ -62,7 +62,7 @@ def test_a_row_of_the_bulk_invite_template_is_matched_by_its_address() -> None:
     assert entry.request.invited_user_message_info.customized_message_body == "Hello"
 
 
-def test_the_names_in_brackets_count_in_any_language() -> None:
+def test_headers_in_any_language_are_known_by_the_name_in_brackets() -> None:
     header = (
         "version:v1.0\nE-Mail-Adresse [inviteeEmail] Erforderlich;Umleitungs-URL [inviteRedirectURL] Erforderlich\n"
     )
@@ -70,7 +70,7 @@ def test_the_names_in_brackets_count_in_any_language() -> None:
     assert entry.address == "anna@fabrikam.com"
 
 
-def test_the_export_of_users_names_the_account_and_its_mail_is_no_wish() -> None:
+def test_the_mail_column_of_entras_export_is_not_the_address_to_invite() -> None:
     found = taken(EXPORT + f"anna@contoso.com,Anna,A,old@contoso.com,Anna,{ID},Member,,\r\n")
     (entry,) = found.entries
     assert entry.request.invited_user.id == ID
@@ -80,12 +80,12 @@ def test_the_export_of_users_names_the_account_and_its_mail_is_no_wish() -> None
     assert "mail" not in found.layout.dropped
 
 
-def test_mail_beside_an_account_of_a_list_of_ones_own_is_the_address() -> None:
+def test_the_mail_column_beside_an_id_is_the_address_to_invite() -> None:
     (entry,) = taken("userPrincipalName,mail\nanna@contoso.com,anna@fabrikam.com\n").entries
     assert entry.address == entry.request.invited_user_email_address == "anna@fabrikam.com"
 
 
-def test_columns_are_dropped_unless_they_are_named() -> None:
+def test_unknown_columns_are_dropped_unless_the_caller_keeps_them() -> None:
     text = "\ufeffName;Konto;ExterneMail;Lieferant;Nr\r\nAnna; anna@contoso.com;anna@fabrikam.com;Fabrikam;0007\r\n"
     own = {Column.UPN: "Konto", Column.ADDRESS: "externemail", Column.REFERENCE: "Nr"}
     found = taken(text, Wanted(named=own, keep=("Lieferant",)))
@@ -94,7 +94,7 @@ def test_columns_are_dropped_unless_they_are_named() -> None:
     assert found.layout.dropped == ("Name",)
 
 
-def test_lines_above_the_header_and_inside_cells_are_counted() -> None:
+def test_line_numbers_count_lines_above_the_header_and_inside_cells() -> None:
     text = 'sep=;\r\n#TYPE Selected\r\nupn;reference\r\nanna@contoso.com;"two\r\nlines"\r\nberta;x\r\n'
     found = taken(text)
     assert [entry.line for entry in found.entries] == [4]
@@ -147,7 +147,7 @@ def test_json_is_read_like_a_table() -> None:
         ('{"people": []}', "WrongType", "expected an array of members"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_refused_whole(text: str, code: str, said: str) -> None:
+def test_an_unreadable_list_is_refused_as_a_whole(text: str, code: str, said: str) -> None:
     with pytest.raises(MalformedRequest) as refused:
         taken(text)
     assert refused.value.code == code
@@ -155,7 +155,7 @@ def test_a_list_that_cannot_be_read_is_refused_whole(text: str, code: str, said:
     assert "contoso" not in refused.value.message
 
 
-def test_a_column_that_the_call_names_has_to_be_there() -> None:
+def test_a_column_that_the_call_names_must_be_in_the_list() -> None:
     for wanted in (Wanted(named={Column.UPN: "Konto"}), Wanted(keep=("Lieferant",))):
         with pytest.raises(MalformedRequest, match="not in the list's header"):
             taken("upn\na@contoso.com\n", wanted)
@@ -190,23 +190,23 @@ def test_a_column_that_the_call_names_has_to_be_there() -> None:
         ),
     ],
 )
-def test_a_row_that_is_not_taken_says_line_column_and_code(text: str, faults: list[tuple[int, str, str]]) -> None:
+def test_a_refused_row_is_reported_with_line_column_and_code(text: str, faults: list[tuple[int, str, str]]) -> None:
     headers = {Column.UPN.value: "upn"}
     assert told(text) == [(line, headers.get(column, column), code) for line, column, code in faults]
 
 
-def test_of_two_rows_for_one_account_the_first_is_taken_and_the_second_names_it() -> None:
+def test_a_second_row_for_an_account_is_refused_and_names_the_first() -> None:
     found = taken("upn\na@contoso.com\nb@contoso.com\na@contoso.com\n")
     assert [entry.line for entry in found.entries] == [2, 3]
     assert "line 2" in found.faults[0].message
 
 
-def test_the_longest_list_is_taken() -> None:
+def test_the_longest_list_is_accepted() -> None:
     found = taken("upn\n" + "".join(f"user{number}@contoso.com\n" for number in range(MOST_ROWS)))
     assert len(found.entries) == MOST_ROWS
 
 
-def test_a_list_as_wide_as_may_be_is_taken_and_its_rows_may_be_shorter() -> None:
+def test_the_widest_list_is_accepted_and_its_rows_may_be_shorter() -> None:
     names = [f"n{number}" for number in range(MOST_COLUMNS - 2)]
     header = ",".join(("upn", *names, "x" * LONGEST_HEADER))
     found = taken(header + ",,,\na@contoso.com\nb@contoso.com,1\n", Wanted(keep=(names[0], names[-1])))
@@ -230,7 +230,7 @@ def test_the_first_name_in_brackets_counts(header: str, name: str) -> None:
 
 
 def seconds(text: str) -> float:
-    """Count the processor's time: what else the machine does is not in it."""
+    """Return the processor time that reading a text takes, in seconds, so that other load does not count."""
     begun = time.process_time()
     with contextlib.suppress(MalformedRequest):
         taken(text)
@@ -247,7 +247,7 @@ def test_a_header_of_opening_brackets_takes_little_time() -> None:
     assert bare("[" * 1_000_000) == "[" * 1_000_000
 
 
-def test_short_rows_take_no_room_for_the_columns_that_they_leave_out() -> None:
+def test_short_rows_take_no_memory_for_missing_columns() -> None:
     text = "upn" + "," * (MOST_COLUMNS - 1) + "z\n" + "x\n" * 4_000
     tracemalloc.start()
     try:
@@ -265,7 +265,7 @@ HEADERS = st.sampled_from(["id", "upn", "mail", "address", "ref", "sendEmail", "
 
 
 def taken_or_refused(text: str) -> Reading | None:
-    """A refusal has one of the codes of the contract: `RequestRefused` looks it up."""
+    """Return the reading, or None if the list is refused. `RequestRefused` itself checks the code of the refusal."""
     with contextlib.suppress(MalformedRequest):
         return taken(text)
     return None
@@ -275,13 +275,13 @@ def taken_or_refused(text: str) -> Reading | None:
 @example("upn\n\r\n")
 @example('"\n"')
 @example("sep=;")
-def test_any_text_is_a_list_or_refused_by_name(text: str) -> None:
+def test_any_text_is_read_or_refused_with_a_known_code(text: str) -> None:
     found = taken_or_refused(text)
     assert found is None or all(fault.code in set(ErrorCode) for fault in found.faults)
 
 
 @given(st.lists(HEADERS, min_size=1, max_size=5), st.lists(st.lists(CELLS, max_size=6), max_size=5))
-def test_each_row_is_taken_once_or_told_with_its_line(headers: list[str], rows: list[list[str]]) -> None:
+def test_each_row_is_accepted_once_or_reported_with_its_line(headers: list[str], rows: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text).writerows([headers, *rows])
     found = taken_or_refused(text.getvalue())
@@ -304,7 +304,7 @@ def test_each_row_is_taken_once_or_told_with_its_line(headers: list[str], rows: 
     st.sampled_from(DELIMITERS),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_what_csv_writes_is_read_as_it_was(rows: list[tuple[str, str]], separator: str, end: str) -> None:
+def test_csv_that_python_writes_is_read_back_unchanged(rows: list[tuple[str, str]], separator: str, end: str) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator, lineterminator=end)
     writer.writerow(("userPrincipalName", "reference"))

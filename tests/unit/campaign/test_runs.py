@@ -1,4 +1,4 @@
-"""Runs: whom they see to, how they are cut, and their messages on the queue."""
+"""Runs: which members they handle, how they are cut into parts, and their messages on the queue."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,7 +40,7 @@ BLOCKED = finding("group-address", Severity.BLOCK)
 
 
 @given(FILTERS)
-def test_a_filter_takes_the_same_members_when_it_is_read_back(wanted: Filter) -> None:
+def test_a_stored_filter_matches_the_same_members(wanted: Filter) -> None:
     people = [
         member(1),
         member(2, BLOCKED),
@@ -58,12 +58,12 @@ def test_a_filter_takes_the_same_members_when_it_is_read_back(wanted: Filter) ->
         (RunKind.END, {"listed", "judged", "requested", "inviting", "needsReview"}),
     ],
 )
-def test_a_run_sees_to_members_where_that_makes_sense(kind: RunKind, seen_to: set[str]) -> None:
+def test_a_run_handles_only_members_in_suitable_stages(kind: RunKind, seen_to: set[str]) -> None:
     run = replace(RUN, kind=kind)
     assert {stage.value for stage in MemberStage if takes(run, member(1, stage=stage), NOON)} == seen_to
 
 
-def test_only_ready_members_are_released_and_only_named_ones_where_names_are_given() -> None:
+def test_a_release_takes_ready_members_and_only_named_ones_if_any_are_named() -> None:
     run = replace(RUN, kind=RunKind.RELEASE)
     assert not takes(run, member(1, BLOCKED), NOON)
     named = replace(run, keys=(member(1).key,))
@@ -71,7 +71,7 @@ def test_only_ready_members_are_released_and_only_named_ones_where_names_are_giv
 
 
 @given(st.integers(0, 4 * PART))
-def test_a_run_is_cut_into_parts_that_hold_everybody_once(count: int) -> None:
+def test_the_parts_of_a_run_hold_every_member_once(count: int) -> None:
     keys = [f"{number:032x}" for number in range(count)]
     run, parts = cut(RUN, "first", keys)
     assert [key for part in parts for key in part.keys] == keys
@@ -87,7 +87,7 @@ def test_a_run_that_is_not_cut_yet_is_not_finished() -> None:
 
 
 @given(st.integers(-1, 9999), st.integers(0, 9))
-def test_the_message_of_a_part_is_read_as_it_was_written(number: int, returns: int) -> None:
+def test_the_message_of_a_part_is_read_back_unchanged(number: int, returns: int) -> None:
     message = PartMessage("spring", "r", number, returns)
     assert incoming(message.message(), "m", POLICY) == message
 
@@ -95,6 +95,6 @@ def test_the_message_of_a_part_is_read_as_it_was_written(number: int, returns: i
 @pytest.mark.parametrize(
     "body", [{"campaignId": "a/b", "runId": "r", "part": 0}, {"campaignId": "spring"}, "spring", {"campaignId": 1}]
 )
-def test_what_only_looks_like_a_part_is_none(body: object) -> None:
+def test_a_document_that_is_not_a_parts_message_is_rejected(body: object) -> None:
     assert part_message({"campaign": body}) is None
     assert part_message({"campaign": {"campaignId": "spring", "runId": "r", "part": 0}, "more": 1}) is None

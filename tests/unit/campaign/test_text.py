@@ -1,4 +1,4 @@
-"""Lists in the encodings that people's programs write."""
+"""Lists in the encodings that spreadsheets and other programs write."""
 
 import codecs
 import contextlib
@@ -29,7 +29,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\u
         (LIST.encode("cp1252"), Encoding.WINDOWS_1252),
     ],
 )
-def test_every_program_writes_the_same_text(raw: bytes, told: Encoding | None) -> None:
+def test_a_list_has_the_same_text_in_every_encoding(raw: bytes, told: Encoding | None) -> None:
     assert decoded(raw, told) == LIST
 
 
@@ -50,7 +50,9 @@ def test_every_program_writes_the_same_text(raw: bytes, told: Encoding | None) -
         (b"x" * 9_000_000, None, "ListTooLarge", "9000000 bytes"),
     ],
 )
-def test_what_is_no_text_is_refused_whole(raw: bytes, told: Encoding | None, code: str, said: str) -> None:
+def test_bytes_that_are_not_text_are_refused_as_a_whole(
+    raw: bytes, told: Encoding | None, code: str, said: str
+) -> None:
     with pytest.raises(MalformedRequest) as refused:
         decoded(raw, told)
     assert refused.value.code == code
@@ -58,11 +60,11 @@ def test_what_is_no_text_is_refused_whole(raw: bytes, told: Encoding | None, cod
 
 
 @given(TEXT, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-def test_text_that_python_writes_is_read_as_it_was(text: str, codec: str) -> None:
+def test_text_that_python_encodes_is_decoded_unchanged(text: str, codec: str) -> None:
     assert decoded(text.encode(codec)) == text
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, *Encoding]))
-def test_any_bytes_are_text_or_refused_by_name(raw: bytes, told: Encoding | None) -> None:
+def test_any_bytes_are_decoded_or_refused_with_a_known_code(raw: bytes, told: Encoding | None) -> None:
     with contextlib.suppress(MalformedRequest):
         assert decoded(raw, told).strip()

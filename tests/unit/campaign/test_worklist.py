@@ -35,34 +35,34 @@ def scripted(*people: Member, profile: Profile = Profile.CURRENT) -> list[dict[s
     return rows
 
 
-def test_a_fix_says_from_what_to_what() -> None:
+def test_a_fix_has_the_old_and_the_new_address() -> None:
     (first, second) = worklist(EMPTY, OTHER)
     assert (first["property"], first["from"], first["to"]) == ("mail", "", "anna@fabrikam.com")
     assert (second["from"], second["to"], second["change"]) == ("b@contoso.com", "berta@fabrikam.com", Change.ADDRESS)
     assert [row["to"] for row in scripted(EMPTY, OTHER)] == ["anna@fabrikam.com", "berta@fabrikam.com"]
 
 
-def test_an_address_that_is_not_known_is_listed_and_not_scripted() -> None:
+def test_a_fix_without_a_known_address_is_listed_but_not_in_the_script() -> None:
     unknown = member(1, MISSING)
     own = member(2, finding("own-verified-domain", BLOCK), address="b@contoso.com", mail="B@contoso.com")
     assert [row["to"] for row in worklist(unknown, own)] == ["", ""]
     assert scripted(unknown, own) == []
 
 
-def test_an_address_that_may_be_anothers_is_left_out_unless_approved() -> None:
+def test_a_doubtful_address_is_left_out_unless_approved() -> None:
     doubtful = member(1, DIFFERS, ODD, address="anna@fabrikam.com")
     approved = member(2, DIFFERS, finding("address-unlikely", Severity.WARN), address="b@fabrikam.com", waived=(ODD,))
     assert [row["userId"] for row in worklist(doubtful, approved)] == [IDS[2]]
 
 
-def test_of_a_member_that_is_listed_twice_only_the_list_is_corrected() -> None:
+def test_the_only_fix_for_a_member_listed_twice_is_to_correct_the_list() -> None:
     again = twice(OTHER, EMPTY.key)
     (row,) = worklist(again)
     assert (row["rule"], row["change"], row["property"], row["to"]) == ("listed-twice", Change.ROW, "", "")
     assert scripted(again) == []
 
 
-def test_what_others_are_in_charge_of_is_listed_and_not_scripted() -> None:
+def test_fixes_outside_graph_are_listed_but_not_in_the_script() -> None:
     synced = member(1, finding("address-not-on-account", BLOCK), address="a@fabrikam.com", synced=True)
     mailbox = member(2, finding("exchange-mailbox", BLOCK))
     (first, second) = worklist(synced, mailbox)
@@ -71,11 +71,11 @@ def test_what_others_are_in_charge_of_is_listed_and_not_scripted() -> None:
     assert scripted(synced, mailbox) == []
 
 
-def test_who_needs_no_fix_or_cannot_be_helped_is_left_out() -> None:
+def test_members_without_a_fix_or_beyond_help_are_left_out() -> None:
     assert worklist(member(1), member(2, ODD), member(3, finding("already-external", BLOCK), MISSING)) == []
 
 
-def test_under_the_article_of_2020_other_mails_are_set() -> None:
+def test_under_the_article_of_2020_the_script_sets_other_mails() -> None:
     (row,) = scripted(
         member(1, finding("no-external-address", BLOCK), address="a@fabrikam.com"), profile=Profile.LEGACY
     )
@@ -96,7 +96,7 @@ function Update-MgUser {
 
 
 def powershell(directory: Path, script: str, users: dict[str, dict[str, object]], *arguments: str) -> list[str]:
-    """Run the script against accounts in place of Graph's, and return what it sets."""
+    """Run the script with PowerShell against the accounts in ``users`` instead of Graph. Return what it sets."""
     if PWSH is None:
         missing(HOW_TO_GET_ONE)
     (directory / "fix.ps1").write_text(script, encoding="ascii")
@@ -118,7 +118,7 @@ def user(upn: str, mail: str | None = None, *others: str) -> dict[str, object]:
     return {"Id": "", "UserPrincipalName": upn, "Mail": mail, "OtherMails": list(others)}
 
 
-def test_powershell_sets_what_is_still_as_it_was(tmp_path: Path) -> None:
+def test_the_script_sets_only_addresses_that_have_not_changed_since(tmp_path: Path) -> None:
     gone = member(3, DIFFERS, address="c@fabrikam.com", mail="c@contoso.com")
     done = member(4, DIFFERS, address="d@fabrikam.com", mail="d@contoso.com")
     nasty = member(5, DIFFERS, address=NASTY, user_principal_name=NASTY)
@@ -136,7 +136,7 @@ def test_powershell_sets_what_is_still_as_it_was(tmp_path: Path) -> None:
     assert powershell(tmp_path, script, users, "-WhatIf") == []
 
 
-def test_powershell_adds_to_other_mails(tmp_path: Path) -> None:
+def test_the_script_adds_to_other_mails_and_keeps_the_others(tmp_path: Path) -> None:
     row = member(1, finding("address-not-on-account", BLOCK), address="anna@fabrikam.com", mail="old@fabrikam.com")
     script = "".join(as_script(fixes([row], Profile.LEGACY)))
     users = {IDS[1]: user("anna@contoso.com", None, "old@fabrikam.com")}
@@ -144,5 +144,5 @@ def test_powershell_adds_to_other_mails(tmp_path: Path) -> None:
     assert told == [f"otherMails|{IDS[1]}|old@fabrikam.com,anna@fabrikam.com"]
 
 
-def test_powershell_does_nothing_with_a_script_without_rows(tmp_path: Path) -> None:
+def test_a_script_without_rows_changes_nothing(tmp_path: Path) -> None:
     assert powershell(tmp_path, "".join(as_script([])), {}) == []
