@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Virtual time, by which the tenant measures tokens, pages, the recycle bin, throttling and replication.
+    """The tenant's virtual clock: tokens and page links expire by it, and throttling and replication run on it.
 
-    It follows real time plus all advances. While it is frozen only `advance` moves it, so a run can be repeated to the
-    second.
+    It follows real time, plus whatever `advance` has added. While it is frozen, only `advance` moves it, so a run can
+    be repeated to the second.
     """
 
     def __init__(self) -> None:

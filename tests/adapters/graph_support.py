@@ -162,7 +162,7 @@ def batch(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Respond:
 
 
 def only(answer: dict[str, Any]) -> httpx.Response:
-    """Return the answer to a `$batch` of one call."""
+    """Return a `$batch` response that holds only this answer."""
     return json_response({"responses": [{"id": "0", "headers": {}, **answer}]})
 
 

@@ -192,7 +192,7 @@ async def test_an_empty_backlog_has_no_oldest(queue: Queue) -> None:
     assert backlog.oldest is None
 
 
-async def test_the_backlog_names_a_missing_queue(queue: Queue, requests: QueueClient) -> None:
+async def test_reading_the_backlog_of_a_missing_queue_fails_with_its_name(queue: Queue, requests: QueueClient) -> None:
     requests.delete_queue()
     with pytest.raises(Transient, match="the queue conversion-requests does not exist"):
         await queue.backlog()

@@ -112,7 +112,9 @@ async def test_a_person_may_not_approve_their_own_request(world: MakeWorld) -> N
     assert (await anna.refuse("r1", REASON)).status == 202, "refusing one's own request needs no second person"
 
 
-async def test_a_person_may_not_approve_another_request_of_their_own(world: MakeWorld) -> None:
+async def test_a_person_may_approve_neither_the_first_nor_a_later_request_of_their_own(
+    world: MakeWorld,
+) -> None:
     running = await in_review(world, person("Request"), B2B_SIGN_IN="true")
     anna, boris = client(running, person("Decide", "Request")), client(running, person("Request", object_id=BORIS))
     for request_id, caller in (("r2", anna), ("r3", boris)):

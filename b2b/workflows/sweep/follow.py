@@ -1,9 +1,9 @@
-"""Follow invited accounts until the invitation is redeemed. Graph reports no redemption, so the sweep looks for them.
+"""Follow invited accounts until their invitation is redeemed. Graph does not notify the app, so the sweep looks.
 
-Some accounts have a time in the schedule, at which they are read. For all others, the sweep compares Graph's list of
-pending accounts with the index of followed accounts, and reads the difference by id. If the list costs more than
-reading all of them by id, or breaks off, it reads them by id, in rounds. Both ways find the same redemptions; the list
-finds them sooner.
+Scheduled accounts are read when they are due. For the rest, the sweep compares Graph's list of pending accounts with
+the index of followed accounts, and reads only those that differ, by id. If the list would cost more calls than reading
+every account, or fails partway, the sweep reads the accounts by id instead, in rounds. Both ways find the same
+redemptions; the list finds them sooner.
 """
 
 import logging
@@ -97,10 +97,11 @@ class Follow:
         return sorted([*news, *await self._learners(segment, now)], key=lambda each: each.key)
 
     async def _learners(self, segment: Segment, now: datetime) -> list[Followed]:
-        """Return some young accounts to read.
+        """Return the young accounts that are worth reading now.
 
-        They are those that can teach what accounts of their kind show, if that is not known, and one batch of others: a
-        read that shows a redemption can be believed, however young the account is.
+        First come accounts of a kind (synced or not) of which the app does not know yet whether this tenant shows a
+        pending invitation: reading them tells. One batch of other accounts follows, because a read that shows a
+        redemption is reliable even if the account is young.
         """
         young = [entry for entry in segment.entries.values() if is_young(entry, self._limits, now)]
         unknown = await self._facts.unknown() if young else frozenset[bool]()
