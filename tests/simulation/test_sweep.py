@@ -230,22 +230,24 @@ class Failing:
 def test_each_part_has_its_turn_even_if_others_hang_or_fail() -> None:
     loop = SimulatedLoop()  # type: ignore[abstract]  # parts that no workflow calls are left out
     ground = Ground()
-    parts: dict[Part, Any] = dict(zip(Part, (Stuck(), Failing(), Stuck(), Counted(), Counted()), strict=True))
+    parts: dict[Part, Any] = dict(
+        zip(Part, (Stuck(), Failing(), Stuck(), Counted(), Counted(), Counted()), strict=True)
+    )
 
     def now() -> datetime:
         return START + timedelta(seconds=loop.now)
 
-    budgets = {**BUDGETS, Part.FOLLOW: Budget(3, 60.0), Part.PURGE: Budget(2, 60.0)}
+    budgets = {**BUDGETS, Part.FOLLOW: Budget(3, 60.0), Part.VERIFY: Budget(4, 60.0), Part.PURGE: Budget(2, 60.0)}
     sweep = Sweep(parts, ground.app._services.ledger, now, loop.time, budgets=budgets)
     task = loop.create_task(sweep.run())
     while not task.done():
         loop.drain()
         loop.move_to(loop.next_timer() or loop.now)
     report = task.result()
-    drained, repaired, _, followed, purged = report.parts
+    drained, repaired, _, followed, compared, purged = report.parts
     assert "cut off" in drained.note
     assert (repaired.done, repaired.problems) == (MOST_TROUBLE, MOST_TROUBLE)
-    assert (followed.done, purged.done) == (3, 2)
+    assert (followed.done, compared.done, purged.done) == (3, 4, 2)
     assert loop.now == sum(BUDGETS[part].seconds + OVERRUN for part in (Part.DRAIN, Part.PUBLISH))
 
 

@@ -156,10 +156,15 @@ def test_later_runs_complete_a_sweep_that_was_killed_at_any_call(items: int | No
         assert scene.end() == wanted, f"killed after call {number}"
 
 
+BUSY = [part for part in Part if part is not Part.VERIFY]
+"""The parts that have work in the scene. Nobody in it has redeemed long enough ago to be compared: the years of the
+simulator kill comparisons."""
+
+
 def test_every_part_of_the_sweep_has_work_in_this_scene() -> None:
     scene = Scene(None)
     report, _, _ = scene.ground.sweep()
-    assert all(report.of(part).changed for part in Part)
+    assert all(report.of(part).changed for part in BUSY)
 
 
 def test_each_part_has_its_turn_if_graph_takes_six_seconds_a_call() -> None:
@@ -169,7 +174,7 @@ def test_each_part_has_its_turn_if_graph_takes_six_seconds_a_call() -> None:
         ground.followed(ground.account(PENDING, number), shown=False)
     ground.gate.graph_seconds = 6.0
     report, _, seconds = ground.sweep()
-    assert all(report.of(part).changed for part in Part)
+    assert all(report.of(part).done for part in BUSY)
     assert report.of(Part.FOLLOW).left > 0
     assert BUDGETS[Part.FOLLOW].seconds < seconds < BUDGETS[Part.FOLLOW].seconds + OVERRUN
 

@@ -33,7 +33,7 @@ _GUARDED: Final = re.compile(_SPLITS + _GUARD + _FORMULA)
 
 def guarded(text: str) -> str:
     """Return the text of a cell, guarded so that neither the cell nor any part of it is a formula."""
-    bare = text.lstrip(_GUARD + " ")
+    bare = text.lstrip(f'{_GUARD} "')
     first = _GUARD if text.startswith(_STARTERS) or bare.startswith(_STARTERS) else ""
     return first + _BARE.sub(_GUARD, text)
 
