@@ -130,6 +130,9 @@ class Ground:
         self._put("conversions", "followed~", user_id, {"since": START - MONTH, "shown": False, "putOff": True})
         self._put("conversions", "schedule~", f"{until:%Y-%m-%dT%H:%M:%S.%fZ}~look~{user_id}", {"since": until})
 
+    def compared(self, user_id: str, due: datetime) -> None:
+        self._put("conversions", "comparisons~", f"{due:%Y-%m-%dT%H:%M:%S.%fZ}~{user_id}", {"since": due})
+
     def opened(self, request_id: str, came: datetime) -> None:
         self._put("requests", "open~", f"{came:%Y-%m-%dT%H:%M:%S.%fZ}~{request_id}", {"since": came})
 
