@@ -11,6 +11,7 @@ import pytest
 
 from b2b import evidence
 from b2b.api.answers import Reply
+from rehearsal.history import PREFIX
 from tests.simulation.app import WORK
 from tests.simulation.directory_tenant import PERMISSIONS
 from tests.simulation.people import TENANT_ID
@@ -166,3 +167,28 @@ async def test_what_was_not_readable_is_on_the_page_too() -> None:
     page = Page((await given(place, format="html")).sent)
     assert "not readable: the permission Directory.Read.All is missing" in page.text
     assert "Not compared" in page.text
+
+
+def lengthen(place: Place, table: str, key: str, row: str, events: int) -> None:
+    """Put events into a stored history, before those that its row holds."""
+    client = place.tables.open_client(table)
+    state = client.read(key, row)
+    assert state is not None
+    client.write({**state, "sequence": state["sequence"] + events})
+    for number in range(1, events + 1):
+        client.write({"PartitionKey": key, "RowKey": f"{PREFIX}{number:010d}", "kind": "waits", "at": place.now()})
+
+
+@pytest.mark.parametrize(("events", "cut"), [(250, False), (1_500, True)], ids=["several pages", "too many"])
+async def test_evidence_contains_every_page_of_a_history_or_says_that_it_does_not(events: int, *, cut: bool) -> None:
+    place = await decided()
+    before: dict[str, Any] = json.loads((await given(place)).sent)
+    lengthen(place, "requests", "r1", "request", events)
+    lengthen(place, "conversions", ANNA, "current", events)
+    told: dict[str, Any] = json.loads((await given(place)).sent)
+    for longer, shorter in ((told, before), (told["requests"][0], before["requests"][0])):
+        assert longer["eventsLeftOut"] is cut
+        assert len(longer["events"]) == (1_000 if cut else len(shorter["events"]) + events)
+        assert (longer["events"][-1] == shorter["events"][-1]) is not cut
+    shown = Page((await given(place, format="html")).sent).text
+    assert shown.count("More events are not shown.") == (2 if cut else 0)

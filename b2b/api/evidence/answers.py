@@ -1,4 +1,4 @@
-"""What evidence holds."""
+"""The structs of the evidence of an account."""
 
 from datetime import datetime
 from typing import Annotated
@@ -41,7 +41,8 @@ class RequestTold(Answer, frozen=True, kw_only=True):
     verdict: Annotated[Verdict | None, Meta(description="What its findings add up to.")] = None
     findings: Annotated[list[Finding], Meta(description="What it shows of the last judgement.")]
     approval: Annotated[ApprovalShown | None, Meta(description="Under which approval it ran.")] = None
-    events: Annotated[list[HistoryEvent], Meta(description="What happened to it, judgements among it.")]
+    events: Annotated[list[HistoryEvent], Meta(description="What happened to it, with every judgement.")]
+    events_left_out: Annotated[bool, Meta(description="Whether its history has more events than these.")]
 
 
 class BeliefShown(Answer, frozen=True, kw_only=True):
@@ -69,8 +70,9 @@ class Evidence(Answer, frozen=True, kw_only=True):
     given_to: Annotated[ActorShown, Meta(description="Who asked for it.")]
     conversion: Annotated[ConversionStatus, Meta(description="Where the conversion stands.")]
     requests: Annotated[list[RequestTold], Meta(description="Every request for the account.")]
-    requests_left_out: Annotated[int, Meta(description="How many requests are not told of: there are too many.")]
+    requests_left_out: Annotated[int, Meta(description="How many requests the evidence leaves out, beyond 100.")]
     events: Annotated[list[HistoryEvent], Meta(description="What happened to the account's conversions.")]
+    events_left_out: Annotated[bool, Meta(description="Whether that history has more events than these.")]
     access: Annotated[AccessReport, Meta(description="Both snapshots, and how they differ.")]
     internal_credential: Annotated[
         list[CredentialShown], Meta(description="What the account's earlier credentials still open.")

@@ -58,7 +58,7 @@ def page(told: Evidence) -> bytes:
         *map(_request, told.requests),
         f"<p>{told.requests_left_out} more requests are not shown.</p>" if told.requests_left_out else "",
         "<h2>What happened</h2>",
-        _events(told.events),
+        _events(told.events, cut=told.events_left_out),
         "<h2>What the account has</h2>",
         *_access(told),
         "<h2>What the earlier credentials still open</h2>",
@@ -115,14 +115,15 @@ def _request(told: RequestTold) -> str:
         + stands
         + _table(("finding", "weight", "what was found"), found)
         + approval
-        + _events(told.events)
+        + _events(told.events, cut=told.events_left_out)
     )
 
 
-def _events(events: Iterable[HistoryEvent]) -> str:
+def _events(events: Iterable[HistoryEvent], *, cut: bool) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("time", "what", "who", "detail"))
     rows = "".join(map(_event, events))
-    return f'<table class="events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    more = "<p>More events are not shown.</p>" if cut else ""
+    return f'<table class="events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
 
 
 def _event(each: HistoryEvent) -> str:

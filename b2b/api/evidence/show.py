@@ -1,4 +1,4 @@
-"""From what was gathered to the answer."""
+"""Make the answer from the evidence that was gathered."""
 
 from typing import Final
 
@@ -13,19 +13,19 @@ from b2b.api.evidence.answers import (
 from b2b.domain.actors import Actor
 from b2b.domain.lifecycle.credentials import Belief, Credential, credentials
 from b2b.domain.request.approval import Approval, approval_of
-from b2b.workflows.lifecycle.evidence import Gathered, Told
+from b2b.workflows.lifecycle.evidence import Gathered, RequestFile
 
 TITLE: Final = "Evidence of the conversion of an internal account to an external user"
 NOT_PROVEN: Final = (
     "That the person can sign in: Conditional Access, the device and the person's home organisation decide that.",
     "Which permissions SharePoint, Azure subscriptions, Exchange and other applications give by themselves.",
-    "That a change was harmless: sets are compared, and nobody judges what a group or a role allows.",
+    "That a change was harmless: the app compares sets, and does not judge what a group or a role allows.",
     "What the earlier credentials open in fact: the app tries none of them.",
 )
 
 
 def evidence(found: Gathered, asker: Actor) -> Evidence:
-    """Tell everything."""
+    """Return the evidence as the answer for a caller. ``asker``: the caller, whom the evidence names."""
     conversion = found.access.conversion
     return Evidence(
         title=TITLE,
@@ -34,20 +34,21 @@ def evidence(found: Gathered, asker: Actor) -> Evidence:
         conversion=show.conversion(conversion),
         requests=list(map(_request, found.requests)),
         requests_left_out=found.left_out,
-        events=list(map(show.event, found.events)),
+        events=list(map(show.event, found.history.events)),
+        events_left_out=found.history.cut,
         access=show.access(found.access),
         internal_credential=list(map(_credential, credentials(conversion))),
         not_proven=list(NOT_PROVEN),
     )
 
 
-def _request(told: Told) -> RequestTold:
-    record = told.record
+def _request(each: RequestFile) -> RequestTold:
+    record = each.record
     if record is None:
-        return RequestTold(request_id=told.request_id, kept=False, findings=[], events=[])
+        return RequestTold(request_id=each.request_id, kept=False, findings=[], events=[], events_left_out=False)
     approval = approval_of(record)
     return RequestTold(
-        request_id=told.request_id,
+        request_id=each.request_id,
         kept=True,
         source=record.source,
         requested_at=show.utc(record.requested_at),
@@ -57,7 +58,8 @@ def _request(told: Told) -> RequestTold:
         verdict=record.verdict,
         findings=list(record.findings),
         approval=_approval(approval) if approval else None,
-        events=list(map(show.event, told.events)),
+        events=list(map(show.event, each.history.events)),
+        events_left_out=each.history.cut,
     )
 
 

@@ -1,6 +1,7 @@
-"""Gather everything that the ledger knows of an account's conversion, for a person who has to prove what happened."""
+"""Gather everything that the ledger holds about an account's conversion, for proving what happened."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,71 +10,83 @@ from b2b.domain.conversion.records import Event
 from b2b.domain.errors import UnreadableRow
 from b2b.domain.request.record import RequestRecord
 from b2b.workflows.lifecycle.accounts import Access, Accounts
-from b2b.workflows.listings import Listings
+from b2b.workflows.listings import Listings, Part
 from b2b.workflows.ports import Clock, Ledger
 
 MOST_REQUESTS = 100
-"""So many requests of a conversion are told of; a person asks for the others one by one."""
+"""Most requests of a conversion that the evidence contains; a person gets the others one by one."""
 MOST_EVENTS = 1_000
+"""Events of one history after which the evidence contains no further page of it."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """One request, and what happened to it. A purged one leaves its id alone."""
+class History:
+    """The events of a row, oldest first."""
+
+    events: tuple[Event, ...] = ()
+    cut: bool = False
+    """Whether there are more events than these."""
+
+
+@dataclass(frozen=True)
+class RequestFile:
+    """One request with its history. If the request was purged, or a newer version wrote it, only its id is known."""
 
     request_id: str
     record: RequestRecord | None = None
-    events: tuple[Event, ...] = ()
+    history: History = History()
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """What is known of an account."""
+    """Everything that the ledger holds about an account's conversions."""
 
     access: Access
-    events: tuple[Event, ...]
-    """Of all conversions of the account, oldest first."""
-    requests: tuple[Told, ...]
+    history: History
+    """Of all conversions of the account."""
+    requests: tuple[RequestFile, ...]
     left_out: int
-    """How many requests are not told of."""
+    """How many requests beyond `MOST_REQUESTS` are left out."""
     at: datetime
 
 
 class Dossier:
-    """Gathers."""
+    """Gathers the evidence of an account."""
 
     def __init__(self, accounts: Accounts, listings: Listings, ledger: Ledger, clock: Clock) -> None:
         self._accounts, self._listings, self._ledger, self._clock = accounts, listings, ledger, clock
 
     async def of(self, user_id: str) -> Gathered:
-        """Return what is known of an account.
+        """Return everything that the ledger holds about an account's conversions.
 
         Raises:
-            RequestRefused: it has no conversion.
-            UnreadableRow: a newer version wrote its row.
+            RequestRefused: the account has no conversion.
+            UnreadableRow: a newer version of the app wrote the account's row.
 
         """
         access = await self._accounts.access(user_id)
-        events = await self._events(access.conversion.user_id)
+        history = await _whole(self._listings.history_of_account, access.conversion.user_id)
         members = await self._ledger.members(access.conversion)
-        named = [access.conversion.request_id, *(event.request_id for event in events), *members]
+        named = [access.conversion.request_id, *(event.request_id for event in history.events), *members]
         ids = [each for each in dict.fromkeys(named) if each]
         requests = await asyncio.gather(*map(self._request, ids[:MOST_REQUESTS]))
-        return Gathered(access, events, tuple(requests), max(len(ids) - MOST_REQUESTS, 0), self._clock())
+        return Gathered(access, history, tuple(requests), max(len(ids) - MOST_REQUESTS, 0), self._clock())
 
-    async def _events(self, user_id: str) -> tuple[Event, ...]:
-        found, after = list[Event](), 0
-        while len(found) < MOST_EVENTS:
-            part = await self._listings.history_of_account(user_id, after)
-            found += part.events
-            if part.next is None:
-                break
-            after = part.next
-        return tuple(found)
-
-    async def _request(self, request_id: str) -> Told:
+    async def _request(self, request_id: str) -> RequestFile:
         with suppress(UnreadableRow):
             record = await self._ledger.requests.get(request_id)
             if record is not None:
-                return Told(request_id, record, (await self._listings.history(request_id, 0)).events)
-        return Told(request_id)
+                return RequestFile(request_id, record, await _whole(self._listings.history, request_id))
+        return RequestFile(request_id)
+
+
+async def _whole(page: Callable[[str, int], Awaitable[Part]], key: str) -> History:
+    """Read a history page by page."""
+    events, after = list[Event](), 0
+    while len(events) < MOST_EVENTS:
+        part = await page(key, after)
+        events += part.events
+        if part.next is None:
+            return History(tuple(events))
+        after = part.next
+    return History(tuple(events), cut=True)
