@@ -72,8 +72,7 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
 def _one_more(rig: HostedRig) -> Iterator[str]:
     host, user = rig.host, {"id": NEWCOMER["id"]}
     name = NEWCOMER["userPrincipalName"]
-    yield f"One more account, {name}: request it, read it seconds later, redeem, and run the sweep."
-    yield "(Here nobody redeems and no timer runs the sweep by itself.)"
+    yield f"One more account, {name}: request and read it, then redeem and run the sweep, which no timer does here."
     yield _curl(f"{host.base}/api/requests", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
     yield _curl(f"{host.base}/api/requests/{HTTP_ID}", host.function_key)
     yield _curl(f"{rig.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})

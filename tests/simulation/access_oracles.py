@@ -125,7 +125,8 @@ def verified(scene: Scene) -> Iterator[str]:
             had, has = proof.values(name)
             if f"{label}:" not in proof.detail and not had & has:
                 yield f"{proof.person} is verified at {proof.at:.0f}, and its {name} is not what it was"
-        by_hand = scene.since(frozenset({"invite by hand"}), proof.person, -1.0, proof.at)
+        asked = min((body.at for body in scene.requests_of(proof.person)), default=proof.at)
+        by_hand = scene.since(frozenset({"invite by hand"}), proof.person, asked, proof.at)
         if not by_hand and not any(sent.person == proof.person for sent in scene.world.sent):
             yield f"{proof.person} is verified, and nobody invited it"
 

@@ -1,4 +1,4 @@
-"""What a test does if it needs a program that pip cannot install and that is missing."""
+"""What a test does if it needs something that pip cannot install and that is missing: a program, or another Python."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,11 @@ import pytest
 
 
 def missing(how_to_get_one: str) -> NoReturn:
-    """Skip the test and say how to get the program; in CI fail instead, so that no check is lost unnoticed."""
+    """Skip the test and say how to get what is missing; in CI fail instead.
+
+    A plain clone can run the tests without Bicep, PowerShell or a supported Python. CI has all of them, so there a skip
+    would be a check that is lost unnoticed.
+    """
     if os.environ.get("CI") == "true":
         pytest.fail(how_to_get_one)
     pytest.skip(how_to_get_one)

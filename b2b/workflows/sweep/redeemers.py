@@ -73,9 +73,10 @@ class Redeemers:
 
     async def _homes(self, domains: Iterable[str]) -> Mapping[str, str | None]:
         """Return the tenant of each domain that can be looked up."""
-        found: dict[str, str | None] = {}
-        for domain in domains:
-            known = await self._directory.read({facts.HOME_TENANT: domain})
-            if facts.HOME_TENANT not in known.unreadable:
-                found[domain] = known[facts.HOME_TENANT]
-        return found
+        wanted = tuple(domains)
+        known = await asyncio.gather(*(self._directory.read({facts.HOME_TENANT: domain}) for domain in wanted))
+        return {
+            domain: one[facts.HOME_TENANT]
+            for domain, one in zip(wanted, known, strict=True)
+            if facts.HOME_TENANT not in one.unreadable
+        }
