@@ -1,4 +1,4 @@
-"""The pages of docs/reference."""
+"""Write the pages of docs/reference."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MADE = "<!-- Made by `make reference` from the tables in b2b. Change those, not 
 
 
 def rules() -> str:
-    """Every rule: when it hits, how much it weighs, what to do."""
+    """Return the page of all rules: when each has a finding, how severe the finding is, and what to do."""
     pinned = ", ".join(coded(rule.id) for rule in RULES if rule.id in PINNED)
     weights = [[coded(rule.id), rule.current.value, rule.legacy.value, rule.hits] for rule in RULES]
     unread = "A rule could not be decided because a fact could not be read; it names both."
@@ -53,7 +53,7 @@ def _fixes(rule: Rule) -> str:
 
 
 def settings() -> str:
-    """Every setting: its default and what it means."""
+    """Return the page of all settings: the default of each, and what it means."""
     storage = [
         [coded(name), "required" if name == STORAGE else "-", meaning] for name, meaning in STORAGE_SETTINGS.items()
     ]
@@ -71,7 +71,7 @@ the queue.
 
 
 def permissions() -> str:
-    """Every Graph permission: what it allows, for which rules, and what is asked with it."""
+    """Return the page of all Graph permissions: what each allows, which rules need it, and which facts it reads."""
     rows = [
         *(_permission(row, "assess") for row in READING),
         *(_permission(row, "convert") for row in WRITING),
@@ -133,7 +133,7 @@ def _permission(row: Permission, mode: str) -> list[str]:
 
 
 def errors() -> str:
-    """Every error code: its status, when it is given, and what the same does to a queue message."""
+    """Return the page of all error codes: the HTTP status, the cause, and what a queue message with it becomes."""
     rows = [[coded(row.value), str(row.status), row.when, row.by_queue or "-"] for row in ErrorCode]
     return f"""{MADE}
 # Errors

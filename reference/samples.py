@@ -1,4 +1,4 @@
-"""Lists that are data: permissions for the grant, sample settings, variables of the workflow."""
+"""Write the generated data files: permissions to grant, sample settings, and the variables of the workflow."""
 
 import json
 from typing import Any
@@ -15,19 +15,19 @@ from b2b.settings import FUNCTIONS_PROCESS, SETTINGS
 from reference.bicep import deployed
 
 ROLES = UUID("6a0e4f6e-6f0f-5d0c-9d55-3f0c1b6f7a11")
-"""Ids of roles are made from their names in here: a role that keeps its name keeps its holders."""
+"""The namespace of role ids, which come from the names of the roles: holders keep a role whose name stays."""
 SCOPE = "user_impersonation"
 COMMAND_LINES = {
     "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Azure CLI",
     "1950a258-227b-4e31-a9cf-717495945fc2": "Azure PowerShell",
 }
-"""Client ids of Microsoft's command lines, which may get a token for a person without asking for consent."""
+"""Client ids of Microsoft's command-line tools. They may get a token for a person without asking for consent."""
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 LOCAL = "UseDevelopmentStorage=true"
 
 
 def graph_permissions() -> str:
-    """infra/graph-permissions.json: what the template and the script grant."""
+    """Return infra/graph-permissions.json, which lists what the template and the scripts grant."""
     document = {
         "graphAppId": GRAPH_APP_ID,
         "graphBaseUrls": list(CLOUDS),
@@ -52,7 +52,7 @@ def _permission(row: Permission, mode: str) -> dict[str, Any]:
 
 
 def sign_in() -> str:
-    """infra/sign-in.json: the app's registration, as the template and the script make it."""
+    """Return infra/sign-in.json: the registration of the app as the template and the script create it."""
     roles = [
         {
             "id": str(uuid5(ROLES, role.value)),
@@ -82,13 +82,13 @@ def sign_in() -> str:
 
 
 def local_settings() -> str:
-    """local.settings.sample.json: the defaults, with storage on Azurite's usual ports."""
+    """Return local.settings.sample.json: the default settings, with Azurite on its usual ports as storage."""
     values = {"AzureWebJobsStorage": LOCAL, FUNCTIONS_PROCESS: "python", STORAGE: LOCAL}
     return _text({"IsEncrypted": False, "Values": values | {row.name: row.suggested for row in SETTINGS}})
 
 
 def workflow_variables() -> str:
-    """The variables of the repository that fill in infra/main.bicepparam; an unset one comes as an empty text."""
+    """Return the repository variables that fill in infra/main.bicepparam. An unset one arrives as an empty text."""
     return "\n".join(
         f"{row.name}: ${{{{ vars.{row.name}{f' || {_quoted(row.suggested)}' if row.suggested else ''} }}}}"
         for row in deployed()

@@ -1,4 +1,4 @@
-"""After resources are there: their names, the Graph permissions. After the code is there: what is still missing."""
+"""The hooks that azd runs after it has made the resources, and again after it has deployed the code."""
 
 import json
 import os
@@ -33,12 +33,12 @@ GRANTED_BY = {
 BASH, POWERSHELL = "infra/grant-graph-permissions.sh", "infra/grant-graph-permissions.ps1"
 ANSWER_SECONDS = 30.0
 HEALTH_SECONDS = 600.0
-"""How long a first start may take: new roles spread for minutes."""
+"""How long the app may take to start for the first time, in seconds: new roles need minutes to take effect."""
 PAUSE_SECONDS = 10.0
 
 
 def postprovision(tools: Tools) -> Iterator[str]:
-    """Name what was made, and print or run the grant of the Graph permissions."""
+    """Print the names of the new resources, and print or run the command that grants the Graph permissions."""
     environment = tools.environment
     for name, what in OUTPUTS.items():
         yield f"{what:22}{environment.get(name) or '(not known)'}"
@@ -48,7 +48,7 @@ def postprovision(tools: Tools) -> Iterator[str]:
     if environment.get("DEPLOY_GRANT_GRAPH", "").lower() == "true":
         yield "granting the Graph permissions (DEPLOY_GRANT_GRAPH)"
         if tools.run(*_granting(tools, identity)) != 0:
-            # The app works without them as far as it can, and its health names them: no reason to deploy no code.
+            # Deploy the code all the same: the app does what it can, and its health names the missing permissions.
             yield "they are not all granted: see above"
             yield from _grant_by_hand(environment, identity)
         return
@@ -56,10 +56,10 @@ def postprovision(tools: Tools) -> Iterator[str]:
 
 
 def postdeploy(tools: Tools, pause: float = PAUSE_SECONDS) -> Iterator[str]:
-    """Ask the app how it is until it answers, and tell what it still needs.
+    """Ask for the app's health until it answers, and yield what it still needs.
 
     Raises:
-        HookError: it never answers.
+        HookError: the app has not answered within HEALTH_SECONDS.
 
     """
     environment = tools.environment
@@ -101,7 +101,7 @@ def _quoted(value: str) -> str:
 
 
 def _granting(tools: Tools, identity: str) -> list[str]:
-    """Return the command that grants: PowerShell's on Windows, bash's elsewhere."""
+    """Return the command that grants the permissions: the PowerShell script on Windows, else the bash script."""
     options = _options(tools.environment)
     if os.name == "nt":
         words = [part for pair, value in options for part in (pair[1], value)]
@@ -136,7 +136,7 @@ def _seconds(environment: Mapping[str, str]) -> float:
 
 
 def _health(address: str, key: str, seconds: float, pause: float) -> dict[str, Any]:
-    """Return the first report; until the app has started, what answers is the platform, without one."""
+    """Return the first health report. Until the app has started, the platform answers in its place, without one."""
     end = time.monotonic() + seconds
     while True:
         report, reason = _asked(address, key)
@@ -148,7 +148,7 @@ def _health(address: str, key: str, seconds: float, pause: float) -> dict[str, A
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection: the key would go along, to whatever host it names."""
+    """Follow no redirection: the request would take the function key to the host that the redirection names."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

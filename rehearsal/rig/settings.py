@@ -1,4 +1,4 @@
-"""The environment that connects an app with a tenant and a storage account."""
+"""The environment variables that connect the app with a tenant and a storage account."""
 
 import os
 from pathlib import Path
@@ -6,32 +6,32 @@ from pathlib import Path
 from rehearsal.tenant import RunningTenant
 
 APP = Path(__file__).parents[2]
-"""The directory of function_app.py and host.json."""
+"""The directory that holds function_app.py and host.json."""
 NEVER = "0 0 3 1 1 *"
-"""A schedule that no run meets: the sweep is started on demand."""
+"""A schedule that never comes due during a run: rehearsals start the sweep themselves."""
 FOREIGN = (
     *("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_"),
     *("APPLICATIONINSIGHTS_", "APPINSIGHTS_", "OTEL_"),
 )
-"""Prefixes of variables that would change the app or the host. Those of the caller's shell are removed.
+"""Prefixes of variables in the caller's shell that would change the app or the host. The app starts without them.
 
-With those of the last line the app would send its telemetry to a service.
+The variables of the last line would make the app send its telemetry to a service.
 """
 
 
 def app_settings(tenant: RunningTenant, storage: str, **settings: str) -> dict[str, str]:
-    """Return the app's settings in convert mode. `settings` override the usual ones."""
+    """Return the app's settings in convert mode. `settings` replace the usual values."""
     return {
         **tenant.identity_env,
         "B2BStorage": storage,
         "GRAPH_BASE_URL": tenant.graph_url,
         "B2B_MODE": "convert",
         "B2B_SWEEP_SCHEDULE": NEVER,
-        "B2B_COMPARE_ACCESS": "false",  # two readings a replication window apart take longer than most runs
+        "B2B_COMPARE_ACCESS": "false",  # its two readings, a replication window apart, take longer than most runs
         **settings,
     }
 
 
 def without_foreign() -> dict[str, str | None]:
-    """Return None, which removes a variable, for each variable of this process that would change app or host."""
+    """Map each variable of this process that would change the app or the host to None, which removes it."""
     return {name: None for name in os.environ if name.startswith(FOREIGN)}

@@ -1,6 +1,6 @@
-"""Behaviour that is not measured, or on which sources disagree: each is a switch with named positions.
+"""The behaviour of Graph that nobody has measured, or on which sources disagree: each is a switch with positions.
 
-The product has to be right in every position. `docs/evidence.md` lists the belief behind each switch.
+The product has to be correct in every position. `docs/evidence.md` lists the belief behind each switch.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One open question about Graph: its positions (the first is the default), what they mean, who says so."""
+    """One open question about Graph: its positions (the first is the default), what they mean, and the sources."""
 
     name: str
     positions: tuple[str, ...]
@@ -18,7 +18,7 @@ class Switch:
 
     @property
     def default(self) -> str:
-        """The position of a tenant that was told nothing."""
+        """The position that a tenant has unless it is set."""
         return self.positions[0]
 
 
@@ -275,7 +275,7 @@ TABLE: Mapping[str, Switch] = {switch.name: switch for switch in SWITCHES}
 
 
 class Switches:
-    """The positions of one tenant."""
+    """The positions of the switches in one tenant."""
 
     def __init__(self, positions: Mapping[str, str] | None = None) -> None:
         self._positions = {switch.name: switch.default for switch in SWITCHES}
@@ -286,7 +286,7 @@ class Switches:
         return self._positions[name]
 
     def set(self, name: str, position: str) -> None:
-        """Set one switch; a name or position that does not exist is a ValueError."""
+        """Set one switch. An unknown name or position raises ValueError."""
         switch = TABLE.get(name)
         if switch is None:
             raise ValueError(f"no switch is called {name!r}; there are {', '.join(TABLE)}")
@@ -295,5 +295,5 @@ class Switches:
         self._positions[name] = position
 
     def positions(self) -> dict[str, str]:
-        """All positions by name."""
+        """Return all positions by name of the switch."""
         return dict(self._positions)

@@ -1,13 +1,13 @@
-"""`make simulate`: search at random, search the small worlds, replay one history.
+"""`make simulate`: search random histories, search the small worlds, or replay one history.
 
---seconds S   search for so long (60)
---seed N      begin at this seed (from the clock)
---replay N    play the history of this seed, shrink it where it fails, and tell it step by step
+--seconds S   search for S seconds (60)
+--seed N      begin at this seed (default: from the clock)
+--replay N    play the history of this seed, shrink it if it fails, and print it step by step
 --profile P   `all` (each fifth seed is a history of campaigns), `campaigns` or `requests` alone, or
-              `years` of virtual time in which people redeem late
---story NAME  tell one of the kept stories
+              `years`, in which people redeem late
+--story NAME  print one of the kept stories
 --worlds      search the small worlds instead: every schedule with two preemptions, or with one and one kill
---workers W   processes (one for each core)
+--workers W   processes (default: one for each core)
 """
 
 import argparse
@@ -30,7 +30,7 @@ PROFILES = {"all": history, "campaigns": of_campaigns, "requests": of_requests, 
 
 
 def main() -> int:
-    """Do what the command line asks for; 1 where a promise was broken."""
+    """Do what the command line asks for; return 1 if a promise was broken."""
     options = _parser().parse_args()
     if options.replay is not None:
         return _replay(PROFILES[options.profile](options.replay))
@@ -72,7 +72,7 @@ def _batch(profile: str, first: int, number: int, deadline: float) -> Tally:
 
 
 def _search(options: argparse.Namespace, workers: int) -> int:
-    """Search until the time is over, or so many histories are played; print the figures, and what was broken."""
+    """Search until the time is over or enough histories are played; print the figures and the broken promises."""
     began = time.time()
     deadline = began + (options.seconds if options.count is None else 3600.0)
     last = options.seed + (options.count if options.count is not None else 10**9)
@@ -90,7 +90,7 @@ def _search(options: argparse.Namespace, workers: int) -> int:
 
 
 def report(tally: Tally, seconds: float) -> None:
-    """Print what a search did, and where it failed."""
+    """Print the figures of a search, and the histories that failed."""
     calls = sum(tally.calls)
     print(
         f"{tally.histories} histories, {calls} outgoing calls in {seconds:.0f} s "
@@ -108,7 +108,7 @@ def report(tally: Tally, seconds: float) -> None:
 
 
 def _worlds(workers: int, preemptions: int) -> int:
-    """Search every small world, with the tenant's way to show invitations known and unknown."""
+    """Search every small world, once for a tenant that the app knows and once for an unknown one."""
     jobs = [(number, known, preemptions) for number in range(len(WORLDS)) for known in (True, False)]
     broken = total = 0
     with ProcessPoolExecutor(workers) as pool:
@@ -122,7 +122,7 @@ def _worlds(workers: int, preemptions: int) -> int:
 
 
 def search_world(number: int, known: bool, preemptions: int) -> tuple[str, int, int, float, str]:  # noqa: FBT001
-    """Search one small world: its name, schedules, broken ones, seconds, and the first that is broken."""
+    """Search one small world; return its name, schedules, broken ones, seconds, and the first broken one."""
     began, world = time.time(), with_fact(WORLDS[number], known=known)
     schedules = failing = 0
     first = ""

@@ -1,7 +1,8 @@
-"""What must hold of the comparison after a redemption, judged by what the directory held at every moment.
+"""Oracles for the comparison after a redemption, judged by what the directory held at every moment.
 
-An account may be `verified` only if everything that was compared was, within the last replication window, what it had
-been at some moment between the invitation and the redemption. Nobody is asked to decide where nothing changed.
+An account may be `verified` only if everything that was compared had, at some moment of the last replication window,
+a state that it also had at some moment between the invitation and the redemption. An account of which nothing changed
+needs no decision.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.simulation.scene import Scene, seconds_of
 from tests.simulation.world import START
 
 SLACK = WINDOW + 120.0
-"""Seconds: the window that the app runs with, and the skew of both clocks."""
+"""The app's replication window and the difference between the clocks of both instances, in seconds."""
 ACCESS_CHANGED = "access-changed"
 LABELS = {
     "groups": "groups",
@@ -29,7 +30,7 @@ LABELS = {
     "ownedObjects": "owned objects",
     "registeredDevices": "registered devices",
 }
-"""How the app calls each relation where it says that it was not compared."""
+"""The app's name for each relation in the list of what it did not compare."""
 PROPERTIES = {"userPrincipalName": "user principal name", "mail": "mail", "userType": "user type"}
 CHANGES = frozenset(
     {
@@ -49,12 +50,12 @@ CHANGES = frozenset(
         "outage",
     }
 )
-"""What can make what an account has differ, or keep the app from reading it."""
+"""The actions that can change what an account has, or keep the app from reading it."""
 
 
 @dataclass
 class Proof:
-    """One event of an account's history that says what came of a comparison."""
+    """The event in an account's history that records the outcome of a comparison."""
 
     scene: Scene
     user_id: str
@@ -64,12 +65,12 @@ class Proof:
 
     @cached_property
     def person(self) -> str:
-        """The account's short name."""
+        """The short name of the account."""
         return BY_ID[self.user_id].name
 
     @cached_property
     def redeemed_at(self) -> float:
-        """When the person redeemed last before it."""
+        """The time of the last redemption before the event; without one, the time of the event."""
         acts = self.scene.world.acts
         ways = {"redeem", "redeem as"}
         done = [act.at for act in acts if act.action in ways and act.subject == self.person and act.at <= self.at]
@@ -77,12 +78,12 @@ class Proof:
 
     @cached_property
     def begun_at(self) -> float:
-        """A moment before everything that the app read of the account."""
+        """A time before the app's first read of the account."""
         sent = [each.at for each in self.scene.world.sent if each.person == self.person]
         return min(sent, default=0.0) - SLACK
 
     def relation(self, name: str) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
-        """What an account was related to while it was invited, and of late."""
+        """Return the states of a relation between invitation and redemption, and those just before the event."""
         directory, start = self.scene.world.directory, START.timestamp()
 
         def between(first: float, last: float) -> set[frozenset[str]]:
@@ -91,7 +92,7 @@ class Proof:
         return between(self.begun_at, self.redeemed_at), between(self.at - SLACK, self.at + 1)
 
     def values(self, name: str) -> tuple[set[object], set[object]]:
-        """The values that a property had while it was invited, and of late."""
+        """Return the values of a property between invitation and redemption, and those just before the event."""
         accounts, start = self.scene.world.directory.accounts, START.timestamp()
 
         def between(first: float, last: float) -> set[object]:
@@ -101,7 +102,7 @@ class Proof:
 
 
 def proofs(scene: Scene) -> Iterator[Proof]:
-    """Every outcome of a comparison, as the histories of accounts tell it."""
+    """Yield the outcome of every comparison that a history records."""
     for user_id, rows in rows_of(scene.world.tables, "conversions").items():
         for kind, at, detail in _events(rows):
             if kind in {"verified", "unverified"} and user_id in BY_ID:
@@ -113,7 +114,7 @@ def _events(rows: list[TableEntity]) -> Iterator[tuple[str, float, str]]:
 
 
 def verified(scene: Scene) -> Iterator[str]:
-    """No account is verified of which that is untrue."""
+    """A `verified` account has what it had between invitation and redemption, except for what was not compared."""
     for proof in proofs(scene):
         if proof.kind != "verified":
             continue
@@ -132,7 +133,7 @@ def verified(scene: Scene) -> Iterator[str]:
 
 
 def unverified(scene: Scene) -> Iterator[str]:
-    """Nobody has to decide about an account of which nothing changed since its first request came."""
+    """No account of which nothing changed is `unverified` because of a change."""
     for proof in proofs(scene):
         acts = [act for act in scene.world.acts if act.at <= proof.at and act.action in CHANGES]
         if proof.kind == "unverified" and ACCESS_CHANGED in proof.detail and not acts:
@@ -140,7 +141,7 @@ def unverified(scene: Scene) -> Iterator[str]:
 
 
 def recorded_before(scene: Scene) -> Iterator[str]:
-    """What changed long before the redemption, while the person waited, is recorded and no finding."""
+    """A change long before the redemption, while the person waited, does not make an account `unverified`."""
     week = 7 * 86_400.0
     for proof in proofs(scene):
         acts = [act.at for act in scene.world.acts if act.action in CHANGES and act.at <= proof.at]
@@ -152,7 +153,7 @@ def recorded_before(scene: Scene) -> Iterator[str]:
 
 
 def accepted_by_a_person(scene: Scene) -> Iterator[str]:
-    """An acceptance that was answered 200 has completed the conversion, and stands in the history with its reason."""
+    """If an acceptance was answered with 200, the conversion is completed and its history contains the reason."""
     for at, action, person, reply in scene.world.replies:
         if action != "accept" or reply.status != 200:
             continue

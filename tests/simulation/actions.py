@@ -1,4 +1,4 @@
-"""What people, callers and the tenant do in a history: the steps by name. A new meddler is a row here."""
+"""The actions of people, callers and the tenant in a history, by name. A new action is a new row of the table."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.simulation.world import Act, Instance, World
 
 
 def body_of(ask: Ask) -> bytes:
-    """Write a request as its caller would."""
+    """Return the body of a request as its caller would write it."""
     person = BY_NAME[ask.person]
     user = {"id": person.id, "userPrincipalName": person.upn, "mail": person.mail}[ask.by]
     said = {
@@ -38,7 +38,7 @@ def _send_base64(world: World, step: Step) -> None:
 
 
 async def _approval(instance: Instance, step: Step) -> Any:
-    """Read what waits, as the person does, and approve exactly that."""
+    """Read the findings that a request waits with, as a person does, and approve exactly those."""
     shown = await instance.app.get(step.subject)
     world = instance.world
     world.replies.append((world.loop.now, "shown", step.subject, shown))
@@ -57,18 +57,18 @@ def _directory(name: str) -> Callable[[World, Step], None]:
 
 
 def _purge(world: World, step: Step) -> None:
-    """Deleted, and deleted from the recycle bin as well."""
+    """Delete an account, then delete it from the recycle bin."""
     world.directory.delete(BY_NAME[step.subject].id)
     world.directory.purge(BY_NAME[step.subject].id)
 
 
 def _redeem(world: World, step: Step) -> None:
-    """A person opens the newest link, where one is open; the step is for nothing otherwise."""
+    """Let the person open the newest link; without an open link nothing happens."""
     world.directory.redeem(BY_NAME[step.subject].id)
 
 
 def _redeem_as(world: World, step: Step) -> None:
-    """Another person opens the newest link, and signs in with an account of their own."""
+    """Let another person open the newest link and sign in with another account."""
     provider, address = step.value
     world.directory.redeem(BY_NAME[step.subject].id, provider=provider, signed_in=address)
 
@@ -78,7 +78,7 @@ def _rename(world: World, step: Step) -> None:
 
 
 def _swap_names(world: World, step: Step) -> None:
-    """The name goes over to another account, as after a marriage or a mistake: the other keeps no name of its own."""
+    """Give the user principal name of one account to another one, as by mistake; the first gets a new name."""
     first, second = BY_NAME[step.subject], BY_NAME[step.value]
     world.directory.rename(first.id, f"{first.name}.old@contoso.com")
     world.directory.rename(second.id, first.upn)
@@ -93,7 +93,7 @@ def _give_role(world: World, step: Step) -> None:
 
 
 def _relate(world: World, step: Step) -> None:
-    """From now on the account is related to other things by one relation."""
+    """Replace what the account is related to by one relation."""
     relation, held = step.value
     person = BY_NAME[step.subject]
     if relation == "groups":
@@ -103,13 +103,13 @@ def _relate(world: World, step: Step) -> None:
 
 
 def _withdraw(world: World, step: Step) -> None:
-    """An administrator takes a permission from the app, or gives it back."""
+    """Let an administrator take a permission from the app, or give it back."""
     held = world.directory.permissions
     world.directory.permissions = held | {step.subject} if step.value == "back" else held - {step.subject}
 
 
 def _lag(world: World, step: Step) -> None:
-    """From now on reads of one account lag so far; those of others go on as they did."""
+    """Let reads of one account lag by so many seconds from now on. Reads of other accounts do not change."""
     person, before = BY_NAME[step.subject].id, world.directory.lag
     world.directory.lag = lambda subject, kind: step.value if subject == person else before(subject, kind)
 
@@ -132,14 +132,14 @@ def _crash(world: World, _step: Step) -> None:
 
 
 def _lose(world: World, step: Step) -> None:
-    """Messages of a request vanish: an administrator clears the queue, or their time to live ends."""
+    """Delete the messages of a request, as when an administrator clears the queue or the messages expire."""
     for message in world.queues.stored(WORK):
         if _about(message.content, step.subject):
             world.queues.drop(WORK, message.id)
 
 
 def _to_poison(world: World, step: Step) -> None:
-    """The host gives up on a message after five crashes, each before the app got to it."""
+    """Move a message to the poison queue, as the host does after five crashes before the app has read the message."""
     for message in world.queues.stored(WORK):
         if _about(message.content, step.subject):
             world.queues.drop(WORK, message.id)
@@ -151,7 +151,7 @@ def _about(content: str, request: str) -> bool:
 
 
 def _foreign_row(world: World, step: Step) -> None:
-    """A row gets a stage that this version does not know: a newer version wrote it, and was rolled back."""
+    """Put a stage into a row that this version does not know, as a newer version does before it is rolled back."""
     client = world.tables.open_client("requests")
     before = client.read(step.subject, "request")
     if before is not None and step.subject not in world.foreign:
@@ -160,7 +160,7 @@ def _foreign_row(world: World, step: Step) -> None:
 
 
 def _own_row_again(world: World, step: Step) -> None:
-    """The newer version is back, and its row with it."""
+    """Give the row the content that it had before, as when the newer version is deployed again."""
     before = world.foreign.pop(step.subject, None)
     if before is not None:
         world.tables.open_client("requests").write(before)
@@ -172,12 +172,12 @@ def _sweep(world: World, _step: Step) -> None:
 
 
 def _outage(world: World, step: Step) -> None:
-    """From now on calls to a service come to nothing, for so many seconds."""
+    """Let calls to a service fail for so many seconds."""
     world.outages[step.subject] = world.loop.now + step.value
 
 
 def _slow(world: World, step: Step) -> None:
-    """From now on a service takes so many seconds for each call."""
+    """Let each call to a service take so many seconds."""
     world.slow[step.subject] = step.value
 
 
@@ -240,7 +240,7 @@ ACTIONS: dict[str, Action] = {
 
 
 def take(world: World, step: Step) -> None:
-    """Take a step, and record it."""
+    """Perform a step, and record it."""
     world.acts.append(Act(world.loop.now, step.action, step.subject, step.value))
     world.say(f"* {step}")
     ACTIONS[step.action].take(world, step)

@@ -1,4 +1,4 @@
-"""The app as the simulator uses it: with `office`, the only module here that knows the names of its workflows."""
+"""The app as the simulator uses it. Only this module and `office` know the names of the app's workflows."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -54,15 +54,15 @@ ENVIRONMENT = {
     "B2B_EXCLUDED_GROUP_ID": EXCLUDED_GROUP,
 }
 WINDOW = 300.0
-"""Seconds: the replication window that the app runs with."""
+"""The app's replication window, in seconds."""
 EXPECTED: tuple[type[Exception], ...] = (Transient,)
-"""What a workflow may raise to the host; anything else is a bug."""
+"""The exceptions that a workflow may raise to the host. Any other one is a bug."""
 
 
 def allowance(items: int | None, *, lists: bool) -> Allowance:
-    """Return what the sweep may spend: so many items for each part; with ``lists``, the list pays for one account.
+    """Return what a sweep may spend: so many items for each part, and as many members of a campaign for each message.
 
-    A part of a campaign's run has as many members.
+    With ``lists`` the sweep reads Graph's list of pending accounts even if it follows one account only.
     """
     budgets = {part: replace(each, items=items or each.items) for part, each in BUDGETS.items()}
     found = Allowance(budgets, members=items or PART)
@@ -70,7 +70,7 @@ def allowance(items: int | None, *, lists: bool) -> Allowance:
 
 
 class FixedIdentity:
-    """A managed identity whose token is always there."""
+    """A managed identity that always has a token."""
 
     async def claims(self) -> Claims:
         return Claims(TENANT_ID, ROLES)
@@ -94,7 +94,7 @@ class App:
         directory: Directory,
         **more: Any,
     ) -> None:
-        """``more`` goes to `assemble`: the steady clock, what may be spent, and what makes ids."""
+        """Start the app. ``more`` goes to `assemble`: the monotonic clock, the allowance of sweeps, the ids."""
         self.settings = _load(tuple(sorted((ENVIRONMENT | dict(environment)).items())))
         graph = Graph(MemoryGraphAdapter(directory, gate), self.settings.graph_timeout, clock)
         ledger, queue = Ledger(tables.client(gate)), Queue(queues.client(gate))  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ class App:
 
     @property
     def sends(self) -> bool:
-        """Whether an administrator lets this process invite."""
+        """Whether the settings of this process let it invite."""
         return self.settings.mode is settings.Mode.CONVERT and not self.settings.paused
 
     async def receive(self, body: bytes, message_id: str, dequeue_count: int, _inserted: datetime) -> None:
@@ -113,27 +113,27 @@ class App:
         await self._services.receiver.receive(Delivery(body, message_id, dequeue_count))
 
     async def sweep(self) -> None:
-        """Run the timer."""
+        """Run the sweep, as the timer does."""
         await self._services.sweep.run()
 
     async def part(self, name: str) -> None:
-        """Run one part of the sweep alone."""
+        """Run one part of the sweep only."""
         await self._services.sweep.turn(Part(name))
 
     async def submit(self, body: bytes) -> Reply:
-        """POST a request."""
+        """POST a request and return the reply."""
         return await self._client.submit(body, "https://app")
 
     async def get(self, request_id: str) -> Reply:
-        """GET a request."""
+        """GET a request and return the reply."""
         return await self._client.status(request_id, "https://app")
 
     async def retry(self, request_id: str) -> Reply:
-        """Begin a request again."""
+        """Retry a request that has ended."""
         return await self._client.retry(request_id, "https://app")
 
     async def release(self, request_id: str) -> Reply:
-        """Let a dry run become real."""
+        """Release a dry run, so that the app invites the account."""
         return await self._client.release(request_id, "https://app")
 
     async def refuse(self, request_id: str, body: bytes) -> Reply:
@@ -145,15 +145,15 @@ class App:
         return await self._client.cancel(request_id, "https://app")
 
     async def accept(self, user_id: str, body: bytes) -> Reply:
-        """Accept what has changed since a redemption."""
+        """Accept the changes that a comparison found after the redemption."""
         return await self._client.call("accept_conversion", "", body, "https://app", userId=user_id)
 
     async def about(self, route: str, user_id: str, **query: str) -> Reply:
-        """Ask for something that the app knows of an account."""
+        """GET a route that shows what the app knows of an account."""
         return await self._client.call(route, "", b"", "https://app", query=query, userId=user_id)
 
     async def compare(self, user_id: str) -> Reply:
-        """Compare an account anew."""
+        """Start a new comparison of an account."""
         return await self._client.call("compare_conversion", "", b"", "https://app", userId=user_id)
 
     async def approve(self, request_id: str, body: bytes) -> Reply:
@@ -162,5 +162,5 @@ class App:
 
 
 def rows_of(tables: Tables, table: str) -> dict[str, list[TableEntity]]:
-    """All rows of a table by partition, but for those that are no request and no account."""
+    """Return the rows of all requests, or all accounts, by partition. Other partitions of the table are left out."""
     return {key: tables.rows(table, key) for key in tables.partitions(table) if "~" not in key and key != "pace"}

@@ -1,4 +1,4 @@
-"""A Graph directory in memory: what administrators and invited people do to it, and what an oracle may look at."""
+"""A Graph directory in memory: what administrators and invited people do to it, and what an oracle may read."""
 
 from collections.abc import Collection, Iterable
 from functools import cached_property
@@ -15,37 +15,37 @@ _TOPICS = ("list", "address", "company", "tenant")
 
 
 class Directory(TenantState):
-    """The directory. An act tells whether it was possible: one that comes too late changes nothing.
+    """The directory. An act returns whether it was possible; an act that is not possible changes nothing.
 
-    `reads` and `invitations` serve Graph's calls; all other methods pass no gate and never lag.
+    `reads` and `invitations` are Graph's API. No other method waits for the scheduler or shows a lagging state.
     """
 
     @cached_property
     def reads(self) -> Reads:
-        """Answers what Graph is asked."""
+        """The stand-in for Graph's read API."""
         return Reads(self)
 
     @cached_property
     def invitations(self) -> Invitations:
-        """Takes what is sent to Graph."""
+        """The stand-in for Graph's invitation API."""
         return Invitations(self)
 
     def truth(self, user_id: str) -> dict[str, Any] | None:
-        """The account as the primary holds it; None where it is absent or deleted."""
+        """Return the account as the primary holds it; None if it does not exist or is deleted."""
         account = self.account(user_id)
         return None if account is None else dict(account)
 
     def deleted(self, user_id: str) -> dict[str, Any] | None:
-        """The account as it lies in the recycle bin."""
+        """Return the account from the recycle bin; None if it is not there."""
         account = self.accounts.binned(user_id.lower(), self.moment())
         return None if account is None else dict(account)
 
     def ids(self) -> tuple[str, ...]:
-        """The ids of all accounts that there ever were, in lower case."""
+        """The ids of all accounts that ever existed, in lower case."""
         return tuple(self.accounts)
 
     def subject(self, queries: Iterable[Query]) -> str:
-        """What reads are about: the object id of the one account, `accounts`, or the topic that they have in common."""
+        """Return the subject of reads: an object id if they concern one account, else `accounts` or a common topic."""
         accounts, topics = set(), set()
         for query in queries:
             if query.account:
@@ -57,7 +57,7 @@ class Directory(TenantState):
         return min(topics, key=_TOPICS.index)
 
     def add(self, **properties: Any) -> str:
-        """Create an account; its id in lower case."""
+        """Create an account, and return its id in lower case."""
         account = complete(properties)
         key = str(account["id"]).lower()
         assert key not in self.accounts, f"{key} is the id of another account"
@@ -71,9 +71,9 @@ class Directory(TenantState):
         provider: str = "ExternalAzureAD",
         signed_in: str | None = None,
     ) -> bool:
-        """Let the person redeem, by the newest open link or by the one with this secret.
+        """Let a person redeem, by the link with this secret, or else by the newest open link.
 
-        ``signed_in``: the address of another account than the invited one.
+        ``signed_in`` is the address of the account that redeems, if it is not the invited one.
         """
         account = self.account(user_id)
         found = [t for t in self.tickets_of(user_id) if t.open and secret in (None, t.secret)]
@@ -95,7 +95,7 @@ class Directory(TenantState):
         return True
 
     def delete(self, user_id: str) -> bool:
-        """Move an account to the recycle bin, where its name has the object id in front."""
+        """Move an account to the recycle bin; its object id is put in front of its name there."""
         account = self.account(user_id)
         if account is None:
             return False
@@ -104,7 +104,7 @@ class Directory(TenantState):
         return True
 
     def restore(self, user_id: str) -> bool:
-        """Take an account out of the recycle bin, with the name it had."""
+        """Take an account out of the recycle bin, under the name that it had before."""
         account = self.deleted(user_id)
         if account is None:
             return False
@@ -113,14 +113,14 @@ class Directory(TenantState):
         return True
 
     def purge(self, user_id: str) -> bool:
-        """Delete for good what lies in the recycle bin."""
+        """Delete an account in the recycle bin permanently."""
         if self.deleted(user_id) is None:
             return False
         self.accounts.purge(self.moment(), user_id.lower())
         return True
 
     def rename(self, user_id: str, upn: str) -> bool:
-        """Change the user principal name, unless another account has it."""
+        """Change the user principal name, unless another account has the new one."""
         account = self.account(user_id)
         names = (holder for holder in self.accounts.holders(upn, self.moment()) if holder is not account)
         if account is None or any(holder["userPrincipalName"].lower() == upn.lower() for holder in names):
@@ -131,7 +131,8 @@ class Directory(TenantState):
     def change(self, user_id: str, **properties: Any) -> bool:
         """Change properties, as an administrator or the synchronisation does.
 
-        A new mail also becomes the primary proxy address, which no other account, deleted or not, and no group holds.
+        A new mail also becomes the primary proxy address. It is refused if another account, deleted or not, or a group
+        has it.
         """
         if unknown := properties.keys() - USER.keys() or properties.keys() & {"id", "deletedDateTime"}:
             raise ValueError(f"these cannot be changed: {', '.join(sorted(unknown))}")
@@ -155,27 +156,27 @@ class Directory(TenantState):
         return self.change(user_id, accountEnabled=True)
 
     def set_groups(self, user_id: str, groups: Collection[str], *, ever: bool = False) -> None:
-        """Make these the account's groups, by id; a group that does not exist yet is made. ``ever``: they always were.
+        """Set the groups of the account, by id; create those that do not exist. ``ever``: also for the whole past.
 
-        The groups in which others are nested do not lag.
+        Reads of groups that are members of other groups do not lag.
         """
         self.tenant.set_groups(user_id, groups)
         self.relate(user_id, "groups", [group.lower() for group in groups], ever=ever)
 
     def set_roles(self, user_id: str, templates: Collection[str], *, ever: bool = False) -> None:
-        """Make these the account's directory roles, by template id; one that does not exist yet is made."""
+        """Set the directory roles of the account, by template id, and create those that do not exist."""
         self.tenant.set_roles(user_id, templates)
         self.relate(user_id, "directoryRoles", [each.lower() for each in templates], ever=ever)
 
     def relate(self, user_id: str, relation: str, held: Collection[str], *, ever: bool = False) -> None:
-        """Make these what an account is related to by one relation but groups and roles."""
+        """Set what the account is related to by one relation. Groups and roles have methods of their own."""
         if ever:
             self.access.begin(user_id.lower(), relation, held)
         else:
             self.access.write(self.moment(), user_id.lower(), relation, held)
 
     def convert_back(self, user_id: str) -> bool:
-        """Make the account internal again; its redeem links die."""
+        """Make the account internal again. Its redeem links stop working."""
         account = self.account(user_id)
         if account is None or account["externalUserState"] is None:
             return False
@@ -185,7 +186,7 @@ class Directory(TenantState):
         return True
 
     def reset_redemption(self, user_id: str, mail: str | None = None) -> bool:
-        """Let the person redeem anew, with another address if one is given; the app has no part in it."""
+        """Reset the redemption in the portal, so that the person redeems again, with a new address if given."""
         account = self.account(user_id)
         if account is None or account["externalUserState"] is None:
             return False
@@ -197,7 +198,7 @@ class Directory(TenantState):
         return True
 
     def invite_by_hand(self, user_id: str, *, mail: bool = True) -> bool:
-        """Invite an account in the portal; `by_hand` records it, refusals as well."""
+        """Invite an account in the portal. `by_hand` records the invitation, even a refused one."""
         account = self.account(user_id)
         address = account and (account["mail"] or next(iter(account["otherMails"]), None))
         if not address:
@@ -215,7 +216,7 @@ class Directory(TenantState):
         )
 
     def _proxy_addresses(self, account: State, mail: str | None) -> list[str] | None:
-        """The proxy addresses of an account with another mail; None where another object holds it."""
+        """Return an account's proxy addresses after a change of mail; None if another object holds the new mail."""
         kept = [address for address in account["proxyAddresses"] if not address.startswith("SMTP:")]
         if not mail:
             return kept
@@ -228,7 +229,7 @@ class Directory(TenantState):
         return [f"SMTP:{mail}", *(address for address in kept if address.lower() != f"smtp:{mail.lower()}")]
 
     def _id_of(self, query: Query) -> str:
-        """The object id of the account that a query names, by its user principal name or by its id."""
+        """Return the object id of the account that a query names by id or by user principal name."""
         name = query.account
         if name in self.accounts:
             return name
@@ -237,5 +238,5 @@ class Directory(TenantState):
 
 
 def _internal(account: State) -> list[Any]:
-    """The identities of an account without those of other issuers."""
+    """Return the identities of an account, except those from other issuers."""
     return [identity for identity in account["identities"] if identity["signInType"] != "federated"]

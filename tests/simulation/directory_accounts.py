@@ -1,10 +1,10 @@
-"""Accounts and recycle bin of the directory in memory with all their past, so that a read can lag."""
+"""The accounts and the recycle bin of the directory in memory, now and in the past, so that a read can lag."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 State = Mapping[str, Any]
-"""The properties of one object at one time. A write makes a new one and leaves the old one as it is."""
+"""The properties of one object at one time. A write makes a new state and does not change the old one."""
 _Version = tuple[float, State | None]
 
 PENDING, ACCEPTED = "PendingAcceptance", "Accepted"
@@ -40,16 +40,16 @@ USER: Mapping[str, Any] = {
     "accountEnabled": True,
     "createdDateTime": "2021-02-03T09:00:00Z",
 }
-"""The properties of a user that can be given, read and changed, and what each is when nobody gave it."""
+"""The properties of a user, each with the value that it has if a seed does not give it."""
 
 
 def plain(address: str) -> str:
-    """An address as it is compared: without regard to case, without the `smtp:` of a proxy address."""
+    """Return an address in the form for comparisons: in lower case, and without the `smtp:` of a proxy address."""
     return address.casefold().removeprefix("smtp:")
 
 
 def addresses_of(thing: State) -> Iterator[str]:
-    """Every address that a user, a group or a contact answers to."""
+    """Yield every address of a user, a group or a contact."""
     for name in ("mail", "userPrincipalName"):
         if thing.get(name):
             yield plain(thing[name])
@@ -58,13 +58,13 @@ def addresses_of(thing: State) -> Iterator[str]:
 
 
 def holding(things: Iterable[State | None], address: str) -> list[State]:
-    """Those of some users, groups or contacts that hold an address."""
+    """Return the users, groups or contacts that hold an address."""
     wanted = plain(address)
     return [thing for thing in things if thing is not None and wanted in addresses_of(thing)]
 
 
 def complete(user: Mapping[str, Any]) -> dict[str, Any]:
-    """A user with all properties, some of which are given; a name that does not exist is a ValueError."""
+    """Return a user with all properties; those not given have defaults. An unknown name raises ValueError."""
     if unknown := user.keys() - USER.keys():
         raise ValueError(f"a user has no {', '.join(sorted(unknown))}")
     upn = user["userPrincipalName"]
@@ -74,7 +74,7 @@ def complete(user: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Accounts:
-    """Users and recycle bin. Moments are seconds since 1970; keys are object ids in lower case."""
+    """Users and the recycle bin. Moments are seconds since 1970; keys are object ids in lower case."""
 
     def __init__(self) -> None:
         self._live: dict[str, list[_Version]] = {}
@@ -91,48 +91,48 @@ class Accounts:
         return key in self._live or key in self._bin
 
     def live(self, key: str, moment: float) -> State | None:
-        """The account as it was at a moment; None where it was absent or in the recycle bin."""
+        """Return the account as it was at a moment; None if it did not exist or was in the recycle bin."""
         return _at(self._live.get(key, ()), moment)
 
     def binned(self, key: str, moment: float) -> State | None:
-        """The account as it lay in the recycle bin at a moment, which loses it after 30 days."""
+        """Return the account as it was in the recycle bin at a moment; None if not there, as after 30 days."""
         state = _at(self._bin.get(key, ()), moment)
         return None if state is None or moment - self._deleted_at[key] > RECYCLE_BIN else state
 
     def ever_holding(self, addresses: Iterable[str]) -> dict[str, None]:
-        """The keys of all that hold one of some addresses, or once did."""
+        """Return the keys of the accounts that hold one of these addresses, or ever held one."""
         found: dict[str, None] = {}
         for address in addresses:
             found |= self._holders.get(plain(address), {})
         return found
 
     def ever_of_company(self, name: str) -> dict[str, None]:
-        """The keys of all that have this companyName, or once had."""
+        """Return the keys of the accounts that have this companyName, or ever had it."""
         return self._employees.get(name.casefold(), {})
 
     def values(self, key: str, name: str, first: float, last: float) -> set[Any]:
-        """The values that a property of an account had at some time between two moments; None while it was away."""
+        """Return the values that a property of an account had between two moments; None if the account was away."""
         within = {state and state[name] for since, state in self._live.get(key, ()) if first < since <= last}
         before = self.live(key, first)
         return {before and before[name], *within}
 
     def holders(self, address: str, moment: float) -> list[State]:
-        """The users that hold an address."""
+        """Return the users that hold an address at a moment."""
         return holding((self.live(key, moment) for key in self.ever_holding([address])), address)
 
     def deleted_holders(self, address: str, moment: float) -> list[State]:
-        """The users in the recycle bin that hold an address."""
+        """Return the users that hold an address and are in the recycle bin at a moment."""
         return holding((self.binned(key, moment) for key in self.ever_holding([address])), address)
 
     def write(self, moment: float, live: State) -> None:
-        """Make this the state of an account, new or old, that is not deleted."""
+        """Write the state of an account that is not deleted; create the account if it is new."""
         key = live["id"].lower()
         self._append(self._live, key, moment, live)
         if key in self._bin:
             self._append(self._bin, key, moment, None)
 
     def discard(self, moment: float, binned: State, *, seen: float | None = None) -> None:
-        """Put an account into the recycle bin; ``seen`` is since when reads show it there, if not since then."""
+        """Move an account to the recycle bin at `moment`. Reads show that from `seen` on; default: from `moment` on."""
         key = binned["id"].lower()
         since = moment if seen is None else seen
         self._deleted_at[key] = moment
@@ -141,7 +141,7 @@ class Accounts:
         self._append(self._bin, key, since, binned)
 
     def purge(self, moment: float, key: str) -> None:
-        """Delete for good what lies in the recycle bin."""
+        """Delete an account in the recycle bin permanently."""
         self._append(self._bin, key, moment, None)
 
     def _append(self, logs: dict[str, list[_Version]], key: str, moment: float, state: State | None) -> None:

@@ -1,4 +1,4 @@
-"""The directory in memory and the rehearsal's double over HTTP behind one face, for tests that hold them together."""
+"""One interface for the directory in memory and the rehearsal's double over HTTP, so that tests can compare them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,35 +23,35 @@ from tests.simulation.graph_client import MemoryGraphAdapter
 
 
 class World(Client, Protocol):
-    """A tenant, a client of it, and what people do to it."""
+    """A tenant and a client of it, with what people do to the tenant."""
 
     @property
     def now(self) -> datetime:
-        """The time in the tenant, which is the app's, too."""
+        """Return the time of the tenant, which is also the app's."""
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; it stands still otherwise."""
+        """Move the clock forward. It stands still otherwise."""
 
     def set_lag(self, seconds: float) -> None:
-        """Let reads of accounts, alone or in lists, come that late from the next write on."""
+        """From the next write on, let reads of accounts and lists of accounts lag by so many seconds."""
 
     async def act(self, name: str, user_id: str, *given: Any, **more: Any) -> bool:
-        """Do one of the acts of `Directory`; whether it was possible."""
+        """Perform one of the acts of `Directory`; return whether it was possible."""
 
     def truth(self, user_id: str) -> dict[str, Any] | None:
-        """The account, as the primary holds it."""
+        """Return the account as the primary holds it."""
 
     def deleted(self, user_id: str) -> dict[str, Any] | None:
-        """The account, as it lies in the recycle bin."""
+        """Return the account from the recycle bin."""
 
     def newest_link(self, user_id: str) -> str:
-        """The secret of the account's newest redeem link."""
+        """Return the secret of the account's newest redeem link."""
 
     def mails(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """The mails that went out: account, address, copies."""
+        """Return the mails that were sent: account, address, copies."""
 
     def posts(self) -> list[tuple[str, str, bool, int]]:
-        """The app's invitations: account, address, whether with a mail, HTTP status."""
+        """Return the app's invitations: account, address, whether a mail was asked for, HTTP status."""
 
 
 Script = Callable[[World], Awaitable[Any]]
@@ -59,7 +59,7 @@ POSITIONS: list[dict[str, str]] = [
     {},
     *({name: position} for name, positions in SWITCHES.items() for position in positions[1:]),
 ]
-"""Every position of every switch, the others being in their defaults."""
+"""Every position of every switch, one at a time; the other switches are in their default."""
 
 
 class MemoryWorld:
@@ -109,7 +109,7 @@ class MemoryWorld:
 
 
 class HttpWorld:
-    """The double, whose administrators use Graph as well and whose people use its control plane."""
+    """The rehearsal's double over HTTP. Administrators use Graph, and people use its control plane."""
 
     def __init__(self, tenant: Tenant, graph: Graph, http: httpx.AsyncClient) -> None:
         self.graph, self._tenant, self._http = graph, tenant, http
@@ -192,7 +192,7 @@ class HttpWorld:
         return await self._invited(user_id, sendInvitationMessage=mail)
 
     async def _relate(self, user_id: str, relation: str, held: Sequence[str]) -> bool:
-        """Change what a user is related to, where the double has no call that anybody uses."""
+        """Change a relation for which the double serves no call of Graph."""
         self._tenant.directory.relate(user_id, {"manager": "managers"}[relation], next(iter(held), None))
         return True
 
@@ -214,7 +214,7 @@ class HttpWorld:
 
 
 def _relate(directory: Directory, seed: Mapping[str, Any]) -> None:
-    """Give the accounts of a seed of the rehearsal what they are related to."""
+    """Give the accounts the relations that a seed of the rehearsal contains."""
     names = directory.access.names
     for user_id, manager in seed.get("managers", {}).items():
         directory.relate(user_id, "manager", [manager], ever=True)
@@ -235,7 +235,7 @@ def _known(user: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _facts(seed: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a seed of the rehearsal, by the names that the directory in memory has for them."""
+    """Return the facts of a seed of the rehearsal, under the names that the directory in memory uses."""
     lists, cross_tenant = seed.get("b2bManagementPolicy") or {}, seed.get("crossTenantAccessPolicy") or {}
     given = {
         "tenant_id": seed["tenantId"],
@@ -262,7 +262,7 @@ def _facts(seed: Mapping[str, Any]) -> dict[str, Any]:
 async def http_world(
     seed: Mapping[str, Any], switches: Mapping[str, str] | None = None, permissions: Iterable[str] | None = None
 ) -> AsyncIterator[tuple[HttpWorld, Tenant]]:
-    """The double, over HTTP without a port; its clock stands still."""
+    """Yield the double, served over HTTP without a port. Its clock stands still."""
     app = create_app(seed, switches=switches, roles=permissions)
     tenant: Tenant = app.state.tenant
     tenant.clock.freeze()
@@ -280,7 +280,7 @@ async def both(
     switches: Mapping[str, str] | None = None,
     permissions: Iterable[str] | None = None,
 ) -> Any:
-    """Play a script against the double and against the directory in memory; its outcome, which must be the same."""
+    """Run a script against the double and against the directory in memory; assert equal outcomes, and return one."""
     async with http_world(seed, switches, permissions) as (world, tenant):
         memory = MemoryWorld(seed, tenant.clock.now(), switches, permissions)
         expected = await script(world)

@@ -1,7 +1,7 @@
-"""What a read asks for: the address of a GET taken apart, once for each address.
+"""Parses the address of a GET into a query, once for each address.
 
-Only what the app asks today is known. Everything else is an AssertionError that names it: a polite empty answer would
-hide a mistake.
+It knows only what the app asks today. For anything else it raises an AssertionError with the name of the unknown part,
+because an empty answer would hide a mistake.
 """
 
 import re
@@ -19,7 +19,7 @@ _MANY = frozenset({"$select", "$filter", "$top", "$count"})
 _ONE = frozenset({"$select"})
 _ADDRESSES = frozenset({"mail", "userPrincipalName", "otherMails", "proxyAddresses"})
 _ADVANCED = frozenset({"companyName"})
-"""What only an advanced query is filtered by (https://learn.microsoft.com/graph/aad-advanced-queries)."""
+"""The properties that only an advanced query can filter by (https://learn.microsoft.com/graph/aad-advanced-queries)."""
 _TOPICS: Mapping[str, str] = {"id": "list", "externalUserState": "list", "companyName": "company"}
 _SEVERAL = frozenset({"otherMails", "proxyAddresses"})
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -91,14 +91,14 @@ _ROUTES = (
     _route(f"{_BIN}/@", "deleted item", _ONE, _USER),
 )
 RELATED = frozenset({"direct groups", "app roles", "manager", "sponsors", "owned objects", "registered devices"})
-"""Reads of what an account is related to."""
+"""The kinds of read that show what an account is related to."""
 ABOUT_ONE = frozenset({"user", "memberships", "deleted item"}) | RELATED
-"""Reads that have an object id (or a user principal name) in their path."""
+"""The kinds of read with an object id or a user principal name in the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comparison of a filter; its clauses are joined by `or`."""
+    """One comparison in a filter. The clauses of a filter are joined by `or`."""
 
     name: str
     literal: str
@@ -119,21 +119,21 @@ class Query:
 
     @property
     def account(self) -> str:
-        """The object id or user principal name of the account that it is about, or nothing."""
+        """The object id or user principal name of the account that the read concerns; empty if it concerns several."""
         if self.kind in ABOUT_ONE:
             return self.subject
         return self.clauses[0].folded if self.clauses and self.clauses[0].name == "principalId" else ""
 
     @property
     def topic(self) -> str:
-        """What it is about if not one account, in a word."""
+        """The topic of a read that concerns no single account, in one word."""
         if not self.clauses:
             return "tenant"
         return _TOPICS.get(self.clauses[0].name, "address")
 
     @property
     def advanced(self) -> bool:
-        """Whether it needs `$count=true` and `ConsistencyLevel: eventual`."""
+        """Whether the read needs `$count=true` and `ConsistencyLevel: eventual`."""
         return any(clause.name in _ADVANCED for clause in self.clauses)
 
     @property
@@ -144,7 +144,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """Where a listing goes on: at which place of which walk through pages, below which root."""
+    """The continuation of a listing: the root of its URL, the number of its walk, and the position in that walk."""
 
     root: str
     walk: int
@@ -153,7 +153,7 @@ class PageToken:
 
 @lru_cache(maxsize=1 << 14)
 def query_of(version: str, url: str) -> Query:
-    """Take the address of a read apart; it is relative to the root of a version."""
+    """Parse the address of a read. ``url`` is relative to the root of ``version``."""
     raw_path, _, raw_options = url.partition("?")
     path, options = unquote(raw_path), dict(parse_qsl(raw_options, keep_blank_values=True))
     for route in _ROUTES:
@@ -164,7 +164,7 @@ def query_of(version: str, url: str) -> Query:
 
 
 def page_token(url: str) -> PageToken | None:
-    """The page token in the address of a next page."""
+    """Return the page token in the address of a next page; None if the address has none."""
     match = _SKIP_TOKEN.fullmatch(url)
     return None if match is None else PageToken(match["root"], int(match["walk"]), int(match["start"]))
 
@@ -205,7 +205,7 @@ def _clauses(text: str) -> tuple[Clause, ...]:
 
 
 def matches(thing: State, clauses: tuple[Clause, ...], exact: Container[str]) -> bool:
-    """Whether an object passes a filter; upper and lower case count in the properties that are `exact`."""
+    """Tell whether an object passes a filter. Case counts only in the properties in ``exact``."""
     for clause in clauses:
         value: Any = thing[clause.name]
         values = value if isinstance(value, list) else (value,)
@@ -217,5 +217,5 @@ def matches(thing: State, clauses: tuple[Clause, ...], exact: Container[str]) ->
 
 
 def asked_addresses(clauses: tuple[Clause, ...]) -> list[str]:
-    """The addresses that a filter asks for; empty where it asks for something else."""
+    """Return the addresses that a filter asks for; empty if it asks for something else."""
     return [plain(clause.literal) for clause in clauses if clause.name in _ADDRESSES]

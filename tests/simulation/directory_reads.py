@@ -1,7 +1,7 @@
-"""Reads of the directory in memory: what each query answers, pages of collections, batches.
+"""Reads of the directory in memory: answers to queries, pages of collections, batches.
 
-A read of an account sees it as it was some seconds ago, as `lag` says: by id with the kind `object`, in a list with the
-kind `list`, which is asked once for each account in a walk through pages: a walk stays with one replica.
+`lag` returns by how many seconds the state in an answer is old. It is called with the kind `object` for a read by id.
+For a list it is called with the kind `list`, once for each account in all pages: all pages come from one replica.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ _PROXIES = frozenset({"proxyAddresses"})
 _FILTERED = frozenset(
     {"mail", "userPrincipalName", "otherMails", "proxyAddresses", "companyName", "externalUserState", "principalId"}
 )
-"""The properties by which something is filtered."""
+"""The properties that a filter can name."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Part(msgspec.Struct, frozen=True):
 
     @property
     def eventual(self) -> bool:
-        """Whether it asks for an index that may lag."""
+        """Whether the request reads an index that may lag."""
         return is_eventual(self.headers)
 
 
@@ -54,7 +54,7 @@ class _Batch(msgspec.Struct):
 
 @dataclass(slots=True)
 class _Walk:
-    """A way through the pages of a collection. It gets its number with its first link to a next page."""
+    """A walk through the pages of a collection. It gets its number when it returns its first link to a next page."""
 
     query: Query
     root: str
@@ -69,12 +69,12 @@ _json = msgspec.json.Encoder().encode
 
 
 def is_eventual(headers: Mapping[str, str]) -> bool:
-    """Whether the header of advanced queries is among the headers of a call."""
+    """Tell whether the headers of a call contain the one for advanced queries."""
     return any(name.lower() == "consistencylevel" and value.lower() == "eventual" for name, value in headers.items())
 
 
 def parts_of(content: bytes) -> list[Part]:
-    """The requests of a batch, checked as Graph checks the envelope."""
+    """Return the requests of a batch, after the checks that Graph makes of the batch itself."""
     parts = _parts(content).requests
     assert 1 <= len(parts) <= 20, f"a batch has 1 to 20 parts, not {len(parts)}"
     assert len({part.id.lower() for part in parts}) == len(parts), "two parts of a batch have the same id"
@@ -118,14 +118,14 @@ class Reads:
         }
 
     def batch(self, root: str, parts: Sequence[Part]) -> bytes:
-        """Answer a batch: 200 whatever becomes of its parts, which come back in reverse order."""
+        """Answer a batch with 200, even if its parts fail. The answers of the parts come in reverse order."""
         version = root.rpartition("/")[2]
         answers = [self._part(root, part, query_of(version, part.url)) for part in parts]
         answers.reverse()
         return _json({"responses": answers})
 
     def page(self, url: str, *, eventual: bool) -> bytes:
-        """Answer the next page of a listing; a token that is no longer good is a `Refused`."""
+        """Answer the next page of a listing. Raise `Refused` if the page token has expired."""
         token = page_token(url)
         walk = None if token is None else self._walks.get(token.walk)
         if token is None or walk is None or walk.until < self._state.moment() or walk.eventual != eventual:
@@ -134,12 +134,12 @@ class Reads:
         return _json(self._page(walk, token.start))
 
     def walked(self, url: str) -> Query | None:
-        """The query whose next page this address is, while its token is known."""
+        """Return the query that this address of a next page continues; None if its token is not known (any more)."""
         token = page_token(url)
         return self._walks[token.walk].query if token is not None and token.walk in self._walks else None
 
     def expire_pages(self) -> None:
-        """Let no page token be good any more."""
+        """Let all page tokens expire."""
         self._walks.clear()
 
     def _part(self, root: str, part: Part, query: Query) -> JSON:
@@ -200,7 +200,7 @@ class Reads:
         return self._answered(_shown(self._existing(query), query.select))
 
     def _existing(self, query: Query) -> State:
-        """The account with this id or user principal name, as this read sees it."""
+        """Return the account with this id or user principal name, as this read sees it."""
         accounts, now = self._state.accounts, self._state.moment()
         keys: Iterable[str] = (query.subject,) if query.by_id else accounts.ever_holding([query.subject])
         for key in keys:
@@ -236,7 +236,7 @@ class Reads:
         return found
 
     def _candidates(self, query: Query) -> Iterable[str]:
-        """The keys of all accounts that may ever have passed a filter, by the index for what it asks."""
+        """Return the keys of all accounts that may pass a filter, or ever did, from the index for its property."""
         accounts, asked = self._state.accounts, query.clauses[0]
         if asked.name == "externalUserState":
             return accounts.ever_pending
@@ -252,13 +252,13 @@ class Reads:
 
     @property
     def _exact(self) -> frozenset[str]:
-        """The properties in which a filter tells upper from lower case."""
+        """The properties in which a filter distinguishes upper and lower case."""
         if self._state.switches["filter-case"] == "exact":
             return _FILTERED
         return _PROXIES if self._state.switches["proxy-address-case"] == "exact" else frozenset()
 
     def _answered(self, user: JSON) -> JSON:
-        """A user as it is answered: with all selected properties, or without those that are empty."""
+        """Return a user as Graph answers it: by switch with all selected properties, or without the empty ones."""
         if self._state.switches["selected-properties"] == "all":
             return user
         return {name: value for name, value in user.items() if value not in (None, [])}
@@ -268,7 +268,7 @@ class Reads:
         return [self._shown_container(walk.query, *pair) for pair in self._state.tenant.containers(user["id"])]
 
     def _redemptions(self, walk: _Walk) -> list[JSON]:
-        """The records of the audit log since a moment, newest first; each shows two minutes late."""
+        """Return the records of the audit log since a moment, newest first. A record appears after two minutes."""
         since = walk.query.clauses[0].literal
         latest = (self._state.now() - timedelta(minutes=2)).astimezone(UTC)
         logged = ((f"{each.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", each) for each in self._state.redemptions)
@@ -283,7 +283,7 @@ class Reads:
         ]
 
     def _shown_container(self, query: Query, kind: str, container: JSON) -> JSON:
-        """A group or role with what the token may read of it."""
+        """Return a group or role with the properties that the token may read."""
         permissions, names = self._state.permissions, {"group": GROUP, "directoryRole": ROLE}[kind]
         readable = not {"group": GROUPS, "directoryRole": ROLES}[kind].isdisjoint(permissions)
         shown = [name for name in query.select or sorted(names) if name in names]
@@ -291,7 +291,7 @@ class Reads:
         return {"@odata.type": f"#microsoft.graph.{kind}", **values}
 
     def _direct_groups(self, walk: _Walk) -> list[JSON]:
-        """The groups of an account as they were some seconds ago; its roles as they are."""
+        """Return the groups of an account as this read sees them, with its current roles."""
         key, moment = self._lagging(walk.query)
         tenant = self._state.tenant
         roles = [each for each in tenant.direct(key) if tenant.container(each)[0] != "group"]
@@ -320,7 +320,7 @@ class Reads:
         return [_shown({"id": each, "displayName": self._name(each)}, query.select) for each in held]
 
     def _name(self, key: str) -> str | None:
-        """The name of a user, or of another object that the token may read."""
+        """Return the name of a user or of another object; None if the token may not read that object."""
         user = self._state.account(key)
         if user is not None:
             return str(user["displayName"])
@@ -331,7 +331,7 @@ class Reads:
         return None if readable.isdisjoint(self._state.permissions) else name
 
     def _lagging(self, query: Query) -> tuple[str, float]:
-        """The account that a query names, and the moment of which this read is."""
+        """Return the key of the account that a query names, and the moment whose state this read shows."""
         key = query.subject
         moment = self._state.moment() - self._state.lag(key, "object")
         if self._state.accounts.live(key, moment) is None:

@@ -1,6 +1,6 @@
-"""The state of a Graph tenant in memory: what calls read and change, and the settings of how reads lag and fail.
+"""The state of a Graph tenant in memory: what calls read and change, and the settings for lag and faults.
 
-What nobody has measured of Graph is a switch, with the names and positions of the rehearsal's.
+Each open question about Graph is a switch, with the names and positions of the rehearsal's switches.
 """
 
 from collections import defaultdict
@@ -36,12 +36,12 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "audit-redeemer": ("signed-in", "invited", "account"),
     "relations-for-applications": ("readable", "refused"),
 }
-"""The positions of each switch, its default first."""
+"""The positions of each switch; the first is the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One invitation as it was received. ``user_id`` is empty where the body named no account; ``status`` is HTTP."""
+    """An invitation as received. ``user_id`` is empty if the body names no account; ``status`` is the HTTP status."""
 
     time: datetime
     user_id: str
@@ -53,7 +53,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One invitation mail that the app caused. ``user_id`` is the account that was named, or the guest made instead."""
+    """An invitation mail that the app caused. ``user_id`` is the invited account, or the guest created in its place."""
 
     time: datetime
     user_id: str
@@ -63,7 +63,7 @@ class Mail:
 
 @dataclass(slots=True)
 class Ticket:
-    """One redeem link. A newer invitation kills it, or leaves it alive, by the switch `old-redeem-link`."""
+    """A redeem link. The switch `old-redeem-link` decides whether a newer invitation disables it."""
 
     secret: str
     user_id: str
@@ -73,13 +73,13 @@ class Ticket:
 
     @property
     def open(self) -> bool:
-        """Whether the person can redeem with it."""
+        """Whether a person can redeem with the link."""
         return self.alive and not self.redeemed
 
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """One redemption: of which account, with whose address, by whose link, and whom the audit log names."""
+    """A redemption: account, address of the person, invited address, provider, and the name in the audit log."""
 
     time: datetime
     user_id: str
@@ -90,12 +90,12 @@ class Redemption:
 
     @property
     def by_other(self) -> bool:
-        """Whether another person than the invited one has the account now."""
+        """Whether someone other than the invited person holds the account now."""
         return self.person.casefold() != self.invited.casefold()
 
 
 class Refused(Exception):
-    """What Graph says no with: to a call, or to one part of a batch."""
+    """An error that Graph answers to a call, or to one part of a batch."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: str | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -104,7 +104,7 @@ class Refused(Exception):
 
 
 def not_found(identifier: str) -> Refused:
-    """404: the object is absent, deleted, or not known to this replica yet."""
+    """Return the 404 for an object that does not exist, is deleted, or is not known to this replica yet."""
     return Refused(
         404,
         "Request_ResourceNotFound",
@@ -113,15 +113,15 @@ def not_found(identifier: str) -> Refused:
 
 
 class TenantState:
-    """All that a call can read or change, and the settings of how reads lag and fail, which may change at any time.
+    """All that calls read or change, and the settings for lag and faults, which may change at any time.
 
     - `lag(id, "object" or "list")`: by how many seconds the next read of this account lags.
-    - `part_fault(url)`: the status with which one part of a batch fails, or None.
+    - `part_fault(url)`: the status with which one part of a batch fails; None if it does not fail.
     - `redemptions`: every redemption, oldest first.
-    - `retry_after`: what a throttled answer says when the fault does not; None leaves the header out.
-    - `page_cap`: pages are no longer than this; `page_lifetime`: seconds for which a page token is good.
-    - `permissions`: of the app's token.
-    - `tenant`: the facts; the constructor takes them by keyword.
+    - `retry_after`: the header of a throttled answer, if the fault sets none; None leaves the header out.
+    - `page_cap`: the most items in one page; `page_lifetime`: how long a page token is valid, in seconds.
+    - `permissions`: the permissions in the app's token.
+    - `tenant`: the facts of the tenant, which the constructor takes by keyword.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class TenantState:
                 self.issue(user_id, account["mail"] or account["userPrincipalName"])
 
     def set_switch(self, name: str, position: str) -> None:
-        """Put one switch into a position; a name or position that does not exist is a ValueError."""
+        """Put one switch into a position. An unknown name or position raises ValueError."""
         if position not in SWITCHES.get(name, ()):
             raise ValueError(f"no switch {name!r} with a position {position!r}")
         self.switches[name] = position
@@ -176,21 +176,21 @@ class TenantState:
         return self.now().timestamp()
 
     def stamp(self) -> str:
-        """The tenant's time in Graph's form."""
+        """Return the tenant's time in Graph's format."""
         return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def account(self, user_id: str) -> State | None:
-        """The account as the primary holds it; None where it is absent or deleted."""
+        """Return the account as the primary holds it; None if it does not exist or is deleted."""
         return self.accounts.live(user_id.lower(), self.moment())
 
     def update(self, account: State, **changes: Any) -> State:
-        """Write properties of an account."""
+        """Write properties of an account, and return its new state."""
         changed = {**account, **changes}
         self.accounts.write(self.moment(), changed)
         return changed
 
     def issue(self, user_id: str, address: str) -> Ticket:
-        """Make a redeem link; older ones die or stay alive, by the switch."""
+        """Create a redeem link. The switch `old-redeem-link` decides whether older links stop working."""
         earlier = self._tickets[user_id.lower()]
         if self.switches["old-redeem-link"] == "dead":
             for older in earlier:
@@ -200,5 +200,5 @@ class TenantState:
         return earlier[-1]
 
     def tickets_of(self, user_id: str) -> tuple[Ticket, ...]:
-        """The redeem links of an account, oldest first."""
+        """Return the redeem links of an account, oldest first."""
         return tuple(self._tickets.get(user_id.lower(), ()))

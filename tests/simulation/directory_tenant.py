@@ -1,4 +1,4 @@
-"""What a tenant holds beside its accounts: domains, policies, groups, roles, contacts. Reads of these never lag."""
+"""The tenant apart from its accounts: domains, policies, groups, roles, contacts. Reads of these never lag."""
 
 import json
 from collections import defaultdict
@@ -25,7 +25,7 @@ PERMISSIONS = frozenset(
         "Directory.Read.All",
     }
 )
-"""The application permissions of a converter."""
+"""The application permissions that a converter needs."""
 READWRITE = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
 DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 _USERS = frozenset({"User.Read.All", "User.ReadWrite.All"}) | DIRECTORY
@@ -59,7 +59,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "redemptions": frozenset({"AuditLog.Read.All"}),
     "home tenant": frozenset({"CrossTenantInformation.ReadBasic.All"}),
 }
-"""The permissions for each kind of read; any one of a set will do."""
+"""The permissions for each kind of read. Any one of a set is enough."""
 GROUP = frozenset({"id", "displayName", "mail", "proxyAddresses", "isAssignableToRole"})
 CONTACT = frozenset({"id", "displayName", "mail", "proxyAddresses"})
 ROLE = frozenset({"id", "displayName", "roleTemplateId"})
@@ -68,7 +68,7 @@ ALL_USERS: JSON = {
     "usersAndGroups": {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]},
     "applications": {"accessType": "allowed", "targets": [{"target": "AllApplications", "targetType": "application"}]},
 }
-"""Inbound B2B collaboration as Microsoft ships it."""
+"""The default inbound policy for B2B collaboration in a new tenant."""
 
 
 def _own_domains() -> list[JSON]:
@@ -77,10 +77,10 @@ def _own_domains() -> list[JSON]:
 
 @dataclass(slots=True)
 class TenantFacts:
-    """The facts, as JSON in Graph's names. All may be changed at any time, members by `set_groups` and `set_roles`.
+    """The facts, as JSON with Graph's names. They may be changed at any time; members by `set_groups` and `set_roles`.
 
-    A group or role may come with `members`, object ids of users and groups. `partners` are entries of the cross-tenant
-    access policy. `allowed_domains` and `blocked_domains` None both: there is no policy at all.
+    A group or role may be given `members`: object ids of users and groups. `partners` are entries of the cross-tenant
+    access policy. If `allowed_domains` and `blocked_domains` are both None, the tenant has no such policy.
     """
 
     tenant_id: str = TENANT_ID
@@ -111,29 +111,29 @@ class TenantFacts:
 
     @property
     def verified_domains(self) -> list[str]:
-        """Names of the tenant's own domains, in lower case."""
+        """The names of the tenant's own domains, in lower case."""
         return [domain["id"].lower() for domain in self.domains if domain.get("isVerified", True)]
 
     @property
     def initial_domain(self) -> str:
-        """The domain under which guests get their names."""
+        """The domain in which guests get their user principal names."""
         return str(next((d["id"] for d in self.domains if d.get("isInitial")), self.domains[0]["id"]))
 
     def excludes(self, domain: str) -> bool:
-        """Whether the allow or deny list excludes a domain; an empty list says nothing."""
+        """Tell whether the allow or deny list excludes a domain. An empty list excludes none."""
         allowed = {name.lower() for name in self.allowed_domains or ()}
         denied = {name.lower() for name in self.blocked_domains or ()}
         return domain in denied or bool(allowed and domain not in allowed)
 
     def inbound_for(self, partner: str) -> JSON:
-        """What cross-tenant access says about people of a partner: the entry of their own, else the default."""
+        """Return the inbound policy for people of a partner: the entry for that partner, or else the default."""
         for entry in self.partners:
             if entry["tenantId"].lower() == partner.lower() and entry.get("b2bCollaborationInbound") is not None:
                 return dict(entry["b2bCollaborationInbound"])
         return self.inbound
 
     def containers(self, principal: str) -> Iterator[tuple[str, JSON]]:
-        """The groups and roles that a principal is in, nested ones too, each once: their kind and themselves."""
+        """Yield each group and role that a principal is in, directly or nested, once: its kind and its properties."""
         seen: set[str] = set()
         waiting = list(self._parents.get(principal.lower(), ()))
         while waiting:
@@ -144,19 +144,19 @@ class TenantFacts:
                 waiting += self._parents.get(container, ())
 
     def direct(self, principal: str) -> list[str]:
-        """The keys of the groups and roles that a principal is in by itself."""
+        """Return the keys of the groups and roles that a principal is a direct member of."""
         return self._parents.get(principal.lower(), [])
 
     def has(self, key: str) -> bool:
-        """Whether there is such a group or role."""
+        """Tell whether a group or role exists."""
         return key in self._containers
 
     def container(self, key: str) -> tuple[str, JSON]:
-        """A group or role by its key: its kind and itself."""
+        """Return the kind and the properties of a group or role."""
         return self._containers[key]
 
     def set_groups(self, principal: str, groups: Collection[str]) -> None:
-        """Make these the groups that a principal is a direct member of; a group that does not exist yet is made."""
+        """Set the groups that a principal is a direct member of, and create those that do not exist."""
         for group in groups:
             self._containers.setdefault(
                 group.lower(), ("group", {**dict.fromkeys(GROUP), "id": group, "displayName": group})
@@ -164,7 +164,7 @@ class TenantFacts:
         self._join(principal, "group", [group.lower() for group in groups])
 
     def set_roles(self, principal: str, templates: Collection[str]) -> None:
-        """Make these the active, tenant-wide roles of a principal, by template id; one that does not exist is made."""
+        """Set the active, tenant-wide roles of a principal, by template id, and create those that do not exist."""
         roles = {role["roleTemplateId"]: key for key, (kind, role) in self._containers.items() if kind != "group"}
         for template in templates:
             key = roles.setdefault(template, template.lower())
@@ -175,7 +175,7 @@ class TenantFacts:
         self.role_assignments = [*kept, *(_assignment(principal, template) for template in templates)]
 
     def b2b_policy(self) -> list[JSON]:
-        """The allow and deny list as beta returns it: JSON text inside a policy."""
+        """Return the allow and deny list in the format of beta: JSON text inside a policy."""
         if self.allowed_domains is None and self.blocked_domains is None:
             return []
         lists = {"AllowedDomains": self.allowed_domains or [], "BlockedDomains": self.blocked_domains or []}
@@ -188,7 +188,7 @@ class TenantFacts:
         self._parents[key] = [*others, *containers]
 
     def _mirror_roles(self) -> None:
-        """A tenant-wide role is a member of the role object and an assignment at once; either may be given."""
+        """Complete each tenant-wide role: it is both a membership and an assignment, and either may be given."""
         ids = {role["roleTemplateId"]: role["id"].lower() for role in self.roles}
         wide = [
             (entry["principalId"].lower(), entry["roleDefinitionId"])

@@ -1,4 +1,4 @@
-"""Random histories: each is drawn from one seed, and is data from then on."""
+"""Draws random histories. A seed determines a history; once drawn, a history is plain data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,8 +26,10 @@ DRAWN = (
     "audit-redeemer",
     "relations-for-applications",
 )
-"""The switches that are turned for a whole history. `held-address` goes with the two accounts that share an address,
-and `selected-properties` is turned on the way: a tenant that always leaves properties out has nobody to invite."""
+"""The switches that may be set for a whole history. Two others are not drawn here: `held-address` comes with the two
+accounts that share an address, and `selected-properties` changes during a history, because no account could be invited
+in a tenant that always leaves properties out.
+"""
 
 OTHERWISE = (
     ("groups", ()),
@@ -39,7 +41,7 @@ OTHERWISE = (
     ("ownedObjects", ()),
     ("registeredDevices", ("laptop", "phone")),
 )
-"""What an account may come to be related to."""
+"""The relations that an account may get during a history."""
 STRANGERS = (
     ("mail", "eve@elsewhere.com"),
     ("mail", "eve@fabrikam.com"),
@@ -47,7 +49,7 @@ STRANGERS = (
     ("ExternalAzureAD", "eve@elsewhere.com"),
     ("https://sts.elsewhere.com", "eve@elsewhere.com"),
 )
-"""Who may redeem an invitation that went to somebody else, and with which issuer."""
+"""The issuer and the address of persons who may redeem an invitation that was sent to someone else."""
 WAITS = (1.0, 5.0, 20.0, 61.0, 120.0, 400.0)
 FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -115,18 +117,18 @@ FAULTY_CALLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("queue receive", "*", ("busy", "kill after")),
     ("host settle", "*", ("kill before",)),
 )
-"""Kinds of call, and what can become of them. Invitations are drawn as often as all the others together."""
+"""Kinds of call with the faults that they may have. Invitations are drawn as often as all other kinds together."""
 
 
 def history(seed: int) -> History:
-    """Return the history of a seed."""
+    """Return the history that a seed determines."""
     return drawn(Random(seed), _steps, _any_fault)  # noqa: S311
 
 
 def drawn(
     draw: Random, steps_of: Callable[[Random, tuple[str, ...]], tuple[Step, ...]], fault_of: Callable[[Random], Fault]
 ) -> History:
-    """Draw a tenant with its settings, then steps and faults."""
+    """Draw a tenant with its settings, then the steps and the faults."""
     people = _people(draw)
     switches = tuple((name, draw.choice(SWITCHES[name][1:])) for name in DRAWN if draw.random() < 0.15)
     steps = steps_of(draw, people)
@@ -203,7 +205,7 @@ def _ask(draw: Random, request: str, people: tuple[str, ...]) -> Ask:
 
 
 def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list[Step]:
-    """One meddler's work: what it does, and what belongs to it."""
+    """Draw the steps of one disturbance: what somebody does, and what follows from it."""
     at = draw.choice((0.2, 1.0, 5.0, 30.0, 90.0, 200.0, 400.0, 900.0, 2000.0)) * (0.5 + draw.random())
     who, ask = draw.choice(people), draw.choice(requests)
     asked = ask.request or ""
@@ -276,7 +278,7 @@ def _any_fault(draw: Random) -> Fault:
 
 
 def fault(draw: Random, kind: tuple[str, str, tuple[str, ...]]) -> Fault:
-    """Draw what becomes of a kind of call, which of them, and for how long."""
+    """Draw the outcome of a fault in this kind of call, the number of the call, and the fault's duration."""
     call, subject, outcomes = kind
     outcome = draw.choice(outcomes)
     lasting = {

@@ -1,7 +1,7 @@
 """A history as data: a tenant, the steps that people and callers take, and the faults of the calls in between.
 
-Steps and faults are named by what they do and to whom, never by a position in a seed's stream of numbers: the same
-history can be played against another version of the app, and printed for a person to follow.
+Steps and faults name an action and its subject, not a position in a stream of random numbers. So a history can be
+played against another version of the app, and printed for a person to read.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import Any
 class Ask:
     """A request as its caller writes it. ``by`` is `id`, `userPrincipalName` or `mail`.
 
-    In a campaign's list it is a row, and ``request`` is the caller's own reference.
+    In a campaign's list it is a row, and ``request`` is the caller's reference for that row.
     """
 
     request: str | None
@@ -21,16 +21,16 @@ class Ask:
     by: str = "id"
     dry_run: bool | None = None
     mail: bool | None = None
-    """Whether Microsoft sends its mail; None leaves it to the setting."""
+    """Whether Microsoft sends its mail; None if the setting decides."""
     address: str | None = None
     redirect: str | None = None
     broken: bool = False
-    """A draft with a field that no request has: it is malformed."""
+    """Whether the request is malformed: it contains a field that requests do not have."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happens outside the app, `at` so many seconds after the beginning."""
+    """An event outside the app. ``at`` is its time in seconds after the beginning."""
 
     at: float
     action: str
@@ -44,12 +44,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Fault:
-    """What becomes of the ``nth`` call of a kind, counted among those made once ``after`` steps were taken."""
+    """The outcome of the ``nth`` call of a kind. Calls are counted once ``after`` steps have been taken."""
 
     call: str
-    """Service and verb, such as `graph invite` or `tables write`."""
+    """Service and verb, for example `graph invite` or `tables write`."""
     subject: str
-    """Such as `anna`, `conversions/anna`, `requests/r1`; `*` matches all, a trailing `*` all that begin so."""
+    """For example `anna`, `conversions/anna` or `requests/r1`. `*` matches all; a trailing `*` matches any ending."""
     outcome: str
     """A name in `tests.simulation.outcomes.OUTCOMES`."""
     nth: int = 1
@@ -57,7 +57,7 @@ class Fault:
     seconds: float = 0.0
 
     def matches(self, call: str, subject: str) -> bool:
-        """Tell whether a call is of the kind that is meant."""
+        """Tell whether a call is of the kind that the fault names."""
         if call != self.call:
             return False
         if self.subject.endswith("*"):
@@ -72,7 +72,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class History:
-    """Everything that decides how a run goes, apart from the app."""
+    """Everything that determines a run, except the app itself."""
 
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...] = ()
@@ -80,23 +80,23 @@ class History:
     switches: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     known: bool = True
-    """Whether the app has seen, before the first step, how this tenant shows a pending invitation."""
+    """Whether the app knows from the start if this tenant shows pending invitations."""
     schedule: int | None = None
-    """Seed of the order in which calls go on; None: one activity after the other."""
+    """Seed of the order in which calls proceed; None if one activity follows the other."""
     lag: int | None = None
-    """Seed of how far reads lag; None: no read lags."""
+    """Seed of how far reads lag; None if no read lags."""
     budget: int | None = None
-    """Items that each part of the sweep may look after in one run; None: as many as in life."""
+    """The items that each part of the sweep may process in one run; None for the app's own limits."""
     lists: bool = False
-    """Whether Graph's list of pending accounts is asked for as soon as one account is followed."""
+    """Whether the sweep reads Graph's list of pending accounts even if only one account is followed."""
     skew: float = 0.0
-    """Seconds by which the clock of the second instance is ahead of the first's."""
+    """By how many seconds the clock of the second instance is ahead of the clock of the first."""
 
     every: float = 600.0
     """Seconds between two runs of the timer."""
 
     def smaller(self) -> Iterator["History"]:
-        """Give histories with one thing less, the largest cuts first."""
+        """Yield histories with one part less each, the largest cuts first."""
         half = len(self.steps) // 2
         if half > 1:
             yield replace(self, steps=self.steps[half:])
@@ -116,7 +116,7 @@ class History:
             yield replace(self, switches=self.switches[:number] + self.switches[number + 1 :])
 
     def __str__(self) -> str:
-        """The history as it can be pasted into the list of regressions."""
+        """Return the history as Python that can be pasted into the list of regressions."""
         said = (f"    {item.name}={getattr(self, item.name)!r}," for item in fields(self) if _told(self, item))
         return "History(\n" + "\n".join(said) + "\n)"
 

@@ -1,7 +1,7 @@
-"""What must hold, seen from outside: the bodies as they were sent, the invitations and mails, and the directory.
+"""What must hold, judged from outside: by the bodies, invitations and mails that were sent, and by the directory.
 
-No oracle asks a column of the ledger in order to judge that same column. What callers are shown (a request's answer by
-HTTP) is compared with what happened.
+No oracle reads a column of the ledger to judge that same column. What callers are shown (the answers over HTTP) is
+compared with what happened.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ class Violation:
 
 
 def lost(scene: Scene) -> Iterator[str]:
-    """Every body that was taken in has a row, and one that was understood is no draft in the end."""
+    """Every body that the app accepted has a row. A well-formed request does not end as rejected."""
     by_body = Counter(canonical(row.get("body")) for row in scene.rows.values())
     for body in scene.bodies:
         if body.lost or not body.taken:
@@ -65,7 +65,7 @@ def lost(scene: Scene) -> Iterator[str]:
 
 
 def _hosts_changed(scene: Scene) -> bool:
-    """Whether the partners' redirect host was ever not allowed."""
+    """Tell whether the settings did not allow the redirect host of the partners at any time."""
     told = [dict(scene.world.history.settings).get("B2B_ALLOWED_REDIRECT_HOSTS", "")]
     told += [
         act.value for act in scene.world.acts if act.action == "set" and act.subject == "B2B_ALLOWED_REDIRECT_HOSTS"
@@ -74,7 +74,7 @@ def _hosts_changed(scene: Scene) -> bool:
 
 
 def at_rest(scene: Scene) -> Iterator[str]:
-    """In the end every request has ended, waits for a person, or waits for a reason that holds."""
+    """In the end every request has ended, waits for a person, or waits for a reason that is true."""
     if not scene.world.breakages and scene.world.queues.stored(POISON):
         yield f"{len(scene.world.queues.stored(POISON))} messages lie in poison"
     for request, answer in scene.answers.items():
@@ -89,7 +89,7 @@ def at_rest(scene: Scene) -> Iterator[str]:
 
 
 def _waits_truly(scene: Scene, request: str, waiting: Any) -> bool:
-    """Tell whether the reason of a wait is true of the world: a reason that nobody here knows is not."""
+    """Tell whether the reason of a wait is true in the world. An unknown reason counts as untrue."""
     reason = waiting.get("reason") if isinstance(waiting, dict) else None
     settings = scene.world.settings
     if not any(each.app.sends for each in scene.world.instances if each.alive and not each.retired):
@@ -107,7 +107,7 @@ def _waits_truly(scene: Scene, request: str, waiting: Any) -> bool:
 
 
 def ended(scene: Scene) -> Iterator[str]:
-    """What has ended does not move by itself, and shows no trouble of a time after its end."""
+    """A request that has ended changes its stage only when it is reopened, and records no wait after its end."""
     for request, rows in rows_of(scene.world.tables, "requests").items():
         history = history_of(rows)
         stages = [row.get("stage") for row in history]
@@ -129,7 +129,7 @@ def _reopened(scene: Scene, request: str, kind: str | None) -> bool:
 
 
 def dead_twin(scene: Scene) -> Iterator[str]:
-    """Nobody is blocked by an account that is gone for good."""
+    """No request is blocked by an account that has been deleted permanently."""
     for request, answer in scene.answers.items():
         rules = {finding["rule"] for finding in answer.get("findings") or ()}
         if answer.get("stage") != "blocked" or "address-requested-twice" not in rules:
@@ -143,7 +143,7 @@ def dead_twin(scene: Scene) -> Iterator[str]:
 
 
 def repeated_in_vain(scene: Scene) -> Iterator[str]:
-    """A message that the app asked its caller to send again does something."""
+    """If the app asked for a request to be sent again, and it was sent again, the request does not stay failed."""
     for body in scene.bodies:
         row = scene.rows.get(body.request or "")
         copies = [each for each in scene.bodies if each.request == body.request]
@@ -157,7 +157,7 @@ def repeated_in_vain(scene: Scene) -> Iterator[str]:
 
 
 def histories(scene: Scene) -> Iterator[str]:
-    """The history of a row has no gap."""
+    """The events in the history of a row are numbered without a gap."""
     for table in ("conversions", "requests"):
         for key, rows in rows_of(scene.world.tables, table).items():
             numbers = [event["RowKey"] for event in history_of(rows)]
@@ -166,7 +166,7 @@ def histories(scene: Scene) -> Iterator[str]:
 
 
 def bounded(scene: Scene) -> Iterator[str]:
-    """Rows, copies and calls grow with what happened, not with how long it took."""
+    """The numbers of rows and messages are bounded by the number of events, not by the duration of the history."""
     world = scene.world
     happened = len(world.acts) + len(world.history.faults)
     for request, rows in rows_of(world.tables, "requests").items():
@@ -180,7 +180,7 @@ def bounded(scene: Scene) -> Iterator[str]:
 
 
 def sound(scene: Scene) -> Iterator[str]:
-    """No workflow raises what it may not, and HTTP never answers 500."""
+    """No workflow raises an exception that it may not raise, and HTTP never answers 500."""
     yield from scene.world.breakages
 
 
@@ -217,6 +217,6 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
 
 
 def judge(world: World) -> list[Violation]:
-    """Ask every oracle about a world at rest."""
+    """Return the violations that any oracle finds in a world at rest."""
     scene = Scene(world, ask_all(world), ask_campaigns(world))
     return [Violation(oracle.__name__, said) for oracle in ORACLES for said in oracle(scene)]

@@ -1,4 +1,4 @@
-"""The accounts of the simulated tenant. Each is there for one way in which an account meets the protocol."""
+"""The accounts of the simulated tenant. Each stands for one way in which the app can treat an account."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -13,42 +13,42 @@ HAS: dict[str, tuple[str, ...]] = {
     "ownedObjects": (PROJECT,),
     "registeredDevices": ("laptop",),
 }
-"""What everybody is related to at the beginning, beside the group of partners."""
+"""What every account is related to at the beginning, apart from its groups."""
 MAILBOX_PLAN = "efb87545-963c-4e0d-99df-69c6916d9eb0"
 ROLE = "Helpdesk Administrator"
 
 
 @dataclass(frozen=True)
 class Person:
-    """One account, by a short name that histories use."""
+    """One account, with the short name that histories use."""
 
     name: str
     number: int
     properties: dict[str, Any] = field(default_factory=dict, hash=False)
     never: bool = False
-    """A rule that protects it blocks it whatever anybody approves: no invitation may ever go out."""
+    """Whether a rule blocks the account in spite of any approval, so that it may never be invited."""
     reviewed: bool = False
-    """A rule sends it to a person: no invitation may go out before an approval."""
+    """Whether a rule sends the account to review, so that it may not be invited before an approval."""
     groups: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """Its object id."""
+        """The object id of the account."""
         return f"00000000-0000-4000-8000-{self.number:012d}"
 
     @property
     def upn(self) -> str:
-        """Its user principal name at the beginning."""
+        """The user principal name of the account at the beginning."""
         return f"{self.name}@contoso.com"
 
     @property
     def mail(self) -> str:
-        """Its external address at the beginning."""
+        """The external address of the account at the beginning."""
         return str(self.properties.get("mail", f"{self.name}@fabrikam.com"))
 
     def seed(self) -> dict[str, Any]:
-        """The user object that the tenant begins with."""
+        """Return the user object with which the tenant begins."""
         return {
             "id": self.id,
             "userPrincipalName": self.upn,
@@ -77,14 +77,15 @@ PEOPLE = (
     Person("jack", 10),
     Person("kate", 11, {"proxyAddresses": ["SMTP:kate@fabrikam.com", "smtp:Ben@Fabrikam.com"]}),
 )
-"""`dora` and `emil` share one address; `kate` holds that of `ben`, in another case; `jack` is the account by whose
-invitation a tenant shows what it shows."""
+"""`dora` and `emil` share one address. `kate` holds the address of `ben`, in another case. The app invites `jack`
+before a history begins, to learn whether the tenant shows pending invitations.
+"""
 BY_NAME = {person.name: person for person in PEOPLE}
 BY_ID = {person.id: person for person in PEOPLE}
 
 
 def alias(subject: str) -> str:
-    """Put names in place of object ids and address hashes, so that a history reads the same in every version."""
+    """Replace object ids and hashes of addresses by names, so that a history reads the same in every version."""
     head, slash, key = subject.rpartition("/")
     return f"{head}{slash}{_ALIASES.get(key, key)}"
 

@@ -1,4 +1,4 @@
-"""A tenant with some people and one process of the app, on services in memory, for what follows a redemption."""
+"""A tenant with some people and one process of the app, on services in memory, to test what follows a redemption."""
 
 import asyncio
 import json
@@ -17,10 +17,10 @@ from tests.simulation.tables import Tables
 PARTNERS = "99999999-0000-4000-8000-000000000002"
 COMPARED = "Directory.Read.All"
 PASSED = WINDOW + 61 + 60
-"""Seconds after which a second reading is due: the list of what is due knows whole minutes."""
+"""Seconds after which a second reading is due, with a minute to spare: the due list counts in minutes."""
 HOUR, DAY = 3600, 86_400
 STRANGER = "eve@elsewhere.com"
-"""The address of another person than the invited one."""
+"""The address of a person who was not invited."""
 
 
 def account(number: int) -> str:
@@ -31,7 +31,7 @@ ANNA = account(1)
 
 
 class Place:
-    """A tenant with some people whose directory grants them something, and one process of the app."""
+    """A tenant with some people who have groups and app roles, and one process of the app."""
 
     def __init__(self, people: int = 1, permissions: Collection[str] = PERMISSIONS, **settings: str) -> None:
         self.gate = Counting(graph_seconds=0.01)
@@ -57,13 +57,13 @@ class Place:
         return START + timedelta(seconds=self.gate.now)
 
     def run_with(self, **settings: str) -> None:
-        """Start a process with these settings."""
+        """Start a process of the app with these settings."""
         self.app = App(
             {"B2B_INVITATIONS_PER_MINUTE": "0", **settings}, *self._services, monotonic=lambda: self.gate.now
         )
 
     async def invite(self) -> None:
-        """Let all be invited at once, and the sweep see that."""
+        """Let the app invite all people, and let the sweep read the result."""
         bodies = {
             f"r{number}": json.dumps({"requestId": f"r{number}", "invitedUser": {"id": account(number)}}).encode()
             for number in range(1, self.people + 1)
@@ -72,13 +72,13 @@ class Place:
         await self.sweep(PASSED)
 
     async def redeem(self, **person: str) -> None:
-        """Let all redeem, and the sweep see that. ``person``: with which account, as `Directory.redeem` takes it."""
+        """Let all people redeem, and let the sweep see that. ``person`` is passed on to `Directory.redeem`."""
         for number in range(1, self.people + 1):
             assert self.directory.redeem(account(number), **person)
         await self.sweep(60)
 
     async def sweep(self, seconds: float = 0) -> None:
-        """Let time pass, and run the timer."""
+        """Let time pass, then run the sweep."""
         self.gate.now += seconds
         await self.app.sweep()
 
@@ -96,13 +96,13 @@ class Place:
         return str(found["message"])
 
     async def matches(self) -> str | None:
-        """Whether the person who redeemed signs in with the invited address, as the app says."""
+        """Return the app's answer to whether the person who redeemed signs in with the invited address."""
         found: str | None = (await self.app.about("conversion_status", ANNA)).body["signInMatches"]
         return found
 
 
 async def redeemed(permissions: Collection[str] = PERMISSIONS, **settings: str) -> Place:
-    """Return a place with one person, who was invited and has redeemed."""
+    """Return a place with one person who was invited and has redeemed."""
     place = Place(1, permissions, **settings)
     await place.invite()
     await place.redeem()

@@ -1,7 +1,7 @@
-"""What must hold of who redeemed, judged by who did: nothing here asks the app who it was.
+"""Oracles for who redeemed, judged by the directory's own record of redemptions, not by the app.
 
-No account is verified that another person has, where the directory or the audit log shows that. Nobody is asked to
-decide about a person who redeemed with the invited address.
+An account that another person holds is not `verified` if the directory or the audit log shows that person. No account
+is `unverified` because of a person who redeemed with the invited address.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from tests.simulation.world import START
 BY_OTHER = "redeemed-by-other"
 MAILBOXES = frozenset({"mail", "google.com"})
 READDRESSED = frozenset({"change", "invite by hand", "reset", "move name", "convert back"})
-"""What can make an account be invited under two addresses, or under another one than the app's."""
+"""The actions after which an account may be invited under two addresses, or under one that the app did not use."""
 
 
 def redemption_before(proof: Proof) -> Redemption | None:
-    """The last redemption that the app can have judged: none came so late that a replica may not have shown it."""
+    """Return the last redemption before the event; None without one, or if a read may still miss a recent one."""
     found = [each for each in proof.scene.world.directory.redemptions if each.user_id == proof.user_id]
     start = START.timestamp()
     early = [each for each in found if each.time.timestamp() - start <= proof.at]
@@ -27,12 +27,12 @@ def redemption_before(proof: Proof) -> Redemption | None:
 
 
 def shows(scene: Scene, redemption: Redemption) -> bool:
-    """Whether an identity of the account names the person."""
+    """Tell whether an identity of the account names the person who redeemed."""
     return redemption.provider in MAILBOXES and scene.world.directory.switches["issuer-assigned-id"] == "address"
 
 
 def logged(scene: Scene, redemption: Redemption) -> bool:
-    """Whether the audit log names a person of another organisation, and the app has always been let read it."""
+    """Tell whether the audit log names a person of another organisation and the app could always read it."""
     read = dict(scene.world.history.settings).get("B2B_READ_AUDIT_LOG") == "true"
     undisturbed = not scene.world.history.faults and not any(
         act.action in {"withdraw", "outage", "rename", "move name"} for act in scene.world.acts
@@ -42,7 +42,7 @@ def logged(scene: Scene, redemption: Redemption) -> bool:
 
 
 def no_stranger_is_verified(scene: Scene) -> Iterator[str]:
-    """An account that another person has is not verified."""
+    """An account that another person holds is not `verified` if the directory or the audit log shows that person."""
     for proof in proofs(scene):
         redemption = redemption_before(proof)
         if proof.kind != "verified" or redemption is None or not redemption.by_other:
@@ -52,7 +52,7 @@ def no_stranger_is_verified(scene: Scene) -> Iterator[str]:
 
 
 def nobody_is_accused(scene: Scene) -> Iterator[str]:
-    """Nobody has to decide about a person who signs in with the invited address."""
+    """No account is `unverified` because of a person who signs in with the invited address."""
     directory, asked = scene.world.directory, {body.ask.person for body in scene.bodies if body.ask.address}
     for proof in proofs(scene):
         if proof.kind != "unverified" or BY_OTHER not in proof.detail or proof.person in asked:

@@ -1,6 +1,6 @@
-"""Plays a history: chooses who goes on, carries calls out, and lets the faults happen.
+"""Plays a history: chooses the next activity, carries out its calls, and applies the faults.
 
-The order of calls is the schedule's: by seed, one activity after the other, or with preemptions at given calls.
+The schedule sets the order of calls: by seed, one activity after the other, or with preemptions at given calls.
 """
 
 from dataclasses import replace
@@ -18,40 +18,41 @@ SWEEP_EVERY = 600.0
 
 
 LONGEST_REST = 48 * 3600.0
-"""Seconds after the last step within which everything must have come to rest."""
+"""How long after the last step everything must have come to rest, in seconds."""
 
 
 RETRYING = 9.0
-"""Seconds that the SDK tries for before it says that a service cannot be reached."""
+"""How long the SDK retries before it reports that a service cannot be reached, in seconds."""
 
 
 ALWAYS_NEW = frozenset({"sweep~", "schedule~", "comparisons~", "cursor~"})
-"""Partitions that change with every sweep, whatever happens."""
+"""Partitions that every sweep changes, even if nothing has happened."""
 
 
 LATEST_LOOK = 6.5 * 3600.0
-"""Seconds within which the app looks at everything that stands in its schedule."""
+"""The longest time until the app looks at an account that is in its schedule, in seconds."""
 
 
 LATEST_REPAIR = 4200.0
-"""Seconds within which the app sends a new message for a request that lost its own: the longest wait that ends by
-itself (twenty minutes), the half hour that repair gives a message, and two sweeps."""
+"""The longest time until the app sends a new message for a request whose message was lost, in seconds: the longest wait
+that ends by itself (20 minutes), the half hour for which repair waits for a message, and two sweeps.
+"""
 
 
 CALM = 3
-"""Sweeps in a row after which nothing has changed: then everything is at rest."""
+"""After so many sweeps in a row without a change the world counts as at rest."""
 
 
 SECONDS = {"tables": 0.01, "queue": 0.01, "graph": 0.15, "host": 0.0, "identity": 0.01}
-"""How long a call takes."""
+"""How long a call to each service takes, in seconds."""
 
 
 LONGEST_EFFECT = 30.0
-"""Seconds within which a call that was sent takes effect, if it does."""
+"""The longest time until a call that was sent takes effect, if it takes effect at all; in seconds."""
 
 
 class Runner:
-    """One run of one history."""
+    """Plays one history."""
 
     def __init__(self, history: History, schedule: Schedule | None = None, *, traced: bool = False) -> None:
         self.history = history
@@ -62,9 +63,9 @@ class Runner:
         self.taken = 0
         self.counts = [0] * len(history.faults)
         self.hit: list[str] = []
+        """The outcomes of the faults that were applied."""
         self._heard: dict[Activity, int] = {}
-        """Invitations whose answer an activity has got, and not written down yet: their numbers in `World.sent`."""
-        """Outcomes of the faults that were met."""
+        """For each activity the invitations (indexes in `World.sent`) whose answer it has got but not stored."""
         self.next_sweep = SWEEP_EVERY
         self.rested = False
         self._calm = 0
@@ -76,7 +77,7 @@ class Runner:
             self.world.directory.lag = lambda _subject, _kind: _lag(lags)
 
     def play(self) -> World:
-        """Play it to the end: until everything is at rest, or for as long as that may take."""
+        """Play the history until everything is at rest, or until the time for that is over."""
         world = self.world
         if self.history.known:
             self._show_what_the_tenant_shows()
@@ -98,7 +99,7 @@ class Runner:
         return world
 
     def _show_what_the_tenant_shows(self) -> None:
-        """Let the app invite somebody first, and see for itself."""
+        """Let the app invite an account before the history, to learn if the tenant shows pending invitations."""
         steps, self.left = self.left, [Step(0.0, "send", "", Ask("warm-up", "jack"))]
         faults, self.counts = self.counts, []
         lag, self.world.directory.lag = self.world.directory.lag, lambda _subject, _kind: 0.0
@@ -117,7 +118,7 @@ class Runner:
         self.next_sweep = self.base + SWEEP_EVERY
 
     def _still(self) -> bool:
-        """Tell whether nothing has changed for so many sweeps in a row, and nothing waits."""
+        """Tell whether nothing has changed during the last `CALM` sweeps."""
         return self._calm >= CALM
 
     def _busy(self) -> bool:
@@ -136,12 +137,12 @@ class Runner:
         return self.rested
 
     def _comparing(self) -> bool:
-        """Tell whether what an account has is still compared: that ends with its deadline at the latest."""
+        """Tell whether a comparison of an account is still running. It ends with its deadline at the latest."""
         accounts = rows_of(self.world.tables, "conversions").values()
         return any(row.get("stage") == "accepted" for rows in accounts for row in rows if row["RowKey"] == "current")
 
     def _beginnings(self) -> list[Any]:
-        """Return what could begin now: steps that are due, messages that are visible, the timer."""
+        """Return what could begin now: a step that is due, visible messages, the sweep."""
         world = self.world
         if self.left and self.base + self.left[0].at <= world.loop.now:
             return [self.left[0]]
@@ -186,7 +187,7 @@ class Runner:
         schedule.current = picked.running[-1] if picked.running else schedule.current
 
     def _look_around(self) -> None:
-        """Before each sweep: has anything changed since the one before?"""
+        """Before a sweep: count the sweeps in a row since which nothing has changed."""
         world = self.world
         waiting = [message.id for queue in (WORK, POISON) for message in world.queues.stored(queue)]
         now = world.tables.fingerprint(ALWAYS_NEW)
@@ -204,7 +205,7 @@ class Runner:
         return True
 
     def _decide(self, pending: Pending) -> None:
-        """Give the call its fault, where one is meant for it."""
+        """Decide the outcome of a call: the fault that names the call, if any."""
         world, service = self.world, pending.call.service
         pending.outcome = "ok"
         if world.loop.now < world.outages.get(service, 0.0):
@@ -269,7 +270,7 @@ class Runner:
         self.world.loop.call_later(fault.seconds, answer, pending, done)
 
     def _note_invitation(self, pending: Pending, outcome: str, *, mailed: bool) -> None:
-        """Record an invitation that reached Graph, with the process that sent it."""
+        """Record an invitation that reached Graph, and the process that sent it."""
         world = self.world
         world.sent.append(
             Sent(
@@ -288,14 +289,14 @@ class Runner:
             self._heard[pending.activity] = len(world.sent) - 1
 
     def _note_record(self, pending: Pending) -> None:
-        """Record that the app wrote down what Graph answered: it knows that from then on, whatever dies."""
+        """Record that the app stored Graph's answer. From then on the app knows it, whichever process dies."""
         number = self._heard.get(pending.activity)
         if number is not None and pending.subject == f"conversions/{self.world.sent[number].person}":
             self.world.sent[number] = replace(self.world.sent[number], recorded=True)
             del self._heard[pending.activity]
 
     def _pass_time(self) -> bool:
-        """Move to the next moment at which anything can happen; False: there is none."""
+        """Move the clock to the next moment at which something can happen; return False if there is none."""
         world, now = self.world, self.world.loop.now
         moments = [each.not_before for each in world.pending if each.activity.instance.alive and each.not_before > now]
         moments += [each.frozen_until for each in world.instances if each.alive and each.frozen]
@@ -314,7 +315,7 @@ class Runner:
 
 
 def _lag(lags: Random) -> float:
-    """Half the reads lag not at all, some a little, some as far as the window allows."""
+    """Draw how far a read lags: half of the reads not at all, some a little, some up to the replication window."""
     chance = lags.random()
     if chance < 0.5:
         return 0.0

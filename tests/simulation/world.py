@@ -1,4 +1,4 @@
-"""One history's world: storage, directory, clocks, the processes of the app, and what was done from outside.
+"""The world of one history: storage, directory, clocks, processes of the app, and what was done from outside.
 
 Every call of every process waits here until the runner carries it out.
 """
@@ -25,24 +25,26 @@ T = TypeVar("T")
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LEASE, RETRY, MAX_DEQUEUE = 600.0, 60.0, 5
-"""The host: seconds until the message of a dead process and of a failed try comes back, and tries until poison."""
+"""The host's limits: the seconds until it delivers the message of a dead process, and of a failed try, again; and how
+often it delivers a message before the message goes to poison.
+"""
 AT_ONCE = 4
-"""Messages that one process works on at a time: fewer than host.json says, so that histories stay readable."""
+"""How many messages one process handles at a time: fewer than in host.json, so that histories stay readable."""
 
 
 @dataclass(eq=False)
 class Activity:
-    """One message in the hands of a process, one HTTP call, or one run of the timer."""
+    """A process's work on one message, one HTTP call, or one run of the sweep."""
 
     label: str
     instance: "Instance"
     message: tuple[str, str] | None = None
-    """Id and receipt of the queue message it works on."""
+    """The id and receipt of the queue message that the activity handles."""
     done: bool = False
     began: float = 0.0
     ended: float | None = None
     content: str = ""
-    """The message that was delivered; empty: it is no delivery."""
+    """The content of the delivered message; empty if the activity handles no message."""
 
 
 CURRENT: ContextVar[Activity] = ContextVar("activity")
@@ -50,7 +52,7 @@ CURRENT: ContextVar[Activity] = ContextVar("activity")
 
 @dataclass(eq=False)
 class Pending:
-    """A call that waits to be carried out."""
+    """A call that waits for the runner to carry it out."""
 
     activity: Activity
     call: Call
@@ -61,9 +63,9 @@ class Pending:
     subject: str
     not_before: float = 0.0
     outcome: str | None = None
-    """Decided when it was first looked at."""
+    """The outcome, set when the runner first considers the call."""
     slow: float = 0.0
-    """Seconds that its answer takes."""
+    """How long the answer takes, in seconds."""
 
 
 @dataclass(eq=False)
@@ -76,7 +78,7 @@ class Instance:
     skew: float
     alive: bool = True
     retired: bool = False
-    """It gets no new work and ends what it has: a new version is being rolled out."""
+    """Whether the process gets no new work and only completes what it has, because a new version is being deployed."""
     frozen_until: float = 0.0
     running: list[Activity] = field(default_factory=list)
     app: App = field(init=False)
@@ -96,11 +98,11 @@ class Instance:
         )
 
     def clock(self) -> datetime:
-        """The time as this process knows it."""
+        """Return the time by the clock of this process."""
         return START + timedelta(seconds=self.world.loop.now + self.skew)
 
     async def call(self, call: Call, effect: Callable[[], T], failure: Callable[[str], BaseException]) -> T:
-        """Be the gate of all its clients: wait for the runner."""
+        """Wait until the runner carries out a call. All clients of the process use this as their gate."""
         world = self.world
         future: asyncio.Future[T] = asyncio.Future(loop=world.loop)
         world.calls += 1
@@ -117,12 +119,12 @@ class Instance:
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still now."""
+        """Whether the process stands still now."""
         return self.frozen_until > self.world.loop.now
 
     @property
     def takes_work(self) -> bool:
-        """Whether the host gives it new work."""
+        """Whether the host gives the process new work."""
         return self.alive and not self.retired and not self.frozen
 
 
@@ -134,33 +136,33 @@ class Sent:
     person: str
     status: int
     mailed: str | None
-    """The mailbox that got a mail; None: no mail went out."""
+    """The mailbox that got a mail; None if no mail was sent."""
     allowed: bool
-    """Whether the process that sent it was allowed to invite by its settings."""
+    """Whether the settings of the process allowed it to invite."""
     activity: str
     instance: str
     began: float
-    """When the activity that sent it began."""
+    """When the activity that sent the invitation began."""
     recorded: bool = False
-    """The app got Graph's answer, and wrote it into the conversion's row."""
+    """Whether the app got Graph's answer and stored it in the row of the conversion."""
     for_another: bool = False
-    """Graph answered that it had invited another account, and the app said so."""
+    """Whether Graph answered that it had invited another account, and the app reported that."""
 
 
 @dataclass(eq=False)
 class Act:
-    """Something that a person, a caller or the tenant did."""
+    """An action of a person, a caller or the tenant."""
 
     at: float
     action: str
     subject: str
     value: Any = None
     reply: Any = None
-    """What an HTTP call was answered; None: it was none, or its caller heard nothing."""
+    """The answer of an HTTP call; None if the action was no HTTP call, or if its caller got no answer."""
 
 
 class World:
-    """Everything that a history happens in."""
+    """Everything in which a history takes place."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -176,48 +178,48 @@ class World:
         self.acts: list[Act] = []
         self.sent: list[Sent] = []
         self.replies: list[tuple[float, str, str, Any]] = []
-        """Time, action, request and answer of each HTTP call that got one."""
+        """Time, action, request and answer of each HTTP call that was answered."""
         self.deliveries: list[Activity] = []
-        """Every message that the host handed to a process."""
+        """Every message that the host delivered to a process."""
         self.breakages: list[str] = []
         self.trace: list[str] | None = None
         self.calls = 0
         self._ids = count(1)
         self.outages: dict[str, float] = {}
-        """Until when a service does not answer."""
+        """The time until which each service does not answer."""
         self.slow: dict[str, float] = {}
-        """How many seconds a service takes for each call."""
+        """How many seconds each service takes for a call."""
         self.foreign: dict[str, dict[str, Any]] = {}
-        """Rows that another version wrote, by request, with what stood there before."""
+        """The previous content of each row that another version has changed, by request."""
         for number in range(2):
             self.begin_instance(f"i{number + 1}", history.skew * number)
 
     def new_id(self) -> str:
-        """Make an id that comes in its place in any order of ids, however often the history is played."""
+        """Return a new id. The ids of a history are the same, and sort the same, each time that it is played."""
         return f"{next(self._ids):032x}"
 
     def now(self) -> datetime:
-        """The time of the services."""
+        """Return the time of the services."""
         return START + timedelta(seconds=self.loop.now)
 
     def say(self, text: str) -> None:
-        """Add a line to the trace, where one is kept."""
+        """Add a line to the trace, if one is kept."""
         if self.trace is not None:
             self.trace.append(f"{self.loop.now:10.2f}  {text}")
 
     def begin_instance(self, name: str, skew: float) -> None:
-        """Start a process with the settings of now."""
+        """Start a process with the current settings."""
         self.instances.append(Instance(name, self, dict(self.settings), skew))
 
     def roll_out(self, **changed: str) -> None:
-        """Deploy: processes that end what they have, and new ones with other settings."""
+        """Deploy: the old processes complete what they have, and new ones start with the changed settings."""
         self.settings.update(changed)
         for old in [each for each in self.instances if each.alive and not each.retired]:
             old.retired = True
             self.begin_instance(old.name + "'", old.skew)
 
     def kill(self, instance: Instance) -> None:
-        """End a process at once: nothing of it goes on, and the host starts another."""
+        """End a process at once. All its activities stop, and the host starts another process."""
         if not instance.alive:
             return
         instance.alive = False
@@ -231,7 +233,7 @@ class World:
             self.begin_instance(instance.name + "+", instance.skew)
 
     def freeze(self, instance: Instance, seconds: float) -> None:
-        """Let a process stand still; the host's lease on its messages runs out meanwhile."""
+        """Let a process stand still for some seconds. The host's lease on its messages may expire meanwhile."""
         instance.frozen_until = self.loop.now + seconds
         if seconds > LEASE:
             for activity in instance.running:
@@ -241,7 +243,7 @@ class World:
     def start(
         self, label: str, instance: Instance, work: Coroutine[Any, Any, Any], message: tuple[str, str] | None = None
     ) -> Activity:
-        """Begin an activity in a process."""
+        """Start an activity in a process."""
         activity = Activity(label, instance, message, began=self.loop.now)
         instance.running.append(activity)
         context = copy_context()
@@ -262,11 +264,11 @@ class World:
 
     @property
     def tasks(self) -> list[asyncio.Task[Any]]:
-        """Kept, because the loop itself holds tasks only weakly."""
+        """The running tasks. They are kept here because the event loop holds only weak references to tasks."""
         return self.__dict__.setdefault("_tasks", [])  # type: ignore[no-any-return]
 
     def deliver(self, message_id: str, instance: Instance) -> None:
-        """Let the host hand a message to a process."""
+        """Let the host deliver a message to a process."""
         message = self.queues.take(WORK, message_id, lease=10.0**8)
         label = f"delivery of {message_id} ({message.dequeue_count})"
         delivery = self.start(label, instance, self._handled(instance, message), (message.id, message.pop_receipt))
@@ -302,7 +304,7 @@ class World:
 
 
 def directory_of(world: World) -> Directory:
-    """Make the tenant of a history."""
+    """Create the tenant of a history."""
     people = list(world.people.values())
     directory = Directory(
         world.now,

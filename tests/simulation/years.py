@@ -1,6 +1,6 @@
-"""Histories of up to a year: people who redeem late or never, and accounts that change before and after.
+"""Histories of up to a year: people redeem late or never, and accounts change before and after.
 
-The timer runs every twelve hours here instead of every ten minutes: what is decided after days does not hang on that.
+The sweep runs every twelve hours here instead of every ten minutes, because no deadline of days depends on that.
 """
 
 from random import Random
@@ -11,11 +11,11 @@ from tests.simulation.history import Ask, History, Step
 DAY = 86_400.0
 TWICE_A_DAY = DAY / 2
 WAITS = (0.2, 1.0, 6.0, 9.0, 30.0, 120.0, 300.0)
-"""Days after which a person redeems, on average."""
+"""The average times until a person redeems, in days."""
 
 
 def history(seed: int) -> History:
-    """Return the year of a seed."""
+    """Return the history of a year that a seed determines."""
     draw = Random(seed)  # noqa: S311
     people = ("anna", "ben")
     steps = [
@@ -43,7 +43,7 @@ def history(seed: int) -> History:
 
 
 def _life(draw: Random, who: str) -> list[Step]:
-    """What becomes of one account."""
+    """Draw what happens to one account."""
     redeems = DAY * draw.choice(WAITS) * (0.5 + draw.random())
     steps = [
         Step(redeems * draw.random(), "relate", who, draw.choice(OTHERWISE)) for _ in range(draw.choice((0, 0, 1, 2)))

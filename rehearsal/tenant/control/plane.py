@@ -1,6 +1,7 @@
-"""The control plane under `/_sim`: what a rehearsal does to the tenant from outside, and what it may look at.
+"""The control plane under `/_sim`: with it a rehearsal changes the tenant from outside, and looks into it.
 
-None of it is Graph. Answers are JSON; a request that makes no sense is 400, an unknown user 404, nothing to redeem 409.
+Graph has none of these routes. Answers are JSON. A request that makes no sense gets 400, an unknown user 404, and 409
+if there is nothing to redeem.
 """
 
 from dataclasses import asdict
@@ -20,7 +21,7 @@ DEFAULT_PROVIDER = "ExternalAzureAD"
 
 
 def user_state(tenant: Tenant, identifier: str) -> JSON | None:
-    """A user as the primary holds it, deleted or not, with all it is related to and its redeem links."""
+    """Return a user of the primary, deleted or not, with its relations and its redeem links; None if unknown."""
     directory = tenant.directory
     key = identifier.lower()
     user = directory.users.get(key) or directory.deleted_users.get(key)
@@ -42,13 +43,13 @@ def user_state(tenant: Tenant, identifier: str) -> JSON | None:
 
 
 class ControlPlane:
-    """The endpoints over one tenant. What it reads is looked up at each call, since a reset replaces the state."""
+    """The endpoints of one tenant. Each call looks the state up again, because a reset replaces it."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
 
     def routes(self) -> list[Route]:
-        """The control plane as routes."""
+        """Return the routes of the control plane."""
         readers = {
             "totals": self.totals,
             "violations": self.violations,
@@ -75,7 +76,7 @@ class ControlPlane:
         ]
 
     async def listing(self, request: Request) -> Response:
-        """Every route of the control plane, with its methods."""
+        """List every route of the control plane, with its methods."""
         routes = [route for route in request.app.routes if isinstance(route, Route) and route.path.startswith("/_sim/")]
         listed = sorted(
             (route.path, method) for route in routes for method in (route.methods or ()) if method != "HEAD"
@@ -83,54 +84,54 @@ class ControlPlane:
         return JSONResponse([f"{method} {path}" for path, method in listed])
 
     async def journal(self, request: Request) -> Response:
-        """Every Graph call, in order; with `?after=n` those behind the n-th."""
+        """Return every Graph call in order; with `?after=n` only the calls after the n-th."""
         after = request.query_params.get("after", "0")
         if not after.isdigit():
             return refused(400, "after is the number of a call")
         return JSONResponse(self._tenant.journal.as_json(int(after)))
 
     def totals(self) -> dict[str, int]:
-        """How many Graph calls there were."""
+        """Return the number of Graph calls."""
         return self._tenant.journal.totals()
 
     def violations(self) -> list[JSON]:
-        """Calls that no right client makes."""
+        """Return the calls that no correct client makes."""
         return self._tenant.journal.violations_as_json()
 
     def mails(self) -> list[JSON]:
-        """Invitation mails that went out."""
+        """Return the invitation mails that were sent."""
         return self._tenant.outbox.as_json()
 
     def users(self) -> list[JSON]:
-        """All users, those in the recycle bin as well."""
+        """Return all users, including those in the recycle bin."""
         directory = self._tenant.directory
         return [*directory.users.values(), *directory.deleted_users.values()]
 
     def changes(self) -> list[JSON]:
-        """Every write to a user."""
+        """Return every write to a user."""
         return [asdict(change) for change in self._tenant.directory.log]
 
     def switches(self) -> dict[str, str]:
-        """Positions of all switches."""
+        """Return the positions of all switches."""
         return self._tenant.switches.positions()
 
     def roles(self) -> list[str]:
-        """Application permissions of new tokens."""
+        """Return the application permissions that new tokens hold."""
         return sorted(self._tenant.roles)
 
     def clock(self) -> JSON:
-        """The tenant's time, and whether it stands still."""
+        """Return the tenant's time, and whether the clock stands still."""
         return {"now": self._tenant.clock.stamp(), "frozen": self._tenant.clock.frozen}
 
     async def user(self, request: Request) -> Response:
-        """One user, whole."""
+        """Return one user, with everything that `user_state` knows."""
         state = user_state(self._tenant, request.path_params["id"])
         return refused(404, "there is no such user") if state is None else JSONResponse(state)
 
     def redeem(self, body: JSON) -> Response:
-        """Open a redeem link: the `link` itself, or of `userId` the newest one or that with the `ticket`.
+        """Open a redeem link: the given `link`, or the one of `userId` with the given `ticket`, else its newest.
 
-        `signedIn` is the address of another account than the invited one.
+        `signedIn` is the address of the account that redeems, if it is not the invited one.
         """
         if "link" in body:
             body = body | ticket_of(str(body["link"]))
@@ -153,7 +154,7 @@ class ControlPlane:
         return JSONResponse(self.switches())
 
     def set_roles(self, body: JSON) -> Response:
-        """Change the permissions of tokens issued from now on: everybody's, or those of one `clientId`."""
+        """Change the permissions in all tokens issued from now on, or only in those of one `clientId`."""
         client_id = body.get("clientId")
         if client_id is not None:
             self._tenant.roles_by_client[str(client_id)] = frozenset(body["roles"])
@@ -162,7 +163,7 @@ class ControlPlane:
         return JSONResponse(self.roles())
 
     def set_clock(self, body: JSON) -> Response:
-        """Move the clock forward by `advance` seconds; let it stand still or run (`frozen`)."""
+        """Move the clock forward by `advance` seconds; stop it or let it run (`frozen`)."""
         if not body or body.keys() - {"advance", "frozen"}:
             raise ValueError("the clock takes advance, frozen, or both")
         clock = self._tenant.clock
@@ -174,6 +175,6 @@ class ControlPlane:
         return JSONResponse(self.clock())
 
     def reset(self, body: JSON) -> Response:
-        """Start over."""
+        """Reset the tenant to a seed: the given one, or else the one it was made from."""
         self._tenant.reset(body.get("seed"))
         return JSONResponse(self.clock())

@@ -1,8 +1,8 @@
-"""The resource types the tenant serves: properties with their types, what a plain GET returns, what can be filtered.
+"""The resource types of the tenant: their properties and types, what a plain GET returns, and what can be filtered.
 
-Names and types are those of the v1.0 metadata (github.com/microsoftgraph/msgraph-metadata); a test holds them against
-the models of msgraph-sdk. Filter support follows the advanced-queries article: each operator is `D` (works by default)
-or `A` (needs `ConsistencyLevel: eventual` and `$count=true`); a property that is not listed cannot be filtered.
+Names and types are those of the v1.0 metadata (github.com/microsoftgraph/msgraph-metadata); a test compares them with
+the models of msgraph-sdk. Filter support follows the advanced-queries article: `D` means that an operator works by
+default, `A` that it needs `ConsistencyLevel: eventual` and `$count=true`. A property without an entry has no filter.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 COLLECTION = "[]"
-"""A type name that ends so is a collection."""
+"""The ending of a type name that makes it a collection."""
 
 
 def words(*lines: str) -> frozenset[str]:
-    """The words of some lines as a set: tables of names that stay readable."""
+    """Return the words of some lines as a set. It keeps tables of names readable."""
     return frozenset(word for line in lines for word in line.split())
 
 
@@ -42,11 +42,11 @@ class ResourceType:
     sortable: frozenset[str] = frozenset()
 
     def default(self, name: str) -> Any:
-        """The value of a property that was never set: an empty collection or null."""
+        """Return the value of a property that was never set: an empty list for a collection, else None."""
         return [] if self.properties[name].endswith(COLLECTION) else None
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All properties of an object of which some are given; a name that does not exist is a ValueError."""
+        """Return all properties of an object; those not given have defaults. An unknown name raises ValueError."""
         unknown = given.keys() - self.properties.keys()
         if unknown:
             raise ValueError(f"microsoft.graph.{self.name} has no property {', '.join(sorted(unknown))}")
@@ -69,7 +69,7 @@ class ResourceType:
 
 
 def _typed(**names_by_type: str) -> dict[str, str]:
-    """Property table from type -> names; a trailing `s_` on the keyword makes a collection of that type."""
+    """Return a table from property to type, made from lists of names by type. A keyword in `s_` means a collection."""
     return {
         name: key.removesuffix("s_") + COLLECTION if key.endswith("s_") else key
         for key, names in names_by_type.items()
@@ -265,7 +265,7 @@ DEVICE = ResourceType(
         dateTime="approximateLastSignInDateTime deletedDateTime",
     ),
 )
-"""Of these three, only what tells one object from another: they are shown as what a user owns or has registered."""
+"""Users own or have registered these three types. Each has only the properties that tell one object from another."""
 
 DIRECTORY_OBJECTS: Mapping[str, ResourceType] = {
     resource.name: resource

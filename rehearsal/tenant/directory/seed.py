@@ -1,4 +1,4 @@
-"""From a seed (a JSON-compatible dict, the shape of the sample data) to a tenant's state."""
+"""Build the state of a tenant from a seed, which is a JSON-compatible dict in the shape of the sample data."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from rehearsal.tenant.directory.schema import (
 from rehearsal.tenant.directory.store import JSON, Directory
 
 CREATED = "2021-02-03T09:00:00Z"
-"""createdDateTime of whatever the seed does not date: long ago, so that age alone never explains a finding."""
+"""The createdDateTime of objects to which the seed gives none: long ago, so that no account counts as new."""
 
 KEYS = words(
     "tenantId displayName domains authorizationPolicy samlOrWsFedDomains crossTenantAccessPolicy b2bManagementPolicy",
@@ -39,7 +39,7 @@ KEYS = words(
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Everything about the tenant that is not a directory object."""
+    """Everything in the tenant that is not a directory object."""
 
     tenant_id: str
     organization: JSON
@@ -54,17 +54,17 @@ class Policies:
 
     @property
     def initial_domain(self) -> str:
-        """The `onmicrosoft.com` domain, under which #EXT# names are made."""
+        """The tenant's `onmicrosoft.com` domain. New guests get their `#EXT#` names in it."""
         return str(next((d["id"] for d in self.domains if d["isInitial"]), self.domains[0]["id"]))
 
     @property
     def verified_domains(self) -> list[str]:
-        """Names of the verified domains, in lower case."""
+        """The names of the verified domains, in lower case."""
         return [domain["id"].lower() for domain in self.domains if domain["isVerified"]]
 
 
 def check(seed: Mapping[str, Any]) -> None:
-    """Raise ValueError for an unknown key, or if one of the two required keys is missing."""
+    """Raise ValueError if the seed has an unknown key, or if one of the two required keys is missing."""
     unknown = seed.keys() - KEYS
     if unknown:
         raise ValueError(f"the seed has unknown keys: {', '.join(sorted(unknown))}")
@@ -74,7 +74,7 @@ def check(seed: Mapping[str, Any]) -> None:
 
 
 def tenant_policies(seed: Mapping[str, Any]) -> Policies:
-    """Domains, federation and policies of a seed."""
+    """Return the domains, federation and policies of a seed."""
     domains = [_domain(domain) for domain in seed["domains"]]
     cross_tenant = seed.get("crossTenantAccessPolicy") or {}
     lists = seed.get("b2bManagementPolicy")
@@ -96,7 +96,7 @@ def tenant_policies(seed: Mapping[str, Any]) -> Policies:
 
 
 def directory(seed: Mapping[str, Any], clock: Clock) -> Directory:
-    """Objects, memberships and assignments of a seed."""
+    """Return the directory of a seed: its objects, memberships and assignments."""
     deleted = ({"deletedDateTime": clock.stamp()} | dict(user) for user in seed.get("deletedUsers") or ())
     users = _by_id(_user(user) for user in seed.get("users") or ())
     deleted_users = _by_id(_user(user) for user in deleted)
@@ -211,7 +211,7 @@ def _assignment(given: Mapping[str, Any], tenant_id: str) -> JSON:
 
 
 def _mirror_roles(made: Directory, seed: Mapping[str, Any]) -> None:
-    """A tenant-wide role has two faces, a member of the role object and a role assignment: a seed may give either."""
+    """Add what a seed omits of a tenant-wide role: Graph shows it both as a membership and as an assignment."""
     role_ids = {role["roleTemplateId"]: key for key, role in made.roles.items()}
     wide = [
         (a["principalId"].lower(), a["roleDefinitionId"]) for a in made.role_assignments if a["directoryScopeId"] == "/"
@@ -245,7 +245,7 @@ def _eligibility(given: Mapping[str, Any]) -> JSON:
 
 
 def _owned(given: Mapping[str, Any], made: Directory) -> JSON:
-    """What a user owns: a group of the seed by its id, or another object with its `type`."""
+    """Return an object that a user owns. A seed gives a group by its id alone, any other object with its `type`."""
     if "type" not in given:
         return {"type": "group", "object": made.groups[given["id"].lower()]}
     properties = {name: value for name, value in given.items() if name != "type"}

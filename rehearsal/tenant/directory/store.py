@@ -1,7 +1,7 @@
-"""The directory: its objects, who belongs to what, and a log of every change.
+"""The directory: its objects, their relations, and a log of every change.
 
-The log holds before and after of each write, so that a view of the past (a lagging replica, a delta link) can be made
-from it without another source of truth.
+The log keeps the values before and after each write, so that the state at an earlier time (for a lagging replica or a
+delta link) can be made from it.
 """
 
 from collections import defaultdict
@@ -19,16 +19,16 @@ JSON = dict[str, Any]
 RECYCLE_BIN = timedelta(days=30)
 """How long a deleted user can be restored (recover-from-deletions article)."""
 RELATIONS = ("parents", "app_role_assignments", "sponsors", "managers", "owned_objects", "registered_devices")
-"""The fields of a directory that say what a user is related to. `relate` writes them, and the log knows of it."""
+"""The fields of a directory that hold what users are related to. `relate` writes them and logs the change."""
 RELATE = "relate"
-"""The kind of a change that touches a relation and no property."""
+"""The kind of a change to a relation that changes no property."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write: what it did (`add`, `update`, `delete`, `restore`, `purge`, `relate`), and what it touched.
+    """One write: its kind (`add`, `update`, `delete`, `restore`, `purge`, `relate`), and the object that it changed.
 
-    `moment` is the tenant's time in seconds, exact where `time` is cut to whole ones.
+    `moment` is the tenant's time in seconds, with fractions; `time` is cut to whole seconds.
     """
 
     number: int
@@ -42,10 +42,10 @@ class Change:
 
 @dataclass(slots=True)
 class Directory:
-    """All objects by id. Users are written through the methods only, so that log and index are complete.
+    """All objects by id. Only the methods write users, so that log and index stay complete.
 
-    A write replaces a user object by a new one, so a reference to the old one keeps the past state. In a view of the
-    past, `unsettled` are the users whose addresses may differ from the index.
+    A write replaces the user object by a new one, so a reference to the old object keeps the old state. In a view of
+    the past, `unsettled` are the users whose addresses may differ from the index.
     """
 
     clock: Clock
@@ -67,7 +67,7 @@ class Directory:
     unsettled: frozenset[str] = frozenset()
 
     def fork(self) -> Self:
-        """A directory with the same content, whose users can be written without touching this one."""
+        """Return a directory with the same content. Writes to its users do not change this one."""
         return replace(
             self,
             users=dict(self.users),
@@ -78,11 +78,11 @@ class Directory:
         )
 
     def relations(self) -> JSON:
-        """Copies of what users are related to, by the names of the fields."""
+        """Return copies of all relations, by field name."""
         return {name: copy(getattr(self, name)) for name in RELATIONS}
 
     def user(self, identifier: str) -> JSON | None:
-        """The user with this object id or userPrincipalName, soft-deleted ones left out."""
+        """Return the user with this object id or userPrincipalName; None if there is none outside the recycle bin."""
         wanted = identifier.lower()
         if wanted in self.users:
             return self.users[wanted]
@@ -90,11 +90,11 @@ class Directory:
         return next((user for user in named if user["userPrincipalName"].lower() == wanted), None)
 
     def users_holding(self, addresses: Iterable[str]) -> list[JSON]:
-        """Return the users that may hold one of these addresses; no other user holds one."""
+        """Return the users that may hold one of these addresses. Every user that holds one is among them."""
         return [self.users[key] for key in self._keys(addresses) if key in self.users]
 
     def deleted_users_holding(self, addresses: Iterable[str]) -> list[JSON]:
-        """The same among soft-deleted users."""
+        """Return the users in the recycle bin that hold one of these addresses."""
         return [self.deleted_users[key] for key in self._keys(addresses) if key in self.deleted_users]
 
     def _keys(self, addresses: Iterable[str]) -> Iterable[str]:
@@ -115,14 +115,14 @@ class Directory:
         self._record("update", user["id"], {name: user[name] for name in changes}, changes)
 
     def delete_user(self, identifier: str, upn: str) -> None:
-        """Move a user to the recycle bin under the name `upn`. Memberships and assignments stay with the object."""
+        """Move a user to the recycle bin and rename it to `upn`. Memberships and assignments stay with the object."""
         key = identifier.lower()
         changes = {"deletedDateTime": self.clock.stamp(), "userPrincipalName": upn}
         user, self.deleted_users[key] = self._changed(key, self.users.pop(key), changes)
         self._record("delete", user["id"], {name: user[name] for name in changes}, changes)
 
     def restore_user(self, identifier: str) -> JSON:
-        """Take a user out of the recycle bin, with the name it had."""
+        """Take a user out of the recycle bin, under the name that it had before."""
         key = identifier.lower()
         deleted = self.deleted_users.pop(key)
         prefix = deleted["id"].replace("-", "")
@@ -132,28 +132,28 @@ class Directory:
         return self.users[key]
 
     def purge_user(self, identifier: str) -> None:
-        """Delete a user for good."""
+        """Delete a user permanently."""
         key = identifier.lower()
         user = self.deleted_users.pop(key)
         self.index.remove(key, user)
         self._record("purge", user["id"], user, {})
 
     def relate(self, identifier: str, relation: str, value: Any) -> None:
-        """Write what a user is related to by one relation; None: to nothing."""
+        """Replace what a user is related to by one relation. None removes the entry."""
         key, held = identifier.lower(), getattr(self, relation)
         before = held.get(key)
         put(held, key, value)
         self._record(RELATE, identifier, {relation: before}, {relation: value})
 
     def empty_recycle_bin(self) -> None:
-        """Drop what was deleted more than 30 days ago."""
+        """Delete users permanently that were deleted more than 30 days ago."""
         oldest = timestamp(self.clock.now() - RECYCLE_BIN)
         expired = [key for key, user in self.deleted_users.items() if (user["deletedDateTime"] or oldest) < oldest]
         for key in expired:
             self.purge_user(key)
 
     def containers(self, identifier: str, *, transitive: bool) -> Iterator[tuple[str, JSON]]:
-        """Groups and directory roles that a principal belongs to, as (type, object), each once."""
+        """Yield each group and directory role that a principal belongs to once, as (type, object)."""
         seen: set[str] = set()
         waiting = list(self.parents.get(identifier.lower(), ()))
         while waiting:
@@ -169,7 +169,7 @@ class Directory:
                 waiting.extend(self.parents.get(container, ()))
 
     def holds_role(self, identifier: str) -> bool:
-        """Whether a principal holds a role: by itself or through a group, tenant-wide or scoped."""
+        """Tell whether a principal holds a role, directly or through a group, tenant-wide or scoped."""
         principals = {identifier.lower()}
         for kind, container in self.containers(identifier, transitive=True):
             if kind == "directoryRole":
@@ -190,7 +190,7 @@ class Directory:
 
 
 def put(held: JSON, key: str, value: Any) -> None:
-    """Write a relation; None takes it away."""
+    """Write a relation of one object; None removes it."""
     if value is None:
         held.pop(key, None)
     else:

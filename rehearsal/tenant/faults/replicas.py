@@ -1,9 +1,9 @@
 """Replicas: a read may be answered by a copy of the directory that does not have the latest writes yet.
 
-Each write reaches each replica after a delay of its own, within a bound; a read goes to any of them, so that it shows
-the new state and then the old one again until all have caught up. Lists are made from indexes, which lag further
-behind. Writes, and what the control plane shows, know the primary only. Sources: article current-limitations;
-hashicorp/terraform-provider-azuread, which waits for reads by id and longer for lists.
+Each write reaches each replica after its own delay, within a bound. A read goes to any replica, so reads can show the
+new state and then the old one again until all replicas are up to date. Lists come from indexes, which lag further.
+Writes and the control plane use the primary only. Sources: article current-limitations; and
+hashicorp/terraform-provider-azuread, which waits after a write for reads by id, and longer for lists.
 """
 
 import re
@@ -21,7 +21,7 @@ from rehearsal.tenant.protocol.messages import Request
 COUNT = 3
 Depth = Literal["object", "index"]
 _ABOUT_USERS = re.compile(r"/users(?!/delta)(/.*)?|/directory/deletedItems/.*")
-"""Reads that show users. A delta is ahead of the rest (microsoftgraph/microsoft-graph-docs#15839): not among them."""
+"""Reads that show users. A delta is not one: it has changes earlier (microsoftgraph/microsoft-graph-docs#15839)."""
 _OBJECT = re.compile(r"/(?:users|directory/deletedItems)/(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
 _LISTS = (
     "/users",
@@ -32,14 +32,14 @@ _LISTS = (
 
 
 class Pending(NamedTuple):
-    """A change that is on its way to a replica, and when it gets there."""
+    """A change that has not reached a replica yet, and the time when it does."""
 
     change: Change
     due: float
 
 
 class Replicas:
-    """The replicas of one tenant. Without lag there is nothing between a read and the primary."""
+    """The replicas of one tenant. Without lag every read goes to the primary."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -50,7 +50,7 @@ class Replicas:
         self._start_over(seen=0)
 
     def set(self, given: Mapping[str, Any], directory: Directory) -> None:
-        """Take bounds over, in seconds: `byId`, `index` (at least as much), and a `seed`. It concerns later writes."""
+        """Set the bounds in seconds (`byId`; `index`, at least `byId`) and the `seed`, for writes from now on."""
         unknown = given.keys() - {"byId", "index", "seed"}
         if unknown:
             raise ValueError(f"lag has no {', '.join(sorted(unknown))}")
@@ -62,16 +62,16 @@ class Replicas:
         self._start_over(seen=len(directory.log))
 
     def reseed(self, seed: int, directory: Directory) -> None:
-        """Another seed, and all replicas up to date."""
+        """Use another seed, and bring all replicas up to date."""
         self.seed = seed
         self._start_over(seen=len(directory.log))
 
     def as_json(self) -> JSON:
-        """The settings."""
+        """Return the settings as JSON."""
         return {"byId": self.by_id, "index": self.index, "seed": self.seed}
 
     def choose(self, request: Request) -> int | None:
-        """Which replica answers a read of users; None for the primary. A walk through pages stays with one."""
+        """Return the replica that answers a read of users; None: the primary. All pages of a listing use the same."""
         if not self.index or request.method != "GET" or not _ABOUT_USERS.fullmatch(request.path):
             return None
         query = sorted((name, value) for name, value in request.query.items() if name != "$skiptoken")
@@ -81,7 +81,7 @@ class Replicas:
         return int(fraction("replica", self.seed, what, self._reads[what]) * COUNT)
 
     def view(self, replica: int, request: Request, directory: Directory) -> Directory:
-        """The directory as a replica has it for this read."""
+        """Return the directory as a replica has it for this read."""
         self._hear_of(directory)
         missing = self._missing(replica, request)
         if not missing:
@@ -97,7 +97,7 @@ class Replicas:
         return replace(directory, users=users, deleted_users=deleted, unsettled=unsettled, **relations)
 
     def _missing(self, replica: int, request: Request) -> list[Change]:
-        """What a replica has not heard of yet, as far as it matters for this read."""
+        """Return the changes that a replica does not have yet and that concern this read."""
         depth: Depth = "index" if request.path in _LISTS else "object"
         now = self._clock.seconds()
         waiting = self._pending[depth, replica] = [p for p in self._pending[depth, replica] if p.due > now]
@@ -116,7 +116,7 @@ class Replicas:
         self._seen = len(directory.log)
 
     def _delays(self, replica: int, change: Change) -> dict[Depth, float]:
-        """Delays spread over the bound, so that there is always a quick and a slow replica."""
+        """Return the delays of a change, spread over the bound, so that there is always a quick and a slow replica."""
         what = (self.seed, replica, change.id, self._writes[change.id])
         position = (replica + fraction("delay", *what)) / COUNT
         behind = position * self.by_id
@@ -136,7 +136,7 @@ def _moves_addresses(change: Change) -> bool:
 
 
 def _take_back(change: Change, users: dict[str, JSON], deleted: dict[str, JSON]) -> None:
-    """Undo one change in a view; it is the last one of its object there."""
+    """Undo a change in a view. Later changes of the same object have been undone before."""
     key = change.id.lower()
     if change.kind == "add":
         del users[key]

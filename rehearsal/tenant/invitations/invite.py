@@ -1,6 +1,6 @@
-"""`POST /invitations`: converts the account in `invitedUser.id`, or makes a new guest when there is none.
+"""`POST /invitations`: converts the account in `invitedUser.id`, or creates a new guest if the request names no id.
 
-That second half is what turns a forgotten id into a duplicate account; the double really makes it.
+A client that forgets the id thus creates a duplicate account, in this double as in Graph.
 """
 
 from uuid import uuid4
@@ -20,7 +20,7 @@ PENDING, ACCEPTED = "PendingAcceptance", "Accepted"
 
 
 def create_invitation(call: Call) -> Answer:
-    """Invite: refuse, or write the state, make a redeem link, send the mail, and answer 201."""
+    """Refuse the invitation, or else write the state, make a redeem link, send the mail, and answer 201."""
     request = parse(call.request.body)
     account = _target(call, request)
     refuse(Attempt(call, request, account))
@@ -48,7 +48,7 @@ def _target(call: Call, request: InvitationRequest) -> JSON | None:
 
 
 def _existing_guest(call: Call, request: InvitationRequest) -> JSON | None:
-    """Without an id an address that is known already is a resend to a guest, or a refusal naming the account."""
+    """For a request without an id: return the guest that holds the address, if any. Refuse if another user does."""
     known = call.tenant.directory.users_holding([request.address])
     guests = [user for user in known if user["externalUserState"] is not None]
     if known and not guests:

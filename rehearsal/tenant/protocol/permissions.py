@@ -1,4 +1,4 @@
-"""Application permissions: what a token must hold for each kind of call, each set a list of alternatives.
+"""The application permissions that each kind of call needs: any one permission of a set is enough.
 
 Source: microsoftgraph/microsoft-graph-devx-content permissions.json and the permission tables of the reference pages.
 """
@@ -57,7 +57,7 @@ LICENCES_READ = ORGANIZATION_READ | {"LicenseAssignment.Read.All", "LicenseAssig
 LICENCES_ASSIGN = USERS_WRITE | {"LicenseAssignment.ReadWrite.All"}
 AUDIT_LOG_READ = frozenset({"AuditLog.Read.All"})
 ANY: frozenset[str] = frozenset()
-"""No permission of its own: `$batch` (each part is checked) and `/invitations` (its service decides)."""
+"""The call needs no permission here: `$batch` checks each part, and `/invitations` checks its permission itself."""
 
 DEFAULT_ROLES = (
     "User.Invite.All",
@@ -73,4 +73,4 @@ DEFAULT_ROLES = (
     "CrossTenantInformation.ReadBasic.All",
     "Directory.Read.All",
 )
-"""What a converter needs: the assessment's permissions, the two that invite, and that of the comparison."""
+"""All that a converter needs: the permissions to assess, the two to invite, and the one to compare."""

@@ -1,4 +1,4 @@
-"""`GET /auditLogs/directoryAudits`: what the tenant keeps of redemptions. Records show some minutes after the event."""
+"""`GET /auditLogs/directoryAudits`: the log of redemptions. A record appears some minutes after the redemption."""
 
 from datetime import timedelta
 
@@ -11,13 +11,13 @@ from rehearsal.tenant.protocol.messages import Answer
 from rehearsal.tenant.routes.listing import listing
 
 DELAY = timedelta(minutes=2)
-"""How late a record comes: 95 of 100 come within it (reference-reports-latencies article)."""
+"""How long after its event a record appears: 95 of 100 do within this time (reference-reports-latencies article)."""
 KEPT = timedelta(days=30)
 """How long a tenant with a premium licence keeps a record (reference-reports-data-retention article)."""
 
 
 def directory_audits(call: Call) -> Answer:
-    """The records that show by now, newest first."""
+    """Return the records that appear by now, newest first."""
     now = call.tenant.clock.now()
     oldest, newest = timestamp(now - KEPT), timestamp(now - DELAY)
     shown = [record for record in call.tenant.audits if oldest <= record["activityDateTime"] <= newest]

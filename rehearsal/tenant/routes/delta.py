@@ -1,4 +1,4 @@
-"""`GET /users/delta`: a round of all users, then links that tell what changed since (delta-query-overview article)."""
+"""`GET /users/delta`: first all users, then by link the changes since then (delta-query-overview article)."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ REMOVED = {"delete": "changed", "purge": "deleted"}
 
 
 def users_delta(call: Call) -> Answer:
-    """The first round, or what changed since the token; the token carries `$select`."""
+    """Return all users of a first round, or the changes since the token; the token contains the `$select`."""
     raw = call.options.given.get("$deltatoken")
     if raw is None:
         users = [_shown(user, call.options.names) for user in call.tenant.directory.users.values()]

@@ -1,6 +1,6 @@
-"""Whom and what a user is linked to: manager, sponsors, owned objects, registered devices; and groups by `$ref`.
+"""What a user is linked to: manager, sponsors, owned objects and registered devices; and changes of groups by `$ref`.
 
-Reads pass the replica of the call, as those of the user do. A write goes to the primary and into the log.
+A read is answered by the same replica as a read of the user. A write goes to the primary and into the log.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ PAGED = frozenset({"$select", "$top", "$count", "$skiptoken"})
 
 
 def manager(call: Call) -> Answer:
-    """GET /users/{id}/manager; 404 where the user has none."""
+    """GET /users/{id}/manager; 404 if the user has none."""
     _refuse_applications(call)
     key = call.directory.managers.get(holder_of(call)["id"].lower(), "")
     found = call.directory.users.get(key)
@@ -29,7 +29,7 @@ def manager(call: Call) -> Answer:
 
 
 def sponsors(call: Call) -> Answer:
-    """GET /users/{id}/sponsors: users and groups that answer for a guest."""
+    """GET /users/{id}/sponsors: the users and groups that are responsible for a guest."""
     directory = call.directory
     keys = directory.sponsors.get(holder_of(call)["id"].lower(), [])
     users = (("user", directory.users[key]) for key in keys if key in directory.users)
@@ -38,7 +38,7 @@ def sponsors(call: Call) -> Answer:
 
 
 def linked(field: str) -> Handler:
-    """Handler of a relation whose objects the directory keeps with the user, each with its type."""
+    """Return the handler of a relation that the directory keeps with the user, with the type of each object."""
 
     def serve(call: Call) -> Answer:
         _refuse_applications(call)
@@ -89,7 +89,7 @@ def remove_app_role(call: Call) -> Answer:
 
 
 def _refuse_applications(call: Call) -> None:
-    """The reference calls these relations `not supported` for applications, and says the contrary elsewhere."""
+    """Refuse if the switch says so: sources disagree whether Graph serves these relations to applications."""
     if call.tenant.switches["relations-for-applications"] == "refused":
         raise errors.denied()
 

@@ -22,7 +22,7 @@ MEMBER_OPTIONS = frozenset({"$select", "$top", "$count", "$skiptoken"})
 
 
 def memberships(*, transitive: bool, only: str | None = None) -> Handler:
-    """Handler of memberOf or transitiveMemberOf, with or without a type cast."""
+    """Return the handler of memberOf or transitiveMemberOf; `only` is the type that the path casts to, or None."""
 
     def serve(call: Call) -> Answer:
         user = holder_of(call)
@@ -40,7 +40,7 @@ def memberships(*, transitive: bool, only: str | None = None) -> Handler:
 
 
 def expand(call: Call, user: JSON) -> JSON:
-    """The relations named in `$expand` of a user."""
+    """Return the relations of a user that `$expand` names."""
     expanded: JSON = {}
     for name in call.options.expansions:
         if name not in ("memberOf", "transitiveMemberOf"):
@@ -55,7 +55,7 @@ def expand(call: Call, user: JSON) -> JSON:
 
 
 def app_role_assignments(call: Call) -> Answer:
-    """GET /users/{id}/appRoleAssignments: the user's own, and those of its direct groups."""
+    """GET /users/{id}/appRoleAssignments: those of the user, and those of its direct groups."""
     key, directory = holder_of(call)["id"].lower(), call.directory
     groups = [group["id"].lower() for kind, group in directory.containers(key, transitive=False) if kind == "group"]
     found = [each for holder in (key, *groups) for each in directory.app_role_assignments.get(holder, [])]
@@ -63,13 +63,13 @@ def app_role_assignments(call: Call) -> Answer:
 
 
 def role_assignments(call: Call) -> Answer:
-    """GET /roleManagement/directory/roleAssignments: active ones, tenant-wide and scoped."""
+    """GET /roleManagement/directory/roleAssignments: active assignments, tenant-wide and scoped."""
     found = call.directory.role_assignments
     return listing(call, found, ROLE_ASSIGNMENT, "roleManagement/directory/roleAssignments")
 
 
 def role_eligibilities(call: Call) -> Answer:
-    """GET /roleManagement/directory/roleEligibilitySchedules: needs a licence that not every tenant has."""
+    """GET /roleManagement/directory/roleEligibilitySchedules, which needs a licence that not every tenant has."""
     if call.tenant.switches["eligibility-licence"] == "absent":
         message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
         raise errors.bad_request(message, code="AadPremiumLicenseRequired")
@@ -78,7 +78,7 @@ def role_eligibilities(call: Call) -> Answer:
 
 
 def holder_of(call: Call) -> JSON:
-    """The user in the path; 404 where there is none."""
+    """Return the user in the path; 404 if it does not exist."""
     user = call.directory.user(call.params["id"])
     if user is None:
         raise errors.resource_not_found(call.params["id"])
@@ -94,7 +94,7 @@ def check_names(call: Call, only: str | None) -> None:
 
 
 def shown(call: Call, kind: str, thing: JSON, *, typed: bool = True) -> JSON:
-    """An object of a relation as this call sees it."""
+    """Return an object of a relation with the properties that this call selects and may read."""
     names = call.options.names
     resource = DIRECTORY_OBJECTS[kind]
     chosen = None if names is None else [name for name in names if name in resource.properties]
@@ -103,7 +103,7 @@ def shown(call: Call, kind: str, thing: JSON, *, typed: bool = True) -> JSON:
 
 
 def _visible(call: Call, kind: str, container: JSON, names: list[str] | None) -> JSON:
-    """An object of a relation; without the permission for its type only the id, everything else null.
+    """Return an object of a relation. Without the permission for its type all properties but the id are null.
 
     Source: permissions overview, 'limited information returned for inaccessible member objects'.
     """

@@ -40,7 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *batch.ROUTES,
 )
 WITHOUT_ANSWER = (ConnectionLost, ClientDisconnect)
-"""How a call without an answer ends: by a fault, or because the caller has disconnected."""
+"""The exceptions with which a call ends unanswered: a fault broke the connection, or the caller disconnected."""
 
 
 def create_app(
@@ -50,10 +50,10 @@ def create_app(
     roles: Iterable[str] | None = None,
     identity_header: str | None = None,
 ) -> Starlette:
-    """A tenant made from a seed, without a port. `app.state.tenant` is the tenant itself.
+    """Return a tenant made from a seed as an application without a port. `app.state.tenant` is the tenant itself.
 
-    `roles` are the application permissions in its tokens (default: all that a converter needs). With `identity_header`
-    the identity endpoint hands out tokens only to callers that send it; without it, to callers that send any value.
+    `roles` are the application permissions in its tokens (default: all that a converter needs). If `identity_header` is
+    given, the identity endpoint issues tokens only to callers that send that value; otherwise any value will do.
     """
     tenant = Tenant(seed, switches=switches, roles=roles, identity_header=identity_header)
     gateway = Gateway(tenant, ROUTES)
