@@ -102,23 +102,23 @@ SUBJECTS: dict[Fact[Any], Any] = {
 
 
 @pytest.mark.parametrize(("fact", "subject", "value"), VALUES)
-async def test_a_fact_is_what_the_tenant_holds(fact: Fact[Any], subject: Any, value: Any) -> None:
+async def test_each_fact_is_read_with_the_value_in_the_tenant(fact: Fact[Any], subject: Any, value: Any) -> None:
     assert await ask(fact, subject) == value
 
 
-async def test_cross_tenant_access_is_the_default_and_the_partners_own_settings() -> None:
+async def test_cross_tenant_access_has_the_default_and_the_settings_of_partners() -> None:
     access = await ask(facts.CROSS_TENANT_ACCESS, None)
     assert isinstance(access, CrossTenantAccess)
     assert access.restricts(FABRIKAM)
     assert not access.restricts(NOT_A_USER)
 
 
-async def test_a_partner_without_inbound_settings_of_its_own_has_the_default_ones() -> None:
+async def test_a_partner_without_inbound_settings_has_the_default_settings() -> None:
     access = await ask(facts.CROSS_TENANT_ACCESS, None, SEED)
     assert access.partners == {}
 
 
-def test_every_fact_but_two_is_asked_of_graph() -> None:
+def test_graph_is_asked_for_every_fact_except_two() -> None:
     """One comes along with the memberships, the other from the ledger."""
     assert set(facts.FACTS) - SUBJECTS.keys() == {facts.GROUP_DETAILS, facts.RESERVATION}
 
@@ -134,19 +134,19 @@ async def test_the_permission_named_for_a_fact_is_enough_to_read_it(fact: Fact[A
     assert not isinstance(answer, NotReadable)
 
 
-async def test_which_groups_are_role_assignable_comes_with_the_memberships() -> None:
+async def test_a_read_of_memberships_also_returns_the_role_assignable_groups() -> None:
     known = await found(facts.MEMBERSHIPS, BEN)
     assert known[facts.GROUP_DETAILS] == (OPERATORS,)
     assert facts.GROUP_DETAILS not in known.unreadable
 
 
-async def test_without_the_permission_for_groups_their_details_are_not_readable() -> None:
+async def test_without_the_permission_for_groups_group_details_are_not_readable() -> None:
     known = await found(facts.MEMBERSHIPS, BEN, roles=without(facts.GROUP_DETAILS.permission))
     assert known[facts.MEMBERSHIPS].groups == {OPERATORS}
     assert known.unreadable.keys() == {facts.GROUP_DETAILS}
 
 
-async def test_a_role_that_is_shown_without_its_name_is_still_a_role() -> None:
+async def test_a_role_whose_name_is_withheld_still_counts_as_a_role() -> None:
     known = await found(facts.MEMBERSHIPS, BEN, roles=without("RoleManagement.Read.Directory"))
     assert known[facts.MEMBERSHIPS].roles == (ROLE,)
     assert known.unreadable == {}
@@ -174,7 +174,7 @@ async def test_the_search_in_the_recycle_bin_is_an_advanced_query() -> None:
     assert entry.query["$count"] == "true"
 
 
-async def test_all_facts_of_v1_that_rules_need_travel_in_one_round_trip() -> None:
+async def test_all_v1_facts_of_the_rules_are_read_in_one_batch() -> None:
     async with graph_of(TENANT) as (graph, tenant):
         asked = {fact: subject for fact, subject in SUBJECTS.items() if fact not in BELONGINGS}
         answers = await Directory(graph).read(asked)
@@ -202,7 +202,7 @@ async def test_all_facts_of_v1_that_rules_need_travel_in_one_round_trip() -> Non
         (facts.ACCOUNT, {"id": ANNA, "userPrincipalName": 5}),
     ],
 )
-async def test_an_answer_that_makes_no_sense_is_transient_and_never_a_fact(fact: Fact[Any], body: Any) -> None:
+async def test_an_answer_of_unexpected_form_raises_transient(fact: Fact[Any], body: Any) -> None:
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": body}))) as graph:
         with pytest.raises(Transient, match="cannot be read"):
             await Directory(graph).read({fact: SUBJECTS[fact]})
@@ -210,7 +210,7 @@ async def test_an_answer_that_makes_no_sense_is_transient_and_never_a_fact(fact:
 
 @pytest.mark.parametrize("status", [400, 405, 410, 414])
 @pytest.mark.parametrize("fact", [facts.ACCOUNT, facts.USERS_WITH_ADDRESS, facts.DOMAINS, facts.MEMBERSHIPS], ids=repr)
-async def test_a_refusal_that_lasts_makes_a_fact_unreadable_and_is_no_outage(fact: Fact[Any], status: int) -> None:
+async def test_a_permanent_refusal_makes_a_fact_unreadable(fact: Fact[Any], status: int) -> None:
     body = {"error": {"code": "Request_BadRequest", "message": "The request URI is not valid."}}
     async with graph_over(Wire(batch(lambda _: {"status": status, "body": body}))) as graph:
         known = await Directory(graph).read({fact: SUBJECTS[fact]})
@@ -218,13 +218,13 @@ async def test_a_refusal_that_lasts_makes_a_fact_unreadable_and_is_no_outage(fac
 
 
 @pytest.mark.parametrize("status", [401, 408, 409, 423, 425, 429, 500, 503])
-async def test_a_refusal_that_may_pass_is_transient(status: int) -> None:
+async def test_a_temporary_refusal_raises_transient(status: int) -> None:
     async with graph_over(Wire(batch(lambda _: {"status": status, "body": {}}))) as graph:
         with pytest.raises(Transient):
             await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)})
 
 
-async def test_without_an_organisations_default_policy_every_domain_is_welcome() -> None:
+async def test_without_a_default_b2b_policy_every_domain_is_allowed() -> None:
     body = {"value": [{"isOrganizationDefault": False, "definition": ["{}"]}]}
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": body}))) as graph:
         assert (await Directory(graph).read({facts.DOMAIN_LIST: None}))[facts.DOMAIN_LIST] == DomainList()

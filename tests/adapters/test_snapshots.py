@@ -37,7 +37,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("case", LARGE)
-async def test_it_is_read_back_as_it_was_written_with_the_row(ledger: Ledger, storage: str, case: str) -> None:
+async def test_a_snapshot_is_read_back_as_it_was_saved_with_the_row(ledger: Ledger, storage: str, case: str) -> None:
     snapshot = LARGE[case]
     await ledger.save(change(conversion(generation=3), "inviting"), "r-1", kept={Moment.BEFORE: snapshot})
     assert await ledger.snapshot(USER, 3, Moment.BEFORE) == snapshot
@@ -49,20 +49,20 @@ async def test_it_is_read_back_as_it_was_written_with_the_row(ledger: Ledger, st
     assert sum(sizes) <= ENTITY // 2
 
 
-async def test_a_smaller_one_leaves_nothing_of_a_greater_one(ledger: Ledger) -> None:
+async def test_a_smaller_snapshot_replaces_a_larger_one_completely(ledger: Ledger) -> None:
     row = await ledger.save(change(conversion()), kept={Moment.BEFORE: LARGE["more than fits"]})
     await ledger.save(change(row), kept={Moment.BEFORE: LARGE["nothing"]})
     assert await ledger.snapshot(USER, 1, Moment.BEFORE) == LARGE["nothing"]
 
 
-async def test_a_lost_race_for_the_row_writes_no_snapshot(ledger: Ledger) -> None:
+async def test_a_conflict_on_the_row_saves_no_snapshot(ledger: Ledger) -> None:
     await ledger.save(change(conversion(), "inviting"))
     with pytest.raises(LedgerConflict):
         await ledger.save(change(conversion(), "inviting"), kept={Moment.BEFORE: LARGE["nothing"]})
     assert await ledger.snapshot(USER, 1, Moment.BEFORE) is None
 
 
-async def test_it_is_no_event_and_no_member(ledger: Ledger) -> None:
+async def test_a_snapshot_does_not_appear_among_events_or_members(ledger: Ledger) -> None:
     row = await ledger.save(
         change(conversion(), "inviting"), "r-1", kept={Moment.BEFORE: taken(), Moment.SEEN: taken()}
     )
@@ -70,7 +70,7 @@ async def test_it_is_no_event_and_no_member(ledger: Ledger) -> None:
     assert await ledger.members(row) == ["r-1"]
 
 
-async def test_one_that_a_newer_version_wrote_is_unreadable(ledger: Ledger, storage: str) -> None:
+async def test_a_snapshot_of_a_newer_version_raises_unreadable_row(ledger: Ledger, storage: str) -> None:
     newer = msgspec.structs.replace(taken(), kinds={"jobTitle": taken().kinds[Kind.NAME]})
     await ledger.save(change(conversion()), kept={Moment.BEFORE: newer})
     with pytest.raises(UnreadableRow):
@@ -83,7 +83,7 @@ async def test_one_that_a_newer_version_wrote_is_unreadable(ledger: Ledger, stor
         await ledger.snapshot(USER, 1, Moment.AFTER)
 
 
-async def test_the_row_itself_says_which_generation_keeps_it(ledger: Ledger) -> None:
+async def test_a_conversion_row_stores_its_snapshot_columns(ledger: Ledger) -> None:
     row = replace(conversion(), baseline=1, access_seen_at=NOON, equal_since=NOON)
     await ledger.save(change(row), kept={Moment.BEFORE: taken()})
     read = await ledger.conversions.get(USER)

@@ -199,7 +199,7 @@ async def exchange(http: httpx.AsyncClient, method: str, address: str, body: Any
     return Exchange(method, path, options, body, response.status_code, content)
 
 
-async def test_requests_and_answers_fit_microsofts_schema(contract: Contract, http: httpx.AsyncClient) -> None:
+async def test_requests_and_answers_match_microsofts_schema(contract: Contract, http: httpx.AsyncClient) -> None:
     described, problems = 0, []
     for method, address, body in CALLS:
         done = await exchange(http, method, address, body)
@@ -215,7 +215,7 @@ async def test_requests_and_answers_fit_microsofts_schema(contract: Contract, ht
     assert described >= len(CALLS) - 1
 
 
-async def test_the_schema_would_notice_a_wrong_answer(contract: Contract, http: httpx.AsyncClient) -> None:
+async def test_the_schema_rejects_a_wrong_answer(contract: Contract, http: httpx.AsyncClient) -> None:
     good = await exchange(http, "GET", f"/users/{ANNA}", None)
     assert contract.problems(good) == []
     assert contract.problems(good._replace(response_body=good.response_body | {"externalUserStatus": "x"}))
@@ -293,13 +293,13 @@ def normal(message: str) -> str:
     return re.sub(r"Request Id \w+", "Request Id <name>", message).lower()
 
 
-def test_every_recorded_error_is_provoked_or_named_as_a_fault() -> None:
+def test_every_recorded_error_is_provoked_or_listed_as_a_fault() -> None:
     recorded = {name for name, _ in examples() if name.startswith("err-")}
     assert recorded == PROVOKED.keys() | FAULTS
 
 
 @pytest.mark.parametrize("name", PROVOKED)
-async def test_a_provoked_error_is_the_recorded_one(name: str) -> None:
+async def test_a_provoked_error_equals_the_recorded_error(name: str) -> None:
     recorded = dict(examples())[name]["response"]
     provocation = PROVOKED[name]
     app = create_app(provocation.seed)
@@ -314,7 +314,7 @@ async def test_a_provoked_error_is_the_recorded_one(name: str) -> None:
     assert theirs["innerError"].keys() <= mine["innerError"].keys()
 
 
-async def test_an_invitation_is_answered_with_the_documented_fields(http: httpx.AsyncClient) -> None:
+async def test_the_answer_to_an_invitation_has_the_documented_fields(http: httpx.AsyncClient) -> None:
     documented = dict(examples())["invitation-post-201"]["response"]["body"]
     answer = (await http.post("/invitations", json=INVITATION)).json()
     assert answer.keys() == documented.keys()
@@ -322,7 +322,7 @@ async def test_an_invitation_is_answered_with_the_documented_fields(http: httpx.
     assert answer["invitedUser"].keys() == documented["invitedUser"].keys()
 
 
-async def test_the_request_of_microsofts_article_is_understood(http: httpx.AsyncClient) -> None:
+async def test_the_sample_request_of_microsofts_article_is_accepted(http: httpx.AsyncClient) -> None:
     article = dict(examples())["invite-internal-user-request"]["request"]["body"]
     body = article | {"invitedUserEmailAddress": "anna@fabrikam.com", "invitedUser": {"id": ANNA}}
     assert (await http.post("/invitations", json=body)).status_code == 201

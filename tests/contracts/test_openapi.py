@@ -57,13 +57,13 @@ def test_both_documents_are_valid() -> None:
     validate(SWAGGER)
 
 
-def test_the_kept_documents_are_what_the_tables_say() -> None:
+def test_the_stored_documents_equal_those_generated_from_the_tables() -> None:
     assert openapi.document(ROUTES, BASE) == OPENAPI
     assert connector.document(ROUTES) == SWAGGER
     assert connector.parse_json_schema() == PARSE_JSON
 
 
-def test_every_route_is_described_and_no_other() -> None:
+def test_the_documents_describe_exactly_the_routes() -> None:
     assert set(dict(operations(OPENAPI))) == {f"{route.method} /{route.path}" for route in ROUTES}
     left_out = {f"{route.method} /{route.path}" for route in ROUTES if not route.in_connector}
     assert set(CONNECTED) == set(dict(operations(OPENAPI))) - left_out
@@ -72,7 +72,7 @@ def test_every_route_is_described_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_answer_of_a_route_has_its_status(route: Any) -> None:
+def test_a_route_documents_exactly_the_statuses_that_it_answers(route: Any) -> None:
     described = set(OPENAPI["paths"][f"/{route.path}"][route.method.lower()]["responses"])
     assert described == {str(each) for each in (*route.answers, *(code.status for code in route.errors))}
 
@@ -106,7 +106,7 @@ def test_a_description_is_a_sentence_and_not_the_summary(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTED)
-def test_every_operation_has_one_of_the_visibilities_and_no_trigger(name: str) -> None:
+def test_every_operation_has_a_visibility_and_no_trigger(name: str) -> None:
     operation = CONNECTED[name]
     assert operation["x-ms-visibility"] in {"important", "advanced"}
     assert "x-ms-trigger" not in operation
@@ -132,13 +132,13 @@ def test_every_property_has_a_summary_in_title_case_and_a_description() -> None:
 
 
 @pytest.mark.parametrize("name", CONNECTED)
-def test_success_is_defined_beside_default_and_known_errors_are_listed(name: str) -> None:
+def test_every_operation_documents_success_default_and_common_errors(name: str) -> None:
     responses = CONNECTED[name]["responses"]
     assert {"default", "401", "503"} <= set(responses)
     assert all("schema" in answer for status, answer in responses.items() if status.startswith("2"))
 
 
-def test_nothing_that_openapi_2_does_not_know_is_used() -> None:
+def test_the_swagger_document_uses_only_openapi_2() -> None:
     text = json.dumps(SWAGGER)
     assert not re.search(r'"(anyOf|oneOf|const|\$ref|nullable)"', text)
     assert [schema for _, schema in schemas(SWAGGER) if not isinstance(schema.get("type"), str)] == []
@@ -170,14 +170,14 @@ def answers(stage: Stage) -> Iterator[Reply]:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_parse_json_never_trips_over_an_answer(stage: Stage) -> None:
+def test_every_answer_is_valid_by_the_schema_for_parse_json(stage: Stage) -> None:
     """The action validates by an old draft of JSON schema, and fails a flow for a null that its schema has not."""
     for reply in answers(stage):
         jsonschema.Draft4Validator(PARSE_JSON).validate(json.loads(reply.sent))
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_an_answer_fits_what_openapi_says_of_it(stage: Stage) -> None:
+def test_every_answer_is_valid_by_its_openapi_schema(stage: Stage) -> None:
     for reply in answers(stage):
         schema = {"$ref": "#/components/schemas/RequestStatus", "components": OPENAPI["components"]}
         jsonschema.Draft202012Validator(schema).validate(json.loads(reply.sent))
@@ -185,7 +185,7 @@ def test_an_answer_fits_what_openapi_says_of_it(stage: Stage) -> None:
     jsonschema.Draft202012Validator(schema).validate(json.loads(operation_status(record(stage), None, BASE).sent))
 
 
-def test_an_empty_answer_has_nulls_and_a_full_one_has_none_of_them() -> None:
+def test_a_minimal_answer_has_nulls_and_a_full_answer_has_none() -> None:
     """Otherwise the tests above would show nothing."""
     empty, full = (json.loads(reply.sent) for reply in answers(Stage.FAILED))
     assert {name for name, value in empty.items() if value is None} == {
@@ -202,7 +202,7 @@ def test_an_empty_answer_has_nulls_and_a_full_one_has_none_of_them() -> None:
     assert None not in full.values()
 
 
-def test_a_schema_made_from_an_early_answer_would_trip() -> None:
+def test_a_schema_made_from_an_early_answer_rejects_a_later_one() -> None:
     """What flows did before: a schema from a sample, whose null is text later."""
     early, later = (json.loads(reply.sent) for reply in answers(Stage.FAILED))
     assert early["lastError"] is None

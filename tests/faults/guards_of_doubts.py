@@ -197,7 +197,7 @@ DOUBTS: tuple[Guard, ...] = (
         "undone: the sweep believes it only at the second read",
         "b2b/domain/lifecycle/followed.py",
         (("        return undone.suspected(conversion, now)\n", "        return undone.confirmed(conversion, now)\n"),),
-        f"{FOLLOWED}test_each_reading_means_what_the_table_says",
+        f"{FOLLOWED}test_each_reading_changes_the_conversion_as_in_the_table",
     ),
     Guard(
         "undone: an internal read within the window is a replica that lags",
@@ -215,19 +215,19 @@ DOUBTS: tuple[Guard, ...] = (
         "tenant: only an invitation that Graph confirmed teaches what it shows",
         "b2b/domain/lifecycle/followed.py",
         (("if not (before.was_internal and before.invitation_id):", "if not before.was_internal:"),),
-        f"{FOLLOWED}test_nothing_else_proves_anything",
+        f"{FOLLOWED}test_other_changes_prove_nothing_about_the_tenant",
     ),
     Guard(
         "tenant: only an account that was internal before teaches it",
         "b2b/domain/lifecycle/followed.py",
         (("if not (before.was_internal and before.invitation_id):", "if not before.invitation_id:"),),
-        f"{FOLLOWED}test_nothing_else_proves_anything",
+        f"{FOLLOWED}test_other_changes_prove_nothing_about_the_tenant",
     ),
     Guard(
         "tenant: a redemption does not teach it",
         "b2b/domain/lifecycle/followed.py",
         ((" and after.accepted_at is None", ""),),
-        f"{FOLLOWED}test_nothing_else_proves_anything",
+        f"{FOLLOWED}test_other_changes_prove_nothing_about_the_tenant",
     ),
     Guard(
         "reading: an answer about another account than was asked for is not used",

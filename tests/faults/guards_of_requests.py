@@ -64,7 +64,7 @@ REQUESTS: tuple[Guard, ...] = (
         "end: nor from another generation",
         "b2b/domain/request/record.py",
         (("        return record.generation == conversion.generation\n", "        return True\n"),),
-        f"{RECORD}test_a_request_belongs_to_an_account_and_a_generation_never_to_a_bare_number",
+        f"{RECORD}test_a_request_belongs_to_a_conversion_by_account_and_generation",
     ),
     Guard(
         "end: a request that is retried leaves its old end behind",
@@ -265,6 +265,6 @@ REQUESTS: tuple[Guard, ...] = (
                 "trouble_since=record.trouble_since or now",
             ),
         ),
-        f"{RECORD}test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it",
+        f"{RECORD}test_a_wait_wanted_by_an_administrator_clears_the_trouble",
     ),
 )

@@ -87,7 +87,7 @@ def ignored(name: str, *, folder: bool) -> bool:
     )
 
 
-def test_only_what_the_app_runs_is_deployed() -> None:
+def test_funcignore_deploys_only_the_files_that_the_app_runs() -> None:
     made_by_tools = {"local.settings.json"}
     kept_files = {
         path.name
@@ -101,14 +101,14 @@ def test_only_what_the_app_runs_is_deployed() -> None:
     assert ignored("app.zip", folder=False)
 
 
-def test_the_package_has_the_same() -> None:
+def test_the_package_has_the_same_files_as_funcignore_leaves() -> None:
     assert {*APP_FILES, *APP_FOLDERS} == DEPLOYED
 
 
 @pytest.mark.parametrize(
     "made", ["dist/app", "dist/b2b-conversion.zip", ".python_packages/lib", "app.zip", ".azure/.env"]
 )
-def test_what_a_deployment_makes_in_the_folder_is_nobody_s_source(made: str) -> None:
+def test_git_ignores_the_files_that_a_deployment_creates(made: str) -> None:
     done = subprocess.run(["git", "check-ignore", "--quiet", made], cwd=ROOT, timeout=60, check=False)  # noqa: S603, S607
     assert done.returncode == 0
 
@@ -132,7 +132,7 @@ def steps(job: str) -> list[str]:
     return [line for step in WORKFLOW["jobs"][job]["steps"] for line in step.get("run", "").splitlines()]
 
 
-def test_azd_finds_template_code_and_site() -> None:
+def test_azure_yaml_names_the_template_the_code_and_the_site() -> None:
     project = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     (service,) = project["services"]
     assert project["services"][service].items() >= {"project": ".", "language": "python", "host": "function"}.items()
@@ -142,7 +142,7 @@ def test_azd_finds_template_code_and_site() -> None:
     assert all(resource["tags"]["azd-env-name"] for resource in deployment.resources if "tags" in resource)
 
 
-def test_the_versions_of_python_that_may_be_chosen_are_those_that_are_tested() -> None:
+def test_the_python_versions_on_offer_are_the_tested_ones() -> None:
     found = re.search(r"param pythonVersion (.*) = '([\d.]+)'", MAIN)
     assert found is not None
     offered = [version.strip(" '") for version in found[1].split("|")]
@@ -156,7 +156,7 @@ def test_the_versions_of_python_that_may_be_chosen_are_those_that_are_tested() -
 
 
 @pytest.mark.parametrize("job", sorted(WORKFLOW["jobs"]))
-def test_a_job_has_the_least_rights_a_limit_and_pinned_actions(job: str) -> None:
+def test_a_job_has_least_rights_a_time_limit_and_pinned_actions(job: str) -> None:
     body = WORKFLOW["jobs"][job]
     rights = body.get("permissions", WORKFLOW["permissions"])
     uses = [step["uses"] for step in body["steps"] if "uses" in step]
@@ -166,14 +166,14 @@ def test_a_job_has_the_least_rights_a_limit_and_pinned_actions(job: str) -> None
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", use) for use in uses)
 
 
-def test_the_workflow_has_no_secret_and_reads_nothing_of_a_pull_request_into_a_shell() -> None:
+def test_the_workflow_has_no_secret_and_no_expression_in_shell_lines() -> None:
     text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
     assert "secrets." not in text
     shells = [line for job in WORKFLOW["jobs"] for line in steps(job)]
     assert [line for line in shells if "${{" in line] == []
 
 
-def test_nothing_is_deployed_from_a_pull_request_or_before_it_was_shown() -> None:
+def test_a_deployment_needs_a_preview_and_never_runs_for_a_pull_request() -> None:
     deploy, preview = WORKFLOW["jobs"]["deploy"], WORKFLOW["jobs"]["what-if"]
     assert deploy["needs"] == "what-if"
     assert "github.event_name != 'pull_request'" in deploy["if"]
@@ -182,7 +182,7 @@ def test_nothing_is_deployed_from_a_pull_request_or_before_it_was_shown() -> Non
     assert preview["needs"] == ["test", "psrule"]
 
 
-def test_a_pull_request_runs_under_an_identity_of_its_own_that_needs_no_right_to_write() -> None:
+def test_a_pull_request_uses_another_identity_without_write_rights() -> None:
     def client(job: str) -> str:
         (login,) = (step for step in WORKFLOW["jobs"][job]["steps"] if step.get("uses", "").startswith("azure/login@"))
         return str(login["with"]["client-id"])
@@ -193,7 +193,7 @@ def test_a_pull_request_runs_under_an_identity_of_its_own_that_needs_no_right_to
     assert "--validation-level ProviderNoRbac" in " ".join(steps("what-if"))
 
 
-def test_only_what_was_shown_is_deployed() -> None:
+def test_a_deployment_stops_if_the_parameters_differ_from_the_preview() -> None:
     preview, deploy = WORKFLOW["jobs"]["what-if"], WORKFLOW["jobs"]["deploy"]
     assert preview["outputs"] == {"shown": "${{ steps.preview.outputs.shown }}"}
     (step,) = (step for step in deploy["steps"] if "deployment group create" in step.get("run", ""))
@@ -206,7 +206,7 @@ def test_only_what_was_shown_is_deployed() -> None:
     assert after
 
 
-def test_the_parameter_file_reads_every_setting_under_its_name_with_its_default() -> None:
+def test_the_parameter_file_reads_every_setting_with_its_default() -> None:
     defaults = {known.name: known.default for known in SETTINGS if known.name not in OWN}
     assert {name: READ.get(name) for name in defaults} == {**defaults, "B2B_SWEEP_SCHEDULE": READ["B2B_SWEEP_SCHEDULE"]}
     deployed = kept("defaults").app_settings
@@ -214,7 +214,7 @@ def test_the_parameter_file_reads_every_setting_under_its_name_with_its_default(
 
 
 @pytest.mark.parametrize("job", ["what-if", "deploy"])
-def test_the_workflow_hands_over_every_variable_that_the_parameter_file_reads(job: str) -> None:
+def test_the_workflow_passes_every_variable_of_the_parameter_file(job: str) -> None:
     given = {name: text for name, text in WORKFLOW["jobs"][job]["env"].items() if name in READ}
     assert given == {
         name: f"${{{{ vars.{name} || '{default}' }}}}" if default else f"${{{{ vars.{name} }}}}"
@@ -231,7 +231,7 @@ def compiled(compiler: Compiler, environment: dict[str, str]) -> dict[str, Any]:
     return {name: parameter["value"] for name, parameter in parameters.items()}
 
 
-def test_every_variable_reaches_a_parameter_as_what_it_is(compiler: Compiler) -> None:
+def test_every_variable_sets_a_parameter_of_the_right_type(compiler: Compiler) -> None:
     assert OTHER.keys() == READ.keys()
     plain, other = compiled(compiler, READ), compiled(compiler, OTHER)
     assert [name for name in plain if plain[name] == other[name]] == []
@@ -243,7 +243,7 @@ def test_every_variable_reaches_a_parameter_as_what_it_is(compiler: Compiler) ->
     assert (other["giveUpSeconds"], other["paused"], other["breakerShare"]) == (3600, True, "0.05")
 
 
-def test_every_psrule_that_is_left_out_is_one_of_the_reasoned_list() -> None:
+def test_every_excluded_psrule_has_a_reason() -> None:
     text = (INFRA / "ps-rule.yaml").read_text("utf-8")
     excluded = yaml.safe_load(text)["rule"]["exclude"]
     block = text.split("exclude:")[1]
@@ -254,26 +254,26 @@ def test_every_psrule_that_is_left_out_is_one_of_the_reasoned_list() -> None:
         assert reasons, f"{line.strip()} has no reason above it"
 
 
-def test_psrule_judges_by_a_named_baseline_of_a_named_version() -> None:
+def test_psrule_runs_with_a_pinned_version_and_baseline() -> None:
     shell = " ".join(" ".join(steps("psrule")).split())
     assert "PSRule.Rules.Azure -RequiredVersion 1.47.0" in shell
     # The newest that 1.47.0 brings: Azure/PSRule.Rules.Azure#3646.
     assert "-Baseline Azure.GA_2025_12" in shell
 
 
-def test_variables_that_images_and_shells_have_anyway_mean_nothing(compiler: Compiler) -> None:
+def test_common_environment_variables_do_not_change_parameters(compiler: Compiler) -> None:
     anyway = {"PYTHON_VERSION": "3.11.9", "NETWORK": "host", "ZONE_REDUNDANT": "yes", "LOCATION": "here"}
     assert compiled(compiler, {**READ, **anyway}) == compiled(compiler, READ)
 
 
 @pytest.mark.parametrize("name", sorted(READ))
-def test_a_variable_says_by_its_beginning_whose_it_is(name: str) -> None:
+def test_a_variable_is_a_setting_or_starts_with_azure_or_deploy(name: str) -> None:
     settings = {known.name for known in SETTINGS}
     assert name in settings or name.startswith(("AZURE_", "DEPLOY_"))
 
 
 @pytest.mark.parametrize("name", ["main.bicepparam", "production.sample.bicepparam"])
-def test_parameter_files_deploy_in_assess(name: str) -> None:
+def test_parameter_files_deploy_in_mode_assess(name: str) -> None:
     text = (INFRA / name).read_text("utf-8")
     assert re.search(r"param mode = ('assess'|readEnvironmentVariable\('B2B_MODE', 'assess'\))", text)
     declared = set(re.findall(r"^param (\w+)", MAIN, re.MULTILINE))

@@ -136,7 +136,7 @@ def test_the_script_grants_what_the_template_grants(home: Path, grant: Grant, sc
     ]
 
 
-def test_every_call_is_one_of_these(home: Path, grant: Grant) -> None:
+def test_the_script_makes_exactly_the_expected_calls(home: Path, grant: Grant) -> None:
     holds(home, *(value for value in ROWS if value != "User.Read.All"))
     assert grant("--identity", IDENTITY).returncode == 0
     graph = "https://graph.microsoft.com/v1.0/servicePrincipals"
@@ -157,7 +157,7 @@ def test_a_call_that_fails_ends_the_script(home: Path, grant: Grant) -> None:
     assert "Insufficient privileges" in done.stderr
 
 
-def test_what_is_held_is_not_granted_again_and_what_is_too_much_is_named(home: Path, grant: Grant) -> None:
+def test_held_permissions_are_kept_and_surplus_permissions_are_named(home: Path, grant: Grant) -> None:
     holds(home, "User.Read.All", "User.ReadWrite.All")
     done = grant("--identity", IDENTITY)
     assert done.stdout.splitlines()[0] == "has      User.Read.All"
@@ -172,7 +172,7 @@ def test_a_dry_run_changes_nothing(home: Path, grant: Grant) -> None:
     assert posted(home) == []
 
 
-def test_a_permission_that_the_tenant_does_not_know_is_named_and_nothing_is_granted(home: Path, grant: Grant) -> None:
+def test_an_unknown_permission_is_named_and_nothing_is_granted(home: Path, grant: Grant) -> None:
     (home / "service.json").write_text(json.dumps({"id": GRAPH, "appRoles": []}), "utf-8")
     done = grant("--identity", IDENTITY)
     assert done.returncode == 2
@@ -180,7 +180,7 @@ def test_a_permission_that_the_tenant_does_not_know_is_named_and_nothing_is_gran
     assert posted(home) == []
 
 
-def test_graph_s_own_service_principal_may_be_as_large_as_it_is(home: Path, grant: Grant) -> None:
+def test_a_large_service_principal_of_graph_is_handled(home: Path, grant: Grant) -> None:
     service = json.loads((home / "service.json").read_text("utf-8"))
     like = {"allowedMemberTypes": ["Application"], "description": "x" * 250, "origin": "Application", "isEnabled": True}
     service["appRoles"] += [{"id": str(uuid.UUID(int=n)), "value": f"Some.Permission{n}", **like} for n in range(1_000)]
@@ -193,7 +193,7 @@ def test_graph_s_own_service_principal_may_be_as_large_as_it_is(home: Path, gran
     assert done.stdout.splitlines()[-1].startswith("surplus  User.ReadWrite.All")
 
 
-def test_a_national_cloud_s_graph_is_asked(home: Path, grant: Grant) -> None:
+def test_the_script_calls_the_graph_of_a_national_cloud(home: Path, grant: Grant) -> None:
     done = grant("--identity", IDENTITY, "--graph", "https://graph.microsoft.us/v1.0")
     assert done.returncode == 0
     urls = re.findall(r"--url (\S+)", (home / "calls").read_text("utf-8"))
@@ -217,9 +217,7 @@ def test_a_national_cloud_s_graph_is_asked(home: Path, grant: Grant) -> None:
         (["--identity", IDENTITY, "--graph", "https://graph.contoso.com/v1.0"], "--graph: expected one of https://"),
     ],
 )
-def test_wrong_options_are_refused_before_anything_is_asked(
-    home: Path, grant: Grant, options: list[str], said: str
-) -> None:
+def test_wrong_options_are_refused_before_any_call(home: Path, grant: Grant, options: list[str], said: str) -> None:
     done = grant(*options)
     assert done.returncode == 2
     assert said in done.stderr
@@ -230,7 +228,7 @@ def test_wrong_options_are_refused_before_anything_is_asked(
     ("options", "said"),
     [(["--identity"], "--identity wants a value"), (["--everything"], "unknown option --everything")],
 )
-def test_options_that_do_not_exist_are_refused(home: Path, options: list[str], said: str) -> None:
+def test_unknown_or_incomplete_options_are_refused(home: Path, options: list[str], said: str) -> None:
     done = by_bash(home, *options)
     assert done.returncode == 2
     assert said in done.stderr
@@ -238,7 +236,7 @@ def test_options_that_do_not_exist_are_refused(home: Path, options: list[str], s
 
 
 @pytest.mark.parametrize("lacking", ["az", "jq"])
-def test_a_tool_that_is_not_there_is_named_in_one_line(tmp_path: Path, lacking: str) -> None:
+def test_a_missing_tool_is_named_in_one_line(tmp_path: Path, lacking: str) -> None:
     for tool in {"bash", "cat", "dirname", "env", "az", "jq"} - {lacking}:
         (tmp_path / tool).symlink_to(shutil.which(tool) or shutil.which("true") or tool)
     script, environment = str(INFRA / "grant-graph-permissions.sh"), {"PATH": str(tmp_path)}
@@ -254,7 +252,7 @@ def test_a_tool_that_is_not_there_is_named_in_one_line(tmp_path: Path, lacking: 
     assert (run("--help").returncode, run("--help").stderr) == (0, "")
 
 
-def test_powershell_names_az_where_it_is_not_there(tmp_path: Path, pwsh: str) -> None:
+def test_powershell_names_az_if_it_is_missing(tmp_path: Path, pwsh: str) -> None:
     script = str(INFRA / "grant-graph-permissions.ps1")
     for tool in ("dirname", "sh", "bash", "env", "id", "readlink"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
@@ -263,7 +261,7 @@ def test_powershell_names_az_where_it_is_not_there(tmp_path: Path, pwsh: str) ->
     assert (done.returncode, done.stderr) == (2, "grant-graph-permissions: az is not on PATH: install it\n")
 
 
-def test_powershell_s_own_refusals_grant_nothing(home: Path, pwsh: str) -> None:
+def test_options_that_powershell_refuses_lead_to_no_call(home: Path, pwsh: str) -> None:
     script = str(INFRA / "grant-graph-permissions.ps1")
     for options in (["-Everything"], ["-Identity"], ["-Identity", IDENTITY, "more"]):
         environment = {"PATH": f"{home}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
@@ -272,7 +270,7 @@ def test_powershell_s_own_refusals_grant_nothing(home: Path, pwsh: str) -> None:
         assert not (home / "calls").exists()
 
 
-def test_both_scripts_explain_the_same_options() -> None:
+def test_the_help_of_both_scripts_lists_the_same_options() -> None:
     help_of_bash = (INFRA / "grant-graph-permissions.sh").read_text("utf-8").split("TEXT'\n")[1].split("\nTEXT")[0]
     help_of_powershell = (INFRA / "grant-graph-permissions.ps1").read_text("utf-8").split("#>")[0]
     assert set(re.findall(r"^  (--[a-z-]+)", help_of_bash, re.MULTILINE)) == set(POWERSHELL)

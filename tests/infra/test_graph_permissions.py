@@ -48,13 +48,13 @@ def read_by_the_code(profile: Profile, overrides: Mapping[str, Severity]) -> set
     return {fact.permission for fact in wanted if fact.permission}
 
 
-def test_every_permission_that_a_fact_names_is_a_row_and_no_other_reads() -> None:
+def test_the_reading_rows_are_exactly_the_permissions_of_facts() -> None:
     rows = (*READING, *COMPARING, *AUDITING)
     assert {row.value for row in rows} == {fact.permission for fact in facts.FACTS if fact.permission}
 
 
 @pytest.mark.parametrize("scenario", GRAPH_SCENARIOS)
-def test_the_template_grants_what_the_mode_needs_and_no_more(scenario: str) -> None:
+def test_the_template_grants_exactly_the_permissions_of_the_mode(scenario: str) -> None:
     granted = kept(scenario).outputs["permissions"]
     assert sorted(granted) == sorted(read_by_the_code(*SETTINGS[scenario]) | WRITING[scenario])
 

@@ -70,46 +70,46 @@ def rules(answer: dict[str, Any]) -> set[str]:
     return {finding["rule"] for finding in answer["findings"]}
 
 
-async def test_the_set_of_assess_lets_every_rule_decide(app: App) -> None:
+async def test_with_the_permissions_for_assess_every_rule_can_decide(app: App) -> None:
     answer = await assessed(await app(ASSESS))
     assert answer["verdict"] == "ready"
     assert "fact-not-readable" not in rules(answer)
 
 
 @pytest.mark.parametrize("permission", sorted(set(ASSESS) - {"User.Read.All"}))
-async def test_without_one_of_them_a_finding_names_it(app: App, permission: str) -> None:
+async def test_a_finding_names_a_missing_permission(app: App, permission: str) -> None:
     answer = await assessed(await app(set(ASSESS) - {permission}))
     blind = [finding["message"] for finding in answer["findings"] if finding["rule"] == "fact-not-readable"]
     assert blind
     assert any(permission in message for message in blind)
 
 
-async def test_without_the_one_that_reads_accounts_the_answer_names_it(app: App) -> None:
+async def test_without_the_permission_for_accounts_a_503_names_it(app: App) -> None:
     answer = await assessed(await app(set(ASSESS) - {"User.Read.All"}))
     assert answer["status"] == 503
     assert "User.Read.All" in json.dumps(answer)
 
 
-async def test_the_set_of_assess_cannot_invite_even_if_the_mode_is_wrong(app: App) -> None:
+async def test_with_the_permissions_for_assess_no_mode_can_invite(app: App) -> None:
     outcome = await converted(await app(ASSESS, B2B_MODE="convert"))
     assert outcome["stage"] != "invited"
     assert "User.Invite.All" in outcome["said"]
 
 
 @pytest.mark.parametrize("needed", ["yes", "no"])
-async def test_the_set_of_convert_invites_whatever_graph_turns_out_to_want(app: App, needed: str) -> None:
+async def test_with_the_permissions_for_convert_inviting_works_in_both_switch_positions(app: App, needed: str) -> None:
     services = await app(CONVERT, {"conversion-needs-readwrite": needed}, B2B_MODE="convert")
     assert (await converted(services))["stage"] == "invited"
 
 
-async def test_doing_without_readwrite_is_refused_where_graph_wants_it_and_the_ledger_says_so(app: App) -> None:
+async def test_if_graph_wants_readwrite_an_invitation_without_it_shows_the_403(app: App) -> None:
     roles = set(CONVERT) - {"User.ReadWrite.All"}
     outcome = await converted(await app(roles, {"conversion-needs-readwrite": "yes"}, B2B_MODE="convert"))
     assert outcome["stage"] != "invited"
     assert "403" in outcome["said"]
 
 
-async def test_the_least_set_converts_with_its_rules_off(app: App) -> None:
+async def test_the_least_permissions_convert_with_their_rules_off(app: App) -> None:
     switches = {"conversion-needs-readwrite": "no"}
     services = await app(LEAST, switches, B2B_MODE="convert", **LEAST_SETTINGS)
     assert "fact-not-readable" not in rules(await assessed(services))
@@ -126,20 +126,20 @@ async def test_the_least_set_converts_with_its_rules_off(app: App) -> None:
     ],
     ids=["assess", "convert", "audit", "least"],
 )
-async def test_health_has_nothing_to_say_about_exactly_what_is_granted(
+async def test_health_reports_nothing_if_exactly_the_needed_permissions_are_granted(
     app: App, granted: list[str], settings: dict[str, str]
 ) -> None:
     assert await graph_roles(await app(granted, **settings)) == (200, "")
 
 
 @pytest.mark.parametrize("permission", sorted(set(CONVERT) - {"User.ReadWrite.All"} - COVERED))
-async def test_health_names_the_one_that_is_missing(app: App, permission: str) -> None:
+async def test_health_names_a_missing_permission(app: App, permission: str) -> None:
     status, line = await graph_roles(await app(set(CONVERT) - {permission}, B2B_MODE="convert"))
     assert status == 503
     assert line.startswith(f"missing: {permission} (")
 
 
-async def test_health_names_the_one_that_reads_the_audit_log_only_where_the_app_is_to_read_it(app: App) -> None:
+async def test_health_wants_the_audit_log_permission_only_if_the_setting_is_on(app: App) -> None:
     status, line = await graph_roles(await app(CONVERT, **AUDITING))
     assert status == 503
     assert line.startswith("missing: AuditLog.Read.All (")
@@ -147,14 +147,14 @@ async def test_health_names_the_one_that_reads_the_audit_log_only_where_the_app_
 
 
 @pytest.mark.parametrize("permission", sorted(COVERED - {"User.Read.All"}))
-async def test_health_names_what_the_permission_of_the_comparison_would_read_too(app: App, permission: str) -> None:
+async def test_without_comparison_health_names_each_permission_that_it_covered(app: App, permission: str) -> None:
     roles = set(CONVERT) - {permission, COMPARED}
     status, line = await graph_roles(await app(roles, B2B_MODE="convert", B2B_COMPARE_ACCESS="false"))
     assert status == 503
     assert line.startswith(f"missing: {permission} (")
 
 
-async def test_health_names_the_one_that_reads_accounts_where_nothing_wider_stands_in(app: App) -> None:
+async def test_health_names_the_account_permission_if_no_wider_one_is_granted(app: App) -> None:
     status, line = await graph_roles(await app(set(ASSESS) - {"User.Read.All"}))
     assert status == 503
     assert line.startswith("missing: User.Read.All (")

@@ -112,12 +112,12 @@ SOFTENED = "{ 'already-external': 'warn' }"
 
 
 @pytest.mark.parametrize("pattern", ["**/*.bicep", "**/*.bicepparam"])
-def test_the_linter_has_nothing_to_say(compiler: Compiler, pattern: str) -> None:
+def test_the_linter_reports_nothing(compiler: Compiler, pattern: str) -> None:
     done = compiler.run("lint", "--pattern", pattern)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_templates_compile_without_a_word(compiler: Compiler, tmp_path: Path) -> None:
+def test_templates_compile_without_warnings(compiler: Compiler, tmp_path: Path) -> None:
     done = compiler.run("build", "--pattern", "*.bicep", "--outdir", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert {file.stem for file in tmp_path.iterdir()} == {"main", "graph-permissions", "sign-in"}
@@ -132,7 +132,7 @@ def test_the_formatter_changes_nothing(compiler: Compiler, tmp_path: Path) -> No
     assert changed == []
 
 
-def test_what_would_fail_later_is_refused_before_a_deployment(compiler: Compiler, tmp_path: Path) -> None:
+def test_parameters_of_wrong_type_are_refused_by_the_compiler(compiler: Compiler, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
     lines = ["using 'main.bicep'", *(f"param {name} = {value}" for name, value in REFUSED.items())]
     (copy / "wrong.bicepparam").write_text("\n".join(lines), "utf-8")
@@ -144,7 +144,7 @@ def test_what_would_fail_later_is_refused_before_a_deployment(compiler: Compiler
 
 
 @pytest.mark.parametrize("name", MISTAKEN)
-def test_what_no_type_can_say_stops_a_deployment_before_its_first_resource(
+def test_a_mistake_beyond_types_is_refused_before_the_first_resource(
     compiler: Compiler, tmp_path: Path, name: str
 ) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
@@ -160,7 +160,7 @@ def test_what_no_type_can_say_stops_a_deployment_before_its_first_resource(
     assert parameters | UNTOLD >= TOLD.get(name, set(MISTAKEN[name]))
 
 
-def test_the_borders_themselves_are_taken(compiler: Compiler, tmp_path: Path) -> None:
+def test_parameter_values_at_the_limits_are_accepted(compiler: Compiler, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
     lines = ["param noReaders = true", f"param environmentName = '{'e' * 256}'"]
     lines += ["param giveUpSeconds = 330", "param breakerShare = '1'", "param network = 'private'"]
@@ -169,7 +169,7 @@ def test_the_borders_themselves_are_taken(compiler: Compiler, tmp_path: Path) ->
     assert compiler.predict(copy / "border.bicepparam")["diagnostics"] == []
 
 
-def test_rules_without_which_there_is_nothing_to_invite_cannot_be_softened(compiler: Compiler, tmp_path: Path) -> None:
+def test_rules_that_must_block_cannot_be_overridden(compiler: Compiler, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(INFRA, tmp_path / "infra"))
     (copy / "soft.bicepparam").write_text(f"using 'main.bicep'\nparam ruleOverrides = {SOFTENED}\n", "utf-8")
     done = compiler.run("build-params", "soft.bicepparam", "--stdout", cwd=copy)
@@ -177,6 +177,6 @@ def test_rules_without_which_there_is_nothing_to_invite_cannot_be_softened(compi
     assert "'block'" in done.stderr
 
 
-def test_the_workflow_installs_the_version_that_the_snapshots_are_of() -> None:
+def test_the_workflow_installs_the_bicep_version_of_the_snapshots() -> None:
     workflow = (INFRA.parent / ".github" / "workflows" / "deploy.yml").read_text("utf-8")
     assert f"BICEP_VERSION: v{VERSION}" in workflow

@@ -19,7 +19,7 @@ LINKED: dict[str, Any] = SEED | {
 ASSIGNMENT = "41W1zT6z1U-kJxf62svfp1HFE8pMZhxDun-ThPczmJE"
 
 
-async def test_the_manager_is_a_user_and_404_where_there_is_none() -> None:
+async def test_the_manager_is_a_user_or_404_if_there_is_none() -> None:
     async with contoso(LINKED) as tenant:
         found = (await tenant.get(f"users/{ANNA}/manager", select="id,displayName")).json()
         assert found == {
@@ -36,7 +36,7 @@ async def test_the_manager_is_a_user_and_404_where_there_is_none() -> None:
         )
 
 
-async def test_a_manager_in_the_recycle_bin_is_none() -> None:
+async def test_a_manager_in_the_recycle_bin_gives_404() -> None:
     async with contoso(LINKED) as tenant:
         await tenant.http.delete(f"users/{BEN}")
         assert (await tenant.get(f"users/{ANNA}/manager")).status_code == 404
@@ -54,7 +54,7 @@ async def test_a_collection_shows_each_object_with_its_type(relation: str, ids: 
         assert (await tenant.get(f"users/{BEN}/{relation}")).json()["value"] == []
 
 
-async def test_what_the_token_may_not_read_shows_type_and_id_alone() -> None:
+async def test_objects_beyond_the_permissions_show_only_type_and_id() -> None:
     async with contoso(LINKED, roles=["User.Read.All"]) as tenant:
         owned = (await tenant.get(f"users/{ANNA}/ownedObjects", select="id,displayName")).json()["value"]
     assert owned == [
@@ -77,7 +77,7 @@ async def test_a_tenant_may_refuse_these_relations_to_applications(relation: str
 
 
 @pytest.mark.parametrize("shape", ["full", "short"])
-async def test_two_thousand_groups_and_five_hundred_app_roles_come_page_by_page(shape: str) -> None:
+async def test_2000_groups_and_500_app_roles_are_read_in_pages(shape: str) -> None:
     groups = [
         {"id": f"0b000000-0000-4000-9000-{n:012d}", "displayName": f"Group {n}", "members": [BEN]} for n in range(2000)
     ]
@@ -102,7 +102,7 @@ async def pages(tenant: Any, address: str) -> list[Any]:
     return found
 
 
-async def test_a_group_is_joined_and_left_by_reference() -> None:
+async def test_a_user_is_added_to_and_removed_from_a_group_by_reference() -> None:
     roles = ["GroupMember.ReadWrite.All", "User.Read.All"]
     async with contoso(LINKED, roles=roles) as tenant:
         path = f"{GRAPH}/v1.0/groups/{EVERYBODY}/members"
@@ -115,7 +115,7 @@ async def test_a_group_is_joined_and_left_by_reference() -> None:
         assert await tenant.ids(f"users/{ANNA}/memberOf") == [PARTNERS]
 
 
-async def test_an_app_role_is_taken_away_once() -> None:
+async def test_an_app_role_can_be_removed_only_once() -> None:
     async with contoso(LINKED, roles=["AppRoleAssignment.ReadWrite.All", "User.Read.All"]) as tenant:
         path = f"{GRAPH}/v1.0/users/{ANNA}/appRoleAssignments/{ASSIGNMENT}"
         assert (await tenant.http.delete(path)).status_code == 204
@@ -123,7 +123,7 @@ async def test_an_app_role_is_taken_away_once() -> None:
         assert (await tenant.http.delete(path)).status_code == 404
 
 
-async def test_app_roles_of_a_direct_group_count_as_the_users() -> None:
+async def test_app_roles_of_direct_groups_are_listed_with_the_user() -> None:
     own, of_group = SEED["appRoleAssignments"][ANNA], {"id": "of the group", "appRoleId": PORTAL, "resourceId": PORTAL}
     async with contoso(LINKED | {"appRoleAssignments": {ANNA: own, PARTNERS: [of_group]}}) as tenant:
         found = (await tenant.get(f"users/{ANNA}/appRoleAssignments")).json()["value"]
@@ -135,7 +135,7 @@ async def test_app_roles_of_a_direct_group_count_as_the_users() -> None:
         assert await tenant.ids(f"users/{ANNA}/appRoleAssignments") == [ASSIGNMENT]
 
 
-async def test_a_relation_lags_behind_its_write_as_a_property_does() -> None:
+async def test_reads_of_relations_lag_like_reads_of_properties() -> None:
     async with contoso(LINKED) as tenant:
         await tenant.sim("clock", {"frozen": True})
         await tenant.sim("lag", {"byId": 30, "index": 90})
@@ -151,7 +151,7 @@ async def groups(tenant: Any) -> set[tuple[str, ...]]:
     return {tuple(await tenant.ids(f"users/{ANNA}/memberOf")) for _ in range(20)}
 
 
-async def test_relations_are_no_news_of_a_delta() -> None:
+async def test_a_change_of_a_relation_does_not_appear_in_a_delta() -> None:
     async with contoso(LINKED) as tenant:
         link = (await tenant.get("users/delta", deltatoken="latest")).json()["@odata.deltaLink"]
         tenant.app.state.tenant.directory.relate(ANNA, "managers", None)
@@ -165,7 +165,7 @@ async def test_the_control_plane_shows_what_a_user_is_linked_to() -> None:
     assert (state["ownedObjects"], state["registeredDevices"]) == ([PARTNERS, PORTAL], [LAPTOP])
 
 
-def test_a_fork_has_relations_of_its_own() -> None:
+def test_a_fork_does_not_share_relations() -> None:
     directory = seeds.directory(LINKED, Clock())
     twin = directory.fork()
     twin.relate(ANNA, "managers", None)

@@ -26,7 +26,7 @@ def address(route: Route) -> str:
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.template}")
-async def test_a_route_opens_to_each_of_its_permissions_and_to_no_other(route: Route) -> None:
+async def test_a_route_accepts_each_of_its_permissions_and_no_other(route: Route) -> None:
     async with contoso(roles=["User.Invite.All"]) as tenant:
         refused = await tenant.http.request(route.method, address(route))
     assert error(refused) == (
@@ -40,14 +40,14 @@ async def test_a_route_opens_to_each_of_its_permissions_and_to_no_other(route: R
             assert served.status_code != 403, (permission, served.text)
 
 
-def test_every_read_that_is_not_answered_to_everybody_names_its_permissions() -> None:
+def test_every_route_except_batch_and_invitations_names_permissions() -> None:
     assert {(route.method, route.template) for route in ROUTES if not route.permissions} == {
         ("POST", "/$batch"),
         ("POST", "/invitations"),
     }
 
 
-async def test_the_default_permissions_open_everything_a_converter_reads() -> None:
+async def test_the_default_permissions_allow_everything_that_a_converter_reads() -> None:
     closed = {route.template for route in GUARDED if not route.permissions & set(DEFAULT_ROLES)}
     assert closed == {
         "/auditLogs/directoryAudits",
@@ -83,7 +83,7 @@ def claims(issued: dict[str, str]) -> dict[str, Any]:
     return decoded
 
 
-async def test_the_identity_endpoint_issues_what_managed_identity_clients_read() -> None:
+async def test_the_identity_endpoint_issues_tokens_in_azures_format() -> None:
     app = create_app(SEED, roles=["User.Read.All"])
     graph = await token(app, client_id="11111111-aaaa-4bbb-8ccc-000000000001")
     storage = await token(app, "https://storage.azure.com")
@@ -106,7 +106,7 @@ async def test_the_identity_endpoint_issues_what_managed_identity_clients_read()
         ({"X-IDENTITY-HEADER": "right"}, {"api-version": "2019-08-01", "resource": GRAPH}, 200),
     ],
 )
-async def test_the_identity_endpoint_wants_its_header_and_its_parameters(
+async def test_the_identity_endpoint_requires_its_header_and_parameters(
     headers: dict[str, str], params: dict[str, str], status: int
 ) -> None:
     app = create_app(SEED, identity_header="right")
@@ -130,7 +130,7 @@ async def test_a_missing_or_broken_token_is_401(authorization: str | None, messa
     assert response.headers["www-authenticate"].startswith("Bearer ")
 
 
-async def test_a_token_for_storage_is_not_one_for_graph() -> None:
+async def test_graph_refuses_a_token_for_storage() -> None:
     async with contoso() as tenant:
         foreign = (await token(tenant.app, "https://storage.azure.com"))["access_token"]
         response = await tenant.http.get("users", headers={"Authorization": f"Bearer {foreign}"})
@@ -148,7 +148,7 @@ async def test_a_token_expires_by_the_tenants_clock() -> None:
         )
 
 
-async def test_new_permissions_arrive_with_a_new_token_only() -> None:
+async def test_new_permissions_apply_only_to_new_tokens() -> None:
     async with contoso(roles=["User.Read.All"]) as tenant:
         await tenant.sim("roles", {"roles": ["Domain.Read.All"]})
         assert (await tenant.get("domains")).status_code == 403

@@ -6,7 +6,7 @@ from rehearsal.tenant.faults.retry_after import LONGEST, RetryAfterLedger
 CLIENT, LIMIT = "process-1", "invitations"
 
 
-def test_a_client_that_keeps_coming_too_early_waits_twice_as_long_up_to_a_limit() -> None:
+def test_each_call_before_the_wait_is_over_doubles_the_wait_up_to_a_limit() -> None:
     """Eight threads that each know only their own wait come too early thousands of times."""
     clock = Clock()
     ledger = RetryAfterLedger(clock)
@@ -21,7 +21,7 @@ def test_a_client_that_keeps_coming_too_early_waits_twice_as_long_up_to_a_limit(
     assert set(waits[6:]) == {LONGEST}
 
 
-def test_a_wait_that_was_longer_from_the_start_is_not_shortened() -> None:
+def test_a_wait_beyond_the_limit_is_not_shortened() -> None:
     clock = Clock()
     ledger = RetryAfterLedger(clock)
     ledger.make(CLIENT, LIMIT, 3 * LONGEST)

@@ -85,13 +85,13 @@ def every_user_property() -> list[str]:
     return list(schema.USER.properties)
 
 
-def test_a_field_without_a_place_would_be_seen() -> None:
+def test_leftovers_finds_fields_that_the_sdk_does_not_know() -> None:
     raw = b'{"id": "1", "shoeSize": 44, "identities": [{"issuer": "mail", "colour": "red"}]}'
     user = JsonParseNodeFactory().get_root_parse_node("application/json", raw).get_object_value(User)
     assert sorted(leftovers(user)) == [".identities[0].colour", ".shoeSize"]
 
 
-async def test_every_field_the_tenant_returns_has_a_place_in_the_sdks_models(client: GraphServiceClient) -> None:
+async def test_the_sdks_models_have_every_field_that_the_tenant_returns(client: GraphServiceClient) -> None:
     everything = RequestConfiguration(
         query_parameters=UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(select=every_user_property())
     )
@@ -125,7 +125,7 @@ async def test_every_field_the_tenant_returns_has_a_place_in_the_sdks_models(cli
 
 
 @pytest.mark.parametrize("cast", ["graph", "microsoft.graph"])
-async def test_federated_domains_fit_the_sdks_model_under_both_spellings(client: GraphServiceClient, cast: str) -> None:
+async def test_the_sdk_reads_federated_domains_under_both_type_names(client: GraphServiceClient, cast: str) -> None:
     configurations = client.directory.federation_configurations
     url = f"{GRAPH}/v1.0/directory/federationConfigurations/{cast}.samlOrWsFedExternalDomainFederation?$expand=domains"
     raw: Any = await client.request_adapter.send_primitive_async(
@@ -140,7 +140,7 @@ async def test_federated_domains_fit_the_sdks_model_under_both_spellings(client:
     assert leftovers(federations) == []
 
 
-async def test_the_sdk_reads_values_and_types_as_they_are(client: GraphServiceClient) -> None:
+async def test_the_sdk_reads_the_values_and_types_of_a_user(client: GraphServiceClient) -> None:
     everything = RequestConfiguration(
         query_parameters=UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(select=every_user_property())
     )
@@ -162,7 +162,7 @@ async def test_the_sdk_reads_values_and_types_as_they_are(client: GraphServiceCl
     assert (members.value or [])[0].id == OPERATORS
 
 
-async def test_the_sdks_filters_and_advanced_queries_arrive_as_meant(client: GraphServiceClient) -> None:
+async def test_the_tenant_answers_the_sdks_advanced_queries(client: GraphServiceClient) -> None:
     query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(
         filter="endsWith(mail,'@litware.com') and userType ne 'Member'", select=["id"], count=True, top=5
     )
@@ -173,7 +173,7 @@ async def test_the_sdks_filters_and_advanced_queries_arrive_as_meant(client: Gra
     assert ([user.id for user in found.value or []], found.odata_count) == ([GUEST], 1)
 
 
-async def test_the_sdk_invites_and_reads_the_answer_whole(client: GraphServiceClient) -> None:
+async def test_the_sdk_invites_and_knows_every_field_of_the_answer(client: GraphServiceClient) -> None:
     invitation = Invitation(
         invited_user_email_address="anna@fabrikam.com",
         invite_redirect_url="https://myapps.microsoft.com",
@@ -187,7 +187,7 @@ async def test_the_sdk_invites_and_reads_the_answer_whole(client: GraphServiceCl
     assert leftovers(answer) == []
 
 
-async def test_refusals_are_the_sdks_typed_errors_with_nothing_left_over(client: GraphServiceClient) -> None:
+async def test_the_sdk_raises_a_typed_error_and_knows_all_its_fields(client: GraphServiceClient) -> None:
     with pytest.raises(ODataError) as raised:
         await client.users.by_user_id(GONE).get()
     refusal = raised.value
@@ -215,7 +215,7 @@ async def test_refusals_are_the_sdks_typed_errors_with_nothing_left_over(client:
         (schema.FEDERATION, "saml_or_ws_fed_external_domain_federation", "SamlOrWsFedExternalDomainFederation"),
     ],
 )
-def test_the_tenants_property_tables_name_nothing_that_the_sdk_does_not_know(
+def test_the_sdk_knows_every_property_in_the_tenants_tables(
     resource: schema.ResourceType, module: str, model: str
 ) -> None:
     source = pytest.importorskip(f"msgraph.generated.models.{module}")
@@ -225,7 +225,7 @@ def test_the_tenants_property_tables_name_nothing_that_the_sdk_does_not_know(
     assert set(resource.plain) <= resource.properties.keys()
 
 
-def test_complex_types_in_the_tables_are_the_sdks() -> None:
+def test_complex_types_have_the_same_members_as_in_the_sdk() -> None:
     kinds = (*schema.USER.properties.values(), *schema.DIRECTORY_AUDIT.properties.values())
     used = {kind.removesuffix(COLLECTION) for kind in kinds}
     for name, members in COMPLEX_TYPES.items():

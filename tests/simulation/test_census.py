@@ -50,7 +50,7 @@ def test_a_census_over_several_runs_counts_every_waiting_request(items: int, run
     assert (len(reports), dict(census.waiting)) == (runs, {"paused": REQUESTS})
 
 
-def test_a_census_counts_the_requests_of_a_run_that_trouble_ended() -> None:
+def test_a_census_counts_the_requests_of_a_run_that_failures_ended() -> None:
     ground = with_budget(1000)
     paused(ground, due_in=-2 * HOUR)
     failed: list[str] = []

@@ -27,7 +27,7 @@ async def test_two_equal_readings_a_window_apart_verify_and_complete() -> None:
     assert (report["differences"], report["notCompared"]) == ([], [])
 
 
-async def test_a_group_that_is_lost_is_named_at_the_deadline_and_accepted_by_a_person() -> None:
+async def test_a_lost_group_becomes_a_finding_at_the_deadline_and_can_be_accepted() -> None:
     place = await redeemed()
     place.directory.set_groups(ANNA, [])
     await place.sweep(61)
@@ -49,7 +49,7 @@ async def test_a_group_that_is_lost_is_named_at_the_deadline_and_accepted_by_a_p
     assert (again.status, again.body["error"]["code"]) == (409, "NotUnverified")
 
 
-async def test_what_was_mended_is_compared_anew_and_verified() -> None:
+async def test_a_fresh_comparison_after_a_repair_verifies_the_account() -> None:
     place = await redeemed()
     place.directory.part_fault = lambda url: 500 if "ownedObjects" in url else None
     await place.sweep(HOUR + 61)
@@ -65,7 +65,7 @@ async def test_what_was_mended_is_compared_anew_and_verified() -> None:
     assert await place.stages() == {"completed"}
 
 
-async def test_a_permission_that_is_withdrawn_meanwhile_is_named() -> None:
+async def test_a_finding_names_a_permission_that_was_withdrawn() -> None:
     place = await redeemed()
     place.directory.permissions = frozenset(PERMISSIONS) - {COMPARED}
     await place.sweep(HOUR + 61)
@@ -73,7 +73,7 @@ async def test_a_permission_that_is_withdrawn_meanwhile_is_named() -> None:
     assert await place.finding() == said
 
 
-async def test_what_could_not_be_read_before_is_named_by_verified() -> None:
+async def test_the_verified_event_names_kinds_that_were_not_readable_before() -> None:
     place = await redeemed(frozenset(PERMISSIONS) - {COMPARED})
     await place.sweep(61)
     await place.sweep(PASSED)
@@ -83,7 +83,7 @@ async def test_what_could_not_be_read_before_is_named_by_verified() -> None:
     assert unread["kind"] == "appRoles"
 
 
-async def test_a_change_while_the_person_waits_is_recorded_and_no_finding() -> None:
+async def test_a_change_long_before_the_redemption_is_recorded_without_a_finding() -> None:
     place = Place()
     await place.invite()
     place.directory.set_groups(ANNA, [])
@@ -98,7 +98,7 @@ async def test_a_change_while_the_person_waits_is_recorded_and_no_finding() -> N
     assert "unverified" not in kinds
 
 
-async def test_a_redemption_that_is_reset_meanwhile_waits_again_and_is_compared_after_the_next() -> None:
+async def test_after_a_reset_the_account_waits_and_is_compared_after_redeeming() -> None:
     place = await redeemed()
     place.directory.reset_redemption(ANNA)
     await place.sweep(PASSED)
@@ -112,7 +112,7 @@ async def test_a_redemption_that_is_reset_meanwhile_waits_again_and_is_compared_
 
 
 @pytest.mark.parametrize("settings", [{"B2B_COMPARE_ACCESS": "false"}, {}], ids=["off", "on"])
-async def test_with_the_setting_turned_off_meanwhile_nothing_is_compared_and_the_history_says_so(
+async def test_turning_the_comparison_off_completes_without_one_and_says_so(
     settings: dict[str, str],
 ) -> None:
     place = await redeemed()
@@ -123,7 +123,7 @@ async def test_with_the_setting_turned_off_meanwhile_nothing_is_compared_and_the
     assert (last["kind"], last["detail"].split(";")[0]) == (("completed", off) if settings else ("equal", "once"))
 
 
-async def test_an_outage_puts_an_account_off_and_decides_nothing() -> None:
+async def test_an_outage_of_graph_postpones_the_comparison_past_its_deadline() -> None:
     place = await redeemed()
     place.gate.failing = lambda call: "unreachable" if call.service == "graph" else None
     await place.sweep(HOUR + 61)
@@ -133,7 +133,7 @@ async def test_an_outage_puts_an_account_off_and_decides_nothing() -> None:
     assert (await place.events())[-1]["kind"] == "equal"
 
 
-async def test_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_comparison_costs_at_most_one_graph_call_per_account(capsys: pytest.CaptureFixture[str]) -> None:
     """Graph calls for each account: with the snapshot at load, and for both readings after the redemption."""
     place = Place(people=48)
     bodies = [json.dumps({"invitedUser": {"id": account(number)}}).encode() for number in range(1, 49)]

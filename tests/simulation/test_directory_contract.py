@@ -98,13 +98,13 @@ async def all_facts(world: World) -> Any:
     return [await ask(world, questions) for questions in QUESTIONS]
 
 
-def test_every_fact_that_is_asked_of_graph_is_held_against_the_double() -> None:
+def test_every_fact_from_graph_is_compared_with_the_double() -> None:
     assert SUBJECTS.keys() == {fact for fact in facts.FACTS if fact.asks}
     users = [questions[facts.ACCOUNT] for questions in QUESTIONS if facts.ACCOUNT in questions]
     assert {frozenset(facts.selector(user)) for user in users} == {each.placeholders for each in facts.ACCOUNT.asks}
 
 
-def test_the_switches_are_those_of_the_rehearsal() -> None:
+def test_the_switches_have_the_positions_of_the_rehearsal() -> None:
     assert dict(SWITCHES) == {name: TABLE[name].positions for name in SWITCHES}
 
 
@@ -130,14 +130,14 @@ async def test_facts_are_the_same_in_every_position_of_every_switch(switches: di
     assert found[18] == Facts({facts.SPONSORING_USERS: {ANNA: True}, facts.SPONSORING_GROUPS: (PARTNERS,)})
 
 
-async def test_all_switches_together_change_no_fact_but_where_case_or_a_licence_counts() -> None:
+async def test_all_switches_together_change_only_facts_about_case_and_licences() -> None:
     turned = {name: positions[1] for name, positions in SWITCHES.items() if name != "selected-properties"}
     usual, other = await both(all_facts, RICH), await both(all_facts, RICH, turned)
     assert [number for number, found in enumerate(usual) if found != other[number]] == [2, 3, 10, 16, 19, 20, 21]
 
 
 @pytest.mark.parametrize("position", SWITCHES["relations-for-applications"])
-async def test_relations_are_the_same_and_refused_to_applications_where_the_switch_says_so(position: str) -> None:
+async def test_relations_are_the_same_and_the_switch_can_refuse_them(position: str) -> None:
     async def script(world: World) -> Any:
         return await ask(world, dict.fromkeys(RELATED, ANNA))
 
@@ -148,7 +148,7 @@ async def test_relations_are_the_same_and_refused_to_applications_where_the_swit
     assert list(found[facts.APP_ROLES].values()) == ["Order portal"]
 
 
-async def test_relations_lag_as_an_account_does() -> None:
+async def test_reads_of_relations_lag_like_reads_of_accounts() -> None:
     async def script(world: World) -> Any:
         world.set_lag(30)
         await world.act("set_groups", ANNA, [])
@@ -167,7 +167,7 @@ OTHER_CASE = {facts.USERS_WITH_ADDRESS: "OLD@fabrikam.com", facts.GROUPS_WITH_AD
 
 
 @pytest.mark.parametrize("position", SWITCHES["eligibility-licence"])
-async def test_without_a_licence_nobody_is_eligible(position: str) -> None:
+async def test_without_the_licence_no_role_eligibilities_are_returned(position: str) -> None:
     async def script(world: World) -> Any:
         return await ask(world, {facts.ROLE_ELIGIBILITIES: ANNA})
 
@@ -176,7 +176,7 @@ async def test_without_a_licence_nobody_is_eligible(position: str) -> None:
 
 
 @pytest.mark.parametrize("position", SWITCHES["proxy-address-case"])
-async def test_where_case_counts_in_proxy_addresses_it_counts_in_no_other_property(position: str) -> None:
+async def test_the_case_switch_applies_to_proxy_addresses_of_users_only(position: str) -> None:
     async def script(world: World) -> Any:
         return await ask(world, OTHER_CASE)
 
@@ -186,7 +186,7 @@ async def test_where_case_counts_in_proxy_addresses_it_counts_in_no_other_proper
 
 
 @pytest.mark.parametrize("position", SWITCHES["selected-properties"])
-async def test_properties_that_are_left_out_are_those_that_are_empty(position: str) -> None:
+async def test_only_empty_properties_are_left_out(position: str) -> None:
     async def script(world: World) -> Any:
         found = []
         for by in (InvitedUser(id=ANNA), InvitedUser(mail="anna@fabrikam.com")):
@@ -212,7 +212,7 @@ async def alone(fact: Fact[Any], permissions: set[str]) -> Any:
 
 
 @pytest.mark.parametrize("fact", SUBJECTS, ids=repr)
-async def test_a_fact_without_its_permission_is_the_same(fact: Fact[Any]) -> None:
+async def test_a_fact_without_its_permission_is_unreadable_in_both(fact: Fact[Any]) -> None:
     found = await alone(fact, without(fact.permission) - {"User.ReadWrite.All"})
     if fact is facts.ACCOUNT:
         assert found.kind == "AccessDenied"
@@ -221,14 +221,14 @@ async def test_a_fact_without_its_permission_is_the_same(fact: Fact[Any]) -> Non
 
 
 @pytest.mark.parametrize("fact", SUBJECTS, ids=repr)
-async def test_each_permission_that_reads_a_fact_does_so_alone(fact: Fact[Any]) -> None:
+async def test_each_permission_of_a_fact_is_enough_to_read_it(fact: Fact[Any]) -> None:
     for permission in (fact.permission, *sorted(fact.wider)):
         found = await alone(fact, {permission})
         assert fact not in found.unreadable, permission
 
 
 @pytest.mark.parametrize("permission", ["Group.Read.All", "RoleManagement.Read.Directory"])
-async def test_memberships_of_which_details_are_withheld_are_the_same(permission: str) -> None:
+async def test_memberships_without_details_are_the_same_in_both(permission: str) -> None:
     async def script(world: World) -> Any:
         return await ask(world, {facts.MEMBERSHIPS: BEN})
 
@@ -250,7 +250,7 @@ async def test_memberships_of_which_details_are_withheld_are_the_same(permission
     ],
     ids=lambda properties: next(iter(properties)),
 )
-async def test_an_account_of_any_kind_reads_the_same(properties: dict[str, Any]) -> None:
+async def test_accounts_of_every_kind_read_the_same_in_both(properties: dict[str, Any]) -> None:
     name = properties.get("userPrincipalName", "anna@contoso.com")
 
     async def script(world: World) -> Any:
@@ -293,7 +293,7 @@ async def done(world: World, act: tuple[Any, ...]) -> Any:
 
 
 @pytest.mark.parametrize("switches", POSITIONS, ids=str)
-async def test_an_account_goes_the_same_way_through_every_history(switches: dict[str, str]) -> None:
+async def test_every_sequence_of_acts_has_the_same_outcomes_in_both(switches: dict[str, str]) -> None:
     async def script(world: World) -> Any:
         outcomes = []
         for act in acts:
@@ -308,7 +308,7 @@ async def test_an_account_goes_the_same_way_through_every_history(switches: dict
         assert len(outcomes) == len(acts)
 
 
-async def test_a_reset_is_pending_again() -> None:
+async def test_an_account_is_pending_after_a_reset() -> None:
     """The double keeps the identity of the other issuer; what Graph does with it, nobody has recorded."""
 
     async def script(world: World) -> Any:
@@ -325,7 +325,7 @@ async def test_a_reset_is_pending_again() -> None:
 
 
 @pytest.mark.parametrize("links", SWITCHES["old-redeem-link"])
-async def test_of_two_links_the_older_one_is_as_good_as_the_switch_says(links: str) -> None:
+async def test_the_switch_decides_whether_the_older_link_still_works(links: str) -> None:
     async def script(world: World) -> Any:
         await invite(world)
         first = world.newest_link(ANNA)
@@ -337,7 +337,7 @@ async def test_of_two_links_the_older_one_is_as_good_as_the_switch_says(links: s
     assert outcome == [older_opens, not older_opens, ACCEPTED]
 
 
-async def test_a_person_of_a_denied_domain_redeems_no_more() -> None:
+async def test_a_person_of_a_blocked_domain_cannot_redeem() -> None:
     async def script(world: World) -> Any:
         return await world.act("redeem", GUEST), world.truth(GUEST)
 

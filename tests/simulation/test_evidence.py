@@ -57,7 +57,7 @@ async def decided() -> Place:
     return place
 
 
-async def test_it_tells_who_asked_what_was_judged_what_happened_and_who_decided() -> None:
+async def test_evidence_contains_the_requests_findings_events_and_decisions() -> None:
     place = await decided()
     told: dict[str, Any] = json.loads((await given(place)).sent)
     assert told["givenTo"] == {"kind": "key", "id": None, "name": None}
@@ -76,7 +76,7 @@ async def test_it_tells_who_asked_what_was_judged_what_happened_and_who_decided(
     assert told["notProven"]
 
 
-async def test_a_waived_finding_is_told_of_with_who_waived_it() -> None:
+async def test_evidence_names_waived_findings_and_the_person_who_approved() -> None:
     place = Place()
     place.directory.disable(ANNA)
     place.directory.set_switch("disabled-account", "accepted")
@@ -92,7 +92,7 @@ async def test_a_waived_finding_is_told_of_with_who_waived_it() -> None:
     assert "approved" in [event["kind"] for event in request["events"]]
 
 
-async def test_the_page_says_the_same_and_runs_and_loads_nothing() -> None:
+async def test_the_page_has_the_same_content_and_no_script_or_external_resource() -> None:
     place = await decided()
     reply = await given(place, format="html")
     page = Page(reply.sent)
@@ -111,7 +111,7 @@ async def test_the_page_says_the_same_and_runs_and_loads_nothing() -> None:
     assert reply.headers["Cache-Control"] == "no-store"
 
 
-async def test_its_sha256_goes_to_the_log_without_a_name_and_verify_finds_it_there(
+async def test_verify_finds_the_digest_that_the_app_logged_without_names(
     caplog: pytest.LogCaptureFixture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = await redeemed()
@@ -133,7 +133,7 @@ async def test_its_sha256_goes_to_the_log_without_a_name_and_verify_finds_it_the
         assert "Not in this export" in capsys.readouterr().out
 
 
-async def test_each_is_a_file_of_its_own() -> None:
+async def test_each_evidence_file_has_its_own_time() -> None:
     place = await redeemed()
     first = await given(place)
     place.gate.now += 1
@@ -144,7 +144,7 @@ async def test_each_is_a_file_of_its_own() -> None:
     )
 
 
-async def test_a_request_that_was_purged_is_named_alone() -> None:
+async def test_evidence_names_a_purged_request_by_its_id_only() -> None:
     place = await redeemed()
     record = await place.app._services.ledger.requests.get("r1")
     assert record is not None
@@ -154,7 +154,7 @@ async def test_a_request_that_was_purged_is_named_alone() -> None:
     assert "Its row was deleted" in Page((await given(place, format="html")).sent).text
 
 
-async def test_what_does_not_exist_and_another_format_are_refused() -> None:
+async def test_an_unknown_account_gets_404_and_an_unknown_format_400() -> None:
     place = await redeemed()
     nobody = await place.app.about("conversion_evidence", TENANT_ID)
     assert (nobody.status, nobody.body["error"]["code"]) == (404, "ConversionNotFound")
@@ -162,7 +162,7 @@ async def test_what_does_not_exist_and_another_format_are_refused() -> None:
     assert (other.status, other.body["error"]["message"]) == (400, "format: expected json or html")
 
 
-async def test_what_was_not_readable_is_on_the_page_too() -> None:
+async def test_the_page_names_kinds_that_were_not_readable() -> None:
     place = await redeemed(frozenset(PERMISSIONS) - {"Directory.Read.All"})
     page = Page((await given(place, format="html")).sent)
     assert "not readable: the permission Directory.Read.All is missing" in page.text

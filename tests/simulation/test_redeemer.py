@@ -23,7 +23,7 @@ async def looked_at(place: Place, **person: str) -> str:
     return stage
 
 
-async def test_another_mailbox_than_the_invited_one_goes_to_a_person_who_may_accept_it() -> None:
+async def test_a_redemption_by_another_mailbox_is_unverified_and_can_be_accepted() -> None:
     place = Place()
     assert await looked_at(place, provider="mail", signed_in=STRANGER) == "unverified"
     said = "After the redemption: the identity is eve@elsewhere.com of mail, and p1@fabrikam.com was invited."
@@ -33,7 +33,7 @@ async def test_another_mailbox_than_the_invited_one_goes_to_a_person_who_may_acc
     assert (await place.events())[-1]["detail"].endswith(f"she has a new name: {said}")
 
 
-async def test_another_mailbox_is_compared_anew_and_found_again() -> None:
+async def test_a_fresh_comparison_finds_another_mailbox_again() -> None:
     place = Place()
     assert await looked_at(place, provider="mail", signed_in=STRANGER) == "unverified"
     assert (await place.app.compare(ANNA)).body["signInMatches"] is None
@@ -48,7 +48,7 @@ async def test_another_mailbox_is_compared_anew_and_found_again() -> None:
     [({"provider": "mail"}, "yes"), ({}, "cannotTell"), ({"signed_in": STRANGER}, "cannotTell")],
     ids=["mailbox", "Entra account", "another Entra account"],
 )
-async def test_without_the_audit_log_identities_alone_tell(person: dict[str, str], matches: str) -> None:
+async def test_without_the_audit_log_identities_alone_decide(person: dict[str, str], matches: str) -> None:
     place = Place()
     assert await looked_at(place, **person) == "completed"
     assert await place.matches() == matches
@@ -67,21 +67,21 @@ async def test_the_audit_log_shows_another_person_if_it_names_the_account_that_s
     assert await place.matches() == matches
 
 
-async def test_the_audit_log_accuses_nobody_who_signs_in_with_another_name_of_the_same_organisation() -> None:
+async def test_another_name_of_the_same_organisation_in_the_log_cannot_tell() -> None:
     place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
     place.directory.tenant.home_tenants |= {"fabrikam.com": TENANT_ID, "fabrikam.onmicrosoft.com": TENANT_ID}
     assert await looked_at(place, signed_in="p1@fabrikam.onmicrosoft.com") == "completed"
     assert await place.matches() == "cannotTell"
 
 
-async def test_without_the_permission_the_history_says_that_the_log_was_not_read() -> None:
+async def test_without_its_permission_the_history_says_that_the_log_is_unreadable() -> None:
     place = Place(1, PERMISSIONS, **READS_LOG)
     assert await looked_at(place, signed_in=STRANGER) == "completed"
     (proof,) = [event["detail"] for event in await place.events() if event["kind"] == "verified"]
     assert proof.endswith("; the audit log cannot be read: the permission AuditLog.Read.All is missing)")
 
 
-async def test_a_record_that_is_late_is_waited_for_no_longer_than_the_comparison() -> None:
+async def test_a_missing_log_record_does_not_delay_the_end_of_the_comparison() -> None:
     place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
     place.directory.redemptions = Silent()
     assert await looked_at(place, signed_in=STRANGER) == "completed"
@@ -99,7 +99,7 @@ class Silent(list[Any]):
 @pytest.mark.parametrize(
     ("person", "stage"), [({"provider": "mail", "signed_in": STRANGER}, "unverified"), ({}, "completed")]
 )
-async def test_who_redeemed_is_looked_at_although_nothing_is_compared(person: dict[str, str], stage: str) -> None:
+async def test_without_comparison_the_app_still_checks_who_redeemed(person: dict[str, str], stage: str) -> None:
     place = Place(B2B_COMPARE_ACCESS="false")
     await place.invite()
     await place.redeem(**person)
@@ -108,7 +108,7 @@ async def test_who_redeemed_is_looked_at_although_nothing_is_compared(person: di
     assert refused.body["error"]["code"] == "ComparisonOff"
 
 
-async def test_the_log_is_read_once_for_all() -> None:
+async def test_the_audit_log_is_read_once_per_run_for_all_accounts() -> None:
     place = Place(20, PERMISSIONS | {AUDITED}, **READS_LOG)
     asked: list[str] = []
 

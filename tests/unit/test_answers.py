@@ -69,7 +69,7 @@ def finding(rule: str, severity: str = "block") -> Finding:
     return Finding(rule, Severity(severity), f"about {rule}", "fix", "https://learn.microsoft.com/")
 
 
-def test_a_request_that_was_taken_in_is_answered_with_where_to_look() -> None:
+def test_an_accepted_request_gets_202_with_links_to_its_status() -> None:
     reply = accepted(record(Stage.REQUESTED, dry_run=True), BASE, "assess")
     assert reply.status == 202
     assert reply.body == {"requestId": "r-1", "stage": "requested", "mode": "assess", "dryRun": True}
@@ -85,7 +85,7 @@ def test_the_tables_of_expectations_cover_every_stage() -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_a_poll_ends_with_the_first_answer_that_is_not_202(stage: Stage) -> None:
+def test_a_request_is_answered_with_202_while_the_service_works(stage: Stage) -> None:
     reply = request_status(record(stage), None, BASE, None)
     assert reply.status == HTTP_STATUS[stage.value]
     assert reply.body["stage"] == stage.value
@@ -106,14 +106,14 @@ def test_a_status_monitor_answers_200_with_the_state_of_the_operation(stage: Sta
 
 
 @pytest.mark.parametrize("rule", ["already-external", "invitation-pending"])
-def test_where_nothing_was_left_to_do_the_operation_succeeded(rule: str) -> None:
+def test_an_operation_succeeds_if_the_account_was_already_converted(rule: str) -> None:
     blocked = record(Stage.BLOCKED, verdict=Verdict.BLOCKED, findings=(finding(rule), finding("x", "warn")))
     assert operation_status(blocked, None, BASE).body["status"] == "Succeeded"
     assert "error" not in operation_status(blocked, None, BASE).body
     assert request_status(blocked, None, BASE, None).body["error"] is None
 
 
-def test_a_block_beside_it_changes_nothing_about_that() -> None:
+def test_an_already_converted_account_succeeds_despite_other_blocks() -> None:
     blocked = record(Stage.BLOCKED, findings=(finding("already-external"), finding("exchange-mailbox")))
     assert operation_status(blocked, None, BASE).body["status"] == "Succeeded"
 
@@ -128,7 +128,7 @@ def test_a_blocked_request_fails_with_the_first_rule_that_blocks_or_could_be_fix
     ]
 
 
-def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -> None:
+def test_a_rejected_request_shows_the_code_and_field_of_its_error() -> None:
     rejected = record(Stage.REJECTED, error_code="UnknownField", error_target="x", last_error="x: not a field")
     assert request_status(rejected, None, BASE, None).body["error"] == {
         "code": "UnknownField",
@@ -138,13 +138,13 @@ def test_a_rejected_request_fails_with_the_code_and_the_field_of_its_refusal() -
     }
 
 
-def test_an_end_without_a_code_is_named_by_its_stage() -> None:
+def test_an_error_without_a_code_has_the_stage_as_its_code() -> None:
     error = operation_status(record(Stage.FAILED, last_error="why"), None, BASE).body["error"]
     assert (error["code"], error["message"]) == ("failed", "why")
 
 
 @pytest.mark.parametrize("until", [None, NOW + timedelta(minutes=5)])
-def test_a_wait_is_told_with_its_reason_its_text_and_its_times(until: datetime | None) -> None:
+def test_a_wait_shows_its_reason_text_and_times(until: datetime | None) -> None:
     waiting = Waiting(WaitReason.THROTTLED, NOW, until)
     body = request_status(record(Stage.REQUESTED, waiting=waiting), None, BASE, None).body
     assert body["waiting"] == {
@@ -156,7 +156,7 @@ def test_a_wait_is_told_with_its_reason_its_text_and_its_times(until: datetime |
     assert body["lastError"] is None
 
 
-def test_the_status_is_complete_in_camel_case() -> None:
+def test_the_status_of_a_completed_request_has_every_field() -> None:
     done = record(
         Stage.COMPLETED,
         user_id=ANNA,
@@ -201,13 +201,13 @@ def test_the_status_is_complete_in_camel_case() -> None:
     }
 
 
-def test_what_is_not_known_yet_is_null_and_a_missing_link_is_left_out() -> None:
+def test_unknown_values_are_null_and_missing_links_are_left_out() -> None:
     body = request_status(record(Stage.REQUESTED), None, BASE, None).body
     assert [body[name] for name in ("userId", "verdict", "invitedAt", "acceptedAt", "completedAt")] == [None] * 5
     assert set(body["links"]) == {"self", "operation"}
 
 
-def test_a_refusal_has_the_form_of_the_rest_guidelines_and_its_code_in_a_header() -> None:
+def test_an_error_follows_the_rest_guidelines_and_has_its_code_in_a_header() -> None:
     reply = refused(MalformedRequest("UnknownField", "x: not a known field", "x"))
     assert reply.status == 400
     assert reply.headers == {"x-ms-error-code": "UnknownField"}
@@ -216,12 +216,12 @@ def test_a_refusal_has_the_form_of_the_rest_guidelines_and_its_code_in_a_header(
     }
 
 
-def test_a_refusal_keeps_its_status() -> None:
+def test_each_error_is_answered_with_its_own_status() -> None:
     assert refused(RequestIdInUse("r-1")).status == 409
     assert refused(MalformedRequest("RequestTooLarge", "large")).status == 413
 
 
-def test_all_faults_of_a_body_are_in_the_details() -> None:
+def test_an_error_lists_all_faults_of_a_body_in_its_details() -> None:
     first = MalformedRequest("InvalidValue", "a: wrong", "a").with_others([MalformedRequest("WrongType", "b: no", "b")])
     error = refused(first).body["error"]
     assert (error["code"], error["target"]) == ("InvalidValue", "a")
@@ -231,7 +231,7 @@ def test_all_faults_of_a_body_are_in_the_details() -> None:
     ]
 
 
-def test_a_problem_says_when_to_come_back() -> None:
+def test_a_temporary_error_has_a_retry_after_header() -> None:
     reply = problem(ErrorCode.SERVICE_UNAVAILABLE, "Graph: throttled", retry_after=7)
     assert reply.headers == {"x-ms-error-code": "ServiceUnavailable", "Retry-After": "7"}
     assert reply.body["error"]["target"] is None
@@ -245,16 +245,16 @@ def member(stage: Stage, **changes: Any) -> RequestRecord:
     return record(stage, user_id=ANNA, **{"generation": 1, **changes})
 
 
-def test_a_request_is_shown_as_its_conversion_stands() -> None:
+def test_a_request_shows_the_stage_of_its_conversion() -> None:
     shown = as_it_stands(member(Stage.REQUESTED), conversion(Stage.INVITED))
     assert (shown.stage, shown.invited_at, shown.user_id) == (Stage.INVITED, NOW, ANNA)
 
 
-def test_a_claim_that_is_out_shows_although_no_request_s_row_says_so() -> None:
+def test_a_claimed_conversion_shows_before_the_row_of_its_request_does() -> None:
     assert as_it_stands(member(Stage.REQUESTED, generation=0), conversion(Stage.INVITING)).stage is Stage.INVITING
 
 
-def test_an_end_that_the_request_s_row_has_not_seen_has_its_time_all_the_same() -> None:
+def test_an_ended_conversion_shows_its_time_before_the_row_of_its_request_does() -> None:
     shown = as_it_stands(member(Stage.INVITED), conversion(Stage.COMPLETED, completed_at=NOW))
     assert (shown.stage, shown.completed_at) == (Stage.COMPLETED, NOW)
 
@@ -280,11 +280,13 @@ def test_an_end_that_the_request_s_row_has_not_seen_has_its_time_all_the_same() 
         "the last end",
     ],
 )
-def test_another_conversion_or_an_end_leaves_the_request_as_it_is(row: RequestRecord, led: Conversion | None) -> None:
+def test_an_ended_request_or_a_foreign_conversion_changes_nothing_shown(
+    row: RequestRecord, led: Conversion | None
+) -> None:
     assert as_it_stands(row, led) is row
 
 
-def test_while_the_service_works_the_request_waits_and_afterwards_its_conversion_does() -> None:
+def test_the_wait_shown_is_the_requests_while_inviting_then_the_conversions() -> None:
     throttled, hidden = Waiting(WaitReason.THROTTLED, NOW), Waiting(WaitReason.NOT_VISIBLE, NOW)
     waits = member(Stage.REQUESTED, waiting=throttled)
     assert as_it_stands(waits, conversion(Stage.INVITING)).waiting is throttled
@@ -292,7 +294,7 @@ def test_while_the_service_works_the_request_waits_and_afterwards_its_conversion
     assert as_it_stands(waits, conversion(Stage.INVITED)).waiting is None
 
 
-def test_a_request_that_joined_names_the_one_that_leads_and_no_other_does() -> None:
+def test_only_a_request_that_joined_names_its_leader() -> None:
     assert joined(member(Stage.INVITED, request_id="r-2"), conversion(Stage.INVITED)) == "r-1"
     assert joined(member(Stage.INVITED), conversion(Stage.INVITED)) is None
     assert joined(member(Stage.INVITED, request_id="r-2"), conversion(Stage.INVITED, generation=2)) is None
@@ -301,6 +303,6 @@ def test_a_request_that_joined_names_the_one_that_leads_and_no_other_does() -> N
 
 
 @pytest.mark.parametrize("tell", [lambda row, leader, base: request_status(row, leader, base, None), operation_status])
-def test_who_leads_is_told_only_to_those_who_joined(tell: Callable[..., Reply]) -> None:
+def test_an_answer_names_the_leader_only_if_the_request_joined(tell: Callable[..., Reply]) -> None:
     assert tell(record(Stage.INVITED), "r-2", BASE).body["joinedRequestId"] == "r-2"
     assert "joinedRequestId" not in tell(record(Stage.INVITED), None, BASE).body

@@ -25,7 +25,7 @@ UNDONE = conversion(Stage.CANCELLED, invited_at=NOW, accepted_at=NOW)
     [(INVITED, YES, YES), (REDEEMED, NOT_KNOWN, YES), (PASSCODE, NO, NO), (UNDONE, YES, YES)],
     ids=["invited", "redeemed", "with a passcode", "made internal again"],
 )
-def test_the_password_opens_what_is_documented_and_otherwise_nobody_knows(
+def test_each_stage_says_what_the_password_still_opens(
     row: Conversion, cloud: Opens, on_premises: Opens, *, synced: bool
 ) -> None:
     password = credentials(replace(row, synced=synced))[0]
@@ -34,7 +34,7 @@ def test_the_password_opens_what_is_documented_and_otherwise_nobody_knows(
     assert ("Active Directory" in password.name) is synced
 
 
-def test_what_is_not_documented_says_so_and_every_credential_has_advice() -> None:
+def test_only_documented_answers_name_a_belief_and_all_have_advice() -> None:
     for each in credentials(REDEEMED):
         assert each.advice.endswith((".", "!"))
         for belief in (each.cloud, each.on_premises):
@@ -42,7 +42,7 @@ def test_what_is_not_documented_says_so_and_every_credential_has_advice() -> Non
 
 
 @pytest.mark.parametrize("belief", [WORKS, SHUT, STILL_THERE], ids=lambda each: each.belief)
-def test_a_grade_is_that_of_the_ledger(belief: Belief) -> None:
+def test_the_grade_of_a_belief_equals_that_in_the_evidence_page(belief: Belief) -> None:
     found = re.search(rf"^\| {belief.belief} \|.*?\| (\S+) \|", LEDGER, re.MULTILINE)
     assert found is not None
     assert found[1] == belief.grade

@@ -27,13 +27,13 @@ def finding(severity: str) -> Finding:
 
 
 @pytest.mark.parametrize("profile", COLUMNS)
-def test_exactly_the_facts_of_the_rules_that_are_on_are_needed(profile: Profile) -> None:
+def test_the_needed_facts_are_those_of_the_rules_that_are_on(profile: Profile) -> None:
     on = [rule for rule in RULES if rule.severity(profile, {}) is not Severity.OFF]
     assert needed_facts(profile, {}) == {fact for rule in on for fact in rule.needs}
 
 
 @pytest.mark.parametrize("fact", [fact for fact in FACTS if any(fact in rule.needs for rule in RULES)], ids=repr)
-def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact[Any]) -> None:
+def test_a_fact_is_not_needed_if_every_rule_that_reads_it_is_off(fact: Fact[Any]) -> None:
     users = {rule.id for rule in RULES if fact in rule.needs}
     assert fact not in needed_facts(Profile.CURRENT, dict.fromkeys(users, Severity.OFF))
     for rule in users:
@@ -41,16 +41,16 @@ def test_a_fact_is_not_read_once_every_rule_that_needs_it_is_off(fact: Fact[Any]
         assert fact in needed_facts(Profile.CURRENT, {**others, rule: Severity.WARN}), rule
 
 
-def test_a_rule_that_the_profile_leaves_out_brings_its_facts_back_when_it_is_turned_on() -> None:
+def test_turning_on_a_rule_that_the_profile_leaves_out_adds_its_facts() -> None:
     assert facts.DOMAIN_LIST not in needed_facts(Profile.LEGACY, {})
     assert facts.DOMAIN_LIST in needed_facts(Profile.LEGACY, {"domain-not-allowed": Severity.BLOCK})
 
 
-def test_every_fact_that_graph_holds_names_a_permission() -> None:
+def test_every_fact_from_graph_names_a_permission() -> None:
     assert {fact for fact in FACTS if not fact.permission} == {facts.RESERVATION}
 
 
-def test_every_fact_is_there_for_a_rule_or_the_comparison_or_for_finding_the_account_or_its_person() -> None:
+def test_every_fact_has_a_use() -> None:
     used = {fact for rule in RULES for fact in rule.needs} | snapshot.FACTS
     assert set(FACTS) - used == {facts.DELETED_ACCOUNT, facts.REDEMPTIONS}
 
@@ -62,7 +62,7 @@ def test_an_override_decides_the_severity(severity: Severity) -> None:
     assert finding.severity is severity
 
 
-def test_a_rule_turned_off_is_silent_and_the_others_are_not() -> None:
+def test_a_rule_that_is_off_has_no_finding_and_others_still_have() -> None:
     troubled = case(Profile.CURRENT, account={"accountEnabled": False}, known={facts.USERS_WITH_ADDRESS: (BORIS,)})
     assert [item.rule for item in judge(troubled, {"account-disabled": Severity.OFF})] == ["address-in-use"]
 
@@ -89,7 +89,7 @@ def test_all_findings_are_returned_in_the_order_of_the_table() -> None:
     assert found == sorted(found, key=RULE_IDS.index)
 
 
-def test_nothing_is_looked_up_about_an_address_that_graph_cannot_use() -> None:
+def test_an_unusable_address_has_one_finding_and_no_lookups() -> None:
     unusable = case(
         Profile.CURRENT,
         account={"mail": "anna+x@fabrikam.com"},
@@ -108,19 +108,19 @@ def test_the_2020_article_excludes_only_cloud_accounts_whose_home_is_not_in_entr
         assert bool(texts) is expected
 
 
-def test_messages_say_since_when_nothing_is_left_to_do() -> None:
+def test_the_message_for_an_external_account_has_its_state_change_time() -> None:
     since = {"externalUserStateChangeDateTime": "2026-10-01T08:00:00Z"}
     for state in ("Accepted", "PendingAcceptance"):
         (finding,) = judge(case(Profile.CURRENT, account={"externalUserState": state, **since}), {})
         assert "2026-10-01T08:00:00Z" in finding.message
 
 
-def test_the_message_about_suppressed_mail_carries_the_sign_in_address() -> None:
+def test_the_message_about_suppressed_mail_contains_the_sign_in_address() -> None:
     (finding,) = judge(case(Profile.CURRENT, send_message=False), {})
     assert f"https://myapps.microsoft.com?tenantId={CONTOSO}" in finding.message
 
 
-def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_end() -> None:
+def test_the_message_about_roles_names_up_to_20_and_counts_the_rest() -> None:
     many = tuple(f"role-{number:02d}" for number in range(23))
     messages: list[str] = []
     eligible: dict[Fact[Any], Any] = {facts.ROLE_ELIGIBILITIES: ("Reader",)}
@@ -132,7 +132,7 @@ def test_the_message_about_roles_names_them_by_kind_and_does_not_grow_without_en
     assert messages[0] != messages[1]
 
 
-def test_a_deleted_account_is_told_from_one_that_never_was() -> None:
+def test_a_deleted_account_and_an_unknown_account_have_different_messages() -> None:
     lost: dict[str, Any] = {"account": None}
     (deleted,) = judge(case(Profile.CURRENT, known={facts.DELETED_ACCOUNT: True}, **lost), {})
     (unknown,) = judge(case(Profile.CURRENT, **lost), {})
@@ -149,7 +149,7 @@ def test_a_deleted_account_is_told_from_one_that_never_was() -> None:
         (Profile.LEGACY, {"onPremisesSyncEnabled": True}, "mail"),
     ],
 )
-def test_messages_about_a_missing_address_name_the_property_that_counts(
+def test_messages_about_a_missing_address_name_the_property_that_is_read(
     profile: Profile, account: dict[str, Any], where: str
 ) -> None:
     empty = case(profile, account={**account, "mail": None, "otherMails": []})
@@ -175,7 +175,7 @@ def test_no_message_repeats_the_address_of_the_person() -> None:
 
 
 @pytest.mark.parametrize(("worse", "milder"), list(combinations(WORST_FIRST, 2)))
-def test_the_worst_finding_decides_in_whatever_order_they_come(worse: str, milder: str) -> None:
+def test_the_worst_finding_decides_in_any_order(worse: str, milder: str) -> None:
     expected = Verdict(VERDICT_OF_WORST[worse])
     assert verdict_of([finding(worse), finding(milder)]) is expected
     assert verdict_of([finding(milder), finding(worse)]) is expected

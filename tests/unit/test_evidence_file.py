@@ -43,14 +43,14 @@ def test_a_logged_file_is_found_in_every_export(
 
 
 @pytest.mark.parametrize("change", [b" ", b"\n", b"x"])
-def test_a_byte_more_is_another_file(change: bytes, file: Path, tmp_path: Path) -> None:
+def test_a_file_with_one_more_byte_is_not_found(change: bytes, file: Path, tmp_path: Path) -> None:
     log = tmp_path / "export"
     log.write_text(f"Message\n{LINE}\n")
     file.write_bytes(CONTENT + change)
     assert evidence.main(["verify", str(file), "--log", str(log)]) == evidence.NOT_LOGGED
 
 
-def test_without_an_export_it_prints_the_query_for_this_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_an_export_verify_prints_the_query_for_the_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evidence.main(["verify", str(file)]) == evidence.LOGGED
     said = capsys.readouterr().out
     digest = evidence.digest_of(CONTENT)
@@ -58,7 +58,7 @@ def test_without_an_export_it_prints_the_query_for_this_file(file: Path, capsys:
     assert said.endswith(f"{evidence.QUERY.format(digest=digest)}\n")
 
 
-def test_the_query_parses_what_the_app_writes() -> None:
+def test_the_query_parses_the_line_that_the_app_logs() -> None:
     """Kusto's `parse` takes the words between the columns as they stand."""
     pattern = evidence.QUERY.partition("parse Message with ")[2].partition("\n")[0]
     words = pattern.split("'")[1::2]
@@ -72,7 +72,7 @@ def test_the_query_parses_what_the_app_writes() -> None:
 @pytest.mark.parametrize(
     "export", ["", "a,b\n1,2\n", "[1", "[1]", '{"tables": 1}', '{"rows": []}', '[{"Message"}]'], ids=repr
 )
-def test_what_is_no_export_is_said_so(
+def test_a_file_that_is_no_export_is_reported_as_unreadable(
     export: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "export"
@@ -81,12 +81,12 @@ def test_what_is_no_export_is_said_so(
     assert capsys.readouterr().err.startswith("it cannot be read: ")
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_reported_as_unreadable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evidence.main(["verify", str(tmp_path / "nothing")]) == evidence.UNREADABLE
     assert "nothing" in capsys.readouterr().err
 
 
-def test_a_row_that_only_looks_like_a_line_is_none() -> None:
+def test_a_row_with_a_malformed_line_is_not_found() -> None:
     digest = evidence.digest_of(CONTENT)
     assert evidence.find(digest, f"Message\nevidence sha256 {digest} of account somebody as json\n") is None
     assert evidence.find(digest, f"Message\n{LINE.replace(digest, digest[:-1])}\n") is None

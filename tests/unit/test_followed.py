@@ -115,11 +115,11 @@ TABLE = (
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.said)
-def test_each_reading_means_what_the_table_says(case: Row) -> None:
+def test_each_reading_changes_the_conversion_as_in_the_table(case: Row) -> None:
     assert followed(case.conversion, case.sighting, LIMITS, NOW) == case.change
 
 
-def test_the_time_of_acceptance_is_graphs_own_or_else_ours() -> None:
+def test_an_unreadable_time_of_acceptance_is_replaced_by_the_apps_time() -> None:
     nameless = user(externalUserState="Accepted", externalUserStateChangeDateTime="yesterday")
     change = followed(SEEN, seen(nameless), LIMITS, NOW)
     assert change is not None
@@ -127,7 +127,7 @@ def test_the_time_of_acceptance_is_graphs_own_or_else_ours() -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_what_is_followed(stage: Stage) -> None:
+def test_only_open_invitations_and_reviews_in_doubt_are_followed(stage: Stage) -> None:
     always = {"inviting", "invited"}
     assert is_followed(conversion(stage)) is (stage.value in always)
     assert is_followed(conversion(stage, doubts=(doubt(HOUR),))) is (stage.value in {*always, "needsReview"})
@@ -138,25 +138,25 @@ KNOWN = Known(invisible=("b~1",))
 WAITS = user(externalUserState="PendingAcceptance", externalUserStateChangeDateTime=(NOW - DAY).isoformat())
 
 
-def test_an_account_of_ours_that_is_seen_is_proof() -> None:
+def test_a_visible_invitation_of_ours_proves_that_the_tenant_shows_them() -> None:
     assert learned(OURS, replace(OURS, seen_at=NOW), WAITS, KNOWN).shows is Shows.YES
 
 
 @pytest.mark.parametrize(
     ("late", "shows"), [(MINUTE, Shows.YES), (MINUTE + SECOND, Shows.UNKNOWN)], ids=["clocks differ", "too late"]
 )
-def test_one_that_waits_since_later_than_our_invitation_may_have_been_reset(late: timedelta, shows: Shows) -> None:
+def test_an_account_pending_since_after_our_invitation_proves_nothing(late: timedelta, shows: Shows) -> None:
     since = (NOW - DAY + late).isoformat()
     account = user(externalUserState="PendingAcceptance", externalUserStateChangeDateTime=since)
     assert learned(OURS, replace(OURS, seen_at=NOW), account, KNOWN).shows is shows
 
 
 @pytest.mark.parametrize("account", [None, user(externalUserState="PendingAcceptance")], ids=["unread", "undated"])
-def test_one_that_waits_since_an_unknown_time_proves_nothing(account: Account | None) -> None:
+def test_an_account_pending_since_an_unknown_time_proves_nothing(account: Account | None) -> None:
     assert learned(OURS, replace(OURS, seen_at=NOW), account, KNOWN) is KNOWN
 
 
-def test_one_that_stays_invisible_counts_by_account_and_generation() -> None:
+def test_an_invisible_invitation_counts_once_per_account_and_generation() -> None:
     after = replace(OURS, waiting=NOT_VISIBLE)
     assert learned(OURS, after, INTERNAL, KNOWN) == Known(invisible=("b~1", f"{ANNA}~2"))
     assert learned(after, after, INTERNAL, Known(invisible=("b~1", f"{ANNA}~2"))).invisible == ("b~1", f"{ANNA}~2")
@@ -185,5 +185,5 @@ def test_one_that_stays_invisible_counts_by_account_and_generation() -> None:
         "invisible, and external before",
     ],
 )
-def test_nothing_else_proves_anything(before: Conversion, after: Conversion) -> None:
+def test_other_changes_prove_nothing_about_the_tenant(before: Conversion, after: Conversion) -> None:
     assert learned(before, after, WAITS, KNOWN) is KNOWN

@@ -51,38 +51,38 @@ def compared(roles: frozenset[str], *, converts: bool = False, **overrides: Seve
     return compare(roles, Profile.CURRENT, rules, converts=converts)
 
 
-def test_the_whole_set_misses_nothing_and_has_none_too_many() -> None:
+def test_the_full_set_has_no_missing_and_no_surplus_role() -> None:
     assert compared(ALL) == Comparison((), ())
     assert compared(ALL | {INVITE}, converts=True) == Comparison((), ())
     assert compared(ALL | {INVITE, CHANGE_USERS}, converts=True) == Comparison((), ())
 
 
 @pytest.mark.parametrize("role", sorted(ALL))
-def test_one_that_is_missing_is_named(role: str) -> None:
+def test_a_missing_role_is_named(role: str) -> None:
     assert compared(ALL - {role}).missing == (role,)
 
 
-def test_without_roles_all_are_named() -> None:
+def test_without_roles_every_role_is_missing() -> None:
     assert compared(frozenset(), converts=True).missing == tuple(sorted(ALL | {INVITE}))
 
 
-def test_only_inviting_wants_the_role_that_invites_and_no_wider_one_stands_in() -> None:
+def test_only_convert_needs_the_invite_role_and_no_wider_role_replaces_it() -> None:
     assert compared(ALL | {INVITE, CHANGE_USERS}).surplus == (INVITE, CHANGE_USERS)
     assert compared(ALL | {CHANGE_USERS, "Directory.ReadWrite.All"}, converts=True).missing == (INVITE,)
 
 
-def test_what_only_a_rule_that_is_off_reads_is_neither_missed_nor_needed() -> None:
+def test_a_role_read_only_by_a_rule_that_is_off_is_surplus() -> None:
     off = compared(ALL, domain_not_allowed=Severity.OFF)
     assert off == Comparison((), ("Policy.Read.B2BManagementPolicy",))
 
 
-def test_the_old_profile_reads_less() -> None:
+def test_the_2020_profile_needs_no_b2b_policy_role() -> None:
     found = compare(ALL, Profile.LEGACY, {}, converts=False)
     assert found == Comparison((), ("Policy.Read.B2BManagementPolicy",))
 
 
 @pytest.mark.parametrize("fact", [fact for fact in BY_RULES if fact.wider], ids=repr)
-def test_a_wider_role_covers_and_is_named_as_more_than_needed(fact: Fact[Any]) -> None:
+def test_a_wider_role_is_enough_and_is_reported_as_surplus(fact: Fact[Any]) -> None:
     others = ALL - {fact.permission}
     for wider in fact.wider:
         found = compared(others | {wider})
@@ -90,7 +90,7 @@ def test_a_wider_role_covers_and_is_named_as_more_than_needed(fact: Fact[Any]) -
         assert found == Comparison(() if also_covered else (fact.permission,), (wider,))
 
 
-def test_the_comparison_wants_one_more_in_convert_and_says_so() -> None:
+def test_the_comparison_needs_one_more_role_in_convert() -> None:
     def comparing(roles: frozenset[str]) -> Comparison:
         return compare(roles, Profile.CURRENT, {}, converts=True, compares=True)
 
@@ -99,7 +99,7 @@ def test_the_comparison_wants_one_more_in_convert_and_says_so() -> None:
     assert compared(ALL | {INVITE, COMPARED}, converts=True) == Comparison((), (COMPARED,))
 
 
-def test_the_audit_log_wants_one_more_where_a_setting_lets_the_app_read_it() -> None:
+def test_reading_the_audit_log_needs_one_more_role() -> None:
     def auditing(roles: frozenset[str]) -> Comparison:
         return compare(roles, Profile.CURRENT, {}, converts=True, compares=True, audits=True)
 
@@ -109,10 +109,10 @@ def test_the_audit_log_wants_one_more_where_a_setting_lets_the_app_read_it() -> 
 
 
 @pytest.mark.parametrize("fact", READ, ids=repr)
-def test_the_tenant_lets_read_whom_the_table_says(fact: Fact[Any]) -> None:
+def test_the_double_accepts_every_permission_in_the_table(fact: Fact[Any]) -> None:
     assert {fact.permission, *fact.wider} <= ENFORCED[fact]
 
 
-def test_the_table_speaks_of_every_fact_that_a_permission_reads() -> None:
+def test_the_table_has_every_fact_that_a_permission_reads() -> None:
     assert ENFORCED.keys() == set(READ)
     assert not ALL & set(chain.from_iterable(fact.wider for fact in READ))

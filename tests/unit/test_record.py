@@ -40,7 +40,7 @@ TROUBLED: dict[str, Any] = {
 }
 
 
-def test_a_request_that_was_understood_begins_as_requested() -> None:
+def test_a_well_formed_request_begins_as_requested() -> None:
     change = taken_in("r-1", b"{}", "h", Source.QUEUE, NOW, dry_run=False, user_id=ANNA)
     assert change.row == RequestRecord(
         request_id="r-1",
@@ -62,34 +62,34 @@ def test_a_dry_run_says_so_in_its_history() -> None:
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_request_that_never_ran_keeps_everything_that_its_body_said(dry_run: bool) -> None:  # noqa: FBT001 - a column
+def test_a_request_that_never_ran_keeps_its_body_and_dry_run(dry_run: bool) -> None:  # noqa: FBT001 - a column
     row = never_ran("r-1", b"{}", "h", NOW, dry_run=dry_run).row
     assert (row.stage, row.error_code, row.body, row.completed_at) == (Stage.FAILED, NEVER_RAN, b"{}", NOW)
     assert row.only_judged is dry_run, "a retry must not make a dry run real"
     assert row.last_error
 
 
-def test_a_message_that_is_no_request_is_recorded_with_what_was_wrong() -> None:
+def test_a_malformed_message_is_recorded_with_its_error() -> None:
     row = rejected("r-1", "h", MalformedRequest("UnknownField", "x" * 2000, "y" * 300), NOW).row
     assert (row.stage, row.error_code, row.body, row.completed_at) == (Stage.REJECTED, "UnknownField", b"", NOW)
     assert (len(row.last_error), len(row.error_target)) == (1000, 200)
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_only_a_draft_or_what_never_ran_makes_room_for_another_body(stage: Stage) -> None:
+def test_only_a_rejected_or_never_run_request_can_be_replaced(stage: Stage) -> None:
     assert record(stage).replaceable is (stage is Stage.REJECTED)
     assert record(stage, error_code=NEVER_RAN).replaceable is (stage in {Stage.REJECTED, Stage.FAILED})
     assert not record(Stage.FAILED, error_code="given-up").replaceable
 
 
-def test_a_row_in_place_of_a_draft_keeps_its_history() -> None:
+def test_a_request_that_replaces_a_draft_keeps_its_history() -> None:
     draft = record(Stage.REJECTED, sequence=4, etag="W/1")
     row = in_place_of(taken_in("r-1", b"{}", "h", Source.HTTP, NOW), draft).row
     assert (row.stage, row.sequence, row.etag) == (Stage.REQUESTED, 4, "W/1")
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_a_message_sees_to_what_the_service_works_on(stage: Stage) -> None:
+def test_a_request_is_at_work_while_requested_or_inviting(stage: Stage) -> None:
     assert record(stage).at_work is (stage in {Stage.REQUESTED, Stage.INVITING})
 
 
@@ -100,7 +100,7 @@ def test_a_release_makes_a_dry_run_real() -> None:
 
 @pytest.mark.parametrize("before", list(Stage))
 @pytest.mark.parametrize("after", list(Stage))
-def test_a_request_moves_on_and_forgets_what_it_waited_for(before: Stage, after: Stage) -> None:
+def test_a_change_of_stage_clears_the_wait(before: Stage, after: Stage) -> None:
     row = record(before, **TROUBLED)
     if not may_follow(before, after):
         with pytest.raises(IllegalTransition):
@@ -116,7 +116,7 @@ def test_a_request_moves_on_and_forgets_what_it_waited_for(before: Stage, after:
     assert [(event.kind, event.detail) for event in change.events] == [(after.value, "why")]
 
 
-def test_a_member_whose_leader_ended_without_an_invitation_may_be_retried_on_its_own() -> None:
+def test_a_member_fails_if_its_leader_ended_without_an_invitation() -> None:
     led = conversion(Stage.BLOCKED, generation=2)
     row = leader_ended(record(request_id="r-2"), led, NOW).row
     assert (row.stage, row.error_code, row.generation) == (Stage.FAILED, "leader-ended", 2)
@@ -124,7 +124,7 @@ def test_a_member_whose_leader_ended_without_an_invitation_may_be_retried_on_its
     assert "blocked" in row.last_error
 
 
-def test_a_request_that_begins_again_keeps_its_body_and_forgets_its_end() -> None:
+def test_a_reopened_request_keeps_its_body_and_clears_its_end() -> None:
     ended = record(
         Stage.FAILED,
         body=b"{}",
@@ -146,11 +146,11 @@ def test_a_request_that_begins_again_keeps_its_body_and_forgets_its_end() -> Non
     assert [(event.kind, event.detail) for event in change.events] == [("retried", "by ops")]
 
 
-def test_the_generation_that_it_left_is_never_an_earlier_one() -> None:
+def test_reopening_never_lowers_the_generation_that_was_left() -> None:
     assert reopened(record(Stage.FAILED, left_generation=4), "retried", NOW, "").row.left_generation == 4
 
 
-def test_a_wait_is_data_and_has_a_message_of_its_own() -> None:
+def test_putting_off_a_request_records_the_wait_and_a_new_token() -> None:
     change = put_off(record(token="t-0"), SERVICE, "t-1", NOW, "Graph: answered 503")
     assert change.row == record(
         token="t-1",
@@ -165,7 +165,7 @@ def test_a_wait_is_data_and_has_a_message_of_its_own() -> None:
     ]
 
 
-def test_a_wait_for_the_same_reason_again_counts_and_adds_no_event() -> None:
+def test_a_second_wait_for_the_same_reason_is_counted_without_an_event() -> None:
     first = put_off(record(), SERVICE, "t-1", NOW - HOUR, "503")
     later = Waiting(WaitReason.SERVICE, NOW, NOW + HOUR)
     change = put_off(replace(first.row, waiting=Waiting(WaitReason.SERVICE, NOW - HOUR)), later, "t-2", NOW, "503")
@@ -174,7 +174,7 @@ def test_a_wait_for_the_same_reason_again_counts_and_adds_no_event() -> None:
     assert change.row.trouble_since == NOW - HOUR
 
 
-def test_another_reason_begins_to_count_anew_and_trouble_lasts_through_what_holds_back() -> None:
+def test_another_reason_restarts_the_count_and_keeps_the_trouble() -> None:
     held = Waiting(WaitReason.THROTTLED, NOW, NOW + MINUTE)
     change = put_off(record(**TROUBLED), held, "t-1", NOW, "")
     assert (change.row.waits, change.row.trouble_since) == (0, NOW - HOUR)
@@ -182,7 +182,7 @@ def test_another_reason_begins_to_count_anew_and_trouble_lasts_through_what_hold
     assert change.events[0].detail == "throttled"
 
 
-def test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it() -> None:
+def test_a_wait_wanted_by_an_administrator_clears_the_trouble() -> None:
     assert put_off(record(**TROUBLED), PAUSED, "t-1", NOW, "").row.trouble_since is None
 
 
@@ -195,7 +195,7 @@ def test_a_wait_that_an_administrator_wants_forgets_the_trouble_before_it() -> N
         (None, NOW - 2 * HOUR),
     ],
 )
-def test_the_time_in_which_the_app_was_stopped_does_not_count_as_trouble(due: Any, since: Any) -> None:
+def test_trouble_is_cleared_if_the_app_was_stopped(due: Any, since: Any) -> None:
     """The message was due for more than an hour, so nobody took it."""
     assert rested(record(due_at=due, trouble_since=NOW - 2 * HOUR), NOW).trouble_since == since
 
@@ -214,7 +214,7 @@ def test_the_time_in_which_the_app_was_stopped_does_not_count_as_trouble(due: An
         ({"user_id": ""}, {}, False),
     ],
 )
-def test_a_request_belongs_to_an_account_and_a_generation_never_to_a_bare_number(
+def test_a_request_belongs_to_a_conversion_by_account_and_generation(
     request_columns: dict[str, Any],
     conversion_columns: dict[str, Any],
     own: bool,  # noqa: FBT001 - a column
@@ -222,7 +222,7 @@ def test_a_request_belongs_to_an_account_and_a_generation_never_to_a_bare_number
     assert belongs(record(**request_columns), conversion(**conversion_columns)) is own
 
 
-def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_end() -> None:
+def test_a_request_shows_its_conversion_unless_it_has_ended() -> None:
     found = (finding("account-disabled"),)
     said = {"last_error": "late", "error_code": "given-up"}
     led = conversion(Stage.INVITED, generation=2, verdict=Verdict.READY, findings=found, invited_at=NOW, **said)
@@ -244,7 +244,7 @@ def test_a_requests_row_takes_over_what_its_conversion_says_but_never_over_an_en
     assert not may_show(record(Stage.ASSESSED), led)
 
 
-def test_a_requests_row_does_not_go_back_to_what_its_conversion_was_before() -> None:
+def test_a_request_does_not_show_an_older_state_of_its_conversion() -> None:
     reset = conversion(Stage.INVITED, generation=2, sequence=9)
     assert may_show(record(Stage.ACCEPTED, generation=2, shown=8), reset)
     assert may_show(record(Stage.ACCEPTED, generation=2, shown=9), reset)
@@ -252,13 +252,13 @@ def test_a_requests_row_does_not_go_back_to_what_its_conversion_was_before() -> 
     assert may_show(record(Stage.INVITED, generation=1, shown=10), reset), "that was another generation"
 
 
-def test_the_events_of_a_new_row_name_its_request() -> None:
+def test_the_events_of_a_new_request_name_the_request() -> None:
     change = taken_in("r-7", b"{}", "h", Source.HTTP, NOW)
     assert kinds(change) == ["requested"]
     assert change.events[0].request_id == "r-7"
 
 
-def test_a_row_begins_with_nothing_but_what_it_was_given_and_its_version() -> None:
+def test_a_new_row_has_only_the_given_columns_and_defaults() -> None:
     given: dict[str, Any] = {
         "request_id": "r-1",
         "stage": Stage.REQUESTED,

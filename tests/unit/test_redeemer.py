@@ -47,7 +47,7 @@ def judged(*identities: tuple[str, str | None], logged: str = "", homes: dict[st
         ([("mail", "anna@fabrikam.com"), ENTRA], CANNOT_TELL),
     ],
 )
-def test_the_identities_say_the_worst_of_what_they_name(
+def test_of_several_identities_the_worst_answer_counts(
     identities: list[tuple[str, str | None]], expected: Matches
 ) -> None:
     assert judged(*identities) is expected
@@ -68,23 +68,21 @@ def test_the_identities_say_the_worst_of_what_they_name(
         ("unknown", CANNOT_TELL),
     ],
 )
-def test_where_they_cannot_tell_the_log_shows_another_person_and_never_the_right_one(
-    logged: str, expected: Matches
-) -> None:
+def test_if_identities_cannot_tell_the_log_can_only_show_another_person(logged: str, expected: Matches) -> None:
     assert judged(ENTRA, logged=logged) is expected
 
 
-def test_the_log_is_not_believed_against_an_identity_that_tells() -> None:
+def test_an_identity_that_tells_outweighs_the_log() -> None:
     assert judged(("mail", INVITED), logged="eve@elsewhere.com") is YES
     assert judged(("mail", "eve@elsewhere.com"), logged=INVITED) is NO
 
 
-def test_domains_that_could_not_be_looked_up_accuse_nobody() -> None:
+def test_if_a_domain_could_not_be_looked_up_the_log_cannot_tell() -> None:
     assert judged(ENTRA, logged="eve@elsewhere.com", homes={}) is CANNOT_TELL
     assert judged(ENTRA, logged="eve@elsewhere.com", homes={"fabrikam.com": FABRIKAM}) is CANNOT_TELL
 
 
-def test_nothing_is_compared_with_an_address_that_the_app_does_not_know() -> None:
+def test_without_an_invited_address_the_identities_cannot_tell() -> None:
     assert redeemer(account(("mail", "eve@elsewhere.com")), "", Sources()).matches is CANNOT_TELL
 
 
@@ -99,13 +97,13 @@ def test_nothing_is_compared_with_an_address_that_the_app_does_not_know() -> Non
         (("https://sts.elsewhere.com", "eve@elsewhere.com"), "", {"elsewhere.com", "fabrikam.com"}),
     ],
 )
-def test_only_domains_that_decide_are_looked_up(
+def test_only_domains_that_can_change_the_answer_are_looked_up(
     identity: tuple[str, str | None], logged: str, expected: set[str]
 ) -> None:
     assert strange_domains(account(identity), INVITED, logged) == expected
 
 
-def test_what_is_known_is_said_and_what_is_not_too() -> None:
+def test_the_sentence_names_identities_the_log_and_the_invited_address() -> None:
     def said(*identities: tuple[str, str | None], **known: str) -> str:
         return redeemer(account(*identities), INVITED, Sources(homes=HOMES, **known)).said
 
@@ -133,7 +131,7 @@ def test_what_is_known_is_said_and_what_is_not_too() -> None:
         (("mail", "eve@elsewhere.com"), True, True),
     ],
 )
-def test_a_person_decides_where_another_one_redeemed_or_may_have(
+def test_another_possible_redeemer_needs_a_decision(
     identity: tuple[str, str | None], *, corrected: bool, expected: bool
 ) -> None:
     assert doubtful(redeemer(account(identity), INVITED, Sources()), corrected=corrected) is expected

@@ -30,7 +30,7 @@ def wrong(environment: dict[str, str]) -> SettingsError:
     return caught.value
 
 
-def test_the_least_environment_gives_the_documented_defaults() -> None:
+def test_the_minimal_environment_gives_the_documented_defaults() -> None:
     settings = load(LEAST)
     assert settings == Settings(
         storage=Storage(connection_string=CONNECTION),
@@ -98,7 +98,7 @@ def test_the_least_environment_gives_the_documented_defaults() -> None:
         ("B2B_GIVE_UP_SECONDS", "604800", "give_up_after", 604_800.0),
     ],
 )
-def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
+def test_a_valid_value_is_read(name: str, text: str, field: str, value: Any) -> None:
     assert getattr(loaded(**{name: text}), field) == value
 
 
@@ -175,7 +175,7 @@ def test_a_good_value(name: str, text: str, field: str, value: Any) -> None:
         ("B2B_COMPARE_DEADLINE_SECONDS", "599", "600 to 2.592e+06 seconds"),
     ],
 )
-def test_a_bad_value_is_refused_by_the_name_of_the_setting(name: str, text: str, said: str) -> None:
+def test_the_error_for_a_bad_value_names_the_setting(name: str, text: str, said: str) -> None:
     error = wrong({**LEAST, name: text})
     assert error.setting == name
     assert str(error).startswith(f"setting {name}: ")
@@ -183,8 +183,8 @@ def test_a_bad_value_is_refused_by_the_name_of_the_setting(name: str, text: str,
     assert "\n" not in str(error)
 
 
-def test_every_setting_has_a_bad_value_above_or_takes_any_text() -> None:
-    table = test_a_bad_value_is_refused_by_the_name_of_the_setting.pytestmark[0]  # type: ignore[attr-defined]
+def test_every_setting_has_a_bad_value_in_the_table() -> None:
+    table = test_the_error_for_a_bad_value_names_the_setting.pytestmark[0]  # type: ignore[attr-defined]
     assert {name for name, _, _ in table.args[1]} == {setting.name for setting in SETTINGS}
 
 
@@ -193,7 +193,7 @@ def test_a_setting_that_is_empty_has_its_default(setting: Any) -> None:
     assert load({**LEAST, setting.name: "  "}) == load(LEAST)
 
 
-def test_an_override_is_read_by_rule() -> None:
+def test_overrides_set_the_severity_by_rule() -> None:
     settings = loaded(B2B_RULE_OVERRIDES='{"account-disabled": "off", "already-external": "block"}')
     assert settings.rule_overrides == {
         "account-disabled": Severity.OFF,
@@ -203,7 +203,7 @@ def test_an_override_is_read_by_rule() -> None:
     }
 
 
-def test_the_rule_about_the_excluded_group_is_on_only_with_a_group() -> None:
+def test_the_excluded_group_rule_is_on_only_if_a_group_is_set() -> None:
     assert "excluded-group" not in loaded(B2B_EXCLUDED_GROUP_ID=GROUP).rule_overrides
     without = loaded(B2B_RULE_OVERRIDES='{"excluded-group": "block"}')
     assert without.rule_overrides["excluded-group"] is Severity.OFF
@@ -233,20 +233,20 @@ def test_storage_is_a_connection_string_or_two_endpoints_and_an_identity() -> No
         ({**IDENTITY_BASED, "B2BStorage__credential": "key"}, "B2BStorage__credential"),
     ],
 )
-def test_wrong_storage_is_refused_by_the_name_of_its_setting(changes: dict[str, str], setting: str) -> None:
+def test_the_error_for_wrong_storage_names_the_setting(changes: dict[str, str], setting: str) -> None:
     assert setting in STORAGE_SETTINGS
     error = wrong({"B2B_SWEEP_SCHEDULE": "0 */10 * * * *", **changes})
     assert error.setting == setting
 
 
 @pytest.mark.parametrize("quoted", [f'"{CONNECTION}"', f"'{CONNECTION}'"])
-def test_a_connection_string_in_quotes_is_told_so_without_its_key(quoted: str) -> None:
+def test_the_error_for_a_quoted_connection_string_hides_its_key(quoted: str) -> None:
     error = wrong({**LEAST, "B2BStorage": quoted})
     assert (error.setting, "quotation marks" in str(error), KEY in str(error)) == ("B2BStorage", True, False)
 
 
 @pytest.mark.parametrize("text", ["contoso", "AccountName=contoso", "https://contoso.queue.core.windows.net"])
-def test_a_text_that_is_no_connection_string_is_refused_at_start(text: str) -> None:
+def test_a_text_that_is_no_connection_string_is_refused(text: str) -> None:
     assert wrong({**LEAST, "B2BStorage": text}).setting == "B2BStorage"
 
 
@@ -266,7 +266,7 @@ def test_no_error_repeats_the_key_of_a_connection_string(environment: dict[str, 
 
 
 @pytest.mark.parametrize("said", ["False", "false"])
-def test_sign_in_is_refused_where_the_platform_says_that_it_checks_nobody(said: str) -> None:
+def test_sign_in_is_refused_if_platform_authentication_is_off(said: str) -> None:
     """Otherwise the routes would be open, and any caller could say who it is."""
     error = wrong({**LEAST, "B2B_SIGN_IN": "true", "WEBSITE_AUTH_ENABLED": said})
     assert error.setting == "B2B_SIGN_IN"

@@ -47,12 +47,12 @@ def taken(account: Account = WHOLE, **changes: Any) -> Snapshot:
     return snapshot_of(account, Facts(READ | changed), NOW)
 
 
-def test_every_kind_stands_in_the_table_once() -> None:
+def test_every_kind_is_in_the_table_once() -> None:
     assert [row.kind for row in snapshot.KINDS] == list(Kind)
     assert READ.keys() == snapshot.FACTS
 
 
-def test_it_holds_what_account_and_facts_say() -> None:
+def test_a_snapshot_contains_the_account_and_the_facts() -> None:
     kinds = taken().kinds
     assert {kind: reading.items for kind, reading in kinds.items()} == {
         Kind.NAME: {"anna@contoso.com": ""},
@@ -71,7 +71,7 @@ def test_it_holds_what_account_and_facts_say() -> None:
     assert taken().unread == {}
 
 
-def test_what_is_read_again_is_equal_whatever_the_order_and_the_names() -> None:
+def test_snapshots_are_equal_despite_other_order_and_names() -> None:
     again = taken(direct_groups={"g2": "Readers of reports", "g1": ""})
     assert compare(taken(), again) == ()
 
@@ -84,31 +84,31 @@ def test_what_is_read_again_is_equal_whatever_the_order_and_the_names() -> None:
         (NotThere(), "Graph does not find it"),
     ],
 )
-def test_what_cannot_be_read_is_not_compared_and_says_why(value: Any, why: str) -> None:
+def test_an_unreadable_kind_is_not_compared_and_has_a_reason(value: Any, why: str) -> None:
     before = taken(app_roles=value)
     assert before.unread == {Kind.APP_ROLES: why}
     assert compare(before, taken(app_roles={})) == ()
     assert compare(taken(), before) == (Difference(Kind.APP_ROLES, unread=why, before=1),)
 
 
-def test_what_was_not_asked_for_is_not_compared() -> None:
+def test_a_kind_that_was_not_requested_is_not_compared() -> None:
     before = snapshot_of(WHOLE, Facts(), NOW)
     assert before.unread == {row.kind: "it was not asked for" for row in snapshot.KINDS if row.fact}
 
 
-def test_a_property_that_graph_leaves_out_is_not_an_empty_one() -> None:
+def test_a_property_that_graph_leaves_out_counts_as_unread() -> None:
     before = taken(msgspec.structs.replace(WHOLE, mail=None, withheld=("mail",)))
     assert before.unread == {Kind.MAIL: "Graph leaves mail out"}
     assert compare(taken(), before) == (Difference(Kind.MAIL, unread="Graph leaves mail out", before=1),)
 
 
-def test_an_account_without_a_manager_has_none_and_was_read() -> None:
+def test_a_missing_manager_counts_as_read_and_empty() -> None:
     before = taken(manager=NotThere())
     assert before.kinds[Kind.MANAGER].items == {}
     assert compare(before, taken()) == (Difference(Kind.MANAGER, new={"boss": "Ben"}, before=0, after=1),)
 
 
-def test_it_says_exactly_what_is_missing_and_what_is_new() -> None:
+def test_a_comparison_lists_missing_and_new_items() -> None:
     renamed = msgspec.structs.replace(WHOLE, user_principal_name="anna.b@contoso.com")
     found = compare(taken(), taken(renamed, direct_groups={"g2": "Readers", "g3": "Guests"}))
     assert found == (
@@ -121,13 +121,13 @@ def test_it_says_exactly_what_is_missing_and_what_is_new() -> None:
     )
 
 
-def test_a_sentence_names_some_and_counts_the_rest() -> None:
+def test_the_sentence_names_five_items_and_counts_the_rest() -> None:
     many = {f"g{n:02}": "" for n in range(40)}
     (found,) = compare(taken(direct_groups=many), taken(direct_groups={}))
     assert str(found) == "groups: missing g00, g01, g02, g03, g04 and 35 more"
 
 
-def test_two_thousand_groups_and_five_hundred_app_roles_are_kept_whole() -> None:
+def test_2000_groups_and_500_app_roles_are_stored_completely() -> None:
     groups = {f"{n:032x}----": f"Group number {n} of Contoso" for n in range(2000)}
     roles = {f"{n:036x}/{n:036x}": f"Application {n}" for n in range(500)}
     kinds = taken(direct_groups=groups, app_roles=roles).kinds
@@ -138,13 +138,13 @@ def huge(number: int) -> dict[str, str]:
     return {f"{n:032x}----": "名" * 60 for n in range(number)}
 
 
-def test_names_go_first_where_there_is_too_much_to_keep() -> None:
+def test_a_snapshot_that_is_too_large_drops_names_first() -> None:
     kinds = taken(direct_groups=huge(5000)).kinds
     assert kinds[Kind.GROUPS].items == dict.fromkeys(huge(5000), "")
     assert kinds[Kind.APP_ROLES].items == {"portal/role": "Order portal"}
 
 
-def test_what_is_too_much_is_still_compared_by_its_digest() -> None:
+def test_items_that_do_not_fit_are_compared_by_digest() -> None:
     before, same = taken(direct_groups=huge(20_000)), taken(direct_groups=huge(20_000))
     fewer = taken(direct_groups=huge(19_999))
     assert before.kinds[Kind.GROUPS].items is None
@@ -154,7 +154,7 @@ def test_what_is_too_much_is_still_compared_by_its_digest() -> None:
 
 
 @given(st.dictionaries(st.sampled_from([row.fact for row in snapshot.KINDS if row.fact]), st.integers(0, 9000)))
-def test_whatever_an_account_has_it_fits(sizes: dict[Fact[Any], int]) -> None:
+def test_every_snapshot_fits_the_size_limit(sizes: dict[Fact[Any], int]) -> None:
     found = snapshot_of(WHOLE, Facts(READ | {fact: huge(number) for fact, number in sizes.items()}), NOW)
     assert len(msgspec.json.encode(found)) < snapshot.MOST_BYTES + 10_000
     for row in snapshot.KINDS:
@@ -162,11 +162,11 @@ def test_whatever_an_account_has_it_fits(sizes: dict[Fact[Any], int]) -> None:
             assert found.kinds[row.kind].count == sizes[row.fact]
 
 
-def test_it_is_the_same_after_a_way_through_json() -> None:
+def test_a_snapshot_survives_json_unchanged() -> None:
     assert msgspec.json.decode(msgspec.json.encode(taken()), type=Snapshot) == taken()
 
 
-def test_a_kind_that_an_older_version_did_not_know_is_not_compared() -> None:
+def test_a_kind_unknown_to_an_older_version_is_not_compared() -> None:
     before = taken()
     older = msgspec.structs.replace(before, kinds={k: r for k, r in before.kinds.items() if k is not Kind.MANAGER})
     assert compare(older, taken(manager={})) == ()

@@ -55,28 +55,28 @@ def test_each_stage_is_in_one_phase() -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_what_may_follow(stage: Stage) -> None:
+def test_each_stage_has_the_listed_next_stages(stage: Stage) -> None:
     assert row_of(stage).next == set(FOLLOWS.get(stage.value, "").split())
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_only_an_end_has_no_stage_after_it_and_nobody_to_care_for_it(stage: Stage) -> None:
+def test_only_ended_stages_have_no_next_stage_and_no_caretaker(stage: Stage) -> None:
     ended = phase_of(stage) is Phase.ENDED
     assert (not row_of(stage).next) is ended
     assert (row_of(stage).care is Care.NOBODY) is ended
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_what_an_administrator_may_do(stage: Stage) -> None:
+def test_each_stage_allows_the_listed_actions(stage: Stage) -> None:
     assert row_of(stage).actions == ACTIONS.get(stage.value, set())
 
 
-def test_each_action_is_possible_somewhere_and_leads_to_a_stage() -> None:
+def test_each_action_is_allowed_in_some_stage_and_leads_to_one() -> None:
     assert frozenset().union(*(row.actions for row in STAGES)) == set(Action) == LEADS_TO.keys()
     assert set(LEADS_TO.values()) == {Stage.REQUESTED, Stage.CANCELLED}
 
 
-def test_a_request_may_skip_the_stages_that_it_did_not_see() -> None:
+def test_a_request_may_skip_intermediate_stages() -> None:
     assert reachable(Stage.INVITING) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED, Stage.ASSESSED, Stage.INVITING}
     assert reachable(Stage.REQUESTED) == set(Stage) - {Stage.REQUESTED, Stage.REJECTED}
     redeemed = {Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED}
@@ -87,7 +87,7 @@ def test_a_request_may_skip_the_stages_that_it_did_not_see() -> None:
 
 @pytest.mark.parametrize("before", list(Stage))
 @pytest.mark.parametrize("after", list(Stage))
-def test_a_request_follows_forwards_and_never_out_of_an_end(before: Stage, after: Stage) -> None:
+def test_a_request_moves_only_forwards_and_never_leaves_an_end(before: Stage, after: Stage) -> None:
     assert may_follow(before, after) is (after is before or after in reachable(before))
     if phase_of(before) is Phase.ENDED:
         assert may_follow(before, after) is (after is before)
@@ -109,7 +109,7 @@ RESTARTS = {"blocked", "needsReview", "invited", "completed", "failed", "cancell
 
 @pytest.mark.parametrize("before", [None, *Stage])
 @pytest.mark.parametrize("opening", list(Stage))
-def test_a_generation_begins_only_in_some_stages_and_only_over_some(before: Stage | None, opening: Stage) -> None:
+def test_a_generation_begins_only_in_allowed_stages_after_allowed_stages(before: Stage | None, opening: Stage) -> None:
     if opening in BEGINNINGS and (before is None or before.value in RESTARTS):
         check_beginning(before, opening)
     else:
@@ -117,10 +117,10 @@ def test_a_generation_begins_only_in_some_stages_and_only_over_some(before: Stag
             check_beginning(before, opening)
 
 
-def test_a_generation_begins_with_a_claim_a_verdict_an_invitation_that_shows_or_a_cancellation() -> None:
+def test_the_stages_in_which_a_generation_may_begin_are_these_six() -> None:
     assert {"inviting", "blocked", "needsReview", "failed", "invited", "cancelled"} == BEGINNINGS
 
 
-def test_no_claim_is_written_over_another() -> None:
+def test_a_claim_cannot_replace_a_claim() -> None:
     with pytest.raises(IllegalTransition):
         check_beginning(Stage.INVITING, Stage.INVITING)

@@ -84,13 +84,13 @@ def row_after(outcome: Outcome) -> Conversion:
     return outcome.change.row
 
 
-def test_the_first_equal_reading_proves_nothing_yet() -> None:
+def test_one_equal_reading_does_not_verify() -> None:
     outcome = compared(ROW, read(NOON))
     assert (kinds(outcome), row_after(outcome).stage) == (["equal"], Stage.ACCEPTED)
     assert (row_after(outcome).equal_since, outcome.look_at) == (NOON, NOON + WINDOW)
 
 
-def test_a_second_one_within_the_window_proves_nothing_either() -> None:
+def test_a_second_equal_reading_within_the_window_does_not_verify() -> None:
     outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW - SECOND))
     assert (kinds(outcome), outcome.look_at) == ([], NOON + WINDOW)
 
@@ -105,7 +105,7 @@ def test_two_equal_readings_a_window_apart_verify_and_complete() -> None:
     assert outcome.change.events[0].detail == "everything was compared"
 
 
-def test_what_was_not_readable_before_is_named_by_verified() -> None:
+def test_verified_names_the_kinds_that_were_not_readable_before() -> None:
     before = snapshot(app_roles=NotReadable())
     outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW), Kept(before))
     assert outcome.change is not None
@@ -113,7 +113,7 @@ def test_what_was_not_readable_before_is_named_by_verified() -> None:
     assert outcome.change.events[0].detail == said
 
 
-def test_a_difference_in_between_begins_anew() -> None:
+def test_a_difference_restarts_the_wait_for_two_equal_readings() -> None:
     outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW, found=FEWER))
     assert (kinds(outcome), row_after(outcome).equal_since) == (["differs"], None)
     assert outcome.change is not None
@@ -135,7 +135,7 @@ def test_a_difference_in_between_begins_anew() -> None:
         ),
     ],
 )
-def test_at_the_deadline_a_person_is_told_exactly_what_differs(found: Snapshot, said: str) -> None:
+def test_at_the_deadline_a_finding_names_the_differences(found: Snapshot, said: str) -> None:
     early = compared(ROW, read(NOON + DAY - 2 * SECOND, found=found))
     assert (kinds(early), early.look_at) == ([], NOON + DAY)
     outcome = compared(ROW, read(NOON + DAY, found=found))
@@ -147,31 +147,31 @@ def test_at_the_deadline_a_person_is_told_exactly_what_differs(found: Snapshot, 
     assert (outcome.keep, outcome.look_at) == (((Moment.AFTER, found),), None)
 
 
-def test_what_is_equal_at_the_deadline_gets_its_second_reading() -> None:
+def test_an_account_equal_at_the_deadline_gets_a_second_reading() -> None:
     outcome = compared(ROW, read(NOON + DAY))
     assert (kinds(outcome), outcome.look_at) == (["equal"], NOON + DAY + WINDOW)
 
 
-def test_without_its_snapshot_a_person_decides() -> None:
+def test_without_a_snapshot_the_account_is_unverified() -> None:
     outcome = compared(ROW, read(NOON), Kept(None))
     assert row_after(outcome).stage is Stage.UNVERIFIED
 
 
 @pytest.mark.parametrize("state", [None, PENDING])
-def test_an_account_that_does_not_show_its_redemption_within_the_window_is_read_again(state: str | None) -> None:
+def test_an_account_without_a_visible_redemption_is_read_again(state: str | None) -> None:
     account = msgspec.structs.replace(REDEEMED, external_user_state=state)
     outcome = compared(ROW, read(NOON + WINDOW - 2 * SECOND, account))
     assert (outcome.change, outcome.look_at) == (None, NOON + WINDOW)
 
 
-def test_a_redemption_that_was_reset_waits_again_in_the_same_conversion() -> None:
+def test_after_a_reset_the_same_conversion_is_invited_again() -> None:
     outcome = compared(replace(ROW, equal_since=NOON), read(NOON + WINDOW, PENDING_STILL))
     row = row_after(outcome)
     assert (row.stage, row.generation, row.accepted_at, row.equal_since) == (Stage.INVITED, 1, None, None)
     assert (row.seen_at, row.baseline, outcome.look_at) == (NOON + WINDOW + SECOND, 1, None)
 
 
-def test_an_account_that_was_made_internal_again_is_cancelled_after_two_readings() -> None:
+def test_an_internal_account_is_cancelled_after_two_readings() -> None:
     internal = msgspec.structs.replace(REDEEMED, external_user_state=None)
     first = compared(ROW, read(NOON + WINDOW, internal))
     assert (kinds(first), first.look_at) == (["reads-internal"], NOON + WINDOW + SECOND + LIMITS.confirm)
@@ -183,7 +183,7 @@ def test_an_account_that_was_made_internal_again_is_cancelled_after_two_readings
     assert (kinds(refuted), row_after(refuted).internal_since) == (["reads-external"], None)
 
 
-def test_an_account_in_the_recycle_bin_waits_until_the_deadline_and_is_a_persons_then() -> None:
+def test_an_account_in_the_recycle_bin_is_unverified_at_the_deadline() -> None:
     away = compared(ROW, read(NOON, None, in_bin=True))
     row = row_after(away)
     assert (row.absence, row.waiting and row.waiting.reason) == (Absence.BIN, WaitReason.ACCOUNT_DELETED)
@@ -193,12 +193,12 @@ def test_an_account_in_the_recycle_bin_waits_until_the_deadline_and_is_a_persons
     assert "recycle bin" in row_after(outcome).findings[0].message
 
 
-def test_an_account_that_is_gone_for_good_is_cancelled() -> None:
+def test_a_permanently_deleted_account_is_cancelled() -> None:
     row = row_after(compared(ROW, read(NOON, None)))
     assert row_after(compared(row, read(NOON + WINDOW + SECOND, None))).stage is Stage.CANCELLED
 
 
-def test_an_account_that_is_back_is_compared_on() -> None:
+def test_a_restored_account_continues_its_comparison() -> None:
     row = row_after(compared(ROW, read(NOON, None, in_bin=True)))
     outcome = compared(row, read(NOON + WINDOW))
     back = row_after(outcome)
@@ -206,7 +206,7 @@ def test_an_account_that_is_back_is_compared_on() -> None:
     assert outcome.look_at == NOON + WINDOW + SECOND
 
 
-def test_nothing_new_while_a_person_waits_is_read_again_in_a_week() -> None:
+def test_an_unchanged_invited_account_is_read_again_after_a_week() -> None:
     outcome = refreshed(WAITING, read(NOON, PENDING_STILL))
     assert (outcome.change, outcome.keep) == (None, ())
     assert outcome.look_at == NOON - DAY + REFRESH
@@ -214,7 +214,7 @@ def test_nothing_new_while_a_person_waits_is_read_again_in_a_week() -> None:
     assert verification.first_refresh(replace(WAITING, baseline=0), NOON) is None
 
 
-def test_a_change_while_a_person_waits_counts_once_a_later_reading_still_shows_no_redemption() -> None:
+def test_a_change_before_redemption_counts_if_a_later_reading_shows_none() -> None:
     seen = refreshed(WAITING, read(NOON, PENDING_STILL, FEWER))
     row = row_after(seen)
     assert (kinds(seen), row.access_seen_at, row.baseline) == (["access-seen"], NOON + SECOND, 1)
@@ -229,13 +229,13 @@ def test_a_change_while_a_person_waits_counts_once_a_later_reading_still_shows_n
     assert outcome.change.events[0].detail == "groups: missing Partners (g1)"
 
 
-def test_what_was_seen_is_not_believed_once_the_redemption_shows() -> None:
+def test_a_seen_change_is_not_kept_if_the_next_reading_shows_a_redemption() -> None:
     row = replace(WAITING, access_seen_at=NOON)
     outcome = refreshed(row, read(NOON + WINDOW, REDEEMED, FEWER), Kept(BEFORE, FEWER))
     assert outcome == Outcome()
 
 
-def test_another_change_by_then_has_to_be_confirmed_in_turn() -> None:
+def test_a_second_change_needs_its_own_confirmation() -> None:
     row = replace(WAITING, access_seen_at=NOON)
     outcome = refreshed(row, read(NOON + WINDOW, PENDING_STILL, BEFORE), Kept(BEFORE, FEWER))
     assert kinds(outcome) == ["access-changed-before", "access-seen"]
@@ -244,14 +244,14 @@ def test_another_change_by_then_has_to_be_confirmed_in_turn() -> None:
     assert row_after(outcome).access_seen_at == NOON + WINDOW + SECOND
 
 
-def test_what_can_be_read_for_the_first_time_is_kept_and_what_cannot_any_more_is_not_forgotten() -> None:
+def test_a_refresh_adds_readable_kinds_and_keeps_unreadable_ones() -> None:
     blind = snapshot(app_roles=NotReadable())
     seen = dict(refreshed(WAITING, read(NOON, PENDING_STILL), Kept(blind)).keep)[Moment.SEEN]
     assert seen.unread == {}
     assert refreshed(WAITING, read(NOON, PENDING_STILL, blind)).change is None
 
 
-def test_an_account_that_is_away_while_it_waits_is_read_at_the_next_time() -> None:
+def test_a_missing_invited_account_is_read_again_at_the_next_refresh() -> None:
     outcome = refreshed(WAITING, read(NOON, None))
     assert (outcome.change, outcome.look_at) == (None, NOON - DAY + REFRESH)
 
@@ -261,7 +261,7 @@ def unverified() -> Conversion:
     return row_after(compared(replace(ROW, findings=others), read(NOON + DAY, found=FEWER)))
 
 
-def test_a_person_accepts_what_changed_and_the_history_says_who_why_and_what() -> None:
+def test_accepting_a_change_records_the_person_reason_and_change() -> None:
     change = verification.accepted_by(unverified(), "by admin: wanted", NOON + 2 * DAY)
     assert change.row.stage is Stage.COMPLETED
     assert change.events[0].detail == (
@@ -272,7 +272,7 @@ def test_a_person_accepts_what_changed_and_the_history_says_who_why_and_what() -
     assert taken.message.endswith("Accepted by admin: wanted.")
 
 
-def test_a_fresh_comparison_forgets_the_finding_and_has_a_deadline_of_its_own() -> None:
+def test_a_fresh_comparison_removes_the_finding_and_sets_a_new_deadline() -> None:
     row = verification.compared_anew(unverified(), "by admin", NOON + 2 * DAY).row
     assert (row.stage, [finding.rule for finding in row.findings]) == (Stage.ACCEPTED, ["account-disabled"])
     assert (row.comparing_since, row.equal_since, row.verdict) == (NOON + 2 * DAY, None, Verdict.READY)
@@ -290,7 +290,7 @@ def by(redeemer: Redeemer, at: datetime, found: Snapshot | None = BEFORE) -> Loo
 
 
 @pytest.mark.parametrize("found", [BEFORE, FEWER], ids=["equal", "differs"])
-def test_another_person_is_a_finding_as_soon_as_no_replica_can_lag(found: Snapshot) -> None:
+def test_another_redeemer_is_a_finding_after_the_replication_window(found: Snapshot) -> None:
     early = compared(ROW, by(STRANGER, NOON + WINDOW - SECOND, found))
     assert "unverified" not in kinds(early)
     assert early.look_at is not None
@@ -302,7 +302,7 @@ def test_another_person_is_a_finding_as_soon_as_no_replica_can_lag(found: Snapsh
 
 
 @pytest.mark.parametrize(("redeemer", "matches"), [(HERSELF, "yes"), (NOBODY_KNOWS, "cannotTell")])
-def test_who_redeemed_is_recorded_and_keeps_nobody_unless_it_was_another(redeemer: Redeemer, matches: str) -> None:
+def test_the_right_or_an_unknown_redeemer_is_recorded_and_completes(redeemer: Redeemer, matches: str) -> None:
     outcome = compared(replace(ROW, equal_since=NOON), by(redeemer, NOON + WINDOW))
     assert (row_after(outcome).stage, row_after(outcome).sign_in_matches) == (Stage.COMPLETED, matches)
     assert outcome.change is not None
@@ -310,14 +310,14 @@ def test_who_redeemed_is_recorded_and_keeps_nobody_unless_it_was_another(redeeme
     assert outcome.change.events[0].detail == said
 
 
-def test_after_a_corrected_address_that_nobody_knows_is_a_finding_too() -> None:
+def test_after_a_corrected_address_an_unknown_redeemer_is_a_finding() -> None:
     corrected = replace(ROW, equal_since=NOON, corrected=True)
     row = row_after(compared(corrected, by(NOBODY_KNOWS, NOON + WINDOW)))
     assert (row.stage, [each.rule for each in row.findings]) == (Stage.UNVERIFIED, [REDEEMED_BY_OTHER])
     assert row_after(compared(corrected, by(HERSELF, NOON + WINDOW))).stage is Stage.COMPLETED
 
 
-def test_both_findings_are_accepted_with_one_word_and_forgotten_by_a_fresh_comparison() -> None:
+def test_one_acceptance_or_fresh_comparison_covers_both_findings() -> None:
     row = row_after(compared(ROW, by(STRANGER, NOON + DAY, FEWER)))
     change = verification.accepted_by(row, "by admin: it is hers", NOON + DAY)
     assert change.events[0].detail.count("After the redemption") == 2
@@ -329,18 +329,18 @@ def test_both_findings_are_accepted_with_one_word_and_forgotten_by_a_fresh_compa
 
 @pytest.mark.parametrize("corrected", [False, True])
 @pytest.mark.parametrize("redeemer", [None, HERSELF, NOBODY_KNOWS, STRANGER], ids=lambda each: each and each.matches)
-def test_without_a_comparison_too(redeemer: Redeemer | None, *, corrected: bool) -> None:
+def test_without_comparison_another_redeemer_is_still_unverified(redeemer: Redeemer | None, *, corrected: bool) -> None:
     change = uncompared(replace(ROW, corrected=corrected), "it is off", redeemer, NOON)
     held = redeemer is STRANGER or (redeemer is NOBODY_KNOWS and corrected)
     assert change.row.stage is (Stage.UNVERIFIED if held else Stage.COMPLETED)
 
 
-def test_an_account_that_is_gone_again_at_the_deadline_tells_nothing_of_who_redeemed() -> None:
+def test_an_account_gone_at_the_deadline_has_no_answer_about_its_redeemer() -> None:
     row = replace(ROW, absence=Absence.BIN, absent_since=NOON, sign_in_matches="yes")
     found = row_after(compared(row, read(NOON + DAY, None, in_bin=True)))
     assert (found.stage, found.sign_in_matches) == (Stage.UNVERIFIED, "")
 
 
-def test_without_a_comparison_the_history_says_so() -> None:
+def test_without_comparison_the_history_says_so() -> None:
     change = uncompared(ROW, "it is off", None, NOON)
     assert (change.row.stage, change.events[0].detail) == (Stage.COMPLETED, "nothing was compared: it is off")

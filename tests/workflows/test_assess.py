@@ -27,7 +27,7 @@ def round_trips(world: World) -> int:
     return len([call for call in world.tenant.control.journal() if call.get("batch") is None])
 
 
-async def test_with_id_and_address_a_warm_assessment_is_one_round_trip(world: MakeWorld) -> None:
+async def test_an_assessment_by_id_and_address_takes_one_round_trip(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await assessed(running)
     before = round_trips(running)
@@ -35,7 +35,7 @@ async def test_with_id_and_address_a_warm_assessment_is_one_round_trip(world: Ma
     assert round_trips(running) - before == 1
 
 
-async def test_with_the_id_alone_it_is_two(world: MakeWorld) -> None:
+async def test_an_assessment_by_id_alone_takes_two_round_trips(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await assessed(running)
     before = round_trips(running)
@@ -57,7 +57,7 @@ async def test_tenant_facts_are_read_again_when_they_are_old(world: MakeWorld) -
     assert policy_reads() == 2
 
 
-async def test_who_waited_for_the_tenants_facts_in_vain_does_not_ask_again_at_once(world: MakeWorld) -> None:
+async def test_requests_that_waited_for_throttled_tenant_facts_do_not_read_again(world: MakeWorld) -> None:
     """Ten requests at a cold start, and Graph asks for a wait: were each to ask again, nine would break that wait."""
     running = await world(tenant_of(*(account(number) for number in range(1, 11))))
     throttled: list[str] = []
@@ -78,7 +78,7 @@ async def test_who_waited_for_the_tenants_facts_in_vain_does_not_ask_again_at_on
     assert {running.request(f"r{number}")["stage"] for number in range(1, 11)} == {"invited"}
 
 
-async def test_nothing_but_reads_goes_out(world: MakeWorld) -> None:
+async def test_an_assessment_only_reads(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     await assessed(running)
     assert running.posts() == []
@@ -93,7 +93,7 @@ OPTIONAL = [
 
 
 @pytest.mark.parametrize("fact", OPTIONAL, ids=repr)
-async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact[Any]) -> None:
+async def test_a_finding_names_each_missing_permission(world: MakeWorld, fact: Fact[Any]) -> None:
     """Every permission but that for accounts can be missing; the rules that need it then say so, and name it."""
     permission = fact.permission
     covers = {permission, "Directory.Read.All", *WIDER.get(permission, ())}
@@ -111,7 +111,7 @@ async def test_a_missing_permission_is_never_silent(world: MakeWorld, fact: Fact
 WIDER = {"Group.Read.All": ["GroupMember.Read.All", "Group.ReadWrite.All"]}
 
 
-async def test_a_rule_that_is_off_is_not_read(world: MakeWorld) -> None:
+async def test_facts_of_a_rule_that_is_off_are_not_read(world: MakeWorld) -> None:
     running = await world(
         tenant_of(account(1)),
         roles=[role for role in DEFAULT_ROLES if role != "Policy.Read.B2BManagementPolicy"],
@@ -128,7 +128,7 @@ async def test_a_tenant_without_the_licence_has_nobody_eligible(world: MakeWorld
 
 @pytest.mark.parametrize("order", ["reversed", "as-sent"])
 @pytest.mark.parametrize("pages", ["full", "short"])
-async def test_neither_order_nor_paging_of_answers_matters(world: MakeWorld, order: str, pages: str) -> None:
+async def test_order_and_paging_of_answers_do_not_change_the_verdict(world: MakeWorld, order: str, pages: str) -> None:
     group = {
         "id": "33333333-0000-4000-8000-000000000000",
         "displayName": "admins",

@@ -26,12 +26,12 @@ async def asked(world: MakeWorld, *roles: str, **settings: str) -> tuple[int, st
 
 
 @pytest.mark.parametrize("mode", ["assess", "convert"])
-async def test_exactly_what_the_mode_needs_is_healthy_and_needs_no_words(world: MakeWorld, mode: str) -> None:
+async def test_exactly_the_roles_of_the_mode_are_healthy_without_detail(world: MakeWorld, mode: str) -> None:
     writing = ["User.Invite.All", COMPARED] if mode == "convert" else []
     assert await asked(world, *READING, *writing, B2B_MODE=mode, B2B_COMPARE_ACCESS="true") == (200, "ok", "")
 
 
-async def test_each_missing_role_is_named_and_how_long_a_grant_takes(world: MakeWorld) -> None:
+async def test_health_names_missing_roles_and_how_long_a_grant_takes(world: MakeWorld) -> None:
     granted = set(READING) - {"Group.Read.All", "OrgContact.Read.All"}
     assert await asked(world, *granted, B2B_COMPARE_ACCESS="true") == (
         503,
@@ -40,13 +40,13 @@ async def test_each_missing_role_is_named_and_how_long_a_grant_takes(world: Make
     )
 
 
-async def test_a_token_without_roles_says_so(world: MakeWorld) -> None:
+async def test_health_reports_a_token_without_roles(world: MakeWorld) -> None:
     status, state, line = await asked(world, B2B_MODE="assess")
     assert (status, state) == (503, "failed")
     assert line.startswith(f"no app role is granted; missing: {', '.join(READING)} (")
 
 
-async def test_more_than_needed_is_named_and_makes_nobody_ill(world: MakeWorld) -> None:
+async def test_surplus_roles_are_named_and_healthy(world: MakeWorld) -> None:
     assert await asked(world, *READING, "User.Invite.All", "User.ReadWrite.All", B2B_MODE="assess") == (
         200,
         "ok",
@@ -54,13 +54,13 @@ async def test_more_than_needed_is_named_and_makes_nobody_ill(world: MakeWorld) 
     )
 
 
-async def test_a_rule_that_is_off_needs_nothing(world: MakeWorld) -> None:
+async def test_a_rule_that_is_off_needs_no_role(world: MakeWorld) -> None:
     off = '{"address-in-use": "off"}'
     granted = [*(set(READING) - {"OrgContact.Read.All"}), "User.Invite.All"]
     assert await asked(world, *granted, B2B_RULE_OVERRIDES=off) == (200, "ok", "")
 
 
-async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) -> None:
+async def test_health_reports_the_last_run_of_each_part_of_the_sweep(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
 
     async def line() -> tuple[str, str]:
@@ -84,7 +84,7 @@ async def test_what_each_part_of_the_sweep_did_last_is_told(world: MakeWorld) ->
     ]
 
 
-async def test_how_many_requests_wait_for_what_is_told_as_the_sweep_counted_it(world: MakeWorld) -> None:
+async def test_health_reports_the_sweeps_count_of_waiting_requests(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1), account(2)), B2B_PAUSED="true")
 
     async def line() -> str:
@@ -109,14 +109,14 @@ async def test_how_many_requests_wait_for_what_is_told_as_the_sweep_counted_it(w
     assert await line() == "1 paused, 1 of a newer version at AT"
 
 
-async def test_without_a_token_nobody_knows(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_token_the_roles_are_not_known(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     running = await world(tenant_of(account(1)))
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
     running.services = await running.restart()
     assert await roles_line(running) == (503, "failed", "not known without a token")
 
 
-async def test_a_check_that_breaks_is_a_line_and_not_a_bare_500(world: MakeWorld) -> None:
+async def test_a_check_that_raises_is_reported_as_failed(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
 
     async def broken(request: HttpRequest) -> None:
@@ -130,7 +130,7 @@ async def test_a_check_that_breaks_is_a_line_and_not_a_bare_500(world: MakeWorld
     assert (found["status"], found["detail"]) == ("failed", "broke with ValueError")
 
 
-async def test_health_leaves_graph_alone_while_everything_waits_for_it(world: MakeWorld) -> None:
+async def test_health_does_not_call_graph_while_graph_throttles(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1)))
     running.tenant.control.set_faults([{"kind": "429-integer", "seconds": 120, "nth": 1, "path": "batch"}])
     await running.deliver(user=account(1)["id"])
@@ -147,7 +147,7 @@ async def inviting(running: World) -> tuple[int, str, str]:
     return reply.status, found["status"], found["detail"]
 
 
-async def test_what_keeps_invitations_from_going_out_is_said_and_is_no_fault(world: MakeWorld) -> None:
+async def test_health_names_the_reason_for_held_invitations_without_failing(world: MakeWorld) -> None:
     running = await world(tenant_of(*(account(number) for number in range(1, 7))))
     status = (await inviting(running))[0]
     assert await inviting(running) == (status, "ok", "")

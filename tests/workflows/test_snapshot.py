@@ -32,7 +32,7 @@ def items(snapshot: Snapshot | None) -> dict[Kind, Any]:
     return {kind: reading.items for kind, reading in snapshot.kinds.items()}
 
 
-async def test_the_claim_keeps_all_that_the_account_has(world: MakeWorld) -> None:
+async def test_a_claim_stores_a_snapshot_of_everything_the_account_has(world: MakeWorld) -> None:
     running = await world(LINKED, **ON)
     await running.deliver(user=USER)
     snapshot = await before(running)
@@ -55,7 +55,7 @@ async def test_the_claim_keeps_all_that_the_account_has(world: MakeWorld) -> Non
 
 
 @pytest.mark.parametrize("name", ["id", "userPrincipalName", "mail"])
-async def test_it_costs_no_call_that_is_not_made_anyway(world: MakeWorld, name: str) -> None:
+async def test_a_snapshot_costs_no_additional_call(world: MakeWorld, name: str) -> None:
     calls: dict[bool, Counter[str]] = {}
     for number, compare in enumerate((True, False), start=1):
         running = await world(tenant_of(account(number)), B2B_COMPARE_ACCESS=str(compare).lower())
@@ -68,14 +68,14 @@ async def test_it_costs_no_call_that_is_not_made_anyway(world: MakeWorld, name: 
     assert calls[True] == calls[False]
 
 
-async def test_with_the_setting_off_nothing_more_is_read_or_kept(world: MakeWorld) -> None:
+async def test_with_the_setting_off_no_snapshot_is_read_or_stored(world: MakeWorld) -> None:
     running = await world(LINKED, B2B_COMPARE_ACCESS="false")
     await running.deliver(user=USER)
     assert await before(running) is None
     assert not any("appRoleAssignments" in call["path"] for call in running.tenant.control.journal())
 
 
-async def test_a_dry_run_and_a_blocked_account_are_not_read_further(world: MakeWorld) -> None:
+async def test_a_dry_run_or_blocked_account_has_no_snapshot_read(world: MakeWorld) -> None:
     running = await world(tenant_of(account(1, mail="partner1@contoso.com")), **ON)
     await running.deliver(user=USER, dryRun=True)
     await running.deliver("r2", user=USER)
@@ -97,7 +97,7 @@ async def test_a_dry_run_and_a_blocked_account_are_not_read_further(world: MakeW
     ],
     ids=["a permission", "a relation"],
 )
-async def test_what_cannot_be_read_is_kept_as_unread_and_keeps_nobody(
+async def test_unreadable_kinds_are_stored_as_unread_and_do_not_stop_inviting(
     world: MakeWorld, refused: str, switches: dict[str, str], unread: dict[Kind, str]
 ) -> None:
     running = await world(LINKED, [role for role in DEFAULT_ROLES if role != refused], switches, **ON)
@@ -108,7 +108,7 @@ async def test_what_cannot_be_read_is_kept_as_unread_and_keeps_nobody(
     assert snapshot.unread == unread
 
 
-async def test_a_second_try_of_one_claim_keeps_the_snapshot(world: MakeWorld) -> None:
+async def test_a_second_try_of_a_claim_keeps_the_snapshot(world: MakeWorld) -> None:
     running = await world(LINKED, **ON)
     await running.deliver_in_trouble(USER)
     first = await before(running)
@@ -118,7 +118,7 @@ async def test_a_second_try_of_one_claim_keeps_the_snapshot(world: MakeWorld) ->
     assert items(await before(running)) == items(first)
 
 
-async def test_two_thousand_groups_and_five_hundred_app_roles_do_not_stand_in_the_way(world: MakeWorld) -> None:
+async def test_2000_groups_and_500_app_roles_do_not_prevent_an_invitation(world: MakeWorld) -> None:
     groups = [
         {"id": f"99999999-0000-4000-9000-{n:012d}", "displayName": f"Group {n}", "members": [USER]} for n in range(2000)
     ]
@@ -130,7 +130,7 @@ async def test_two_thousand_groups_and_five_hundred_app_roles_do_not_stand_in_th
     assert (len(found[Kind.GROUPS]), len(found[Kind.APP_ROLES])) == (2000, 500)
 
 
-async def test_trouble_with_one_relation_holds_the_invitation_back_until_it_is_over(world: MakeWorld) -> None:
+async def test_a_temporary_failure_of_one_relation_delays_the_invitation(world: MakeWorld) -> None:
     running = await world(LINKED, **ON)
     running.tenant.control.set_faults([{"kind": "503-json", "path": "ownedObjects", "where": "part", "nth": 1}])
     await running.deliver(user=USER)
