@@ -75,12 +75,12 @@ from b2b.workflows.sweep.verify import Comparing, Verify
 log = logging.getLogger(__name__)
 
 TALKATIVE = ("azure", "httpx", "httpcore", "hpack", "msal", "kiota_http")
-"""Libraries whose info lines name URLs, and with them user principal names and filters."""
+"""Libraries that log URLs at INFO. Those URLs contain user principal names and filters."""
 
 
 @dataclass(frozen=True)
 class Adapters:
-    """What the workflows reach the outside through."""
+    """The adapters through which the workflows reach Graph, storage and the identity endpoint."""
 
     graph: Graph
     ledger: Ledger
@@ -91,7 +91,7 @@ class Adapters:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a trigger hands its input to."""
+    """The services that the triggers call, and the adapters that the tests close."""
 
     settings: Settings
     api: Front
@@ -107,7 +107,7 @@ class Services:
     storage_identity: Identity | None
 
     async def aclose(self) -> None:
-        """Close every connection; the Functions worker never calls it, tests do."""
+        """Close every connection. Only tests call this; the Functions worker does not."""
         await self.graph.aclose()
         await self.ledger.aclose()
         await self.queue.aclose()
@@ -123,9 +123,9 @@ def build(
     storage_transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
     meter: Meter | None = None,
 ) -> Services:
-    """Build everything; no network is touched. The transports are the tests' way to get between app and services.
+    """Build the adapters and the services, without any network call. Tests pass their own transports.
 
-    Without ``meter`` nothing is counted or measured.
+    If ``meter`` is None, the app records no metrics.
     """
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -148,7 +148,7 @@ def assemble(
     allowance: Allowance = Allowance(),  # noqa: B008  frozen
     new_id: NewId = _new_id,
 ) -> Services:
-    """Build the workflows upon adapters that are there already."""
+    """Build the workflows with existing adapters."""
     graph, ledger, queue, identity = adapters.graph, adapters.ledger, adapters.queue, adapters.identity
     directory, assess_only = Directory(graph), settings.mode is Mode.ASSESS
     limits = limits_of(settings.graph_timeout, settings.replication_window, settings.give_up_after)
@@ -247,7 +247,7 @@ def meter_for(environment: Mapping[str, str]) -> Meter | None:
     connection_string = environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()
     if not connection_string:
         return None
-    from b2b.adapters.telemetry import Telemetry  # noqa: PLC0415  a sixth of a second that only the cloud has to pay
+    from b2b.adapters.telemetry import Telemetry  # noqa: PLC0415  the import takes a sixth of a second
 
     try:
         return Telemetry(connection_string, environment.get("WEBSITE_SITE_NAME", "b2b-conversion"))
@@ -259,8 +259,8 @@ def meter_for(environment: Mapping[str, str]) -> Meter | None:
 def public_base_url(environment: Mapping[str, str], request_url: str) -> str:
     """Return the scheme and host under which callers reach the app.
 
-    Azure and the local hosts set WEBSITE_HOSTNAME; a Host header is the caller's word and counts only where that is
-    missing.
+    Azure and the local hosts set WEBSITE_HOSTNAME. If it is missing, the URL of the call counts, which contains the
+    Host header that the caller sent.
     """
     host = environment.get("WEBSITE_HOSTNAME", "")
     if not host:

@@ -1,4 +1,4 @@
-"""Facts about accounts and the tenant, asked of Graph. What is asked stands in `b2b.domain.eligibility.facts`."""
+"""Read facts about accounts and the tenant from Graph. `b2b.domain.eligibility.facts` defines the facts."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -19,14 +19,14 @@ from b2b.domain.request import InvitedUser
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 OWN_TROUBLE = frozenset({400, 500, 502})
 LASTING = frozenset({400, 402, 405, 406, 410, 411, 412, 413, 414, 415, 416, 421, 422, 426, 428, 431, 451})
-"""Refusals of a read that another try will not change. Those of a throttle, a token, a conflict or a lock may pass."""
+"""Status codes of a read that another try does not change. Throttling, a token, a conflict or a lock may pass."""
 PENDING_ACCOUNTS = Call(f"/users?$filter=externalUserState eq '{PENDING}'&$select=id&$top=999")
-"""A plain query: with the header of advanced queries it would be answered from an index that lags further behind."""
+"""A plain query. With the header of advanced queries, Graph would answer from an index that lags further behind."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class Directory:
-    """Reads facts. A question is a fact and what it is about: a selector, an account's id, an address, a domain."""
+    """Reads facts. A question is a fact and its subject: a selector, an account's id, an address or a domain."""
 
     def __init__(self, graph: Graph) -> None:
         """Use a Graph client."""
@@ -35,21 +35,21 @@ class Directory:
     async def read(self, questions: Mapping[Fact[Any], AskedAbout]) -> Facts:
         """Answer all questions in as few round trips as `$batch` allows.
 
-        A fact whose permission is missing is not readable, and neither is one whose question Graph refuses for good; an
-        object that does not exist is absent.
+        A fact is `NotReadable` if the app lacks its permission, or if Graph refuses its question for good. A fact is
+        `NotThere` if its object does not exist.
 
         Raises:
-            Transient: Graph is throttled, down or behind its own writes.
-            AccessDenied: accounts themselves cannot be read: nothing can be decided without.
+            Transient: Graph throttles, is down, or does not show its own writes yet.
+            AccessDenied: the app may not read accounts, so nothing can be decided.
 
         """
         return await self._answered(questions, LASTING)
 
     async def granted(self, user_id: str, wanted: Iterable[Fact[Any]]) -> Facts:
-        """Read an account by its id with facts about it. The trouble of one fact is not that of the others.
+        """Read an account by its id, with facts about it. If one fact cannot be read, the others still are.
 
         Raises:
-            Transient: as `read`, or the account itself cannot be read.
+            Transient: as `read`, or Graph refuses to read the account itself.
             AccessDenied: as `read`.
 
         """
@@ -60,7 +60,7 @@ class Directory:
         return known
 
     async def _answered(self, questions: Mapping[Fact[Any], AskedAbout], refusals: frozenset[int]) -> Facts:
-        """Answer questions; what is among the refusals makes its own fact unreadable, and no other."""
+        """Answer questions. A status among ``refusals`` makes only the fact that it answers unreadable."""
         calls = {fact: _calls(fact, subject) for fact, subject in questions.items()}
         answers = iter(await self._graph.read([call for group in calls.values() for call in group], refusals))
         found: dict[Fact[Any], Any] = {}
@@ -72,10 +72,10 @@ class Directory:
         return Facts(found)
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
-        """Read many accounts by id; None for one that does not exist, and no entry for one that cannot be read.
+        """Read many accounts by id. The value is None if an account does not exist; an unreadable one has no entry.
 
-        Many are read together, so the trouble of one is not the trouble of all. An account whose state is left out of
-        the answer cannot be read here: it must not look like one that is internal.
+        One unreadable account does not fail the others. An account counts as unreadable if the answer leaves out its
+        `externalUserState`, because it would look like an internal account.
 
         Raises:
             AccessDenied: as `read`.
@@ -95,10 +95,10 @@ class Directory:
         return found
 
     async def deleted(self, user_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of these accounts that lie in the recycle bin.
+        """Return the ids of those accounts that are in the recycle bin.
 
         Raises:
-            AccessDenied: the bin cannot be read. That is not the same as an empty one.
+            AccessDenied: the app may not read the recycle bin, so it cannot know whether an account is in it.
 
         """
         calls = [_calls(facts.DELETED_ACCOUNT, user_id)[0] for user_id in user_ids]
@@ -110,10 +110,10 @@ class Directory:
         )
 
     async def pending(self) -> AsyncIterator[list[str]]:
-        """Give the object ids of all accounts in the tenant that wait for their person, page by page.
+        """Yield the object ids of all accounts in the tenant that wait for their redemption, page by page.
 
         Raises:
-            Transient: the list broke off; what it had given so far says nothing about the others.
+            Transient: the list broke off. An account that is not on the pages so far may still be pending.
             AccessDenied: as `read`.
 
         """
@@ -124,10 +124,10 @@ class Directory:
                 raise Transient(GRAPH, "a list of accounts cannot be read") from error
 
     async def check(self) -> None:
-        """Ask Graph for an object id that no account has: "not found" shows that Graph answers and lets the app read.
+        """Ask Graph for an object id that no account has. "Not found" shows that Graph answers and the app may read.
 
         Raises:
-            AccessDenied: accounts cannot be read.
+            AccessDenied: the app may not read accounts.
 
         """
         (answer,) = await self._graph.read([_user(NOBODY)])
@@ -140,7 +140,7 @@ def _no_accounts() -> AccessDenied:
 
 
 def _calls(fact: Fact[Any], subject: AskedAbout) -> list[Call]:
-    """Send the questions whose placeholders the subject fills: an account is asked for by the name that is given."""
+    """Return the calls whose placeholders the subject fills. A selector fills the name that the request gives."""
     values: Values
     if isinstance(subject, InvitedUser):
         values = facts.selector(subject)

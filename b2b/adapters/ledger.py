@@ -1,7 +1,7 @@
-"""The ledger in Table Storage: state rows, their history, and the rows by which other keys find them.
+"""Store the ledger in Table Storage: state rows, their history, and rows that find a state row by another key.
 
-A state row and the events that explain it are written in one transaction, guarded by the row's ETag. Rows that point
-into another partition are written first; a reader checks them against the state row, which is the truth.
+The ledger writes a state row and its events in one transaction, guarded by the row's ETag. It writes rows that point
+to another partition first. A reader checks such a row against the state row, which is the truth.
 """
 
 from collections.abc import Mapping
@@ -37,22 +37,22 @@ REQUESTS = "requests"
 FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
 RESTED, WORKING, COMPARISONS = "rested~", "working~", "comparisons~"
 FACT, SWEEP, CENSUS = "tenant~fact", "sweep~", "census"
-"""Partitions of lists, of the tenant's fact and of the sweep's reports. No object id and no request id has a tilde."""
+"""Partitions of lists, of the tenant fact and of the sweep's reports. No object id and no request id has a tilde."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
     "connection_timeout": 5,
     "read_timeout": 15,
 }
-"""The SDK alone would repeat for minutes inside the function; a message that fails comes back anyway."""
+"""Seconds, and retries. By default the SDK retries for minutes inside the function; the queue retries anyway."""
 _MEMBER = "request-"
 
 
 class Ledger:
-    """All tables."""
+    """The app's tables."""
 
     def __init__(self, service: TableServiceClient, observer: Observer = unobserved) -> None:
-        """``observer`` gets every state row that was written."""
+        """Use a storage account. ``observer`` gets each change after it was written."""
         self._service = service
         self._conversions = service.get_table_client(CONVERSIONS)
         self._requests = service.get_table_client(REQUESTS)
@@ -81,7 +81,7 @@ class Ledger:
     def from_connection_string(
         cls, connection_string: str, *, observer: Observer = unobserved, **options: Any
     ) -> "Ledger":
-        """Open with a connection string: Azurite, or an account that still allows keys."""
+        """Open with a connection string, for Azurite or a storage account that still allows keys."""
         return cls(TableServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS, **options), observer)
 
     @classmethod
@@ -101,10 +101,10 @@ class Ledger:
     async def save(
         self, change: Change[Conversion], *request_ids: str, kept: Mapping[Moment, Snapshot] | None = None
     ) -> Conversion:
-        """Write an account's conversion, together with the requests that belong to it from now on, and snapshots.
+        """Write an account's conversion, the requests that join it (``request_ids``) and snapshots (``kept``).
 
         Raises:
-            LedgerConflict: another process wrote first; read again and decide again.
+            LedgerConflict: another process wrote first. The caller reads again and decides again.
 
         """
         generation = change.row.generation
@@ -113,10 +113,10 @@ class Ledger:
         return await self.conversions.write(change, *members, *taken)
 
     async def snapshot(self, user_id: str, generation: int, moment: Moment) -> Snapshot | None:
-        """Return what a generation of an account's conversion kept of a moment, or None.
+        """Return the snapshot that a generation of an account's conversion took at a moment; None if it took none.
 
         Raises:
-            UnreadableRow: a newer version wrote it.
+            UnreadableRow: a newer version of the app wrote the snapshot.
             Transient: storage did not answer.
 
         """
@@ -135,7 +135,7 @@ class Ledger:
         return [row["RowKey"].removeprefix(_MEMBER) async for row in rows(self._conversions, query, values)]
 
     async def reservation(self, address_key: str) -> Reservation | None:
-        """Return who reserved an address, by the hash of the address."""
+        """Return the reservation of an address, by the hash of the address; None if nothing reserves it."""
         entity = await fetch(self._conversions, f"address~{address_key}", "reservation")
         if entity is None:
             return None
@@ -143,10 +143,10 @@ class Ledger:
         return Reservation(address_key, entity["userId"], entity["since"], absent_since, etag)
 
     async def reserve(self, reservation: Reservation) -> Reservation:
-        """Insert a reservation, or replace the one that its ETag names.
+        """Insert a reservation, or replace the stored one if it still has this reservation's ETag.
 
         Raises:
-            LedgerConflict: another reservation is there.
+            LedgerConflict: another process has reserved the address, or has changed the reservation.
 
         """
         entity = {
@@ -161,18 +161,18 @@ class Ledger:
         return replace(reservation, etag=results[0]["etag"])
 
     async def tenant_fact(self) -> TenantFact:
-        """Return what the tenant is known to show; nothing is known where no row is there."""
+        """Return what the app knows of the account fields that the tenant shows; unknown if no row is stored."""
         entity = await fetch(self._conversions, FACT, FACT)
         return TenantFact() if entity is None else msgspec.json.decode(entity["known"], type=TenantFact)
 
     async def learn(self, fact: TenantFact) -> None:
-        """Remember what the tenant is known to show. The last writer wins: each has seen it."""
+        """Store what the app knows of the tenant. The last writer wins, because each has read it from Graph."""
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)
 
     async def report(self, report: SweepReport, now: datetime) -> None:
-        """Keep what the parts of a sweep did and counted, in place of what was kept before."""
+        """Store what the parts of a sweep did and counted. It replaces the last report of each part."""
         found: dict[str, PartReport | Census] = {each.part: each for each in report.parts}
         if report.census is not None:
             found[CENSUS] = report.census
@@ -184,7 +184,7 @@ class Ledger:
             await self._conversions.submit_transaction([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in kept])
 
     async def reported(self) -> Reported:
-        """Return what is kept of the sweeps."""
+        """Return the last report of each part of the sweep, and the last census; None if there is no census yet."""
         kept = {row["RowKey"]: row async for row in rows(self._conversions, "PartitionKey eq @key", {"key": SWEEP})}
         census = kept.pop(CENSUS, None)
         return Reported(
@@ -196,12 +196,12 @@ class Ledger:
         )
 
     async def purge(self, record: RequestRecord) -> None:
-        """Delete a request that has ended, with its history, and its member, if that still shows the request.
+        """Delete an ended request with its history, and its campaign member if that still shows this request.
 
-        The row goes last: a process that dies before that leaves a request that is purged again.
+        The state row is deleted last. If the process dies before that, the next sweep purges the request again.
 
         Raises:
-            LedgerConflict: the row is not the one that was read, or another process purges it, too.
+            LedgerConflict: the row has changed since it was read, or another process purges it too.
 
         """
         await self.lists.forget(line_of(record))
@@ -218,7 +218,7 @@ class Ledger:
                 raise LedgerConflict(f"request {record.request_id}")
 
     async def purge_pauses(self, before: datetime) -> None:
-        """Delete what the breaker's history says of a time that is past."""
+        """Delete the events of the breaker's history that are older than ``before``."""
         query = "PartitionKey eq @key and RowKey ge @first and at lt @before"
         values = {"key": entities.PACE, "first": entities.HISTORY, "before": before}
         past = [each async for each in rows(self._conversions, query, values) if "kind" in each]
@@ -226,20 +226,20 @@ class Ledger:
             await taken(self._conversions, some)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
-        """Make a request that has no requestId findable by its body: a poison copy keeps nothing else."""
+        """Let `by_body` find a request whose message has no requestId: a poison message holds only the body."""
         async with translated():
             await self._requests.upsert_entity({"PartitionKey": f"body~{body_hash}", "RowKey": request_id})
 
     async def by_body(self, body_hash: str) -> list[str]:
-        """Return the ids of the requests that came with this body and without an id."""
+        """Return the ids of the requests whose message had this body and no requestId."""
         query = "PartitionKey eq @key"
         return [row["RowKey"] async for row in rows(self._requests, query, {"key": f"body~{body_hash}"})]
 
     async def check(self) -> None:
-        """Ask for every table.
+        """Read from each table.
 
         Raises:
-            Transient: names the table that is missing, or says that storage does not answer.
+            Transient: a table is missing, which the error names, or storage does not answer.
 
         """
         for table in (self._conversions, self._requests, self._campaigns):

@@ -1,4 +1,4 @@
-"""How a snapshot becomes a table entity and back: JSON, compressed, in properties that are far from their limit."""
+"""Turn a snapshot into a table entity and back. It is stored as compressed JSON, cut into several properties."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -10,27 +10,27 @@ from b2b.domain.errors import UnreadableRow
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 
 CHUNK = 48_000
-"""Bytes of one property; Table Storage takes 65,536."""
+"""Most bytes in one property. Table Storage allows 65,536."""
 _CHUNKS = "chunk"
 
 
 def key(generation: int, moment: Moment) -> str:
-    """Return the row key of a snapshot, in the partition of its account."""
+    """Return the row key of a snapshot. Its partition is that of its account."""
     return f"access-{generation:010d}-{moment.value}"
 
 
 def to_entity(generation: int, moment: Moment, snapshot: Snapshot) -> dict[str, Any]:
-    """Return the row of a snapshot, without the key of its partition."""
+    """Return the entity of a snapshot, without its PartitionKey."""
     body = zlib.compress(msgspec.json.encode(snapshot))
     chunks = {f"{_CHUNKS}{number}": body[at : at + CHUNK] for number, at in enumerate(range(0, len(body), CHUNK))}
     return {"RowKey": key(generation, moment), "takenAt": snapshot.taken_at, **chunks}
 
 
 def from_entity(entity: Mapping[str, Any]) -> Snapshot:
-    """Read a snapshot.
+    """Read a snapshot from its entity.
 
     Raises:
-        UnreadableRow: a newer version wrote it.
+        UnreadableRow: a newer version of the app wrote the snapshot.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""Table Storage beneath the ledger: state rows with their history, lists, and the SDK's errors turned into ours."""
+"""Read and write Table Storage for the ledger: state rows with their history, and the SDK's errors turned into ours."""
 
 import json
 import logging
@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 NOT_FOUND = 404
 TRANSACTION = 100
-"""Most rows of one transaction."""
+"""Most rows in one transaction."""
 TRANSACTION_BYTES = 900_000
-"""Most bytes of one transaction. Storage takes 4 MiB, but a body of more than 1 MiB keeps the event loop waiting."""
+"""Most bytes in one transaction. Storage allows 4 MiB, but a body of more than 1 MiB blocks the event loop."""
 _PART_BYTES = 1_000
-"""What a transaction needs for a row beside its columns: method, address and headers."""
+"""Bytes that a row adds to a transaction besides its columns: method, address and headers."""
 _TYPED_BYTES = 80
-"""What a column needs at most whose value is no text and no bytes, with the name of its type."""
+"""Most bytes that a column needs for a value and its type, if the value is neither text nor bytes."""
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"
@@ -45,7 +45,7 @@ _WHOLE = {"mode": UpdateMode.REPLACE}
 
 Row = TypeVar("Row", Conversion, RequestRecord, Pace, Campaign)
 Observer = Callable[[Change[Any]], None]
-"""Gets each change after storage has taken it. It cannot undo the change, and the writer waits for it."""
+"""Gets each change after it was written. An observer cannot undo the change, and the writer waits for it."""
 
 
 def unobserved(_change: Change[Any]) -> None:
@@ -53,7 +53,7 @@ def unobserved(_change: Change[Any]) -> None:
 
 
 class Rows(Generic[Row]):
-    """State rows of one kind, one to a partition, each with its history."""
+    """State rows of one kind. A partition holds one state row and its history."""
 
     def __init__(
         self,
@@ -63,25 +63,25 @@ class Rows(Generic[Row]):
         read: Callable[[Mapping[str, Any]], Row],
         observer: Observer = unobserved,
     ) -> None:
-        """Use a table whose state rows have ``row_key``; ``key`` gives a record's partition, ``read`` a record."""
+        """Use the state rows with ``row_key``. ``key`` returns a record's partition; ``read`` decodes an entity."""
         self._table, self._row_key, self._observer = table, row_key, observer
         self._key: Callable[[Row], str] = key
         self._read: Callable[[Mapping[str, Any]], Row] = read
 
     async def get(self, key: str) -> Row | None:
-        """Return the record, or None."""
+        """Return the record of a partition; None if it has none."""
         entity = await fetch(self._table, key, self._row_key)
         return None if entity is None else self._read(entity)
 
     async def write(self, change: Change[Row], *beside: Mapping[str, Any]) -> Row:
-        """Write a record, its events and the rows ``beside`` it, all or nothing; return it as it now stands.
+        """Write a record, its events and the rows ``beside`` it, all or nothing. Return the stored record.
 
-        The newest events ride in the row itself, so that most writes concern one entity: a transaction costs the app
-        three times the CPU. When they become too many, they move to rows of their own.
+        The newest events are stored in the row itself, so that most writes concern one entity: a transaction costs
+        three times the CPU. When there are too many events for the row, they move to rows of their own.
 
         Raises:
-            LedgerConflict: the row is not, or no longer, the one that the change was made from.
-            Transient: storage did not answer; whether it wrote is open, a fresh read tells.
+            LedgerConflict: another process has written the row since the change was made from it.
+            Transient: storage did not answer. It may have written; only a fresh read shows that.
 
         """
         key: str = self._key(change.row)
@@ -108,7 +108,7 @@ class Rows(Generic[Row]):
         return written
 
     async def history(self, key: str, after: int, limit: int) -> list[Event]:
-        """Return up to ``limit`` events of a row, behind a number."""
+        """Return up to ``limit`` events of a row, after the event with the number ``after``."""
         query = "PartitionKey eq @key and ( RowKey eq @row or ( RowKey gt @after and RowKey lt @last ) )"
         values = {
             "key": key,
@@ -127,7 +127,10 @@ class Rows(Generic[Row]):
         return [*moved, *newest][:limit]
 
     async def _put(self, entity: dict[str, Any], etag: str, others: list[Any]) -> str:
-        """Write an entity over the one with this ETag, none if it is empty, and others with it; return the new ETag."""
+        """Replace the entity that has this ETag, or create it if ``etag`` is empty; return its new ETag.
+
+        ``others`` are operations for the same transaction.
+        """
         operation = guarded(entity, etag)
         if others:
             return str((await self._table.submit_transaction([operation, *others]))[0]["etag"])
@@ -142,7 +145,12 @@ class Rows(Generic[Row]):
             log.warning("a change was written and not observed: %r", error)
 
     async def _own_write(self, key: str, write_id: str) -> Row:
-        """The client repeats a write whose answer was lost; the repeat then meets its own row."""
+        """Return the row if this write created it. The SDK retries a lost answer, and the retry then conflicts.
+
+        Raises:
+            LedgerConflict: another write created the row.
+
+        """
         entity = await fetch(self._table, key, self._row_key)
         if entity is None or entity.get(_WRITE_ID) != write_id:
             raise LedgerConflict(f"{self._row_key} row {key}")
@@ -150,7 +158,7 @@ class Rows(Generic[Row]):
 
 
 def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
-    """Return the operation that writes an entity only if it is unchanged: still absent, or under this ETag."""
+    """Return the operation that replaces an entity if it has this ETag, or creates it if ``etag`` is empty."""
     if not etag:
         return ("create", entity)
     options = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
@@ -158,7 +166,7 @@ def guarded(entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
 
 
 async def fetch(table: TableClient, partition: str, row: str) -> Any:
-    """Return an entity, or None.
+    """Return an entity; None if it does not exist.
 
     Raises:
         Transient: storage did not answer, or the table is missing.
@@ -176,14 +184,14 @@ async def fetch(table: TableClient, partition: str, row: str) -> Any:
 async def rows(
     table: TableClient, query: str, parameters: dict[str, Any], page: int | None = None
 ) -> AsyncIterator[TableEntity]:
-    """Give the entities that a query finds, page by page."""
+    """Yield the entities that a query finds. ``page``: entities per call to storage."""
     async with translated():
         async for entity in table.query_entities(query, parameters=parameters, results_per_page=page):
             yield entity
 
 
 def size_of(operation: tuple[Any, ...]) -> int:
-    """Return how many bytes an operation takes in a transaction: every character that is not ASCII is escaped."""
+    """Return how many bytes an operation needs in a transaction, where JSON escapes characters beyond ASCII."""
     return _PART_BYTES + sum(len(name) + _size(value) for name, value in operation[1].items())
 
 
@@ -201,7 +209,7 @@ def portions(operations: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 async def taken(table: TableClient, operations: list[Any]) -> bool:
-    """Carry out one transaction. Return False if a row is gone, or was written since it was read.
+    """Carry out one transaction. Return False if a row was deleted or changed since it was read.
 
     Raises:
         Transient: storage did not answer, or the table is missing.
@@ -221,7 +229,7 @@ async def taken(table: TableClient, operations: list[Any]) -> bool:
 
 @asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """Turn the SDK's errors into ours: a lost race, or a storage that did not do its part."""
+    """Turn the SDK's errors into ours: `LedgerConflict` if another write was first, else `Transient`."""
     try:
         yield
     except (ResourceExistsError, ResourceModifiedError) as error:

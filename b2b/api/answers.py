@@ -1,6 +1,6 @@
-"""What callers over HTTP are told, one struct for each answer. OpenAPI is made from these: each field has its text.
+"""The structs of the HTTP answers. OpenAPI is generated from them, so each field has a description.
 
-A field that is `| None` is always there and may be null; one with `UNSET` is left out where there is nothing to say.
+A field that is `| None` is always present and may be null. A field that may be `UNSET` is left out if it has no value.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer: status, what it holds, and headers."""
+    """An HTTP answer: status, content and headers."""
 
     status: int
     content: Any
-    """A struct of the contract, or the bytes of a file."""
+    """An answer struct, or the bytes of a file."""
     headers: Mapping[str, str] = field(default_factory=dict)
     media: str = JSON
 
@@ -43,21 +43,21 @@ class Reply:
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A part of an answer: camelCase names, RFC 3339 times in UTC."""
+    """Base of all answers: camelCase names, and RFC 3339 times in UTC."""
 
 
 class Fault(Answer, frozen=True, kw_only=True):
     """One thing that is wrong."""
 
-    code: Annotated[str, Meta(description="What is wrong, as a code of the contract.")]
+    code: Annotated[str, Meta(description="What is wrong, as a code.")]
     message: Annotated[str, Meta(description="What is wrong and what to do, in one sentence.")]
-    target: Annotated[str | None, Meta(description="The path of the field that it is about.")] = None
+    target: Annotated[str | None, Meta(description="The path of the field that is wrong.")] = None
 
 
 class Failure(Fault, frozen=True, kw_only=True):
-    """Why something did not come about."""
+    """Why a request failed."""
 
-    details: Annotated[list[Fault], Meta(description="Every fault, where there are several.")] = []
+    details: Annotated[list[Fault], Meta(description="All faults, if there are several.")] = []
 
 
 class Problem(Answer, frozen=True, kw_only=True):
@@ -67,43 +67,43 @@ class Problem(Answer, frozen=True, kw_only=True):
 
 
 class Accepted(Answer, frozen=True, kw_only=True):
-    """A request that was taken in."""
+    """A request that the app has accepted."""
 
-    request_id: Annotated[str, Meta(description="The id to ask for the request with.")]
-    stage: Annotated[Stage, Meta(description="Where the request stands.")]
+    request_id: Annotated[str, Meta(description="The id of the request.")]
+    stage: Annotated[Stage, Meta(description="The stage of the request.")]
     mode: Annotated[str, Meta(description="The app's mode: assess or convert.")]
     dry_run: Annotated[bool, Meta(description="Whether the request changes nothing in the directory.")]
 
 
 class Waits(Answer, frozen=True, kw_only=True):
-    """Why a request cannot go on yet."""
+    """Why a request waits."""
 
     reason: Annotated[WaitReason, Meta(description="The reason, as a code.")]
     text: Annotated[str, Meta(description="The reason in words.")]
     since: Annotated[datetime, Meta(description="Since when it waits for this reason.")]
-    until: Annotated[datetime | None, Meta(description="When the app looks again; null: at the next sweep.")] = None
+    until: Annotated[datetime | None, Meta(description="When the app tries again; null: at the next sweep.")] = None
 
 
 class Links(Answer, frozen=True, kw_only=True):
-    """Where to go from here."""
+    """Addresses that belong to a request."""
 
     self: Annotated[str, Meta(description="The address of this request.")]
     operation: Annotated[str, Meta(description="The address of the request as a long-running operation.")]
     sign_in: Annotated[
-        str | UnsetType, Meta(description="Where the person redeems without the secret link; only while invited.")
+        str | UnsetType, Meta(description="Where the person can redeem without the invitation's link; only while invited.")
     ] = UNSET
 
 
 class ActorShown(Answer, frozen=True, kw_only=True):
-    """Who brings something about."""
+    """Who caused something."""
 
-    kind: Annotated[ActorKind, Meta(description="A person, an application, key, stated, queue or timer.")]
-    id: Annotated[str | None, Meta(description="The object id of who signed in.")] = None
-    name: Annotated[str | None, Meta(description="The name that was stated; the app cannot know if it is true.")] = None
+    kind: Annotated[ActorKind, Meta(description="The kind of actor.")]
+    id: Annotated[str | None, Meta(description="The object id of the person or application that signed in.")] = None
+    name: Annotated[str | None, Meta(description="The name that the caller stated; the app cannot verify it.")] = None
 
 
 class WaitsFor(Answer, frozen=True, kw_only=True):
-    """What a request of a list waits for."""
+    """Why a request in a list waits."""
 
     reason: Annotated[WaitReason, Meta(description="The reason, as a code.")]
     text: Annotated[str, Meta(description="The reason in words.")]
@@ -114,23 +114,23 @@ class RequestLine(Answer, frozen=True, kw_only=True):
     """A request as a list shows it."""
 
     request_id: Annotated[str, Meta(description="The id of the request.")]
-    stage: Annotated[Stage, Meta(description="Where the request stands.")]
+    stage: Annotated[Stage, Meta(description="The stage of the request.")]
     dry_run: Annotated[bool, Meta(description="Whether the request changes nothing in the directory.")]
-    user_id: Annotated[str | None, Meta(description="Object id of the account, once it was found.")] = None
+    user_id: Annotated[str | None, Meta(description="Object id of the account, once the app has found it.")] = None
     user_principal_name: Annotated[str | None, Meta(description="The user principal name of the account.")] = None
     invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
     asked_by: Annotated[ActorShown, Meta(description="Who submitted the request.")]
-    requested_at: Annotated[datetime, Meta(description="When the request was taken in.")]
-    verdict: Annotated[Verdict | None, Meta(description="What the findings add up to, once it was judged.")] = None
-    rules: Annotated[list[str], Meta(description="The rules that hold it up, or that a person must weigh.")]
-    waiting: Annotated[WaitsFor | None, Meta(description="What the request waits for.")] = None
+    requested_at: Annotated[datetime, Meta(description="When the app accepted the request.")]
+    verdict: Annotated[Verdict | None, Meta(description="The overall result of the findings, once judged.")] = None
+    rules: Annotated[list[str], Meta(description="The rules that block the request, or that a person must weigh.")]
+    waiting: Annotated[WaitsFor | None, Meta(description="Why the request waits.")] = None
 
 
 class RequestPage(Answer, frozen=True, kw_only=True):
-    """A page of a list, oldest first. It may be short or even empty; there is more while it has a token."""
+    """A page of a list, oldest first. A page with a token has a next page, even if it is short or empty."""
 
     requests: Annotated[list[RequestLine], Meta(description="The requests of this page.")]
-    continuation_token: Annotated[str | UnsetType, Meta(description="Asks for the next page.")] = UNSET
+    continuation_token: Annotated[str | UnsetType, Meta(description="The token for the next page.")] = UNSET
     next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
 
 
@@ -146,132 +146,136 @@ class SearchResult(Answer, frozen=True, kw_only=True):
 
     requests: Annotated[list[RequestLine], Meta(description="The requests that were found.")]
     cost: Annotated[Cost, Meta(description="What the search cost.")]
-    continuation_token: Annotated[str | UnsetType, Meta(description="Goes on with the search.")] = UNSET
+    continuation_token: Annotated[str | UnsetType, Meta(description="The token that continues the search.")] = UNSET
 
 
 class HistoryEvent(Answer, frozen=True, kw_only=True):
-    """Something that happened."""
+    """An event in the history of a request or an account."""
 
     kind: Annotated[str, Meta(description="What happened.")]
     at: Annotated[datetime, Meta(description="When it happened.")]
-    stage: Annotated[Stage | None, Meta(description="The stage after it.")] = None
-    request_id: Annotated[str | None, Meta(description="The request that it was about.")] = None
-    detail: Annotated[str | None, Meta(description="What else there is to say.")] = None
-    actor: Annotated[ActorShown, Meta(description="Who brought it about.")]
+    stage: Annotated[Stage | None, Meta(description="The stage after the event.")] = None
+    request_id: Annotated[str | None, Meta(description="The request that the event concerns.")] = None
+    detail: Annotated[str | None, Meta(description="Details of the event.")] = None
+    actor: Annotated[ActorShown, Meta(description="Who caused the event.")]
     graph_request_id: Annotated[
-        str | None, Meta(description="Graph's id of the call that brought it about, for support at Microsoft.")
+        str | None, Meta(description="Graph's request-id of the call that caused the event, for Microsoft support.")
     ] = None
 
 
 class History(Answer, frozen=True, kw_only=True):
-    """What happened, oldest first."""
+    """The events of a request or an account, oldest first."""
 
-    events: Annotated[list[HistoryEvent], Meta(description="What happened.")]
-    continuation_token: Annotated[str | UnsetType, Meta(description="Asks for the next page.")] = UNSET
+    events: Annotated[list[HistoryEvent], Meta(description="The events.")]
+    continuation_token: Annotated[str | UnsetType, Meta(description="The token for the next page.")] = UNSET
     next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
 
 
 class ConversionStatus(Answer, frozen=True, kw_only=True):
-    """Where the conversion of an account stands."""
+    """The state of an account's conversion."""
 
     user_id: Annotated[str, Meta(description="Object id of the account.")]
-    stage: Annotated[Stage, Meta(description="Where the conversion stands.")]
-    request_id: Annotated[str, Meta(description="The request that leads it.")]
-    generation: Annotated[int, Meta(description="How many conversions of this account were begun.")]
-    joined: Annotated[int, Meta(description="How many other requests joined it.")]
-    user_principal_name: Annotated[str | None, Meta(description="The user principal name, as it was judged.")] = None
+    stage: Annotated[Stage, Meta(description="The stage of the conversion.")]
+    request_id: Annotated[str, Meta(description="The request that leads the conversion.")]
+    generation: Annotated[int, Meta(description="How many conversions of this account have begun.")]
+    joined: Annotated[int, Meta(description="How many other requests have joined the conversion.")]
+    user_principal_name: Annotated[
+        str | None, Meta(description="The user principal name that the account had when it was judged.")
+    ] = None
     invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
-    verdict: Annotated[Verdict | None, Meta(description="What the findings add up to.")] = None
-    findings: Annotated[list[Finding], Meta(description="What the rules say about the account.")] = []
+    verdict: Annotated[Verdict | None, Meta(description="The overall result of the findings.")] = None
+    findings: Annotated[list[Finding], Meta(description="What the rules found.")] = []
     invited_at: Annotated[datetime | None, Meta(description="When the account was invited.")] = None
     accepted_at: Annotated[datetime | None, Meta(description="When the person redeemed the invitation.")] = None
     completed_at: Annotated[datetime | None, Meta(description="When the conversion ended.")] = None
-    waiting: Annotated[Waits | None, Meta(description="Why it cannot go on yet.")] = None
+    waiting: Annotated[Waits | None, Meta(description="Why the conversion waits.")] = None
     sign_in_matches: Annotated[
         Matches | None, Meta(description="Whether the person who redeemed signs in with the invited address.")
     ] = None
-    signs_in_with: Annotated[str | None, Meta(description="The issuer by which that person signs in.")] = None
-    open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
+    signs_in_with: Annotated[str | None, Meta(description="The issuer of the identity with which that person signs in.")] = None
+    open_doubts: Annotated[int, Meta(description="How many invitations have an unknown outcome.")]
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
 
 
 class Thing(Answer, frozen=True, kw_only=True):
-    """Something that an account has."""
+    """An object that is granted to an account, for example a group, a role or a licence."""
 
-    id: Annotated[str, Meta(description="Its id; of an app role the application and the role.")]
-    name: Annotated[str | None, Meta(description="Its name, where the app may read it.")] = None
+    id: Annotated[str, Meta(description="The id; for an app role, the application's id and the role's id.")]
+    name: Annotated[str | None, Meta(description="The name, if the app may read it.")] = None
 
 
 class KindShown(Answer, frozen=True, kw_only=True):
-    """What an account has of one kind."""
+    """The objects of one kind that are granted to an account, for example its groups."""
 
-    kind: Annotated[Kind, Meta(description="What it is.")]
-    count: Annotated[int, Meta(description="How many there are.")]
-    items: Annotated[list[Thing] | None, Meta(description="All of them; null where they are too many to keep.")] = None
-    unread: Annotated[str | None, Meta(description="Why it could not be read.")] = None
+    kind: Annotated[Kind, Meta(description="The kind.")]
+    count: Annotated[int, Meta(description="How many objects the account has.")]
+    items: Annotated[list[Thing] | None, Meta(description="The objects; null if there are too many to store.")] = None
+    unread: Annotated[str | None, Meta(description="Why the app could not read this kind.")] = None
 
 
 class SnapshotShown(Answer, frozen=True, kw_only=True):
     """What the directory grants an account at one moment."""
 
-    taken_at: Annotated[datetime, Meta(description="When it was read.")]
-    kinds: Annotated[list[KindShown], Meta(description="What the account has.")]
+    taken_at: Annotated[datetime, Meta(description="When the app read the directory.")]
+    kinds: Annotated[list[KindShown], Meta(description="What the account has, by kind.")]
 
 
 class DifferenceShown(Answer, frozen=True, kw_only=True):
-    """How one kind differs."""
+    """How the objects of one kind differ between two snapshots."""
 
-    kind: Annotated[Kind, Meta(description="What differs.")]
-    text: Annotated[str, Meta(description="The same in words.")]
-    missing: Annotated[list[Thing], Meta(description="What was there before.")]
-    new: Annotated[list[Thing], Meta(description="What was not there before.")]
-    unread: Annotated[str | None, Meta(description="Why it cannot be read any more.")] = None
-    count_before: Annotated[int, Meta(description="How many there were.")]
-    count_after: Annotated[int, Meta(description="How many there are.")]
+    kind: Annotated[Kind, Meta(description="The kind.")]
+    text: Annotated[str, Meta(description="The difference in words.")]
+    missing: Annotated[list[Thing], Meta(description="What the account had before and no longer has.")]
+    new: Annotated[list[Thing], Meta(description="What the account has now and did not have before.")]
+    unread: Annotated[str | None, Meta(description="Why the app can no longer read this kind.")] = None
+    count_before: Annotated[int, Meta(description="How many objects the account had.")]
+    count_after: Annotated[int, Meta(description="How many objects the account has now.")]
 
 
 class NotCompared(Answer, frozen=True, kw_only=True):
-    """A kind that is not compared."""
+    """A kind that the app does not compare, because it could not read it before the invitation."""
 
-    kind: Annotated[Kind, Meta(description="What is not compared.")]
-    why: Annotated[str, Meta(description="Why it could not be read before the invitation.")]
+    kind: Annotated[Kind, Meta(description="The kind.")]
+    why: Annotated[str, Meta(description="Why the app could not read it before the invitation.")]
 
 
 class AccessReport(Answer, frozen=True, kw_only=True):
     """What the directory grants an account, before its invitation and after its redemption."""
 
     user_id: Annotated[str, Meta(description="Object id of the account.")]
-    stage: Annotated[Stage, Meta(description="Where its conversion stands.")]
-    before: Annotated[SnapshotShown | None, Meta(description="Before the invitation; null where it was not read.")]
-    after: Annotated[SnapshotShown | None, Meta(description="After the redemption; null until that was decided about.")]
-    differences: Annotated[list[DifferenceShown], Meta(description="How both differ.")]
-    not_compared: Annotated[list[NotCompared], Meta(description="What could not be read before the invitation.")]
+    stage: Annotated[Stage, Meta(description="The stage of the account's conversion.")]
+    before: Annotated[SnapshotShown | None, Meta(description="Before the invitation; null if the app took none.")]
+    after: Annotated[SnapshotShown | None, Meta(description="After the redemption; null until the app has compared.")]
+    differences: Annotated[list[DifferenceShown], Meta(description="How the two snapshots differ.")]
+    not_compared: Annotated[list[NotCompared], Meta(description="What the app could not read before the invitation.")]
 
 
 class RequestStatus(Answer, frozen=True, kw_only=True):
-    """Where a request stands."""
+    """The state of a request."""
 
     request_id: Annotated[str, Meta(description="The id of the request.")]
     joined_request_id: Annotated[
-        str | UnsetType, Meta(description="The request that leads the conversion which this one joined.")
+        str | UnsetType, Meta(description="The request that leads the conversion, if this request joined another.")
     ] = UNSET
-    stage: Annotated[Stage, Meta(description="Where the request stands.")]
+    stage: Annotated[Stage, Meta(description="The stage of the request.")]
     dry_run: Annotated[bool, Meta(description="Whether the request changes nothing in the directory.")]
-    user_id: Annotated[str | None, Meta(description="Object id of the account, once it was found.")] = None
+    user_id: Annotated[str | None, Meta(description="Object id of the account, once the app has found it.")] = None
     user_principal_name: Annotated[
-        str | None, Meta(description="The user principal name of the account, as it was asked for or read.")
+        str | None, Meta(description="The user principal name of the account: as requested, or as read from Graph.")
     ] = None
     invited_user_email_address: Annotated[str | None, Meta(description="The external address.")] = None
-    verdict: Annotated[Verdict | None, Meta(description="What the findings add up to, once it was judged.")] = None
-    findings: Annotated[list[Finding], Meta(description="What the rules say about the account.")] = []
-    requested_at: Annotated[datetime, Meta(description="When the request was taken in.")]
+    verdict: Annotated[Verdict | None, Meta(description="The overall result of the findings, once judged.")] = None
+    findings: Annotated[list[Finding], Meta(description="What the rules found.")] = []
+    requested_at: Annotated[datetime, Meta(description="When the app accepted the request.")]
     invited_at: Annotated[datetime | None, Meta(description="When the account was invited.")] = None
     accepted_at: Annotated[datetime | None, Meta(description="When the person redeemed the invitation.")] = None
-    completed_at: Annotated[datetime | None, Meta(description="When the request ended, however it ended.")] = None
-    waiting: Annotated[Waits | None, Meta(description="Why the request cannot go on yet.")] = None
-    last_error: Annotated[str | None, Meta(description="The last error of a service, or the one that ended it.")] = None
-    error: Annotated[Failure | None, Meta(description="Why it ended without what it asked for.")] = None
-    links: Annotated[Links, Meta(description="Where to go from here.")]
+    completed_at: Annotated[datetime | None, Meta(description="When the request ended, with or without success.")] = None
+    waiting: Annotated[Waits | None, Meta(description="Why the request waits.")] = None
+    last_error: Annotated[
+        str | None, Meta(description="The last error of a service, or the error that ended the request.")
+    ] = None
+    error: Annotated[Failure | None, Meta(description="Why the request failed; null if it did not.")] = None
+    links: Annotated[Links, Meta(description="Addresses that belong to the request.")]
 
 
 class OperationStatus(Answer, frozen=True, kw_only=True):
@@ -279,32 +283,32 @@ class OperationStatus(Answer, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(description="The id of the request.")]
     joined_request_id: Annotated[
-        str | UnsetType, Meta(description="The request that leads the conversion which this one joined.")
+        str | UnsetType, Meta(description="The request that leads the conversion, if this request joined another.")
     ] = UNSET
     status: Annotated[str, Meta(description="NotStarted, Running, Succeeded, Failed or Canceled.")]
-    created_date_time: Annotated[datetime, Meta(description="When the request was taken in.")]
+    created_date_time: Annotated[datetime, Meta(description="When the app accepted the request.")]
     resource_location: Annotated[str, Meta(description="The address of the request.")]
-    error: Annotated[Failure | UnsetType, Meta(description="Why it failed; only where it did.")] = UNSET
+    error: Annotated[Failure | UnsetType, Meta(description="Why the request failed; only if it did.")] = UNSET
 
 
 class Assessed(Answer, frozen=True, kw_only=True):
-    """What the rules say about an account; nothing was changed."""
+    """The result of judging an account without changing anything."""
 
-    user_id: Annotated[str | None, Meta(description="Object id of the account, where it was found.")] = None
-    verdict: Annotated[Verdict, Meta(description="What the findings add up to.")]
-    findings: Annotated[list[Finding], Meta(description="What the rules say about the account.")]
+    user_id: Annotated[str | None, Meta(description="Object id of the account; null if the app did not find it.")] = None
+    verdict: Annotated[Verdict, Meta(description="The overall result of the findings.")]
+    findings: Annotated[list[Finding], Meta(description="What the rules found.")]
 
 
 class Check(Answer, frozen=True, kw_only=True):
-    """One thing that health looks at."""
+    """The result of one health check."""
 
-    name: Annotated[str, Meta(description="What was looked at.")]
+    name: Annotated[str, Meta(description="The name of the check.")]
     status: Annotated[str, Meta(description="ok or failed.")]
-    detail: Annotated[str, Meta(description="What there is to say about it; may be empty.")]
+    detail: Annotated[str, Meta(description="Details of the result; may be empty.")]
 
 
 class HealthReport(Answer, frozen=True, kw_only=True):
-    """Whether everything that the app needs does its part."""
+    """The health of the app and of the services that it needs."""
 
     status: Annotated[str, Meta(description="healthy or unhealthy.")]
-    checks: Annotated[list[Check], Meta(description="One line for each thing that was looked at.")]
+    checks: Annotated[list[Check], Meta(description="The results of all checks.")]

@@ -1,4 +1,4 @@
-"""The bodies that the HTTP routes take besides a request, and how they are read: all faults of a body at once."""
+"""Read the bodies of HTTP calls, apart from conversion requests. An error reports all faults of a body at once."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,10 @@ from b2b.domain.request.model import MAX_ADDRESS
 
 LONGEST_NAME, LONGEST_REASON = 200, 1000
 _DECEIVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Not in a text of several lines: controls, and what turns the direction of writing. Joiners belong to some scripts."""
+"""Not allowed in a text of several lines: control characters, and those that change the direction of writing.
+
+Joiners are allowed, because some scripts need them.
+"""
 LONGEST = {
     "reason": LONGEST_REASON,
     "description": LONGEST_REASON,
@@ -26,17 +29,20 @@ _OF_SEVERAL_LINES = frozenset({"reason", "description"})
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """A body: camelCase names, unknown ones refused."""
+    """Base of all bodies: camelCase names, and no unknown fields."""
 
 
 Why = Annotated[
     str,
-    Meta(description="Why; it stays in the history.", extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON}),
+    Meta(
+        description="The reason; the app keeps it in the history.",
+        extra_json_schema={"minLength": 1, "maxLength": LONGEST_REASON},
+    ),
 ]
 
 
 class Approval(Body, frozen=True, kw_only=True):
-    """Lets a request go on that waits for a person."""
+    """Approves a request that waits for a person's decision."""
 
     approved_by: Annotated[
         str | None,
@@ -49,7 +55,7 @@ class Approval(Body, frozen=True, kw_only=True):
 
 
 class Refusal(Body, frozen=True, kw_only=True):
-    """Ends a request that waits for a person."""
+    """Refuses a request that waits for a person's decision."""
 
     refused_by: Annotated[
         str | None,
@@ -62,12 +68,12 @@ class Refusal(Body, frozen=True, kw_only=True):
 
 
 class Acceptance(Body, frozen=True, kw_only=True):
-    """Takes a change as it is that was found after a redemption."""
+    """Accepts the differences that the app found after a redemption."""
 
     accepted_by: Annotated[
         str | None,
         Meta(
-            description="Who accepts it. Required with a key; a person who signed in leaves it out.",
+            description="Who accepts the differences. Required with a key; a person who signed in leaves it out.",
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
@@ -75,22 +81,25 @@ class Acceptance(Body, frozen=True, kw_only=True):
 
 
 class Release(Body, frozen=True, kw_only=True):
-    """Lets a dry run become real."""
+    """Turns a dry run into a real conversion."""
 
     released_by: Annotated[
         str | None,
         Meta(
-            description="Who releases it. A person who signed in leaves it out.",
+            description="Who releases the dry run. A person who signed in leaves it out.",
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
     reason: Annotated[
-        str | None, Meta(description="Why; it stays in the history.", extra_json_schema={"maxLength": LONGEST_REASON})
+        str | None,
+        Meta(
+            description="The reason; the app keeps it in the history.", extra_json_schema={"maxLength": LONGEST_REASON}
+        ),
     ] = None
 
 
 class Search(Body, frozen=True, kw_only=True):
-    """Finds requests by the name of their account: by the whole of it, or by a part within one list."""
+    """Searches for requests by the whole name of their account, or by a part of the name within one list."""
 
     name: Annotated[
         str | None,
@@ -101,27 +110,30 @@ class Search(Body, frozen=True, kw_only=True):
     ] = None
     part: Annotated[
         str | None,
-        Meta(description="A part of one, without regard to case.", extra_json_schema={"maxLength": LONGEST_NAME}),
+        Meta(
+            description="A part of a user principal name or address, without regard to case.",
+            extra_json_schema={"maxLength": LONGEST_NAME},
+        ),
     ] = None
     stage: Annotated[str | None, Meta(description="With part: only requests of this stage.")] = None
     waiting: Annotated[str | None, Meta(description="With part: only requests that wait for this reason.")] = None
-    since: Annotated[str | None, Meta(description="With part: only requests that came at this time or later.")] = (
+    since: Annotated[str | None, Meta(description="With part: only requests accepted at this time or later.")] = (
         msgspec.field(default=None, name="from")
     )
-    until: Annotated[str | None, Meta(description="With part: only requests that came before this time.")] = (
+    until: Annotated[str | None, Meta(description="With part: only requests accepted before this time.")] = (
         msgspec.field(default=None, name="to")
     )
-    continuation_token: Annotated[str | None, Meta(description="Where the last page ended.")] = None
+    continuation_token: Annotated[str | None, Meta(description="The token of the last page.")] = None
 
 
 Kind = TypeVar("Kind", bound=Body)
 
 
 def read(raw: bytes, kind: type[Kind], *required: str, limit: int = MAX_BODY_BYTES) -> Kind:
-    """Read a body of at most ``limit`` bytes. ``required`` names fields that this caller may not leave out.
+    """Read a body of at most ``limit`` bytes. ``required`` names the fields that this caller must give.
 
     Raises:
-        MalformedRequest: names every field that is wrong and what was expected.
+        MalformedRequest: the body has faults. The error names every wrong field and what is expected.
 
     """
     shape, told = Shape.of(kind), document(raw, limit)
@@ -134,7 +146,7 @@ def read(raw: bytes, kind: type[Kind], *required: str, limit: int = MAX_BODY_BYT
 
 
 def _texts(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedRequest]:
-    """Say what is wrong with each text."""
+    """Yield a fault for each text that is not allowed."""
     for field in msgspec.structs.fields(kind):
         name, text = field.encode_name, said.get(field.encode_name)
         longest = LONGEST.get(name, LONGEST_NAME)
@@ -143,7 +155,7 @@ def _texts(said: Mapping[str, Any], kind: type[Body]) -> Iterator[MalformedReque
 
 
 def _problem(text: str, longest: int, *, several_lines: bool) -> str | None:
-    """Say what is wrong with a text. It may stay as evidence in a history, where nothing may hide or pretend."""
+    """Return what is wrong with a text, or None. Hidden characters could mislead a reader of the history."""
     expected = f"expected 1 to {longest} characters"
     if not 0 < len(text.strip()) <= len(text) <= longest:
         return expected

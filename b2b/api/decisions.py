@@ -1,7 +1,7 @@
-"""Handlers of decisions: approve, refuse, release, retry, cancel; about an account: accept, compare.
+"""Handlers of decisions: approve, refuse, release, retry and cancel a request; accept and compare an account.
 
-With sign-in a person decides in their own name. With a key the body says who decides, and the app cannot know whether
-that is true; the same holds for an application that passes a person's decision on, where a setting lets it.
+A person who signs in decides in their own name. A caller with a function key, or an application that passes on a
+person's decision, names the person in the body; the app cannot verify that name.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,21 +18,21 @@ from b2b.domain.request.record import RequestRecord
 
 
 async def approve(app: Workflows, call: Call) -> Reply:
-    """Let a request that needs review go on."""
+    """Approve a request that needs review."""
     body = bodies.read(call.body, bodies.Approval, *named("approvedBy", app, call))
     decision = Decision(decider(call, "approvedBy", body.approved_by), body.reason)
     return await _decided(app, call, app.decisions.approve, decision)
 
 
 async def refuse(app: Workflows, call: Call) -> Reply:
-    """End a request that needs review."""
+    """Refuse a request that needs review, which ends it."""
     body = bodies.read(call.body, bodies.Refusal, *named("refusedBy", app, call))
     decision = Decision(decider(call, "refusedBy", body.refused_by), body.reason)
     return await _decided(app, call, app.decisions.refuse, decision)
 
 
 async def release(app: Workflows, call: Call) -> Reply:
-    """Let a dry run become real. Only an application has to say in whose name; the body may be left out otherwise."""
+    """Turn a dry run into a real conversion. Only an application must send a body, which names the person."""
     body = bodies.Release()
     if call.body.strip() or call.caller.actor.kind is ActorKind.APPLICATION:
         needed = named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
@@ -42,24 +42,24 @@ async def release(app: Workflows, call: Call) -> Reply:
 
 
 async def retry(app: Workflows, call: Call) -> Reply:
-    """Begin a failed or blocked request again."""
+    """Start a failed or blocked request again."""
     return await _decided(app, call, app.decisions.retry, Decision(call.caller.actor))
 
 
 async def cancel(app: Workflows, call: Call) -> Reply:
-    """End a request that was not invited yet."""
+    """Cancel a request whose account was not invited yet."""
     return await _decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
 
 
 async def accept(app: Workflows, call: Call) -> Reply:
-    """Take what has changed since the redemption as it is."""
+    """Accept the differences that the app found after the redemption, which completes the conversion."""
     body = bodies.read(call.body, bodies.Acceptance, *named("acceptedBy", app, call))
     decision = Decision(decider(call, "acceptedBy", body.accepted_by), body.reason)
     return await _decided_about_account(call, app.accounts.accept, decision)
 
 
 async def compare(app: Workflows, call: Call) -> Reply:
-    """Compare an account anew."""
+    """Compare what an account has now with what it had before its invitation again."""
     return await _decided_about_account(call, app.accounts.compare_anew, Decision(call.caller.actor))
 
 
@@ -84,10 +84,10 @@ async def _decided(
 
 
 def named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
-    """Return the field in which this caller has to say who decides.
+    """Return the name of the required field in which this caller states who decides; empty if a person signed in.
 
     Raises:
-        RequestRefused: an application may not decide.
+        RequestRefused: the caller is an application, and `B2B_STATED_DECISIONS` is off.
 
     """
     kind = call.caller.actor.kind
@@ -98,7 +98,12 @@ def named(field: str, app: Workflows, call: Call) -> tuple[str, ...]:
 
 
 def decider(call: Call, field: str, stated: str | None) -> Actor:
-    """Return who decides."""
+    """Return the actor of a decision: the caller, or the person whose name the caller states.
+
+    Raises:
+        MalformedRequest: a person who signed in states a name.
+
+    """
     actor = call.caller.actor
     if stated is None:
         return actor

@@ -1,4 +1,4 @@
-"""What a handler gets: the call that it is to answer, and the workflows that it may call."""
+"""The arguments of a handler: the HTTP call to answer, and the workflows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from b2b.workflows.listings import Listings
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request. Names of headers are in lower case; a parameter given twice is joined by the host."""
+    """One HTTP call. Header names are in lower case. The host joins the values of a repeated query parameter."""
 
     base_url: str
     method: str = ""
@@ -32,18 +32,18 @@ class Call:
 
     @property
     def request_id(self) -> str:
-        """The request that the path names."""
+        """The request id in the path."""
         return self.path["requestId"]
 
     @property
     def campaign_id(self) -> str:
-        """The campaign that the path names."""
+        """The campaign id in the path."""
         return self.path["campaignId"]
 
 
 @dataclass(frozen=True)
 class Workflows:
-    """What handlers call."""
+    """The workflows that handlers call, and the settings."""
 
     intake: Intake
     decisions: Decisions
@@ -57,4 +57,4 @@ class Workflows:
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]
-    """Describes the API as it is reached at an address."""
+    """Returns the OpenAPI document for a base address."""

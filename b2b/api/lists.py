@@ -61,10 +61,10 @@ async def search(app: Workflows, call: Call) -> Reply:
 
 
 def _with_part_only(fields: list[str]) -> None:
-    """Refuse what a search by a whole name would ignore: its answer is for no list.
+    """Refuse fields that a search by a whole name would ignore, because it searches no single list.
 
     Raises:
-        RequestRefused: names all of them.
+        RequestRefused: there are such fields. The error names all of them.
 
     """
     faults = [RequestRefused(ErrorCode.INVALID_VALUE, f"{each}: only together with part", each) for each in fields]
@@ -73,25 +73,25 @@ def _with_part_only(fields: list[str]) -> None:
 
 
 async def history(app: Workflows, call: Call) -> Reply:
-    """Tell what happened to a request."""
+    """Return a page of the history of a request."""
     about = {"request": call.request_id}
     part = await app.listings.history(call.request_id, tokens.number(call.query.get(TOKEN), about))
     return _history(call, f"requests/{call.request_id}/history", about, part)
 
 
 async def conversion(app: Workflows, call: Call) -> Reply:
-    """Tell where the conversion of an account stands."""
+    """Return the state of an account's conversion."""
     found = await app.listings.conversion(call.path["userId"])
     return Reply(200, show.conversion(found))
 
 
 async def access(app: Workflows, call: Call) -> Reply:
-    """Tell what the directory granted an account, before and after."""
+    """Return what the directory granted an account before its invitation and after its redemption."""
     return Reply(200, show.access(await app.accounts.access(call.path["userId"])))
 
 
 async def conversion_history(app: Workflows, call: Call) -> Reply:
-    """Tell what happened to an account."""
+    """Return a page of the history of an account's conversions."""
     user_id = call.path["userId"]
     about = {"account": user_id.lower()}
     part = await app.listings.history_of_account(user_id, tokens.number(call.query.get(TOKEN), about))
@@ -118,10 +118,10 @@ FILTERS = ("stage", "waiting", "from", "to")
 
 
 def _range(query: Mapping[str, str]) -> tuple[Range, Stage | None]:
-    """Return the list that a query asks for, and the stage by which a list of those that wait is sifted.
+    """Return the list to read, and the stage that filters a list of waiting requests; None if no stage filters.
 
     Raises:
-        RequestRefused: names every value that is not understood.
+        RequestRefused: a value is invalid. The error names every such value.
 
     """
     faults = list[RequestRefused]()
@@ -148,10 +148,10 @@ EXPECTED = {
 
 
 def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text.replace(" ", "+"))  # in an address, a plus that is not escaped is a space
+    found = datetime.fromisoformat(text.replace(" ", "+"))  # in a URL, an unescaped plus becomes a space
     try:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:  # in UTC it is before the year 1, or after 9999
+    except OverflowError as error:  # in UTC the time is before the year 1 or after 9999
         raise ValueError(text) from error
 
 

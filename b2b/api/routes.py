@@ -1,4 +1,4 @@
-"""The table of routes. Triggers, OpenAPI, the connector, the docs and the tests of access are made from it."""
+"""The table of routes. Triggers, OpenAPI, the connector, the docs and the access tests are generated from it."""
 
 from typing import Final
 
@@ -25,18 +25,18 @@ from b2b.domain.error_codes import ErrorCode as E
 from b2b.domain.request import ConversionRequest
 
 _TAKEN_IN = {
-    "Location": "Where to ask for the request.",
-    "Operation-Location": "Where to ask for it as a long-running operation.",
-    "Retry-After": "Seconds after which to ask.",
+    "Location": "The address of the request.",
+    "Operation-Location": "The address of the request as a long-running operation.",
+    "Retry-After": "Seconds to wait before the first poll.",
 }
-_AT_WORK = {"Location": "Where to ask again.", "Retry-After": "Seconds after which to ask again."}
+_AT_WORK = {"Location": "The address to poll.", "Retry-After": "Seconds to wait before the next poll."}
 _SEES = frozenset({Role.READ, Role.DECIDE, Role.MANAGE})
-_TOKEN = Parameter("continuationToken", "Where the last page ended.", more={"maxLength": 1000})
+_TOKEN = Parameter("continuationToken", "The token of the last page.", more={"maxLength": 1000})
 _FILTERS = (
     Parameter("stage", "Only requests of this stage.", Stage),
     Parameter("waiting", "Only requests that wait for this reason.", WaitReason),
-    Parameter("from", "Only requests that came at this time or later."),
-    Parameter("to", "Only requests that came before this time."),
+    Parameter("from", "Only requests accepted at this time or later."),
+    Parameter("to", "Only requests accepted before this time."),
 )
 _DECIDES = frozenset({Role.DECIDE})
 _LOOKS_AFTER = frozenset({Role.REQUEST, Role.MANAGE})
@@ -51,7 +51,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         options=requests.handshake,
         roles=frozenset({Role.REQUEST}),
         summary="Convert an account",
-        text="Takes a request in. Repeating it with the same request id is safe.",
+        text="Accepts a request. Repeating it with the same request id is safe.",
         body=Body(ConversionRequest, "The account to convert, in the fields of Graph's invitation."),
         answers={202: Accepted},
         headers=_TAKEN_IN,
@@ -64,7 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.requests,
         roles=_SEES,
         summary="List requests",
-        text="Lists requests with their names, oldest first, by stage, by what they wait for and by time.",
+        text="Lists requests, oldest first, filtered by stage, by wait reason and by time.",
         query=(*_FILTERS, _TOKEN),
         answers={200: RequestPage},
         own_errors=(E.INVALID_VALUE, E.INVALID_TOKEN),
@@ -77,7 +77,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=requests.status,
         roles=ANY,
         summary="Get a request",
-        text="Answers 202 while the service is at work, and 200 once it waits for a person or has ended.",
+        text="Answers 202 while the app works on the request, and 200 once it waits for a person or has ended.",
         answers={200: RequestStatus, 202: RequestStatus},
         headers=_AT_WORK,
         own_errors=(E.REQUEST_NOT_FOUND,),
@@ -89,7 +89,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.history,
         roles=_SEES,
         summary="Get the history of a request",
-        text="Tells everything that happened to a request, and who brought it about.",
+        text="Lists everything that happened to a request, and who caused it.",
         query=(_TOKEN,),
         answers={200: History},
         own_errors=(E.REQUEST_NOT_FOUND, E.INVALID_TOKEN),
@@ -102,7 +102,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=decisions.retry,
         roles=_LOOKS_AFTER,
         summary="Retry a request",
-        text="Begins a failed or blocked request again, from the body that it came with.",
+        text="Starts a failed or blocked request again, with its original body.",
         answers={202: Accepted},
         headers=_TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_RETRYABLE, E.MODE_IS_ASSESS, E.REQUEST_CHANGED),
@@ -114,7 +114,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=decisions.approve,
         roles=_DECIDES,
         summary="Approve a request",
-        text="Lets a request that needs review go on. The rules are asked again; only what was shown is waived.",
+        text="Approves a request that needs review. The app applies the rules again; the approval waives only the "
+        "findings that were shown.",
         body=Body(bodies.Approval, "Who approves, and why."),
         answers={202: Accepted},
         headers=_TAKEN_IN,
@@ -146,8 +147,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=decisions.release,
         roles=_DECIDES,
         summary="Release a dry run",
-        text="Lets a dry run become real, for exactly the account and the address that were judged.",
-        body=Body(bodies.Release, "Who releases it, and why; may be left out.", required=False),
+        text="Turns a dry run into a real conversion, for exactly the account and the address that were judged.",
+        body=Body(bodies.Release, "Who releases the dry run, and why; may be left out.", required=False),
         answers={202: Accepted},
         headers=_TAKEN_IN,
         own_errors=(*_NOT_DECIDED, E.NOT_RELEASABLE, E.MODE_IS_ASSESS),
@@ -159,7 +160,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=decisions.cancel,
         roles=_LOOKS_AFTER,
         summary="Cancel a request",
-        text="Ends a request that was not invited yet. A request that joined it takes over.",
+        text="Ends a request whose account was not invited yet. A request that joined it takes over.",
         answers={202: Accepted},
         headers=_TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_CANCELLABLE, E.REQUEST_CHANGED),
@@ -171,7 +172,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=requests.operation,
         roles=ANY,
         summary="Get a request as an operation",
-        text="Answers 200 always; the status is Running until the person has redeemed.",
+        text="Always answers 200; the status is Running until the person has redeemed the invitation.",
         answers={200: OperationStatus},
         own_errors=(E.REQUEST_NOT_FOUND,),
     ),
@@ -182,7 +183,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.conversion,
         roles=_SEES,
         summary="Get the conversion of an account",
-        text="Tells where the conversion of an account stands, by its object id.",
+        text="Returns the state of an account's conversion, by the account's object id.",
         answers={200: ConversionStatus},
         own_errors=(E.CONVERSION_NOT_FOUND,),
     ),
@@ -193,7 +194,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.conversion_history,
         roles=_SEES,
         summary="Get the history of an account",
-        text="Tells everything that happened to the conversions of an account, and who brought it about.",
+        text="Lists everything that happened to the conversions of an account, and who caused it.",
         query=(_TOKEN,),
         answers={200: History},
         own_errors=(E.CONVERSION_NOT_FOUND, E.INVALID_TOKEN),
@@ -206,7 +207,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.access,
         roles=_SEES,
         summary="Get what an account has",
-        text="Tells what the directory granted an account before its invitation and after its redemption.",
+        text="Returns what the directory granted an account before its invitation and after its redemption.",
         answers={200: AccessReport},
         own_errors=(E.CONVERSION_NOT_FOUND,),
         in_connector=False,
@@ -219,8 +220,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=decisions.accept,
         roles=_DECIDES,
         summary="Accept what has changed",
-        text="Completes a conversion whose account has not what it had before. What was found is accepted as shown.",
-        body=Body(bodies.Acceptance, "Who accepts it, and why."),
+        text="Completes a conversion although the account differs from before. Accepts the differences that are shown.",
+        body=Body(bodies.Acceptance, "Who accepts the differences, and why."),
         answers={200: ConversionStatus},
         own_errors=(E.PERSON_REQUIRED, E.CONVERSION_NOT_FOUND, E.NOT_UNVERIFIED, E.REQUEST_CHANGED),
     ),
@@ -230,8 +231,9 @@ ROUTES: Final[tuple[Route, ...]] = (
         path="conversions/{userId}/compare",
         handler=decisions.compare,
         roles=_LOOKS_AFTER,
-        summary="Compare an account anew",
-        text="Compares again what the directory grants an account, after something was mended.",
+        summary="Compare an account again",
+        text="Compares what the directory grants an account with the time before its invitation again, for example "
+        "after an administrator has restored something.",
         answers={200: ConversionStatus},
         own_errors=(E.CONVERSION_NOT_FOUND, E.NOT_UNVERIFIED, E.COMPARISON_OFF, E.REQUEST_CHANGED),
     ),
@@ -242,7 +244,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=lists.search,
         roles=_SEES,
         summary="Search requests",
-        text="Finds requests by the whole name of their account, or by a part of it within one list.",
+        text="Finds requests by the whole name of their account, or by a part of the name within one list.",
         body=Body(bodies.Search, "The name, or a part of it and the list."),
         answers={200: SearchResult},
         own_errors=(E.INVALID_TOKEN,),
@@ -254,8 +256,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=requests.assess,
         roles=frozenset({Role.REQUEST}),
         summary="Assess an account",
-        text="Says whether an account may be converted, and changes nothing.",
-        body=Body(ConversionRequest, "The request as it would be sent."),
+        text="Judges whether an account may be converted, and changes nothing.",
+        body=Body(ConversionRequest, "The request to judge."),
         answers={200: Assessed},
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE),
     ),
@@ -267,7 +269,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=requests.health,
         roles=ANY,
         summary="Get the health of the app",
-        text="Says whether everything that the app needs does its part: 200, or 503 with the lines that failed.",
+        text="Checks the app and the services that it needs: answers 200 if all checks pass, else 503.",
         answers={200: HealthReport, 503: HealthReport},
     ),
     Route(

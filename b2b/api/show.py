@@ -1,4 +1,4 @@
-"""From rows to answers: what a caller reads about a request at each stage."""
+"""Turn stored rows into the answers that a caller reads."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,15 +35,15 @@ from b2b.domain.request.record import RequestRecord
 from b2b.workflows.lifecycle.accounts import Access
 
 RETRY_AFTER = 10
-"""Seconds that we ask a polling caller to wait while the service works."""
+"""Seconds that a caller should wait before the next poll while the app works on the request."""
 RETRY_AFTER_PERSON = 3600
-"""Seconds that we ask it to wait while a person is awaited: that takes hours to weeks."""
+"""Seconds that a caller should wait before the next poll while the request waits for a person: hours to weeks."""
 NOTHING_TO_DO = frozenset({"already-external", "invitation-pending"})
-"""A request blocked by these ends without an error, whatever else there is: what it wanted is so already."""
+"""Rules that find the account converted or invited already. A request that they block ends without an error."""
 
 
 def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
-    """Answer a request that was taken in."""
+    """Return the answer to a request that the app has accepted."""
     location, operation = _addresses(record, base_url)
     content = Accepted(request_id=record.request_id, stage=record.stage, mode=mode, dry_run=record.only_judged)
     headers = {"Location": location, "Operation-Location": operation, "Retry-After": str(RETRY_AFTER)}
@@ -51,9 +51,10 @@ def accepted(record: RequestRecord, base_url: str, mode: str) -> Reply:
 
 
 def request_status(record: RequestRecord, leader: str | None, base_url: str, sign_in: str | None) -> Reply:
-    """Tell where a request stands: 202 while the service is at work, 200 when a person is awaited or it has ended.
+    """Return the state of a request: 202 while the app works on it, 200 once it waits for a person or has ended.
 
-    Logic Apps and Power Automate poll until the first answer that is not 202. ``leader`` is what `joined` returned.
+    Logic Apps and Power Automate poll until the first answer that is not 202. ``leader``: the request that leads the
+    conversion; None if this request leads it.
     """
     location, operation = _addresses(record, base_url)
     content = RequestStatus(
@@ -81,7 +82,10 @@ def request_status(record: RequestRecord, leader: str | None, base_url: str, sig
 
 
 def operation_status(record: RequestRecord, leader: str | None, base_url: str) -> Reply:
-    """Tell the same as a status monitor, which answers 200 always and is Running until the person has redeemed."""
+    """Return the state of a request as a long-running operation. The answer is always 200.
+
+    The operation is Running until the person has redeemed.
+    """
     location, _ = _addresses(record, base_url)
     error = _failure(record)
     content = OperationStatus(
@@ -99,7 +103,7 @@ def operation_status(record: RequestRecord, leader: str | None, base_url: str) -
 
 
 def conversion(found: Conversion) -> ConversionStatus:
-    """Tell where the conversion of an account stands."""
+    """Return the state of an account's conversion."""
     return ConversionStatus(
         user_id=found.user_id,
         stage=found.stage,
@@ -122,7 +126,7 @@ def conversion(found: Conversion) -> ConversionStatus:
 
 
 def access(found: Access) -> AccessReport:
-    """Tell what the directory granted an account, before and after."""
+    """Return what the directory granted an account before its invitation and after its redemption."""
     return AccessReport(
         user_id=found.conversion.user_id,
         stage=found.conversion.stage,
@@ -162,7 +166,7 @@ def _things(items: Mapping[str, str] | None) -> list[Thing] | None:
 
 
 def event(told: Event) -> HistoryEvent:
-    """Tell what happened."""
+    """Return an event of a history."""
     return HistoryEvent(
         kind=told.kind,
         at=utc(told.at),
@@ -175,19 +179,19 @@ def event(told: Event) -> HistoryEvent:
 
 
 def actor(who: Actor) -> ActorShown:
-    """Show who acted."""
+    """Return an actor as answers show it."""
     return ActorShown(kind=who.kind, id=who.id or None, name=who.name or None)
 
 
 def waits(waiting: Waiting | None) -> Waits | None:
-    """Tell why a request waits, since when, and when the app looks again."""
+    """Return why a request waits, since when, and when the app tries again; None if it does not wait."""
     if waiting is None:
         return None
     return Waits(reason=waiting.reason, text=waiting.text, since=utc(waiting.since), until=time(waiting.until))
 
 
 def utc(when: datetime) -> datetime:
-    """Return a time as it is shown: in UTC, with a Z."""
+    """Return a time in UTC, which JSON shows with a Z."""
     return when.astimezone(UTC)
 
 
@@ -199,12 +203,12 @@ def _addresses(record: RequestRecord, base_url: str) -> tuple[str, str]:
 
 
 def time(when: datetime | None) -> datetime | None:
-    """Return a time as it is shown, where there is one."""
+    """Return a time in UTC; None if there is none."""
     return utc(when) if when else None
 
 
 def _failure(record: RequestRecord) -> Failure | None:
-    """Return why the request ended without what it asked for; None also where nothing was left to do."""
+    """Return why the request failed; None if it did not, or if its account needs no conversion."""
     if row_of(record.stage).operation != "Failed":
         return None
     if record.stage is not Stage.BLOCKED:

@@ -1,4 +1,4 @@
-"""A directory user as the rules see it."""
+"""The directory user that the rules judge."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,11 +13,11 @@ from b2b.domain.service_plans import PlanKind
 PENDING = "PendingAcceptance"
 ACCEPTED = "Accepted"
 PRIMARY = "SMTP:"
-"""The primary proxy address has its prefix in capitals."""
+"""Prefix of the primary proxy address. Other proxy addresses have `smtp:`."""
 
 
 class AssignedPlan(msgspec.Struct, frozen=True, rename="camel"):
-    """Graph's assignedPlan: one service plan of one licence."""
+    """Graph's `assignedPlan`: one service plan of one licence."""
 
     service_plan_id: str | None = None
     service: str | None = None
@@ -25,16 +25,16 @@ class AssignedPlan(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ObjectIdentity(msgspec.Struct, frozen=True, rename="camel"):
-    """Graph's objectIdentity: one way in which the user signs in."""
+    """Graph's `objectIdentity`: one way in which the user signs in."""
 
     sign_in_type: str | None = None
     issuer: str | None = None
     issuer_assigned_id: str | None = None
-    """How the issuer knows the user; Graph leaves it empty for accounts of other Entra tenants."""
+    """The user's name at the issuer. Graph leaves it empty for accounts of other Entra tenants."""
 
 
 class LicenseState(msgspec.Struct, frozen=True, rename="camel"):
-    """Graph's licenseAssignmentState: how one licence came to the user."""
+    """Graph's `licenseAssignmentState`: how the user got one licence."""
 
     sku_id: str | None = None
     assigned_by_group: str | None = None
@@ -42,12 +42,12 @@ class LicenseState(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def active(self) -> bool:
-        """Tell whether the licence is in force: `Active`, also with errors."""
+        """Tell whether the licence is in force: its state is `Active` or `ActiveWithError`."""
         return (self.state or "").startswith("Active")
 
 
 class Account(msgspec.Struct, frozen=True, rename="camel"):
-    """A user object. The fields are exactly what we ask Graph for: `$select` is made from them."""
+    """A Graph user. `$select` is generated from the fields, so the app reads exactly these properties."""
 
     id: str
     user_principal_name: str = ""
@@ -73,16 +73,16 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
     is_management_restricted: bool | None = None
     is_resource_account: bool | None = None
     withheld: tuple[str, ...] = ()
-    """Selected properties that Graph left out of its answer: they must not read as "no"."""
+    """Selected properties that Graph left out of its answer. A rule must not take them for null."""
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of everything that was read: the same as long as the account reads the same."""
+        """A hash of all fields. It changes when one of them changes."""
         return digest(msgspec.json.encode(self))
 
     @property
     def synced(self) -> bool:
-        """Tell whether Active Directory is the source of authority, so that Graph cannot change the address."""
+        """Tell whether Active Directory is the account's source of authority. If so, Graph cannot change its mail."""
         return self.on_premises_sync_enabled is True
 
     @property
@@ -97,12 +97,12 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def external(self) -> bool:
-        """Tell whether an invitation shows: it waits for redemption, or was redeemed."""
+        """Tell whether the account shows an invitation, pending or redeemed."""
         return self.pending or self.accepted
 
     @property
     def exchange_plans(self) -> frozenset[PlanKind]:
-        """What the service plans say about an Exchange mailbox."""
+        """The kinds of Exchange service plans that the account has."""
         plans = (
             (plan.service_plan_id or "", plan.service or "", plan.capability_status or "")
             for plan in self.assigned_plans or ()
@@ -111,42 +111,42 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def licence_groups(self) -> tuple[str, ...]:
-        """The groups through which licences come: object ids."""
+        """The object ids of the groups that give the account licences."""
         states = self.license_assignment_states or ()
         return tuple(sorted({state.assigned_by_group for state in states if state.assigned_by_group and state.active}))
 
     @property
     def licences(self) -> tuple[str, ...]:
-        """The licences in force, however they came: their SKU ids, lower case."""
+        """The SKU ids of the licences in force, assigned directly or by a group, in lower case."""
         states = self.license_assignment_states or ()
         return tuple(sorted({state.sku_id.lower() for state in states if state.sku_id and state.active}))
 
     @property
     def licensed_directly(self) -> bool:
-        """Tell whether a licence was given to the account itself."""
+        """Tell whether a licence is assigned to the account directly and not by a group."""
         return any(not state.assigned_by_group and state.active for state in self.license_assignment_states or ())
 
     @property
     def primary_address(self) -> str | None:
-        """The primary proxy address."""
+        """The primary proxy address without its prefix; None if the account has none."""
         primary = (text for text in self.proxy_addresses or () if text.startswith(PRIMARY))
         return next((text.removeprefix(PRIMARY) for text in primary), None)
 
     @property
     def has_mailbox(self) -> bool:
-        """Tell whether a plan brings a mailbox, which makes Exchange the master of the account's addresses."""
+        """Tell whether a service plan gives the account a mailbox. If so, Exchange manages the account's addresses."""
         return PlanKind.MAILBOX in self.exchange_plans
 
 
 SELECT: tuple[str, ...] = tuple(
     field.encode_name for field in msgspec.structs.fields(Account) if field.name != "withheld"
 )
-"""The `$select` of every user we read: a property that is not selected is simply absent from Graph's answer."""
+"""The `$select` for every user that the app reads. Graph's answer holds only selected properties."""
 STATE = "externalUserState"
 
 
 def from_graph(user: Mapping[str, Any]) -> Account:
-    """Read a Graph user. Graph gives every selected property, null where it is empty; one that is missing is noted.
+    """Read a Graph user. If a selected property is missing, which is not the same as null, `withheld` names it.
 
     Raises:
         ValueError: the answer is not a user.
@@ -158,7 +158,7 @@ def from_graph(user: Mapping[str, Any]) -> Account:
 
 
 def changed_at(account: Account) -> datetime | None:
-    """When the external user state last changed, as Graph says; None where it says nothing readable."""
+    """Return when the external user state last changed; None if Graph gives no time with a time zone."""
     try:
         when = datetime.fromisoformat(account.external_user_state_change_date_time or "")
     except ValueError:

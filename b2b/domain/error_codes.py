@@ -1,4 +1,4 @@
-"""The error codes of the HTTP contract, one member each; docs/reference/errors.md and OpenAPI are made from them."""
+"""The error codes of the HTTP API. docs/reference/errors.md and OpenAPI are generated from them."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,14 +7,14 @@ _RECORDED = "row `rejected`"
 
 
 class ErrorCode(StrEnum):
-    """What a caller meets: the code, its HTTP status, when it is given, and what the same does to a queue message."""
+    """An error code, its HTTP status, when the app answers it, and what the same fault does to a queue message."""
 
     status: int
     when: str
     by_queue: str
 
     def __new__(cls, code: str, status: int, when: str, by_queue: str = "") -> Self:
-        """Make a member of one row."""
+        """Make a member from one row."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.status, member.when, member.by_queue = status, when, by_queue
@@ -24,7 +24,7 @@ class ErrorCode(StrEnum):
     NOT_JSON = "NotJson", 400, "the body is not JSON", _RECORDED
     UNKNOWN_FIELD = "UnknownField", 400, "a field is not known; `target` is its path", _RECORDED
     MISSING_FIELD = "MissingField", 400, "a required field is missing", _RECORDED
-    WRONG_TYPE = "WrongType", 400, "a value has another type than expected, as JSON calls them", _RECORDED
+    WRONG_TYPE = "WrongType", 400, "a value has another JSON type than expected", _RECORDED
     INVALID_VALUE = (
         "InvalidValue",
         400,
@@ -34,10 +34,10 @@ class ErrorCode(StrEnum):
     REDIRECT_HOST_NOT_ALLOWED = (
         "RedirectHostNotAllowed",
         400,
-        "the host of the redirect address is not allowed in settings",
+        "the settings do not allow the host of the redirect address",
         _RECORDED,
     )
-    CALLBACK_NOT_AVAILABLE = "CallbackNotAvailable", 400, "`callbackUrl`: nothing delivers callbacks yet", _RECORDED
+    CALLBACK_NOT_AVAILABLE = "CallbackNotAvailable", 400, "`callbackUrl`: the app delivers no callbacks yet", _RECORDED
     REQUEST_TOO_LARGE = "RequestTooLarge", 413, "the body has more than 48 KiB", _RECORDED
     REQUEST_ID_IN_USE = (
         "RequestIdInUse",
@@ -51,16 +51,16 @@ class ErrorCode(StrEnum):
         401,
         "sign-in is on, and the caller is not signed in or the header that names the caller cannot be read",
     )
-    ROLE_MISSING = "RoleMissing", 403, "the caller has none of the roles that the route wants"
+    ROLE_MISSING = "RoleMissing", 403, "the caller has none of the roles that the route requires"
     PERSON_REQUIRED = (
         "PersonRequired",
         403,
-        "a decision by an application, where `B2B_STATED_DECISIONS` does not let it pass on a person's decision",
+        "a decision by an application, while `B2B_STATED_DECISIONS` does not let it pass on a person's decision",
     )
     OWN_REQUEST = (
         "OwnRequest",
         403,
-        "an approval by who submitted the request, or sent its list, where `B2B_SELF_APPROVAL` does not allow that",
+        "an approval by the person who submitted the request or sent its list, while `B2B_SELF_APPROVAL` is `false`",
     )
     INVALID_TOKEN = "InvalidToken", 400, "a `continuationToken` that is not of this list with these filters"
     CONVERSION_NOT_FOUND = "ConversionNotFound", 404, "there is no conversion of this account"
@@ -76,7 +76,7 @@ class ErrorCode(StrEnum):
     NOT_CANCELLABLE = (
         "NotCancellable",
         409,
-        "a cancellation of a request that has ended, or whose invitation may be out",
+        "a cancellation of a request that has ended, or whose invitation may have been sent",
     )
     MODE_IS_ASSESS = "ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"
     NOT_AWAITING_APPROVAL = (
@@ -87,14 +87,14 @@ class ErrorCode(StrEnum):
     DECISION_SUPERSEDED = (
         "DecisionSuperseded",
         409,
-        "an approval or a refusal of a request that joined another one, or an approval after a later one was judged",
+        "a decision about a request that joined another one, or an approval after a later request was judged",
     )
     NOT_UNVERIFIED = (
         "NotUnverified",
         409,
-        "an acceptance, or a fresh comparison, for an account whose conversion is not `unverified`",
+        "an acceptance or another comparison for an account whose conversion is not `unverified`",
     )
-    COMPARISON_OFF = "ComparisonOff", 409, "a fresh comparison while `B2B_COMPARE_ACCESS` is `false`"
+    COMPARISON_OFF = "ComparisonOff", 409, "another comparison while `B2B_COMPARE_ACCESS` is `false`"
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
     LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
     LIST_EMPTY = "ListEmpty", 400, "a list has a header and no rows"
@@ -107,9 +107,10 @@ class ErrorCode(StrEnum):
     LIST_HEADER = (
         "ListHeader",
         400,
-        "a list's header names no account or something twice, has over 200 columns, or one of over 200 characters",
+        "a list's header has no column for the account, names a column twice, has more than 200 columns, or a column "
+        "name has more than 200 characters",
     )
-    DUPLICATE_PERSON = "DuplicatePerson", 409, "in the answer to a list: a row is about an account of another row"
+    DUPLICATE_PERSON = "DuplicatePerson", 409, "in the answer to a list: a row names the same account as another row"
     DUPLICATE_ADDRESS = (
         "DuplicateAddress",
         409,
@@ -118,41 +119,46 @@ class ErrorCode(StrEnum):
     MEMBER_RELEASED = (
         "MemberReleased",
         409,
-        "in the answer to a list: a changed row of a member that is released already",
+        "in the answer to a list: a row changes a member that is already released",
     )
     CAMPAIGN_NOT_FOUND = "CampaignNotFound", 404, "there is no campaign with this id"
     CAMPAIGN_ID_IN_USE = "CampaignIdInUse", 409, "a campaign with this id has another name or other defaults"
     CAMPAIGN_ENDED = (
         "CampaignEnded",
         409,
-        "the campaign ended: it takes no list, and nothing of it is judged or released",
+        "the campaign has ended: it accepts no list, and no member of it is judged or released",
     )
     CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release while the campaign is paused"
     MEMBER_NOT_FOUND = (
         "MemberNotFound",
         404,
-        "the campaign has no such member; one of another campaign is none of its own",
+        "the campaign has no such member",
     )
     RUN_NOT_FOUND = "RunNotFound", 404, "the campaign has no such run"
     MEDIA_TYPE = "UnsupportedMediaType", 415, "a list that is not sent as text: send the file itself as the body"
     NOT_AWAITING_DECISION = (
         "NotAwaitingDecision",
         409,
-        "a decision about a member that waits for none; a refusal of one that is at work, invited or cancelled",
+        "a decision about a member that waits for none; a refusal of a member that is being converted, is invited or is "
+        "cancelled",
     )
-    FINDINGS_CHANGED = "FindingsChanged", 409, "a decision names other findings than the member has now: look again"
-    DECIDE_ALONE = "DecideAlone", 409, "a decision about several members, one of whom has to be decided about alone"
+    FINDINGS_CHANGED = (
+        "FindingsChanged",
+        409,
+        "a decision names other findings than the member has now: read the member again",
+    )
+    DECIDE_ALONE = "DecideAlone", 409, "a decision about several members, one of which needs a decision of its own"
     SERVICE_UNAVAILABLE = (
         "ServiceUnavailable",
         503,
-        "with `Retry-After`: storage does not answer or, for an assessment, Graph does not do its part",
-        "the request waits; after `B2B_GIVE_UP_SECONDS` of trouble without a break the request ends `failed`",
+        "with `Retry-After`: storage does not answer or, for an assessment, Graph fails",
+        "the request waits; after `B2B_GIVE_UP_SECONDS` of uninterrupted failures the request ends `failed`",
     )
     INTERNAL_ERROR = (
         "InternalError",
         500,
         "a bug of the app",
-        "retried, then poison, from where the sweep sends it back at most three times",
+        "the message is retried, then moved to the poison queue, from which the sweep sends it back at most three times",
     )
 
 

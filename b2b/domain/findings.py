@@ -1,4 +1,4 @@
-"""What the rules say about an account: findings with a severity, and the verdict they add up to."""
+"""The findings of the rules, their severities, and the verdict that follows from them."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -6,19 +6,19 @@ from enum import StrEnum
 import msgspec
 
 ACCESS_CHANGED = "access-changed"
-"""The finding of a conversion whose account has not what it had before: no rule finds it, but the comparison."""
+"""The finding that the account lost or gained something since its invitation. The comparison finds it, not a rule."""
 
 REDEEMED_BY_OTHER = "redeemed-by-other"
-"""The finding of a conversion whose invitation another person may have redeemed: the comparison finds it, too."""
+"""The finding that another person may have redeemed the invitation. The comparison finds it, not a rule."""
 
 
 class Profile(StrEnum):
     """Which edition of Microsoft's article the rules follow."""
 
     CURRENT = "current"
-    """The article of 2026-04: `mail` is the address, a mailbox or an on-premises UPN blocks."""
+    """The article of 2026-04: the address is in `mail`, and a mailbox or an on-premises UPN blocks."""
     LEGACY = "2020"
-    """The original article: its three exclusions, and addresses from `otherMails` or `mail`."""
+    """The original article: it has three exclusions, and the address is in `otherMails` or `mail`."""
 
 
 class Severity(StrEnum):
@@ -33,7 +33,7 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the findings add up to."""
+    """The overall result of the findings."""
 
     BLOCKED = "blocked"
     NEEDS_REVIEW = "needsReview"
@@ -48,11 +48,11 @@ VERDICTS = {
     Severity.WARN: Verdict.READY,
     Severity.INFO: Verdict.READY,
 }
-"""Keys from worst to mildest: the verdict is that of the first severity present."""
+"""The verdict of each severity, worst first. The worst severity of the findings decides."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One rule's word about one request: what is so, what would mend it, and where the rule comes from."""
+    """What one rule found about one request, how to fix it, and the source of the rule."""
 
     rule: str
     severity: Severity
@@ -62,11 +62,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict of the worst finding; ready where nothing blocks, needs review or can be fixed."""
+    """Return the verdict of the worst finding; `ready` if there is no finding."""
     present = {finding.severity for finding in findings}
     return next((verdict for severity, verdict in VERDICTS.items() if severity in present), Verdict.READY)
 
 
 def without(findings: Iterable[Finding], *rules: str) -> tuple[Finding, ...]:
-    """Return the findings of all other rules."""
+    """Return the findings of all rules except these."""
     return tuple(each for each in findings if each.rule not in rules)

@@ -1,1 +1,1 @@
-"""The evidence of one account's conversion: JSON, a page made from it, and a line in the log for each."""
+"""Give out the evidence of one account's conversion, as JSON or as a page. The log keeps its SHA-256."""

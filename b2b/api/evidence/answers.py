@@ -20,61 +20,66 @@ from b2b.domain.request.approval import Waived
 
 
 class ApprovalShown(Answer, frozen=True, kw_only=True):
-    """Who approved a request, and exactly what."""
+    """The approval of a request: who, why, when, and which findings it waives."""
 
-    by: Annotated[str, Meta(description="Who approved it.")]
-    reason: Annotated[str, Meta(description="Why.")]
-    at: Annotated[datetime, Meta(description="When.")]
-    waived: Annotated[list[Waived], Meta(description="What was waived.")]
+    by: Annotated[str, Meta(description="Who approved the request.")]
+    reason: Annotated[str, Meta(description="The reason that the approver gave.")]
+    at: Annotated[datetime, Meta(description="When the request was approved.")]
+    waived: Annotated[list[Waived], Meta(description="The findings that the approval waives.")]
 
 
 class RequestTold(Answer, frozen=True, kw_only=True):
     """One request for the account."""
 
     request_id: Annotated[str, Meta(description="The id of the request.")]
-    kept: Annotated[bool, Meta(description="False: its row was deleted by now, or a newer version wrote it.")]
-    source: Annotated[Source | None, Meta(description="By which way it came.")] = None
-    requested_at: Annotated[datetime | None, Meta(description="When it came.")] = None
-    asked_by: Annotated[ActorShown | None, Meta(description="Who asked.")] = None
-    campaign_id: Annotated[str | None, Meta(description="The campaign that it belongs to.")] = None
-    stage: Annotated[Stage | None, Meta(description="Where it stands.")] = None
-    verdict: Annotated[Verdict | None, Meta(description="What its findings add up to.")] = None
-    findings: Annotated[list[Finding], Meta(description="What it shows of the last judgement.")]
-    approval: Annotated[ApprovalShown | None, Meta(description="Under which approval it ran.")] = None
-    events: Annotated[list[HistoryEvent], Meta(description="What happened to it, with every judgement.")]
-    events_left_out: Annotated[bool, Meta(description="Whether its history has more events than these.")]
+    kept: Annotated[
+        bool, Meta(description="False if the request was deleted, or a newer version of the app wrote its row.")
+    ]
+    source: Annotated[Source | None, Meta(description="How the request reached the app.")] = None
+    requested_at: Annotated[datetime | None, Meta(description="When the app accepted the request.")] = None
+    asked_by: Annotated[ActorShown | None, Meta(description="Who submitted the request.")] = None
+    campaign_id: Annotated[str | None, Meta(description="The campaign that the request belongs to.")] = None
+    stage: Annotated[Stage | None, Meta(description="The stage of the request.")] = None
+    verdict: Annotated[Verdict | None, Meta(description="The overall result of its findings.")] = None
+    findings: Annotated[list[Finding], Meta(description="The findings of its last judgement.")]
+    approval: Annotated[ApprovalShown | None, Meta(description="The approval of the request; null if none.")] = None
+    events: Annotated[list[HistoryEvent], Meta(description="The history of the request, with every judgement.")]
+    events_left_out: Annotated[bool, Meta(description="Whether the history has more events than these.")]
 
 
 class BeliefShown(Answer, frozen=True, kw_only=True):
-    """Whether a credential opens something, and how well that is founded."""
+    """Whether a credential still works, and how well that is supported."""
 
-    opens: Annotated[Opens, Meta(description="yes, no, notKnown, or nothing: there is nothing that it could open.")]
+    opens: Annotated[
+        Opens,
+        Meta(description="Whether the credential still works: yes, no, notKnown, or nothing if it has no use there."),
+    ]
     grade: Annotated[str, Meta(description="Documented, Recorded, Relied-on, Inferred, or not documented.")]
-    belief: Annotated[str | None, Meta(description="The belief in docs/evidence.md.")] = None
+    belief: Annotated[str | None, Meta(description="The belief in docs/evidence.md that supports this.")] = None
 
 
 class CredentialShown(Answer, frozen=True, kw_only=True):
-    """What a credential that the account had before still opens."""
+    """Whether a credential from before the conversion still works."""
 
     name: Annotated[str, Meta(description="The credential.")]
-    cloud: Annotated[BeliefShown, Meta(description="What it opens in the cloud.")]
-    on_premises: Annotated[BeliefShown, Meta(description="What it opens on-premises.")]
-    advice: Annotated[str, Meta(description="What to do about it.")]
+    cloud: Annotated[BeliefShown, Meta(description="Whether it works in the cloud.")]
+    on_premises: Annotated[BeliefShown, Meta(description="Whether it works on-premises.")]
+    advice: Annotated[str, Meta(description="What an administrator can do about it.")]
 
 
 class Evidence(Answer, frozen=True, kw_only=True):
-    """What the app knows of the conversion of an account, for a person who has to prove it."""
+    """All that the app knows of the conversion of an account, for a person who must prove what happened."""
 
-    title: Annotated[str, Meta(description="What this is.")]
-    given_at: Annotated[datetime, Meta(description="When it was given out.")]
-    given_to: Annotated[ActorShown, Meta(description="Who asked for it.")]
-    conversion: Annotated[ConversionStatus, Meta(description="Where the conversion stands.")]
-    requests: Annotated[list[RequestTold], Meta(description="Every request for the account.")]
-    requests_left_out: Annotated[int, Meta(description="How many requests the evidence leaves out, beyond 100.")]
-    events: Annotated[list[HistoryEvent], Meta(description="What happened to the account's conversions.")]
+    title: Annotated[str, Meta(description="The title of the document.")]
+    given_at: Annotated[datetime, Meta(description="When the app gave out the evidence.")]
+    given_to: Annotated[ActorShown, Meta(description="Who asked for the evidence.")]
+    conversion: Annotated[ConversionStatus, Meta(description="The state of the conversion.")]
+    requests: Annotated[list[RequestTold], Meta(description="The requests for the account.")]
+    requests_left_out: Annotated[int, Meta(description="How many requests the evidence leaves out; it holds 100.")]
+    events: Annotated[list[HistoryEvent], Meta(description="The history of the account's conversions.")]
     events_left_out: Annotated[bool, Meta(description="Whether that history has more events than these.")]
-    access: Annotated[AccessReport, Meta(description="Both snapshots, and how they differ.")]
+    access: Annotated[AccessReport, Meta(description="What the account had and has, and how that differs.")]
     internal_credential: Annotated[
-        list[CredentialShown], Meta(description="What the account's earlier credentials still open.")
+        list[CredentialShown], Meta(description="Whether the account's earlier credentials still work.")
     ]
-    not_proven: Annotated[list[str], Meta(description="What this does not prove.")]
+    not_proven: Annotated[list[str], Meta(description="What the evidence does not prove.")]

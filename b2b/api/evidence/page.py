@@ -1,4 +1,4 @@
-"""Evidence as a page: for a browser and for paper, made from the JSON alone. It has no script and loads nothing."""
+"""Render evidence as an HTML page for the screen and for print. The page has no script and loads nothing."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from b2b.domain.lifecycle.credentials import Opens
 from b2b.domain.lifecycle.snapshot import label
 
 SHOWN: Final = 20
-"""So many things of a kind the page names; the JSON has all."""
+"""Most objects of one kind that the page names. The JSON names all."""
 STYLE: Final = """
 body{font:15px/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff;margin:2rem auto;max-width:60rem;padding:0 1rem}
 h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #999}
@@ -44,12 +44,12 @@ OPENS: Final = {
     Opens.YES: "yes",
     Opens.NO: "no",
     Opens.NOT_KNOWN: "not known",
-    Opens.NOTHING: "nothing is there",
+    Opens.NOTHING: "not applicable",
 }
 
 
 def page(told: Evidence) -> bytes:
-    """Make the page."""
+    """Return the page as UTF-8."""
     parts = (
         f"<h1>{_text(told.title)}</h1>",
         f'<p class="quiet">Given out {_time(told.given_at)} to {_actor(told.given_to)}.</p>',
@@ -93,7 +93,7 @@ def _summary(told: Evidence) -> str:
     findings = _table(
         ("finding", "weight", "what was found"), [(each.rule, each.severity, each.message) for each in found.findings]
     )
-    return _table(("", ""), rows) + ("<h3>Findings of now</h3>" + findings if found.findings else "")
+    return _table(("", ""), rows) + ("<h3>Current findings</h3>" + findings if found.findings else "")
 
 
 def _request(told: RequestTold) -> str:
@@ -102,7 +102,7 @@ def _request(told: RequestTold) -> str:
         return f"{title}<p>Its row was deleted, or a newer version wrote it.</p>"
     campaign = f", in campaign {_text(told.campaign_id)}" if told.campaign_id else ""
     asked = f"<p>Asked by {_actor(told.asked_by)}, by {_text(told.source)}, {_time(told.requested_at)}{campaign}.</p>"
-    stands = f"<p>Stands at <b>{_text(told.stage)}</b>, verdict {_text(told.verdict or 'none')}.</p>"
+    stands = f"<p>Stage <b>{_text(told.stage)}</b>, verdict {_text(told.verdict or 'none')}.</p>"
     found = [(each.rule, each.severity, each.message) for each in told.findings]
     approval = ""
     if told.approval is not None:

@@ -1,4 +1,4 @@
-"""The route of evidence."""
+"""The route that gives out evidence."""
 
 import logging
 from enum import StrEnum
@@ -25,7 +25,7 @@ SAFE: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-"""A page with names of people in it: nothing keeps it, frames it, or runs in it."""
+"""The evidence names people, so no cache may store it, no page may frame it, and no script may run in it."""
 
 
 class Form(StrEnum):
@@ -67,7 +67,8 @@ ROUTES: Final = (
         handler=give,
         roles=frozenset({Role.READ, Role.DECIDE, Role.MANAGE}),
         summary="Get the evidence of an account",
-        text="Tells all that is known of an account's conversion, as JSON or as a page; its SHA-256 goes to the log.",
+        text="Returns all that the app knows of an account's conversion, as JSON or as a page. "
+        "The app writes its SHA-256 to the log.",
         query=(FORM,),
         answers={200: Evidence},
         also=(HTML,),

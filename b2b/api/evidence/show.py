@@ -1,4 +1,4 @@
-"""Make the answer from the evidence that was gathered."""
+"""Build the evidence answer from the stored rows."""
 
 from typing import Final
 
@@ -18,14 +18,14 @@ from b2b.workflows.lifecycle.evidence import Gathered, RequestFile
 TITLE: Final = "Evidence of the conversion of an internal account to an external user"
 NOT_PROVEN: Final = (
     "That the person can sign in: Conditional Access, the device and the person's home organisation decide that.",
-    "Which permissions SharePoint, Azure subscriptions, Exchange and other applications give by themselves.",
+    "Which permissions SharePoint, Azure subscriptions, Exchange and other applications grant themselves.",
     "That a change was harmless: the app compares sets, and does not judge what a group or a role allows.",
-    "What the earlier credentials open in fact: the app tries none of them.",
+    "Whether the earlier credentials really work: the app tries none of them.",
 )
 
 
 def evidence(found: Gathered, asker: Actor) -> Evidence:
-    """Return the evidence as the answer for a caller. ``asker``: the caller, whom the evidence names."""
+    """Return the evidence as an answer. It names the caller (``asker``)."""
     conversion = found.access.conversion
     return Evidence(
         title=TITLE,

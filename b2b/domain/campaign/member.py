@@ -1,4 +1,4 @@
-"""A member as the ledger keeps it, from the list until it is judged. Each step has a function here."""
+"""A member of a campaign as the ledger stores it, and the functions that list and judge it."""
 
 import re
 from collections.abc import Container, Mapping
@@ -20,12 +20,12 @@ from b2b.domain.hashing import digest
 from b2b.domain.request import ConversionRequest
 
 KEY = re.compile("[0-9a-f]{32}")
-"""What the key of a member looks like, and the id of a run."""
+"""Matches the key of a member, and the id of a run."""
 LISTED_TWICE = "listed-twice"
 
 
 class MemberStage(StrEnum):
-    """Where a member stands: on the list, judged, or where its request stands."""
+    """The stage of a member: listed, judged, or the stage of its request."""
 
     LISTED = "listed"
     JUDGED = "judged"
@@ -43,17 +43,17 @@ class MemberStage(StrEnum):
 
     @property
     def on_the_list(self) -> bool:
-        """Whether the member shows no request: what happened to it last is that it was listed, or judged."""
+        """Whether the member was listed or judged last, so that it shows no request."""
         return self in {MemberStage.LISTED, MemberStage.JUDGED}
 
     @property
     def judged_again(self) -> bool:
-        """Whether the member may be judged: no request is at work, it was not invited, and no person refused it."""
+        """Whether the member may be judged: it has no open request, was not invited and was not refused."""
         return self in {MemberStage.LISTED, MemberStage.JUDGED, MemberStage.BLOCKED, MemberStage.FAILED}
 
     @property
     def listed_again(self) -> bool:
-        """Whether a later list may replace what an earlier one said of the member."""
+        """Whether a later list may replace the member's row."""
         return self.judged_again or self is MemberStage.CANCELLED
 
 
@@ -63,82 +63,82 @@ class Member:
 
     campaign_id: str
     key: str
-    """Names the member within its campaign; made from the name by which the list first gave the account."""
+    """Identifies the member within its campaign. Made from the account's name in the first list."""
     import_id: str
-    """The list that the member was last taken from."""
+    """The import of the latest list that added or changed the member."""
     listed_at: datetime
     listed_by: Actor = BY_QUEUE
-    """Who sent that list."""
+    """Who sent the list of ``import_id``."""
     replaced: bool = False
-    """An earlier list said something else of the member."""
+    """An earlier list had another row for the member."""
     stage: MemberStage
     names: tuple[str, ...] = ()
-    """Every known name of the account, as names are compared: those of the list, and those that judging found."""
+    """Every known name of the account, normalized for comparison: from the list, and from the directory."""
     body: bytes = b""
-    """Canonical JSON of the request that the row of the list asks for, without the campaign's defaults."""
+    """The request of the list's row as canonical JSON, without the campaign's defaults."""
     content: str
-    """Hash of everything that the list says of the member: tells a repeat from a change."""
+    """Hash of the member's row in the list. It differs if a later list changes the row."""
     address: str = ""
-    """The address that the list names. An empty text: it names none, and the account's own is invited."""
+    """The address in the list; empty if the list names none, so that the account's own address is invited."""
     reference: str = ""
     """The caller's own name for the member."""
     kept: tuple[tuple[str, str], ...] = ()
-    """Other columns of the list that the caller wants to see again."""
+    """Other columns of the list that reports repeat, as name and value."""
     user_id: str = ""
     user_principal_name: str = ""
-    """Of the list until the member is judged, then of the directory."""
+    """From the list until the member is judged, then from the directory."""
     invited_address: str = ""
-    """The address that was judged, by its request once there is one: the one that is invited."""
+    """The address to invite: as the member was judged, then as its request was judged."""
     mail: str = ""
-    """The account's own mail, or its otherMails, when it was judged: what a worklist changes."""
+    """The account's `mail`, or its `otherMails` with the profile `2020`, when it was judged. Worklists change it."""
     synced: bool = False
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     judged_at: datetime | None = None
     judged_in: str = ""
-    """The run that judged it last: a part of this run that comes again passes it over."""
+    """The run that judged the member last. If a part of this run is delivered again, it skips the member."""
     judged_as: str = ""
-    """Names the account and the address that were judged. An empty text: no account was found."""
+    """The account and the address that were judged, as one key; empty if no account was found."""
     waived: tuple[Finding, ...] = ()
-    """Findings that a person approved, before the release or after it."""
+    """Findings that a person approved, before or after the release."""
     decided_by: str = ""
     decided_because: str = ""
     decided_at: datetime | None = None
     request_id: str = ""
-    """Its request; empty until it is released."""
+    """The id of the member's request; empty until the member is released."""
     waiting: Waiting | None = None
     invited_at: datetime | None = None
     accepted_at: datetime | None = None
     last_error: str = ""
     shown: int = 0
-    """Up to which event of its request the member shows it."""
+    """The number of the last event of its request that the member reflects."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     etag: str = ""
 
     @property
     def domain(self) -> str:
-        """The domain of the address, lower case."""
+        """The domain of the address, in lower case."""
         return (self.invited_address or self.address).rpartition("@")[2].lower()
 
     @property
     def person(self) -> str:
-        """Tells people apart: the account once it is known, else the member itself."""
+        """Identifies the person: the account's object id if it is known, else the member's key."""
         return self.user_id or self.key
 
     @property
     def approved(self) -> bool:
-        """Whether a person approved what was found."""
+        """Whether a person approved findings of the member."""
         return bool(self.waived)
 
 
 def key_from(name: str) -> str:
-    """Return the key of a member whose surest name this is, as names are compared."""
+    """Return the key that a member's normalized name gives."""
     return digest(name.encode())[:32]
 
 
 def key_of(entry: Entry, taken: Container[str]) -> str:
-    """Return the key of a new member, made from its surest name; where that name was another member's once, anew."""
+    """Return the key of a new member, made from its most reliable name. If the key is taken, it is hashed again."""
     column, name = next(iter(entry.names.items()))
     key = key_from(f"{column}={name.lower()}")
     while key in taken:
@@ -147,12 +147,12 @@ def key_of(entry: Entry, taken: Container[str]) -> str:
 
 
 def listed(campaign_id: str, key: str, entry: Entry, import_id: str, now: datetime) -> Member:
-    """Return a new member, as its row of the list describes it."""
+    """Return a new member from its row in the list."""
     return Member(campaign_id=campaign_id, key=key, **_of_list(entry, import_id, now))
 
 
 def relisted(member: Member, entry: Entry, import_id: str, now: datetime) -> Member:
-    """Replace what the list says of a member that is not released; what was judged of it is void."""
+    """Return a member that is not released, with a new row of the list. Its judgement is void."""
     return Member(
         campaign_id=member.campaign_id,
         key=member.key,
@@ -166,7 +166,7 @@ def relisted(member: Member, entry: Entry, import_id: str, now: datetime) -> Mem
 
 
 def content_of(entry: Entry) -> str:
-    """Return a hash of everything that a row of the list says."""
+    """Return a hash of a row of the list."""
     kept = msgspec.json.encode([sorted(entry.keys), entry.reference, entry.kept])
     return digest(kept + entry.request.body())
 
@@ -188,7 +188,7 @@ def _of_list(entry: Entry, import_id: str, now: datetime) -> dict[str, Any]:
 
 
 def request_of(member: Member, defaults: bytes) -> ConversionRequest:
-    """Return the request of a member: what its row of the list says, and the campaign's defaults for the rest."""
+    """Return the request of a member: its row in the list, completed with the campaign's defaults."""
     own = msgspec.json.decode(member.body)
     return msgspec.convert(_over(msgspec.json.decode(defaults) if defaults else {}, own), ConversionRequest)
 
@@ -202,7 +202,7 @@ def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def judged(member: Member, assessment: Assessment, mail: str, run_id: str = "") -> Member:
-    """Take down what the rules said. ``mail`` is what the account holds where the profile looks for the address."""
+    """Return the member with the findings of an assessment. ``mail``: the property in which the profile looks."""
     account = assessment.account
     names = set(member.names)
     columns: dict[str, Any] = {"user_id": "", "mail": "", "synced": False}
@@ -240,7 +240,7 @@ def _same(one: Finding, other: Finding) -> bool:
 
 
 def twice(member: Member, other_key: str) -> Member:
-    """Say that another member of the campaign is the same account."""
+    """Return the member with a blocking finding: another member of the campaign is the same account."""
     finding = Finding(
         LISTED_TWICE,
         Severity.BLOCK,

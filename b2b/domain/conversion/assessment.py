@@ -1,4 +1,4 @@
-"""What was read about one account, and what the rules made of it."""
+"""A read of one account, and the rules' judgement of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,18 +11,18 @@ from b2b.domain.request.subject import subject_of
 
 @dataclass(frozen=True)
 class Sighting:
-    """What reading an account by its id, just now, said."""
+    """The result of reading an account by its id."""
 
     at: datetime
     account: Account | None
-    """The account as Graph shows it. None: Graph does not know the id, or a lagging replica does not."""
+    """The account; None if Graph answered 404, because the account is deleted or a replica lags."""
     in_bin: bool = False
-    """The account lies in the recycle bin."""
+    """Whether the account is in the recycle bin."""
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The rules' word about one request."""
+    """The rules' judgement of one request."""
 
     account: Account | None
     address: str | None
@@ -30,14 +30,14 @@ class Assessment:
     findings: tuple[Finding, ...]
     at: datetime
     snapshot: Snapshot | None = None
-    """What the directory granted the account then; None: it was not read."""
+    """What the directory granted the account then; None if the app did not read it."""
 
     @property
     def subject(self) -> str:
-        """Names the account and the address that were judged: what an approval or a release is for."""
+        """The account and the address that were judged, as one key. An approval or a release is valid for it only."""
         return subject_of(self.account.id if self.account else "", self.address or "")
 
     @property
     def verdict(self) -> Verdict:
-        """What the findings add up to."""
+        """The overall result of the findings."""
         return verdict_of(self.findings)

@@ -1,4 +1,4 @@
-"""How a doubt begins and ends. A doubt is a try to invite whose outcome is not known."""
+"""Settle doubts. A doubt is an attempt to invite whose outcome the app does not know."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,9 +16,9 @@ from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.findings import Finding, Severity, Verdict
 
 OUTCOME_UNKNOWN, ANOTHER_ACCOUNT = "outcome-unknown", "another-account"
-"""Findings of a doubt that a person decides about."""
+"""Rules of the findings that ask a person to decide about a doubt."""
 GIVEN_UP = "given-up"
-"""Error code of what could not go on for too long."""
+"""Error code of a conversion that the app gave up after failing for too long."""
 SOURCE = "https://learn.microsoft.com/entra/external-id/current-limitations"
 FIX = (
     "Ask the person whether the invitation arrived. If it did, leave the request as it is: the app notices the "
@@ -27,25 +27,25 @@ FIX = (
 
 
 def window_ends(conversion: Conversion, window: timedelta) -> datetime:
-    """Return when an account that shows nothing may be believed: a window after the latest end of every open try."""
+    """Return when an account that shows no invitation counts as proof: one window after the last open attempt ended."""
     return max(doubt.until for doubt in conversion.open_doubts) + window
 
 
 def all_silent(conversion: Conversion) -> bool:
-    """Tell whether no open try asked for a mail, so that a repeat sends no second one."""
+    """Tell whether no open attempt asked for a mail. If so, another attempt without a mail is safe."""
     return all(doubt.silent for doubt in conversion.open_doubts)
 
 
 def can_be_disproved(conversion: Conversion) -> bool:
-    """Tell whether an account that shows no invitation can prove that no open try sent one.
+    """Tell whether an account that shows no invitation can prove that no open attempt sent one.
 
-    It cannot if Graph answered a try with another account: that invitation shows there, if anywhere.
+    It cannot if Graph answered an attempt with another account, because the other account may show the invitation.
     """
     return not any(doubt.elsewhere for doubt in conversion.open_doubts)
 
 
 def settled(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
-    """The account shows the invitation: one of the tries went out."""
+    """Move the conversion to `invited`: the account shows that one of the attempts sent an invitation."""
     first = conversion.doubts[0].since
     change = advance(
         conversion,
@@ -63,7 +63,7 @@ def settled(conversion: Conversion, account: Account, now: datetime) -> Change[C
 
 
 def found_later(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
-    """The account shows an invitation of a conversion that had ended: a new generation goes on from there, unsent."""
+    """Begin a generation at `invited`, because the account shows an invitation of the ended one. Send nothing."""
     opening = replace(
         conversion,
         stage=Stage.INVITED,
@@ -80,7 +80,7 @@ def found_later(conversion: Conversion, account: Account, request_id: str, now: 
 
 
 def _known(conversion: Conversion) -> dict[str, Any]:
-    """What is found of a conversion whose outcome is known after all: no person has to decide about it any more."""
+    """Return the findings and the verdict without the doubt, which no longer needs a decision."""
     return {
         "verdict": Verdict.READY if conversion.verdict is Verdict.NEEDS_REVIEW else conversion.verdict,
         "findings": tuple(item for item in conversion.findings if item.rule != OUTCOME_UNKNOWN),
@@ -88,7 +88,7 @@ def _known(conversion: Conversion) -> dict[str, Any]:
 
 
 def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
-    """The person has redeemed. What the directory grants is compared, where a snapshot was taken to compare it with."""
+    """Record that the person has redeemed. If there is no snapshot to compare with, end the comparison at once."""
     accepted = advance(
         conversion,
         Stage.ACCEPTED,
@@ -106,9 +106,9 @@ def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[
 
 
 def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The window has passed, nothing shows, and this tenant shows invitations: none of the tries went out.
+    """Record that no attempt sent an invitation: the window has passed, and this tenant would show one.
 
-    The doubts and the lease end, and the conversion stays as it is: the next step invites again or judges anew.
+    The doubts and the lease end, and the stage stays. The next step invites again or judges again.
     """
     return note(
         conversion, "nothing-went-out", now, "the account shows nothing", doubts=(), lease_until=None, **PRESENT
@@ -116,13 +116,13 @@ def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def given_up(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Tries without a mail have failed for too long."""
+    """End the conversion as failed: attempts without a mail have failed for too long."""
     said = "Every try to invite without a mail failed, and none can be seen. Retry when the cause is gone."
     return advance(conversion, Stage.FAILED, now, "given up", last_error=said, error_code=GIVEN_UP, lease_until=None)
 
 
 def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "") -> Change[Conversion]:
-    """A person decides: the invitation may be out, and the app cannot find out."""
+    """Ask a person to decide: the invitation may have been sent, and the app cannot find out."""
     kept: dict[str, Any] = {
         "findings": (*conversion.findings, outcome_unknown(conversion, shows, also)),
         "verdict": Verdict.NEEDS_REVIEW,
@@ -132,7 +132,7 @@ def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "
 
 
 def outcome_unknown(conversion: Conversion, shows: Shows, also: str = "") -> Finding:
-    """Return what a person is shown who has to decide whether to send a second invitation."""
+    """Return the finding that asks a person whether to send a second invitation."""
     tries = "; ".join(f"{doubt.since:%Y-%m-%d %H:%M:%S} UTC" for doubt in conversion.open_doubts)
     why = "does not show pending invitations" if shows is Shows.NO else "is not known to show pending invitations"
     said = (
@@ -143,36 +143,37 @@ def outcome_unknown(conversion: Conversion, shows: Shows, also: str = "") -> Fin
 
 
 def asked_before(conversion: Conversion, shows: Shows) -> Finding:
-    """Return what a person is shown of a conversion that ended in doubt: what its own review showed, where it had one.
+    """Return the finding about the doubt in which a conversion ended.
 
-    The words about an answer with another account name that account, which the row keeps in this finding alone.
+    If Graph answered with another account, this is the conversion's own finding, because only that one names the
+    other account.
     """
     shown = (item for item in conversion.findings if item.rule == ANOTHER_ACCOUNT)
     return next(shown, None) or outcome_unknown(conversion, shows)
 
 
 def away(conversion: Conversion, absence: Absence, now: datetime) -> Change[Conversion]:
-    """The account does not answer by its id."""
+    """Record that Graph answers 404 for the account's id."""
     waiting = Waiting(WaitReason.ACCOUNT_DELETED, now)
     return note(conversion, "account-away", now, absence.value, absence=absence, absent_since=now, waiting=waiting)
 
 
 def back(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The account that was away answers by its id again."""
+    """Record that Graph finds the account by its id again."""
     return note(conversion, "account-back", now, waiting=None, absence=None, absent_since=None)
 
 
 def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """The account is gone for good, and its invitation with it."""
+    """Cancel the conversion: the account is deleted for good, and its invitation with it."""
     doubt = ", and it is not known whether its invitation went out" if conversion.doubts else ""
     said = f"The account was deleted for good{doubt}."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said, lease_until=None)
 
 
 def waived(conversion: Conversion) -> tuple[Doubt, ...]:
-    """Return the doubts as an approval leaves them: a person saw them and wants another invitation."""
+    """Return the doubts marked as waived: an approver has seen them and wants another invitation."""
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 
 PRESENT: dict[str, Any] = {"absence": None, "absent_since": None, "internal_since": None}
-"""Columns of an account that is there and external."""
+"""Columns that say that the account exists and is external."""

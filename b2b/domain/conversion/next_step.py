@@ -1,20 +1,20 @@
-"""The next step of one request: the one decision of the protocol, as a pure function.
+"""Decide the next step of one request, as a pure function.
 
-`next_step` gets what is known and returns one step; a workflow carries it out and asks again. If something has to be
-read first, that is the step (`Look`, `Judge`). Nothing is read or written here.
+`next_step` gets all known facts and returns one step. A workflow carries it out and asks again. If the app must read
+something first, the step says so (`Look`, `Judge`). This module reads and writes nothing.
 
 The promise: the app sends a person no second mail unless an administrator asks for it. Approving a review of the first
-invitation asks for it (`again`); a new request does not. How the promise is kept:
+invitation asks for it (`again`); a new request does not. The app keeps the promise as follows:
 
-* What has ended stays ended: a request that has ended does nothing (`next_step`), and one whose row lags behind only
-  shows its conversion's end (`_own`).
+* An ended request stays ended: it does nothing (`next_step`). If its row is older than its conversion's end, it only
+  copies that end (`_own`).
 * A conversion has one leader. Every other request joins it and sends nothing (`_other`).
 * While a claim's lease runs, no other delivery invites (`_lead`).
-* A try is written as a doubt with its claim, before the call. It forbids the next try until the account shows the
-  invitation, the tenant proves that none went out, or a person waives it; tries without a mail may be repeated
-  (`_doubt`, `_doubtful_end`).
-* The directory is believed over the ledger, but only a read that a lagging replica could not give (`_invited`,
-  `_completed`).
+* The app stores an attempt as a doubt with its claim, before the call. The doubt forbids the next attempt until the
+  account shows the invitation, the tenant proves that none was sent, or a person waives the doubt. Attempts without a
+  mail may be repeated (`_doubt`, `_doubtful_end`).
+* If directory and ledger differ, the app believes the directory, but only a read that cannot come from a lagging
+  replica (`_invited`, `_completed`).
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ from b2b.domain.request.record import belongs
 from b2b.domain.request.review import not_visible
 
 VERDICTS = {Verdict.BLOCKED: Stage.BLOCKED, Verdict.FIXABLE: Stage.BLOCKED, Verdict.NEEDS_REVIEW: Stage.NEEDS_REVIEW}
-"""Where a verdict that is not ready leads."""
+"""The stage to which a verdict other than `ready` leads."""
 
 
 def next_step(s: Situation) -> Step:
@@ -68,14 +68,14 @@ def next_step(s: Situation) -> Step:
 
 
 def _own(s: Situation, conversion: Conversion) -> Step:
-    """The request belongs to this conversion and shows its stage; only the leader of a claim acts."""
+    """Return the step of a request that belongs to this conversion. Only the leader of a claim acts; others show it."""
     if conversion.stage is not Stage.INVITING or conversion.request_id != s.request.request_id:
         return Show()
     return _lead(s, conversion)
 
 
 def _lead(s: Situation, conversion: Conversion) -> Step:
-    """The claim is this request's own. It acts only when no call can be under way and no try is in doubt."""
+    """Return the step of the leader. It invites only if no call can be running and no attempt is in doubt."""
     left = _until(conversion.lease_until, s.now)
     if left > 0:
         return Wait(WaitReason.INVITING, left)
@@ -85,10 +85,10 @@ def _lead(s: Situation, conversion: Conversion) -> Step:
 
 
 def _doubt(s: Situation, conversion: Conversion) -> Step:
-    """A try may have gone out. What the account shows settles it; its absence does so only under conditions.
+    """Return the step of a leader whose attempt is in doubt.
 
-    An account that is away proves nothing, what shows is believed at once, and that nothing shows counts only past the
-    window.
+    An invitation that the account shows settles the doubt at once. An account that shows none proves something only
+    after the window, and a deleted account proves nothing.
     """
     if s.sighting is None:
         return Look()
@@ -102,14 +102,14 @@ def _doubt(s: Situation, conversion: Conversion) -> Step:
 
 
 def _invisible(s: Situation, conversion: Conversion) -> Step:
-    """The account shows no invitation. Once the window has passed, the first of these that holds decides.
+    """Return the step if the account shows no invitation. After the window, the first condition that holds decides.
 
-    * An open try was answered with another account (not `can_be_disproved`): a person decides.
-    * The tenant is known to show invitations: none went out (`disproved`), and without the doubt the next step invites.
-    * Every try asked for no mail, and so does the next: repeat it.
-    * It is not known yet what the tenant shows: wait, at most until the give-up time.
-    * Else a person decides: about the conversion while it is inviting, or, where it has ended (`_doubtful_end`), about
-      the new request.
+    * Graph answered an open attempt with another account (not `can_be_disproved`): a person decides.
+    * The tenant shows invitations: none was sent (`disproved`). Without the doubt, the next step invites.
+    * No attempt asked for a mail, and neither does the next: repeat it.
+    * The app does not know yet what the tenant shows: wait, at most until the give-up time.
+    * Otherwise a person decides: about the conversion while it is inviting, or about the new request if the conversion
+      has ended (`_doubtful_end`).
     """
     left = _until(doubts.window_ends(conversion, s.limits.window), s.now)
     if left > 0:
@@ -128,9 +128,9 @@ def _invisible(s: Situation, conversion: Conversion) -> Step:
 
 
 def _repeat_silently(s: Situation, conversion: Conversion) -> Step:
-    """Every try so far asked for no mail, and so does the next: repeat it until the give-up time.
+    """Repeat an attempt without a mail until the give-up time. No attempt so far asked for a mail.
 
-    Where the rules refuse it by now, a person decides about the tries so far.
+    If the rules now refuse the request, a person decides about the attempts so far.
     """
     if s.now - conversion.open_doubts[0].since >= s.limits.give_up:
         return Record(doubts.given_up(conversion, s.now))
@@ -143,16 +143,17 @@ def _repeat_silently(s: Situation, conversion: Conversion) -> Step:
 
 
 def _absent(s: Situation, conversion: Conversion, sighting: Sighting) -> Step:
-    """The account does not answer by its id: it may be deleted, or a replica may lag. In doubt that means to wait."""
+    """Return the step if Graph does not find the account by its id: record its absence if that is new, else wait."""
     change = absence_of(conversion, sighting, s.limits, s.now)
     return Wait(WaitReason.ACCOUNT_DELETED) if change is None else Record(change)
 
 
 def absence_of(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:
-    """Return what a 404 means for a conversion that has invited, or may have; None: nothing new. Follow asks too.
+    """Return the change that a 404 means for a conversion that has invited, or may have; None if it means nothing new.
 
-    Gone for good are accounts that are neither there nor in the recycle bin in two reads a full window apart, and those
-    that the app has seen in the bin for 30 days. An account that leaves the bin is looked for a window longer.
+    An account counts as deleted for good if two reads a full window apart find it neither in the directory nor in the
+    recycle bin, or if the app has seen it in the bin for 30 days. After an account leaves the bin, the app looks for it
+    for one more window. The sweep's follow part uses this function too.
     """
     absence = Absence.BIN if sighting.in_bin else Absence.GONE
     if conversion.absence is not absence or conversion.absent_since is None:
@@ -162,7 +163,7 @@ def absence_of(conversion: Conversion, sighting: Sighting, limits: Limits, now: 
 
 
 def _other(s: Situation, conversion: Conversion) -> Step:
-    """The conversion is another request's, or this one's own of before: a retry or an approval has left it."""
+    """Return the step of a request that does not belong to this conversion, or left it by a retry or an approval."""
     if s.again and conversion.stage in {Stage.NEEDS_REVIEW, Stage.INVITED}:
         return _again(s, conversion)
     if conversion.stage is Stage.CANCELLED and _met_already(s, conversion):
@@ -176,10 +177,10 @@ def _other(s: Situation, conversion: Conversion) -> Step:
 
 
 def _again(s: Situation, conversion: Conversion) -> Step:
-    """Invite again, because a person asked for it, unless the account shows the first invitation by now.
+    """Invite again, because a person asked for it, unless the account now shows the first invitation.
 
-    The first invitation may still show at any time. If the rules refuse the second one, only the new request ends, and
-    the conversion goes on.
+    If the rules refuse the second invitation, only the new request ends. The conversion continues, because the account
+    may still show the first invitation later.
     """
     if s.sighting is None:
         return Look()
@@ -198,14 +199,14 @@ def _again(s: Situation, conversion: Conversion) -> Step:
 
 
 def _reviewed_anew(assessment: Assessment, doubt: Finding) -> Step:
-    """Review again because of new findings. The new approval must cover the doubt too, so the review shows it."""
+    """Ask for a review of new findings. The new approval must also waive the doubt, so the review shows it."""
     return Conclude(replace(assessment, findings=(*assessment.findings, doubt)), Stage.NEEDS_REVIEW)
 
 
 def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
-    """It waits for a person, or ended (a person refused it, say), and an invitation may be out.
+    """Return the step of a new request if the conversion waits for a person or has ended, with an attempt in doubt.
 
-    A new request is no word of a person who knows of the doubt, so the doubt is weighed as if this request had tried.
+    The sender of a new request does not know of the doubt. So the request treats the doubt as if it were its own.
     """
     if conversion.stage is Stage.NEEDS_REVIEW:
         return Join()
@@ -219,16 +220,17 @@ def _doubtful_end(s: Situation, conversion: Conversion) -> Step:
 
 
 def _shown(s: Situation, conversion: Conversion, account: Account) -> Step:
-    """The account shows an invitation after all: a review goes on, and over an end a new generation goes on unsent."""
+    """Record an invitation that the account shows after all. If the conversion has ended, begin a new generation."""
     if conversion.stage is Stage.NEEDS_REVIEW:
         return Record(doubts.settled(conversion, account, s.now))
     return Record(doubts.found_later(conversion, account, s.request.request_id, s.now))
 
 
 def _invited(s: Situation, conversion: Conversion) -> Step:
-    """An invitation is out. The request joins it, unless the directory says that it is void.
+    """Return the step if the account was invited: join, unless the directory shows that the invitation is void.
 
-    That the account is away is no such word: it may be restored, and follow notices when it is gone for good.
+    A deleted account does not void the invitation, because it may be restored. The sweep's follow part notices when it
+    is deleted for good.
     """
     if s.sighting is None:
         return Look()
@@ -246,9 +248,10 @@ def _invited(s: Situation, conversion: Conversion) -> Step:
 
 
 def _completed(s: Situation, conversion: Conversion) -> Step:
-    """The person had redeemed. The request joins, unless the account has been reset, made internal again or deleted.
+    """Return the step if the person had redeemed: join, unless the account was reset, made internal or deleted.
 
-    Within a window of the redemption a read that does not show it may come from a replica that lags: wait for its end.
+    A read that does not show the redemption may come from a lagging replica until one window after the redemption. So
+    the request waits for the end of that window.
     """
     if s.sighting is None:
         return Look()
@@ -266,7 +269,7 @@ def _completed(s: Situation, conversion: Conversion) -> Step:
 
 
 def _unverified(s: Situation, conversion: Conversion) -> Step:
-    """A person is to decide about what has changed. The request joins, unless the redemption itself was undone."""
+    """Return the step if a person must decide about changes: join, unless the redemption itself was undone."""
     if s.sighting is None:
         return Look()
     account, accepted_at = s.sighting.account, conversion.accepted_at or s.now
@@ -280,9 +283,9 @@ def _unverified(s: Situation, conversion: Conversion) -> Step:
 
 
 def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> Step:
-    """The account reads as internal although its invitation was seen.
+    """Return the step if the account reads as internal although the app has seen its invitation.
 
-    Two reads past the window, at least `confirm` apart, settle that.
+    Two such reads after the window, at least `Limits.confirm` apart, confirm that it was made internal again.
     """
     if s.now < seen_at + s.limits.window or _met_already(s, conversion):
         return Join()
@@ -296,10 +299,10 @@ def _internal_again(s: Situation, conversion: Conversion, seen_at: datetime) -> 
 
 
 def _met_already(s: Situation, conversion: Conversion) -> bool:
-    """Tell whether the invitation met this request: it was asked for before, and no person has opened it again since.
+    """Tell whether the request is older than the invitation, and no person has reopened it since.
 
-    Its message only came late. It must not take what was done to the account after the invitation for a reason to
-    send another one. Clocks of instances differ.
+    The invitation already fulfils such a request; only its message arrived late. So it must not invite again after the
+    account was changed. The comparison allows for a skew between the clocks of instances.
     """
     request, invited_at = s.request, conversion.invited_at
     reopened = request.released or request.approval or request.left_generation
@@ -307,7 +310,7 @@ def _met_already(s: Situation, conversion: Conversion) -> bool:
 
 
 def _open(s: Situation) -> Step:
-    """No earlier invitation stands in the way: ask the rules, and do what they say."""
+    """Return the step if no earlier invitation blocks the request: judge it, and do what the rules say."""
     if s.assessment is None:
         return Judge()
     assessment = s.assessment
@@ -332,4 +335,4 @@ _STANDING: dict[Stage, Callable[[Situation, Conversion], Step]] = {
     Stage.UNVERIFIED: _unverified,
     Stage.COMPLETED: _completed,
 }
-"""What another request does where the account's conversion stands, unless a person wants it invited again."""
+"""For each stage of the conversion, the step of another request, unless a person asked for another invitation."""

@@ -1,4 +1,4 @@
-"""What is recorded of a redemption: who redeemed, that nothing was compared, or that a person has to decide."""
+"""Record the result of the comparison after a redemption."""
 
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,12 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import ACCESS_CHANGED, REDEEMED_BY_OTHER, Finding, Verdict, without
 
 FOUND_AFTER = (ACCESS_CHANGED, REDEEMED_BY_OTHER)
-"""The findings of the look after a redemption."""
+"""The rules of the findings that the comparison after a redemption adds."""
 NO_SNAPSHOT = "no snapshot was taken before the invitation"
 
 
 def proven(row: Conversion, stage: Stage, said: str, found: Redeemer | None, now: datetime) -> Change[Conversion]:
-    """Move on with what was proven, and with who redeemed, as far as that is known."""
+    """Move the conversion to ``stage``, and record who redeemed. ``found`` is None if the app did not look."""
     if found is None:
         return advance(row, stage, now, said)
     signs_in = f"{said}; signs in with the invited address: {found.matches} ({found.said})"
@@ -22,7 +22,7 @@ def proven(row: Conversion, stage: Stage, said: str, found: Redeemer | None, now
 
 
 def uncompared(row: Conversion, why: str, found: Redeemer | None, now: datetime) -> Change[Conversion]:
-    """Nothing is compared: the conversion ends, unless another person may have redeemed."""
+    """Complete the conversion without a comparison. If another person may have redeemed, ask a person to decide."""
     if found is not None and doubtful(found, corrected=row.corrected):
         return unverified(row, (), found, now)
     return proven(row, Stage.COMPLETED, f"nothing was compared: {why}", found, now)
@@ -31,7 +31,7 @@ def uncompared(row: Conversion, why: str, found: Redeemer | None, now: datetime)
 def unverified(
     row: Conversion, findings: tuple[Finding, ...], found: Redeemer | None, now: datetime
 ) -> Change[Conversion]:
-    """A person decides about what was found, and about who redeemed where that is in doubt."""
+    """Ask a person to decide about the findings, and about who redeemed if that is in doubt."""
     if found is not None and doubtful(found, corrected=row.corrected):
         findings = (*findings, finding(found))
     kept: dict[str, Any] = {

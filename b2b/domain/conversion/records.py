@@ -1,7 +1,7 @@
-"""The row of an account's conversion, its events, and how it moves on.
+"""The row of an account's conversion, its events and its changes.
 
-There is one constructor for a new generation (`begin`) and one for each way on (`advance`, `note`): a new column has
-one place to be set.
+Only `begin` makes a new generation, only `advance` changes the stage, and `note` changes anything else. So a new column
+is set in one place.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Verdict
 
 SCHEMA_VERSION = 2
-"""Version of the rows. A row with a later one is of a newer app, and this one leaves it alone."""
+"""Version of the rows. A newer version of the app wrote a row with a higher one, so this app does not change it."""
 Row = TypeVar("Row")
 
 
 class Source(StrEnum):
-    """By which way a request came."""
+    """How a request reached the app."""
 
     QUEUE = "queue"
     HTTP = "http"
@@ -31,7 +31,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a row, kept for good in the row's own partition."""
+    """An event in the history of a row. The ledger keeps it in the row's partition."""
 
     kind: str
     at: datetime
@@ -39,31 +39,31 @@ class Event:
     request_id: str = ""
     detail: str = ""
     actor: Actor = field(default_factory=acting)
-    """Who brought it about."""
+    """Who caused the event."""
     graph_request_id: str = ""
-    """Graph's id of the call that brought it about, for support at Microsoft."""
+    """Graph's request-id of the call that caused the event, for Microsoft support."""
 
 
 class Doubt(msgspec.Struct, frozen=True, rename="camel"):
-    """A try to invite whose outcome is not known. Only what settles it removes it; a later try does not."""
+    """An attempt to invite whose outcome the app does not know. It stays until it is settled; a later one adds to it."""
 
     attempt: str
     since: datetime
-    """When it was claimed."""
+    """When the attempt was claimed."""
     until: datetime
-    """The latest end that its call can have had."""
+    """The latest time at which its call can have ended."""
     silent: bool
-    """It asked for no mail."""
+    """Whether the attempt asked for no mail."""
     address: str = ""
-    """Key of the address that it went to, if it went out. The account may have got another one since."""
+    """Key of the address that the attempt invited. The account's address may have changed since."""
     waived: bool = False
-    """A person was shown it and wants the invitation sent again."""
+    """Whether an approver has seen the doubt and wants another invitation."""
     elsewhere: bool = False
-    """Graph took it and answered with another account, so that this account's silence proves nothing."""
+    """Whether Graph answered with another account. If so, this account proves nothing by showing no invitation."""
 
 
 class Absence(Enum):
-    """Where an account is that does not answer by its id."""
+    """Where an account is that Graph does not find by its id."""
 
     BIN = "recycle bin"
     GONE = "gone"
@@ -71,14 +71,14 @@ class Absence(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """The state of one account's conversion. ``etag``, ``sequence`` and ``recent`` are the ledger's."""
+    """The state of one account's conversion. Only the ledger sets ``etag``, ``sequence`` and ``recent``."""
 
     user_id: str
     stage: Stage
     request_id: str
-    """The request that leads this generation; others may have joined."""
+    """The request that leads this generation. Others may have joined it."""
     generation: int = 1
-    """Counts the conversions of this account. A request belongs to one generation of one account."""
+    """The number of this conversion of the account, from 1. A request belongs to one generation of one account."""
     joined: int = 0
     """How many requests have joined the leader in this generation."""
     verdict: Verdict | None = None
@@ -86,59 +86,61 @@ class Conversion:
     user_principal_name: str = ""
     invited_user_email_address: str = ""
     synced: bool = False
-    """Whether Active Directory masters the account: what the tenant shows is known for each kind apart."""
+    """Whether the account is synchronised from Active Directory. `TenantFact` treats such accounts separately."""
     assessed_at: datetime | None = None
     assessed_as: str = ""
-    """Hash of the account as it was read for the assessment."""
+    """`Account.fingerprint` at the assessment."""
     was_internal: bool = False
-    """The account's externalUserState was null when it was assessed: what it shows later comes from an invitation."""
+    """Whether `externalUserState` was null at the assessment. If so, a later state comes from an invitation."""
     attempts: int = 0
-    """How often an invitation was tried in this generation."""
+    """How many attempts to invite this generation has made."""
     attempt_id: str = ""
-    """Names the try that holds the claim."""
+    """The id of the attempt that holds the claim."""
     lease_until: datetime | None = None
-    """Until when the request that holds the claim may be calling Graph. None: no call is under way."""
+    """The end of the claim's lease. Until then its call to Graph may be running. None if no call is running."""
     doubts: tuple[Doubt, ...] = ()
     silent: bool = False
-    """The last try asked for no mail."""
+    """Whether the last attempt asked for no mail."""
     invitation_id: str = ""
-    """Graph's id of the invitation, where the app got the answer."""
+    """Graph's id of the invitation; empty if the app did not get Graph's answer."""
     invited_at: datetime | None = None
     seen_at: datetime | None = None
-    """When the account was first seen to show this generation's invitation."""
+    """When a read first showed this generation's invitation on the account."""
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
     internal_since: datetime | None = None
-    """When the account first read as internal again, after its invitation had been seen."""
+    """When a read first showed the account as internal again, after one had shown the invitation."""
     absence: Absence | None = None
     absent_since: datetime | None = None
     waiting: Waiting | None = None
     last_error: str = ""
     error_code: str = ""
-    """Why it ended, where the stage alone does not say."""
+    """Why the conversion ended, as a code; empty if the stage says enough."""
     baseline: int = 0
-    """The generation that keeps the snapshot which is compared with after the redemption; 0: none was taken."""
+    """The generation that stores the snapshot from before the invitation; 0 if the app took no snapshot."""
     access_seen_at: datetime | None = None
-    """When a reading ended that differs from it; as far as that showed, the account still waited for its person."""
+    """When the app read a snapshot that differs from the baseline, while the account still looked unredeemed."""
     comparing_since: datetime | None = None
-    """When the redemption was seen, or a person asked for a fresh comparison: the deadline counts from then."""
+    """When the app saw the redemption, or a person asked for another comparison. The deadline counts from then."""
     equal_since: datetime | None = None
-    """Since when readings after the redemption are equal to the snapshot."""
+    """Since when every read after the redemption equals the snapshot from before the invitation."""
     corrected: bool = False
-    """An earlier invitation went to another address, and nobody redeemed it: its link may still open the account."""
+    """Whether an earlier, unredeemed invitation went to another address. Its link may still open the account."""
     sign_in_matches: str = ""
-    """Whether the person who redeemed signs in with the invited address (`Matches`); empty: nobody has redeemed, or it
-    was not looked at."""
+    """Whether the person who redeemed signs in with the invited address, as a value of `Matches`.
+
+    Empty if the invitation is not redeemed yet, or if the app did not check.
+    """
     signs_in_with: str = ""
-    """The issuer by which the person who redeemed signs in, as the account showed it."""
+    """The issuer of the identity with which the person who redeemed signs in; empty if the account shows none."""
     called_off: tuple[str, ...] = ()
-    """Requests that a person cancelled before they led or joined a conversion: none of them may claim any more."""
+    """Requests that a person cancelled before they led or joined a conversion. They may no longer claim."""
     published: int = 0
-    """The sequence up to which the members' rows show this row."""
+    """The sequence of this row that the rows of its requests show."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
-    """The newest events, which the row itself carries; the last one has the number ``sequence``."""
+    """The newest events, which are stored in the row itself. The last one has the number ``sequence``."""
     etag: str = ""
 
     @property
@@ -149,17 +151,17 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Change(Generic[Row]):
-    """A row as it is to be written, with the events that go into the same transaction."""
+    """A row to write, with the events to write in the same transaction."""
 
     row: Row
     events: tuple[Event, ...] = field(default=())
 
 
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
-    """Begin a generation of an account's conversion. Of the one before, history, doubts and cancellations are kept.
+    """Begin a generation of an account's conversion. It keeps the history, doubts and cancellations of ``before``.
 
     Raises:
-        IllegalTransition: a bug: the one before has not ended.
+        IllegalTransition: no generation may begin at ``before``'s stage. This is a bug.
 
     """
     check_beginning(before.stage if before else None, opening.stage)
@@ -180,7 +182,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
 
 
 def _elsewhere(before: Conversion, opening: Conversion) -> bool:
-    """Tell whether a generation invites another address than the one before it did, or may have done."""
+    """Tell whether an earlier, unredeemed generation invited another address, or may have done so."""
     sent = before.accepted_at is None and (before.invited_at is not None or before.doubts)
     other = before.invited_user_email_address.casefold() != opening.invited_user_email_address.casefold()
     return before.corrected or bool(sent and other)
@@ -189,10 +191,10 @@ def _elsewhere(before: Conversion, opening: Conversion) -> bool:
 def advance(
     row: Conversion, stage: Stage, at: datetime, detail: str = "", *, call: str = "", **changes: Any
 ) -> Change[Conversion]:
-    """Move a conversion on. ``call`` is Graph's id of the call that did it.
+    """Move a conversion to another stage. ``call`` is Graph's request-id of the call that caused it.
 
     Raises:
-        IllegalTransition: a bug.
+        IllegalTransition: the table of stages has no such step. This is a bug.
 
     """
     check_conversion(row.stage, stage)
@@ -201,12 +203,12 @@ def advance(
 
 
 def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
-    """Record something that does not change the stage."""
+    """Record an event that does not change the stage."""
     return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail),))
 
 
 def with_baseline(change: Change[Conversion]) -> Change[Conversion]:
-    """Say that this generation keeps what is compared with after the redemption."""
+    """Return a change whose generation stores the snapshot from before the invitation."""
     row = replace(change.row, baseline=change.row.generation, access_seen_at=None, equal_since=None)
     return Change(row, change.events)
 
@@ -217,6 +219,6 @@ def chain(first: Change[Conversion], second: Change[Conversion]) -> Change[Conve
 
 
 def _reached(stage: Stage, at: datetime) -> dict[str, Any]:
-    """What reaching a stage says by itself: when it ended, and that an earlier wait and error are over."""
+    """Return the columns that change with every stage: the time of the end, and no wait or error."""
     ended = phase_of(stage) is Phase.ENDED
     return {"completed_at": at if ended else None, "last_error": "", "error_code": "", "waiting": None}

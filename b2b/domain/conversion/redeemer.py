@@ -1,8 +1,8 @@
-"""Who redeemed an invitation: what the account's identities and the audit log tell of it.
+"""Find out who redeemed an invitation, from the account's identities and the audit log.
 
-A redemption adds an identity to the account. It always names its issuer, and with some issuers the address by which the
-person is known there. The audit log names the person who redeemed, but it may also repeat the invited address, or name
-the account itself. So the log can show that another person redeemed, and never that the invited one did.
+A redemption adds an identity to the account. The identity always names its issuer, and for some issuers also the
+person's address. The audit log names the person who redeemed, but it may also repeat the invited address or name the
+account itself. So the log can show that another person redeemed, but never that the invited person did.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from b2b.domain.findings import REDEEMED_BY_OTHER, Finding, Severity
 SOURCE = "https://learn.microsoft.com/entra/external-id/redemption-experience"
 FIX = (
     "Ask the person which account they signed in with. If it is theirs, accept it (POST …/accept). If it is not, reset "
-    "the redemption in the portal; the account then waits for its person again."
+    "the redemption in the portal; the account then waits for its redemption again."
 )
 FEDERATED = "federated"
-"""The sign-in type of an identity that another organisation vouches for."""
+"""The sign-in type of an identity that another organisation or provider issues."""
 MAILBOXES = frozenset({"mail", "google.com"})
-"""Issuers that know a person by a mailbox: another address is another mailbox."""
+"""Issuers that identify a person by a mailbox. Two addresses are two mailboxes, even in one domain."""
 GUEST = "#ext#"
-"""In the user principal names of guests in their host's tenant."""
+"""Part of a guest's user principal name in the inviting tenant."""
 
 
 class Matches(StrEnum):
@@ -38,29 +38,29 @@ _WORST_FIRST = (Matches.NO, Matches.CANNOT_TELL, Matches.YES)
 
 @dataclass(frozen=True)
 class Redeemer:
-    """What is known of the person who redeemed."""
+    """What the app knows of the person who redeemed."""
 
     matches: Matches
     said: str
-    """How that is known, or why it is not."""
+    """The evidence in words, or why there is none."""
     issuer: str = ""
-    """By which issuer the person signs in; empty: the account shows none."""
+    """The issuer of the identity with which the person signs in; empty if the account shows none."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What was read beside the account."""
+    """What the app has read besides the account."""
 
     logged: str = ""
-    """The name that the audit log gives the person who redeemed. Empty: it has no record, or was not read."""
+    """The name of the person who redeemed, from the audit log; empty if there is none."""
     log: str = "the audit log is not read"
-    """Why there is no such name."""
+    """Why ``logged`` is empty."""
     homes: Mapping[str, str | None] = field(default_factory=dict)
-    """The tenant of a domain; None: it belongs to no tenant. A domain that could not be looked up has no entry."""
+    """Domains and their tenants; None if a domain belongs to no tenant. A failed lookup leaves no entry."""
 
 
 def redeemer(account: Account, invited: str, sources: Sources) -> Redeemer:
-    """Return who redeemed: the worst that an identity says; where the identities cannot tell, what the log says."""
+    """Return who redeemed. The worst result of an identity counts; if it is `CANNOT_TELL`, the audit log decides."""
     if not invited:
         return Redeemer(Matches.CANNOT_TELL, "the app knows no invited address")
     found = [_judged(name, issuer, invited, sources.homes) for name, issuer in _identities(account)]
@@ -70,9 +70,9 @@ def redeemer(account: Account, invited: str, sources: Sources) -> Redeemer:
 
 
 def strange_domains(account: Account, invited: str, logged: str = "") -> frozenset[str]:
-    """Return the domains whose tenants have to be known: that of the invited address, and others that are named.
+    """Return the domains whose tenants `redeemer` needs: those that identities and log name, and the invited one.
 
-    A person may sign in with another domain of the same organisation. Empty: there is nothing to look up.
+    A person may sign in with another domain of the same organisation. Empty if only the invited domain is named.
     """
     named = [name for name, issuer in _identities(account) if issuer not in MAILBOXES]
     if _of_person(logged, account):
@@ -82,12 +82,12 @@ def strange_domains(account: Account, invited: str, logged: str = "") -> frozens
 
 
 def finding(found: Redeemer) -> Finding:
-    """Return what a person is shown who has to decide about it."""
+    """Return the finding that asks a person to decide about the redemption."""
     return Finding(REDEEMED_BY_OTHER, Severity.REVIEW, f"After the redemption: {found.said}.", FIX, SOURCE)
 
 
 def _identities(account: Account) -> list[tuple[str, str]]:
-    """The addresses and issuers of the identities that come from elsewhere; an address may be empty."""
+    """Return the address and issuer of each federated identity. An address may be empty."""
     federated = (each for each in account.identities or () if (each.sign_in_type or "") == FEDERATED)
     return [(each.issuer_assigned_id or "", each.issuer or "an issuer without a name") for each in federated]
 
@@ -103,7 +103,7 @@ def _judged(name: str, issuer: str, invited: str, homes: Mapping[str, str | None
 
 
 def _with_log(judged: Redeemer, account: Account, invited: str, sources: Sources) -> Redeemer:
-    """The identities cannot tell: only another person is found in the log."""
+    """Add the audit log to a result that the identities leave open. The log can only show another person."""
     name = sources.logged
     if not name:
         return replace(judged, said=f"{judged.said}; {sources.log}")
@@ -114,15 +114,15 @@ def _with_log(judged: Redeemer, account: Account, invited: str, sources: Sources
 
 
 def _of_person(name: str, account: Account) -> bool:
-    """Whether a name of the log can be that of a person's own account, and not of the one in this tenant."""
+    """Tell whether a name from the log can be that of the person's home account, and not of the converted account."""
     own = account.user_principal_name.casefold()
     return "@" in name and name.casefold() != own and GUEST not in name.casefold()
 
 
 def _apart(name: str, invited: str, homes: Mapping[str, str | None]) -> bool:
-    """Whether two addresses are surely of different organisations.
+    """Tell whether two addresses certainly belong to different organisations.
 
-    Within one organisation a person may sign in with another name than that of the mailbox.
+    Within one organisation, a person's sign-in name may differ from the address of the mailbox.
     """
     domains = _domain(name), _domain(invited)
     if domains[0] == domains[1] or not all(domain in homes for domain in domains):
@@ -136,8 +136,8 @@ def _domain(address: str) -> str:
 
 
 def doubtful(found: Redeemer, *, corrected: bool) -> bool:
-    """Whether a person has to decide about who redeemed.
+    """Tell whether a person must decide about who redeemed.
 
-    ``corrected``: an earlier invitation went to another address, whose link may still have been alive.
+    ``corrected``: an earlier invitation went to another address, and its link may still have worked.
     """
     return found.matches is Matches.NO or (corrected and found.matches is Matches.CANNOT_TELL)

@@ -1,7 +1,7 @@
-"""The stages as one table. Everything that is true of a stage stands in its row, or is derived from the table.
+"""The table of stages. Each row holds the properties of one stage.
 
-A conversion is what happens to one account; a request is what a caller asked for. A request shows the stage of its
-conversion, so both use the same stages.
+A conversion belongs to one account; a request belongs to one caller. A request shows the stage of its conversion, so
+both use the same stages.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from b2b.domain.errors import IllegalTransition
 
 
 class Stage(StrEnum):
-    """Where a request, or the conversion of an account, stands."""
+    """The stage of a request or of an account's conversion."""
 
     REQUESTED = "requested"
     REJECTED = "rejected"
@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 
 class Phase(Enum):
-    """Who is to act."""
+    """Who must act next."""
 
     SERVICE = "service works"
     PERSON = "waits for a person"
@@ -48,7 +48,7 @@ class Action(StrEnum):
 
 
 class Care(Enum):
-    """Which part of the app looks after a request or conversion in this stage."""
+    """What moves a request or conversion on from a stage."""
 
     NOBODY = "nobody"
     MESSAGE = "the leader's message"
@@ -59,22 +59,22 @@ class Care(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """What is true of one stage."""
+    """The properties of one stage."""
 
     stage: Stage
     meaning: str
     phase: Phase
     care: Care
     next: frozenset[Stage]
-    """Stages that the same generation of a conversion may reach from here in one step.
+    """The stages that the same generation of a conversion may reach from this stage in one step.
 
-    From `needsReview` it is `invited` if the account shows the invitation after all, `cancelled` if a person refuses.
+    `needsReview` becomes `invited` if the account shows the invitation after all, or `cancelled` if a person refuses.
     An approval is no such step: it starts the request again (`LEADS_TO`), which begins another generation.
     """
     restarts: bool
-    """Whether a new generation of the account's conversion may begin over one that stands here.
+    """Whether a new generation of the account's conversion may replace one in this stage.
 
-    Also at `needsReview` and `invited`, which have not ended: a person may ask for another invitation there.
+    This includes `needsReview` and `invited`, where a person may ask for another invitation.
     """
     actions: frozenset[Action]
     operation: str
@@ -131,29 +131,29 @@ LEADS_TO: dict[Action, Stage] = {
     Action.REFUSE: Stage.CANCELLED,
     Action.CANCEL: Stage.CANCELLED,
 }
-"""Where an administrator's action leads a request. Its conversion stays as it is until the request acts on it."""
+"""The stage to which an action leads a request. Its conversion does not change until the request acts on it."""
 BEGINNINGS = frozenset(
     {Stage.INVITING, Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.FAILED, Stage.INVITED, Stage.CANCELLED}
 )
-"""Stages in which a generation may begin.
+"""The stages in which a generation may begin.
 
-At `invited` where a redemption was reset, or an earlier invitation shows: nothing is sent. At `cancelled` where the
-account's first request was cancelled before its claim.
+It begins at `invited` without a call to Graph if a redemption was reset, or if the account shows an earlier invitation.
+It begins at `cancelled` if the account's first request was cancelled before its claim.
 """
 
 
 def row_of(stage: Stage) -> Row:
-    """Return what is true of a stage."""
+    """Return the row of a stage."""
     return _TABLE[stage]
 
 
 def phase_of(stage: Stage) -> Phase:
-    """Say who is to act in a stage."""
+    """Return the phase of a stage, which says who must act."""
     return _TABLE[stage].phase
 
 
 def reachable(stage: Stage) -> frozenset[Stage]:
-    """Return every stage that can follow, in however many steps: a request may skip what it did not see."""
+    """Return every stage that can follow in one or more steps. A request may skip stages between two updates."""
     found, left = set[Stage](), [stage]
     while left:
         new = _TABLE[left.pop()].next - found
@@ -163,10 +163,10 @@ def reachable(stage: Stage) -> frozenset[Stage]:
 
 
 def check_conversion(before: Stage, after: Stage) -> None:
-    """Refuse a step that the table does not have.
+    """Check that the table allows a conversion to move between two stages.
 
     Raises:
-        IllegalTransition: a bug.
+        IllegalTransition: it does not. This is a bug.
 
     """
     if after is not before and after not in _TABLE[before].next:
@@ -174,10 +174,10 @@ def check_conversion(before: Stage, after: Stage) -> None:
 
 
 def check_beginning(before: Stage | None, opening: Stage) -> None:
-    """Refuse a generation that may not begin here.
+    """Check that a generation may begin at ``opening``, in place of one at ``before`` (None: the first generation).
 
     Raises:
-        IllegalTransition: a bug.
+        IllegalTransition: it may not. This is a bug.
 
     """
     if opening not in BEGINNINGS or (before is not None and not _TABLE[before].restarts):
@@ -185,5 +185,5 @@ def check_beginning(before: Stage | None, opening: Stage) -> None:
 
 
 def may_follow(before: Stage, after: Stage) -> bool:
-    """Tell whether a request may go on from one stage to the other by itself."""
+    """Tell whether a request may move from one stage to the other without a person's action."""
     return after is before or after in reachable(before)

@@ -1,4 +1,4 @@
-"""What an administrator, or Microsoft, did to an account after its invitation: reset, or made internal again."""
+"""Record that a redemption was reset, that an account was made internal again, or that it is invited again."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,9 +11,9 @@ from b2b.domain.findings import ACCESS_CHANGED, REDEEMED_BY_OTHER, without
 
 
 def reset(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
-    """The account waits for a redemption again: a new generation goes on at `invited`, and sends nothing.
+    """Begin a generation at `invited`, because a completed redemption was reset. The app sends nothing.
 
-    What the directory granted before the first invitation is out of date, so nothing will be compared with it.
+    The snapshot from before the first invitation is out of date, so the app will not compare with it.
 
     Source: https://learn.microsoft.com/entra/external-id/reset-redemption-status.
     """
@@ -39,7 +39,7 @@ def reset(conversion: Conversion, account: Account, request_id: str, now: dateti
 
 
 def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
-    """The account waits for a redemption again, and its conversion has not ended: it waits along, and sends nothing."""
+    """Move a conversion that has not ended back to `invited`, because its redemption was reset. Send nothing."""
     return advance(
         conversion,
         Stage.INVITED,
@@ -59,7 +59,7 @@ def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> 
 
 
 def suspected(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Note the first read that shows the account as internal; a second one has to confirm it."""
+    """Record the first read that shows the account as internal. A second one must confirm it."""
     return note(conversion, "reads-internal", now, internal_since=now)
 
 
@@ -70,11 +70,11 @@ def confirmed(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def refuted(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Forget the suspicion: the account shows its invitation, so the earlier read came from a lagging replica."""
+    """Record that the account shows its invitation, so the read as internal came from a lagging replica."""
     return note(conversion, "reads-external", now, internal_since=None)
 
 
 def superseded(conversion: Conversion, request_id: str, now: datetime) -> Change[Conversion]:
-    """End a generation whose invitation the account does not show, because a person asked for another."""
+    """Cancel a generation whose invitation the account does not show, because a person asked for another one."""
     said = f"Another invitation was asked for with request {request_id}."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said)

@@ -1,4 +1,4 @@
-"""Why a request or a conversion waits, as one table. A wait is data: callers, health and metrics show the reason."""
+"""The table of reasons for which a request or a conversion waits. Callers, health and metrics show the reason."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +8,18 @@ import msgspec
 
 
 class Cause(Enum):
-    """What a wait means for giving up."""
+    """Whether the time of a wait counts towards giving up."""
 
     TROUBLE = "trouble"
     """A service failed. The time counts."""
     HELD = "held back"
-    """Another delivery is at work, or another instance met the trouble. The time counts."""
+    """Another delivery is processing, or another instance saw the failure. The time counts."""
     WANTED = "wanted"
-    """An administrator wants it, or only time can tell. The time does not count, and earlier trouble is forgotten."""
+    """An administrator wants the wait, or only time can settle it. The time does not count, and counting restarts."""
 
 
 class WaitReason(StrEnum):
-    """The reasons; their rows stand in `WAITS`."""
+    """The reasons for a wait. `WAITS` has their rows."""
 
     SERVICE = "service-unavailable"
     PERMISSION = "permission-missing"
@@ -44,9 +44,9 @@ class WaitReason(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One reason: its cause, what callers read, and for how many seconds the next look is put off.
+    """One reason: its cause, its text for callers, and its delays in seconds.
 
-    The first wait is ``first`` seconds long; each one in a row doubles it, up to ``most``.
+    The first wait takes ``first`` seconds. Each further wait in a row doubles that, up to ``most``.
     """
 
     reason: WaitReason
@@ -58,11 +58,11 @@ class Row:
 
 _R, _T, _H, _W = WaitReason, Cause.TROUBLE, Cause.HELD, Cause.WANTED
 LONGEST = 900.0
-"""Seconds: no wait is put off for longer, so that a request notices within a quarter of an hour what has changed."""
+"""The longest delay in seconds, so that a request notices a change within a quarter of an hour."""
 
 # fmt: off
 BY_CAMPAIGN = frozenset({WaitReason.CAMPAIGN_PAUSED, WaitReason.CAMPAIGN_ENDED})
-"""Waits that a request's own campaign asks for."""
+"""The reasons that come from a request's campaign."""
 WAITS: tuple[Row, ...] = (
     Row(_R.SERVICE, _T, "A service did not answer.", 15, LONGEST),
     Row(_R.PERMISSION, _T, "The application lacks a permission.", 300, LONGEST),
@@ -91,16 +91,16 @@ _TABLE = {row.reason: row for row in WAITS}
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
-    """What a row keeps of a wait, and what callers read of it."""
+    """A wait as rows store it."""
 
     reason: WaitReason
     since: datetime
     until: datetime | None = None
-    """When the app looks again. None: the sweep decides when."""
+    """When the app tries again; None if the sweep decides when."""
 
     @property
     def cause(self) -> Cause:
-        """What it means for giving up."""
+        """The cause, which says whether the time counts towards giving up."""
         return _TABLE[self.reason].cause
 
     @property
@@ -115,6 +115,6 @@ def row_of(reason: WaitReason) -> Row:
 
 
 def delay(reason: WaitReason, times: int, wanted: float | None = None) -> float:
-    """Return how many seconds to wait: ``wanted`` where the caller knows it, else doubling with each time in a row."""
+    """Return how many seconds to wait: ``wanted`` if given, else a delay that doubles with ``times`` in a row."""
     row = _TABLE[reason]
     return min(wanted if wanted is not None else row.first * 2.0 ** min(times, 10), max(row.most, wanted or 0.0))

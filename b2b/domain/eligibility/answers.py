@@ -1,4 +1,4 @@
-"""What the answers of Graph to the questions in `facts` say, as values."""
+"""Turn Graph's answers to the questions in `facts` into values."""
 
 import json
 from collections import Counter
@@ -13,12 +13,12 @@ from b2b.domain.readings import Logged, Memberships, NotReadable
 
 
 def accounts(bodies: Bodies) -> tuple[Account, ...]:
-    """Users, one or a collection."""
+    """Return the accounts in the answers, each of which is a collection or a single user."""
     return tuple(from_graph(user) for user in bodies[0].get("value", bodies))
 
 
 def memberships(bodies: Bodies) -> Memberships:
-    """The groups and roles of an account."""
+    """Return the groups and directory roles of an account."""
     members = bodies[0]["value"]
     return Memberships(
         groups=frozenset(group["id"].lower() for group in _groups(bodies)),
@@ -29,7 +29,7 @@ def memberships(bodies: Bodies) -> Memberships:
 
 
 def role_assignable(bodies: Bodies) -> tuple[str, ...] | NotReadable:
-    """Without the permission Graph returns only ids, so it is not known which groups are role-assignable."""
+    """Return the ids of the role-assignable groups. Without the permission, Graph returns ids only: `NotReadable`."""
     groups = _groups(bodies)
     if any(group.get("displayName") is None for group in groups):
         return NotReadable()
@@ -41,27 +41,27 @@ def _groups(bodies: Bodies) -> list[dict[str, Any]]:
 
 
 def ids(bodies: Bodies) -> tuple[str, ...]:
-    """Object ids, lower case."""
+    """Return the object ids of a collection, in lower case."""
     return tuple(item["id"].lower() for item in bodies[0]["value"])
 
 
 def named(bodies: Bodies) -> Mapping[str, str]:
-    """Objects of a collection by id, with their names; of an object that the token may not read, there is no name."""
+    """Return the ids and names in a collection. The name is empty if the app may not read the object."""
     return {item["id"].lower(): item.get("displayName") or "" for item in bodies[0]["value"]}
 
 
 def named_groups(bodies: Bodies) -> Mapping[str, str]:
-    """The groups of a collection."""
+    """Return the ids and names of the groups in a collection."""
     return named([{"value": _groups(bodies)}])
 
 
 def one_named(bodies: Bodies) -> Mapping[str, str]:
-    """One object, as a collection of one."""
+    """Return the id and name of a single object."""
     return named([{"value": bodies}])
 
 
 def app_roles(bodies: Bodies) -> Mapping[str, str]:
-    """The app roles of an account: application and role, with the application's name."""
+    """Return the app roles of an account. The key is the application's id and the role's id."""
     return {
         f"{item['resourceId']}/{item['appRoleId']}".lower(): item.get("resourceDisplayName") or ""
         for item in bodies[0]["value"]
@@ -69,23 +69,23 @@ def app_roles(bodies: Bodies) -> Mapping[str, str]:
 
 
 def enabled_users(bodies: Bodies) -> Mapping[str, bool]:
-    """Users by object id, lower case, and whether they may sign in; where Graph leaves that out, they may."""
+    """Return users by object id in lower case, and whether each may sign in: yes, unless Graph says no."""
     return {item["id"].lower(): item.get("accountEnabled") is not False for item in bodies[0]["value"]}
 
 
 def role_ids(bodies: Bodies) -> tuple[str, ...]:
-    """The roles of assignments or eligibilities."""
+    """Return the role ids of assignments or eligibilities."""
     return tuple(sorted({item["roleDefinitionId"] for item in bodies[0]["value"]}))
 
 
 def domains_of_mail(bodies: Bodies) -> Mapping[str, int]:
-    """How many addresses there are in which domain."""
+    """Return how many addresses each domain has."""
     mails = [str(item.get("mail") or "") for item in bodies[0]["value"]]
     return Counter(mail.rpartition("@")[2].lower() for mail in mails if mail)
 
 
 def redemptions(bodies: Bodies) -> Mapping[str, Logged]:
-    """The newest redemption of each account in the audit log, by object id."""
+    """Return the newest redemption of each account in the audit log, by object id in lower case."""
     found: dict[str, Logged] = {}
     for record in sorted(bodies[0]["value"], key=lambda each: str(each["activityDateTime"])):
         user = (record.get("initiatedBy") or {}).get("user") or {}
@@ -95,13 +95,13 @@ def redemptions(bodies: Bodies) -> Mapping[str, Logged]:
 
 
 def tenant_id(bodies: Bodies) -> str | None:
-    """The tenant of a domain."""
+    """Return the id of the tenant that owns a domain."""
     tenant_id: str = bodies[0]["tenantId"]
     return tenant_id.lower()
 
 
 def domains(bodies: Bodies) -> Domains:
-    """The tenant's own domains."""
+    """Return the verified and the federated domains of this tenant."""
     domains = bodies[0]["value"]
     return Domains(
         verified=frozenset(domain["id"].lower() for domain in domains if domain["isVerified"]),
@@ -110,18 +110,18 @@ def domains(bodies: Bodies) -> Domains:
 
 
 def federations(bodies: Bodies) -> frozenset[str]:
-    """Partner domains with SAML or WS-Fed."""
+    """Return the partner domains that federate with SAML or WS-Fed."""
     return frozenset(domain["id"].lower() for item in bodies[0]["value"] for domain in item.get("domains") or ())
 
 
 def invites_from(bodies: Bodies) -> str:
-    """Who may invite."""
+    """Return `allowInvitesFrom`, which says who may invite."""
     allowed: str = bodies[0]["allowInvitesFrom"]
     return allowed
 
 
 def cross_tenant_access(bodies: Bodies) -> CrossTenantAccess:
-    """The default and the partners of inbound settings."""
+    """Return the inbound settings: the default, and those of each partner tenant."""
     default, partners = bodies
     return CrossTenantAccess(
         default.get("b2bCollaborationInbound") or {},
@@ -134,7 +134,7 @@ def cross_tenant_access(bodies: Bodies) -> CrossTenantAccess:
 
 
 def domain_list(bodies: Bodies) -> DomainList:
-    """The lists sit as JSON text in `definition[0]` of the organisation's default policy."""
+    """Return the allowed and blocked domains, which the default policy holds as JSON text in `definition[0]`."""
     default = next((policy for policy in bodies[0]["value"] if policy.get("isOrganizationDefault")), None)
     if default is None or not default.get("definition"):
         return DomainList()

@@ -1,6 +1,6 @@
-"""What a fact is: one row with the question to Graph, the permission that answers it and what holds without an answer.
+"""Define facts: what the app asks Graph, the permission that it needs, and the default without an answer.
 
-The rows stand in `facts`; docs/reference/permissions.md and infra/graph-permissions.json are generated from them.
+`facts` has the rows. docs/reference/permissions.md and infra/graph-permissions.json are generated from them.
 """
 
 import re
@@ -15,12 +15,12 @@ from b2b.domain.readings import NotReadable, NotThere
 Value = TypeVar("Value")
 Bodies = list[dict[str, Any]]
 Values = Mapping[str, str | tuple[str, ...]]
-"""What fills placeholders; several texts become a list of literals."""
+"""The values of placeholders, by name. A tuple becomes a list of OData literals."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class About(StrEnum):
-    """What a fact is about: the placeholder in its question, and the key under which its answer may be kept."""
+    """The subject of a fact. The value is the placeholder in its question."""
 
     SELECTOR = "selector"
     """The account, by the one name that the request gives: `id`, `userPrincipalName` or `mail`."""
@@ -31,15 +31,15 @@ class About(StrEnum):
     SPONSORS = "sponsors"
     """The object ids that the request names as sponsors."""
     SINCE = "since"
-    """What has been logged since a moment, in Graph's notation."""
+    """Log records since a time, in Graph's notation."""
     TENANT = "tenant"
     LEDGER = "ledger"
-    """The app's own rows: no question to Graph."""
+    """The app's own rows. Graph is not asked."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One GET. Placeholders in braces are filled with what the question is about."""
+    """One GET request to Graph. The fact's subject fills the placeholders in braces."""
 
     path: str
     select: tuple[str, ...] = ()
@@ -52,17 +52,17 @@ class Ask:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The names that have to be filled in."""
+        """The names of the placeholders."""
         return frozenset(_PLACEHOLDER.findall(self.path + self.filter))
 
     @property
     def text(self) -> str:
-        """The question as one would write it, for documents."""
+        """The request without escapes, for the documentation."""
         options = "&".join(f"{name}={value}" for name, value in self._options())
         return f"GET {'/beta' if self.beta else ''}{self.path}{'?' if options else ''}{options}"
 
     def url(self, values: Values) -> str:
-        """Return the address relative to the root of its version, escaped as the Graph SDK escapes it."""
+        """Return the URL below `/v1.0` or `/beta`, escaped as the Graph SDK escapes it."""
         path = _PLACEHOLDER.sub(lambda found: quote(_in_literal(self.path, found, values), safe="$"), self.path)
         options = "&".join(
             f"%24{name[1:]}={quote(_filled(value, values), safe=',' if name == '$select' else '')}"
@@ -82,7 +82,7 @@ class Ask:
 
 
 def _filled(text: str, values: Values) -> str:
-    """Fill in OData literals, in which an apostrophe is doubled."""
+    """Fill in placeholders as OData literals, which double an apostrophe."""
     return _PLACEHOLDER.sub(lambda found: _literals(values[found[1]]), text)
 
 
@@ -93,41 +93,41 @@ def _literals(value: str | tuple[str, ...]) -> str:
 
 
 def _in_literal(path: str, found: re.Match[str], values: Values) -> str:
-    """A part of a path is escaped alone; inside apostrophes it is an OData literal as well."""
+    """Return the value of a placeholder in a path. Inside apostrophes it is an OData literal."""
     value = str(values[found[1]])
     return value.replace("'", "''") if path[: found.start()].endswith("'") else value
 
 
 @dataclass(frozen=True, eq=False)
 class Fact(Generic[Value]):
-    """One thing to know. A rule that is off does not ask for its facts: that is how to do without a permission."""
+    """One value that rules use. If a rule is off, the app does not read its facts and needs no permission for them."""
 
     name: str
     about: About
     default: Value
-    """What rules see while the fact is not read, not readable, or not there."""
+    """The value that rules get if the fact was not read, is not readable, or does not exist."""
     permission: str = ""
-    """The least application permission that reads it; empty for the app's own rows."""
+    """The least privileged application permission that reads the fact; empty for the app's own rows."""
     wider: frozenset[str] = frozenset()
-    """Permissions that read it as well and allow more."""
+    """Permissions that read the fact too, but allow more."""
     asks: tuple[Ask, ...] = ()
-    """Those whose placeholders the question fills are sent, and their answers read together."""
+    """The requests. The app sends those whose placeholders the subject fills, and `read` gets all answers."""
     read: Callable[[Bodies], Value | NotReadable] | None = None
     comes_with: "Fact[Any] | None" = None
-    """The fact whose answers hold this one, too."""
+    """Another fact whose answers contain this fact too."""
     may_be_absent: bool = False
-    """A 404 says something; a collection that is always there gives none."""
+    """Whether a 404 is an answer. It is an error for a collection that always exists."""
     optional: bool = False
-    """An account may have none: that a 404 says so does not mean that a replica lags behind the account."""
+    """Whether an account may lack the object. If so, a 404 does not suggest that a replica lags."""
     licensed: bool = False
-    """A tenant without the licence for the feature has nothing of it: the default holds."""
+    """Whether the feature needs a licence. If the tenant lacks it, the default holds."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
 
 class Facts:
-    """What was read. Each fact has its own type; without a value its default."""
+    """The facts that were read. A fact without a value gives its default."""
 
     def __init__(self, read: Mapping[Fact[Any], Any] | None = None) -> None:
         self._read = dict(read or {})
@@ -137,11 +137,11 @@ class Facts:
         return fact.default if isinstance(value, NotReadable | NotThere) else value
 
     def __contains__(self, fact: Fact[Any]) -> bool:
-        """Tell whether the question was answered, if only with a refusal."""
+        """Tell whether Graph answered the fact's question. A refusal counts as an answer."""
         return fact in self._read
 
     def __bool__(self) -> bool:
-        """Tell whether anything was asked."""
+        """Tell whether there is an answer to any question."""
         return bool(self._read)
 
     def __or__(self, later: "Facts") -> "Facts":
@@ -157,14 +157,14 @@ class Facts:
         return f"Facts({self._read})"
 
     def of(self, facts: Iterable[Fact[Any]]) -> "Facts":
-        """Return the answers to these facts, as far as Graph was asked."""
+        """Return only these facts, as far as Graph was asked for them."""
         return Facts({fact: self._read[fact] for fact in facts if fact in self._read})
 
     def absent(self, fact: Fact[Any]) -> bool:
-        """Tell whether Graph answered that there is no such object."""
+        """Tell whether Graph answered that the object does not exist."""
         return isinstance(self._read.get(fact), NotThere)
 
     @property
     def unreadable(self) -> Mapping[Fact[Any], NotReadable]:
-        """The facts that Graph did not let us know, and why."""
+        """The facts that the app could not read, and why."""
         return {fact: value for fact, value in self._read.items() if isinstance(value, NotReadable)}

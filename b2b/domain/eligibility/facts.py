@@ -1,8 +1,8 @@
-"""The facts that rules need, and those that the looks after a redemption need, one row each.
+"""The table of facts that the rules and the comparison after a redemption need.
 
-Permissions and their wider relatives: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the table of
-each call's page in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
-would need less, but the permission for the active ones reads both.
+Sources of the permissions: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the permissions table on
+the page of each call in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
+would need a narrower permission, but the one for active roles reads both.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ _ROLES = frozenset({"RoleManagement.ReadWrite.Directory", "RoleManagement.Read.A
 _HOLDS = (
     "mail eq '{address}' or proxyAddresses/any(p:p eq 'SMTP:{address}') or proxyAddresses/any(p:p eq 'smtp:{address}')"
 )
-"""`proxyAddresses` is compared with case in its prefix: the primary address has SMTP, the others smtp."""
+"""Graph compares the prefix of `proxyAddresses` by case. The primary address has SMTP, the others have smtp."""
 _USER_HOLDS = _HOLDS + " or userPrincipalName eq '{address}' or otherMails/any(o:o eq '{address}')"
 _IS_MAIL = "mail eq '{mail}' or otherMails/any(o:o eq '{mail}')"
 _OF_ACCOUNT = "principalId eq '{account}'"
 LARGEST_PAGE = 999
 AskedAbout = InvitedUser | str | tuple[str, ...] | None
-"""What a question is about: an account by one of its names, a text, several ids, or the tenant."""
+"""The subject of a question: an account by one of its names, a text, several ids, or the tenant (None)."""
 
 
 def _belonging(
@@ -46,7 +46,7 @@ def _belonging(
     select: tuple[str, ...] = ("id", "displayName"),
     top: int = LARGEST_PAGE,
 ) -> Fact[Mapping[str, str]]:
-    """Return a fact about what an account is related to: ids, with names where the token may read them."""
+    """Return a fact about the objects in a relation of an account: their ids, and the names that the app may read."""
     ask = Ask(f"/users/{{account}}/{relation}", select, top=top)
     nothing: Mapping[str, str] = MappingProxyType({})
     return Fact(name, About.ACCOUNT, nothing, permission, wider, (ask,), read, may_be_absent=True)
@@ -169,7 +169,7 @@ COLLEAGUES: Final = Fact[Mapping[str, int]](
     (Ask("/users", ("id", "mail"), "companyName eq '{company}'", top=LARGEST_PAGE, advanced=True),),
     answers.domains_of_mail,
 )
-"""How many accounts with the same companyName have a `mail` in which domain."""
+"""The domains in the `mail` of accounts with the same `companyName`, and how many accounts each domain has."""
 SPONSORING_USERS: Final = Fact[Mapping[str, bool]](
     "users among the sponsors",
     About.SPONSORS,
@@ -179,7 +179,7 @@ SPONSORING_USERS: Final = Fact[Mapping[str, bool]](
     (Ask("/users", ("id", "accountEnabled"), "id in ({sponsors})"),),
     answers.enabled_users,
 )
-"""The named sponsors that are users, and whether each may sign in."""
+"""The sponsors in the request that are users, and whether each may sign in."""
 SPONSORING_GROUPS: Final = Fact[tuple[str, ...]](
     "groups among the sponsors",
     About.SPONSORS,
@@ -271,17 +271,17 @@ REDEMPTIONS: Final = Fact[Mapping[str, Logged]](
     read=answers.redemptions,
 )
 RESERVATION: Final = Fact[str | None]("conversion that holds the address", About.LEDGER, None)
-"""The other account whose conversion is under way with the same address."""
+"""The object id of another account that is being converted with the same address."""
 
 FACTS: Final[tuple[Fact[Any], ...]] = tuple(row for row in vars().values() if isinstance(row, Fact))
-"""Every row, in the order of this module."""
+"""All facts, in the order of this module."""
 
 
 def selector(user: InvitedUser) -> dict[str, str]:
-    """Return what fills the question for an account.
+    """Return the placeholder that selects an account, and its value.
 
-    In the path of /users, Graph refuses a name that begins with a dollar sign; it takes one in parentheses and quotes
-    (https://learn.microsoft.com/graph/api/user-get).
+    Graph refuses a name that begins with a dollar sign in the path of /users, unless the name is in parentheses and
+    quotes (https://learn.microsoft.com/graph/api/user-get).
     """
     name = user.user_principal_name
     if name is not None and name.startswith("$"):
@@ -290,5 +290,5 @@ def selector(user: InvitedUser) -> dict[str, str]:
 
 
 def facts_about(*about: About) -> frozenset[Fact[Any]]:
-    """Return the facts about these subjects that take a question of their own to Graph."""
+    """Return the facts about these subjects that do not come with another fact's answers."""
     return frozenset(fact for fact in FACTS if fact.about in about and fact.comes_with is None)

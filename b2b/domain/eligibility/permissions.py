@@ -1,4 +1,4 @@
-"""The app roles of Microsoft Graph that a configuration needs, against those that a token holds."""
+"""Compare the Graph app roles that the app's settings need with those that its token holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,23 +12,26 @@ from b2b.domain.findings import Profile, Severity
 from b2b.domain.lifecycle.snapshot import FACTS
 
 INVITE = "User.Invite.All"
-"""Invites; no wider role stands in for it (https://learn.microsoft.com/graph/api/invitation-post)."""
+"""The role that invites. No wider role replaces it (https://learn.microsoft.com/graph/api/invitation-post)."""
 CHANGE_USERS = facts.CHANGE_USERS
-"""Nothing documents whether converting an existing account needs it: allowed in `convert`, not asked for."""
+"""Microsoft does not document whether inviting an existing account needs this role.
+
+So the app allows it in `convert` but does not require it.
+"""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """An application permission, as one row. Ids: microsoft-graph-devx-content, permissions-descriptions.json."""
+    """An application permission. Source of the ids: microsoft-graph-devx-content, permissions-descriptions.json."""
 
     value: str
     id: str | None
-    """None if Microsoft does not publish it; it is then looked up in the directory by name."""
+    """The id of the app role; None if Microsoft does not publish it. The deployment then looks it up by name."""
     allows: str
     without: str = ""
-    """How to do without; empty where its rules are simply set to `off`."""
+    """How the app works without the permission; empty if it is enough to set its rules to `off`."""
     wanted: str = ""
-    """What wants it, where that is no rule."""
+    """What needs the permission besides rules."""
 
 
 READING: Final = (
@@ -90,31 +93,32 @@ WRITING: Final = (
         "perhaps the conversion: undocumented",
     ),
 )
-"""In `convert` alone."""
+"""Needed in `convert` only."""
 COMPARING: Final = (
     Permission(
         "Directory.Read.All",
         "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
         "read everything in the directory: users, groups, applications and what each may do",
-        "`B2B_COMPARE_ACCESS=false`, or grant it not: app roles are then not compared, and `verified` says so",
+        "`B2B_COMPARE_ACCESS=false`, or do not grant it: the app then does not compare app roles, and `verified` says "
+        "so",
         "the comparison of app roles after redemption",
     ),
 )
-"""In `convert` alone, while the app compares what the directory grants before and after."""
+"""Needed in `convert` only, with `B2B_COMPARE_ACCESS`."""
 AUDITING: Final = (
     Permission(
         "AuditLog.Read.All",
         "b0afded3-3588-46d8-8b3d-9842eff778da",
         "read the audit log and the sign-in logs of the tenant",
-        "`B2B_READ_AUDIT_LOG=false`, the default: the app then goes by what the account's identities tell",
-        "who redeemed, where the account's identities cannot tell",
+        "`B2B_READ_AUDIT_LOG=false`, the default: the app then judges by the account's identities alone",
+        "finding out who redeemed, if the account's identities do not show it",
     ),
 )
-"""In `convert` alone, while the app looks in the audit log for those who redeemed."""
+"""Needed in `convert` only, with `B2B_READ_AUDIT_LOG`."""
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
-    """Return the rules whose facts a permission reads. No rule: the permission reads the account, for all of them."""
+    """Return the rules whose facts a permission reads; empty for the permission that reads the account for all rules."""
     if permission.value == facts.ACCOUNT.permission:
         return ()
     return tuple(rule for rule in RULES if any(fact.permission == permission.value for fact in rule.needs))
@@ -122,7 +126,7 @@ def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Roles that a token misses, and roles that it holds without need; both by name, in order."""
+    """The roles that a token lacks, and the roles that it holds without need. Both are sorted by name."""
 
     missing: tuple[str, ...]
     surplus: tuple[str, ...]
@@ -137,10 +141,10 @@ def compare(
     compares: bool = False,
     audits: bool = False,
 ) -> Comparison:
-    """Compare a token's roles with what the rules in force read and, where the app ``converts``, with inviting.
+    """Compare a token's roles with those that the rules in force need and, if the app ``converts``, inviting needs.
 
-    ``compares``: it also reads what the directory grants an account, before its invitation and after its redemption.
-    ``audits``: and looks in the audit log for those who redeemed.
+    ``compares``: the app also reads what the directory grants an account, before invitation and after redemption.
+    ``audits``: the app also reads the audit log to find out who redeemed.
     """
     needed = {facts.ACCOUNT, *needed_facts(profile, overrides), *(FACTS if compares else ())}
     needed |= {facts.REDEMPTIONS} if audits else set()
