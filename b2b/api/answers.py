@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from b2b.domain.actors import ActorKind
 from b2b.domain.conversion.redeemer import Matches
+from b2b.domain.conversion.sendings import Fate, Purpose
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
@@ -171,6 +172,17 @@ class History(Answer, frozen=True, kw_only=True):
     next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
 
 
+class MailShown(Answer, frozen=True, kw_only=True):
+    """A mail that a person asked for after the invitation."""
+
+    purpose: Annotated[Purpose, Meta(description="To send the invitation again, or to a corrected address.")]
+    outcome: Annotated[Fate, Meta(description="What came of it; unknown: it may be out, and is not sent again.")]
+    at: Annotated[datetime, Meta(description="When it was sent, or was to be.")]
+    by: Annotated[str, Meta(description="Who decided it.")]
+    address: Annotated[str, Meta(description="The address that it went to.")]
+    text: Annotated[str | None, Meta(description="Why it was not sent, or why that is not known.")] = None
+
+
 class ConversionStatus(Answer, frozen=True, kw_only=True):
     """Where the conversion of an account stands."""
 
@@ -192,6 +204,11 @@ class ConversionStatus(Answer, frozen=True, kw_only=True):
     ] = None
     signs_in_with: Annotated[str | None, Meta(description="The issuer by which that person signs in.")] = None
     open_doubts: Annotated[int, Meta(description="Tries to invite whose outcome is not known.")]
+    adopted: Annotated[bool, Meta(description="Whether others invited the account, and the app only follows it.")]
+    mails: Annotated[list[MailShown], Meta(description="Mails that were asked for after the invitation.")] = []
+    earlier_addresses: Annotated[
+        list[str], Meta(description="Addresses that were corrected: until the redemption their links may be alive.")
+    ] = []
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
 
 

@@ -1,4 +1,4 @@
-"""Handlers of decisions: approve, refuse, release, retry, cancel; about an account: accept, compare.
+"""Handlers of decisions about a request, and about an account whose invitation is out.
 
 With sign-in a person decides in their own name. With a key the body says who decides, and the app cannot know whether
 that is true; the same holds for an application that passes a person's decision on, where a setting lets it.
@@ -21,14 +21,14 @@ async def approve(app: Workflows, call: Call) -> Reply:
     """Let a request that needs review go on."""
     body = bodies.read(call.body, bodies.Approval, *named("approvedBy", app, call))
     decision = Decision(decider(call, "approvedBy", body.approved_by), body.reason)
-    return await _decided(app, call, app.decisions.approve, decision)
+    return await decided(app, call, app.decisions.approve, decision)
 
 
 async def refuse(app: Workflows, call: Call) -> Reply:
     """End a request that needs review."""
     body = bodies.read(call.body, bodies.Refusal, *named("refusedBy", app, call))
     decision = Decision(decider(call, "refusedBy", body.refused_by), body.reason)
-    return await _decided(app, call, app.decisions.refuse, decision)
+    return await decided(app, call, app.decisions.refuse, decision)
 
 
 async def release(app: Workflows, call: Call) -> Reply:
@@ -38,17 +38,17 @@ async def release(app: Workflows, call: Call) -> Reply:
         needed = named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
         body = bodies.read(call.body, bodies.Release, *needed)
     decision = Decision(decider(call, "releasedBy", body.released_by), body.reason or "")
-    return await _decided(app, call, app.decisions.release, decision)
+    return await decided(app, call, app.decisions.release, decision)
 
 
 async def retry(app: Workflows, call: Call) -> Reply:
     """Begin a failed or blocked request again."""
-    return await _decided(app, call, app.decisions.retry, Decision(call.caller.actor))
+    return await decided(app, call, app.decisions.retry, Decision(call.caller.actor))
 
 
 async def cancel(app: Workflows, call: Call) -> Reply:
     """End a request that was not invited yet."""
-    return await _decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
+    return await decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
 
 
 async def accept(app: Workflows, call: Call) -> Reply:
@@ -71,12 +71,13 @@ async def _decided_about_account(
     return Reply(200, show.conversion(found))
 
 
-async def _decided(
+async def decided(
     app: Workflows,
     call: Call,
     decide: Callable[[RequestRecord, Decision], Awaitable[RequestRecord]],
     decision: Decision,
 ) -> Reply:
+    """Let a workflow decide about a request, and answer how the request stands then."""
     found = await app.enquiries.find(call.request_id)
     with acting_as(decision.actor):
         record = await decide(found.record, decision)

@@ -18,17 +18,13 @@ from b2b.api.answers import (
 from b2b.api.callers import ANY, Role
 from b2b.api.campaigns.routes import ROUTES as CAMPAIGNS
 from b2b.api.evidence.routes import ROUTES as EVIDENCE
-from b2b.api.route import Body, Parameter, Route
+from b2b.api.route import TAKEN_IN, Body, Parameter, Route
+from b2b.api.waiting.routes import ROUTES as WAITING
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.error_codes import ErrorCode as E
 from b2b.domain.request import ConversionRequest
 
-_TAKEN_IN = {
-    "Location": "Where to ask for the request.",
-    "Operation-Location": "Where to ask for it as a long-running operation.",
-    "Retry-After": "Seconds after which to ask.",
-}
 _AT_WORK = {"Location": "Where to ask again.", "Retry-After": "Seconds after which to ask again."}
 _SEES = frozenset({Role.READ, Role.DECIDE, Role.MANAGE})
 _TOKEN = Parameter("continuationToken", "Where the last page ended.", more={"maxLength": 1000})
@@ -54,7 +50,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Takes a request in. Repeating it with the same request id is safe.",
         body=Body(ConversionRequest, "The account to convert, in the fields of Graph's invitation."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE, E.REQUEST_ID_IN_USE),
     ),
     Route(
@@ -104,7 +100,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Retry a request",
         text="Begins a failed or blocked request again, from the body that it came with.",
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_RETRYABLE, E.MODE_IS_ASSESS, E.REQUEST_CHANGED),
     ),
     Route(
@@ -117,7 +113,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Lets a request that needs review go on. The rules are asked again; only what was shown is waived.",
         body=Body(bodies.Approval, "Who approves, and why."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(
             *_NOT_DECIDED,
             E.NOT_AWAITING_APPROVAL,
@@ -136,7 +132,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Ends a request that needs review.",
         body=Body(bodies.Refusal, "Who refuses, and why."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(*_NOT_DECIDED, E.NOT_AWAITING_APPROVAL, E.DECISION_SUPERSEDED),
     ),
     Route(
@@ -149,7 +145,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Lets a dry run become real, for exactly the account and the address that were judged.",
         body=Body(bodies.Release, "Who releases it, and why; may be left out.", required=False),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(*_NOT_DECIDED, E.NOT_RELEASABLE, E.MODE_IS_ASSESS),
     ),
     Route(
@@ -161,7 +157,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Cancel a request",
         text="Ends a request that was not invited yet. A request that joined it takes over.",
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_CANCELLABLE, E.REQUEST_CHANGED),
     ),
     Route(
@@ -259,6 +255,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={200: Assessed},
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE),
     ),
+    *WAITING,
     *CAMPAIGNS,
     Route(
         name="health",

@@ -78,7 +78,11 @@ class ErrorCode(StrEnum):
         409,
         "a cancellation of a request that has ended, or whose invitation may be out",
     )
-    MODE_IS_ASSESS = "ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"
+    MODE_IS_ASSESS = (
+        "ModeIsAssess",
+        409,
+        "a retry, an approval, a release, a resend or a correction while the mode is `assess`",
+    )
     NOT_AWAITING_APPROVAL = (
         "NotAwaitingApproval",
         409,
@@ -94,6 +98,25 @@ class ErrorCode(StrEnum):
         409,
         "an acceptance, or a fresh comparison, for an account whose conversion is not `unverified`",
     )
+    NOT_ADOPTABLE = "NotAdoptable", 409, "an adoption of a request that no invitation of others has blocked"
+    NOT_INVITED = (
+        "NotInvited",
+        409,
+        "a resend or a correction for an account whose person is not awaited: not invited yet, or redeemed already",
+    )
+    NOT_READY = (
+        "NotReady",
+        409,
+        "a resend or a correction that the rules forbid by now; `target` of each of the `details` is a rule",
+    )
+    SENT_JUST_NOW = (
+        "SentJustNow",
+        409,
+        "a resend within an hour of the mail before it, or while that one is being sent",
+    )
+    ADDRESS_UNCHANGED = "AddressUnchanged", 409, "a correction to the address that was invited: resend instead"
+    GRAPH_REFUSED = "GraphRefused", 409, "a resend or a correction that Graph refused; nothing was sent"
+    APP_PAUSED = "AppPaused", 409, "a resend or a correction while `B2B_PAUSED` is `true`"
     COMPARISON_OFF = "ComparisonOff", 409, "a fresh comparison while `B2B_COMPARE_ACCESS` is `false`"
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
     LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
@@ -127,7 +150,7 @@ class ErrorCode(StrEnum):
         409,
         "the campaign ended: it takes no list, and nothing of it is judged or released",
     )
-    CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release while the campaign is paused"
+    CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release, a resend or a correction while the campaign is paused"
     MEMBER_NOT_FOUND = (
         "MemberNotFound",
         404,
@@ -140,7 +163,7 @@ class ErrorCode(StrEnum):
         409,
         "a decision about a member that waits for none; a refusal of one that is at work, invited or cancelled",
     )
-    FINDINGS_CHANGED = "FindingsChanged", 409, "a decision names other findings than the member has now: look again"
+    FINDINGS_CHANGED = "FindingsChanged", 409, "a decision names other findings than there are now: look again"
     DECIDE_ALONE = "DecideAlone", 409, "a decision about several members, one of whom has to be decided about alone"
     SERVICE_UNAVAILABLE = (
         "ServiceUnavailable",

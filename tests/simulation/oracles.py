@@ -23,6 +23,7 @@ from tests.simulation.invitation_oracles import (
     second_mail,
     unasked_invitation,
 )
+from tests.simulation.mail_oracles import corrected, mails_told, one_mail_a_decision
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all, ask_campaigns
 from tests.simulation.redeemer_oracles import no_stranger_is_verified, nobody_is_accused
@@ -211,6 +212,9 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     no_stranger_is_verified,
     nobody_is_accused,
     accepted_by_a_person,
+    one_mail_a_decision,
+    mails_told,
+    corrected,
     sound,
     *CAMPAIGN_ORACLES,
 )

@@ -145,6 +145,13 @@ class Sent:
     """The app got Graph's answer, and wrote it into the conversion's row."""
     for_another: bool = False
     """Graph answered that it had invited another account, and the app said so."""
+    source: Activity | None = field(default=None, compare=False)
+    """The activity that sent it."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether a person decided about this very mail, while the account waited."""
+        return self.activity.startswith(("resend ", "correct "))
 
 
 @dataclass(eq=False)
@@ -157,6 +164,8 @@ class Act:
     value: Any = None
     reply: Any = None
     """What an HTTP call was answered; None: it was none, or its caller heard nothing."""
+    work: Activity | None = None
+    """The HTTP call, where it is one."""
 
 
 class World:

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from b2b.domain.actors import Actor, acting
+from b2b.domain.conversion.sendings import Purpose, Sending
 from b2b.domain.conversion.stages import Phase, Stage, check_beginning, check_conversion, phase_of
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Verdict
@@ -101,6 +102,10 @@ class Conversion:
     doubts: tuple[Doubt, ...] = ()
     silent: bool = False
     """The last try asked for no mail."""
+    adopted: bool = False
+    """Others invited the account; the app follows it, and has sent nothing."""
+    sendings: tuple[Sending, ...] = ()
+    """Mails that a person asked for after the invitation, oldest first."""
     invitation_id: str = ""
     """Graph's id of the invitation, where the app got the answer."""
     invited_at: datetime | None = None
@@ -146,6 +151,12 @@ class Conversion:
         """The doubts that forbid another invitation."""
         return tuple(doubt for doubt in self.doubts if not doubt.waived)
 
+    @property
+    def earlier_addresses(self) -> tuple[str, ...]:
+        """The addresses that were corrected. Until the redemption, the links that they got may open the account."""
+        corrections = (each for each in self.sendings if each.purpose is Purpose.CORRECTION and each.may_be_out)
+        return tuple(dict.fromkeys(each.earlier for each in corrections))
+
 
 @dataclass(frozen=True)
 class Change(Generic[Row]):
@@ -157,6 +168,8 @@ class Change(Generic[Row]):
 
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
     """Begin a generation of an account's conversion. Of the one before, history, doubts and cancellations are kept.
+
+    Its mails are kept, too, unless they were redeemed: their links may open the account.
 
     Raises:
         IllegalTransition: a bug: the one before has not ended.
@@ -175,6 +188,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             doubts=tuple(kept.values()),
             called_off=before.called_off,
             corrected=opening.corrected or _elsewhere(before, opening),
+            sendings=() if before.accepted_at else before.sendings,
         )
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
 
