@@ -33,7 +33,7 @@ class Place:
 
     def __init__(self, people: int = 1, permissions: Collection[str] = PERMISSIONS, **settings: str) -> None:
         self.gate = Counting(graph_seconds=0.01)
-        tables, self.queues = Tables(TABLES, self.now), Queues(QUEUES, self.now)
+        self.tables, self.queues = Tables(TABLES, self.now), Queues(QUEUES, self.now)
         users = [
             {
                 "id": account(number),
@@ -47,7 +47,7 @@ class Place:
         for number in range(1, people + 1):
             self.directory.set_groups(account(number), [PARTNERS], ever=True)
             self.directory.relate(account(number), "appRoles", ["portal/reader"], ever=True)
-        self._services = (self.now, self.gate, tables, self.queues, self.directory)
+        self._services = (self.now, self.gate, self.tables, self.queues, self.directory)
         self.people = people
         self.run_with(**{"B2B_COMPARE_DEADLINE_SECONDS": str(HOUR), **settings})
 

@@ -225,15 +225,27 @@ async def test_a_correction_invites_the_new_address_which_the_account_must_have_
     assert len(mails(place)) == 2
 
 
-async def test_a_corrected_address_is_no_change_that_a_person_has_to_accept() -> None:
+async def corrected_and_redeemed(**person: str) -> Place:
     place = await invited()
     place.directory.change(ANNA, mail=NEW)
     assert (await correct(place)).status == 200
-    await place.redeem()
+    await place.redeem(**person)
     for _ in range(3):
         await place.sweep(PASSED)
-    assert await place.stages() == {"completed"}
+    return place
+
+
+async def test_a_corrected_address_is_no_change_that_a_person_has_to_accept() -> None:
+    place = await corrected_and_redeemed(provider="mail")
+    assert (await place.stages(), await place.matches()) == ({"completed"}, "yes")
     assert "verified" in {event["kind"] for event in await place.events()}
+
+
+async def test_after_a_corrected_address_a_person_decides_where_nobody_can_tell_who_redeemed() -> None:
+    place = await corrected_and_redeemed()
+    assert (await place.stages(), await place.matches()) == ({"unverified"}, "cannotTell")
+    assert {each["rule"] for each in (await place.app.get("r1")).body["findings"]} >= {"redeemed-by-other"}
+    assert "access-changed" not in {each["rule"] for each in (await place.app.get("r1")).body["findings"]}
 
 
 async def test_a_correction_that_did_not_leave_gives_the_first_address_back() -> None:
@@ -265,6 +277,30 @@ async def test_two_accounts_do_not_get_one_address_by_a_correction() -> None:
     reply = await correct(place, "p2@fabrikam.com")
     assert code(reply) == (409, "NotReady")
     assert mails(place) == [ADDRESS]
+
+
+async def test_a_corrected_address_is_reserved_like_the_first() -> None:
+    shared = '{"address-in-use": "warn", "address-requested-twice": "off", "address-unlikely": "off"}'
+    place = Place(2, B2B_RULE_OVERRIDES=shared)
+    place.directory.set_switch("held-address", "accepted")
+    await place.invite()
+    place.directory.change(ANNA, mail="p2@fabrikam.com", proxyAddresses=["SMTP:p2@fabrikam.com"])
+    reply = await correct(place, "p2@fabrikam.com")
+    assert (code(reply), reply.body["error"]["target"]) == ((409, "NotReady"), "address-requested-twice")
+    assert mails(place) == [ADDRESS]
+
+
+async def test_the_outcome_is_written_over_what_others_wrote_during_the_call() -> None:
+    place = await invited()
+
+    def another_writes() -> None:
+        row = place.tables.open_client("conversions").read(ANNA, "current")
+        place.tables.open_client("conversions").write({**row, "joined": 7})
+
+    at_the_call(place, another_writes)
+    reply = await resend(place)
+    assert [mail["outcome"] for mail in reply.body["mails"]] == ["sent"]
+    assert reply.body["joined"] == 7
 
 
 async def test_the_ways_back_are_told_and_nothing_is_done() -> None:

@@ -14,7 +14,8 @@ from b2b.api.answers import Reply
 from tests.simulation.app import WORK
 from tests.simulation.directory_tenant import PERMISSIONS
 from tests.simulation.people import TENANT_ID
-from tests.simulation.test_comparison import ANNA, PARTNERS, PASSED, STRANGER, Place, redeemed
+from tests.simulation.place import ANNA, PARTNERS, PASSED, Place
+from tests.simulation.test_comparison import STRANGER, redeemed
 
 HOUR = 3600
 SCRIPT = "<script>alert(1)</script>"

@@ -113,7 +113,17 @@ def ended(row: Conversion, sending: Sending, outcome: Outcome, now: datetime) ->
     columns: dict[str, Any] = {"sendings": tries}
     if back and sending.earlier:
         columns |= {"invited_user_email_address": sending.earlier, "corrected": sending.again}
-    return note(row, EVENT[fate].format(sending.purpose), now, said, **columns), over
+    return note(row, EVENT[fate].format(sending.purpose), now, said, call=_call(outcome), **columns), over
+
+
+def _call(outcome: Outcome) -> str:
+    """Return Graph's id of the call, where it answered."""
+    match outcome:
+        case Taken(answer):
+            return answer.request_id
+        case Refused(refusal):
+            return refusal.request_id
+    return ""
 
 
 def _fate(outcome: Outcome) -> tuple[Fate, str]:

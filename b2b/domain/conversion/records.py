@@ -214,9 +214,11 @@ def advance(
     return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail, graph_request_id=call),))
 
 
-def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
-    """Record something that does not change the stage."""
-    return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail),))
+def note(
+    row: Conversion, kind: str, at: datetime, detail: str = "", *, call: str = "", **changes: Any
+) -> Change[Conversion]:
+    """Record something that does not change the stage. ``call`` is Graph's id of the call that did it."""
+    return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail, graph_request_id=call),))
 
 
 def with_baseline(change: Change[Conversion]) -> Change[Conversion]:
