@@ -46,6 +46,7 @@ async def _approval(instance: Instance, step: Step) -> Any:
 
 
 _ACCEPTANCE = b'{"acceptedBy": "admin", "reason": "seen"}'
+_ADOPTION = b'{"adoptedBy": "admin", "reason": "invited in the portal"}'
 _RESEND = b'{"resentBy": "admin", "reason": "it did not arrive"}'
 _REFUSAL = b'{"refusedBy": "admin", "reason": "not ours"}'
 
@@ -226,6 +227,9 @@ ACTIONS: dict[str, Action] = {
     ),
     "compare": Action(
         http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
+    ),
+    "adopt": Action(
+        http(lambda i, s: i.app.adopt(s.subject, _ADOPTION)), "an administrator has an invitation of others followed"
     ),
     "resend": Action(
         http(lambda i, s: i.app.resend(BY_NAME[s.subject].id, _RESEND)), "an administrator has the mail sent again"

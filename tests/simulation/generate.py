@@ -267,6 +267,12 @@ def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list
         "expire": [Step(at, "expire")],
         "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
         "correct": [Step(at, "send", "", Ask("r1", who))],
+        "adopted": [
+            Step(0.0, "invite by hand", who),
+            Step(0.1, "send", "", Ask("adopting", who)),
+            *([Step(later, draw.choice(("convert back", "redeem", "delete")), who)] if draw.random() < 0.4 else []),
+            Step(later + 400, "adopt", "adopting"),
+        ],
         "resend": [Step(later + 700, "resend", who)],
         "resend twice": [Step(later + 700, "resend", who), Step(later + draw.choice((700.0, 760.0)), "resend", who)],
         "resend again": [Step(later + 700, "resend", who), Step(later + 5000, "resend", who)],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import pairwise
 
-from tests.simulation.invitation_oracles import MAILING
+from tests.simulation.invitation_oracles import MAILING, REOPENING
 from tests.simulation.scene import Scene
 from tests.simulation.world import Act, Sent
 
@@ -48,6 +48,20 @@ def corrected(scene: Scene) -> Iterator[str]:
             earlier, now = act.reply.body["earlierAddresses"], act.reply.body["invitedUserEmailAddress"]
             if not earlier or (now in earlier and len(earlier) < 2):
                 yield f"{act.subject} was corrected at {act.at:.0f}, and its first address is forgotten"
+
+
+def adopted_quietly(scene: Scene) -> Iterator[str]:
+    """For a request that adopts an invitation nothing is sent, until a person decides otherwise."""
+    for act in scene.world.acts:
+        if act.action != "adopt" or act.reply is None or act.reply.status != HTTPStatus.ACCEPTED:
+            continue
+        person = next((body.ask.person for body in scene.bodies if body.request == act.subject), "")
+        if {body.request for body in scene.requests_of(person)} != {act.subject}:
+            continue
+        for sent in scene.world.sent:
+            later = sent.person == person and sent.at > act.at and not sent.decided
+            if later and not scene.since(REOPENING, act.subject, act.at, sent.at):
+                yield f"{person} was adopted at {act.at:.0f} and invited at {sent.at:.0f}"
 
 
 def _acts(scene: Scene) -> list[Act]:
