@@ -14,6 +14,7 @@ DRAWN = (
     "address-case",
     "invite-redeemed-account",
     "old-redeem-link",
+    "corrected-invitation",
     "disabled-account",
     "deleted-holder",
     "mailbox-account",

@@ -259,6 +259,18 @@ async def test_a_correction_that_did_not_leave_gives_the_first_address_back() ->
     assert (await correct(place)).status == 200
 
 
+async def test_where_graph_takes_no_other_address_the_first_one_stays_and_the_caller_reads_why() -> None:
+    place = await invited()
+    place.directory.set_switch("corrected-invitation", "refused")
+    place.directory.change(ANNA, mail=NEW)
+    reply = await correct(place)
+    assert code(reply) == (409, "GraphRefused")
+    assert "Nothing was sent" in reply.body["error"]["message"]
+    found = (await place.app.about("conversion_status", ANNA)).body
+    assert (found["invitedUserEmailAddress"], found["mails"][0]["outcome"]) == (ADDRESS, "refused")
+    assert mails(place) == [ADDRESS]
+
+
 async def test_a_correction_whose_answer_is_lost_counts_both_addresses_as_alive() -> None:
     place = await invited()
     place.directory.change(ANNA, mail=NEW)
