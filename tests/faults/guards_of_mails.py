@@ -5,6 +5,7 @@ from tests.faults.guard import STEP, Guard
 AGAIN, MAIL = "b2b/domain/conversion/again.py", "b2b/workflows/conversion/another_mail.py"
 CLAIMS = "b2b/workflows/conversion/claims.py"
 UNIT, PLACE = "tests/unit/test_again.py::", "tests/simulation/test_another_mail.py::"
+CORRECTED, ADOPTED = "tests/simulation/test_corrected_address.py::", "tests/simulation/test_adoption.py::"
 MAILS: tuple[Guard, ...] = (
     Guard(
         "mail: a call that comes again within the hour is no second decision",
@@ -28,7 +29,7 @@ MAILS: tuple[Guard, ...] = (
         "mail: the address is reserved before the claim",
         CLAIMS,
         (("        await self._reservations.take(wanted.address, before.user_id)\n", ""),),
-        f"{PLACE}test_a_corrected_address_is_reserved_like_the_first",
+        f"{CORRECTED}test_a_corrected_address_is_reserved_like_the_first",
     ),
     Guard(
         "mail: an account that was made internal again is not invited by it",
@@ -69,7 +70,7 @@ MAILS: tuple[Guard, ...] = (
         "correction: the conversion remembers that its first link may be alive",
         AGAIN,
         (("        corrected=row.corrected or corrects,\n", ""),),
-        f"{PLACE}test_after_a_corrected_address_a_person_decides_where_nobody_can_tell_who_redeemed",
+        f"{CORRECTED}test_after_a_corrected_address_a_person_decides_where_nobody_can_tell_who_redeemed",
     ),
     Guard(
         "correction: the new mail is no change that a person has to accept",
@@ -80,7 +81,7 @@ MAILS: tuple[Guard, ...] = (
                 "if purpose is Purpose.RESEND else None\n        said",
             ),
         ),
-        f"{PLACE}test_a_corrected_address_is_no_change_that_a_person_has_to_accept",
+        f"{CORRECTED}test_a_corrected_address_is_no_change_that_a_person_has_to_accept",
     ),
     Guard(
         "adoption: whatever the directory shows, nothing is sent",
@@ -92,6 +93,6 @@ MAILS: tuple[Guard, ...] = (
         "adoption: another decision begins anew",
         "b2b/domain/request/record.py",
         (('        "adopts": False,\n', ""),),
-        f"{PLACE}test_where_the_account_does_not_wait_any_more_an_adoption_sends_nothing",
+        f"{ADOPTED}test_where_the_account_does_not_wait_any_more_an_adoption_sends_nothing",
     ),
 )
