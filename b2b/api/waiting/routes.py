@@ -66,7 +66,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         own_errors=(*_MAILS, E.ADDRESS_UNCHANGED),
     ),
     Route(
-        name="way_back",
+        name="read_way_back",
         method="GET",
         path="conversions/{userId}/way-back",
         handler=handlers.way_back,
