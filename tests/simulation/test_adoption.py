@@ -10,19 +10,19 @@ from tests.simulation.place import ANNA, PASSED, Place
 async def test_the_ways_back_are_told_and_nothing_is_done() -> None:
     place = await invited()
     posts = len(place.directory.posts)
-    waiting = (await place.app.about("way_back", ANNA)).body
+    waiting = (await place.app.about("read_way_back", ANNA)).body
     assert (waiting["stage"], waiting["standing"]) == ("invited", "waiting")
     assert [way["title"] for way in waiting["ways"]][:2] == ["Leave it", "Correct the address"]
     assert f"/api/conversions/{ANNA}/correct" in waiting["ways"][1]["do"]
     place.directory.redeem(ANNA)
-    redeemed = (await place.app.about("way_back", ANNA)).body
+    redeemed = (await place.app.about("read_way_back", ANNA)).body
     assert (redeemed["stage"], redeemed["standing"]) == ("invited", "redeemed"), "the directory is believed"
     back = next(way for way in redeemed["ways"] if way["title"] == "Convert it to an internal account")
     assert "its user type was Member, its user principal name p1@contoso.com" in back["costs"]
     place.directory.delete(ANNA)
-    assert (await place.app.about("way_back", ANNA)).body["standing"] == "deleted"
+    assert (await place.app.about("read_way_back", ANNA)).body["standing"] == "deleted"
     place.directory.purge(ANNA)
-    assert (await place.app.about("way_back", ANNA)).body["standing"] == "gone"
+    assert (await place.app.about("read_way_back", ANNA)).body["standing"] == "gone"
     assert len(place.directory.posts) == posts
 
 

@@ -165,7 +165,9 @@ async def test_a_person_who_redeems_in_the_second_of_a_resend_is_not_taken_back(
     place.gate.before = lambda _call: None
     await place.sweep(60)
     assert await place.stages() == {"accepted"}
-    assert place.directory.account(ANNA)["externalUserState"] == "Accepted"
+    anna = place.directory.account(ANNA)
+    assert anna is not None
+    assert anna["externalUserState"] == "Accepted"
 
 
 async def test_an_account_that_was_made_internal_again_is_not_invited_by_a_resend() -> None:
@@ -182,6 +184,7 @@ async def test_the_outcome_is_written_over_what_others_wrote_during_the_call() -
 
     def another_writes() -> None:
         row = place.tables.open_client("conversions").read(ANNA, "current")
+        assert row is not None
         place.tables.open_client("conversions").write({**row, "joined": 7})
 
     at_the_call(place, another_writes)
