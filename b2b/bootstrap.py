@@ -39,6 +39,7 @@ from b2b.workflows.campaigns.lists import Lists
 from b2b.workflows.campaigns.releasing import Releasing
 from b2b.workflows.campaigns.runs import Runs, Step
 from b2b.workflows.campaigns.states import CampaignStates
+from b2b.workflows.conversion.another_mail import AnotherMail
 from b2b.workflows.conversion.assess import Assessor
 from b2b.workflows.conversion.claims import Claims
 from b2b.workflows.conversion.conversions import Conversions
@@ -49,6 +50,7 @@ from b2b.workflows.conversion.messages import Messages
 from b2b.workflows.conversion.parking import Parking
 from b2b.workflows.conversion.process import Converter, Protocol, Steps
 from b2b.workflows.conversion.reservations import Reservations
+from b2b.workflows.conversion.sender import Sender
 from b2b.workflows.decisions import Allowed, Decisions
 from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
@@ -56,6 +58,7 @@ from b2b.workflows.intake.intake import Intake
 from b2b.workflows.intake.receive import Receiver
 from b2b.workflows.lifecycle.accounts import Accounts
 from b2b.workflows.lifecycle.evidence import Dossier
+from b2b.workflows.lifecycle.way_back import WaysBack
 from b2b.workflows.listings import Listings
 from b2b.workflows.pacing import Pacer
 from b2b.workflows.ports import Meter, NewId
@@ -158,8 +161,8 @@ def assemble(
     reservations = Reservations(ledger, directory, limits, clock)
     assessor = Assessor(directory, reservations, identity, settings, clock)
     claims = Claims(conversions, reservations, limits, clock, new_id)
-    rate = Rate(ledger.instances, new_id(), settings.invitations_per_minute / 60)
-    inviter = Inviter(graph, claims, conversions, pacer, rate, clock)
+    sender = Sender(graph, claims, pacer, Rate(ledger.instances, new_id(), settings.invitations_per_minute / 60))
+    inviter = Inviter(sender, conversions, clock)
     states = CampaignStates(ledger, clock)
     protocol = Protocol(limits, clock, states, paused=settings.paused, assess_only=assess_only)
     endings = Endings(conversions, messages, states, ledger, clock)
@@ -181,7 +184,7 @@ def assemble(
     looks = Looks(conversions, facts, directory, ledger, limits, clock)
     deadline = timedelta(seconds=settings.compare_deadline)
     comparing = Comparing(limits, deadline, settings.compare_access, settings.read_audit_log)
-    listings = Listings(ledger)
+    listings, enquiries = Listings(ledger), Enquiries(ledger, assessor, pacer, identity)
     accounts = Accounts(listings, conversions, ledger, clock, compares=settings.compare_access)
     listing = PendingList(directory, pacer, allowance, clock)
     parts: dict[Part, Work] = {
@@ -203,13 +206,15 @@ def assemble(
             Workflows(
                 intake=intake,
                 decisions=decisions,
-                enquiries=Enquiries(ledger, assessor, pacer, identity),
+                enquiries=enquiries,
                 campaigns=campaigns,
                 lists=lists,
                 runs=runs,
                 listings=listings,
                 accounts=accounts,
                 dossier=Dossier(accounts, listings, ledger, clock),
+                mails=AnotherMail(enquiries, sender, conversions, ledger, decisions.four_eyes, protocol),
+                ways_back=WaysBack(listings, assessor, pacer, ledger),
                 health=Health(directory, ledger, queue, identity, pacer, settings),
                 settings=settings,
                 describe=partial(openapi.document, ROUTES),

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from b2b.domain.actors import ActorKind
 from b2b.domain.conversion.redeemer import Matches
+from b2b.domain.conversion.sendings import Fate, Purpose
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.findings import Finding, Verdict
@@ -90,7 +91,8 @@ class Links(Answer, frozen=True, kw_only=True):
     self: Annotated[str, Meta(description="The address of this request.")]
     operation: Annotated[str, Meta(description="The address of the request as a long-running operation.")]
     sign_in: Annotated[
-        str | UnsetType, Meta(description="Where the person can redeem without the invitation's link; only while invited.")
+        str | UnsetType,
+        Meta(description="Where the person can redeem without the invitation's link; only while invited."),
     ] = UNSET
 
 
@@ -171,6 +173,17 @@ class History(Answer, frozen=True, kw_only=True):
     next_link: Annotated[str | UnsetType, Meta(description="The address of the next page.")] = UNSET
 
 
+class MailShown(Answer, frozen=True, kw_only=True):
+    """A mail that a person asked for after the invitation."""
+
+    purpose: Annotated[Purpose, Meta(description="To send the invitation again, or to a corrected address.")]
+    outcome: Annotated[Fate, Meta(description="What came of it; unknown: it may be out, and is not sent again.")]
+    at: Annotated[datetime, Meta(description="When it was sent, or was to be.")]
+    by: Annotated[str, Meta(description="Who decided it.")]
+    address: Annotated[str, Meta(description="The address that it went to.")]
+    text: Annotated[str | None, Meta(description="Why it was not sent, or why that is not known.")] = None
+
+
 class ConversionStatus(Answer, frozen=True, kw_only=True):
     """The state of an account's conversion."""
 
@@ -192,8 +205,16 @@ class ConversionStatus(Answer, frozen=True, kw_only=True):
     sign_in_matches: Annotated[
         Matches | None, Meta(description="Whether the person who redeemed signs in with the invited address.")
     ] = None
-    signs_in_with: Annotated[str | None, Meta(description="The issuer of the identity with which that person signs in.")] = None
+    signs_in_with: Annotated[
+        str | None, Meta(description="The issuer of the identity with which that person signs in.")
+    ] = None
     open_doubts: Annotated[int, Meta(description="How many invitations have an unknown outcome.")]
+    adopted: Annotated[bool, Meta(description="Whether someone else invited the account, and the app only follows it.")]
+    mails: Annotated[list[MailShown], Meta(description="Mails that a person asked for after the invitation.")] = []
+    earlier_addresses: Annotated[
+        list[str],
+        Meta(description="Addresses that were corrected. Until the redemption, the links sent to them may still work."),
+    ] = []
     last_error: Annotated[str | None, Meta(description="The last error.")] = None
 
 
@@ -269,7 +290,9 @@ class RequestStatus(Answer, frozen=True, kw_only=True):
     requested_at: Annotated[datetime, Meta(description="When the app accepted the request.")]
     invited_at: Annotated[datetime | None, Meta(description="When the account was invited.")] = None
     accepted_at: Annotated[datetime | None, Meta(description="When the person redeemed the invitation.")] = None
-    completed_at: Annotated[datetime | None, Meta(description="When the request ended, with or without success.")] = None
+    completed_at: Annotated[datetime | None, Meta(description="When the request ended, with or without success.")] = (
+        None
+    )
     waiting: Annotated[Waits | None, Meta(description="Why the request waits.")] = None
     last_error: Annotated[
         str | None, Meta(description="The last error of a service, or the error that ended the request.")
@@ -294,7 +317,9 @@ class OperationStatus(Answer, frozen=True, kw_only=True):
 class Assessed(Answer, frozen=True, kw_only=True):
     """The result of judging an account without changing anything."""
 
-    user_id: Annotated[str | None, Meta(description="Object id of the account; null if the app did not find it.")] = None
+    user_id: Annotated[str | None, Meta(description="Object id of the account; null if the app did not find it.")] = (
+        None
+    )
     verdict: Annotated[Verdict, Meta(description="The overall result of the findings.")]
     findings: Annotated[list[Finding], Meta(description="What the rules found.")]
 

@@ -24,6 +24,7 @@ LONGEST = {
     "description": LONGEST_REASON,
     "continuationToken": LONGEST_REASON,
     "name": MAX_ADDRESS,
+    "invitedUserEmailAddress": MAX_ADDRESS,
 }
 _OF_SEVERAL_LINES = frozenset({"reason", "description"})
 

@@ -1,4 +1,4 @@
-"""Handlers of decisions: approve, refuse, release, retry and cancel a request; accept and compare an account.
+"""Handlers of decisions about a request, and about an account that was invited.
 
 A person who signs in decides in their own name. A caller with a function key, or an application that passes on a
 person's decision, names the person in the body; the app cannot verify that name.
@@ -21,14 +21,14 @@ async def approve(app: Workflows, call: Call) -> Reply:
     """Approve a request that needs review."""
     body = bodies.read(call.body, bodies.Approval, *named("approvedBy", app, call))
     decision = Decision(decider(call, "approvedBy", body.approved_by), body.reason)
-    return await _decided(app, call, app.decisions.approve, decision)
+    return await decided(app, call, app.decisions.approve, decision)
 
 
 async def refuse(app: Workflows, call: Call) -> Reply:
     """Refuse a request that needs review, which ends it."""
     body = bodies.read(call.body, bodies.Refusal, *named("refusedBy", app, call))
     decision = Decision(decider(call, "refusedBy", body.refused_by), body.reason)
-    return await _decided(app, call, app.decisions.refuse, decision)
+    return await decided(app, call, app.decisions.refuse, decision)
 
 
 async def release(app: Workflows, call: Call) -> Reply:
@@ -38,17 +38,17 @@ async def release(app: Workflows, call: Call) -> Reply:
         needed = named("releasedBy", app, call) if call.caller.actor.kind is ActorKind.APPLICATION else ()
         body = bodies.read(call.body, bodies.Release, *needed)
     decision = Decision(decider(call, "releasedBy", body.released_by), body.reason or "")
-    return await _decided(app, call, app.decisions.release, decision)
+    return await decided(app, call, app.decisions.release, decision)
 
 
 async def retry(app: Workflows, call: Call) -> Reply:
     """Start a failed or blocked request again."""
-    return await _decided(app, call, app.decisions.retry, Decision(call.caller.actor))
+    return await decided(app, call, app.decisions.retry, Decision(call.caller.actor))
 
 
 async def cancel(app: Workflows, call: Call) -> Reply:
     """Cancel a request whose account was not invited yet."""
-    return await _decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
+    return await decided(app, call, app.decisions.cancel, Decision(call.caller.actor))
 
 
 async def accept(app: Workflows, call: Call) -> Reply:
@@ -71,12 +71,13 @@ async def _decided_about_account(
     return Reply(200, show.conversion(found))
 
 
-async def _decided(
+async def decided(
     app: Workflows,
     call: Call,
     decide: Callable[[RequestRecord, Decision], Awaitable[RequestRecord]],
     decision: Decision,
 ) -> Reply:
+    """Let a workflow decide about a request, and answer how the request stands then."""
     found = await app.enquiries.find(call.request_id)
     with acting_as(decision.actor):
         record = await decide(found.record, decision)

@@ -9,12 +9,14 @@ from b2b.settings import Settings
 from b2b.workflows.campaigns.desk import CampaignDesk
 from b2b.workflows.campaigns.lists import Lists
 from b2b.workflows.campaigns.runs import Runs
+from b2b.workflows.conversion.another_mail import AnotherMail
 from b2b.workflows.decisions import Decisions
 from b2b.workflows.enquiries import Enquiries
 from b2b.workflows.health import Health
 from b2b.workflows.intake.intake import Intake
 from b2b.workflows.lifecycle.accounts import Accounts
 from b2b.workflows.lifecycle.evidence import Dossier
+from b2b.workflows.lifecycle.way_back import WaysBack
 from b2b.workflows.listings import Listings
 
 
@@ -54,6 +56,8 @@ class Workflows:
     runs: Runs
     accounts: Accounts
     dossier: Dossier
+    mails: AnotherMail
+    ways_back: WaysBack
     health: Health
     settings: Settings
     describe: Callable[[str], dict[str, Any]]

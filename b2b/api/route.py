@@ -35,6 +35,13 @@ OF_BODY = (
 )
 """The errors of every route with a body."""
 
+TAKEN_IN = {
+    "Location": "Where to ask for the request.",
+    "Operation-Location": "Where to ask for it as a long-running operation.",
+    "Retry-After": "Seconds after which to ask.",
+}
+"""Headers of an answer 202 to what was taken in."""
+
 
 @dataclass(frozen=True)
 class Parameter:

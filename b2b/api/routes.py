@@ -18,17 +18,13 @@ from b2b.api.answers import (
 from b2b.api.callers import ANY, Role
 from b2b.api.campaigns.routes import ROUTES as CAMPAIGNS
 from b2b.api.evidence.routes import ROUTES as EVIDENCE
-from b2b.api.route import Body, Parameter, Route
+from b2b.api.route import TAKEN_IN, Body, Parameter, Route
+from b2b.api.waiting.routes import ROUTES as WAITING
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.error_codes import ErrorCode as E
 from b2b.domain.request import ConversionRequest
 
-_TAKEN_IN = {
-    "Location": "The address of the request.",
-    "Operation-Location": "The address of the request as a long-running operation.",
-    "Retry-After": "Seconds to wait before the first poll.",
-}
 _AT_WORK = {"Location": "The address to poll.", "Retry-After": "Seconds to wait before the next poll."}
 _SEES = frozenset({Role.READ, Role.DECIDE, Role.MANAGE})
 _TOKEN = Parameter("continuationToken", "The token of the last page.", more={"maxLength": 1000})
@@ -54,7 +50,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Accepts a request. Repeating it with the same request id is safe.",
         body=Body(ConversionRequest, "The account to convert, in the fields of Graph's invitation."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE, E.REQUEST_ID_IN_USE),
     ),
     Route(
@@ -104,7 +100,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Retry a request",
         text="Starts a failed or blocked request again, with its original body.",
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_RETRYABLE, E.MODE_IS_ASSESS, E.REQUEST_CHANGED),
     ),
     Route(
@@ -118,7 +114,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "findings that were shown.",
         body=Body(bodies.Approval, "Who approves, and why."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(
             *_NOT_DECIDED,
             E.NOT_AWAITING_APPROVAL,
@@ -137,7 +133,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Ends a request that needs review.",
         body=Body(bodies.Refusal, "Who refuses, and why."),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(*_NOT_DECIDED, E.NOT_AWAITING_APPROVAL, E.DECISION_SUPERSEDED),
     ),
     Route(
@@ -150,7 +146,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         text="Turns a dry run into a real conversion, for exactly the account and the address that were judged.",
         body=Body(bodies.Release, "Who releases the dry run, and why; may be left out.", required=False),
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(*_NOT_DECIDED, E.NOT_RELEASABLE, E.MODE_IS_ASSESS),
     ),
     Route(
@@ -162,7 +158,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Cancel a request",
         text="Ends a request whose account was not invited yet. A request that joined it takes over.",
         answers={202: Accepted},
-        headers=_TAKEN_IN,
+        headers=TAKEN_IN,
         own_errors=(E.REQUEST_NOT_FOUND, E.NOT_CANCELLABLE, E.REQUEST_CHANGED),
     ),
     Route(
@@ -261,6 +257,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={200: Assessed},
         own_errors=(E.REDIRECT_HOST_NOT_ALLOWED, E.CALLBACK_NOT_AVAILABLE),
     ),
+    *WAITING,
     *CAMPAIGNS,
     Route(
         name="health",

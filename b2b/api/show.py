@@ -16,6 +16,7 @@ from b2b.api.answers import (
     HistoryEvent,
     KindShown,
     Links,
+    MailShown,
     NotCompared,
     OperationStatus,
     Reply,
@@ -121,6 +122,19 @@ def conversion(found: Conversion) -> ConversionStatus:
         sign_in_matches=Matches(found.sign_in_matches) if found.sign_in_matches else None,
         signs_in_with=found.signs_in_with or None,
         open_doubts=len(found.open_doubts),
+        adopted=found.adopted,
+        mails=[
+            MailShown(
+                purpose=each.purpose,
+                outcome=each.fate,
+                at=utc(each.at),
+                by=each.by,
+                address=each.address,
+                text=each.said or None,
+            )
+            for each in found.sendings
+        ],
+        earlier_addresses=list(found.earlier_addresses),
         last_error=found.last_error or None,
     )
 

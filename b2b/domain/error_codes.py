@@ -78,7 +78,11 @@ class ErrorCode(StrEnum):
         409,
         "a cancellation of a request that has ended, or whose invitation may have been sent",
     )
-    MODE_IS_ASSESS = "ModeIsAssess", 409, "a retry, an approval or a release while `B2B_MODE` is `assess`"
+    MODE_IS_ASSESS = (
+        "ModeIsAssess",
+        409,
+        "a retry, an approval, a release, a resend or a correction while the mode is `assess`",
+    )
     NOT_AWAITING_APPROVAL = (
         "NotAwaitingApproval",
         409,
@@ -94,6 +98,25 @@ class ErrorCode(StrEnum):
         409,
         "an acceptance or another comparison for an account whose conversion is not `unverified`",
     )
+    NOT_ADOPTABLE = "NotAdoptable", 409, "an adoption of a request that is not blocked by an invitation of someone else"
+    NOT_INVITED = (
+        "NotInvited",
+        409,
+        "a resend or a correction for an account that is not invited yet, or whose person has already redeemed",
+    )
+    NOT_READY = (
+        "NotReady",
+        409,
+        "a resend or a correction that the rules now forbid; `target` of each of the `details` is a rule",
+    )
+    SENT_JUST_NOW = (
+        "SentJustNow",
+        409,
+        "a resend within an hour of the last mail, or while the app is sending a mail",
+    )
+    ADDRESS_UNCHANGED = "AddressUnchanged", 409, "a correction to the address that is already invited: resend instead"
+    GRAPH_REFUSED = "GraphRefused", 409, "a resend or a correction that Graph refused; nothing was sent"
+    APP_PAUSED = "AppPaused", 409, "a resend or a correction while `B2B_PAUSED` is `true`"
     COMPARISON_OFF = "ComparisonOff", 409, "another comparison while `B2B_COMPARE_ACCESS` is `false`"
     REQUEST_CHANGED = "RequestChanged", 409, "the request changed while a decision about it was being processed"
     LIST_TOO_LARGE = "ListTooLarge", 413, "a list of a campaign has more than 8 MiB or 10,000 rows"
@@ -107,8 +130,7 @@ class ErrorCode(StrEnum):
     LIST_HEADER = (
         "ListHeader",
         400,
-        "a list's header has no column for the account, names a column twice, has more than 200 columns, or a column "
-        "name has more than 200 characters",
+        "a header lacks the account's column, repeats one, or has over 200 columns or a name of over 200 characters",
     )
     DUPLICATE_PERSON = "DuplicatePerson", 409, "in the answer to a list: a row names the same account as another row"
     DUPLICATE_ADDRESS = (
@@ -128,7 +150,7 @@ class ErrorCode(StrEnum):
         409,
         "the campaign has ended: it accepts no list, and no member of it is judged or released",
     )
-    CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release while the campaign is paused"
+    CAMPAIGN_PAUSED = "CampaignPaused", 409, "a release, a resend or a correction while the campaign is paused"
     MEMBER_NOT_FOUND = (
         "MemberNotFound",
         404,
@@ -139,8 +161,7 @@ class ErrorCode(StrEnum):
     NOT_AWAITING_DECISION = (
         "NotAwaitingDecision",
         409,
-        "a decision about a member that waits for none; a refusal of a member that is being converted, is invited or is "
-        "cancelled",
+        "a decision about a member that needs none; a refusal of one that is being converted, invited or cancelled",
     )
     FINDINGS_CHANGED = (
         "FindingsChanged",
@@ -158,7 +179,7 @@ class ErrorCode(StrEnum):
         "InternalError",
         500,
         "a bug of the app",
-        "the message is retried, then moved to the poison queue, from which the sweep sends it back at most three times",
+        "the message is retried, then moved to the poison queue, from which the sweep returns it at most three times",
     )
 
 

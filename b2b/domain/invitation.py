@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from b2b.domain.errors import Refusal
-from b2b.domain.request.model import ConversionRequest, MessageInfo
+from b2b.domain.request.model import ConversionRequest, InvitedUser, MessageInfo
 from b2b.domain.request.redirect import host_of, names_tenant, sent_as, with_tenant
 
 _MICROSOFT = ".microsoft.com"
@@ -52,6 +54,22 @@ def invitation_for(
             (recipient.email_address.name, recipient.email_address.address or "") for recipient in info.cc_recipients
         ),
         sponsors=tuple(request.invited_user_sponsors),
+    )
+
+
+def asking_again(asked: ConversionRequest | None, user_id: str, address: str) -> ConversionRequest:
+    """Return what a person asks for who wants another mail sent: the first request's language, copy and landing page.
+
+    Its sponsors are left out: they are the account's since the first invitation.
+    """
+    return structs.replace(
+        asked or ConversionRequest(InvitedUser()),
+        invited_user=InvitedUser(id=user_id),
+        invited_user_email_address=address,
+        send_invitation_message=True,
+        invited_user_sponsors=[],
+        request_id=None,
+        dry_run=None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Carry out what an administrator decides about a request: retry, approve, refuse, release, cancel, withdraw.
+"""Carry out what an administrator decides about a request: retry, approve, refuse, release, adopt, cancel, withdraw.
 
 Each decision is written under the ETag of the row that the administrator saw, with who decided and why. A request that
 goes on gets a message. A decision that the request's stage does not allow is refused with an error code of its own.
@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from b2b.domain.actors import Actor, ActorKind
-from b2b.domain.campaign.member import Member
+from b2b.domain.conversion.opening import PENDING
 from b2b.domain.conversion.records import Change, Conversion, Event, advance, begin
 from b2b.domain.conversion.stages import Action, Stage, row_of
 from b2b.domain.errors import LedgerConflict, RequestRefused
@@ -21,6 +20,7 @@ from b2b.domain.request.record import RequestRecord, belongs, reopened
 from b2b.workflows.conversion.conversions import CALLED_OFF, RACES, Conversions
 from b2b.workflows.conversion.endings import Endings
 from b2b.workflows.conversion.messages import Messages
+from b2b.workflows.four_eyes import FourEyes
 from b2b.workflows.ports import Clock, Ledger
 
 NOT_ALLOWED = {
@@ -29,7 +29,17 @@ NOT_ALLOWED = {
     Action.REFUSE: ("NotAwaitingApproval", "only requests in needsReview are refused"),
     Action.RELEASE: ("NotReleasable", "only assessed requests are released"),
     Action.CANCEL: ("NotCancellable", "only requests that were not invited yet are cancelled"),
+    Action.ADOPT: ("NotAdoptable", "only requests that are blocked by an invitation of others are adopted"),
 }
+TOO_LATE = {
+    Stage.NEEDS_REVIEW: "refuse it instead",
+    Stage.INVITED: "its invitation is out. Graph recalls none, and none expires. What is possible: {way_back}",
+    **dict.fromkeys(
+        (Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED),
+        "its person has redeemed the invitation. What is possible: {way_back}",
+    ),
+}
+"""Why a request cannot be cancelled any more, and what there is instead."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Decisions:
     ) -> None:
         self._ledger, self._conversions, self._endings = ledger, conversions, endings
         self._messages, self._clock, self._allowed = messages, clock, allowed
+        self.four_eyes = FourEyes(ledger, self_approval=allowed.self_approval)
 
     async def retry(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """Start a failed or blocked request again from its stored body. A dry run stays a dry run.
@@ -79,7 +90,7 @@ class Decisions:
         """
         self._may_go_on()
         _allow(record, Action.APPROVE)
-        await self._four_eyes(record, decision)
+        await self.four_eyes.check(record, decision)
         conversion = await self._conversions.get(record.user_id)
         if conversion is None or record.generation not in {0, conversion.generation}:
             raise RequestRefused("DecisionSuperseded", "A later request for this account was judged; approve that one.")
@@ -107,6 +118,21 @@ class Decisions:
             raise RequestRefused("NotReleasable", "The dry run found no account that could be invited.")
         change = reopened(record, "released", self._clock(), str(decision), released=True)
         return await self._reopen(change)
+
+    async def adopt(self, record: RequestRecord, decision: Decision) -> RequestRecord:
+        """Follow the invitation that others sent, and because of which the request is blocked. Nothing is sent.
+
+        Raises:
+            RequestRefused: it is not blocked by such an invitation.
+            LedgerConflict: it moved meanwhile; look at it again.
+
+        """
+        self._may_go_on()
+        _allow(record, Action.ADOPT)
+        if not any(finding.rule == PENDING for finding in record.findings):
+            said = "The request is not blocked by an invitation that others sent: there is nothing to adopt."
+            raise RequestRefused("NotAdoptable", said)
+        return await self._reopen(reopened(record, "adopted", self._clock(), str(decision), adopts=True))
 
     async def refuse(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """End a request in review, and the conversion that it leads.
@@ -177,35 +203,6 @@ class Decisions:
     def _may_go_on(self) -> None:
         if not self._allowed.going_on:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
-
-    async def _four_eyes(self, record: RequestRecord, decision: Decision) -> None:
-        """Refuse an approval by the person who submitted the request, or who sent its campaign's list.
-
-        Raises:
-            RequestRefused: it is the same person, and the settings do not allow self-approval.
-
-        """
-        if self._is_own(record.asked_by, decision):
-            raise RequestRefused("OwnRequest", "You submitted this request yourself. Another person has to approve it.")
-        member = await self._ledger.campaigns.member(record.campaign_id, record.member) if record.campaign_id else None
-        if member is not None:
-            self.four_eyes_of(member, decision)
-
-    def four_eyes_of(self, member: Member, decision: Decision) -> None:
-        """Refuse an approval by the person who sent the list with this member.
-
-        Raises:
-            RequestRefused: it is the same person, and the settings do not allow self-approval.
-
-        """
-        if self._is_own(member.listed_by, decision):
-            raise RequestRefused(
-                "OwnRequest", "You sent the list of this member yourself. Another person has to approve it."
-            )
-
-    def _is_own(self, asked_by: Actor, decision: Decision) -> bool:
-        own = decision.actor.kind is ActorKind.PERSON and decision.actor.id == asked_by.id
-        return own and not self._allowed.self_approval
 
     async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """End a request that leads no claim, so that a delivery of it that is under way cannot claim any more.
@@ -286,6 +283,8 @@ class Decisions:
 def _allow(record: RequestRecord, action: Action) -> None:
     if action not in row_of(record.stage).actions:
         code, said = NOT_ALLOWED[action]
+        if action is Action.CANCEL and record.stage in TOO_LATE:
+            said = TOO_LATE[record.stage].format(way_back=f"GET /api/conversions/{record.user_id}/way-back")
         raise RequestRefused(code, f"The request is {record.stage}; {said}.")
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from b2b.domain.conversion.assessment import Assessment
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import RequestRefused, Transient, UnreadableRow
-from b2b.domain.invitation import sign_in_address
+from b2b.domain.invitation import Defaults, sign_in_address
 from b2b.domain.request import ConversionRequest
 from b2b.domain.request.ids import REQUEST_ID
 from b2b.domain.request.record import RequestRecord
@@ -21,6 +21,11 @@ class Enquiries:
 
     def __init__(self, ledger: Ledger, assessor: Assessor, pacer: Pacer, identity: Identity) -> None:
         self._ledger, self._assessor, self._pacer, self._identity = ledger, assessor, pacer, identity
+
+    @property
+    def defaults(self) -> Defaults:
+        """What the settings fill in where a request says nothing."""
+        return self._assessor.defaults
 
     async def find(self, request_id: str) -> Standing:
         """Return the current state of a request, with the request that leads its conversion.

@@ -80,6 +80,13 @@ SWITCHES: tuple[Switch, ...] = (
         "invitation resource lists the status Completed without saying when",
     ),
     Switch(
+        "corrected-invitation",
+        ("accepted", "refused"),
+        "Answer to an invitation of an account that waits already, to another address that it has by now: 201 with a "
+        "mail to that address, or 400.",
+        "article reset-redemption-status speaks of accounts that have redeemed; of those that wait nobody says it",
+    ),
+    Switch(
         "admins-only-invitations",
         ("accepted", "refused"),
         "App-only invitations while allowInvitesFrom is adminsAndGuestInviters.",

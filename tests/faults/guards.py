@@ -25,6 +25,7 @@ from tests.faults.guards_of_campaigns import CAMPAIGNS
 from tests.faults.guards_of_comparison import COMPARISON
 from tests.faults.guards_of_decisions import DECISIONS
 from tests.faults.guards_of_doubts import DOUBTS
+from tests.faults.guards_of_mails import MAILS
 from tests.faults.guards_of_requests import REQUESTS
 from tests.faults.guards_of_stories import MENDED
 
@@ -40,7 +41,7 @@ COPIED = (
     "docs",
     "README.md",
 )
-GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS, *CAMPAIGNS, *COMPARISON)
+GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS, *CAMPAIGNS, *COMPARISON, *MAILS)
 ROWS: tuple[Row, ...] = (*GUARDS, *MENDED)
 WORKERS = 2
 """Copies that are tested side by side."""

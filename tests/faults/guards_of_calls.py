@@ -158,8 +158,8 @@ CALLS: tuple[Guard, ...] = (
     ),
     Guard(
         "breaker: without the permission to invite it opens at once",
-        "b2b/workflows/conversion/invite.py",
-        (("                await self._pacer.forbidden(reason)\n", "                pass\n"),),
+        "b2b/workflows/conversion/sender.py",
+        (("                await self._pacer.forbidden(str(error))\n", "                pass\n"),),
         f"{PACING}test_a_missing_permission_to_invite_opens_the_breaker",
     ),
     Guard(

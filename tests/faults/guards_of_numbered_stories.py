@@ -153,7 +153,7 @@ NUMBERED: tuple[Mended, ...] = (
         (
             Place(
                 PROCESS,
-                "                columns |= _judged(assessment, assessment.account)\n",
+                "                columns |= judged(assessment, assessment.account)\n",
                 "                pass\n",
             ),
         ),

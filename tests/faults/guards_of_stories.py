@@ -9,6 +9,7 @@ from tests.faults.guards_of_numbered_stories import FOLLOWED, INTAKE, NEXT_STEP,
 
 REPAIR, CONVERSIONS = "b2b/workflows/sweep/repair.py", "b2b/workflows/conversion/conversions.py"
 ENDINGS, DECISIONS = "b2b/workflows/conversion/endings.py", "b2b/workflows/decisions.py"
+CLAIMS, SENDINGS = "b2b/workflows/conversion/claims.py", "b2b/domain/conversion/sendings.py"
 APPROVAL, DOUBTS = "b2b/domain/request/approval.py", "b2b/domain/conversion/doubts.py"
 LAGGING = "    if lagging > 0:\n"
 TOGETHER = "        change, members = await self._with_members(change, before)\n        return await self.save("
@@ -183,6 +184,21 @@ NAMED: tuple[Mended, ...] = (
             Place(NEXT_STEP, "+ s.limits.window or _met_already(s, conversion):", "+ s.limits.window:"),
             Place(NEXT_STEP, "conversion.stage is Stage.CANCELLED and _met_already(s, conversion)", "False"),
         ),
+    ),
+    Mended(
+        "two clicks on resend",
+        "a mail that a person wants is claimed in the account's row before its call",
+        (Place(CLAIMS, "(await self._conversions.record(change, before, kept), sending)", "(change.row, sending)"),),
+    ),
+    Mended(
+        "a resend that nobody heard of",
+        "what may be out counts as sent, so that a repeated call is no second decision",
+        (Place(SENDINGS, "frozenset({Fate.SENT, Fate.UNKNOWN})", "frozenset({Fate.SENT})"),),
+    ),
+    Mended(
+        "adopted too late",
+        "a request that adopts an invitation never claims",
+        (Place(NEXT_STEP, "    if s.request.adopts:\n        return _adopt(s, assessment)\n", ""),),
     ),
 )
 MENDED: tuple[Mended, ...] = (*NUMBERED, *NAMED, *STORIES)

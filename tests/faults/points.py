@@ -110,6 +110,8 @@ class Points:
     calls: list[Point] = field(default_factory=list)
     arrival: int = 0
     """How many calls were made until the request was accepted."""
+    decision: tuple[int, int] = (0, 0)
+    """Which of them were made for the decision about a waiting account: the first, and the first after it."""
     observed: bool = False
     """True while a test looks in from outside: calls are then neither counted nor hit."""
     dead: bool = False

@@ -120,6 +120,16 @@ class FaultRig(Rig):
         # If the answer to the first call was lost, the second call finds that the review is over.
         assert reply.status == 202 or reply.body["error"]["code"] == "NotAwaitingApproval", reply
 
+    async def resend(self, user_id: str) -> None:
+        """Be the administrator, who wants the mail of an invitation sent again: one decision, however often it comes.
+
+        If the answer was lost, the repeated call is told that the mail went out, or may have, just now.
+        """
+        self.asked_again += 1
+        body = b'{"resentBy": "admin", "reason": "it did not arrive"}'
+        reply = await self._asked(lambda app: Client(app.api).call("resend_invitation", "", body, "", userId=user_id))
+        assert reply.status == 200 or reply.body["error"]["code"] in {"SentJustNow", "GraphRefused"}, reply
+
     async def shown(self, request_id: str) -> dict[str, Any]:
         """Return what the app answers about a request, without any fault."""
         self.points.observed = True

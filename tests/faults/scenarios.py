@@ -17,6 +17,7 @@ class Hit(Enum):
     ALL = "all"
     ARRIVAL = "those until the request has been taken in"
     GRAPH = "those to Graph"
+    DECISION = "those of the decision about a waiting account"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Scenario:
         """Return the calls to hit. The scenario must have been played without a fault before."""
         if self.hit is Hit.ARRIVAL:
             return rig.points.calls[: rig.points.arrival]
+        if self.hit is Hit.DECISION:
+            return rig.points.calls[slice(*rig.points.decision)]
         return [point for point in rig.points.calls if self.hit is Hit.ALL or point.label.startswith("graph ")]
 
 
@@ -66,10 +69,21 @@ async def in_capitals(rig: FaultRig, user_id: str, name: str) -> list[str]:
     return await _to_the_end(rig, user_id, name)
 
 
+async def resent(rig: FaultRig, user_id: str, name: str) -> list[str]:
+    """One message, and an administrator who wants the mail sent again; the caller repeats what was not answered."""
+    rig.send(request_body(name, user_id))
+    await rig.deliver_all()
+    begun = len(rig.points.calls)
+    await rig.resend(user_id)
+    rig.points.decision = (begun, len(rig.points.calls))
+    return await _to_the_end(rig, user_id, name)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "by queue": Scenario(by_queue),
     "by HTTP": Scenario(by_http, Hit.ARRIVAL),
     "two for one": Scenario(two_for_one),
+    "a mail sent again": Scenario(resent, Hit.DECISION),
     "a disabled account": Scenario(to_its_address, Hit.GRAPH, "disabled"),
     "an account with a mailbox": Scenario(to_its_address, Hit.GRAPH, "mailbox"),
     "an address in capitals": Scenario(in_capitals, Hit.GRAPH),

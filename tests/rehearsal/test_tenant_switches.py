@@ -82,6 +82,12 @@ async def inviting_who_has_redeemed(tenant: Client) -> Any:
     return response.status_code, response.json().get("status")
 
 
+async def inviting_another_address(tenant: Client) -> Any:
+    await tenant.invite(ANNA)
+    response = await tenant.invite(ANNA, OTHER_MAIL)
+    return response.status_code, [mail["address"] for mail in await tenant.sim("mails")]
+
+
 async def deleting(tenant: Client) -> Any:
     await tenant.http.delete(f"users/{ANNA}")
     return (await tenant.sim(f"users/{ANNA}"))["userPrincipalName"]
@@ -138,6 +144,7 @@ SCENARIOS: dict[str, tuple[Mapping[str, Any], list[str] | None, Scenario]] = {
     "audit-redeemer": (SEED, [*INVITERS, "AuditLog.Read.All"], redeemer_in_the_audit_log),
     "old-redeem-link": (SEED, None, redeeming_the_first_of_two_links),
     "invite-redeemed-account": (SEED, None, inviting_who_has_redeemed),
+    "corrected-invitation": (SEED, None, inviting_another_address),
     "admins-only-invitations": (SEED | ADMINS_ONLY, None, inviting()),
     "invite-without-permission": (SEED, ["User.Read.All"], inviting()),
     "readwrite-invites": (SEED | ADMINS_ONLY, ["User.ReadWrite.All"], inviting_while_restricted_and_not),

@@ -37,6 +37,6 @@ def http(work: Callable[[Instance, Step], Any]) -> Callable[[World, Step], None]
             if reply.status == 500:
                 world.breakages.append(f"{step} was answered 500")
 
-        world.start(f"{step.action} {step.subject}".rstrip(), instance, call())
+        act.work = world.start(f"{step.action} {step.subject}".rstrip(), instance, call())
 
     return take

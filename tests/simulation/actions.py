@@ -46,7 +46,14 @@ async def _approval(instance: Instance, step: Step) -> Any:
 
 
 _ACCEPTANCE = b'{"acceptedBy": "admin", "reason": "seen"}'
+_ADOPTION = b'{"adoptedBy": "admin", "reason": "invited in the portal"}'
+_RESEND = b'{"resentBy": "admin", "reason": "it did not arrive"}'
 _REFUSAL = b'{"refusedBy": "admin", "reason": "not ours"}'
+
+
+def _correction(address: str) -> bytes:
+    said = {"correctedBy": "admin", "reason": "misspelt", "invitedUserEmailAddress": address}
+    return json.dumps(said).encode()
 
 
 def _directory(name: str) -> Callable[[World, Step], None]:
@@ -220,6 +227,16 @@ ACTIONS: dict[str, Action] = {
     ),
     "compare": Action(
         http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
+    ),
+    "adopt": Action(
+        http(lambda i, s: i.app.adopt(s.subject, _ADOPTION)), "an administrator has an invitation of others followed"
+    ),
+    "resend": Action(
+        http(lambda i, s: i.app.resend(BY_NAME[s.subject].id, _RESEND)), "an administrator has the mail sent again"
+    ),
+    "correct": Action(
+        http(lambda i, s: i.app.correct(BY_NAME[s.subject].id, _correction(s.value))),
+        "an administrator has another address invited, in place of a wrong one",
     ),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
     "switch": Action(_switch, "Graph goes over to another way to answer"),

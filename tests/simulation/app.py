@@ -152,6 +152,18 @@ class App:
         """GET a route that shows what the app knows of an account."""
         return await self._client.call(route, "", b"", "https://app", query=query, userId=user_id)
 
+    async def adopt(self, request_id: str, body: bytes) -> Reply:
+        """Follow an invitation that others sent."""
+        return await self._client.call("adopt_request", request_id, body, "https://app")
+
+    async def resend(self, user_id: str, body: bytes) -> Reply:
+        """Send the mail of an invitation again."""
+        return await self._client.call("resend_invitation", "", body, "https://app", userId=user_id)
+
+    async def correct(self, user_id: str, body: bytes) -> Reply:
+        """Invite another address in place of a wrong one."""
+        return await self._client.call("correct_address", "", body, "https://app", userId=user_id)
+
     async def compare(self, user_id: str) -> Reply:
         """Start a new comparison of an account."""
         return await self._client.call("compare_conversion", "", b"", "https://app", userId=user_id)

@@ -75,6 +75,9 @@ class Invitations:
             if state.switches["invite-redeemed-account"] == "refused":
                 raise exists(account)
             return self._invite(invite, account, "Completed")
+        invited = {ticket.address.lower() for ticket in state.tickets_of(account["id"]) if ticket.open}
+        if state.switches["corrected-invitation"] == "refused" and invited - {invite.address.lower()}:
+            raise exists(account)
         if account["externalUserState"] is None and state.switches["pending-state"] == "pending-acceptance":
             state.update(account, externalUserState=PENDING, externalUserStateChangeDateTime=state.stamp())
         return self._invite(invite, account, PENDING)

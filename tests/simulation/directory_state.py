@@ -22,6 +22,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     "address-case": ("ignored", "exact"),
     "invite-redeemed-account": ("completed", "refused"),
     "old-redeem-link": ("dead", "alive"),
+    "corrected-invitation": ("accepted", "refused"),
     "disabled-account": ("refused", "accepted"),
     "deleted-holder": ("ignored", "refused"),
     "mailbox-account": ("accepted", "refused"),

@@ -14,6 +14,7 @@ DRAWN = (
     "address-case",
     "invite-redeemed-account",
     "old-redeem-link",
+    "corrected-invitation",
     "disabled-account",
     "deleted-holder",
     "mailbox-account",
@@ -269,8 +270,27 @@ def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list
         "expire": [Step(at, "expire")],
         "long pause": [Step(at, "set", "B2B_PAUSED", "true"), Step(at + 93_600, "set", "B2B_PAUSED", "false")],
         "correct": [Step(at, "send", "", Ask("r1", who))],
+        "adopted": [
+            Step(0.0, "invite by hand", who),
+            Step(0.1, "send", "", Ask("adopting", who)),
+            *([Step(later, draw.choice(("convert back", "redeem", "delete")), who)] if draw.random() < 0.4 else []),
+            Step(later + 400, "adopt", "adopting"),
+        ],
+        "resend": [Step(later + 700, "resend", who)],
+        "resend twice": [Step(later + 700, "resend", who), Step(later + draw.choice((700.0, 760.0)), "resend", who)],
+        "resend again": [Step(later + 700, "resend", who), Step(later + 5000, "resend", who)],
+        "redeemed as it is resent": [Step(later + 900, "resend", who), Step(later + 900, "redeem", who)],
+        "another address": _another_address(draw, who, at, later + 700),
     }
     return kinds[draw.choice(list(kinds))]
+
+
+def _another_address(draw: Random, who: str, at: float, later: float) -> list[Step]:
+    """The administrator gives the account its right address, and has that invited; what meets that is drawn along."""
+    right = f"{who}.new@fabrikam.com"
+    meets = draw.choice(("", "redeem", "resend", "convert back", "correct"))
+    steps = [Step(at, "change", who, {"mail": right}), Step(later, "correct", who, right)]
+    return [*steps, Step(later, meets, who, right if meets == "correct" else None)] if meets else steps
 
 
 def _any_fault(draw: Random) -> Fault:

@@ -16,6 +16,10 @@ REOPENING = frozenset({"retry", "approve", "release"})
 """What a person does to reopen a request that has ended or waits."""
 
 
+MAILING = frozenset({"resend", "correct"})
+"""What a person does to send a waiting account another mail."""
+
+
 ASKED_AGAIN = frozenset({"outcome-unknown", "not-visible", "another-account"})
 """Findings whose approval asks for another invitation."""
 
@@ -55,6 +59,8 @@ def _asked(scene: Scene, first: Any, second: Any) -> bool:
     account, nothing shows that it was sent.
     """
     world = scene.world
+    if second.decided:
+        return scene.since(MAILING, second.person, first.at, second.at)
     if scene.since(frozenset({"purge", "delete"}), first.person, first.at, second.at - WINDOW):
         return True  # two reads a window apart found no account, so its address is free
     for body in scene.requests_of(second.person):
@@ -110,7 +116,9 @@ def addressed(scene: Scene) -> Iterator[str]:
         if person is None or person.name == "jack":
             continue
         changes = [act.value.get("mail") for act in scene.world.acts if act.action == "change"]
-        meant = set[str | None]()
+        meant: set[str | None] = {
+            act.value for act in scene.world.acts if (act.action, act.subject) == ("correct", person.name)
+        }
         for body in scene.requests_of(person.name):
             off = any(
                 action == "cancel" and request == body.request and reply.status == HTTPStatus.ACCEPTED and when < at
@@ -154,7 +162,7 @@ def answered_again(scene: Scene) -> Iterator[str]:
     for person, calls in by_person.items():
         spent = 0
         for first, second in pairwise(calls):
-            if not first.recorded or first.status not in {201, 400}:
+            if not first.recorded or first.status not in {201, 400} or second.decided:
                 continue
             spent += 1
             bodies = scene.requests_of(person)

@@ -316,4 +316,32 @@ LATER: tuple[Story, ...] = (
         ),
         "second_mail",
     ),
+    Story(
+        "two clicks on resend",
+        "an administrator clicks twice, and the person gets two mails for one decision",
+        History((send(0, "r1"), Step(1500, "resend", "anna"), Step(1500, "resend", "anna"))),
+        "one_mail_a_decision",
+    ),
+    Story(
+        "a resend that nobody heard of",
+        "the answer to a resend is lost, its caller asks again, and the person gets the mail twice",
+        History(
+            (send(0, "r1"), Step(1500, "resend", "anna"), Step(1700, "resend", "anna")),
+            (Fault("graph invite", "anna", "reset after", nth=2),),
+        ),
+        "one_mail_a_decision",
+    ),
+    Story(
+        "adopted too late",
+        "an invitation of others is void by the time at which it is adopted, and the account is invited instead",
+        History(
+            (
+                Step(0, "invite by hand", "anna"),
+                send(400, "r1"),
+                Step(1500, "convert back", "anna"),
+                Step(2500, "adopt", "r1"),
+            ),
+        ),
+        "adopted_quietly",
+    ),
 )

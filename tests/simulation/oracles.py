@@ -23,6 +23,7 @@ from tests.simulation.invitation_oracles import (
     second_mail,
     unasked_invitation,
 )
+from tests.simulation.mail_oracles import adopted_quietly, corrected, mails_told, one_mail_a_decision
 from tests.simulation.people import BY_NAME
 from tests.simulation.reading import ask_all, ask_campaigns
 from tests.simulation.redeemer_oracles import no_stranger_is_verified, nobody_is_accused
@@ -122,7 +123,7 @@ def ended(scene: Scene) -> Iterator[str]:
 
 
 def _reopened(scene: Scene, request: str, kind: str | None) -> bool:
-    if kind in {"retried", "approved", "released"}:
+    if kind in {"retried", "approved", "released", "adopted"}:
         return True
     bodies = [body for body in scene.bodies if body.request == request]
     return kind in {"requested", "failed"} and len(bodies) > 1
@@ -211,6 +212,10 @@ ORACLES: tuple[Callable[[Scene], Iterator[str]], ...] = (
     no_stranger_is_verified,
     nobody_is_accused,
     accepted_by_a_person,
+    one_mail_a_decision,
+    mails_told,
+    corrected,
+    adopted_quietly,
     sound,
     *CAMPAIGN_ORACLES,
 )

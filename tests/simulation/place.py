@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulation.app import QUEUES, TABLES, WINDOW, App
+from tests.simulation.app import QUEUES, TABLES, WINDOW, WORK, App
 from tests.simulation.bench_sweep import START, Counting
 from tests.simulation.directory import Directory
 from tests.simulation.directory_tenant import PERMISSIONS
@@ -81,6 +81,12 @@ class Place:
         """Let time pass, then run the sweep."""
         self.gate.now += seconds
         await self.app.sweep()
+
+    async def work(self) -> None:
+        """Let the app handle the messages that it has put on the queue."""
+        for message in self.queues.visible(WORK):
+            await self.app.receive(message.content.encode(), message.id, 1, self.now())
+            self.queues.drop(WORK, message.id)
 
     async def stages(self) -> set[str]:
         replies = [await self.app.get(f"r{number}") for number in range(1, self.people + 1)]

@@ -283,6 +283,7 @@ class Runner:
                 instance=pending.activity.instance.name,
                 began=pending.activity.began,
                 for_another=outcome == "another",
+                source=pending.activity,
             )
         )
         if outcome in ANSWERING:

@@ -168,6 +168,18 @@ async def test_an_account_that_has_redeemed_is_invited_again_or_refused_by_switc
     assert len(mails) == (2 if position == "completed" else 1)
 
 
+@pytest.mark.parametrize(("position", "outcome"), [("accepted", PENDING), ("refused", refused("address-in-use"))])
+async def test_who_waits_is_invited_with_another_address_as_the_switch_says(position: str, outcome: Any) -> None:
+    async def script(world: World) -> Any:
+        await invite(world)
+        again = await invite(world, ANNA, "anna.fischer@fabrikam.com")
+        return again, (world.truth(ANNA) or {})["externalUserState"], [mail[1] for mail in world.mails()]
+
+    again, state, mails = await both(script, switches={"corrected-invitation": position})
+    assert (outcome_of(again), state) == (outcome, PENDING)
+    assert mails == ["anna@fabrikam.com", "anna.fischer@fabrikam.com"][: 2 if position == "accepted" else 1]
+
+
 @pytest.mark.parametrize("pending_state", SWITCHES["pending-state"])
 async def test_an_internal_account_shows_its_invitation_only_if_the_switch_says_so(pending_state: str) -> None:
     async def script(world: World) -> Any:

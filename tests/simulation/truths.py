@@ -123,6 +123,7 @@ def _invited_after_all(end: End) -> str | None:
         if sent.status == 201
         and (_alone(end, sent) if never_ran else _meant(end, sent))
         and not sent.for_another
+        and not sent.decided
         and end.body.at <= sent.at <= ended
         and end.scene.state(sent.person) in SHOWN
     ]

@@ -147,6 +147,13 @@ class Sent:
     """Whether the app got Graph's answer and stored it in the row of the conversion."""
     for_another: bool = False
     """Whether Graph answered that it had invited another account, and the app reported that."""
+    source: Activity | None = field(default=None, compare=False)
+    """The activity that sent the invitation."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether a person decided about this very mail while the account was invited."""
+        return self.activity.startswith(("resend ", "correct "))
 
 
 @dataclass(eq=False)
@@ -159,6 +166,8 @@ class Act:
     value: Any = None
     reply: Any = None
     """The answer of an HTTP call; None if the action was no HTTP call, or if its caller got no answer."""
+    work: Activity | None = None
+    """The HTTP call; None if the action was none."""
 
 
 class World:

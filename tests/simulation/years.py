@@ -6,9 +6,11 @@ The sweep runs every twelve hours here instead of every ten minutes, because no 
 from random import Random
 
 from tests.simulation.generate import OTHERWISE, STRANGERS
-from tests.simulation.history import Ask, History, Step
+from tests.simulation.history import Ask, Fault, History, Step
 
 DAY = 86_400.0
+LOST = ("reset after", "error after", "kill after", "reset before", "refused", "unreachable")
+"""What becomes of a mail that an administrator wanted."""
 TWICE_A_DAY = DAY / 2
 WAITS = (0.2, 1.0, 6.0, 9.0, 30.0, 120.0, 300.0)
 """The average times until a person redeems, in days."""
@@ -30,6 +32,9 @@ def history(seed: int) -> History:
         settings = (*settings, ("B2B_READ_AUDIT_LOG", "true"))
     return History(
         steps=tuple(sorted(steps, key=lambda step: step.at)),
+        faults=tuple(
+            Fault("graph invite", draw.choice(people), draw.choice(LOST), nth) for nth in (2, 3) if draw.random() < 0.3
+        ),
         people=people,
         switches=(("pending-state", "unset"),) if draw.random() < 0.2 else (),
         settings=settings,
@@ -67,5 +72,24 @@ def _life(draw: Random, who: str) -> list[Step]:
         "disabled": [Step(redeems / 2, "disable", who), Step(soon, "enable", who), Step(later, "redeem", who)],
     }
     steps += ways[draw.choice(list(ways))]
+    steps += _mails(draw, who, redeems)
     decision = Step(later + 2 * DAY, draw.choice(("accept", "compare")), who)
     return [*steps, decision] if draw.random() < 0.5 else steps
+
+
+def _mails(draw: Random, who: str, redeems: float) -> list[Step]:
+    """What an administrator sends while the person waits: nothing, reminders, or the same to a corrected address."""
+    at, right = redeems * draw.random(), f"{who}.new@fabrikam.com"
+    ways: dict[str, list[Step]] = {
+        "nothing": [],
+        "once": [Step(at, "resend", who)],
+        "twice at once": [Step(at, "resend", who), Step(at, "resend", who)],
+        "each week": [Step(at + week * 7 * DAY, "resend", who) for week in range(3)],
+        "as the person redeems": [Step(redeems, "resend", who)],
+        "another address": [Step(at, "change", who, {"mail": right}), Step(at + 600, "correct", who, right)],
+        "another address as the person redeems": [
+            Step(at, "change", who, {"mail": right}),
+            Step(redeems, "correct", who, right),
+        ],
+    }
+    return ways[draw.choice(list(ways))]

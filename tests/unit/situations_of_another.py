@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from b2b.domain.conversion import doubts, undone
+from b2b.domain.conversion.opening import NOTHING_TO_ADOPT, adopted
 from b2b.domain.conversion.situation import (
     Claim,
     Conclude,
@@ -76,6 +77,8 @@ STRANGER = finding("another-account")
 ELSEWHERE = conversion(
     Stage.CANCELLED, doubts=(doubt(2 * HOUR, silent=True, elsewhere=True),), findings=(finding(), STRANGER)
 )
+ADOPTING = record(request_id="r-2", adopts=True, left_generation=1)
+ALREADY_AND_A_MAILBOX = judged(*ALREADY.findings, finding("exchange-mailbox", "block"), account=PENDING)
 LATE = record(request_id="r-2", requested_at=NOW - DAY + MINUTE)
 UNDONE = conversion(Stage.CANCELLED, invited_at=NOW - DAY)
 OPENED_AGAIN: dict[str, dict[str, Any]] = {
@@ -162,6 +165,18 @@ ANOTHERS: tuple[Row, ...] = (
         sighting=seen(INTERNAL)),
     row(P.DIRECTORY, "unverified: made internal again, refuted", Record(undone.refuted(UNVERIFIED_SUSPECTED, NOW)),
         request=OTHER, conversion=UNVERIFIED_SUSPECTED, sighting=seen(ACCEPTED)),
+
+    # A person wants the app to follow an invitation that others sent. Nothing is sent, whatever the directory shows.
+    row(P.DIRECTORY, "adopting: the rules are asked", Judge(), request=ADOPTING, conversion=conversion(Stage.BLOCKED)),
+    *(row(P.DIRECTORY, f"adopting: the account waits, so it is followed, {held or 'whatever'} or not",
+          Record(adopted(conversion(Stage.BLOCKED), "r-2", ALREADY, (), NOW)), request=ADOPTING,
+          conversion=conversion(Stage.BLOCKED), assessment=ALREADY, held=held) for held in (None, WaitReason.PAUSED)),
+    row(P.DIRECTORY, "adopting: another rule forbids it", Conclude(ALREADY_AND_A_MAILBOX, Stage.BLOCKED),
+        request=ADOPTING, conversion=conversion(Stage.BLOCKED), assessment=ALREADY_AND_A_MAILBOX),
+    *(row(P.DIRECTORY, f"adopting: the account {what}, and is not invited",
+          Conclude(replace(found, findings=(*found.findings, NOTHING_TO_ADOPT)), Stage.BLOCKED), request=ADOPTING,
+          conversion=conversion(Stage.BLOCKED), assessment=found)
+      for what, found in (("does not wait any more", READY), ("has to be reviewed", REVIEW))),
 
     # It ended, or waits for a person, and an invitation may be out.
     row(P.JOINER, "a review in doubt is joined", Join(), request=OTHER, conversion=DOUBTFUL_REVIEW,

@@ -230,6 +230,7 @@ def test_a_fix_is_a_sentence_that_names_the_next_action(rule: Any) -> None:
         if severity in {Severity.BLOCK, Severity.FIX}:
             ways = (
                 "retry",
+                "adopt the request",
                 "new request",
                 "Nothing to do",
                 "anew",

@@ -37,7 +37,7 @@ ACTIONS = {
     "inviting": {"cancel"},
     "needsReview": {"approve", "refuse"},
     "assessed": {"release"},
-    "blocked": {"retry"},
+    "blocked": {"retry", "adopt"},
     "failed": {"retry"},
 }
 

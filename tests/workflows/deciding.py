@@ -16,6 +16,7 @@ USER = ANNA["id"]
 BASE = "https://app.contoso.com"
 APPROVAL = json.dumps({"approvedBy": "ops@contoso.com", "reason": "known supplier"}).encode()
 REFUSAL = json.dumps({"refusedBy": "ops@contoso.com", "reason": "left the supplier"}).encode()
+ADOPTION = json.dumps({"adoptedBy": "ops@contoso.com", "reason": "invited in the portal"}).encode()
 WINDOW = 361
 GROUP = {
     "id": "33333333-0000-4000-8000-000000000000",
@@ -47,12 +48,17 @@ async def cancel(world: World, request_id: str = "r1") -> Reply:
     return await world.api.cancel(request_id, BASE)
 
 
+async def adopt(world: World, request_id: str = "r1") -> Reply:
+    return await world.api.call("adopt_request", request_id, ADOPTION, BASE)
+
+
 ASKS: dict[Action, Ask] = {
     Action.RETRY: retry,
     Action.APPROVE: approve,
     Action.REFUSE: refuse,
     Action.RELEASE: release,
     Action.CANCEL: cancel,
+    Action.ADOPT: adopt,
 }
 
 

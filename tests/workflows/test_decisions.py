@@ -109,6 +109,7 @@ async def test_a_decision_that_the_stage_does_not_allow_is_refused_with_its_code
         Action.REFUSE: "NotAwaitingApproval",
         Action.RELEASE: "NotReleasable",
         Action.CANCEL: "NotCancellable",
+        Action.ADOPT: "NotAdoptable",
     }
     assert code(reply) == (409, expected[action])
     assert running.request("r1") == before

@@ -24,6 +24,7 @@ from datetime import datetime
 from b2b.domain.account import Account
 from b2b.domain.conversion import doubts, undone
 from b2b.domain.conversion.assessment import Assessment, Sighting
+from b2b.domain.conversion.opening import NOTHING_TO_ADOPT, adoptable, adopted
 from b2b.domain.conversion.records import Absence, Change, Conversion
 from b2b.domain.conversion.situation import (
     SKEW,
@@ -314,6 +315,8 @@ def _open(s: Situation) -> Step:
     if s.assessment is None:
         return Judge()
     assessment = s.assessment
+    if s.request.adopts:
+        return _adopt(s, assessment)
     if assessment.account is None:
         return Conclude(assessment, Stage.BLOCKED)
     if assessment.verdict is not Verdict.READY or assessment.address is None:
@@ -321,6 +324,16 @@ def _open(s: Situation) -> Step:
     if s.held is not None:
         return Wait(s.held)
     return Claim(assessment)
+
+
+def _adopt(s: Situation, assessment: Assessment) -> Step:
+    """A person wants an invitation followed that others sent. Whatever the rules say, nothing is sent."""
+    account, left = assessment.account, adoptable(assessment)
+    if account is not None and account.pending and left is not None:
+        return Record(adopted(s.conversion, s.request.request_id, assessment, left, s.now))
+    if assessment.verdict is not Verdict.BLOCKED:
+        assessment = replace(assessment, findings=(*assessment.findings, NOTHING_TO_ADOPT))
+    return Conclude(assessment, Stage.BLOCKED)
 
 
 def _until(moment: datetime | None, now: datetime) -> float:

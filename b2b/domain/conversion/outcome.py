@@ -1,6 +1,6 @@
 """The possible outcomes of a call to invite, and how each changes the conversion."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,50 @@ ANOTHER = "AnotherObject"
 """Error code of a success in which Graph names another account."""
 REFUSED, IN_DOUBT, NOT_SENT = "refused", "outcome-unknown", "not-sent"
 """Kinds of event for calls that did not end in an invitation."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Graph took the invitation."""
+
+    answer: Invited
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Graph refused it, or answered with another account."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True)
+class InDoubt:
+    """It may have gone out."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """It certainly did not leave."""
+
+    reason: str
+
+
+Outcome = Taken | Refused | InDoubt | NotSent
+
+
+def ended(row: Conversion, outcome: Outcome, now: datetime) -> Change[Conversion]:
+    """Return what the end of its call means for a conversion that is inviting."""
+    match outcome:
+        case Taken(answer):
+            return invited(row, answer, now)
+        case Refused(refusal):
+            return refused(row, refusal, now)
+        case InDoubt(reason):
+            return in_doubt(row, reason, now)
+        case NotSent(reason):
+            return not_sent(row, reason, now)
 
 
 def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversion]:

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from b2b.domain.actors import Actor, acting
+from b2b.domain.conversion.sendings import Purpose, Sending
 from b2b.domain.conversion.stages import Phase, Stage, check_beginning, check_conversion, phase_of
 from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Verdict
@@ -45,7 +46,7 @@ class Event:
 
 
 class Doubt(msgspec.Struct, frozen=True, rename="camel"):
-    """An attempt to invite whose outcome the app does not know. It stays until it is settled; a later one adds to it."""
+    """An attempt to invite whose outcome the app does not know. Later doubts are added; each stays until settled."""
 
     attempt: str
     since: datetime
@@ -101,6 +102,10 @@ class Conversion:
     doubts: tuple[Doubt, ...] = ()
     silent: bool = False
     """Whether the last attempt asked for no mail."""
+    adopted: bool = False
+    """Whether someone else invited the account. The app has sent no invitation and only follows the account."""
+    sendings: tuple[Sending, ...] = ()
+    """The mails that a person asked for after the invitation, oldest first."""
     invitation_id: str = ""
     """Graph's id of the invitation; empty if the app did not get Graph's answer."""
     invited_at: datetime | None = None
@@ -148,6 +153,12 @@ class Conversion:
         """The doubts that forbid another invitation."""
         return tuple(doubt for doubt in self.doubts if not doubt.waived)
 
+    @property
+    def earlier_addresses(self) -> tuple[str, ...]:
+        """The addresses that were corrected. Until the redemption, the links that they got may open the account."""
+        corrections = (each for each in self.sendings if each.purpose is Purpose.CORRECTION and each.may_be_out)
+        return tuple(dict.fromkeys(each.earlier for each in corrections))
+
 
 @dataclass(frozen=True)
 class Change(Generic[Row]):
@@ -159,6 +170,8 @@ class Change(Generic[Row]):
 
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
     """Begin a generation of an account's conversion. It keeps the history, doubts and cancellations of ``before``.
+
+    Its mails are kept, too, unless they were redeemed: their links may open the account.
 
     Raises:
         IllegalTransition: no generation may begin at ``before``'s stage. This is a bug.
@@ -177,6 +190,7 @@ def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: 
             doubts=tuple(kept.values()),
             called_off=before.called_off,
             corrected=opening.corrected or _elsewhere(before, opening),
+            sendings=() if before.accepted_at else before.sendings,
         )
     return Change(opening, (Event(opening.stage.value, at, opening.stage, opening.request_id, detail),))
 
@@ -202,9 +216,11 @@ def advance(
     return Change(moved, (Event(stage.value, at, stage, moved.request_id, detail, graph_request_id=call),))
 
 
-def note(row: Conversion, kind: str, at: datetime, detail: str = "", **changes: Any) -> Change[Conversion]:
-    """Record an event that does not change the stage."""
-    return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail),))
+def note(
+    row: Conversion, kind: str, at: datetime, detail: str = "", *, call: str = "", **changes: Any
+) -> Change[Conversion]:
+    """Record an event that does not change the stage. ``call`` is Graph's request-id of the call that caused it."""
+    return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail, graph_request_id=call),))
 
 
 def with_baseline(change: Change[Conversion]) -> Change[Conversion]:

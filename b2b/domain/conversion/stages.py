@@ -45,6 +45,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     RELEASE = "release"
     CANCEL = "cancel"
+    ADOPT = "adopt"
 
 
 class Care(Enum):
@@ -104,7 +105,7 @@ STAGES: tuple[Row, ...] = (
          (_S.ASSESSED, _S.BLOCKED, _S.NEEDS_REVIEW, _S.INVITING, _S.FAILED, _S.CANCELLED), (_A.CANCEL,), "NotStarted"),
     _row(_S.REJECTED, "the request itself is malformed", _ENDED, _C.NOBODY, (), (), "Failed"),
     _row(_S.ASSESSED, "a dry run: judged, and nothing was done", _ENDED, _C.NOBODY, (), (_A.RELEASE,), "Succeeded"),
-    _row(_S.BLOCKED, "a rule forbids it", _ENDED, _C.NOBODY, (), (_A.RETRY,), "Failed", restarts=True),
+    _row(_S.BLOCKED, "a rule forbids it", _ENDED, _C.NOBODY, (), (_A.RETRY, _A.ADOPT), "Failed", restarts=True),
     _row(_S.NEEDS_REVIEW, "an administrator must decide", _PERSON, _C.FOLLOW,
          (_S.INVITED, _S.CANCELLED), (_A.APPROVE, _A.REFUSE), "Running", restarts=True),
     _row(_S.INVITING, "the claim is written; the invitation may be out", _WORKS, _C.MESSAGE,
@@ -128,6 +129,7 @@ LEADS_TO: dict[Action, Stage] = {
     Action.RETRY: Stage.REQUESTED,
     Action.APPROVE: Stage.REQUESTED,
     Action.RELEASE: Stage.REQUESTED,
+    Action.ADOPT: Stage.REQUESTED,
     Action.REFUSE: Stage.CANCELLED,
     Action.CANCEL: Stage.CANCELLED,
 }
@@ -137,8 +139,9 @@ BEGINNINGS = frozenset(
 )
 """The stages in which a generation may begin.
 
-It begins at `invited` without a call to Graph if a redemption was reset, or if the account shows an earlier invitation.
-It begins at `cancelled` if the account's first request was cancelled before its claim.
+It begins at `invited` without a call to Graph if a redemption was reset, if the account shows an earlier invitation, or
+if someone else invited the account. It begins at `cancelled` if the account's first request was cancelled before its
+claim.
 """
 
 

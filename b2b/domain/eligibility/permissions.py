@@ -118,7 +118,7 @@ AUDITING: Final = (
 
 
 def rules_that_want(permission: Permission) -> tuple[Rule, ...]:
-    """Return the rules whose facts a permission reads; empty for the permission that reads the account for all rules."""
+    """Return the rules whose facts a permission reads; empty if all rules need that permission."""
     if permission.value == facts.ACCOUNT.permission:
         return ()
     return tuple(rule for rule in RULES if any(fact.permission == permission.value for fact in rule.needs))

@@ -137,6 +137,12 @@ def snapshot_of(account: Account, known: Facts, at: datetime) -> Snapshot:
     return _fitted(Snapshot(at, {row.kind: _reading(row, account, known) for row in KINDS}))
 
 
+def with_mail(before: Snapshot, account: Account) -> Snapshot:
+    """Return a snapshot with the mail of now: a person has corrected it, and that is no loss."""
+    mail = _reading(_ROWS[Kind.MAIL], account, Facts())
+    return before if mail.unread else replace(before, kinds=before.kinds | {Kind.MAIL: mail})
+
+
 def compare(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
     """Return how the kinds differ that could be read before, in the order of the table."""
     found = (_difference(row.kind, before.kinds.get(row.kind), after.kinds.get(row.kind)) for row in KINDS)

@@ -38,6 +38,8 @@ class RequestRecord:
     """The body says so, or the mode was `assess` when it came. Only a release changes that."""
     released: bool = False
     """An administrator let the dry run become real: only for what was judged."""
+    adopts: bool = False
+    """A person wants an invitation followed that others sent: nothing is sent for this request."""
     judged_as: str = ""
     """Names the account and the address that the dry run judged."""
     judged_rules: tuple[str, ...] = ()
@@ -205,6 +207,7 @@ def reopened(record: RequestRecord, kind: str, now: datetime, detail: str, **cha
         "last_error": "",
         "error_code": "",
         "poison_returns": 0,
+        "adopts": False,
         "due_at": now,
     }
     row = replace(record, stage=Stage.REQUESTED, **{**cleared, **changes})

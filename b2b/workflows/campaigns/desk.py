@@ -239,7 +239,7 @@ class CampaignDesk:
             members = await self._campaigns.members(campaign_id, filter(KEY.fullmatch, [choice.member]))
             member = check(answer, choice, among, members)
             if answer is Answer.APPROVE:
-                self._decisions.four_eyes_of(member, decision)
+                self._decisions.four_eyes.check_member(member, decision)
             with suppress(LedgerConflict):
                 if member.stage is MemberStage.NEEDS_REVIEW:
                     await self._decide_request(member, answer, choice, decision)

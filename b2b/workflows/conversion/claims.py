@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from b2b.domain.conversion import doubts, outcome
-from b2b.domain.conversion.records import Conversion, advance, begin
+from b2b.domain.conversion import again, doubts, outcome
+from b2b.domain.conversion.records import Conversion, advance, begin, with_baseline
+from b2b.domain.conversion.sendings import Fate, Purpose, Sending
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
-from b2b.domain.lifecycle.snapshot import Snapshot
+from b2b.domain.lifecycle.snapshot import Moment, Snapshot
+from b2b.domain.request.decision import Decision
 from b2b.workflows.conversion.conversions import Conversions
 from b2b.workflows.conversion.reservations import Reservations
 from b2b.workflows.ports import Clock, NewId
@@ -25,6 +27,19 @@ class Opening:
     """A person was shown the doubts of the row before, and wants the invitation sent nevertheless."""
     snapshot: Snapshot | None = None
     """What the directory grants the account; None: not read now."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A mail that a person asked for, after the invitation."""
+
+    before: Conversion
+    """The account's row from which the decision was made."""
+    purpose: Purpose
+    address: str
+    decision: Decision
+    snapshot: Snapshot | None = None
+    """What is compared with from now on; None: what was kept before."""
 
 
 class Claims:
@@ -64,6 +79,34 @@ class Claims:
             claimed = outcome.claimed(row, attempt, began, until, silent=silent)
             change = begin(before, claimed, self._clock())
         return await self._conversions.claim(change, before, opening.snapshot), began + self._limits.fence
+
+    async def claim_mail(self, wanted: Wanted) -> tuple[tuple[Conversion, Sending], datetime]:
+        """Write the claim of a mail that a person asked for; return row and try, and when its call may begin last.
+
+        Raises:
+            AddressTaken: another account's conversion holds the address.
+            MustWait: another account is about to be invited with it.
+            LedgerConflict: another process wrote the row since it was read; nothing may be sent.
+
+        """
+        began, before = self._clock(), wanted.before
+        await self._reservations.take(wanted.address, before.user_id)
+        sending = Sending(
+            attempt=self._new_id(),
+            purpose=wanted.purpose,
+            fate=Fate.UNKNOWN,
+            at=began,
+            until=began + self._limits.lease,
+            address=wanted.address,
+            by=wanted.decision.by,
+            earlier=before.invited_user_email_address if wanted.purpose is Purpose.CORRECTION else "",
+            again=before.corrected,
+        )
+        change = again.claimed(before, sending, self._clock(), str(wanted.decision))
+        kept: dict[Moment, Snapshot] = {}
+        if wanted.snapshot is not None:
+            change, kept = with_baseline(change), {Moment.BEFORE: wanted.snapshot}
+        return (await self._conversions.record(change, before, kept), sending), began + self._limits.fence
 
 
 def _again(before: Conversion, row: Conversion) -> Conversion:

@@ -13,7 +13,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.readings import Entry
-from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move
+from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move, shows_alike
 from b2b.workflows.ports import Clock, Ledger
 
 RACES = 5
@@ -84,6 +84,19 @@ class Conversions:
         told = before.published == before.sequence or await self.publish(before)
         row = replace(change.row, published=before.sequence + len(change.events) if told else before.published)
         return await self._ledger.save(Change(row, change.events), kept=kept)
+
+    async def record(
+        self, change: Change[Conversion], before: Conversion, kept: Mapping[Moment, Snapshot] | None = None
+    ) -> Conversion:
+        """Write a change, and bring the requests up to it where they show it.
+
+        Raises:
+            LedgerConflict: as `save`.
+
+        """
+        if shows_alike(before, change.row):
+            return await self.save_quietly(change, before, kept)
+        return await self.save(change, kept=kept)
 
     async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
         """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""

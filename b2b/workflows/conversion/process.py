@@ -4,9 +4,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from b2b.domain.account import STATE, Account
+from b2b.domain.account import STATE
 from b2b.domain.conversion.assessment import Assessment, Sighting
 from b2b.domain.conversion.next_step import next_step
+from b2b.domain.conversion.opening import judged, opening
 from b2b.domain.conversion.records import Change, Conversion, advance, begin
 from b2b.domain.conversion.situation import (
     CallOff,
@@ -213,14 +214,14 @@ class Steps:
 
     async def _claim(self, state: _Round, assessment: Assessment) -> tuple[_Round, bool]:
         """Invite; where another account holds the address, ask the rules again with that known."""
-        row = _opening(state.record, assessment, Stage.INVITING)
+        row = opening(state.record.request_id, assessment, Stage.INVITING)
         invitation = invitation_for(
             state.request, row.user_id, row.invited_user_email_address, assessment.tenant_id, self._assessor.defaults
         )
         again = state.conversion is not None and asks_again(state.record, state.conversion)
         try:
-            opening = Opening(state.conversion, row, again, assessment.snapshot)
-            await self._inviter.invite(opening, state.record, invitation)
+            claim = Opening(state.conversion, row, again, assessment.snapshot)
+            await self._inviter.invite(claim, state.record, invitation)
         except AddressTaken as taken:
             return replace(state, holder=taken.user_id, assessment=None), False
         return state, True
@@ -268,10 +269,10 @@ class Steps:
             return
         if before is not None and inviting:
             if assessment.account is not None:
-                columns |= _judged(assessment, assessment.account)
+                columns |= judged(assessment, assessment.account)
             ended = advance(before, stage, now, assessment.verdict, lease_until=None, **columns)
         else:
-            ended = begin(before, _opening(state.record, assessment, stage), now, assessment.verdict)
+            ended = begin(before, opening(state.record.request_id, assessment, stage), now, assessment.verdict)
         await self._conversions.conclude(ended, before, state.record)
 
 
@@ -314,29 +315,3 @@ def _known(conversion: Conversion | None) -> Conversion:
     if conversion is None:
         raise ValueError("a step about a conversion that does not exist")
     return conversion
-
-
-def _opening(record: RequestRecord, assessment: Assessment, stage: Stage) -> Conversion:
-    """Return the conversion as a request begins it, from what was judged."""
-    if assessment.account is None:
-        raise ValueError("a conversion needs an account")
-    return Conversion(
-        user_id=assessment.account.id.lower(),
-        stage=stage,
-        request_id=record.request_id,
-        verdict=assessment.verdict,
-        findings=assessment.findings,
-        **_judged(assessment, assessment.account),
-    )
-
-
-def _judged(assessment: Assessment, account: Account) -> dict[str, Any]:
-    """Return the columns that show what was judged: a review must show the address that its approval is for."""
-    return {
-        "user_principal_name": account.user_principal_name,
-        "invited_user_email_address": assessment.address or "",
-        "synced": account.synced,
-        "assessed_at": assessment.at,
-        "assessed_as": account.fingerprint,
-        "was_internal": account.external_user_state is None,
-    }

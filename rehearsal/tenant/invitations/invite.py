@@ -29,6 +29,7 @@ def create_invitation(call: Call) -> Answer:
     elif account["externalUserState"] == ACCEPTED and not request.reset_redemption:
         return _already_redeemed(call, request, account)
     else:
+        _refuse_another_address(call, request, account)
         _mark_pending(call, request, account)
     if request.sponsors:
         sponsors = [sponsor.lower() for sponsor in request.sponsors]
@@ -80,6 +81,15 @@ def _new_guest(call: Call, request: InvitationRequest) -> JSON:
     )
     call.tenant.directory.add_user(guest)
     return guest
+
+
+def _refuse_another_address(call: Call, request: InvitationRequest, account: JSON) -> None:
+    """An account that waits already was invited with another address."""
+    if call.tenant.switches["corrected-invitation"] == "accepted" or request.reset_redemption:
+        return
+    invited = {ticket.address.lower() for ticket in call.tenant.tickets.open(account["id"])}
+    if invited - {request.address.lower()}:
+        raise already_exists(account)
 
 
 def _mark_pending(call: Call, request: InvitationRequest, account: JSON) -> None:

@@ -48,7 +48,8 @@ def already_external(case: Case) -> Result:
     BLOCK,
     BLOCK,
     "externalUserState",
-    fix=f"Nothing to do here: the person has to redeem. To send the mail again, choose Resend invitation on {CARD}.",
+    fix="The person has to redeem. To have the app follow the account, adopt the request (POST …/adopt). To send the "
+    f"mail again, choose Resend invitation on {CARD}.",
     source=PROPERTIES,
     pinned=True,
 )
