@@ -16,6 +16,7 @@ from b2b.domain.campaign.member import Member, MemberStage
 from b2b.domain.campaign.records import Campaign, CampaignState, ImportState, ListImport
 from b2b.domain.campaign.runs import Run, RunKind
 from b2b.domain.conversion.records import SCHEMA_VERSION, Absence, Change, Conversion, Doubt, Event, Source
+from b2b.domain.conversion.sendings import Fate, Purpose, Sending
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import Waiting, WaitReason
 from b2b.domain.errors import UnreadableRow
@@ -33,6 +34,22 @@ findings = st.lists(st.builds(Finding, texts, st.sampled_from(Severity), texts, 
 flags = st.booleans()
 doubts = st.lists(
     st.builds(Doubt, texts, moments, moments, flags, address=texts, waived=flags, elsewhere=flags), max_size=3
+).map(tuple)
+sendings = st.lists(
+    st.builds(
+        Sending,
+        texts,
+        st.sampled_from(Purpose),
+        st.sampled_from(Fate),
+        moments,
+        moments,
+        address=texts,
+        by=texts,
+        earlier=texts,
+        again=flags,
+        said=texts,
+    ),
+    max_size=3,
 ).map(tuple)
 waits = st.builds(Waiting, st.sampled_from(WaitReason), moments, st.none() | moments)
 versions = st.integers(min_value=1, max_value=SCHEMA_VERSION)
@@ -53,6 +70,7 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
     ).map(tuple),
     tuple[Finding, ...]: findings,
     tuple[Doubt, ...]: doubts,
+    tuple[Sending, ...]: sendings,
     tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
     Waiting | None: st.none() | waits,
     Absence | None: st.none() | st.sampled_from(Absence),
@@ -82,6 +100,12 @@ FULL: dict[Any, Any] = {
     tuple[Finding, ...]: (Finding("group-address", Severity.BLOCK, "ä", "b", "c"),) * 30,
     tuple[Doubt, ...]: (
         Doubt("a-1", NOON, NOON + timedelta(microseconds=1), silent=True, address="k", waived=True, elsewhere=True),
+    )
+    * 5,
+    tuple[Sending, ...]: (
+        Sending(
+            "s-1", Purpose.CORRECTION, Fate.NOT_SENT, NOON, NOON, "a@ä.com", "Zoë", "b@ä.com", again=True, said="€"
+        ),
     )
     * 5,
     tuple[str, ...]: ("group-address", "Grüße"),

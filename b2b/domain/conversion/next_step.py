@@ -1,20 +1,18 @@
 """Decide the next step of one request, as a pure function.
 
-`next_step` gets all known facts and returns one step. A workflow carries it out and asks again. If the app must read
-something first, the step says so (`Look`, `Judge`). This module reads and writes nothing.
+`next_step` gets all known facts and returns one step: possibly to read something first (`Look`, `Judge`). A workflow
+carries it out and asks again.
 
-The promise: the app sends a person no second mail unless an administrator asks for it. Approving a review of the first
-invitation asks for it (`again`); a new request does not. The app keeps the promise as follows:
+The promise: the app sends a person no second mail unless an administrator asks for it by an approval (`again`), a
+resend or a correction. The app keeps the promise as follows:
 
-* An ended request stays ended: it does nothing (`next_step`). If its row is older than its conversion's end, it only
-  copies that end (`_own`).
+* An ended request does nothing (`next_step`), or only copies a later end of its conversion (`_own`).
 * A conversion has one leader. Every other request joins it and sends nothing (`_other`).
 * While a claim's lease runs, no other delivery invites (`_lead`).
 * The app stores an attempt as a doubt with its claim, before the call. The doubt forbids the next attempt until the
   account shows the invitation, the tenant proves that none was sent, or a person waives the doubt. Attempts without a
   mail may be repeated (`_doubt`, `_doubtful_end`).
-* If directory and ledger differ, the app believes the directory, but only a read that cannot come from a lagging
-  replica (`_invited`, `_completed`).
+* The directory wins over the ledger, but only by a read that no lagging replica can give (`_invited`, `_completed`).
 """
 
 from collections.abc import Callable
@@ -327,7 +325,7 @@ def _open(s: Situation) -> Step:
 
 
 def _adopt(s: Situation, assessment: Assessment) -> Step:
-    """A person wants an invitation followed that others sent. Whatever the rules say, nothing is sent."""
+    """Return the step of a request to adopt an invitation that someone else sent. The app sends nothing."""
     account, left = assessment.account, adoptable(assessment)
     if account is not None and account.pending and left is not None:
         return Record(adopted(s.conversion, s.request.request_id, assessment, left, s.now))

@@ -1,7 +1,7 @@
-"""The mails that a person asks for while an account waits: what each try was for, and what came of it.
+"""The mails that an administrator asks for after an invitation: the purpose and the outcome of each attempt.
 
-A try that goes wrong is not repeated: a decision sends one mail at most. What came of it cannot be read from the
-account, which shows its first invitation either way.
+The app does not repeat a failed attempt, so a decision sends at most one mail. It cannot read the outcome from the
+account, because the account shows its first invitation in any case.
 """
 
 from datetime import datetime
@@ -11,19 +11,19 @@ import msgspec
 
 
 class Purpose(StrEnum):
-    """What a mail is for."""
+    """The purpose of a mail."""
 
     RESEND = "resend"
-    """The same address gets the invitation again."""
+    """Send the invitation to the same address again."""
     CORRECTION = "correction"
-    """Another address gets it in place of a wrong one."""
+    """Send the invitation to another address, because the first was wrong."""
 
 
 class Fate(StrEnum):
-    """What came of a try."""
+    """The outcome of an attempt."""
 
     UNKNOWN = "unknown"
-    """Its call is under way, or its answer was lost: the mail may be out."""
+    """The call is running, or its answer was lost. The mail may have been sent."""
     SENT = "sent"
     REFUSED = "refused"
     NOT_SENT = "notSent"
@@ -33,30 +33,30 @@ MAY_BE_OUT = frozenset({Fate.SENT, Fate.UNKNOWN})
 
 
 class Sending(msgspec.Struct, frozen=True, rename="camel"):
-    """One try to send such a mail."""
+    """One attempt to send such a mail."""
 
     attempt: str
     purpose: Purpose
     fate: Fate
     at: datetime
-    """When it was claimed."""
+    """When the attempt was claimed."""
     until: datetime
-    """The latest end that its call can have had."""
+    """The latest time at which the attempt's call can end."""
     address: str
     by: str
-    """Who decided it."""
+    """Who asked for the mail."""
     earlier: str = ""
     """The address that a correction replaces."""
     again: bool = False
-    """A correction of a conversion whose address had been corrected before."""
+    """Whether this corrects an address that was itself a correction."""
     said: str = ""
-    """Why it was not sent, or why that is not known."""
+    """Why the mail was not sent, or why that is not known."""
 
     @property
     def may_be_out(self) -> bool:
-        """Whether its mail went out, or may have."""
+        """Whether the mail was sent or may have been sent."""
         return self.fate in MAY_BE_OUT
 
     def under_way(self, now: datetime) -> bool:
-        """Tell whether its call may still be under way."""
+        """Return whether the attempt's call may still be running."""
         return self.fate is Fate.UNKNOWN and now < self.until
