@@ -12,7 +12,7 @@ JSONObject = Mapping[str, Any]
 STAGES = {
     "completed": "the person redeemed; the account is external now, with all it had",
     "accepted": "the person redeemed; not verified yet",
-    "unverified": "another person may have redeemed, or the account has changed: somebody decides",
+    "unverified": "another person may have redeemed, or the account changed; an administrator decides",
     "invited": "waits for the person",
     "inviting": "the invitation is under way",
     "needsReview": "waits for an administrator",

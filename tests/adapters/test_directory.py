@@ -9,6 +9,7 @@ from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact
 from b2b.domain.eligibility.tenant import CrossTenantAccess, DomainList, Domains
 from b2b.domain.errors import Transient
+from b2b.domain.lifecycle import snapshot
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser
 from tests.adapters.directory_support import NOT_A_USER, TENANT, ask, found, without
@@ -83,14 +84,7 @@ VALUES: list[tuple[Fact[Any], Any, Any]] = [
     (facts.INVITATION_POLICY, None, "adminsAndGuestInviters"),
     (facts.DOMAIN_LIST, None, DomainList(blocked=frozenset({"wingtiptoys.com"}))),
 ]
-BELONGINGS = (
-    facts.DIRECT_GROUPS,
-    facts.APP_ROLES,
-    facts.MANAGER,
-    facts.SPONSORS,
-    facts.OWNED_OBJECTS,
-    facts.REGISTERED_DEVICES,
-)
+BELONGINGS = snapshot.FACTS - {facts.ROLE_ASSIGNMENTS}
 SUBJECTS: dict[Fact[Any], Any] = {
     **{fact: subject for fact, subject, _ in VALUES},
     facts.ACCOUNT: InvitedUser(id=ANNA),

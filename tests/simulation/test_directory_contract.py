@@ -9,6 +9,7 @@ import pytest
 from b2b.domain.account import Account
 from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.fact import Fact, Facts
+from b2b.domain.lifecycle import snapshot
 from b2b.domain.readings import Memberships, NotReadable, NotThere
 from b2b.domain.request import InvitedUser
 from rehearsal.tenant.switches import TABLE
@@ -50,14 +51,6 @@ RICH = LINKED | {
     ],
     "crossTenantAccessPolicy": {"partners": [{"tenantId": FABRIKAM, "b2bCollaborationInbound": INBOUND}]},
 }
-RELATED = (
-    facts.DIRECT_GROUPS,
-    facts.APP_ROLES,
-    facts.MANAGER,
-    facts.SPONSORS,
-    facts.OWNED_OBJECTS,
-    facts.REGISTERED_DEVICES,
-)
 QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(id=ANNA), facts.MEMBERSHIPS: ANNA, facts.ROLE_ASSIGNMENTS: ANNA},
     {facts.ACCOUNT: InvitedUser(user_principal_name="Ben@Contoso.com"), facts.MEMBERSHIPS: BEN},
@@ -78,9 +71,9 @@ QUESTIONS: list[dict[Fact[Any], Any]] = [
     {facts.ACCOUNT: InvitedUser(user_principal_name="$nobody@contoso.com"), facts.COLLEAGUES: COMPANY.upper()},
     {facts.COLLEAGUES: "Nobody's"},
     {facts.SPONSORING_USERS: (ANNA, PARTNERS, GONE), facts.SPONSORING_GROUPS: (ANNA, PARTNERS)},
-    dict.fromkeys(RELATED, BEN),
-    dict.fromkeys(RELATED, GONE),
-    dict.fromkeys(RELATED, ANNA),
+    dict.fromkeys(snapshot.FACTS, BEN),
+    dict.fromkeys(snapshot.FACTS, GONE),
+    dict.fromkeys(snapshot.FACTS, ANNA),
     {facts.REDEMPTIONS: "2026-01-01T00:00:00Z"},
 ]
 SUBJECTS: Mapping[Fact[Any], Any] = {
@@ -139,7 +132,7 @@ async def test_all_switches_together_change_only_facts_about_case_and_licences()
 @pytest.mark.parametrize("position", SWITCHES["relations-for-applications"])
 async def test_relations_are_the_same_and_the_switch_can_refuse_them(position: str) -> None:
     async def script(world: World) -> Any:
-        return await ask(world, dict.fromkeys(RELATED, ANNA))
+        return await ask(world, dict.fromkeys(snapshot.FACTS, ANNA))
 
     found = await both(script, RICH, {"relations-for-applications": position})
     refused = {facts.MANAGER, facts.OWNED_OBJECTS, facts.REGISTERED_DEVICES} if position == "refused" else set()
