@@ -68,6 +68,15 @@ async def test_a_snapshot_costs_no_additional_call(world: MakeWorld, name: str) 
     assert calls[True] == calls[False]
 
 
+@pytest.mark.parametrize("name", ["id", "userPrincipalName", "mail"])
+async def test_an_account_in_the_scope_group_has_a_snapshot_however_it_is_named(world: MakeWorld, name: str) -> None:
+    running = await world(LINKED, **ON, B2B_SCOPE_GROUP_ID=GROUP)
+    body = {"requestId": "r1", "invitedUser": {name: ANNA[name]}}
+    await running.receive(json.dumps(body).encode())
+    assert running.request("r1")["stage"] == "invited"
+    assert items(await before(running))[Kind.GROUPS] == {GROUP: "Partners"}
+
+
 async def test_with_the_setting_off_no_snapshot_is_read_or_stored(world: MakeWorld) -> None:
     running = await world(LINKED, B2B_COMPARE_ACCESS="false")
     await running.deliver(user=USER)

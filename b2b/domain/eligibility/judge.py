@@ -9,12 +9,15 @@ from b2b.domain.eligibility.fact import Fact
 from b2b.domain.eligibility.rule import Hit, Rule, Subject
 from b2b.domain.eligibility.rules import RULES
 from b2b.domain.eligibility.unread import Unread
-from b2b.domain.findings import Finding, Profile, Severity
+from b2b.domain.findings import Finding, Profile, Severity, Verdict, verdict_of
 
 FACT_NOT_READABLE: Final = "fact-not-readable"
 """Id of the finding which says that a rule could not be decided. It is not a rule, so no setting can turn it off."""
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 PINNED: Final = frozenset(rule.id for rule in RULES if rule.pinned)
+
+_GOING_ON: Final = frozenset({Verdict.READY, Verdict.NEEDS_REVIEW})
+"""The verdicts of accounts that may be invited, some of them after an approval."""
 
 SET_ON_PREMISES: Final = (
     "Set mail of the account in Active Directory to the person's external address, wait for the synchronisation, then "
@@ -40,6 +43,16 @@ def needed_facts(profile: Profile, overrides: Mapping[str, Severity]) -> frozens
 def judge(case: Case, overrides: Mapping[str, Severity]) -> tuple[Finding, ...]:
     """Return the findings of every rule that is on and applies. ``overrides`` maps rule ids to severities."""
     return tuple(finding for rule in RULES for finding in _ask(rule, case, rule.severity(case.profile, overrides)))
+
+
+def may_be_invited(case: Case, overrides: Mapping[str, Severity]) -> bool:
+    """Return False if the facts that were read so far forbid an invitation that no person can approve.
+
+    A rule whose facts are not all read yet says nothing: the default of a missing fact could block.
+    """
+    decidable = (rule for rule in RULES if all(fact in case.facts for fact in rule.needs))
+    found = (finding for rule in decidable for finding in _ask(rule, case, rule.severity(case.profile, overrides)))
+    return verdict_of(tuple(found)) in _GOING_ON
 
 
 def _ask(rule: Rule, case: Case, severity: Severity) -> Iterator[Finding]:

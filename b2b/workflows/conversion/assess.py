@@ -13,7 +13,7 @@ from b2b.domain.eligibility import facts
 from b2b.domain.eligibility.case import Case, Wishes
 from b2b.domain.eligibility.fact import About, Fact, Facts
 from b2b.domain.eligibility.facts import AskedAbout
-from b2b.domain.eligibility.judge import judge, needed_facts
+from b2b.domain.eligibility.judge import judge, may_be_invited, needed_facts
 from b2b.domain.errors import GRAPH, Transient
 from b2b.domain.findings import Verdict, verdict_of
 from b2b.domain.invitation import Defaults, sends_message, sign_in_address
@@ -45,8 +45,6 @@ class LookUp:
 
 
 _UNREADABLE = object()
-_GOING_ON = frozenset({Verdict.READY, Verdict.NEEDS_REVIEW})
-"""Verdicts of accounts that may be invited, some of them once a person has approved."""
 
 
 @dataclass
@@ -140,7 +138,9 @@ class Assessor:
             wishes=self._wishes,
         )
         questions = self._rest(found.named, account, address, found.known)
-        access = self._access if reserves and self._may_be_invited(case) else frozenset[Fact[Any]]()
+        # Of an account that is blocked already, nothing more is read.
+        going_on = reserves and bool(self._access) and may_be_invited(case, self._settings.rule_overrides)
+        access = self._access if going_on else frozenset[Fact[Any]]()
         if account is not None:
             questions |= {fact: account.id for fact in access if fact not in found.known}
         known = found.known | await self._directory.read(questions)
@@ -158,10 +158,6 @@ class Assessor:
                 findings = judge(reserved, self._settings.rule_overrides)
         snapshot = snapshot_of(account, known, found.at) if account is not None and access else None
         return Assessment(account, address, tenant_id, findings, began, snapshot)
-
-    def _may_be_invited(self, case: Case) -> bool:
-        """Tell whether what is known so far blocks no invitation: of an account that is blocked, no more is read."""
-        return bool(self._access) and verdict_of(judge(case, self._settings.rule_overrides)) in _GOING_ON
 
     async def _holder(self, address: str | None, account: Account | None) -> str | None:
         """Return the other account that holds an address, where a rule wants to know."""
