@@ -89,7 +89,7 @@ async def test_a_late_outcome_does_not_change_the_claim_of_a_later_try(bench: Be
         await bench.ledger.save(Change(outcome.claimed(row, "later", START, START + LATER, silent=False)))
 
     inviter = bench.services.receiver._converter._steps._inviter
-    inviter._graph = Interrupted(another_try)
+    inviter._sender._graph = Interrupted(another_try)
     row = Conversion(user_id=ANNA.id, stage=Stage.INVITING, request_id="r1", invited_user_email_address=ANNA.mail)
     with pytest.raises(LedgerConflict):
         await inviter.invite(Opening(None, row, again=False), record, INVITATION)

@@ -171,7 +171,9 @@ def answered_again(scene: Scene) -> Iterator[str]:
                 began.setdefault(body.request, body.at)
             others = [at for at in began.values() if first.at - 120 < at <= second.at]
             others += [body.at for body in bodies if body.campaign and first.at - 120 < body.until]
-            unspent = len([at for at in began.values() if at <= second.at]) > spent
+            asks = [at for at in began.values() if at <= second.at]
+            asks += [act.at for act in scene.world.acts if act.action in REOPENING and act.subject in began]
+            unspent = len([at for at in asks if at <= second.at]) > spent
             wanted = (
                 ((len(began) > 1 or _decided_again(scene, bodies, first.at, second.at)) and others)
                 or unspent

@@ -126,3 +126,49 @@ def test_two_entries_of_one_account_in_the_schedule_become_one() -> None:
         skew=-59.0,
     )
     assert not play(history).violations, told(history)
+
+
+def test_two_requests_and_a_retry_may_make_three_attempts_that_graph_refuses() -> None:
+    """The process of `r1` dies, Graph refuses `r2` and its retry, and then the message of `r1` comes again."""
+    history = History(
+        (
+            Step(0, "send base64", "", Ask("r1", "dora", mail=False)),
+            Step(0.1, "send base64", "", Ask("r2", "dora", mail=False)),
+            Step(249.2, "retry", "r2"),
+        ),
+        (Fault("tables write", "conversions/*", "kill after"),),
+        people=("dora", "emil"),
+        switches=(("address-match", "mail-only"), ("held-address", "refused-in-words-of-the-portal")),
+        settings=(
+            ("B2B_ALLOWED_REDIRECT_HOSTS", "myapps.microsoft.com,partners.contoso.com"),
+            (
+                "B2B_RULE_OVERRIDES",
+                '{"address-in-use": "warn", "address-not-on-account": "warn", "address-unlikely": "off"}',
+            ),
+        ),
+        lag=927736,
+        lists=True,
+        skew=-20.0,
+    )
+    assert not play(history).violations, told(history)
+
+
+def test_an_invitation_just_before_the_request_is_seen_late_through_a_replica() -> None:
+    """The request is judged while a replica shows Ben without the invitation, waits, and then shows it as its own."""
+    history = History(
+        (
+            Step(0, "send", "", Ask("r1", "iris", by="userPrincipalName")),
+            Step(0, "send", "", Ask("r2", "iris")),
+            Step(0, "invite by hand", "ben"),
+            Step(0.1, "send", "", Ask("adopting", "ben")),
+            Step(1500, "redeem", "ben"),
+        ),
+        (Fault("graph invite", "*", "throttled", nth=2, seconds=30.0), Fault("graph invite", "*", "unreachable")),
+        people=("iris", "ben"),
+        settings=(("B2B_INVITATIONS_PER_MINUTE", "6"),),
+        schedule=960629,
+        lag=828900,
+        budget=2,
+        skew=59.0,
+    )
+    assert not play(history).violations, told(history)
