@@ -1,5 +1,5 @@
 """The endpoints under `/admin` that tools use, and this host's own under `/_rehearsal`, for tests that wait for the end
-of an invocation.
+of an invocation or move the app's clock ahead.
 
 All but the ping need the master key. Another key of the app gets 403, and no key or a wrong one gets 401. A path that
 the real host does not have gets 404. Endpoints of the real host that are missing here (keys, drain, restart and others)
@@ -74,11 +74,20 @@ class Admin:
                 answer = _json(_described(self._functions[name]))
             case "POST", ["admin", "functions", name] if name in self._functions:
                 answer = self._run(self._functions[name], body)
+            case "POST", ["_rehearsal", "clock"]:
+                answer = self._move_clock(body)
             case "GET", ["_rehearsal", "invocations"]:
                 answer = _json({name: asdict(counts) for name, counts in self._engine.counts.items()})
             case "GET", ["_rehearsal", "invocations", invocation_id] if state := self._engine.state(invocation_id):
                 answer = _json({"id": invocation_id, "state": state})
         return answer
+
+    def _move_clock(self, body: bytes) -> HttpAnswer:
+        try:
+            self._engine.advance(float(json.loads(body)["advance"]))
+        except (KeyError, TypeError, ValueError):
+            return HttpAnswer(400)
+        return HttpAnswer(204)
 
     def _run(self, function: Function, body: bytes) -> HttpAnswer:
         try:

@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import time_machine
+
 from rehearsal.host.bindings import Datum
 from rehearsal.host.log import host_log
 from rehearsal.host.worker import Function, Result
@@ -70,6 +72,10 @@ class WorkerApart:
         if gone:
             future.set_exception(WorkerGoneError("the app's process has ended"))
         return future
+
+    def advance(self, seconds: float) -> None:
+        """Move the app's clock ahead, with this process's library for it, because the app's interpreter has none."""
+        self._sent((seconds, str(Path(time_machine.__file__).parents[1])))
 
     def _sent(self, message: Any) -> bool:
         try:

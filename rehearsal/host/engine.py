@@ -40,6 +40,10 @@ class Engine:
         self.counts = {function.name: Counts() for function in functions}
         self.broken = asyncio.Event()
 
+    def advance(self, seconds: float) -> None:
+        """Move the app's clock ahead."""
+        self._worker.advance(seconds)
+
     async def invoke(
         self, function: Function, value: Datum, metadata: Mapping[str, Datum] | None = None, *, reason: str
     ) -> Result:

@@ -144,6 +144,10 @@ class HostProcess(AbstractContextManager["HostProcess"]):
         """Tell whether no function is running."""
         return not any(counts.running for counts in self.invocations().values())
 
+    def advance(self, seconds: float) -> None:
+        """Move the app's clock ahead."""
+        self._client.post(f"{self.base}/_rehearsal/clock", json={"advance": seconds}).raise_for_status()
+
     def start_function(self, name: str, text: str = "") -> str:
         """Start a timer or queue function through the admin endpoint, and return the id of the invocation at once."""
         answer = self._client.post(f"{self.base}/admin/functions/{name}", json={"input": text})

@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,17 @@ class Worker:
 
     def __init__(self, app: Path) -> None:
         self._app = app
+        self._advance: Callable[[float], None] | None = None
         self.loop = asyncio.new_event_loop()
+
+    def advance(self, seconds: float) -> None:
+        """Move the app's clock ahead."""
+        if self._advance is None:
+            # Only a rehearsal that moves the clock has the library for it in the app's interpreter.
+            from rehearsal.host.clock import AheadClock  # noqa: PLC0415
+
+            self._advance = AheadClock().advance
+        self._advance(seconds)
 
     def load(self) -> list[Function]:
         """Import and index the app, and return its functions in the order of their names.

@@ -63,6 +63,11 @@ class HostedRig(Rig):
         )
         return [str(self.stage(each)) for each in request_ids]
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the app and the tenant. The clocks of storage and of the host's queues do not change."""
+        self.host.advance(seconds)
+        self.tenant.control.advance(seconds)
+
     def must_live(self) -> None:
         """Raise `HostError` if the host has exited by itself, so that no wait continues in vain."""
         if not self.host.running():

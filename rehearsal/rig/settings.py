@@ -7,8 +7,10 @@ from rehearsal.tenant import RunningTenant
 
 APP = Path(__file__).parents[2]
 """The directory that holds function_app.py and host.json."""
-NEVER = "0 0 3 1 1 *"
-"""A schedule that never comes due during a run: rehearsals start the sweep themselves."""
+NEVER = "0 0 3 29 2 *"
+"""A schedule that does not come due during a run, not even if the run moves the clock ahead by weeks: rehearsals start
+the sweep themselves.
+"""
 FOREIGN = (
     *("B2B", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "GRAPH_", "IDENTITY_", "MSI_", "REHEARSAL_"),
     *("APPLICATIONINSIGHTS_", "APPINSIGHTS_", "OTEL_"),

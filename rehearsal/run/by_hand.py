@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rehearsal.rig import HostedRig
-from rehearsal.run.play import CAMPAIGN
+from rehearsal.run.play import CAMPAIGN, WHILE
 from rehearsal.run.signed_urls import REQUESTS, messages_url, rows_url
 from rehearsal.run.stack import NEWCOMER
 from rehearsal.sample import Profile, Sample
@@ -72,15 +72,16 @@ def examples(sample: Sample, profile: Profile) -> dict[str, str]:
 def _one_more(rig: HostedRig) -> Iterator[str]:
     host, user = rig.host, {"id": NEWCOMER["id"]}
     name = NEWCOMER["userPrincipalName"]
-    yield f"One more account, {name}: request and read it, then redeem and run the sweep, which no timer does here."
+    yield f"One more account, {name}: request and read it, redeem and run the sweep. The app then compares it twice, so"
+    yield "move its clock ahead and run the sweep again, two times. No timer runs the sweep here."
     yield _curl(f"{host.base}/api/requests", host.function_key, {"requestId": HTTP_ID, "invitedUser": user})
     yield _curl(f"{host.base}/api/requests/{HTTP_ID}", host.function_key)
     yield _curl(f"{rig.tenant.base}/_sim/redeem", body={"userId": NEWCOMER["id"]})
     yield _curl(f"{host.base}/admin/functions/sweep", host.master_key, {})
-    yield f"The same by a message on the queue {REQUESTS}; it joins that conversion, or starts it."
+    yield _curl(f"{host.base}/_rehearsal/clock", host.master_key, {"advance": WHILE.total_seconds()})
+    yield f"The same by the queue {REQUESTS}; then its rows (the other table is conversions, by object id):"
     message = json.dumps({"requestId": QUEUE_ID, "invitedUser": user})
     yield f"  curl -s -d '<QueueMessage><MessageText>{message}</MessageText></QueueMessage>' '{messages_url(rig)}'"
-    yield "Its rows in the ledger (state and history; the other table is conversions, by object id):"
     rows = rows_url(rig, "requests", f"PartitionKey eq '{HTTP_ID}'")
     yield f"  curl -s -H 'accept: application/json;odata=nometadata' '{rows}'"
 
@@ -88,10 +89,12 @@ def _one_more(rig: HostedRig) -> Iterator[str]:
 def _examples(rig: HostedRig, sample: Sample, profile: Profile) -> Iterator[str]:
     host, found = rig.host, examples(sample, profile)
     named = {stage: f"{stage} {request_id}" for stage, request_id in found.items()}
-    named |= {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (and approve it)"} if NEEDS_REVIEW in named else {}
+    named |= (
+        {NEEDS_REVIEW: f"{named[NEEDS_REVIEW]} (approve it: its history has who did, and why)"}
+        if NEEDS_REVIEW in named
+        else {}
+    )
     yield f"Requests to look at: {', '.join(named.values())}."
-    if NEEDS_REVIEW in named:
-        yield "After approval its findings are warn and its verdict is ready; its history has who approved it and why."
     for stage, request_id in found.items():
         address = f"{host.base}/api/requests/{request_id}"
         yield _curl(address, host.function_key)

@@ -11,6 +11,7 @@ NO_ANSWER = "503-json"
 BODIES: dict[Action, dict[str, str]] = {
     "approve": {"approvedBy": "operations", "reason": "known to us"},
     "refuse": {"refusedBy": "operations", "reason": "nobody knows this account"},
+    "adopt": {"adoptedBy": "operations", "reason": "another team invited this person"},
 }
 """The body of each decision that needs one: who decides, and why."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rehearsal.history import history
 from rehearsal.rig import HostedRig, Row
+from rehearsal.run.administrator import USER_AGENT, touched
 from rehearsal.run.campaign import Campaign
 from rehearsal.run.play import CAMPAIGN, Played, users
 from rehearsal.sample import Profile, Sample
@@ -56,6 +57,7 @@ class Evidence:
     after: Mapping[str, JSONObject]
     """Every user, by object id."""
     journal: tuple[JSONObject, ...]
+    """The app's Graph calls."""
     mails: tuple[JSONObject, ...]
     violations: tuple[JSONObject, ...]
     log: str
@@ -84,6 +86,22 @@ class Evidence:
     def by_reference(self) -> dict[str, JSONObject]:
         """The members by their references; these are the names of the sample's accounts."""
         return {str(member["reference"]): member for member in self.members}
+
+    @cached_property
+    def adopted(self) -> frozenset[str]:
+        """The object ids of the accounts that others invited, and whose invitation the app follows."""
+        adopted = {each.request for each in self.sample.decisions if each.action == "adopt"}
+        return frozenset(str(account.user_id) for account in self.sample.accounts if account.name in adopted)
+
+    def touched(self, user_id: str) -> frozenset[str]:
+        """Return the properties of an account that an administrator changed in the directory."""
+        names = {account.name for account in self.sample.accounts if account.user_id == user_id}
+        return touched(change for change in self.sample.changes if change.account in names)
+
+    def account_events(self, user_id: str) -> list[str]:
+        """Return the kinds of the events in the history of an account's conversion, in order."""
+        rows = (row for row in self.conversions if row["PartitionKey"] == user_id)
+        return [event["kind"] for event in history(rows)]
 
     def events(self, request_id: str) -> list[str]:
         """Return the kinds of the events in a request's history, in order."""
@@ -132,7 +150,7 @@ def gathered(rig: HostedRig, sample: Sample, profile: Profile, played: Played) -
         statuses={str(each["member"]): campaign.member(each["member"]) for each in members},
         answers=answers,
         after=users(rig),
-        journal=tuple(control.journal()),
+        journal=tuple(call for call in control.journal() if call["headers"].get("user-agent") != USER_AGENT),
         mails=tuple(control.mails()),
         violations=tuple(control.violations()),
         log=rig.host.log(),

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from rehearsal.host.process import wait_until
 from rehearsal.rig import HostedRig
 from rehearsal.rig.rig import POISON, REQUESTS
+from rehearsal.run.administrator import Administrator
 from rehearsal.run.campaign import Campaign
 from rehearsal.run.campaigning import Campaigned, Campaigning
 from rehearsal.run.deciding import decide, hold, waits_for
 from rehearsal.run.following import REST_SECONDS, let_redeem, sweep, until_healthy
 from rehearsal.run.progress import Count, Progress
 from rehearsal.run.sending import Receipt, send
-from rehearsal.sample import Account, Decision, Malformed, Profile, Sample
+from rehearsal.sample import Account, Decision, Malformed, Moment, Profile, Redemption, Sample
 from rehearsal.sample.listing import as_csv
 
 WAVE_SECONDS = 90.0
@@ -22,8 +24,13 @@ POISON_SECONDS = 60.0
 
 CAMPAIGN = "suppliers"
 """The id of the sample's campaign."""
-REDEEMED = frozenset({"completed", "unverified"})
-"""The stages at which somebody has redeemed."""
+INVITED = frozenset({"invited", "completed", "unverified"})
+"""The stages of an account that was invited, so that its person can redeem."""
+WHILE = timedelta(minutes=15)
+"""Longer than the replication window and the minute to which the app rounds: what is due after them is due."""
+DEADLINE, REFRESH = timedelta(days=1), timedelta(days=7)
+"""How long the app compares before a person decides, and how often it reads an account whose person waits."""
+WHEN: dict[Redemption, str] = {"at-once": "at once", "soon": "within a day", "late": "after more than a week"}
 UNDER_WAY = frozenset({"requested", "inviting"})
 """The stages of a request that the app is still processing."""
 
@@ -42,9 +49,11 @@ class Played:
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Every user before the first request, by object id."""
     redeemed: int = 0
+    """How many people redeemed."""
     poison: int = 0
     """The number of messages in the poison queue before the sweep."""
-    swept: bool = False
+    swept: bool = True
+    """Whether every sweep succeeded."""
 
 
 class Play:
@@ -55,6 +64,7 @@ class Play:
         self._sample = sample
         self._ends = sample.ends(profile)
         self._progress = progress
+        self._administrator = Administrator(rig)
         self.played = Played()
 
     def perform(self) -> Played:
@@ -65,6 +75,7 @@ class Play:
             HostError: the host exits by itself.
         """
         until_healthy(self._rig, self._progress)
+        self._change("before")
         self.played.before = users(self._rig)
         # Requests that wait go first: their messages return only after the wait, and a message that the host cannot
         # pass to the app needs all its retries, which are seconds apart.
@@ -79,9 +90,37 @@ class Play:
             self._send(wave, [entry for entry in entries if _wave(entry) == wave])
         self._decide([each for each in alone if not each.waits])
         self._wait_for_poison()
-        self._redeem()
+        self._redeem("at-once")
+        self._change("invited")
+        self._redeem("soon")
+        self._change("redeemed")
         self._sweep()
+        self._change("accepted")
+        self._let_time_pass()
         return self.played
+
+    def _let_time_pass(self) -> None:
+        """Let the app compare those who redeemed, let an administrator change accounts, and let the last redeem."""
+        self._sweeps("two readings", WHILE, WHILE)
+        self._change("compared")
+        self._sweeps("the deadline of the comparison", DEADLINE, WHILE, WHILE)
+        self._sweeps("those who wait are read again", REFRESH, WHILE)
+        self._redeem("late")
+        self._sweeps("two readings of those who redeemed late", timedelta(0), WHILE, WHILE)
+
+    def _sweeps(self, why: str, *after: timedelta) -> None:
+        """Run a sweep after each of these times."""
+        for time in after:
+            self._rig.advance(time.total_seconds())
+            self._sweep(said=False)
+        self._progress.say(f"{_longest(sum(after, timedelta(0)))} later: {why}")
+
+    def _change(self, when: Moment) -> None:
+        """Make the changes that the sample has for this moment."""
+        for change in self._sample.changes:
+            if change.when == when:
+                self._administrator.does(change, self._sample.account(change.account).user_id or "")
+                self._progress.note(f"an administrator: {change.act} {change.account}")
 
     def _carry_campaign_out(self, decisions: Sequence[Decision]) -> None:
         """Run the campaign as an administrator does, from the list to the invitations."""
@@ -145,20 +184,24 @@ class Play:
         self._until("an empty queue of requests", lambda: self._rig.waiting(REQUESTS) == 0)
         self.played.poison = self._rig.waiting(POISON)
 
-    def _redeem(self) -> None:
+    def _redeem(self, when: Redemption) -> None:
         redeeming = [
             account
             for account in self._sample.accounts
-            if account.user_id and account.redeem and self._ends[account.name].stage in REDEEMED
+            if account.user_id and account.redeem and account.redeem_on == when
+            if self._ends[account.name].stage in INVITED
         ]
         people = {account.user_id or "": account.redeem or "" for account in redeeming}
         others = {account.user_id or "": account.redeem_as for account in redeeming if account.redeem_as}
-        self.played.redeemed = len(let_redeem(self._rig, people, others))
-        self._progress.say(f"people who redeemed: {self.played.redeemed} of {len(people)}")
+        redeemed = len(let_redeem(self._rig, people, others))
+        self.played.redeemed += redeemed
+        self._progress.say(f"people who redeemed {WHEN[when]}: {redeemed} of {len(people)}")
 
-    def _sweep(self) -> None:
-        self.played.swept = sweep(self._rig, self._progress)
-        self._progress.say("the sweep ran" if self.played.swept else "the sweep FAILED")
+    def _sweep(self, *, said: bool = True) -> None:
+        succeeded = sweep(self._rig, self._progress)
+        self.played.swept = self.played.swept and succeeded
+        if said or not succeeded:
+            self._progress.say("the sweep ran" if succeeded else "the sweep FAILED")
 
     def _wait(self, what: str, count: Count, seconds: float) -> bool:
         def counted() -> tuple[int, int]:
@@ -172,6 +215,10 @@ class Play:
             wait_until(condition, REST_SECONDS, what)
         except TimeoutError as error:
             self._progress.late.append(str(error))
+
+
+def _longest(time: timedelta) -> str:
+    return f"{time.days} days" if time.days > 1 else f"{time.total_seconds() / 3600:.3g} hours"
 
 
 def users(rig: HostedRig) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,9 @@ PROSPECTS = {
 }
 IN_THE_WAY = frozenset({"block", "fix", "review"})
 """The severities of findings that prevent an invitation."""
+AFTER = frozenset({"access-changed", "redeemed-by-other"})
+"""The findings that the app makes after a redemption."""
+REDEEMED = {"at-once": "Redeemed as soon as it was invited.", "late": "Redeemed after more than a week."}
 MOST_PROBLEMS = 100
 """The most differences to print; more of them would tell nothing new."""
 _MARK = {True: "ok", False: "NO"}
@@ -43,6 +46,8 @@ def outcome(evidence: Evidence) -> Iterator[str]:
     yield from people(evidence.members)
     yield ""
     yield from reasons(tuple(evidence.statuses.values()))
+    yield ""
+    yield from fates(evidence)
     yield ""
     yield from _beside(evidence)
 
@@ -71,6 +76,30 @@ def reasons(statuses: Sequence[JSONObject]) -> Iterator[str]:
         said = (member["changes"] if prospect == "fixable" else _in_the_way(member) for member in about)
         for text, count in Counter(text for texts in said for text in set(texts)).most_common():
             yield f"{'':<14}{count:>8}    {text}"
+
+
+def fates(evidence: Evidence) -> Iterator[str]:
+    """Yield where each account ended to which something happened after its request, why, and what its history says."""
+    whys: dict[str, list[str]] = {}
+    for account in evidence.sample.accounts:
+        if account.redeem_as:
+            whys[account.name] = [account.why]
+        elif account.redeem_on in REDEEMED:
+            whys[account.name] = [REDEEMED[account.redeem_on]]
+        elif account.redeem and account.user and account.user.get("onPremisesSyncEnabled"):
+            whys[account.name] = ["Synchronised from Active Directory."]
+    for change in evidence.sample.changes:
+        whys.setdefault(change.account, []).append(change.why)
+    yield f"{'After':<14}account"
+    for name, why in whys.items():
+        user_id = evidence.sample.account(name).user_id or ""
+        row = evidence.accounts.get(user_id)
+        yield f"{row['stage'] if row else 'not invited':<14}{name}"
+        yield from (f"{'':<16}{text}" for text in why)
+        yield f"{'':<16}{' > '.join(evidence.account_events(user_id))}"
+        yield from (
+            f"{'':<16}{each['rule']}: {each['message']}" for each in findings(row or {}) if each["rule"] in AFTER
+        )
 
 
 def checked(checks: Sequence[Check]) -> Iterator[str]:

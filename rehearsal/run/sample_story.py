@@ -40,8 +40,8 @@ class SampleStory:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The sample's settings and the profile."""
-        return {**self.sample.settings, PROFILE: self.profile}
+        """The sample's settings and the profile. The app compares, because this story moves the clock ahead."""
+        return {**self.sample.settings, PROFILE: self.profile, "B2B_COMPARE_ACCESS": "true"}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
         """Play the sample and check it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rehearsal.sample.records import (
     Account,
+    Change,
     Decision,
     Expectation,
     Malformed,
@@ -20,18 +21,21 @@ from rehearsal.sample.records import (
 HERE = Path(__file__).parent
 PROFILES: tuple[Profile, ...] = ("current", "2020")
 
-ACCOUNT_FIELDS = frozenset({"name", "why", "user", "deleted", "joins", "of", "request", "redeem", "redeemAs", "expect"})
+ACCOUNT_FIELDS = frozenset(
+    {"name", "why", "user", "deleted", "joins", "of", "request", "redeem", "redeemOn", "redeemAs", "expect"}
+)
 REQUEST_FIELDS = frozenset({"by", "wave", "body"})
 MALFORMED_FIELDS = frozenset(
     {"name", "why", "by", "wave", "raw", "body", "repeat", "requestId", "conflictsWith", "poison", "expect"}
 )
 DECISION_FIELDS = frozenset({"request", "why", "action", "waits", "expect"})
+CHANGE_FIELDS = frozenset({"account", "why", "when", "act", "value", "expect"})
 VARIANT_FIELDS = frozenset({"name", "why", "patch", "missingRoles", "expect"})
 EXPECTATION_FIELDS = frozenset({"stage", "verdict", "findings"})
 
 
 def load() -> Sample:
-    """Read the five files into one sample. Raises ValueError or KeyError if they are malformed."""
+    """Read the six files into one sample. Raises ValueError or KeyError if they are malformed."""
     tenant = _read("tenant.json")
     settings = tenant.pop("settings")
     return Sample(
@@ -40,6 +44,7 @@ def load() -> Sample:
         accounts=_accounts(_read("accounts.json")),
         malformed=tuple(_malformed(entry) for entry in _read("malformed.json")),
         decisions=tuple(_decision(entry) for entry in _read("decisions.json")),
+        changes=tuple(_change(entry) for entry in _read("changes.json")),
         variants=tuple(_variant(entry) for entry in _read("variants.json")),
     )
 
@@ -73,6 +78,7 @@ def _account(entry: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]])
         user_id=source["user"]["id"] if source["user"] else None,
         request=Request(name=entry["name"], body=request["body"], by=request["by"], wave=request.get("wave", 1)),
         redeem=entry.get("redeem"),
+        redeem_on=entry.get("redeemOn", "soon"),
         redeem_as=entry.get("redeemAs"),
         joins=joins,
         of=of,
@@ -129,6 +135,18 @@ def _decision(entry: Mapping[str, Any]) -> Decision:
         action=entry["action"],
         waits=entry.get("waits"),
         expect=_by_profile(entry["expect"]),
+    )
+
+
+def _change(entry: Mapping[str, Any]) -> Change:
+    _known(entry, CHANGE_FIELDS)
+    return Change(
+        account=entry["account"],
+        why=entry["why"],
+        when=entry["when"],
+        act=entry["act"],
+        value=entry.get("value", ""),
+        expect=_by_profile(entry["expect"]) if "expect" in entry else None,
     )
 
 

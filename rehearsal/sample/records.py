@@ -18,8 +18,19 @@ request is sent by HTTP POST or as a queue message. The message is plain JSON, b
 and .NET write it), or a CloudEvents envelope.
 """
 
-Action = Literal["release", "approve", "refuse", "cancel"]
+Action = Literal["release", "approve", "refuse", "cancel", "adopt"]
 """What an administrator does with a request."""
+
+Redemption = Literal["at-once", "soon", "late"]
+"""When a person redeems: as soon as the account is invited, before the sweep that follows, or weeks later."""
+
+Moment = Literal["before", "invited", "redeemed", "accepted", "compared"]
+"""When something happens to an account: before its request, after its invitation, after the person may have redeemed,
+after the app has seen that, or after the app has compared the account.
+"""
+
+Act = Literal["invite", "reset", "leave-group", "disable", "enable", "delete", "restore"]
+"""What an administrator does to an account in the directory, without the app."""
 
 EVENT_SOURCE = "https://partners.contoso.com/onboarding"
 EVENT_TYPE = "com.contoso.partner.conversion.requested"
@@ -78,7 +89,7 @@ class Account:
 
     `joins` names the account whose conversion the request must join. `of` names an account whose user the request names
     without joining its conversion. `redeem` is the identity provider with which the person redeems, or None if the
-    person does not; `redeem_as` is the address of another person who redeems instead.
+    person does not; `redeem_on` is the time of that. `redeem_as` is the address of another person who redeems instead.
     """
 
     name: str
@@ -88,6 +99,7 @@ class Account:
     user_id: str | None
     request: Request
     redeem: str | None
+    redeem_on: Redemption
     redeem_as: str | None
     joins: str | None
     of: str | None
@@ -107,6 +119,20 @@ class Decision:
     action: Action
     waits: str | None
     expect: Mapping[Profile, Expectation]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an administrator does to one account in the directory while the app converts it, and how its request must
+    end after that. `value` is the group that the account leaves, or the address to which others invite it.
+    """
+
+    account: str
+    why: str
+    when: Moment
+    act: Act
+    value: str
+    expect: Mapping[Profile, Expectation] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +199,7 @@ class Sample:
     accounts: tuple[Account, ...]
     malformed: tuple[Malformed, ...]
     decisions: tuple[Decision, ...]
+    changes: tuple[Change, ...]
     variants: tuple[Variant, ...]
 
     def account(self, name: str) -> Account:
@@ -222,8 +249,13 @@ class Sample:
         return {account.name: account.expect[profile] for account in self.accounts}
 
     def ends(self, profile: Profile) -> dict[str, Expectation]:
-        """Return how each request must end after all decisions, by name."""
-        return self.expected(profile) | {each.request: each.expect[profile] for each in self.decisions}
+        """Return how each request must end after all decisions and changes, by name."""
+        decided = {each.request: each.expect[profile] for each in self.decisions}
+        return (
+            self.expected(profile)
+            | decided
+            | {each.account: each.expect[profile] for each in self.changes if each.expect}
+        )
 
 
 Entry = TypeVar("Entry", Account, Variant)

@@ -47,7 +47,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 def few() -> Sample:
     sample = load()
-    return replace(sample, accounts=tuple(sample.account(name) for name in FEW), malformed=(), decisions=())
+    return replace(sample, accounts=tuple(sample.account(name) for name in FEW), malformed=(), decisions=(), changes=())
 
 
 def test_the_package_is_small_and_contains_the_app_and_its_packages(built: Built) -> None:

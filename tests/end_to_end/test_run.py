@@ -20,6 +20,7 @@ from rehearsal.history import history
 from rehearsal.host.process import wait_until
 from rehearsal.run import rehearse
 from rehearsal.run.by_hand import HTTP_ID, QUEUE_ID
+from rehearsal.run.stack import NEWCOMER
 from rehearsal.sample import Profile, Sample, load
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def few(**stages: str) -> Sample:
         else account
         for account in accounts
     ]
-    return replace(SAMPLE, accounts=tuple(changed), malformed=(), decisions=())
+    return replace(SAMPLE, accounts=tuple(changed), malformed=(), decisions=(), changes=())
 
 
 def counts(output: str, table: str) -> dict[str, int]:
@@ -156,7 +157,7 @@ def test_profile_current_ends_as_expected_and_a_kept_rehearsal_accepts_more(
     assert counts(printed, "Outside the campaign") == expected_requests("current")
     commands = [line for line in printed.splitlines() if line.startswith("  curl")]
     members, worklist, decisions, *commands = commands
-    request, status, redeem, sweep, message, rows, review, approve, blocked, invited = commands
+    request, status, redeem, sweep, clock, message, rows, review, approve, blocked, invited = commands
 
     listed = csv.DictReader(io.StringIO(performed(members).text.removeprefix("\ufeff")))
     assert Counter(row["stage"] for row in listed) == expected_people("current")
@@ -170,10 +171,19 @@ def test_profile_current_ends_as_expected_and_a_kept_rehearsal_accepts_more(
     wait_until(lambda: performed(by_queue).is_success and stage(by_queue) == "invited", 30, "the message's end")
     assert performed(redeem).json()["externalUserState"] == "Accepted"
     assert performed(sweep).status_code == 202
+    wait_until(lambda: stage(status) == stage(by_queue) == "accepted", 30, "the redemption")
+    assert performed(clock).status_code == 204
+    assert performed(sweep).status_code == 202
+    kinds = status.replace(HTTP_ID, f"{HTTP_ID}/history")
+    conversion = status.replace(f"requests/{HTTP_ID}", f"conversions/{NEWCOMER['id']}/history")
+    wait_until(lambda: "equal" in performed(conversion).text, 30, "the first reading")
+    assert performed(clock).status_code == 204
+    assert performed(sweep).status_code == 202
     wait_until(lambda: stage(status) == stage(by_queue) == "completed", 30, "the completion")
+    assert "completed" in performed(kinds).text
     found = performed(rows).json()["value"]
     assert [row["stage"] for row in found if row["RowKey"] == "request"] == ["completed"]
-    assert [event["kind"] for event in history(found)] == ["requested", "invited", "completed"]
+    assert [event["kind"] for event in history(found)] == ["requested", "invited", "accepted", "completed"]
 
     assert [stage(each) for each in (review, blocked, invited)] == ["needsReview", "blocked", "invited"]
     assert performed(approve).status_code == 202

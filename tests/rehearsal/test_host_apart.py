@@ -81,6 +81,17 @@ def test_the_app_runs_in_another_process_and_imports_only_its_own_packages(
     assert "app: asked where" in host.log()
 
 
+def test_moving_the_apps_clock_ahead_leaves_monotonic_clocks_alone(host: HostProcess) -> None:
+    before = where(host)
+    host.advance(3600)
+    host.advance(86_400)
+    after = where(host, "time_machine,httpx")
+    elapsed = after["elapsed"] - before["elapsed"]
+    assert 0 < elapsed < 60
+    assert after["now"] - before["now"] == pytest.approx(90_000 + elapsed, abs=1)
+    assert after["found"]["httpx"] is False
+
+
 def test_an_exception_in_the_apps_process_is_a_failed_invocation(host: HostProcess) -> None:
     answer = httpx.get(f"{host.base}/api/raises")
     assert (answer.status_code, answer.content) == (500, b"")

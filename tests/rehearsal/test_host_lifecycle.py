@@ -55,6 +55,21 @@ def test_a_host_does_not_start_on_a_taken_port() -> None:
             pass
 
 
+def test_only_the_master_key_moves_the_apps_clock() -> None:
+    with HostProcess(app_dir=APPS / "http") as host:
+        url, body = f"{host.base}/_rehearsal/clock", {"advance": 60}
+        answers = [httpx.post(url, json=body, headers=key).status_code for key in ({}, {"x-functions-key": "wrong"})]
+        assert answers == [401, 401]
+        assert httpx.post(url, json=body, headers={"x-functions-key": host.function_key}).status_code == 403
+        master = {"x-functions-key": host.master_key}
+        assert httpx.post(url, content=b"soon", headers=master).status_code == 400
+        began, before = time.monotonic(), httpx.get(f"{host.base}/api/now").json()
+        host.advance(3600)
+        host.advance(3600)
+        passed = httpx.get(f"{host.base}/api/now").json() - before
+        assert passed == pytest.approx(7200, abs=time.monotonic() - began + 1)
+
+
 def test_a_killed_host_can_be_started_again_on_its_port() -> None:
     with HostProcess(app_dir=APPS / "http") as host:
         host.kill()

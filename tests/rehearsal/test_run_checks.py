@@ -23,7 +23,7 @@ from rehearsal.run.checks import (
 from rehearsal.run.evidence import Evidence
 from rehearsal.run.membership import MEMBERSHIP, members_decided, members_ended, rows_refused
 from rehearsal.run.play import Played
-from rehearsal.run.report import MOST_PROBLEMS, checked, differences, outcome
+from rehearsal.run.report import MOST_PROBLEMS, checked, differences, fates, outcome
 from rehearsal.run.safety import (
     SAFETY,
     nothing_leaked,
@@ -34,7 +34,7 @@ from rehearsal.run.safety import (
     well_behaved,
 )
 from rehearsal.run.sending import Receipt
-from rehearsal.sample import Account, Malformed, Sample, load
+from rehearsal.sample import Account, Act, Change, Malformed, Sample, load
 
 PLAIN, INVITED, BLOCKED, FOUNDATION, CALLED_OFF = ALONE = (
     "fabrikam-plain",
@@ -55,6 +55,7 @@ def sample() -> Sample:
         accounts=tuple(whole.account(name) for name in (*ALONE, *MEMBERS)),
         decisions=tuple(decision for decision in whole.decisions if decision.request in (CALLED_OFF, APPROVED)),
         malformed=tuple(entry for entry in whole.malformed if entry.name in (BY_HTTP, BY_QUEUE, REPEAT, ROW)),
+        changes=(),
     )
 
 
@@ -285,6 +286,45 @@ def test_no_pending_state_is_demanded_of_a_tenant_that_does_not_show_it() -> Non
     unseen = replace(evidence, after={**evidence.after, **hidden})
     assert len(nothing_lost(unseen).problems) == len(pending) > 0
     assert nothing_lost(replace(unseen, switches={"pending-state": "unset"})).problems == ()
+
+
+def changed(*acts: Act) -> Evidence:
+    """Return a good run in which an administrator did these things to the plain account."""
+    evidence = good()
+    changes = tuple(Change(PLAIN, "a test", "redeemed", act, "", None) for act in acts)
+    return replace(evidence, sample=replace(evidence.sample, changes=changes))
+
+
+@pytest.mark.parametrize(
+    ("acts", "name", "value"),
+    [
+        (["leave-group"], "groups", ["another"]),
+        (["disable"], "accountEnabled", False),
+        (["delete", "restore", "delete"], "userPrincipalName", "0anna.berg@contoso.com"),
+    ],
+)
+def test_what_an_administrator_changed_is_no_loss_and_anything_else_is(acts: list[Act], name: str, value: Any) -> None:
+    evidence = changed(*acts)
+    assert nothing_lost(with_user(evidence, PLAIN, **{name: value})).problems == ()
+    assert nothing_lost(with_user(evidence, PLAIN, userType="Guest")).problems
+
+
+def test_what_an_administrator_took_back_must_be_as_before() -> None:
+    evidence = with_user(changed("delete", "restore"), PLAIN, userPrincipalName="0anna.berg@contoso.com")
+    assert nothing_lost(evidence).problems
+
+
+def test_the_outcome_tells_what_happened_to_an_account_and_what_its_history_says() -> None:
+    evidence = changed("leave-group")
+    rows = [
+        {**row, "findings": '[{"rule": "access-changed", "message": "groups: missing Partners"}]'}
+        if row["PartitionKey"] == object_id(PLAIN)
+        else row
+        for row in evidence.conversions
+    ]
+    printed = list(fates(replace(evidence, conversions=tuple(rows))))
+    assert printed[1] == f"{'completed':<14}{PLAIN}"
+    assert [line.strip() for line in printed[2:]] == ["a test", "", "access-changed: groups: missing Partners"]
 
 
 def test_every_check_is_tested_with_a_flaw() -> None:

@@ -14,7 +14,7 @@ from b2b.domain.eligibility.rules import RULES
 from b2b.domain.findings import Profile as ProductProfile
 from b2b.domain.findings import Severity
 from b2b.domain.request import IntakePolicy
-from rehearsal.sample import Account, Action, Expectation, Profile, Sample, Way
+from rehearsal.sample import Account, Act, Action, Expectation, Moment, Profile, Redemption, Sample, Way
 from rehearsal.sample.listing import as_csv
 from tests.rehearsal.sample_support import STATUS_OF, twice
 
@@ -34,11 +34,13 @@ STAGES_OF = {
 }
 AFTER_REDEMPTION = {"redeemed-by-other"}
 """Findings that no rule has: they come from the look after a redemption."""
+REDEEMABLE = {"invited", "completed", "unverified"}
 DECIDED_FROM: dict[Action, str] = {
     "release": "assessed",
     "approve": "needsReview",
     "refuse": "needsReview",
     "cancel": "requested",
+    "adopt": "blocked",
 }
 """The stage in which each decision is made. A request that waits until it is cancelled is `requested`."""
 
@@ -111,7 +113,7 @@ def test_every_decision_is_made_once_from_a_stage_that_allows_it(sample: Sample,
     for decision in sample.decisions:
         before = "requested" if decision.waits else expected[decision.request].stage
         assert before == DECIDED_FROM[decision.action], decision.request
-        assert ends[decision.request].stage in {"invited", "cancelled"}
+        assert ends[decision.request].stage in {"invited", "cancelled"} or decision.action == "adopt"
         assert ends[decision.request] != expected[decision.request]
 
 
@@ -197,9 +199,28 @@ def test_only_and_all_dry_runs_end_as_assessed(sample: Sample) -> None:
 def test_a_person_redeems_if_and_only_if_the_conversion_must_complete(sample: Sample) -> None:
     for account in sample.accounts:
         if account.joins is None:
-            completes = bool({"completed", "unverified"} & {end.stage for end in account.expect.values()})
-            assert (account.redeem is not None) == completes, account.name
-            assert not completes or "invited" not in {end.stage for end in account.expect.values()}, account.name
+            ends = {sample.ends(profile)[account.name].stage for profile in PROFILES}
+            was_reset = any(each.account == account.name and each.act == "reset" for each in sample.changes)
+            assert (account.redeem is not None) == bool({"completed", "unverified"} & ends or was_reset), account.name
+            assert "invited" not in ends or account.redeem is None or was_reset, account.name
+
+
+def test_what_is_done_to_an_account_in_the_directory_has_a_moment_and_an_account_of_its_own(sample: Sample) -> None:
+    assert {change.act for change in sample.changes} == set(get_args(Act))
+    assert {change.when for change in sample.changes} == set(get_args(Moment))
+    joined = {account.joins for account in sample.accounts}
+    for change in sample.changes:
+        account = sample.account(change.account)
+        assert account.user is not None
+        assert change.expect is None or change.account not in joined
+        assert bool(change.value) == (change.act in {"invite", "reset", "leave-group"}), change.account
+        assert account.redeem is not None
+
+
+def test_people_redeem_at_once_soon_late_and_never(sample: Sample) -> None:
+    invited = [account for account in sample.accounts if sample.ends("current")[account.name].stage in REDEEMABLE]
+    assert {account.redeem_on for account in invited if account.redeem} == set(get_args(Redemption))
+    assert any(account.redeem is None for account in invited)
 
 
 def test_a_joining_request_names_the_account_whose_conversion_it_joins(sample: Sample) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
 
@@ -19,6 +20,7 @@ async def where(req: func.HttpRequest) -> func.HttpResponse:
     logging.getLogger("app").info("asked where")
     found = {name: importlib.util.find_spec(name) is not None for name in req.params["modules"].split(",")}
     seen = {"python": sys.executable, "process": os.getpid(), "found": found, "directory": str(Path.cwd())}
+    seen |= {"now": datetime.now(UTC).timestamp(), "elapsed": time.monotonic()}
     answer = func.HttpResponse(json.dumps(seen), headers={"X-Body": req.get_body().hex()})
     answer.headers.add("Set-Cookie", SimpleCookie({"kept": "1"}).output(header="").strip())
     return answer

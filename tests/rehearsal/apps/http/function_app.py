@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from datetime import UTC, datetime
 
 import azure.functions as func
 
@@ -66,3 +67,8 @@ async def keyed(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="mastered", auth_level=func.AuthLevel.ADMIN)
 async def mastered(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(req.method)
+
+
+@app.route(route="now")
+async def now(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the binding wants the parameter
+    return func.HttpResponse(str(datetime.now(UTC).timestamp()))
