@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Protocol
@@ -44,6 +44,8 @@ from b2b.domain.request.ids import GUID
 _SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
 MOST_PAGES = 100
 LONGEST_RETRY_AFTER = 86_400.0
+SHORTEST_HOLD, LONGEST_HOLD = 2.0, 300.0
+"""Seconds: a shorter wait delays only the calls that got it, a longer one is left to the row that `Pacer` shares."""
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REQUEST_ID = "request-id"
@@ -78,6 +80,7 @@ class Graph:
         self._adapter, self._timeout, self._clock, self._closed = adapter, timeout, clock, closed
         root = adapter.base_url
         self._roots = {False: root, True: root.removesuffix("/v1.0") + "/beta"}
+        self._not_before: datetime | None = None
         self._gatherers = {beta: Gatherer(partial(self._batch, self._roots[beta])) for beta in (False, True)}
         self.client = GraphServiceClient(request_adapter=adapter)
 
@@ -216,7 +219,7 @@ class Graph:
         ]
         if not failed:
             return
-        waits = [wait for part in failed if (wait := self._retry_after(part.get("headers") or {})) is not None]
+        waits = [wait for part in failed if (wait := self._heeded(part.get("headers") or {})) is not None]
         statuses = ", ".join(sorted({str(part["status"]) for part in failed}))
         raise Transient(GRAPH, f"answered {statuses} within a batch", max(waits, default=None))
 
@@ -252,7 +255,13 @@ class Graph:
         return json_object(await self._fetch(information))
 
     async def _fetch(self, information: RequestInformation) -> bytes:
-        """Send a request that changes nothing in Graph, and return its answer."""
+        """Send a request that changes nothing in Graph, and return its answer.
+
+        While Graph has asked this process to wait, nothing is sent: a read of beta may begin with one of v1.0, and that
+        one may just have been answered 429.
+        """
+        if self._not_before is not None and (left := (self._not_before - self._clock()).total_seconds()) > 0:
+            raise Transient(GRAPH, "asked the app to wait", left)
         try:
             return await self._send(information)
         except AzureError as error:
@@ -262,7 +271,7 @@ class Graph:
         except APIError as error:
             status = error.response_status_code or 0
             kind = AccessDenied if status == FORBIDDEN else Transient
-            raise kind(GRAPH, f"answered {status}", self._retry_after(error.response_headers or {})) from None
+            raise kind(GRAPH, f"answered {status}", self._heeded(error.response_headers or {})) from None
 
     async def _send(self, information: RequestInformation) -> bytes:
         # Longer than httpx's own timeouts, whose errors say which step was slow.
@@ -295,6 +304,13 @@ class Graph:
         return InvitationRefused(
             replace(found, request_id=_graph_id(_header(error.response_headers or {}, REQUEST_ID)))
         )
+
+    def _heeded(self, headers: Mapping[str, str]) -> float | None:
+        """Return the seconds that Graph asks for, and hold back this process's reads for as long."""
+        wait = self._retry_after(headers)
+        if wait is not None and wait >= SHORTEST_HOLD:
+            self._not_before = self._clock() + timedelta(seconds=min(wait, LONGEST_HOLD))
+        return wait
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         return retry_after(_header(headers, "retry-after"), self._clock())

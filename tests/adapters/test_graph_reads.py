@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from b2b.adapters.batch import Answer, Call
 from b2b.domain.errors import AccessDenied, Transient
 from tests.adapters.graph_support import (
     GRAPH,
+    NOON,
     ROOT,
     Wire,
     batch,
@@ -126,6 +128,29 @@ async def test_the_longest_wait_of_several_throttled_parts_counts() -> None:
             await graph.read(calls(3))
     assert caught.value.retry_after == 12.5
     assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(("wait", "sent"), [("7", [1]), ("1.9", [1, 1])])
+async def test_no_read_begins_while_graph_has_asked_this_process_to_wait(wait: str, sent: list[int]) -> None:
+    wire = Wire(batch(lambda _part: {"status": 429, "headers": {"Retry-After": wait}}))
+    async with graph_over(wire, clock=noon) as graph:
+        with pytest.raises(Transient):
+            await graph.read(calls(1))
+        with pytest.raises(Transient) as held:
+            await graph.read(calls(1, beta=True))
+    assert [len(parts(request)) for request in wire.sent] == sent
+    assert held.value.retry_after == float(wait)
+
+
+async def test_reads_begin_again_after_the_wait() -> None:
+    now = NOON
+    answers = iter([429, 200])
+    wire = Wire(batch(lambda _part: {"status": next(answers), "headers": {"Retry-After": "7"}, "body": {}}))
+    async with graph_over(wire, clock=lambda: now) as graph:
+        with pytest.raises(Transient):
+            await graph.read(calls(1))
+        now += timedelta(seconds=7)
+        assert [answer.status for answer in await graph.read(calls(1))] == [200]
 
 
 async def test_a_throttled_part_without_retry_after_has_no_wait() -> None:
