@@ -33,7 +33,7 @@ async def test_no_fault_at_any_call_loses_or_repeats_anything(
     mine = spread(in_turn(calls, tenant))
     met, wrong = 0, []
     for number, fault in enumerate(mine):
-        problems = await play(rig, scenario, f"case-{number}", fault)
+        problems = await struck(rig, scenario, f"case-{number}", fault)
         met += rig.points.met
         if problems:
             wrong.append(f"{fault}: {problems}")
@@ -55,6 +55,19 @@ def in_turn(points: Iterable[Point], tenant: int) -> list[Fault]:
 def spread(faults: list[Fault]) -> list[Fault]:
     """Return a sample of the faults, and all that only invitations have, since these are few."""
     return [fault for number, fault in enumerate(faults) if number % EVERY == 0 or fault.kind in INVITATION_KINDS]
+
+
+async def struck(rig: FaultRig, scenario: str, name: str, fault: Fault) -> list[str]:
+    """Play one case until its fault takes place, three times at most, and return what is wrong at the end.
+
+    Which lines of a list share a transaction depends on time, so one run may lack a call that another one makes.
+    """
+    problems = list[str]()
+    for again in ("", "-again", "-once-more"):
+        problems = await play(rig, scenario, name + again, fault)
+        if rig.points.reached:
+            break
+    return problems
 
 
 async def play(rig: FaultRig, scenario: str, name: str, fault: Fault | None) -> list[str]:
