@@ -1,7 +1,7 @@
-"""Tell whether a file of evidence is one that the app gave out: `python -m b2b.evidence verify FILE`.
+"""Verify that the app created a file of evidence: `python -m b2b.evidence verify FILE`.
 
-The app writes the SHA-256 of every file of evidence that it gives out to its log. It can add to the log and change
-nothing there, so a file whose SHA-256 stands in the log is as the app made it.
+The app logs the SHA-256 of every file of evidence that it returns. It can add lines to the log, but not change them. So
+a file whose SHA-256 is in the log is exactly as the app created it.
 """
 
 import argparse
@@ -26,34 +26,34 @@ QUERY = """AppTraces
 | where Digest == '{digest}'
 | project TimeGenerated, Message, Digest, Account, Form, AppRoleName
 | order by TimeGenerated asc"""
-"""Finds a file in the log workspace of the app."""
+"""The query that finds a file in the log workspace of the app."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A line of the log about a file."""
+    """A line of the log about a file of evidence."""
 
     account: str
     form: str
     at: str
-    """As the export writes it; empty: it has no time."""
+    """The time of the line, in the format of the export; empty if the export has no time."""
 
 
 def digest_of(content: bytes) -> str:
-    """Return the SHA-256 of a file, as the log has it."""
+    """Return the SHA-256 of a file, in the format of the log."""
     return hashlib.sha256(content).hexdigest()
 
 
 def line(digest: str, account: str, form: str) -> str:
-    """Return what the app writes to its log when it gives out a file."""
+    """Return the line that the app logs when it returns a file of evidence."""
     return f"evidence sha256 {digest} of account {account} as {form}"
 
 
 def find(digest: str, export: str) -> Found | None:
-    """Look for a file in an export of the log: CSV from the portal, or JSON of `az monitor log-analytics query`.
+    """Find a file in an export of the log. The export is CSV of the portal or JSON of `az monitor log-analytics query`.
 
     Raises:
-        ValueError: the export is neither.
+        ValueError: the export has neither format.
 
     """
     for row in _rows(export):
@@ -71,13 +71,13 @@ def _rows(export: str) -> Iterator[dict[str, str]]:
         return
     reader = csv.DictReader(io.StringIO(text))
     if not {"Message", "message"} & set(reader.fieldnames or ()):
-        raise ValueError("it has no column Message")
+        raise ValueError("the export has no column Message")
     for row in reader:
         yield {name: value or "" for name, value in row.items() if isinstance(name, str)}
 
 
 def _of_json(told: Any) -> Iterator[dict[str, str]]:
-    """Rows of `az`, a list of objects; or of the API, tables with columns and rows."""
+    """Yield the rows of JSON: a list of objects from `az`, or tables with columns and rows from the API."""
     if isinstance(told, dict):
         for table in told["tables"]:
             names = [column["name"] for column in table["columns"]]
@@ -88,28 +88,26 @@ def _of_json(told: Any) -> Iterator[dict[str, str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
+    """Run the command, and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m b2b.evidence", description=__doc__)
-    verify = parser.add_subparsers(required=True).add_parser("verify", help="tell whether the app gave this file out")
-    verify.add_argument("file", type=Path, help="JSON or HTML, exactly as the app gave it out")
-    verify.add_argument("--log", type=Path, metavar="EXPORT", help="what the query found: CSV or JSON")
+    verify = parser.add_subparsers(required=True).add_parser("verify", help="verify that the app created this file")
+    verify.add_argument("file", type=Path, help="JSON or HTML, exactly as the app returned it")
+    verify.add_argument("--log", type=Path, metavar="EXPORT", help="the result of the query: CSV or JSON")
     given = parser.parse_args(arguments)
     try:
         digest = digest_of(given.file.read_bytes())
         if given.log is None:
-            print(
-                f"{given.file} has SHA-256 {digest}. Ask the log workspace of the app:\n\n{QUERY.format(digest=digest)}"
-            )
+            print(f"{given.file} has SHA-256 {digest}. Query the app's log workspace:\n\n{QUERY.format(digest=digest)}")
             return LOGGED
         found = find(digest, given.log.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        print(f"it cannot be read: {error}", file=sys.stderr)
+        print(f"the file or the export cannot be read: {error}", file=sys.stderr)
         return UNREADABLE
     if found is None:
-        print(f"Not in this export: {given.file} was changed, or is older or newer than what the export holds.")
+        print(f"Not in this export: {given.file} was changed, or it is older or newer than the lines of the export.")
         return NOT_LOGGED
     when = f" at {found.at}" if found.at else ""
-    print(f"{given.file} is what the app gave out{when}: evidence of account {found.account}, as {found.form}.")
+    print(f"{given.file} is as the app created it{when}: evidence of account {found.account}, as {found.form}.")
     return LOGGED
 
 

@@ -1,4 +1,4 @@
-"""The environment, read once into one frozen value and checked at start.
+"""Read the settings from the environment once, at start, and check them.
 
 docs/reference/settings.md, local.settings.sample.json and the lists in infra and the workflow are generated from here.
 """
@@ -16,9 +16,9 @@ from b2b.domain.errors import SettingsError
 from b2b.domain.findings import Profile, Severity
 
 PLATFORM_SIGNS_IN = "WEBSITE_AUTH_ENABLED"
-"""App Service sets it to `True` or `False`: whether its authentication is on."""
+"""App Service sets this variable to `True` or `False`: whether its authentication is on."""
 FUNCTIONS_PROCESS = "FUNCTIONS_WORKER_RUNTIME"
-"""Set in every Functions process, in Azure and on a laptop."""
+"""This variable is set in every Functions process, in Azure and on a laptop."""
 
 
 class Mode(StrEnum):
@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the app runs with. Times are in seconds."""
+    """The settings of the app. Durations are in seconds."""
 
     storage: Storage
     client_id: str
@@ -68,9 +68,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable, as one row: everything else that lists settings is generated from it.
+    """One environment variable. All lists of settings are generated from these rows.
 
-    ``default`` is None where it is required; ``sample`` is what sample and deployment take instead of a default.
+    ``default``: None if the variable is required. ``sample``: the value in the sample file and in new deployments.
     """
 
     field: str
@@ -82,7 +82,7 @@ class Setting:
 
     @property
     def suggested(self) -> str:
-        """The text for a sample or a new deployment."""
+        """The value for the sample file or a new deployment."""
         return self.sample or self.default or ""
 
 
@@ -107,8 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
         "mode",
         "B2B_MODE",
         "assess",
-        "`assess` writes nothing to Graph, whatever a request says; `convert` invites. A conversion cannot be taken "
-        "back: switching to `convert` is a decision",
+        "`assess` writes nothing to Graph, whatever a request says; `convert` invites. A conversion cannot be undone, "
+        "so switch to `convert` deliberately",
         readers.Choice(Mode),
     ),
     Setting(
@@ -122,14 +122,14 @@ SETTINGS: tuple[Setting, ...] = (
         "rule_overrides",
         "B2B_RULE_OVERRIDES",
         "{}",
-        "JSON, rule id to `block`, `fix`, `review`, `warn`, `info` or `off`, where it differs from the table of rules",
+        "JSON object of rule ids with `block`, `fix`, `review`, `warn`, `info` or `off`, to change a rule's severity",
         readers.overrides,
     ),
     Setting(
         "redirect_url",
         "B2B_INVITE_REDIRECT_URL",
         "https://myapps.microsoft.com?tenantId=",
-        "where a person lands after redemption; an empty `tenantId=` is filled in",
+        "where a person lands after redemption; the app fills in an empty `tenantId=`",
         readers.redirect,
     ),
     Setting(
@@ -143,7 +143,7 @@ SETTINGS: tuple[Setting, ...] = (
         "send_message",
         "B2B_SEND_INVITATION_MESSAGE",
         "true",
-        "whether Microsoft sends its mail where a request does not say",
+        "whether Microsoft sends the invitation mail if a request does not say",
         readers.boolean,
     ),
     Setting(
@@ -158,14 +158,14 @@ SETTINGS: tuple[Setting, ...] = (
         "excluded_group",
         "B2B_EXCLUDED_GROUP_ID",
         "",
-        "object id of the group whose members, nested too, are never converted; empty: no group",
+        "object id of the group whose members, also nested ones, are never converted; empty: no group",
         readers.optional_guid,
     ),
     Setting(
         "scope_group",
         "B2B_SCOPE_GROUP_ID",
         "",
-        "object id of the group to whose members, nested too, conversions are limited; empty: no limit",
+        "object id of the group to whose members, also nested ones, conversions are limited; empty: no limit",
         readers.optional_guid,
     ),
     Setting(
@@ -188,29 +188,29 @@ SETTINGS: tuple[Setting, ...] = (
         "sign_in",
         "B2B_SIGN_IN",
         "false",
-        "`true` only where App Service authentication stands in front: callers sign in with Microsoft Entra ID and "
-        "hold roles; `false`: callers hold a function key",
+        "`true` only if App Service authentication protects the app: callers sign in with Microsoft Entra ID and have "
+        "roles; `false`: callers use a function key",
         readers.boolean,
     ),
     Setting(
         "self_approval",
         "B2B_SELF_APPROVAL",
         "false",
-        "with sign-in, whether a person may approve a request of their own",
+        "with sign-in, whether a person may approve their own requests",
         readers.boolean,
     ),
     Setting(
         "stated_decisions",
         "B2B_STATED_DECISIONS",
         "false",
-        "with sign-in, whether an application with the role `Decide` may pass on a person's decision, whom it names",
+        "with sign-in, whether an application with the role `Decide` may pass on the decision of a named person",
         readers.boolean,
     ),
     Setting(
         "graph_timeout",
         "B2B_GRAPH_TIMEOUT_SECONDS",
         "30",
-        "longest wait for one answer of Graph",
+        "longest wait for one answer from Graph",
         readers.Seconds(1, 120),
     ),
     Setting(
@@ -224,15 +224,15 @@ SETTINGS: tuple[Setting, ...] = (
         "tenant_facts_lifetime",
         "B2B_TENANT_FACTS_SECONDS",
         "600",
-        "how long domains and policies are kept before they are read again",
+        "how long the app keeps domains and policies before it reads them again",
         readers.Seconds(0, _DAY),
     ),
     Setting(
         "assessment_lifetime",
         "B2B_ASSESSMENT_SECONDS",
         "900",
-        "how long the assessment of a parked request (one put back on the queue to wait) holds; after that it is "
-        "assessed again before anything is sent; `0`: always",
+        "how long the assessment of a parked request (one put back on the queue to wait) is valid; after that, the app "
+        "assesses again before it sends anything; `0`: it always assesses again",
         readers.Seconds(0, _DAY),
     ),
     Setting(
@@ -247,15 +247,15 @@ SETTINGS: tuple[Setting, ...] = (
         "cloud_accounts_show",
         "B2B_CLOUD_ACCOUNTS_SHOW_PENDING",
         "unknown",
-        "whether a cloud-only account reads `PendingAcceptance` until its person redeems: `shows`, `does not show` or "
-        "`unknown`; the probe finds out, and what the app sees itself counts more",
+        "whether a cloud-only account shows `PendingAcceptance` until its person redeems: `shows`, `does not show` or "
+        "`unknown`; the probe finds out, and the app's own observations override it",
         readers.Choice(Shows),
     ),
     Setting(
         "synced_accounts_show",
         "B2B_SYNCED_ACCOUNTS_SHOW_PENDING",
         "unknown",
-        "the same for an account that Active Directory masters",
+        "as `B2B_CLOUD_ACCOUNTS_SHOW_PENDING`, for an account that is synchronized from Active Directory",
         readers.Choice(Shows),
     ),
     Setting(
@@ -270,36 +270,36 @@ SETTINGS: tuple[Setting, ...] = (
         "B2B_INVITATIONS_PER_MINUTE",
         "1200",
         "how many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications "
-        "of a tenant. `0`: no limit of the app's own",
+        "of a tenant. `0`: the app sets no limit",
         readers.Count(0, 1800),
     ),
     Setting(
         "breaker_share",
         "B2B_BREAKER_SHARE",
         "0.5",
-        "the breaker: when more than this share of a window's invitations (five at least) fails, all inviting pauses; "
-        "`1`: never",
+        "the breaker: if more than this share of a window's invitations (at least five) fails, the app pauses all "
+        "invitations; `1`: never",
         readers.share,
     ),
     Setting(
         "breaker_window",
         "B2B_BREAKER_WINDOW_SECONDS",
         "300",
-        "length of that window, and of the pause before one invitation probes",
+        "length of the breaker's window, and of the pause before one invitation probes",
         readers.Seconds(10, _DAY),
     ),
     Setting(
         "purge_after_days",
         "B2B_PURGE_AFTER_DAYS",
         "0",
-        "after how many days the sweep deletes a request that has ended; `0`: never. Who was invited is never deleted",
+        "after how many days the sweep deletes a request that has ended; `0`: never. Conversions are never deleted",
         readers.Days(7, 3650),
     ),
     Setting(
         "compare_access",
         "B2B_COMPARE_ACCESS",
         "true",
-        "in `convert`, whether what the directory grants an account is kept, and compared after its redemption",
+        "in `convert`, whether the app stores what the directory grants an account, and compares it after redemption",
         readers.boolean,
     ),
     Setting(
@@ -313,7 +313,7 @@ SETTINGS: tuple[Setting, ...] = (
         "read_audit_log",
         "B2B_READ_AUDIT_LOG",
         "false",
-        "in `convert`, while it compares, whether the app looks in the tenant's audit log for who redeemed",
+        "in `convert`, while it compares, whether the app reads from the tenant's audit log who redeemed",
         readers.boolean,
     ),
 )
@@ -323,7 +323,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     """Read and check every setting.
 
     Raises:
-        SettingsError: names the first setting that is missing or wrong.
+        SettingsError: a setting is missing or wrong; the error names the first such setting.
 
     """
     values = {setting.field: _value(setting, environment) for setting in SETTINGS}
@@ -334,7 +334,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         )
     if values["sign_in"] and environment.get(PLATFORM_SIGNS_IN, "").lower() == "false":
         raise SettingsError(
-            "B2B_SIGN_IN", "expected App Service authentication in front, but it is off: no caller would be checked"
+            "B2B_SIGN_IN", "expected App Service authentication to be on, but it is off: no caller would be checked"
         )
     without_setting = (rule.id for rule in RULES if rule.only_with and not values[rule.only_with])
     values["rule_overrides"] = {**values["rule_overrides"], **dict.fromkeys(without_setting, Severity.OFF)}

@@ -38,16 +38,16 @@ param graphBaseUrl
   | 'https://dod-graph.microsoft.us/v1.0'
   | 'https://microsoftgraph.chinacloudapi.cn/v1.0' = 'https://graph.microsoft.com/v1.0'
 
-@description('Assess writes nothing to Graph, whatever a request says; convert invites. A conversion cannot be taken back: switching to convert is a decision.')
+@description('Assess writes nothing to Graph, whatever a request says; convert invites. A conversion cannot be undone, so switch to convert deliberately.')
 param mode 'assess' | 'convert' = 'assess'
 
 @description('Edition of the rules: current (Microsoft\'s article of 2026) or 2020 (the original).')
 param eligibilityProfile 'current' | '2020' = 'current'
 
-@description('JSON, rule id to block, fix, review, warn, info or off, where it differs from the table of rules.')
+@description('JSON object of rule ids with block, fix, review, warn, info or off, to change a rule\'s severity.')
 param ruleOverrides overrides = {}
 
-@description('Where a person lands after redemption; an empty tenantId= is filled in.')
+@description('Where a person lands after redemption; the app fills in an empty tenantId=.')
 @minLength(8)
 @maxLength(2048)
 param inviteRedirectUrl string = 'https://myapps.microsoft.com?tenantId='
@@ -56,7 +56,7 @@ param inviteRedirectUrl string = 'https://myapps.microsoft.com?tenantId='
 @minLength(1)
 param allowedRedirectHosts string[] = ['myapps.microsoft.com']
 
-@description('Whether Microsoft sends its mail where a request does not say.')
+@description('Whether Microsoft sends the invitation mail if a request does not say.')
 param sendInvitationMessage bool = true
 
 @description('NCRONTAB schedule of the sweep, six fields, UTC, such as 0 */10 * * * *.')
@@ -64,11 +64,11 @@ param sendInvitationMessage bool = true
 @maxLength(120)
 param sweepSchedule string = '0 */10 * * * *'
 
-@description('Object id of the group whose members, nested too, are never converted; empty: no group.')
+@description('Object id of the group whose members, also nested ones, are never converted; empty: no group.')
 @maxLength(36)
 param excludedGroupId string = ''
 
-@description('Object id of the group to whose members, nested too, conversions are limited; empty: no limit.')
+@description('Object id of the group to whose members, also nested ones, conversions are limited; empty: no limit.')
 @maxLength(36)
 param scopeGroupId string = ''
 
@@ -79,13 +79,13 @@ param allowedCopyDomains string[] = []
 @maxLength(2048)
 param publicUrl string = ''
 
-@description('With sign-in, whether a person may approve a request of their own.')
+@description('With sign-in, whether a person may approve their own requests.')
 param selfApproval bool = false
 
-@description('With sign-in, whether an application with the role Decide may pass on a person\'s decision, whom it names.')
+@description('With sign-in, whether an application with the role Decide may pass on the decision of a named person.')
 param statedDecisions bool = false
 
-@description('Longest wait for one answer of Graph.')
+@description('Longest wait for one answer from Graph.')
 @minValue(1)
 @maxValue(120)
 param graphTimeoutSeconds int = 30
@@ -95,12 +95,12 @@ param graphTimeoutSeconds int = 30
 @maxValue(86400)
 param replicationWindowSeconds int = 300
 
-@description('How long domains and policies are kept before they are read again.')
+@description('How long the app keeps domains and policies before it reads them again.')
 @minValue(0)
 @maxValue(86400)
 param tenantFactsSeconds int = 600
 
-@description('How long the assessment of a parked request (one put back on the queue to wait) holds; after that it is assessed again before anything is sent; 0: always.')
+@description('How long the assessment of a parked request (one put back on the queue to wait) is valid; after that, the app assesses again before it sends anything; 0: it always assesses again.')
 @minValue(0)
 @maxValue(86400)
 param assessmentSeconds int = 900
@@ -110,36 +110,36 @@ param assessmentSeconds int = 900
 @maxValue(604800)
 param giveUpSeconds int = 86400
 
-@description('Whether a cloud-only account reads PendingAcceptance until its person redeems: shows, does not show or unknown; the probe finds out, and what the app sees itself counts more.')
+@description('Whether a cloud-only account shows PendingAcceptance until its person redeems: shows, does not show or unknown; the probe finds out, and the app\'s own observations override it.')
 param cloudAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
 
-@description('The same for an account that Active Directory masters.')
+@description('As B2B_CLOUD_ACCOUNTS_SHOW_PENDING, for an account that is synchronized from Active Directory.')
 param syncedAccountsShowPending 'unknown' | 'shows' | 'does not show' = 'unknown'
 
 @description('The stop switch: while true, requests wait and the app sends no invitation.')
 param paused bool = false
 
-@description('How many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications of a tenant. 0: no limit of the app\'s own.')
+@description('How many invitations the app sends per minute, all instances together; Graph allows 1800 for all applications of a tenant. 0: the app sets no limit.')
 @minValue(0)
 @maxValue(1800)
 param invitationsPerMinute int = 1200
 
-@description('The breaker: when more than this share of a window\'s invitations (five at least) fails, all inviting pauses; 1: never.')
+@description('The breaker: if more than this share of a window\'s invitations (at least five) fails, the app pauses all invitations; 1: never.')
 @minLength(1)
 @maxLength(6)
 param breakerShare string = '0.5'
 
-@description('Length of that window, and of the pause before one invitation probes.')
+@description('Length of the breaker\'s window, and of the pause before one invitation probes.')
 @minValue(10)
 @maxValue(86400)
 param breakerWindowSeconds int = 300
 
-@description('After how many days the sweep deletes a request that has ended; 0: never. Who was invited is never deleted.')
+@description('After how many days the sweep deletes a request that has ended; 0: never. Conversions are never deleted.')
 @minValue(0)
 @maxValue(3650)
 param purgeAfterDays int = 0
 
-@description('In convert, whether what the directory grants an account is kept, and compared after its redemption.')
+@description('In convert, whether the app stores what the directory grants an account, and compares it after redemption.')
 param compareAccess bool = true
 
 @description('How long after a redemption the app compares before a difference goes to a person.')
@@ -147,7 +147,7 @@ param compareAccess bool = true
 @maxValue(2592000)
 param compareDeadlineSeconds int = 86400
 
-@description('In convert, while it compares, whether the app looks in the tenant\'s audit log for who redeemed.')
+@description('In convert, while it compares, whether the app reads from the tenant\'s audit log who redeemed.')
 param readAuditLog bool = false
 // end of generated
 

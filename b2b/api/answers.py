@@ -176,12 +176,12 @@ class History(Answer, frozen=True, kw_only=True):
 class MailShown(Answer, frozen=True, kw_only=True):
     """A mail that a person asked for after the invitation."""
 
-    purpose: Annotated[Purpose, Meta(description="To send the invitation again, or to a corrected address.")]
-    outcome: Annotated[Fate, Meta(description="What came of it; unknown: it may be out, and is not sent again.")]
-    at: Annotated[datetime, Meta(description="When it was sent, or was to be.")]
-    by: Annotated[str, Meta(description="Who decided it.")]
-    address: Annotated[str, Meta(description="The address that it went to.")]
-    text: Annotated[str | None, Meta(description="Why it was not sent, or why that is not known.")] = None
+    purpose: Annotated[Purpose, Meta(description="Whether the mail repeats the invitation or corrects its address.")]
+    outcome: Annotated[Fate, Meta(description="The outcome; unknown: the mail may have been sent. It is not repeated.")]
+    at: Annotated[datetime, Meta(description="When the app began to send the mail.")]
+    by: Annotated[str, Meta(description="Who asked for the mail.")]
+    address: Annotated[str, Meta(description="The address to which the mail is sent.")]
+    text: Annotated[str | None, Meta(description="Why the mail was not sent, or why that is not known.")] = None
 
 
 class ConversionStatus(Answer, frozen=True, kw_only=True):

@@ -77,7 +77,7 @@ async def decided(
     decide: Callable[[RequestRecord, Decision], Awaitable[RequestRecord]],
     decision: Decision,
 ) -> Reply:
-    """Let a workflow decide about a request, and answer how the request stands then."""
+    """Carry out a decision about a request, and answer with the request's new stage."""
     found = await app.enquiries.find(call.request_id)
     with acting_as(decision.actor):
         record = await decide(found.record, decision)

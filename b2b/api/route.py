@@ -36,11 +36,11 @@ OF_BODY = (
 """The errors of every route with a body."""
 
 TAKEN_IN = {
-    "Location": "Where to ask for the request.",
-    "Operation-Location": "Where to ask for it as a long-running operation.",
-    "Retry-After": "Seconds after which to ask.",
+    "Location": "The address of the request.",
+    "Operation-Location": "The address of the request as a long-running operation.",
+    "Retry-After": "Seconds to wait before the first poll.",
 }
-"""Headers of an answer 202 to what was taken in."""
+"""The headers of the answer 202 to an accepted request."""
 
 
 @dataclass(frozen=True)

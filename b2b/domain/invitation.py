@@ -14,8 +14,7 @@ MY_APPS = "https://myapps.microsoft.com"
 
 
 LONGEST_CALL = 1.2
-"""Longest duration of a whole call, in multiples of the timeout for Graph. The timeout itself applies to each piece
-of an answer."""
+"""Longest duration of a call, as a multiple of the timeout for Graph. The timeout applies to each part of an answer."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def invitation_for(
 
 
 def asking_again(asked: ConversionRequest | None, user_id: str, address: str) -> ConversionRequest:
-    """Return what a person asks for who wants another mail sent: the first request's language, copy and landing page.
+    """Return the request for another mail, with the language, copy and landing page of ``asked``, the first request.
 
-    Its sponsors are left out: they are the account's since the first invitation.
+    The sponsors are left out, because the account has them since the first invitation.
     """
     return structs.replace(
         asked or ConversionRequest(InvitedUser()),
@@ -124,7 +123,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "Graph gives no cause; try another address of the person.",
     ),
 )
-"""Texts that no rule covers, each with what is known of its cause."""
+"""Texts that no rule covers, each with its known causes."""
 _NO_HELP = "Retrying alone does not help: change what Graph refused, then retry or send a new request."
 _ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -137,7 +136,7 @@ def refusal(status: int, code: str, message: str, user_id: str = "") -> Refusal:
     """Return why Graph refused an account's invitation, without personal data and links."""
     lowered = message.lower().replace("\u2019", "'")
     if _HOLDER in lowered and user_id and user_id.lower() not in lowered:
-        # Another account holds the address, in whatever state that account is.
+        # Another account holds the address. Its state does not matter.
         return Refusal(status, code, scrubbed(message), "address-in-use")
     rule = next((rule for text, rule in _REFUSALS if text in lowered), None)
     if rule is not None:
@@ -148,6 +147,6 @@ def refusal(status: int, code: str, message: str, user_id: str = "") -> Refusal:
 
 
 def scrubbed(text: str) -> str:
-    """Return a service's text without addresses and links, and cut to length, for the ledger and the log."""
+    """Return a service's text for the ledger and the log: without addresses and links, and cut to `_LONGEST`."""
     cut = _ADDRESS.sub("<address>", _URL.sub("<link>", text))
     return "(a text that may hold an address or a link)" if _LEFT.search(cut) else cut[:_LONGEST]

@@ -1,6 +1,6 @@
-"""The parts of the sweep as one table, with what each may spend in one run, and what it reports.
+"""The parts of the sweep, the budget of each for one run, and the reports about a run.
 
-The times of all parts together, with what each may overrun, stay below the host's ``functionTimeout``.
+The budgets and overruns of all parts together stay below the host's ``functionTimeout``.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from b2b.domain.campaign.runs import PART
 
 
 class Part(StrEnum):
-    """What the timer does, in this order."""
+    """The parts of the sweep, in the order in which the timer runs them."""
 
     DRAIN = "drain"
     REPAIR = "repair"
@@ -24,18 +24,18 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Budget:
-    """What one part may spend in one run. It begins nothing new once either is used up."""
+    """How much one part may do in one run. Once either limit is reached, it begins nothing new."""
 
     items: int
     seconds: float
 
 
 OVERRUN = 25.0
-"""Seconds that a part may take to end what it has begun. Then it is cut off, as if the process had died."""
+"""Seconds that a part may take after its budget to finish what it has begun. Then it is cancelled."""
 CLOSING = 10.0
-"""Seconds for keeping the report, and as many for measuring."""
+"""Seconds for storing the report, and the same for recording the metrics."""
 MOST_COUNTED = 1_000
-"""Entries that are counted of what a part leaves: one page of a list."""
+"""The most entries that are counted of what a part did not reach: one page of a list."""
 BUDGETS: Mapping[Part, Budget] = {
     Part.DRAIN: Budget(500, 40.0),
     Part.REPAIR: Budget(10_000, 80.0),
@@ -48,60 +48,61 @@ BUDGETS: Mapping[Part, Budget] = {
 
 @dataclass(frozen=True)
 class Allowance:
-    """What all parts of the sweep may spend, and how much one part of a campaign's run takes on."""
+    """The budgets of all parts of the sweep, and the size of one part of a campaign's run."""
 
     budgets: Mapping[Part, Budget] = field(default_factory=lambda: BUDGETS)
     page_worth: int = 20
-    """Accounts whose reading by id costs as much as a page of Graph's list of pending ones: a batch of them."""
+    """How many accounts can be read by id at the cost of one page of Graph's list of pending accounts."""
     members: int = PART
-    """Members in one part of a run."""
+    """Members in one part of a campaign's run."""
 
     def page_limit(self, by_id: int) -> int:
-        """Return after how many pages the list costs more than reading so many accounts; 0: ask for no list."""
+        """Return the most pages of the list that cost no more than reading ``by_id`` accounts; 0: read no list."""
         return by_id // self.page_worth
 
 
 @dataclass(frozen=True)
 class PartReport:
-    """What one part did in one run, and what it left."""
+    """What one part did in one run, and what it did not reach."""
 
     part: Part
     done: int = 0
-    """Messages, requests or accounts that it looked after."""
+    """How many messages, requests or accounts the part handled."""
     changed: int = 0
-    """Those of them that were recorded, put back, published or moved on."""
+    """How many of these the part recorded, put back, published or advanced."""
     left: int = 0
-    """What was due and not reached: all of it up to `MOST_COUNTED`, and that many at least where there is more."""
+    """How many entries were due and not reached. `MOST_COUNTED` means that many or more."""
     oldest: datetime | None = field(default=None, compare=False)
-    """Since when the oldest of those waits to be reached."""
+    """Since when the oldest of the entries that were not reached is due."""
     unreadable: int = 0
-    """Rows that a newer version wrote, and that were passed over."""
+    """How many rows the part skipped because a newer version wrote them."""
     problems: int = 0
+    """How many entries the part could not handle."""
     note: str = field(default="", compare=False)
-    """By which way it went, or why it stopped."""
+    """The method that the part used, or why it stopped."""
 
 
 @dataclass(frozen=True)
 class Census:
-    """What repair counted among the open requests in its last whole round. It passes over those of the last minutes."""
+    """The open requests that repair counted in its last complete round, without those of the last minutes."""
 
     waiting: Mapping[str, int]
-    """Requests by the reason of their wait."""
+    """The number of requests for each reason to wait."""
     unreadable: int
-    """Requests that a newer version wrote."""
+    """The number of requests that a newer version wrote."""
     at: datetime
     """When the round ended."""
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What one run of the timer did, part by part."""
+    """What one run of the sweep did, part by part."""
 
     parts: tuple[PartReport, ...]
     waiting_since: datetime | None = field(default=None, compare=False)
-    """When the oldest request came in of those that the service still works on."""
+    """When the app accepted the oldest request that it still processes; None if there is none."""
     census: Census | None = field(default=None, compare=False)
-    """What a round of repair counted that this run brought to its end."""
+    """The census of repair, if this run completed a round of it."""
 
     def of(self, part: Part) -> PartReport:
         """Return the report of one part."""
@@ -109,13 +110,13 @@ class SweepReport:
 
     @property
     def problems(self) -> int:
-        """What could not be looked after in all parts."""
+        """How many entries all parts together could not handle."""
         return sum(report.problems for report in self.parts)
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """What a part reported last, and when."""
+    """The last report of a part, and its time."""
 
     report: PartReport
     at: datetime
@@ -123,20 +124,20 @@ class LastRun:
 
 @dataclass(frozen=True)
 class Reported:
-    """What is kept of the sweeps: of each part its last run, and the last census."""
+    """What the ledger keeps of the sweeps: the last run of each part, and the last census."""
 
     runs: tuple[LastRun, ...] = ()
     census: Census | None = None
 
 
 def told(run: LastRun) -> str:
-    """Say in one line what a part did last, and what it left."""
+    """Summarize the last run of one part in one line: handled, changed, not reached, unreadable, problems."""
     report = run.report
     since = f" since {report.oldest:%Y-%m-%d %H:%M} UTC" if report.oldest else ""
     or_more = " or more" if report.left >= MOST_COUNTED else ""
     said = [
-        f"{report.done} looked after, {report.changed} changed",
-        f"{report.left}{or_more} left{since}" if report.left else "",
+        f"{report.done} handled, {report.changed} changed",
+        f"{report.left}{or_more} not reached{since}" if report.left else "",
         f"{report.unreadable} of a newer version" if report.unreadable else "",
         f"{report.problems} problems" if report.problems else "",
         report.note,
@@ -145,7 +146,7 @@ def told(run: LastRun) -> str:
 
 
 def counted(census: Census) -> str:
-    """Say in one line how many requests wait, and why."""
+    """Summarize a census in one line: how many requests wait for each reason."""
     by_number = sorted(census.waiting.items(), key=lambda each: (-each[1], each[0]))
     said = [
         *(f"{number} {reason}" for reason, number in by_number),

@@ -29,17 +29,17 @@ NOT_ALLOWED = {
     Action.REFUSE: ("NotAwaitingApproval", "only requests in needsReview are refused"),
     Action.RELEASE: ("NotReleasable", "only assessed requests are released"),
     Action.CANCEL: ("NotCancellable", "only requests that were not invited yet are cancelled"),
-    Action.ADOPT: ("NotAdoptable", "only requests that are blocked by an invitation of others are adopted"),
+    Action.ADOPT: ("NotAdoptable", "only requests that are blocked by someone else's invitation are adopted"),
 }
 TOO_LATE = {
     Stage.NEEDS_REVIEW: "refuse it instead",
-    Stage.INVITED: "its invitation is out. Graph recalls none, and none expires. What is possible: {way_back}",
+    Stage.INVITED: "its invitation was sent, and Graph can neither recall it nor let it expire. Ways back: {way_back}",
     **dict.fromkeys(
         (Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED),
-        "its person has redeemed the invitation. What is possible: {way_back}",
+        "its person has redeemed the invitation. Ways back: {way_back}",
     ),
 }
-"""Why a request cannot be cancelled any more, and what there is instead."""
+"""Why a request can no longer be cancelled, and what is possible instead, by its stage."""
 
 
 @dataclass(frozen=True)
@@ -120,17 +120,17 @@ class Decisions:
         return await self._reopen(change)
 
     async def adopt(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """Follow the invitation that others sent, and because of which the request is blocked. Nothing is sent.
+        """Adopt the account: let a request that someone else's invitation blocks follow that invitation. Send nothing.
 
         Raises:
-            RequestRefused: it is not blocked by such an invitation.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: no such invitation blocks the request.
+            LedgerConflict: the request has changed in the meantime; the caller must read it again.
 
         """
         self._may_go_on()
         _allow(record, Action.ADOPT)
         if not any(finding.rule == PENDING for finding in record.findings):
-            said = "The request is not blocked by an invitation that others sent: there is nothing to adopt."
+            said = "The request is not blocked by an invitation that someone else sent: there is nothing to adopt."
             raise RequestRefused("NotAdoptable", said)
         return await self._reopen(reopened(record, "adopted", self._clock(), str(decision), adopts=True))
 
@@ -205,11 +205,11 @@ class Decisions:
             raise RequestRefused("ModeIsAssess", "B2B_MODE is assess: the request would end as a dry run.")
 
     async def _call_off(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request that leads no claim, so that a delivery of it that is under way cannot claim any more.
+        """End a request that leads no claim, so that a running delivery of it can no longer claim.
 
-        A delivery claims over the account's row as it has read it. So the cancellation is written to that row first,
-        and the claim fails. A delivery that does not know its account yet writes the request's row before it claims, so
-        the end of the request makes that write fail.
+        A delivery claims with the account's row that it has read. So the cancellation is written to that row first, and
+        the claim fails. A delivery that does not know its account yet writes the request's row before it claims, and
+        that write fails because the request has ended.
         """
         for _ in range(RACES):
             if record.user_id and not record.only_judged:

@@ -24,7 +24,7 @@ class Enquiries:
 
     @property
     def defaults(self) -> Defaults:
-        """What the settings fill in where a request says nothing."""
+        """The values from the settings for what a request leaves out."""
         return self._assessor.defaults
 
     async def find(self, request_id: str) -> Standing:

@@ -1,4 +1,4 @@
-"""A person does not wave through what the same person asked for."""
+"""The four-eyes rule: nobody approves a request that they submitted themselves."""
 
 from b2b.domain.actors import Actor, ActorKind
 from b2b.domain.campaign.member import Member
@@ -9,17 +9,17 @@ from b2b.workflows.ports import Ledger
 
 
 class FourEyes:
-    """Refuses a person's own approval, unless a setting allows it."""
+    """Refuses an approval by the person who submitted the request, unless a setting allows it."""
 
     def __init__(self, ledger: Ledger, *, self_approval: bool) -> None:
-        """``self_approval``: a person may approve a request of their own."""
+        """``self_approval``: whether a person may approve their own requests."""
         self._ledger, self._self_approval = ledger, self_approval
 
     async def check(self, record: RequestRecord, decision: Decision) -> None:
-        """Refuse an approval by the person who asked for the request, or put it on the list of a campaign.
+        """Check that the person who decides neither submitted the request nor sent the campaign's list with it.
 
         Raises:
-            RequestRefused: it is the person's own.
+            RequestRefused: the person did one of the two.
 
         """
         if self._is_own(record.asked_by, decision):
@@ -29,10 +29,10 @@ class FourEyes:
             self.check_member(member, decision)
 
     def check_member(self, member: Member, decision: Decision) -> None:
-        """Refuse an approval by the person who sent the list.
+        """Check that the person who decides did not send the list with this member.
 
         Raises:
-            RequestRefused: the person who decides sent the list.
+            RequestRefused: the person sent the list.
 
         """
         if self._is_own(member.listed_by, decision):

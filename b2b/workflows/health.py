@@ -1,4 +1,4 @@
-"""Tell whether storage, identity and Graph do their part."""
+"""Check the health of the app: storage, identity, Graph, its roles, and the sweep."""
 
 import asyncio
 import logging
@@ -16,11 +16,11 @@ from b2b.workflows.ports import Directory, Identity, Ledger, Queue
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 10.0
-"""Longest wait for one dependency."""
-LATE = "what was granted lately can take up to 24 hours to show"
-"""The platform keeps a managed identity's token for that long (MicrosoftDocs/azure-docs#85676)."""
+"""Longest duration of one check, in seconds."""
+LATE = "a new grant can take up to 24 hours to appear"
+"""The platform caches a managed identity's token for up to 24 hours (MicrosoftDocs/azure-docs#85676)."""
 State = tuple[str, str]
-"""`ok` or `failed`, and one line where there is something to say."""
+"""`ok` or `failed`, and details in one line, which may be empty."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong here."""
+        """Whether the check found no fault."""
         return self.status == "ok"
 
 
 class Health:
-    """Asks every dependency for something small."""
+    """Runs the health checks."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Health:
         self._identity, self._pacer, self._settings = identity, pacer, settings
 
     async def report(self) -> list[Check]:
-        """Tell mode and profile, whether storage, identity and Graph do their part, and which app roles are wrong."""
+        """Run all checks at the same time, and return their results with the app's mode and profile."""
         held: list[Claims] = []
         kept: list[Reported] = []
         checks = {
@@ -74,23 +74,23 @@ class Health:
         ]
 
     async def _graph(self) -> str:
-        """Ask Graph, unless Graph asked the app to wait: throttling is not a fault of the app."""
+        """Call Graph, unless Graph asked the app to wait. Throttling is not a fault of the app."""
         try:
             await self._pacer.admit()
         except MustWait as wait:
-            return f"not asked: {wait}"
+            return f"not called: {wait}"
         except Transient:
-            log.info("whether Graph may be asked is not known; it is")
+            log.info("the pace cannot be read; Graph is called anyway")
         await self._directory.check()
         return ""
 
     async def _inviting(self) -> str:
-        """Name what keeps invitations from going out; that is no fault of the app's parts."""
+        """Return why the app sends no invitations now; empty if it may. A pause is not a fault."""
         paused = ["B2B_PAUSED is on: nothing is sent"] if self._settings.paused else []
         return "; ".join([*paused, *await self._pacer.standing()])
 
     async def _sweep(self, kept: list[Reported]) -> str:
-        """Tell what each part of the sweep did last, and what it left. Much work left is no fault."""
+        """Return the last report of each part of the sweep. Remaining work is not a fault."""
         kept.append(await self._ledger.reported())
         runs = {run.report.part: run for run in kept[0].runs}
         return "; ".join(told(runs[part]) for part in Part if part in runs) or "it has not run yet"
@@ -99,7 +99,7 @@ class Health:
         held.append(await self._identity.claims())
 
     def _roles(self, roles: frozenset[str]) -> State:
-        """Name every app role that is missing, and those that nothing here needs: the latter harm no request."""
+        """Name the app roles that are missing, and those without use. Only a missing role is a fault."""
         settings = self._settings
         converts = settings.mode is Mode.CONVERT
         found = compare(
@@ -119,7 +119,7 @@ class Health:
 
 
 def _waiting(kept: list[Reported]) -> str:
-    """Tell how many requests wait for what, as the sweep has counted them: to count them now would cost a scan."""
+    """Return how many requests wait for each reason, from the sweep's last census. A count now would need a scan."""
     if not kept:
         return "not known"
     return counted(kept[0].census) if kept[0].census else "not counted yet"

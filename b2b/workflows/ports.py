@@ -1,7 +1,7 @@
-"""What the workflows ask of the outside, and what they may rely on. `b2b.bootstrap` hands the adapters in.
+"""The interfaces through which workflows use services, and what each guarantees. `b2b.bootstrap` passes the adapters.
 
-Every call may raise `Transient` when its service does not answer; nothing was done then, unless its text says
-otherwise. A retry makes sense after ``retry_after`` seconds, or a short wait.
+Every call may raise `Transient` if its service does not answer. In that case nothing was done, unless the call's
+docstring says otherwise. A retry makes sense after the error's ``retry_after`` seconds, or after a short wait.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -26,18 +26,18 @@ from b2b.workflows.campaigns.ports import CampaignRuns, Campaigns
 from b2b.workflows.rows import Rows
 
 Clock = Callable[[], datetime]
-"""Returns the present moment in UTC. Clocks of instances differ by up to a minute."""
+"""Returns the current time in UTC. The clocks of instances differ by up to a minute."""
 Monotonic = Callable[[], float]
-"""Returns the seconds of a monotonic clock: setting the time does not move it, and only differences mean something."""
+"""Returns the seconds of a monotonic clock, which does not follow changes of the system time."""
 NewId = Callable[[], str]
-"""Makes a name that is used nowhere else."""
+"""Creates a unique id."""
 
 
 class Identity(Protocol):
     """The managed identity."""
 
     async def claims(self) -> Claims:
-        """Return tenant and app roles of the Graph token."""
+        """Return the tenant and the app roles of the Graph token."""
 
 
 class Directory(Protocol):
@@ -47,73 +47,73 @@ class Directory(Protocol):
         """Answer all questions in as few round trips as possible.
 
         Raises:
-            AccessDenied: accounts cannot be read at all.
+            AccessDenied: the app may not read accounts.
 
         """
 
     async def granted(self, user_id: str, wanted: Iterable[Fact[Any]]) -> Facts:
-        """Read an account by its id with facts about it; the trouble of one fact is not that of the others.
+        """Read an account by its id, with facts about it. If one fact cannot be read, the others are still returned.
 
         Raises:
-            AccessDenied: accounts cannot be read at all.
+            AccessDenied: the app may not read accounts.
 
         """
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
-        """Read accounts by id; None for one that Graph does not know, no entry for one that cannot be read now."""
+        """Read accounts by id. The value is None if Graph has no such account; an unreadable one has no entry."""
 
     def pending(self) -> AsyncIterator[list[str]]:
-        """Give the ids of all accounts that wait for their person, page by page; `Transient`: the list broke off."""
+        """Yield the ids of all pending accounts, page by page. `Transient` means that the list is incomplete."""
 
     async def deleted(self, user_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of these accounts that lie in the recycle bin."""
+        """Return those of the given accounts that are in the recycle bin."""
 
     async def check(self) -> None:
-        """Ask for one account."""
+        """Read one account, for the health check."""
 
 
 class Invitations(Protocol):
     """Microsoft Graph, for inviting."""
 
     async def invite(self, invitation: Invitation, not_after: datetime) -> Invited:
-        """Send one invitation, once; not if its first byte would leave later than ``not_after``.
+        """Send one invitation, once. Send nothing if the first byte would leave after ``not_after``.
 
         Raises:
-            Transient: it was certainly not sent.
-            InvitationRefused: Graph refused it.
-            OutcomeUnknown: it may have been sent.
+            Transient: the invitation was certainly not sent.
+            InvitationRefused: Graph refused the invitation.
+            OutcomeUnknown: the invitation may have been sent.
 
         """
 
 
 class Requests(Rows[RequestRecord], Protocol):
-    """The rows of requests; what happens to one shows in the lists, and in its campaign."""
+    """The rows of requests. Their lines in the lists and in campaigns are kept up to date."""
 
     async def write(self, change: Change[RequestRecord], *, listed: bool = True) -> RequestRecord:
-        """Write a row as above, then its lines in the lists.
+        """Write a row as `Rows.write` does, and then its lines in the lists.
 
-        ``listed``: False for a request whose work begins at once: its first wait, or its end, brings it into the lists.
+        ``listed``: False for a request that is processed at once. Its first wait or its end adds it to the lists.
         """
 
     async def show(self, record: RequestRecord) -> None:
-        """Let lists and campaign show a request as it is now, unless they show a later state. Repeating it is safe."""
+        """Update a request's lines in the lists and its campaign, unless they show a later state. Safe to repeat."""
 
     def shows(self, record: RequestRecord) -> bool:
-        """Tell whether the lists show this state of a request, and this process was the last to write them."""
+        """Tell whether the lists show this state of a request, and this process was the last to write its lines."""
 
 
 class Rounds(Protocol):
-    """Where the runs stop on their way through a list."""
+    """The cursor of a list that runs go through in parts."""
 
     async def cursor(self) -> Cursor:
         """Return where the last run stopped."""
 
     async def move_cursor(self, cursor: Cursor) -> None:
-        """Remember where this run stopped."""
+        """Store where this run stopped."""
 
 
 class Listing(Rounds, Protocol):
-    """Keys that the sweep goes through, in order of their names or of a time."""
+    """A list of keys that the sweep goes through, ordered by name or by time."""
 
     async def add(self, key: str, at: datetime) -> Entry:
         """Put a key on the list."""
@@ -122,52 +122,52 @@ class Listing(Rounds, Protocol):
         """Put several keys on the list."""
 
     async def remove(self, *entries: Entry) -> None:
-        """Take entries off; one that was put there anew since it was read stays."""
+        """Remove entries. An entry that was added again since it was read stays."""
 
     async def read(self, after: str, limit: int, until: datetime | None = None) -> list[Entry]:
-        """Return the next entries; on a list by time, those that are due before ``until``."""
+        """Return up to ``limit`` entries after a key; from a list by time, only those due before ``until``."""
 
 
 class FollowedIndex(Rounds, Protocol):
-    """The accounts that are followed."""
+    """The index of the accounts that the sweep follows."""
 
     async def follow(self, user_id: str, now: datetime, *, synced: bool) -> None:
-        """Put an account there, or anew: nothing is known of what the directory shows of it."""
+        """Add an account, or replace its entry. The new entry knows nothing about what the account shows."""
 
     async def get(self, user_id: str) -> Followed | None:
         """Return an account's entry, or None."""
 
     def scan(self, after: str) -> AsyncIterator[Followed]:
-        """Give the entries behind a key, in order."""
+        """Yield the entries after a key, in order."""
 
     async def mark(self, entries: Sequence[Followed]) -> None:
-        """Write what is known of accounts now; one that was put there anew since it was read stays as it is."""
+        """Update entries. An entry that was replaced since it was read stays as it is."""
 
     async def drop(self, entries: Sequence[Followed]) -> None:
-        """Follow accounts no longer; one that was put there anew since it was read stays."""
+        """Remove entries. An entry that was replaced since it was read stays."""
 
 
 class RequestLists(Protocol):
-    """What shows where requests stand, without going through all of them."""
+    """The lists that show requests by stage and other properties, without a scan of all requests."""
 
     async def show(self, line: Line) -> None:
-        """Let the lists show a request as it is now, unless they show a later state. Doing so again changes nothing."""
+        """Update a request's lines, unless they show a later state. Safe to repeat."""
 
     def shows(self, line: Line) -> bool:
-        """Tell whether this process wrote a request's lines last, and in the same places."""
+        """Tell whether this process was the last to write a request's lines, and at the same places."""
 
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
-        """Return lines of a list, oldest first, with a bounded number of calls to storage; it may be a short page."""
+        """Return a page of a list, oldest first. The number of storage calls is bounded, so the page may be short."""
 
     async def named(self, name_key: str, limit: int, after: str = "") -> list[str]:
-        """Return up to ``limit`` ids of requests that had this name at some time, in order, behind an id."""
+        """Return up to ``limit`` ids of requests that had this name at some time, in order, after an id."""
 
 
 class Instances(Protocol):
-    """The inviting instances; each has one row."""
+    """The instances that send invitations. Each has one row."""
 
     async def renew(self, name: str) -> list[float]:
-        """Write the row of this instance; then return how many seconds older the row of each other one is."""
+        """Write this instance's row. Return how many seconds older the row of each other instance is."""
 
 
 class Ledger(Protocol):
@@ -187,7 +187,7 @@ class Ledger(Protocol):
 
     @property
     def working(self) -> Listing:
-        """The runs that may not have seen to every member yet."""
+        """The runs that may not have processed all members yet."""
 
     @property
     def conversions(self) -> Rows[Conversion]:
@@ -203,27 +203,27 @@ class Ledger(Protocol):
 
     @property
     def schedule(self) -> Listing:
-        """What is due at a time, by that time."""
+        """The entries that are due at a time, by that time."""
 
     @property
     def comparisons(self) -> Listing:
-        """The accounts whose access is to be read again, by the time at which it is."""
+        """The accounts whose access has to be read, by the time at which that is due."""
 
     @property
     def untold(self) -> Listing:
-        """The accounts whose requests may not show yet what has become of their conversion."""
+        """The accounts whose requests may not show the state of their conversion yet."""
 
     @property
     def open(self) -> Listing:
-        """The requests that a message sees to, by the time at which they came."""
+        """The requests that messages process, by the time at which they were added."""
 
     @property
     def rested(self) -> Listing:
-        """The requests that no message sees to any more, by the time at which repair found that."""
+        """The requests that no message processes any more, by the time at which repair found that."""
 
     @property
     def pace(self) -> Rows[Pace]:
-        """The row that holds all instances back."""
+        """The row with the pace that all instances share."""
 
     @property
     def instances(self) -> Instances:
@@ -232,61 +232,61 @@ class Ledger(Protocol):
     async def save(
         self, change: Change[Conversion], *request_ids: str, kept: Mapping[Moment, Snapshot] | None = None
     ) -> Conversion:
-        """Write an account's conversion, make these requests members of its generation, and keep snapshots with it."""
+        """Write an account's conversion, add these requests to its generation, and store snapshots, all at once."""
 
     async def snapshot(self, user_id: str, generation: int, moment: Moment) -> Snapshot | None:
-        """Return what a generation of an account's conversion kept of a moment, or None.
+        """Return the snapshot that a generation of an account's conversion has for a moment, or None.
 
         Raises:
-            UnreadableRow: a newer version wrote it.
+            UnreadableRow: a newer version of the app wrote the snapshot.
 
         """
 
     async def members(self, conversion: Conversion) -> list[str]:
-        """Return the ids of the requests that belong to this generation, in the order in which they came."""
+        """Return the ids of the requests of this generation, in alphabetical order."""
 
     async def tenant_fact(self) -> TenantFact:
         """Return what the tenant is known to show."""
 
     async def learn(self, fact: TenantFact) -> None:
-        """Remember what the tenant is known to show. The last writer wins: every one has seen it."""
+        """Store what the tenant is known to show. The last writer wins, because every writer has observed the fact."""
 
     async def reservation(self, address_key: str) -> Reservation | None:
-        """Return the reservation of an address, which names the account it is reserved for. None: it is free."""
+        """Return the reservation of an address, which names its account; None if the address is not reserved."""
 
     async def reserve(self, reservation: Reservation) -> Reservation:
-        """Write a reservation. With an ETag it replaces that one; without, the address must have none.
+        """Write a reservation. With an ETag, it replaces the reservation that was read; without, it must be the first.
 
         Raises:
-            LedgerConflict: the address has another reservation by now.
+            LedgerConflict: the address now has another reservation.
 
         """
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
-        """Make a request that brought no id findable by its body: a poison copy keeps nothing else."""
+        """Store the hash of the body of a request without an id, because a poison copy contains only the body."""
 
     async def by_body(self, body_hash: str) -> list[str]:
-        """Return the ids of the requests that came with this body and without an id."""
+        """Return the ids that the app gave to requests with this body and without an id."""
 
     async def report(self, report: SweepReport, now: datetime) -> None:
-        """Keep what the parts of a sweep did and counted, in place of what was kept before."""
+        """Store the report of a sweep, in place of the previous one."""
 
     async def reported(self) -> Reported:
-        """Return what is kept of the sweeps."""
+        """Return the stored reports of the sweep."""
 
     async def purge(self, record: RequestRecord) -> None:
-        """Delete a request with its history, the row last.
+        """Delete a request and its history. The row is deleted last.
 
         Raises:
-            LedgerConflict: the row is not the one that was read.
+            LedgerConflict: the row has changed since it was read.
 
         """
 
     async def purge_pauses(self, before: datetime) -> None:
-        """Delete what the breaker's history says of the time before."""
+        """Delete the breaker's history from before a time."""
 
     async def check(self) -> None:
-        """Ask for both tables."""
+        """Read from both tables, for the health check."""
 
 
 class Queue(Protocol):
@@ -296,29 +296,29 @@ class Queue(Protocol):
         """Put a message on the work queue, visible after ``delay`` seconds."""
 
     async def head(self) -> list[tuple[bytes, datetime]]:
-        """Return bodies and insertion times of the messages at the head of the work queue, without taking them."""
+        """Return the bodies and insertion times of the first messages of the work queue, without dequeuing them."""
 
     def poison(self, hidden_for: float, limit: int) -> AsyncIterator[PoisonMessage]:
-        """Give up to ``limit`` messages of the poison queue that are visible, and hide each for so many seconds."""
+        """Yield up to ``limit`` visible messages of the poison queue. Each is hidden for ``hidden_for`` seconds."""
 
     async def poisoned(self) -> Poisoned:
-        """Tell what lies in the poison queue."""
+        """Return how many messages the poison queue holds, and details about them."""
 
     async def remove_poison(self, message: PoisonMessage) -> None:
         """Delete a poison message."""
 
     async def check(self) -> None:
-        """Ask for both queues."""
+        """Read from both queues, for the health check."""
 
     async def backlog(self) -> Backlog:
-        """Measure what waits, and since when."""
+        """Return how many messages wait, and since when."""
 
 
 class Meter(Protocol):
-    """Where figures go."""
+    """Records metrics."""
 
     def add(self, figures: Iterable[Figure]) -> None:
-        """Count or measure."""
+        """Record metrics."""
 
     async def flush(self) -> None:
-        """Send what there is."""
+        """Send the recorded metrics."""

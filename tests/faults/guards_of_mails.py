@@ -1,4 +1,4 @@
-"""What keeps a decision about a waiting account at one mail, and its address the account's own."""
+"""Guards of decisions about invited accounts: one mail for each decision, and one account for each address."""
 
 from tests.faults.guard import STEP, Guard
 
@@ -8,43 +8,43 @@ UNIT, PLACE = "tests/unit/test_again.py::", "tests/simulation/test_another_mail.
 CORRECTED, ADOPTED = "tests/simulation/test_corrected_address.py::", "tests/simulation/test_adoption.py::"
 MAILS: tuple[Guard, ...] = (
     Guard(
-        "mail: a call that comes again within the hour is no second decision",
+        "mail: a call that is repeated within the hour is not a second decision",
         AGAIN,
         (("        free = last.at + APART + SKEW\n", "        free = last.until\n"),),
-        f"{PLACE}test_a_call_that_is_repeated_is_no_second_decision",
+        f"{PLACE}test_a_repeated_resend_is_refused_for_an_hour",
     ),
     Guard(
-        "mail: what may be out counts as sent",
+        "mail: a mail that may have been sent counts as sent",
         "b2b/domain/conversion/sendings.py",
         (("frozenset({Fate.SENT, Fate.UNKNOWN})", "frozenset({Fate.SENT})"),),
-        f"{PLACE}test_a_process_that_dies_in_the_call_leaves_the_try_behind_and_nothing_repeats_it",
+        f"{PLACE}test_if_the_process_dies_in_the_call_the_attempt_counts_and_is_not_repeated",
     ),
     Guard(
-        "mail: the claim is written before the call, over the row that was decided from",
+        "mail: the claim is written before the call, over the row on which the decision was based",
         CLAIMS,
         (("(await self._conversions.record(change, before, kept), sending)", "(change.row, sending)"),),
-        f"{PLACE}test_of_two_calls_at_the_same_moment_one_sends",
+        f"{PLACE}test_of_two_concurrent_resends_only_one_sends",
     ),
     Guard(
         "mail: the address is reserved before the claim",
         CLAIMS,
         (("        await self._reservations.take(wanted.address, before.user_id)\n", ""),),
-        f"{CORRECTED}test_a_corrected_address_is_reserved_like_the_first",
+        f"{CORRECTED}test_a_correction_reserves_the_new_address",
     ),
     Guard(
-        "mail: an account that was made internal again is not invited by it",
+        "mail: a resend does not invite an account that was made internal again",
         MAIL,
         (("        again.check_account(row, assessment.account)\n", ""),),
         f"{PLACE}test_an_account_that_was_made_internal_again_is_not_invited_by_a_resend",
     ),
     Guard(
-        "mail: mode and pause hold it back",
+        "mail: mode assess and a pause forbid it",
         MAIL,
         (("        await self._check_held(leader)\n", ""),),
-        f"{PLACE}test_mode_and_pause_hold_a_resend_back",
+        f"{PLACE}test_mode_assess_and_a_pause_refuse_resends_and_corrections",
     ),
     Guard(
-        "mail: the rules are asked again",
+        "mail: the rules are checked again",
         MAIL,
         (
             (
@@ -52,28 +52,28 @@ MAILS: tuple[Guard, ...] = (
                 "    if verdict_of(left) is Verdict.READY and not found:\n",
             ),
         ),
-        f"{PLACE}test_the_rules_are_asked_again",
+        f"{PLACE}test_a_resend_checks_the_rules_again",
     ),
     Guard(
-        "mail: its outcome is written wherever the conversion stands by then",
+        "mail: the outcome is written whatever the conversion's stage is then",
         MAIL,
         (("                row = await self._conversions.get(claim.user_id) or row\n", "                raise\n"),),
-        f"{PLACE}test_the_outcome_is_written_over_what_others_wrote_during_the_call",
+        f"{PLACE}test_the_outcome_is_written_even_if_the_row_changed_during_the_call",
     ),
     Guard(
-        "correction: an address to which no mail went gives way to the first one",
+        "correction: if no mail was sent, the earlier address is restored",
         AGAIN,
         (("    if back and sending.earlier:\n", "    if back and not sending.earlier:\n"),),
-        f"{UNIT}test_where_no_mail_went_out_the_first_address_goes_back",
+        f"{UNIT}test_if_no_mail_was_sent_the_earlier_address_is_restored",
     ),
     Guard(
-        "correction: the conversion remembers that its first link may be alive",
+        "correction: the conversion records that its first link may still work",
         AGAIN,
         (("        corrected=row.corrected or corrects,\n", ""),),
-        f"{CORRECTED}test_after_a_corrected_address_a_person_decides_where_nobody_can_tell_who_redeemed",
+        f"{CORRECTED}test_after_a_correction_a_person_decides_if_the_redeemer_is_not_known",
     ),
     Guard(
-        "correction: the new mail is no change that a person has to accept",
+        "correction: the new mail is no difference in the comparison",
         MAIL,
         (
             (
@@ -81,18 +81,18 @@ MAILS: tuple[Guard, ...] = (
                 "if purpose is Purpose.RESEND else None\n        said",
             ),
         ),
-        f"{CORRECTED}test_a_corrected_address_is_no_change_that_a_person_has_to_accept",
+        f"{CORRECTED}test_a_corrected_address_is_no_difference_in_the_comparison",
     ),
     Guard(
-        "adoption: whatever the directory shows, nothing is sent",
+        "adoption: nothing is sent, whatever the directory shows",
         "b2b/domain/conversion/next_step.py",
         (("    if s.request.adopts:\n        return _adopt(s, assessment)\n", ""),),
         STEP,
     ),
     Guard(
-        "adoption: another decision begins anew",
+        "adoption: another decision about the request ends the adoption",
         "b2b/domain/request/record.py",
         (('        "adopts": False,\n', ""),),
-        f"{ADOPTED}test_where_the_account_does_not_wait_any_more_an_adoption_sends_nothing",
+        f"{ADOPTED}test_adopting_an_account_that_is_no_longer_pending_ends_blocked_and_sends_nothing",
     ),
 )

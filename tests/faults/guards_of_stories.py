@@ -187,12 +187,12 @@ NAMED: tuple[Mended, ...] = (
     ),
     Mended(
         "two clicks on resend",
-        "a mail that a person wants is claimed in the account's row before its call",
+        "a mail that a person asks for is claimed in the account's row before its call",
         (Place(CLAIMS, "(await self._conversions.record(change, before, kept), sending)", "(change.row, sending)"),),
     ),
     Mended(
         "a resend that nobody heard of",
-        "what may be out counts as sent, so that a repeated call is no second decision",
+        "a mail that may have been sent counts as sent, so that a repeated call is not a second decision",
         (Place(SENDINGS, "frozenset({Fate.SENT, Fate.UNKNOWN})", "frozenset({Fate.SENT})"),),
     ),
     Mended(

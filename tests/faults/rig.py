@@ -121,9 +121,9 @@ class FaultRig(Rig):
         assert reply.status == 202 or reply.body["error"]["code"] == "NotAwaitingApproval", reply
 
     async def resend(self, user_id: str) -> None:
-        """Be the administrator, who wants the mail of an invitation sent again: one decision, however often it comes.
+        """Resend an invitation as the administrator. A call without an answer is repeated; it is still one decision.
 
-        If the answer was lost, the repeated call is told that the mail went out, or may have, just now.
+        The answer to the repeated call may be that a mail was just sent, or may have been.
         """
         self.asked_again += 1
         body = b'{"resentBy": "admin", "reason": "it did not arrive"}'

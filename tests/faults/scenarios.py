@@ -17,7 +17,7 @@ class Hit(Enum):
     ALL = "all"
     ARRIVAL = "those until the request has been taken in"
     GRAPH = "those to Graph"
-    DECISION = "those of the decision about a waiting account"
+    DECISION = "those of the decision about an invited account"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def in_capitals(rig: FaultRig, user_id: str, name: str) -> list[str]:
 
 
 async def resent(rig: FaultRig, user_id: str, name: str) -> list[str]:
-    """One message, and an administrator who wants the mail sent again; the caller repeats what was not answered."""
+    """Send one request, deliver it, and resend its invitation. A resend without an answer is repeated."""
     rig.send(request_body(name, user_id))
     await rig.deliver_all()
     begun = len(rig.points.calls)

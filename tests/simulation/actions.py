@@ -229,14 +229,15 @@ ACTIONS: dict[str, Action] = {
         http(lambda i, s: i.app.compare(BY_NAME[s.subject].id)), "an administrator asks for a fresh comparison"
     ),
     "adopt": Action(
-        http(lambda i, s: i.app.adopt(s.subject, _ADOPTION)), "an administrator has an invitation of others followed"
+        http(lambda i, s: i.app.adopt(s.subject, _ADOPTION)),
+        "an administrator adopts an account that someone else invited",
     ),
     "resend": Action(
-        http(lambda i, s: i.app.resend(BY_NAME[s.subject].id, _RESEND)), "an administrator has the mail sent again"
+        http(lambda i, s: i.app.resend(BY_NAME[s.subject].id, _RESEND)), "an administrator resends the invitation"
     ),
     "correct": Action(
         http(lambda i, s: i.app.correct(BY_NAME[s.subject].id, _correction(s.value))),
-        "an administrator has another address invited, in place of a wrong one",
+        "an administrator corrects the invited address",
     ),
     "lag": Action(_lag, "reads of the account lag behind by so many seconds"),
     "switch": Action(_switch, "Graph goes over to another way to answer"),

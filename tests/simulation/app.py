@@ -153,11 +153,11 @@ class App:
         return await self._client.call(route, "", b"", "https://app", query=query, userId=user_id)
 
     async def adopt(self, request_id: str, body: bytes) -> Reply:
-        """Follow an invitation that others sent."""
+        """Adopt the account of a request that someone else invited."""
         return await self._client.call("adopt_request", request_id, body, "https://app")
 
     async def resend(self, user_id: str, body: bytes) -> Reply:
-        """Send the mail of an invitation again."""
+        """Resend an invitation."""
         return await self._client.call("resend_invitation", "", body, "https://app", userId=user_id)
 
     async def correct(self, user_id: str, body: bytes) -> Reply:

@@ -286,7 +286,7 @@ def meddling(draw: Random, people: tuple[str, ...], requests: list[Ask]) -> list
 
 
 def _another_address(draw: Random, who: str, at: float, later: float) -> list[Step]:
-    """The administrator gives the account its right address, and has that invited; what meets that is drawn along."""
+    """Set the right address as mail, and then correct the invitation. An action at the same time is drawn, too."""
     right = f"{who}.new@fabrikam.com"
     meets = draw.choice(("", "redeem", "resend", "convert back", "correct"))
     steps = [Step(at, "change", who, {"mail": right}), Step(later, "correct", who, right)]

@@ -324,7 +324,7 @@ LATER: tuple[Story, ...] = (
     ),
     Story(
         "a resend that nobody heard of",
-        "the answer to a resend is lost, its caller asks again, and the person gets the mail twice",
+        "the answer to a resend is lost, the caller repeats the call, and the person gets the mail twice",
         History(
             (send(0, "r1"), Step(1500, "resend", "anna"), Step(1700, "resend", "anna")),
             (Fault("graph invite", "anna", "reset after", nth=2),),
@@ -333,7 +333,7 @@ LATER: tuple[Story, ...] = (
     ),
     Story(
         "adopted too late",
-        "an invitation of others is void by the time at which it is adopted, and the account is invited instead",
+        "someone else's invitation is void when it is adopted, and the app invites the account instead",
         History(
             (
                 Step(0, "invite by hand", "anna"),

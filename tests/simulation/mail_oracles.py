@@ -1,4 +1,4 @@
-"""What must hold of the mails that a person decides about, while an account waits for its person."""
+"""Oracles for the mails that a person asks for while an account is invited."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from tests.simulation.scene import Scene
 from tests.simulation.world import Act, Sent
 
 APART = 3600.0
-"""Seconds within which a second call for the same person is no second decision."""
+"""Seconds within which a second call for the same person does not count as a second decision."""
 
 
 def one_mail_a_decision(scene: Scene) -> Iterator[str]:
-    """A decision sends one mail at most, and so does one whose call comes twice."""
+    """A decision sends at most one mail, even if its call is repeated."""
     mails = defaultdict[str, list[Sent]](list)
     for act in _acts(scene):
         sent = _sent(scene, act)
@@ -29,29 +29,29 @@ def one_mail_a_decision(scene: Scene) -> Iterator[str]:
 
 
 def mails_told(scene: Scene) -> Iterator[str]:
-    """What is answered to such a decision is what Graph did; where the app does not know it, it says so."""
+    """The answer to such a decision states what Graph did, or that the app does not know it."""
     for act in _acts(scene):
         if act.reply is None:
             continue
         done = [each for each in _sent(scene, act) if each.status == HTTPStatus.CREATED]
         said = _outcome(act)
         if said == "sent" and not done:
-            yield f"{act.action} {act.subject} at {act.at:.0f} is said to be sent, and Graph took nothing"
+            yield f"{act.action} {act.subject} at {act.at:.0f} is said to be sent, but Graph accepted nothing"
         if said in {"refused", "notSent"} and done:
-            yield f"{act.action} {act.subject} at {act.at:.0f} is answered {act.reply.status}, and Graph sent it"
+            yield f"{act.action} {act.subject} at {act.at:.0f} is answered {act.reply.status}, but Graph sent the mail"
 
 
 def corrected(scene: Scene) -> Iterator[str]:
-    """A mail that went to a corrected address leaves a trace of the first one: its link may open the account."""
+    """After a mail to a corrected address, the row still names the first address, whose link may still work."""
     for act in _acts(scene):
         if act.action == "correct" and act.reply is not None and _outcome(act) in {"sent", "unknown"}:
             earlier, now = act.reply.body["earlierAddresses"], act.reply.body["invitedUserEmailAddress"]
             if not earlier or (now in earlier and len(earlier) < 2):
-                yield f"{act.subject} was corrected at {act.at:.0f}, and its first address is forgotten"
+                yield f"{act.subject} was corrected at {act.at:.0f}, but its first address is not named"
 
 
 def adopted_quietly(scene: Scene) -> Iterator[str]:
-    """For a request that adopts an invitation nothing is sent, until a person decides otherwise."""
+    """The app sends nothing for a request that adopts an invitation, until another decision reopens the request."""
     for act in scene.world.acts:
         if act.action != "adopt" or act.reply is None or act.reply.status != HTTPStatus.ACCEPTED:
             continue
@@ -69,12 +69,12 @@ def _acts(scene: Scene) -> list[Act]:
 
 
 def _sent(scene: Scene, act: Act) -> list[Sent]:
-    """The invitations that the call of a decision sent."""
+    """Return the invitations that the call of a decision sent."""
     return [each for each in scene.world.sent if each.source is act.work]
 
 
 def _outcome(act: Act) -> str:
-    """What the caller of a decision was told of its mail."""
+    """Return the outcome of a decision's mail as the caller was told it; `notSent` for an error."""
     if act.reply.status != HTTPStatus.OK:
         return "notSent"
     return str(act.reply.body["mails"][-1]["outcome"])

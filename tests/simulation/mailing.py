@@ -1,4 +1,4 @@
-"""What the tests of decisions about a waiting account share: the decisions as calls, and what to read after them."""
+"""Helpers for the tests of decisions about an invited account."""
 
 import json
 from collections.abc import Callable
@@ -37,12 +37,12 @@ def code(reply: Reply) -> tuple[int, str]:
 
 
 def at_the_call(place: Place, do: Callable[[], object]) -> None:
-    """Let something happen just before an invitation reaches Graph."""
+    """Run ``do`` just before each invitation reaches Graph."""
     place.gate.before = lambda call: do() if call.verb == "invite" else None
 
 
 def lose_the_answer(place: Place, trouble: str = "reset") -> None:
-    """Graph takes the invitation, and the app does not hear of it."""
+    """Let Graph accept invitations, and lose its answers."""
 
     def after(call: Call) -> None:
         if call.verb == "invite":

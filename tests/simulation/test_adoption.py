@@ -1,4 +1,4 @@
-"""An invitation of others that is followed, and what undoing would take: nothing is sent for either."""
+"""Adopting an account that someone else invited, and reading the ways back. Neither sends anything."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.simulation.mailing import ADDRESS, code, invited, mails, resend
 from tests.simulation.place import ANNA, PASSED, Place
 
 
-async def test_the_ways_back_are_told_and_nothing_is_done() -> None:
+async def test_the_ways_back_follow_the_account_and_reading_them_sends_nothing() -> None:
     place = await invited()
     posts = len(place.directory.posts)
     waiting = (await place.app.about("read_way_back", ANNA)).body
@@ -16,9 +16,9 @@ async def test_the_ways_back_are_told_and_nothing_is_done() -> None:
     assert f"/api/conversions/{ANNA}/correct" in waiting["ways"][1]["do"]
     place.directory.redeem(ANNA)
     redeemed = (await place.app.about("read_way_back", ANNA)).body
-    assert (redeemed["stage"], redeemed["standing"]) == ("invited", "redeemed"), "the directory is believed"
+    assert (redeemed["stage"], redeemed["standing"]) == ("invited", "redeemed"), "the directory decides, not the row"
     back = next(way for way in redeemed["ways"] if way["title"] == "Convert it to an internal account")
-    assert "its user type was Member, its user principal name p1@contoso.com" in back["costs"]
+    assert "its user type was Member and its user principal name p1@contoso.com" in back["costs"]
     place.directory.delete(ANNA)
     assert (await place.app.about("read_way_back", ANNA)).body["standing"] == "deleted"
     place.directory.purge(ANNA)
@@ -26,16 +26,16 @@ async def test_the_ways_back_are_told_and_nothing_is_done() -> None:
     assert len(place.directory.posts) == posts
 
 
-async def test_a_cancellation_that_comes_too_late_says_what_is_possible() -> None:
+async def test_a_late_cancellation_is_refused_and_names_the_route_of_the_ways_back() -> None:
     place = await invited()
     reply = await place.app.cancel("r1")
     assert code(reply) == (409, "NotCancellable")
     assert f"GET /api/conversions/{ANNA}/way-back" in reply.body["error"]["message"]
-    assert "none expires" in reply.body["error"]["message"]
+    assert "neither recall it nor let it expire" in reply.body["error"]["message"]
 
 
 async def blocked() -> Place:
-    """An account that others invited before its request came."""
+    """Return a place with a request that is blocked, because someone else has invited its account."""
     place = Place()
     assert place.directory.invite_by_hand(ANNA)
     place.gate.now += PASSED
@@ -49,7 +49,7 @@ async def adopt(place: Place) -> Reply:
     return await place.app.adopt("r1", b'{"adoptedBy": "admin", "reason": "invited in the portal"}')
 
 
-async def test_where_the_account_does_not_wait_any_more_an_adoption_sends_nothing() -> None:
+async def test_adopting_an_account_that_is_no_longer_pending_ends_blocked_and_sends_nothing() -> None:
     place = await blocked()
     place.directory.convert_back(ANNA)
     place.gate.now += PASSED
@@ -61,10 +61,10 @@ async def test_where_the_account_does_not_wait_any_more_an_adoption_sends_nothin
     assert code(await adopt(place)) == (409, "NotAdoptable")
     assert (await place.app.retry("r1")).status == 202
     await place.work()
-    assert await place.stages() == {"invited"}, "a retry is another decision: it invites"
+    assert await place.stages() == {"invited"}, "a retry is another decision, so the app invites"
 
 
-async def test_an_adopted_account_may_get_a_mail_that_a_person_decides_about() -> None:
+async def test_an_invitation_can_be_resent_to_an_adopted_account() -> None:
     place = await blocked()
     await adopt(place)
     await place.work()
@@ -72,7 +72,7 @@ async def test_an_adopted_account_may_get_a_mail_that_a_person_decides_about() -
     assert mails(place) == [ADDRESS]
 
 
-async def test_an_account_that_others_invited_is_followed_and_gets_no_mail() -> None:
+async def test_an_adopted_account_is_followed_to_its_end_and_gets_no_mail() -> None:
     place = await blocked()
     reply = await adopt(place)
     assert (reply.status, reply.body["stage"]) == (202, "requested"), reply.body

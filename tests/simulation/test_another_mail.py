@@ -1,4 +1,4 @@
-"""A mail that is sent again: who gets one, how often, and what is kept where its outcome is not known."""
+"""Resending an invitation: which accounts get a mail, how often, and how an unknown outcome is recorded."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.simulation.mailing import (
 from tests.simulation.place import ANNA, DAY, PASSED, Place
 
 
-async def test_a_resend_sends_one_mail_to_the_same_address_and_says_who_wanted_it() -> None:
+async def test_a_resend_sends_one_mail_to_the_same_address_and_records_who_asked_for_it() -> None:
     place = await invited()
     reply = await resend(place)
     assert reply.status == 200, reply.body
@@ -34,7 +34,7 @@ async def test_a_resend_sends_one_mail_to_the_same_address_and_says_who_wanted_i
     assert "resend-sent" in told
 
 
-async def test_a_resend_keeps_language_and_landing_page_and_asks_for_a_mail_where_the_first_asked_for_none() -> None:
+async def test_a_resend_keeps_language_and_landing_page_and_always_asks_for_a_mail() -> None:
     place = Place(1)
     body = {
         "requestId": "r1",
@@ -53,7 +53,7 @@ async def test_a_resend_keeps_language_and_landing_page_and_asks_for_a_mail_wher
     assert second["invitedUserMessageInfo"]["messageLanguage"] == "de-DE"
 
 
-async def test_a_call_that_is_repeated_is_no_second_decision() -> None:
+async def test_a_repeated_resend_is_refused_for_an_hour() -> None:
     place = await invited()
     assert (await resend(place)).status == 200
     assert code(await resend(place)) == (409, "SentJustNow")
@@ -62,14 +62,14 @@ async def test_a_call_that_is_repeated_is_no_second_decision() -> None:
     assert len(mails(place)) == 3
 
 
-async def test_of_two_calls_at_the_same_moment_one_sends() -> None:
+async def test_of_two_concurrent_resends_only_one_sends() -> None:
     place = await invited()
     replies = await asyncio.gather(resend(place), resend(place))
     assert sorted(reply.status for reply in replies) == [200, 409]
     assert len(mails(place)) == 2
 
 
-async def test_a_lost_answer_is_recorded_and_nothing_repeats_it() -> None:
+async def test_a_lost_answer_is_recorded_as_unknown_and_the_mail_is_not_repeated() -> None:
     place = await invited()
     lose_the_answer(place)
     reply = await resend(place)
@@ -80,12 +80,12 @@ async def test_a_lost_answer_is_recorded_and_nothing_repeats_it() -> None:
         await place.sweep(DAY)
     assert len(mails(place)) == 2
     found = (await place.app.about("conversion_status", ANNA)).body
-    assert [mail["outcome"] for mail in found["mails"]] == ["unknown"], "that the account waits is no answer"
+    assert [mail["outcome"] for mail in found["mails"]] == ["unknown"], "a pending account does not show the outcome"
     assert found["openDoubts"] == 0
     assert (await resend(place)).status == 200, "another decision sends again"
 
 
-async def test_a_process_that_dies_in_the_call_leaves_the_try_behind_and_nothing_repeats_it() -> None:
+async def test_if_the_process_dies_in_the_call_the_attempt_counts_and_is_not_repeated() -> None:
     place = await invited()
 
     def dies(call: Call) -> None:
@@ -103,7 +103,7 @@ async def test_a_process_that_dies_in_the_call_leaves_the_try_behind_and_nothing
     assert len(mails(place)) == 2
 
 
-async def test_what_certainly_did_not_leave_may_be_sent_at_once() -> None:
+async def test_a_mail_that_was_certainly_not_sent_can_be_sent_at_once() -> None:
     place = await invited()
     place.gate.failing = lambda call: "unreachable" if call.verb == "invite" else None
     assert code(await resend(place)) == (503, "ServiceUnavailable")
@@ -116,7 +116,7 @@ async def test_what_certainly_did_not_leave_may_be_sent_at_once() -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"), [({"B2B_PAUSED": "true"}, "AppPaused"), ({"B2B_MODE": "assess"}, "ModeIsAssess")]
 )
-async def test_mode_and_pause_hold_a_resend_back(settings: dict[str, str], expected: str) -> None:
+async def test_mode_assess_and_a_pause_refuse_resends_and_corrections(settings: dict[str, str], expected: str) -> None:
     place = await invited()
     place.run_with(**settings)
     assert code(await resend(place)) == (409, expected)
@@ -124,7 +124,7 @@ async def test_mode_and_pause_hold_a_resend_back(settings: dict[str, str], expec
     assert len(mails(place)) == 1
 
 
-async def test_the_rules_are_asked_again() -> None:
+async def test_a_resend_checks_the_rules_again() -> None:
     place = await invited()
     place.directory.disable(ANNA)
     reply = await resend(place)
@@ -137,7 +137,7 @@ async def test_the_rules_are_asked_again() -> None:
     assert len(mails(place)) == 1
 
 
-async def test_a_person_may_waive_what_a_review_says_by_name_and_the_history_tells_of_it() -> None:
+async def test_a_named_review_finding_can_be_waived_and_the_history_records_it() -> None:
     place = await invited()
     place.directory.set_roles(ANNA, ("729827e3-9c14-49f7-bb1b-9608f156bbb8",))
     refused = await resend(place)
@@ -148,7 +148,7 @@ async def test_a_person_may_waive_what_a_review_says_by_name_and_the_history_tel
     assert told.endswith(f"waived: {rule}")
 
 
-async def test_of_a_person_who_redeemed_nothing_is_sent_again() -> None:
+async def test_an_account_that_has_redeemed_gets_no_resend() -> None:
     place = await invited()
     place.directory.redeem(ANNA)
     assert code(await resend(place)) == (409, "NotInvited")
@@ -157,7 +157,7 @@ async def test_of_a_person_who_redeemed_nothing_is_sent_again() -> None:
     assert len(mails(place)) == 1
 
 
-async def test_a_person_who_redeems_in_the_second_of_a_resend_is_not_taken_back() -> None:
+async def test_a_redemption_during_a_resend_is_kept() -> None:
     place = await invited()
     at_the_call(place, lambda: place.directory.redeem(ANNA))
     reply = await resend(place)
@@ -179,7 +179,7 @@ async def test_an_account_that_was_made_internal_again_is_not_invited_by_a_resen
     assert len(mails(place)) == 1
 
 
-async def test_the_outcome_is_written_over_what_others_wrote_during_the_call() -> None:
+async def test_the_outcome_is_written_even_if_the_row_changed_during_the_call() -> None:
     place = await invited()
 
     def another_writes() -> None:

@@ -1,10 +1,10 @@
-"""Another address in place of a wrong one: who may get it, and what is remembered of the first."""
+"""Correcting the address of an invited account: which address is allowed, and how the first one is kept."""
 
 from tests.simulation.mailing import ADDRESS, NEW, code, correct, invited, lose_the_answer, mails
 from tests.simulation.place import ANNA, DAY, PASSED, Place, account
 
 
-async def test_a_correction_invites_the_new_address_which_the_account_must_have_already() -> None:
+async def test_a_correction_invites_a_new_address_only_if_the_account_already_has_it() -> None:
     place = await invited()
     early = await correct(place)
     assert code(early) == (409, "NotReady")
@@ -29,20 +29,20 @@ async def corrected_and_redeemed(**person: str) -> Place:
     return place
 
 
-async def test_a_corrected_address_is_no_change_that_a_person_has_to_accept() -> None:
+async def test_a_corrected_address_is_no_difference_in_the_comparison() -> None:
     place = await corrected_and_redeemed(provider="mail")
     assert (await place.stages(), await place.matches()) == ({"completed"}, "yes")
     assert "verified" in {event["kind"] for event in await place.events()}
 
 
-async def test_after_a_corrected_address_a_person_decides_where_nobody_can_tell_who_redeemed() -> None:
+async def test_after_a_correction_a_person_decides_if_the_redeemer_is_not_known() -> None:
     place = await corrected_and_redeemed()
     assert (await place.stages(), await place.matches()) == ({"unverified"}, "cannotTell")
     assert {each["rule"] for each in (await place.app.get("r1")).body["findings"]} >= {"redeemed-by-other"}
     assert "access-changed" not in {each["rule"] for each in (await place.app.get("r1")).body["findings"]}
 
 
-async def test_a_correction_that_did_not_leave_gives_the_first_address_back() -> None:
+async def test_a_correction_that_was_not_sent_restores_the_first_address() -> None:
     place = await invited()
     place.directory.change(ANNA, mail=NEW)
     place.gate.failing = lambda call: "unreachable" if call.verb == "invite" else None
@@ -53,7 +53,7 @@ async def test_a_correction_that_did_not_leave_gives_the_first_address_back() ->
     assert (await correct(place)).status == 200
 
 
-async def test_where_graph_takes_no_other_address_the_first_one_stays_and_the_caller_reads_why() -> None:
+async def test_if_graph_refuses_the_new_address_the_first_stays_and_the_answer_says_why() -> None:
     place = await invited()
     place.directory.set_switch("corrected-invitation", "refused")
     place.directory.change(ANNA, mail=NEW)
@@ -65,7 +65,7 @@ async def test_where_graph_takes_no_other_address_the_first_one_stays_and_the_ca
     assert mails(place) == [ADDRESS]
 
 
-async def test_a_correction_whose_answer_is_lost_counts_both_addresses_as_alive() -> None:
+async def test_after_a_correction_with_a_lost_answer_both_addresses_are_kept() -> None:
     place = await invited()
     place.directory.change(ANNA, mail=NEW)
     lose_the_answer(place)
@@ -76,7 +76,7 @@ async def test_a_correction_whose_answer_is_lost_counts_both_addresses_as_alive(
     assert mails(place) == [ADDRESS, NEW]
 
 
-async def test_two_accounts_do_not_get_one_address_by_a_correction() -> None:
+async def test_a_correction_cannot_give_two_accounts_the_same_address() -> None:
     place = await invited(2)
     place.directory.change(account(2), mail="p2.own@fabrikam.com")
     place.directory.change(ANNA, mail="p2@fabrikam.com")
@@ -85,7 +85,7 @@ async def test_two_accounts_do_not_get_one_address_by_a_correction() -> None:
     assert mails(place) == [ADDRESS]
 
 
-async def test_a_corrected_address_is_reserved_like_the_first() -> None:
+async def test_a_correction_reserves_the_new_address() -> None:
     shared = '{"address-in-use": "warn", "address-requested-twice": "off", "address-unlikely": "off"}'
     place = Place(2, B2B_RULE_OVERRIDES=shared)
     place.directory.set_switch("held-address", "accepted")

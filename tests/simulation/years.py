@@ -10,7 +10,7 @@ from tests.simulation.history import Ask, Fault, History, Step
 
 DAY = 86_400.0
 LOST = ("reset after", "error after", "kill after", "reset before", "refused", "unreachable")
-"""What becomes of a mail that an administrator wanted."""
+"""The faults of a mail that an administrator asked for."""
 TWICE_A_DAY = DAY / 2
 WAITS = (0.2, 1.0, 6.0, 9.0, 30.0, 120.0, 300.0)
 """The average times until a person redeems, in days."""
@@ -78,7 +78,7 @@ def _life(draw: Random, who: str) -> list[Step]:
 
 
 def _mails(draw: Random, who: str, redeems: float) -> list[Step]:
-    """What an administrator sends while the person waits: nothing, reminders, or the same to a corrected address."""
+    """Draw what an administrator sends while the account is invited: nothing, resends, or a correction."""
     at, right = redeems * draw.random(), f"{who}.new@fabrikam.com"
     ways: dict[str, list[Step]] = {
         "nothing": [],

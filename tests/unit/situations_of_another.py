@@ -166,7 +166,7 @@ ANOTHERS: tuple[Row, ...] = (
     row(P.DIRECTORY, "unverified: made internal again, refuted", Record(undone.refuted(UNVERIFIED_SUSPECTED, NOW)),
         request=OTHER, conversion=UNVERIFIED_SUSPECTED, sighting=seen(ACCEPTED)),
 
-    # A person wants the app to follow an invitation that others sent. Nothing is sent, whatever the directory shows.
+    # A person adopts an account that someone else invited. Nothing is sent, whatever the directory shows.
     row(P.DIRECTORY, "adopting: the rules are asked", Judge(), request=ADOPTING, conversion=conversion(Stage.BLOCKED)),
     *(row(P.DIRECTORY, f"adopting: the account waits, so it is followed, {held or 'whatever'} or not",
           Record(adopted(conversion(Stage.BLOCKED), "r-2", ALREADY, (), NOW)), request=ADOPTING,

@@ -39,7 +39,7 @@ def test_a_logged_file_is_found_in_every_export(
     log.write_text(export, "utf-8")
     assert evidence.main(["verify", str(file), "--log", str(log)]) == evidence.LOGGED
     said = capsys.readouterr().out
-    assert said == f"{file} is what the app gave out at {AT}: evidence of account {ACCOUNT}, as json.\n"
+    assert said == f"{file} is as the app created it at {AT}: evidence of account {ACCOUNT}, as json.\n"
 
 
 @pytest.mark.parametrize("change", [b" ", b"\n", b"x"])
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_export_is_reported_as_unreadable(
     log = tmp_path / "export"
     log.write_text(export)
     assert evidence.main(["verify", str(file), "--log", str(log)]) == evidence.UNREADABLE
-    assert capsys.readouterr().err.startswith("it cannot be read: ")
+    assert capsys.readouterr().err.startswith("the file or the export cannot be read: ")
 
 
 def test_a_missing_file_is_reported_as_unreadable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What undoing a conversion would take: where an account stands, and that every place has its ways."""
+"""The ways back of a conversion: the state of an account, and the ways that each state has."""
 
 import pytest
 
@@ -37,41 +37,41 @@ BEFORE = Snapshot(
         (INVITED, seen(None), Standing.GONE),
     ],
 )
-def test_the_directory_is_believed_over_the_row(row: Conversion, sighting: object, standing: Standing) -> None:
+def test_the_directory_decides_the_state_of_an_account(row: Conversion, sighting: object, standing: Standing) -> None:
     assert standing_of(row, sighting) is standing  # type: ignore[arg-type]
 
 
-def told(standing: Standing, *, synced: bool = False, before: Snapshot | None = BEFORE) -> list[Way]:
+def shown(standing: Standing, *, synced: bool = False, before: Snapshot | None = BEFORE) -> list[Way]:
     return list(ways_back(standing, Facts(INVITED, synced, before)))
 
 
 @pytest.mark.parametrize("standing", list(Standing))
 @pytest.mark.parametrize("synced", [False, True])
-def test_every_place_has_a_way_whose_words_are_whole(standing: Standing, *, synced: bool) -> None:
-    for way in told(standing, synced=synced):
+def test_every_state_has_ways_without_unfilled_placeholders(standing: Standing, *, synced: bool) -> None:
+    for way in shown(standing, synced=synced):
         assert "{" not in way.do + way.costs
         assert way.source.startswith("https://")
-    assert told(standing, synced=synced)
+    assert shown(standing, synced=synced)
 
 
-def test_every_way_is_told_somewhere() -> None:
-    everywhere = [way for standing in Standing for synced in (False, True) for way in told(standing, synced=synced)]
+def test_every_way_is_shown_in_some_state() -> None:
+    everywhere = [way for standing in Standing for synced in (False, True) for way in shown(standing, synced=synced)]
     facts = Facts(INVITED, synced=False, before=None)
     assert {way.title for way in everywhere} == {row.way(facts).title for row in WAYS}
 
 
-def test_the_way_back_of_a_redeemed_account_names_what_it_was_and_where_its_password_comes_from() -> None:
-    (cloud,) = [way for way in told(Standing.REDEEMED) if "beta" in way.do]
+def test_converting_back_names_the_earlier_user_type_and_the_source_of_the_password() -> None:
+    (cloud,) = [way for way in shown(Standing.REDEEMED) if "beta" in way.do]
     assert "a domain that is not federated, and a password" in cloud.do
-    assert "its user type was Guest, its user principal name anna@contoso.com" in cloud.costs
-    (synced,) = [way for way in told(Standing.REDEEMED, synced=True) if "beta" in way.do]
+    assert "its user type was Guest and its user principal name anna@contoso.com" in cloud.costs
+    (synced,) = [way for way in shown(Standing.REDEEMED, synced=True) if "beta" in way.do]
     assert "Active Directory" in synced.do
-    (unknown,) = [way for way in told(Standing.REDEEMED, before=None) if "beta" in way.do]
+    (unknown,) = [way for way in shown(Standing.REDEEMED, before=None) if "beta" in way.do]
     assert "its user type was not known" in unknown.costs
 
 
-def test_no_way_takes_an_invitation_back_and_the_words_say_how_sure_they_are() -> None:
-    ways = {way.title: way for way in told(Standing.WAITING)}
+def test_the_first_way_of_an_invited_account_is_to_leave_it() -> None:
+    ways = {way.title: way for way in shown(Standing.WAITING)}
     assert "does not expire" in ways["Leave it"].costs
     assert ways["Disable the account"].grade is Grade.INFERRED
     assert f"POST /api/conversions/{ANNA}/correct" in ways["Correct the address"].do

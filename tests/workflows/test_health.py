@@ -75,12 +75,12 @@ async def test_health_reports_the_last_run_of_each_part_of_the_sweep(world: Make
     status, detail = await line()
     assert status == "ok"
     assert [re.sub(r"\d\d:\d\d UTC", "AT", part) for part in detail.split("; ")] == [
-        "drain at AT: 1 looked after, 1 changed",
-        "repair at AT: 0 looked after, 0 changed",
-        "publish at AT: 0 looked after, 0 changed",
-        "follow at AT: 1 looked after, 1 changed",
-        "verify at AT: 0 looked after, 0 changed",
-        "purge at AT: 0 looked after, 0 changed",
+        "drain at AT: 1 handled, 1 changed",
+        "repair at AT: 0 handled, 0 changed",
+        "publish at AT: 0 handled, 0 changed",
+        "follow at AT: 1 handled, 1 changed",
+        "verify at AT: 0 handled, 0 changed",
+        "purge at AT: 0 handled, 0 changed",
     ]
 
 

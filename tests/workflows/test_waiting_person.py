@@ -1,4 +1,4 @@
-"""Decisions about a person who waits, on the wire and on real storage: another mail, an adoption."""
+"""Decisions about an invited account over HTTP and on real storage: a resend, a correction, an adoption."""
 
 import json
 
@@ -25,7 +25,7 @@ async def invited(world: MakeWorld) -> World:
     return running
 
 
-async def test_a_lost_answer_stays_in_the_row_and_only_another_decision_sends_again(world: MakeWorld) -> None:
+async def test_a_lost_answer_stays_unknown_and_only_another_decision_sends_again(world: MakeWorld) -> None:
     running = await invited(world)
     running.graph.on_invitation(after=httpx.ReadTimeout("slow"))
     reply = await resend(running)
@@ -46,7 +46,7 @@ async def test_a_lost_answer_stays_in_the_row_and_only_another_decision_sends_ag
     ]
 
 
-async def test_a_body_that_says_too_little_is_refused_by_field(world: MakeWorld) -> None:
+async def test_an_incomplete_body_is_refused_with_the_names_of_its_missing_fields(world: MakeWorld) -> None:
     running = await invited(world)
     reply = await running.api.call("correct_address", "", b'{"reason": "typo"}', BASE, userId=USER)
     faults = reply.body["error"]["details"]

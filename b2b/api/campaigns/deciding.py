@@ -1,4 +1,4 @@
-"""Handlers of decisions about members: show what waits for a decision, approve and refuse."""
+"""Handlers of decisions about members: show the members that wait for a decision, approve and refuse them."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ async def waiting(app: Workflows, call: Call) -> Reply:
 
 
 async def approve(app: Workflows, call: Call) -> Reply:
-    """Waive the findings that were shown of some members."""
+    """Approve some members. This waives the findings that the caller was shown."""
     body = bodies.read(call.body, MembersApproval, *named("approvedBy", app, call), limit=LARGEST)
     return await _decided(
         app, call, Answer.APPROVE, body.members, decider(call, "approvedBy", body.approved_by), body.reason

@@ -1,1 +1,1 @@
-"""The part of the HTTP contract that is about an account whose invitation is out."""
+"""The routes, bodies and answers about an account that was invited and has not redeemed yet."""

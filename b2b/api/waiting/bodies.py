@@ -1,4 +1,4 @@
-"""The bodies of decisions about a waiting account."""
+"""The bodies of decisions about an invited account."""
 
 from typing import Annotated
 
@@ -8,16 +8,16 @@ from b2b.api.bodies import LONGEST_NAME, Body, Why
 from b2b.domain.request.model import MAX_ADDRESS
 
 MOST_WAIVED = 50
-"""More rules than there are."""
+"""The most rules that a body may waive. The app has fewer rules than that."""
 
 
 class Adoption(Body, frozen=True, kw_only=True):
-    """Lets the app follow an invitation that others sent."""
+    """Lets the app follow an account that someone else invited."""
 
     adopted_by: Annotated[
         str | None,
         Meta(
-            description="Who adopts it. Required with a key; a person who signed in leaves it out.",
+            description="Who adopts the account. Required with a key; a person who signed in leaves it out.",
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
@@ -27,19 +27,19 @@ class Adoption(Body, frozen=True, kw_only=True):
 Waive = Annotated[
     tuple[str, ...],
     Meta(
-        description="The rules whose review findings you have seen and waive; any other finding refuses the call.",
+        description="The rules whose review findings you waive. Any other review, fix or block finding fails the call.",
         extra_json_schema={"maxItems": MOST_WAIVED},
     ),
 ]
 
 
 class Resend(Body, frozen=True, kw_only=True):
-    """Sends the mail of an invitation again."""
+    """Sends an invitation again, to the same address."""
 
     resent_by: Annotated[
         str | None,
         Meta(
-            description="Who wants it sent. Required with a key; a person who signed in leaves it out.",
+            description="Who wants the mail sent. Required with a key; a person who signed in leaves it out.",
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
@@ -53,7 +53,7 @@ class Correction(Body, frozen=True, kw_only=True):
     corrected_by: Annotated[
         str | None,
         Meta(
-            description="Who corrects it. Required with a key; a person who signed in leaves it out.",
+            description="Who corrects the address. Required with a key; a person who signed in leaves it out.",
             extra_json_schema={"maxLength": LONGEST_NAME},
         ),
     ] = None
@@ -61,7 +61,7 @@ class Correction(Body, frozen=True, kw_only=True):
     invited_user_email_address: Annotated[
         str,
         Meta(
-            description="The right address. The account must have it already, as its mail.",
+            description="The right address. The account's `mail` must already be set to it.",
             extra_json_schema={"minLength": 1, "maxLength": MAX_ADDRESS},
         ),
     ]

@@ -1,4 +1,4 @@
-"""Handlers about an account whose invitation is out: another mail, an invitation of others, the ways back."""
+"""Handlers about an invited account: adopt it, send another mail, show the ways back."""
 
 from b2b.api import bodies as reading
 from b2b.api import show
@@ -13,14 +13,14 @@ from b2b.workflows.lifecycle.way_back import WayBack
 
 
 async def adopt(app: Workflows, call: Call) -> Reply:
-    """Follow an invitation that others sent."""
+    """Let the app follow an account that someone else invited."""
     body = reading.read(call.body, bodies.Adoption, *named("adoptedBy", app, call))
     decision = Decision(decider(call, "adoptedBy", body.adopted_by), body.reason)
     return await decided(app, call, app.decisions.adopt, decision)
 
 
 async def resend(app: Workflows, call: Call) -> Reply:
-    """Send the mail of an invitation again."""
+    """Send an invitation again, to the same address."""
     body = reading.read(call.body, bodies.Resend, *named("resentBy", app, call))
     decision = Decision(decider(call, "resentBy", body.resent_by), body.reason)
     row = await app.listings.conversion(call.path["userId"])
@@ -39,7 +39,7 @@ async def correct(app: Workflows, call: Call) -> Reply:
 
 
 async def way_back(app: Workflows, call: Call) -> Reply:
-    """Tell what undoing a conversion would take now."""
+    """Show how a conversion can be undone in its current state."""
     return Reply(200, _shown(await app.ways_back.of(call.path["userId"])))
 
 

@@ -1,4 +1,4 @@
-"""The routes about an account whose invitation is out."""
+"""The routes about an invited account."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ _MAILS = (
     E.MODE_IS_ASSESS,
     E.REQUEST_CHANGED,
 )
-"""What may keep another mail back."""
+"""The errors of a resend and a correction."""
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -35,8 +35,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=handlers.adopt,
         roles=_DECIDES,
         summary="Adopt an invitation",
-        text="Lets the app follow an account that others invited. Nothing is sent.",
-        body=Body(bodies.Adoption, "Who adopts it, and why."),
+        text="Lets the app follow an account that someone else invited. Nothing is sent.",
+        body=Body(bodies.Adoption, "Who adopts the account, and why."),
         answers={202: Accepted},
         headers=TAKEN_IN,
         own_errors=(E.PERSON_REQUIRED, E.REQUEST_NOT_FOUND, E.REQUEST_CHANGED, E.NOT_ADOPTABLE, E.MODE_IS_ASSESS),
@@ -48,8 +48,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=handlers.resend,
         roles=_DECIDES,
         summary="Send the mail again",
-        text="Sends the invitation again, once, to an account that waits for its person. The rules are asked again.",
-        body=Body(bodies.Resend, "Who wants it sent, and why."),
+        text="Sends an invitation once more to an account that has not redeemed it. The rules are checked again.",
+        body=Body(bodies.Resend, "Who wants the mail sent, and why."),
         answers={200: ConversionStatus},
         own_errors=_MAILS,
     ),
@@ -60,8 +60,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=handlers.correct,
         roles=_DECIDES,
         summary="Correct the address",
-        text="Invites another address in place of a wrong one, once. The account must have it already.",
-        body=Body(bodies.Correction, "Who corrects it, why, and the right address."),
+        text="Invites another address in place of a wrong one, once. The account's mail must already be that address.",
+        body=Body(bodies.Correction, "Who corrects the address, why, and the right address."),
         answers={200: ConversionStatus},
         own_errors=(*_MAILS, E.ADDRESS_UNCHANGED),
     ),
@@ -72,7 +72,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=handlers.way_back,
         roles=_SEES,
         summary="Get the ways back",
-        text="Tells what undoing a conversion would take now. It does nothing.",
+        text="Shows how a conversion can be undone in its current state, and what each way costs. Changes nothing.",
         answers={200: WayBackReport},
         own_errors=(E.CONVERSION_NOT_FOUND,),
         in_connector=False,

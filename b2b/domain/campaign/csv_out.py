@@ -1,4 +1,4 @@
-"""Write CSV in which no spreadsheet finds a formula, whatever a list or a directory holds.
+"""Write CSV whose cells a spreadsheet cannot run as formulas.
 
 Following OWASP's advice on CSV injection, a cell that begins with =, +, -, @, a tab or a line end gets an apostrophe in
 front, so that Excel, Calc and Sheets treat it as text. A spreadsheet that expects another separator than the comma

@@ -123,7 +123,7 @@ def called_off(member: Member, decision: Decision, now: datetime) -> Change[Memb
 
 
 def approval_of(member: Member) -> Approval | None:
-    """Return the approval for the request of a released member; None if nobody approved anything.
+    """Return the approval that the request of a released member gets; None if no finding of the member was waived.
 
     The approval is valid for the account and the address that were judged.
     """

@@ -1,4 +1,4 @@
-"""Decode the bytes of a list to text, whatever program wrote them."""
+"""Detect the encoding of a list, and decode its bytes to text."""
 
 import codecs
 from enum import StrEnum

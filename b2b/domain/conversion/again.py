@@ -1,7 +1,8 @@
-"""Whether a waiting account may get another mail, and what the try means for its conversion. Nothing is written here.
+"""Decide whether an invited account may get another mail, and record the attempt and its outcome in the conversion.
 
-A person decides about each mail. The try is claimed in the row before its call, like the first one, and whatever comes
-of it the app does not repeat it. A pending account is no answer: it was pending before.
+A person decides about each mail. The attempt is claimed in the row before the call to Graph, like the first invitation,
+and the app never repeats it. Reading the account cannot show the outcome, because the account was pending before.
+This module reads and writes nothing.
 """
 
 from collections.abc import Iterable
@@ -20,10 +21,9 @@ from b2b.domain.error_codes import ErrorCode
 from b2b.domain.errors import RequestRefused
 
 APART = timedelta(hours=1)
-"""Least time between a resend and the mail before it: a call that a browser, a proxy or a flow repeats is no second
-decision."""
+"""Shortest time between a mail and a resend. A browser, a proxy or a flow may repeat a call without a new decision."""
 MOST = 20
-"""Tries that a row keeps; the history keeps all."""
+"""How many of the newest attempts a row keeps. The history keeps all of them."""
 EVENT = {
     Fate.SENT: "{}-sent",
     Fate.REFUSED: "{}-refused",
@@ -33,10 +33,10 @@ EVENT = {
 
 
 def check_waiting(row: Conversion) -> None:
-    """Refuse a mail for an account whose person is not awaited.
+    """Check that the account is invited and has not redeemed.
 
     Raises:
-        RequestRefused: names the stage, and what there is to do instead.
+        RequestRefused: it is not. The text names the stage and what to do instead.
 
     """
     if row.stage is not Stage.INVITED:
@@ -44,10 +44,11 @@ def check_waiting(row: Conversion) -> None:
 
 
 def check_apart(row: Conversion, purpose: Purpose, now: datetime) -> None:
-    """Refuse a mail that is probably the one just sent.
+    """Check that the call does not repeat a mail that was just sent.
 
     Raises:
-        RequestRefused: names the mail before, and when the next one is possible.
+        RequestRefused: a mail is being sent, or a resend follows the last mail too soon. The text names that mail, and
+            when the next one is possible.
 
     """
     tries = [each for each in row.sendings if each.may_be_out]
@@ -61,34 +62,34 @@ def check_apart(row: Conversion, purpose: Purpose, now: datetime) -> None:
     else:
         return
     if now < free:
-        fate = "went out" if last.fate is Fate.SENT else "may be out"
+        fate = "was sent" if last.fate is Fate.SENT else "may have been sent"
         raise RequestRefused(
             ErrorCode.SENT_JUST_NOW,
-            f"The mail that was decided by {last.by} at {last.at:%Y-%m-%d %H:%M} UTC {fate}. Another one is possible "
-            f"from {free:%Y-%m-%d %H:%M} UTC on.",
+            f"The mail that {last.by} asked for at {last.at:%Y-%m-%d %H:%M} UTC {fate}. Another one is possible from "
+            f"{free:%Y-%m-%d %H:%M} UTC on.",
         )
 
 
 def check_account(row: Conversion, account: Account | None) -> None:
-    """Refuse a mail for an account that does not wait any more, as it reads now.
+    """Check that the account, as it was just read, has not redeemed and was not made internal again.
 
-    An account that shows nothing may wait: some tenants do not show pending invitations. One that showed its invitation
-    before, and shows none now, was made internal again.
+    An account without a visible invitation passes if it never showed one, because some tenants do not show pending
+    invitations. If it showed one before, it was made internal again.
 
     Raises:
-        RequestRefused: says what the account shows.
+        RequestRefused: the text says what the account shows.
 
     """
     if account is not None and account.accepted:
         said = "The person has redeemed the invitation; the next sweep records that. Nothing was sent."
         raise RequestRefused(ErrorCode.NOT_INVITED, said)
     if account is not None and not account.pending and row.seen_at is not None:
-        said = "The account showed its invitation before, and shows none now: it was made internal again, or a replica "
+        said = "The account no longer shows its invitation: it was made internal again, or a replica "
         raise RequestRefused(ErrorCode.NOT_INVITED, f"{said}lags. Nothing was sent. Try again in ten minutes.")
 
 
 def claimed(row: Conversion, sending: Sending, now: datetime, decision: str) -> Change[Conversion]:
-    """Put a try into a row, before its call. A corrected address is the conversion's from now on."""
+    """Add an attempt to the row, before its call. A corrected address becomes the address of the conversion."""
     corrects = sending.purpose is Purpose.CORRECTION
     return note(
         row,
@@ -102,9 +103,9 @@ def claimed(row: Conversion, sending: Sending, now: datetime, decision: str) -> 
 
 
 def ended(row: Conversion, sending: Sending, outcome: Outcome, now: datetime) -> tuple[Change[Conversion], Sending]:
-    """Record what came of a try, wherever the conversion stands by now. Where no mail went out, the address goes back.
+    """Record the outcome of an attempt, whatever the stage is now. If no mail was sent, restore the earlier address.
 
-    A later generation does not know the try: then only the history tells of it.
+    If a later generation no longer holds the attempt, only the history gets the outcome.
     """
     fate, said = _fate(outcome)
     over = structs.replace(sending, fate=fate, said=said, until=min(now, sending.until))
@@ -117,7 +118,7 @@ def ended(row: Conversion, sending: Sending, outcome: Outcome, now: datetime) ->
 
 
 def _call(outcome: Outcome) -> str:
-    """Return Graph's id of the call, where it answered."""
+    """Return Graph's request-id of the call; empty if Graph did not answer."""
     match outcome:
         case Taken(answer):
             return answer.request_id
@@ -131,7 +132,7 @@ def _fate(outcome: Outcome) -> tuple[Fate, str]:
         case Taken():
             return Fate.SENT, ""
         case Refused(refusal) if refusal.code == ANOTHER:
-            return Fate.UNKNOWN, f"{refusal.text}; the mail may be out"
+            return Fate.UNKNOWN, f"{refusal.text}; the mail may have been sent"
         case Refused(refusal):
             return Fate.REFUSED, f"Graph refused the invitation: {refusal.text}"
         case InDoubt(reason):
@@ -141,7 +142,7 @@ def _fate(outcome: Outcome) -> tuple[Fate, str]:
 
 
 def _kept(tries: tuple[Sending, ...]) -> tuple[Sending, ...]:
-    """Keep the newest tries, and of the older ones the corrections: their first address may still open the account."""
+    """Keep the newest attempts, and older corrections, because the link sent to the replaced address may still work."""
     older, newest = tries[:-MOST], tries[-MOST:]
     return (*_corrections(older)[-MOST:], *newest)
 
@@ -152,9 +153,9 @@ def _corrections(tries: Iterable[Sending]) -> tuple[Sending, ...]:
 
 def _instead(row: Conversion) -> str:
     if row.stage is Stage.NEEDS_REVIEW and row.open_doubts:
-        return f"An invitation may be out. Approving request {row.request_id} sends another one."
+        return f"An invitation may have been sent. Approving request {row.request_id} sends another one."
     if row.accepted_at is not None and row.stage is not Stage.CANCELLED:
         return "The person has redeemed the invitation."
     if phase_of(row.stage) is Phase.ENDED:
-        return "Nobody is awaited. To invite the account, send a new request or retry the old one."
-    return "Nobody is awaited yet."
+        return "The account has no open invitation. To invite it, send a new request or retry the old one."
+    return "The account is not invited yet."

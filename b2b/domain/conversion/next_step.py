@@ -325,7 +325,7 @@ def _open(s: Situation) -> Step:
 
 
 def _adopt(s: Situation, assessment: Assessment) -> Step:
-    """Return the step of a request to adopt an invitation that someone else sent. The app sends nothing."""
+    """Return the step of a request to adopt someone else's invitation: follow the account, or end blocked."""
     account, left = assessment.account, adoptable(assessment)
     if account is not None and account.pending and left is not None:
         return Record(adopted(s.conversion, s.request.request_id, assessment, left, s.now))

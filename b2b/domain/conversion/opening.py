@@ -1,4 +1,4 @@
-"""A conversion as a request begins it, from what was judged; also one that others began, and this app only follows."""
+"""Create the row of a conversion from the assessment of its account. Adopt an account that someone else invited."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,19 +13,19 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.findings import Finding, Severity, Verdict, verdict_of
 
 PENDING = "invitation-pending"
-"""The rule that finds an invitation which somebody else sent."""
+"""The rule that finds an invitation sent by someone else."""
 NOTHING_TO_ADOPT = Finding(
     "nothing-to-adopt",
     Severity.BLOCK,
-    "The account does not wait for its person, so there is no invitation to follow. Nothing was sent.",
+    "The account is not waiting for a redemption, so there is no invitation to follow. Nothing was sent.",
     "Retry the request to have the account invited.",
     "https://learn.microsoft.com/graph/api/resources/user",
 )
-ADOPTED = "an invitation that others sent is followed; the app sends nothing"
+ADOPTED = "the app follows an invitation that someone else sent; it sends nothing"
 
 
 def opening(request_id: str, assessment: Assessment, stage: Stage) -> Conversion:
-    """Return the conversion as a request begins it."""
+    """Return the new conversion of an assessed account, led by the request with this id."""
     if assessment.account is None:
         raise ValueError("a conversion needs an account")
     return Conversion(
@@ -39,7 +39,7 @@ def opening(request_id: str, assessment: Assessment, stage: Stage) -> Conversion
 
 
 def judged(assessment: Assessment, account: Account) -> dict[str, Any]:
-    """Return the columns that show what was judged: a review must show the address that its approval is for."""
+    """Return the columns that show what was judged. A reviewer must see which address an approval is for."""
     return {
         "user_principal_name": account.user_principal_name,
         "invited_user_email_address": assessment.address or "",
@@ -51,14 +51,14 @@ def judged(assessment: Assessment, account: Account) -> dict[str, Any]:
 
 
 def without_pending(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return what else the rules say of an account that is known, and meant, to wait."""
+    """Return the findings without `invitation-pending`, for an account that is expected to be pending."""
     return tuple(each for each in findings if each.rule != PENDING)
 
 
 def adoptable(assessment: Assessment) -> tuple[Finding, ...] | None:
-    """Return what stays to be said of an account that is adopted; None: the rules forbid it.
+    """Return the findings to keep for an account that is adopted; None if the rules forbid to adopt it.
 
-    A review finding forbids to invite, not to follow: whoever adopts the account was shown it.
+    A review finding becomes a warning. It forbids only to invite, and the person who adopts the account has seen it.
     """
     left = tuple(
         structs.replace(each, severity=Severity.WARN) if each.severity is Severity.REVIEW else each
@@ -70,7 +70,7 @@ def adoptable(assessment: Assessment) -> tuple[Finding, ...] | None:
 def adopted(
     before: Conversion | None, request_id: str, assessment: Assessment, findings: tuple[Finding, ...], now: datetime
 ) -> Change[Conversion]:
-    """Follow from now on an account that others invited. There was no snapshot, so nothing will be compared."""
+    """Start to follow an account that someone else invited. Without an earlier snapshot, nothing will be compared."""
     row = opening(request_id, replace(assessment, findings=findings), Stage.INVITED)
     since = changed_at(assessment.account) if assessment.account is not None else None
     known: dict[str, Any] = {"invited_at": since or now, "seen_at": now, "adopted": True}

@@ -1,4 +1,4 @@
-"""The possible outcomes of a call to invite, and how each changes the conversion."""
+"""The possible outcomes of an invitation's call to Graph, and how each changes the conversion."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,35 +17,35 @@ from b2b.domain.readings import Invited
 from b2b.domain.request.subject import address_key
 
 ANOTHER = "AnotherObject"
-"""Error code of a success in which Graph names another account."""
+"""The error code that the app uses if Graph reports success but names another account."""
 REFUSED, IN_DOUBT, NOT_SENT = "refused", "outcome-unknown", "not-sent"
-"""Kinds of event for calls that did not end in an invitation."""
+"""The kinds of event for calls that did not clearly end in an invitation."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Graph took the invitation."""
+    """Graph accepted the invitation."""
 
     answer: Invited
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Graph refused it, or answered with another account."""
+    """Graph refused the invitation, or answered with another account."""
 
     refusal: Refusal
 
 
 @dataclass(frozen=True)
 class InDoubt:
-    """It may have gone out."""
+    """The invitation may have been sent."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class NotSent:
-    """It certainly did not leave."""
+    """The invitation was certainly not sent."""
 
     reason: str
 
@@ -54,7 +54,7 @@ Outcome = Taken | Refused | InDoubt | NotSent
 
 
 def ended(row: Conversion, outcome: Outcome, now: datetime) -> Change[Conversion]:
-    """Return what the end of its call means for a conversion that is inviting."""
+    """Apply the outcome of the call to a conversion that is `inviting`."""
     match outcome:
         case Taken(answer):
             return invited(row, answer, now)
@@ -84,9 +84,9 @@ def invited(row: Conversion, answer: Invited, now: datetime) -> Change[Conversio
 def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversion]:
     """Record that Graph refused the invitation.
 
-    If an earlier try is in doubt, a person decides, because Graph may refuse on account of an invitation that this try
-    sent. Otherwise the conversion ends blocked, with a finding of the rule that covers Graph's reason, or failed if no
-    rule covers it.
+    If an earlier attempt is in doubt, a person decides, because that attempt may have sent an invitation which is the
+    reason for the refusal. Otherwise the conversion ends blocked, with a finding of the rule that covers Graph's
+    reason, or failed if no rule covers it.
     """
     said = f"Graph refused the invitation: {refusal.text}"
     answered, call = f"{refusal.status} {refusal.code}", refusal.request_id
@@ -110,12 +110,12 @@ def refused(row: Conversion, refusal: Refusal, now: datetime) -> Change[Conversi
 
 
 def _another(row: Conversion, refusal: Refusal, event: Event, now: datetime) -> Change[Conversion]:
-    """Record that Graph answered with a success for another account. A mail may have been sent, so a person decides.
+    """Record that Graph reported success for another account. A mail may have been sent, so a person decides.
 
-    The doubt stays open. Only a person can end it, because this account will not show the invitation.
+    The doubt stays open. Only a person can end it, because this conversion's account will not show the invitation.
     """
     fix = "Look at both accounts in the portal. Approve to send another invitation for this one."
-    said = f"{refusal.text}; a mail may be out."
+    said = f"{refusal.text}; a mail may have been sent."
     finding = Finding(doubts.ANOTHER_ACCOUNT, Severity.REVIEW, said, fix, doubts.SOURCE)
     end = advance(
         row,
@@ -140,12 +140,12 @@ def in_doubt(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
 
 
 def not_sent(row: Conversion, reason: str, now: datetime) -> Change[Conversion]:
-    """Record that this try sent nothing. Its doubt is removed; doubts of earlier tries stay open."""
+    """Record that this attempt sent nothing. Its doubt is removed; doubts about earlier attempts stay open."""
     return note(row, NOT_SENT, now, reason, doubts=_without(row), lease_until=None, last_error=reason)
 
 
 def claimed(row: Conversion, attempt: str, now: datetime, until: datetime, *, silent: bool) -> Conversion:
-    """Return the row with a claim in it. The try counts as a doubt until its outcome is written."""
+    """Return the row with a claim in it. The attempt counts as a doubt until its outcome is written."""
     doubt = Doubt(attempt, now, until, silent, address_key(row.invited_user_email_address))
     return replace(
         row,

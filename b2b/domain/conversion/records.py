@@ -155,7 +155,7 @@ class Conversion:
 
     @property
     def earlier_addresses(self) -> tuple[str, ...]:
-        """The addresses that were corrected. Until the redemption, the links that they got may open the account."""
+        """The addresses that were corrected. Until the redemption, the links sent to them may still work."""
         corrections = (each for each in self.sendings if each.purpose is Purpose.CORRECTION and each.may_be_out)
         return tuple(dict.fromkeys(each.earlier for each in corrections))
 
@@ -171,7 +171,7 @@ class Change(Generic[Row]):
 def begin(before: Conversion | None, opening: Conversion, at: datetime, detail: str = "") -> Change[Conversion]:
     """Begin a generation of an account's conversion. It keeps the history, doubts and cancellations of ``before``.
 
-    Its mails are kept, too, unless they were redeemed: their links may open the account.
+    It also keeps the mails of ``before`` until the redemption, because their links may still work.
 
     Raises:
         IllegalTransition: no generation may begin at ``before``'s stage. This is a bug.

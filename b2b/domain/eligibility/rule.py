@@ -75,9 +75,9 @@ class Rule:
     only_with: str = ""
     """The field of `Settings` that the rule compares with. If it is not set, the rule is off."""
     applies: Callable[[Case], bool] = _always
-    """Returns False for a case in which the rule cannot hit, whatever the facts are."""
+    """Returns False if the rule cannot hit in a case, regardless of the facts."""
     enforced_by_graph: bool = False
-    """Whether Graph itself refuses such an invitation. An undecided rule then costs a failed call at most."""
+    """Whether Graph itself refuses such an invitation, so that an undecided rule costs at most a failed call."""
 
     def severity(self, profile: Profile, overrides: Mapping[str, Severity]) -> Severity:
         """Return the severity in force: the rule's entry in ``overrides``, or else the rule's own for the profile."""

@@ -1,1 +1,1 @@
-"""What happens to an account after its invitation."""
+"""Rules about an account after its invitation: follow it, compare its access, list the ways back."""

@@ -1,7 +1,7 @@
-"""What the credentials that an account had before its conversion still open, as far as that is known.
+"""List the credentials that an account had before its conversion, and what each still gives access to.
 
-The app reads and changes no credential. What stands here is what Microsoft documents of accounts in this state, with
-the id of the belief in docs/evidence.md; where nothing is documented, it is not known.
+The app reads and changes no credential. It only repeats what Microsoft documents about accounts in this state, with the
+id of the belief in docs/evidence.md. What Microsoft does not document is shown as not known.
 """
 
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from b2b.domain.conversion.records import Conversion
 from b2b.domain.conversion.stages import Stage
 
 ONE_TIME_PASSCODE = "mail"
-"""The issuer of those who redeem with a passcode that is mailed to them."""
+"""The issuer of an identity that signs in with a one-time passcode sent by mail."""
 
 
 class Opens(StrEnum):
-    """Whether a credential still opens something."""
+    """Whether a credential still gives access."""
 
     YES = "yes"
     NO = "no"
     NOT_KNOWN = "notKnown"
     NOTHING = "nothing"
-    """There is nothing there that it could open."""
+    """The account has nothing on that side that the credential could open."""
 
 
 @dataclass(frozen=True)
 class Belief:
-    """What is believed, and how well that is founded."""
+    """Whether a credential gives access, and how certain that is."""
 
     opens: Opens
     grade: str = "not documented"
     belief: str = ""
-    """Its id in docs/evidence.md."""
+    """The id of the belief in docs/evidence.md; empty if there is none."""
 
 
 @dataclass(frozen=True)
 class Credential:
-    """One credential, and what it opens."""
+    """One credential, what it opens in the cloud and on premises, and what an administrator should do."""
 
     name: str
     cloud: Belief
@@ -52,7 +52,7 @@ _REDEEMED = frozenset({Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.C
 
 
 def credentials(conversion: Conversion) -> tuple[Credential, ...]:
-    """Return the credentials of an account as it is now."""
+    """Return the credentials of an account at the present stage of its conversion."""
     redeemed = conversion.stage in _REDEEMED and conversion.accepted_at is not None
     passcode = redeemed and conversion.signs_in_with == ONE_TIME_PASSCODE
     return (_password(redeemed=redeemed, passcode=passcode, synced=conversion.synced), *_OTHERS)
@@ -77,6 +77,6 @@ _OTHERS = (
         "sign-in methods without a password, such as Windows Hello and security keys",
         UNKNOWN,
         UNKNOWN,
-        "Look at the account's authentication methods in the portal, and delete those that are left.",
+        "Look at the account's authentication methods in the portal, and delete the remaining ones.",
     ),
 )

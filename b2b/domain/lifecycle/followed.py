@@ -1,4 +1,7 @@
-"""What reading an account again says about its conversion, and about the tenant. Nothing is written here."""
+"""Decide what a new read of an account changes in its conversion, and what it shows about the tenant.
+
+This module reads and writes nothing.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,21 +17,21 @@ from b2b.domain.conversion.tenant_fact import Known
 from b2b.domain.conversion.waits import Waiting, WaitReason
 
 STAGES = frozenset({Stage.INVITING, Stage.INVITED, Stage.NEEDS_REVIEW})
-"""Stages whose account is followed; once the person has redeemed, the comparison reads it."""
+"""The stages in which the sweep follows an account. After the redemption, the comparison reads the account instead."""
 
 
 def is_followed(conversion: Conversion) -> bool:
-    """Tell whether the sweep still has something to learn: a review is followed while it has a doubt."""
+    """Tell whether the sweep follows the account. One in review is followed only while its conversion has a doubt."""
     if conversion.stage is Stage.NEEDS_REVIEW:
         return bool(conversion.doubts)
     return conversion.stage in STAGES
 
 
 def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:
-    """Return the change that the account's state means for its conversion. None: it means nothing new.
+    """Return the change that the account's state causes in its conversion; None if there is none.
 
-    Only what shows an invitation moves a conversion on. Its absence counts past the replication window, because reads
-    flap between old and new after a write.
+    An account that shows an invitation counts at once. One that shows none counts only after the replication window,
+    because after a write, reads may alternate between the old and the new state.
     """
     account = sighting.account
     if account is None:
@@ -46,9 +49,9 @@ def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: da
 
 
 def learned(before: Conversion, after: Conversion, account: Account | None, known: Known) -> Known:
-    """Return what the tenant is known to show after an account was read; the same where it says nothing.
+    """Return what is known about the tenant after an account was read; ``known`` if the read adds nothing.
 
-    Only an account that was internal when it was assessed, and whose invitation Graph confirmed with a 201, counts.
+    Only an account counts that was internal when it was assessed, and whose invitation Graph confirmed with a 201.
     """
     if not (before.was_internal and before.invitation_id):
         return known
@@ -59,9 +62,9 @@ def learned(before: Conversion, after: Conversion, account: Account | None, know
 
 
 def _ours(conversion: Conversion, account: Account | None) -> bool:
-    """Tell whether the account waits because of our invitation: it has waited since then.
+    """Tell whether the account is pending since the app's invitation, and not since a later reset of its redemption.
 
-    One whose person redeemed, and whose redemption was then reset, waits in every tenant.
+    After a reset, an account is pending in every tenant, so it proves nothing about this one.
     """
     changed = changed_at(account) if account is not None else None
     return changed is not None and conversion.invited_at is not None and changed <= conversion.invited_at + SKEW
@@ -84,7 +87,7 @@ def _pending(conversion: Conversion, now: datetime) -> Change[Conversion] | None
 
 
 def _internal(conversion: Conversion, limits: Limits, now: datetime) -> Change[Conversion] | None:
-    """The account reads as internal, although Graph took its invitation."""
+    """Return the change for an account that reads as internal although Graph accepted its invitation."""
     since = conversion.seen_at or conversion.invited_at or now
     if now < since + limits.window:
         return None

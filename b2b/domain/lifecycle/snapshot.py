@@ -1,6 +1,6 @@
-"""What the directory grants an account, as it was read at one moment, and how two such readings differ.
+"""Take a snapshot of what the directory grants an account, and compare two snapshots.
 
-What cannot be read when the snapshot is taken is not compared later, and whoever looks at the result is told so.
+A kind that cannot be read for the first snapshot is not compared later, and the result says so.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,15 +18,16 @@ from b2b.domain.eligibility.fact import Fact, Facts
 from b2b.domain.hashing import digest
 
 MOST_BYTES = 400_000
-"""So much text a snapshot keeps at most: an entity of Table Storage holds 1 MiB. 2,000 groups and 500 app roles, all
-with names, take half of it."""
+"""The largest text of a snapshot. An entity of Table Storage holds 1 MiB. 2,000 groups and 500 app roles with their
+names take half of this limit."""
 LONGEST_NAME = 60
+"""Longest stored name, in characters. Longer names are cut."""
 NAMED = 5
-"""So many of the things that are missing or new a sentence names; the snapshots hold all."""
+"""How many missing or new objects a sentence names. The snapshots hold all of them."""
 
 
 class Kind(StrEnum):
-    """The kinds of things that are compared."""
+    """The kinds of properties and objects that are compared."""
 
     NAME = "userPrincipalName"
     TYPE = "userType"
@@ -42,29 +43,30 @@ class Kind(StrEnum):
 
 
 class Moment(StrEnum):
-    """The moments of which a conversion keeps a snapshot."""
+    """The snapshots that a conversion keeps, by the moment at which each was taken."""
 
     BEFORE = "before"
-    """Before the invitation, or as the person waited: what is compared with."""
+    """The baseline of the comparison: taken before the invitation, or confirmed while the account was pending."""
     SEEN = "seen"
-    """While the person waits: differs from what was there before, and may have been read after the redemption."""
+    """A snapshot of the pending account that differs from the baseline. It may show the time after the redemption."""
     AFTER = "after"
-    """After the redemption."""
+    """Taken after the redemption."""
 
 
 class Reading(msgspec.Struct, frozen=True, rename="camel"):
-    """What was read of one kind. The digest covers all of it, also where there is too much to keep."""
+    """The objects of one kind, or the value of a property."""
 
     count: int = 0
     digest: str = ""
+    """Covers all objects, even if there are too many to store."""
     items: dict[str, str] | None = None
-    """What there is, by id, with a name where Graph gave one; None: too much to keep, or not read."""
+    """The names of the objects by id; a name may be empty. None if there are too many to store, or none were read."""
     unread: str = ""
-    """Why it could not be read; empty: it was."""
+    """Why the kind could not be read; empty if it was read."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
-    """All kinds, read at one moment."""
+    """What the directory grants an account at one moment: all kinds."""
 
     taken_at: datetime
     kinds: dict[Kind, Reading]
@@ -75,23 +77,25 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         return {kind: reading.unread for kind, reading in self.kinds.items() if reading.unread}
 
     def updated(self, later: "Snapshot") -> "Snapshot | None":
-        """Return this snapshot with what a later one read otherwise, or for the first time; None: nothing."""
+        """Return this snapshot with the kinds that a later one read with a new result; None if there are none."""
         read = {kind: reading for kind, reading in later.kinds.items() if not reading.unread}
         new = {kind: reading for kind, reading in read.items() if _other(self.kinds.get(kind), reading)}
         return Snapshot(later.taken_at, self.kinds | new) if new else None
 
 
 class Difference(msgspec.Struct, frozen=True, rename="camel"):
-    """How one kind differs from what was there before."""
+    """How one kind differs between two snapshots.
+
+    If there were too many objects to store, only their numbers before and after are known.
+    """
 
     kind: Kind
     missing: dict[str, str] = {}
     new: dict[str, str] = {}
     unread: str = ""
-    """It cannot be read any more, and why."""
+    """Why the kind can no longer be read; empty if it can."""
     before: int = 0
     after: int = 0
-    """How many there were, and are; all that is known where they were too many to keep."""
 
     def __str__(self) -> str:
         name = label(self.kind)
@@ -104,13 +108,13 @@ class Difference(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True)
 class Row:
-    """One kind: how sentences call it, and where it is read: from a property of the account, or from a fact."""
+    """One kind: its name in sentences, and its source, which is a property of the account or a fact."""
 
     kind: Kind
     label: str
     of_account: Callable[[Account], Iterable[str | None]] | None = None
     select: str = ""
-    """The property of the account, as Graph calls it."""
+    """The name of the property in Graph."""
     fact: Fact[Any] | None = None
 
 
@@ -129,33 +133,33 @@ KINDS: tuple[Row, ...] = (
 )
 _ROWS = {row.kind: row for row in KINDS}
 FACTS: frozenset[Fact[Any]] = frozenset(row.fact for row in KINDS if row.fact is not None)
-"""What Graph is asked for a snapshot, beside the account itself."""
+"""The facts that a snapshot needs besides the account itself."""
 
 
 def snapshot_of(account: Account, known: Facts, at: datetime) -> Snapshot:
-    """Return what was read of an account. ``at`` is a moment before the first of the reads."""
+    """Return the snapshot of an account. ``at`` is a time before the first of the reads."""
     return _fitted(Snapshot(at, {row.kind: _reading(row, account, known) for row in KINDS}))
 
 
 def with_mail(before: Snapshot, account: Account) -> Snapshot:
-    """Return a snapshot with the mail of now: a person has corrected it, and that is no loss."""
+    """Return ``before`` with the account's present mail. A person corrected it, so the change is no difference."""
     mail = _reading(_ROWS[Kind.MAIL], account, Facts())
     return before if mail.unread else replace(before, kinds=before.kinds | {Kind.MAIL: mail})
 
 
 def compare(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
-    """Return how the kinds differ that could be read before, in the order of the table."""
+    """Return the differences, in the order of `KINDS`. A kind that could not be read before is not compared."""
     found = (_difference(row.kind, before.kinds.get(row.kind), after.kinds.get(row.kind)) for row in KINDS)
     return tuple(difference for difference in found if difference is not None)
 
 
 def sentence(differences: Iterable[Difference]) -> str:
-    """Say in a line what differs."""
+    """Describe the differences in one line."""
     return "; ".join(map(str, differences))
 
 
 def label(kind: Kind) -> str:
-    """How sentences call a kind."""
+    """Return the name of a kind for use in sentences."""
     return _ROWS[kind].label
 
 
@@ -199,7 +203,7 @@ def _read(items: dict[str, str]) -> Reading:
 
 
 def _fitted(snapshot: Snapshot) -> Snapshot:
-    """Keep as much as fits: of the greatest kinds first no names, then nothing but count and digest."""
+    """Shorten a snapshot to `MOST_BYTES`: remove names, then items; of the largest kinds first."""
     kinds = snapshot.kinds
     for shorten in (_without_names, _without_items):
         for kind in sorted(kinds, key=lambda each: _size(kinds[each]), reverse=True):
@@ -222,7 +226,7 @@ def _size(reading: Reading) -> int:
 
 
 def _named(things: Mapping[str, str]) -> str:
-    """Name some things, by name where there is one."""
+    """List up to `NAMED` objects, each by its name if it has one, and the number of the others."""
     shown = [f"{name} ({key})" if name else key for key, name in list(things.items())[:NAMED]]
     more = len(things) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

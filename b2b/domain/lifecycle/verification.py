@@ -1,8 +1,9 @@
-"""What reading an account after its redemption says about its conversion. Nothing is written here.
+"""Compare what the directory grants an account before its invitation and after its redemption.
 
-An account is verified once two readings, a replication window apart and both begun after the redemption was seen, are
-equal to what was kept before the invitation: a replica may show the time before for as long as the window. Until the
-deadline a difference is looked at again, because it may come from a replica, or be mended. After it, a person decides.
+An account is verified once two reads equal the baseline. Both must begin after the redemption was seen, at least one
+replication window apart, because a replica may show the old state for that long. If a read differs, the app reads again
+until the deadline, because a replica may lag or someone may repair the difference. After the deadline, a person
+decides. This module reads and writes nothing.
 """
 
 from dataclasses import dataclass
@@ -22,31 +23,31 @@ from b2b.domain.findings import ACCESS_CHANGED, Finding, Severity, Verdict, with
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot, compare, label, sentence
 
 SOURCE = "https://learn.microsoft.com/entra/external-id/invite-internal-users"
-FIX = "Mend what is missing and ask for a fresh comparison (POST …/compare), or accept the change (POST …/accept)."
-LOST = "Its snapshot cannot be read, so that nothing can be compared."
+FIX = "Restore what is missing and compare again (POST …/compare), or accept the change (POST …/accept)."
+LOST = "The snapshot from before the invitation cannot be read, so nothing can be compared."
 REFRESH = timedelta(days=7)
-"""While a person waits, what the directory grants is read again this often: what has changed by then is no finding."""
+"""How often the access of an invited account is read again. Changes before the redemption are no findings."""
 SOONEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
-"""Bounds of the back-off of an account that differs."""
+"""Shortest and longest back-off of an account that differs."""
 SLOWDOWN = 4
-"""An account that differs is read again after this part of the time for which it has been compared."""
+"""The back-off of an account that differs is the time for which it has been compared, divided by this."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """One reading of an account with all that the directory grants it."""
+    """One read of an account and of what the directory grants it."""
 
     sighting: Sighting
-    """``at`` is a moment before the first of its reads."""
+    """Its ``at`` is a time before the first of the reads."""
     snapshot: Snapshot | None
-    """None: the account is not there."""
+    """None if the account was not found."""
     redeemer: Redeemer | None = None
-    """None: it was not asked who redeemed, because the account shows no redemption."""
+    """Who redeemed; None if the account shows no redemption."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The snapshots that a conversion has: the baseline, and one that was seen while the person waited."""
+    """The snapshots that a conversion has: the baseline, and one taken while the account was pending."""
 
     before: Snapshot | None
     seen: Snapshot | None = None
@@ -54,25 +55,27 @@ class Kept:
 
 @dataclass(frozen=True)
 class Terms:
-    """By which times a comparison is decided."""
+    """The times that decide a comparison."""
 
     limits: Limits
     ends_at: datetime
-    """The deadline."""
+    """The deadline, after which a person decides about a difference."""
     now: datetime
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a reading means: what is to be written, and when to look again; None: never."""
+    """What to write after a read, and when to read again."""
 
     change: Change[Conversion] | None = None
     keep: tuple[tuple[Moment, Snapshot], ...] = ()
+    """The snapshots to store."""
     look_at: datetime | None = None
+    """When to read again; None: never."""
 
 
 def compared(row: Conversion, look: Look, kept: Kept, limits: Limits, deadline: timedelta, now: datetime) -> Outcome:
-    """Decide about a conversion that is `accepted`."""
+    """Return the outcome of a read for a conversion that is `accepted`."""
     ends_at = (row.comparing_since or now) + deadline
     account = look.sighting.account
     if account is None or look.snapshot is None:
@@ -85,10 +88,10 @@ def compared(row: Conversion, look: Look, kept: Kept, limits: Limits, deadline: 
 
 
 def refreshed(row: Conversion, look: Look, kept: Kept, limits: Limits, now: datetime) -> Outcome:
-    """Decide about a conversion that is `invited`: what changes before the redemption is recorded and is no finding.
+    """Return the outcome of a read for a conversion that is `invited`. A change before the redemption is no finding.
 
-    A reading may show the account from before its redemption, and the rest from after it. So what was seen counts only
-    once a later reading, a window later, still shows no redemption.
+    One read may show the account before its redemption and its access after it. So a changed snapshot becomes the
+    baseline only if another read, a window later, still shows no redemption.
     """
     account = look.sighting.account
     if account is None or look.snapshot is None or account.accepted or kept.before is None:
@@ -110,12 +113,12 @@ def refreshed(row: Conversion, look: Look, kept: Kept, limits: Limits, now: date
 
 
 def completed(row: Conversion, now: datetime) -> Change[Conversion]:
-    """Nothing stands between the proof and the end."""
+    """Complete a conversion that is proven."""
     return advance(row, Stage.COMPLETED, now)
 
 
 def accepted_by(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
-    """A person takes the change as it is; the finding stays, with the person's word."""
+    """Complete a conversion whose differences a person accepts. Its findings stay, with the person's decision."""
     found = [each for each in row.findings if each.rule in FOUND_AFTER]
     said = " ".join(each.message for each in found)
     kept = tuple(_taken(each, decision) if each in found else each for each in row.findings)
@@ -123,7 +126,7 @@ def accepted_by(row: Conversion, decision: str, now: datetime) -> Change[Convers
 
 
 def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conversion]:
-    """A person has mended something: compare again, with a deadline of its own."""
+    """Start another comparison, with a new deadline, after a person has repaired something."""
     fresh: dict[str, Any] = {
         "findings": without(row.findings, *FOUND_AFTER),
         "verdict": Verdict.READY,
@@ -136,12 +139,12 @@ def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conve
 
 
 def first_refresh(row: Conversion, now: datetime) -> datetime | None:
-    """Return when an invited account is first read again; None: there is nothing to compare with."""
+    """Return when the access of an invited account is first read again; None if there is no baseline."""
     return _next_refresh(row, now) if row.baseline else None
 
 
 def _redeemed(row: Conversion, look: Look, kept: Kept, terms: Terms) -> Outcome:
-    """The account shows the redemption: compare."""
+    """Return the outcome for an account that shows the redemption: compare it with the baseline."""
     now, after = terms.now, look.snapshot
     if row.internal_since is not None:
         return Outcome(undone.refuted(row, now), look_at=now)
@@ -159,7 +162,7 @@ def _redeemed(row: Conversion, look: Look, kept: Kept, terms: Terms) -> Outcome:
 
 
 def _by_other(row: Conversion, look: Look, terms: Terms) -> bool:
-    """Another person may have redeemed, and no lagging replica says so."""
+    """Tell whether the redeemer is in doubt and the read is too late to come from a lagging replica."""
     return _in_doubt(row, look) and look.sighting.at >= _settled_at(row, terms)
 
 
@@ -168,7 +171,7 @@ def _in_doubt(row: Conversion, look: Look) -> bool:
 
 
 def _settled_at(row: Conversion, terms: Terms) -> datetime:
-    """From when on a reading shows who redeemed: a replica may lag for a window."""
+    """Return the time from which a read surely shows who redeemed, because a replica may lag for one window."""
     return (row.comparing_since or terms.now) + terms.limits.window
 
 
@@ -192,13 +195,13 @@ def _absent(row: Conversion, sighting: Sighting, limits: Limits, ends_at: dateti
         return Outcome(change)
     settled = row.absence is Absence.BIN and row.absent_since is not None and now - row.absent_since >= limits.window
     if change is None and settled and now >= ends_at:
-        said = "The account lies in the recycle bin. Restore it, or accept that it is gone."
+        said = "The account is in the recycle bin. Restore it, or accept that it is gone."
         return Outcome(unverified(row, (_changed(said),), None, now))
     return Outcome(change, look_at=min(_later(row, now), max(ends_at, now + limits.window)))
 
 
 def _not_accepted(row: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Outcome:
-    """The account does not show the redemption any more. Within the window a replica may lag."""
+    """Return the outcome for an account that no longer shows the redemption. Within the window, a replica may lag."""
     believed = (row.accepted_at or now) + limits.window
     if now < believed:
         return Outcome(look_at=believed)
@@ -229,6 +232,6 @@ def _later(row: Conversion, now: datetime) -> datetime:
 
 
 def _next_refresh(row: Conversion, now: datetime) -> datetime:
-    """Return the next of the times at which an account is read again: the same ones, whoever asks."""
+    """Return the next multiple of `REFRESH` since the invitation, which is the same for every caller."""
     begun = row.invited_at or now
     return begun + ((now - begun) // REFRESH + 1) * REFRESH

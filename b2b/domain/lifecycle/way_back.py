@@ -1,7 +1,7 @@
-"""What undoing a conversion would take where it stands now. Facts only: nothing is decided, and nothing is done.
+"""List the ways to undo a conversion in its current state. The app takes none of them itself.
 
-No source tells of a way to take an invitation back and keep the account as it was. So each way says what it costs, and
-how sure its effect is.
+No source describes a way to revoke an invitation and keep the account as it was. So each way states what it costs and
+how certain its effect is.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ ISSUE = "https://github.com/microsoftgraph/microsoft-graph-docs/issues/5799"
 
 
 class Standing(StrEnum):
-    """Where the account stands, by its conversion and by how it reads now."""
+    """The state of an account, from its conversion and from a read of the account."""
 
     NOT_INVITED = "notInvited"
     IN_DOUBT = "inDoubt"
@@ -40,17 +40,17 @@ class Standing(StrEnum):
 
 
 class Grade(StrEnum):
-    """How sure the effect of a way is."""
+    """How certain the effect of a way is."""
 
     DOCUMENTED = "documented"
     RECORDED = "recorded"
-    """Somebody at Microsoft, or a live tenant, is quoted."""
+    """Someone at Microsoft reported it, or it was seen in a live tenant."""
     INFERRED = "inferred"
-    """No source says it."""
+    """No source states it."""
 
 
 class Way(msgspec.Struct, frozen=True):
-    """One thing that an administrator can do."""
+    """One way to undo a conversion or to limit its effect, for an administrator."""
 
     title: str
     do: str
@@ -61,22 +61,22 @@ class Way(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the ways are told from."""
+    """The facts that the texts of the ways contain."""
 
     row: Conversion
     synced: bool
     before: Snapshot | None
-    """What the directory granted before the invitation; None: it was not kept."""
+    """What the directory granted before the invitation; None if there is no snapshot."""
 
     def had(self, kind: Kind) -> str:
-        """What the account had of one kind before its invitation, in words."""
+        """Return the values of one kind before the invitation, for use in a sentence."""
         reading = self.before.kinds.get(kind) if self.before is not None else None
         return ", ".join(reading.items) if reading is not None and reading.items else "not known"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A way, and where it is one. ``applies`` is None for all accounts."""
+    """A way, the state in which it exists, and the accounts to which it applies; ``applies`` is None for all."""
 
     standing: Standing
     way: Callable[[Facts], Way]
@@ -84,7 +84,7 @@ class Row:
 
 
 def standing_of(row: Conversion, sighting: Sighting) -> Standing:
-    """Say where an account stands: the directory is believed over the row."""
+    """Return the state of an account. If the directory and the row differ, the directory counts."""
     account = sighting.account
     if account is None:
         return Standing.DELETED if sighting.in_bin else Standing.GONE
@@ -100,7 +100,7 @@ def standing_of(row: Conversion, sighting: Sighting) -> Standing:
 
 
 def ways_back(standing: Standing, facts: Facts) -> tuple[Way, ...]:
-    """Return what an administrator can do, the mildest first."""
+    """Return the ways that an administrator has, least drastic first."""
     return tuple(
         row.way(facts) for row in WAYS if row.standing is standing and (row.applies is None or row.applies(facts))
     )
@@ -133,7 +133,7 @@ _S, _G = Standing, Grade
 _DELETE = _way(
     "Delete the account",
     "Delete it {where}. Within 30 days it can be restored.",
-    "The account and all that it has. Whether its link opens a restored account is not known.",
+    "The account and everything that it has. Whether the link opens a restored account is not known.",
     _G.RECORDED,
     ISSUE,
 )
@@ -142,8 +142,8 @@ WAYS: tuple[Row, ...] = (
         _S.NOT_INVITED,
         _way(
             "Cancel the request",
-            "POST /api/requests/{request}/cancel, while it is at work.",
-            "Nothing: no invitation is out.",
+            "POST /api/requests/{request}/cancel, while the app processes it.",
+            "Nothing: no invitation was sent.",
             _G.DOCUMENTED,
             INVITE,
         ),
@@ -152,9 +152,9 @@ WAYS: tuple[Row, ...] = (
         _S.IN_DOUBT,
         _way(
             "Wait for the outcome, or decide the review",
-            "The app looks at the account until it knows whether an invitation is out. In needsReview, refuse request "
+            "The app reads the account until it knows whether an invitation was sent. In needsReview, refuse request "
             "{request}.",
-            "An invitation that is out stays so: then the ways of an account that waits are left.",
+            "An invitation that was sent stays valid. Then only the ways of an invited account remain.",
             _G.DOCUMENTED,
             INVITE,
         ),
@@ -164,7 +164,7 @@ WAYS: tuple[Row, ...] = (
         _way(
             "Leave it",
             "Nothing. The person signs in as before until the redemption.",
-            "The invitation does not expire: whoever has its link can redeem it at any time.",
+            "The invitation does not expire: anyone who has its link can redeem it at any time.",
             _G.DOCUMENTED,
             "https://learn.microsoft.com/entra/external-id/add-users-administrator",
         ),
@@ -173,8 +173,8 @@ WAYS: tuple[Row, ...] = (
         _S.WAITING,
         _way(
             "Correct the address",
-            "Set mail of the account {where}, then POST /api/conversions/{user}/correct.",
-            "One more mail. Until the redemption, count the first link as alive.",
+            "Set the account's mail {where}, then POST /api/conversions/{user}/correct.",
+            "One more mail. Until the redemption, the first link may still work.",
             _G.INFERRED,
             RESET,
         ),
@@ -182,9 +182,9 @@ WAYS: tuple[Row, ...] = (
     Row(
         _S.WAITING,
         _way(
-            "Keep the person's domain out",
+            "Deny the person's domain",
             "Deny the domain (Entra admin center > External Identities > External collaboration settings).",
-            "Nobody of that domain can redeem or be invited as long as it is denied.",
+            "Nobody from that domain can redeem or be invited while it is denied.",
             _G.DOCUMENTED,
             DENY,
         ),
@@ -194,7 +194,7 @@ WAYS: tuple[Row, ...] = (
         _way(
             "Disable the account",
             "Disable it {where}.",
-            "The person cannot sign in at all. Enabling the account may open the link again.",
+            "The person cannot sign in at all. If the account is enabled again, the link may work again.",
             _G.INFERRED,
             INVITE,
         ),
@@ -215,7 +215,8 @@ WAYS: tuple[Row, ...] = (
         _way(
             "Let the right person redeem",
             "Set the right address as mail, then reset the redemption (B2B collaboration card of the user).",
-            "One more mail. Whoever redeemed can no longer sign in. The app notices, and follows the account again.",
+            "One more mail. The person who redeemed can no longer sign in. The app notices the reset and follows the "
+            "account again.",
             _G.DOCUMENTED,
             RESET,
         ),
@@ -226,8 +227,8 @@ WAYS: tuple[Row, ...] = (
             "Convert it to an internal account",
             "Microsoft Graph beta: POST /users/{user}/convertExternalToInternalMemberUser with a user principal name "
             "in a domain that is not federated, and a password. Permission: User-ConvertToInternal.ReadWrite.All.",
-            "The account becomes a Member; before the invitation its user type was {type}, its user principal name "
-            "{name}. The person needs the new password. The method is in beta only.",
+            "The account becomes a Member. Before the invitation, its user type was {type} and its user principal "
+            "name {name}. The person needs the new password. The method exists in beta only.",
             _G.DOCUMENTED,
             BACK,
         ),
@@ -239,7 +240,8 @@ WAYS: tuple[Row, ...] = (
             "Convert it to an internal account",
             "Microsoft Graph beta: POST /users/{user}/convertExternalToInternalMemberUser. The name stays; the "
             "password is that of Active Directory, unless sign-in is managed without password hash synchronisation.",
-            "The account becomes a Member; before the invitation its user type was {type}. The method is in beta only.",
+            "The account becomes a Member. Before the invitation, its user type was {type}. The method exists in beta "
+            "only.",
             _G.DOCUMENTED,
             BACK,
         ),
@@ -249,9 +251,9 @@ WAYS: tuple[Row, ...] = (
     Row(
         _S.INTERNAL,
         _way(
-            "Nothing is left to undo",
-            "The account reads as internal. A new request invites it anew.",
-            "Nothing. A replica may lag: look again after ten minutes.",
+            "Nothing to undo",
+            "The account is internal. A new request invites it again.",
+            "Nothing. A replica may lag: check again after ten minutes.",
             _G.DOCUMENTED,
             INVITE,
         ),
@@ -261,7 +263,7 @@ WAYS: tuple[Row, ...] = (
         _way(
             "Restore the account",
             "Restore it (Entra admin center > Users > Deleted users), within 30 days of its deletion.",
-            "It comes back with what it had; whether its link still opens it is not known.",
+            "The account returns with everything that it had. Whether the link still opens it is not known.",
             _G.DOCUMENTED,
             RECOVER,
         ),
@@ -277,4 +279,4 @@ WAYS: tuple[Row, ...] = (
         ),
     ),
 )
-"""Each way, in the order in which it is told."""
+"""All ways. Those of one state are in the order in which they are shown."""

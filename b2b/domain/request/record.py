@@ -39,7 +39,7 @@ class RequestRecord:
     released: bool = False
     """An administrator let the dry run become real: only for what was judged."""
     adopts: bool = False
-    """A person wants an invitation followed that others sent: nothing is sent for this request."""
+    """Whether a person adopted the account: the app follows an invitation of someone else, and sends none."""
     judged_as: str = ""
     """Names the account and the address that the dry run judged."""
     judged_rules: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""Another mail to an account that waits for its person: the same invitation again, or one to a corrected address.
+"""Send another mail to an invited account: the same invitation again, or one to a corrected address.
 
-A person decides about each, and each decision sends one mail at most. Mode, pause, pace, breaker, rules and reservation
-hold as for the first one. The try is claimed in the account's row before its call. If the outcome is not known, that is
-recorded, and nothing repeats the try: only another decision sends again.
+A person decides about each mail, and each decision sends at most one. Mode, pause, pace, breaker, rules and reservation
+apply as for the first invitation. The app claims the attempt in the account's row before the call to Graph. It records
+an unknown outcome and does not repeat the attempt; only another decision sends another mail.
 """
 
 import dataclasses
@@ -40,14 +40,14 @@ from b2b.workflows.ports import Ledger
 
 HELD = {
     WaitReason.MODE_ASSESS: (ErrorCode.MODE_IS_ASSESS, "B2B_MODE is assess: nothing is sent."),
-    WaitReason.PAUSED: (ErrorCode.APP_PAUSED, "An administrator paused the app (B2B_PAUSED): nothing is sent."),
+    WaitReason.PAUSED: (ErrorCode.APP_PAUSED, "An administrator has paused the app (B2B_PAUSED): nothing is sent."),
     WaitReason.CAMPAIGN_PAUSED: (ErrorCode.CAMPAIGN_PAUSED, "The campaign of the account is paused."),
 }
-"""What keeps a mail back. The end of a campaign does not: those whom it invited still wait."""
+"""The wait reasons that also forbid another mail. An ended campaign does not, because its invitations stay open."""
 
 
 class AnotherMail:
-    """Sends it."""
+    """Resends invitations, and sends them to corrected addresses."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class AnotherMail:
         self._ledger, self._four_eyes, self._protocol = ledger, four_eyes, protocol
 
     async def resend(self, row: Conversion, decision: Decision, waived: frozenset[str] = frozenset()) -> Conversion:
-        """Send the invitation again, to the address that it went to. ``waived`` are rules whose word is overruled.
+        """Send the invitation to the same address again. ``waived``: ids of rules whose review findings are waived.
 
         Raises:
-            RequestRefused: nothing was sent, and why.
-            MustWait: nothing was sent; Graph or the app's own pace asks for a wait.
-            Transient: nothing was sent.
-            LedgerConflict: the account's row moved meanwhile; look at it again.
+            RequestRefused: nothing was sent; the text says why.
+            MustWait: nothing was sent, because Graph or the app's own pace requires a wait.
+            Transient: nothing was sent, because a service failed.
+            LedgerConflict: the account's row has changed in the meantime; the caller must read it again.
 
         """
         return await self._send(row, Purpose.RESEND, row.invited_user_email_address, decision, waived)
@@ -76,10 +76,10 @@ class AnotherMail:
     async def correct(
         self, row: Conversion, address: str, decision: Decision, waived: frozenset[str] = frozenset()
     ) -> Conversion:
-        """Invite another address in place of a wrong one. The account must have it already: the rules look.
+        """Invite another address in place of a wrong one. The rules check that the account already has the address.
 
         Raises:
-            RequestRefused, MustWait, Transient, LedgerConflict: as `resend`.
+            RequestRefused, MustWait, Transient, LedgerConflict: as for `resend`.
 
         """
         if address_key(address) == address_key(row.invited_user_email_address):
@@ -107,24 +107,24 @@ class AnotherMail:
         written: list[tuple[Conversion, Sending]] = []
 
         async def conclude(claim: tuple[Conversion, Sending], outcome: Outcome) -> None:
-            written.append(claim)  # as long as nothing else is written, the outcome is unknown
+            written.append(claim)  # until the outcome is written, the claimed attempt counts as unknown
             with suppress(LedgerConflict, Transient):
                 written.append(await self._conclude(*claim, outcome))
 
         try:
             await self._sender.send(invitation, lambda: self._sender.claims.claim_mail(wanted), conclude)
         except AddressTaken as taken:
-            held = f"The account {taken.user_id} is being, or was, converted with the same address."
+            held = f"The account {taken.user_id} is being or was converted with the same address."
             raise RequestRefused(ErrorCode.NOT_READY, held, "address-requested-twice") from taken
         except OutcomeUnknown:
-            pass  # recorded, and shown to the caller
+            pass  # the row says that the outcome is unknown, and the caller gets the row
         latest, sending = written[-1]
         if sending.fate is Fate.REFUSED:
             raise RequestRefused(ErrorCode.GRAPH_REFUSED, f"{sending.said} Nothing was sent.")
         return latest
 
     async def _leader(self, row: Conversion) -> RequestRecord | None:
-        """Return the request whose invitation it was; None: it is gone, or a newer version wrote it."""
+        """Return the request that leads the conversion; None if it was purged or a newer version wrote it."""
         try:
             return await self._ledger.requests.get(row.request_id)
         except UnreadableRow:
@@ -138,12 +138,12 @@ class AnotherMail:
             raise RequestRefused(*HELD[reason])
 
     async def _corrected(self, row: Conversion, account: Account | None) -> Snapshot | None:
-        """Return what is compared with after a correction: the administrator's new mail is no change to be found."""
+        """Return the baseline with the corrected mail, which is no difference to report; None without a baseline."""
         before = await self._ledger.snapshot(row.user_id, row.baseline, Moment.BEFORE) if row.baseline else None
         return with_mail(before, account) if before is not None and account is not None else None
 
     async def _conclude(self, claim: Conversion, sending: Sending, outcome: Outcome) -> tuple[Conversion, Sending]:
-        """Write what came of the try, wherever the conversion stands by now: it may have been redeemed meanwhile."""
+        """Write the outcome of the attempt at any stage, because the account may have redeemed in the meantime."""
         row = claim
         for _ in range(RACES):
             change, over = again.ended(row, sending, outcome, self._protocol.clock())
@@ -155,7 +155,7 @@ class AnotherMail:
 
 
 def _findings(assessment: Assessment, leader: RequestRecord | None) -> tuple[Finding, ...]:
-    """Return the findings that count. What was approved before holds for the same account and address."""
+    """Return the findings that count. With a leader, its earlier approval for the account and address stays valid."""
     found = without_pending(assessment.findings)
     if leader is None:
         return found
@@ -163,10 +163,10 @@ def _findings(assessment: Assessment, leader: RequestRecord | None) -> tuple[Fin
 
 
 def _check_ready(findings: Iterable[Finding], waived: frozenset[str]) -> frozenset[str]:
-    """Return the rules that the decision overrules.
+    """Return the rules whose findings the decision waives.
 
     Raises:
-        RequestRefused: the rules forbid it, or the decision waives what is no review finding now.
+        RequestRefused: other findings forbid the mail, or a waived rule has no review finding now.
 
     """
     found = tuple(findings)

@@ -1,4 +1,4 @@
-"""Read what the rules need about one request, in as few round trips as it takes, and ask them."""
+"""Read the facts that the rules need about one request, in as few round trips as possible, and judge it."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -29,17 +29,17 @@ Questions = dict[Fact[Any], AskedAbout]
 
 @dataclass(frozen=True)
 class LookUp:
-    """What the first round trip brought: the accounts that the request names, and whatever else could be asked."""
+    """The result of the first round trip: the accounts that the request names, and other facts that were read along."""
 
     known: Facts
     at: datetime
-    """A moment before it was read."""
+    """A time before the first read."""
     named: str | None = None
-    """The object id that was asked for; None: the account was looked up by another name."""
+    """The object id by which the account was read; None if it was looked up by something else."""
 
     @property
     def account(self) -> Account | None:
-        """The account, where the request names exactly one."""
+        """The account; None unless the request names exactly one."""
         accounts = self.known[facts.ACCOUNT]
         return accounts[0] if len(accounts) == 1 else None
 
@@ -49,7 +49,7 @@ _UNREADABLE = object()
 
 @dataclass
 class _Cache:
-    """Tenant facts, until they are too old."""
+    """The cached facts about the tenant."""
 
     read_at: datetime | None = None
     tenant_id: str = ""
@@ -57,7 +57,7 @@ class _Cache:
 
 
 class Assessor:
-    """Assesses requests; keeps what holds for the whole tenant for a while."""
+    """Assesses requests. Caches facts about the tenant, domains and companies."""
 
     def __init__(
         self,
@@ -83,7 +83,12 @@ class Assessor:
         self.defaults = Defaults(settings.redirect_url, settings.send_message)
 
     async def sight(self, user_id: str) -> Sighting:
-        """Read one account by its id, and whether it lies in the recycle bin where it is not there."""
+        """Read one account by its id. If it does not exist, find out whether it is in the recycle bin.
+
+        Raises:
+            Transient: the account cannot be read now.
+
+        """
         found = (await self._directory.accounts([user_id])).get(user_id, _UNREADABLE)
         if isinstance(found, Account) or found is None:
             binned = await self._directory.deleted([user_id]) if found is None else frozenset[str]()
@@ -91,12 +96,12 @@ class Assessor:
         raise Transient(GRAPH, f"the account {user_id} cannot be read")
 
     async def look_up(self, request: ConversionRequest, bound: str = "") -> LookUp:
-        """Find the account, and read along what needs no more than the request to be asked.
+        """Find the account, and in the same round trip read the facts that depend on the request alone.
 
-        ``bound`` is the object id that the request is about since its account was first found.
+        ``bound`` is the object id to which the request is bound; empty if its account was not found yet.
 
         Raises:
-            AccessDenied: accounts cannot be read.
+            AccessDenied: the app may not read accounts.
 
         """
         user = InvitedUser(id=bound) if bound else request.invited_user
@@ -111,19 +116,19 @@ class Assessor:
         began = self._clock()
         known = await self._directory.read(questions)
         if user.id is not None and any(account.id.lower() != user.id.lower() for account in known[facts.ACCOUNT]):
-            raise Transient(GRAPH, "it answered with another account than it was asked for")
+            raise Transient(GRAPH, "it answered with another account than the requested one")
         return LookUp(known, began, user.id)
 
     async def assess(
         self, request: ConversionRequest, found: LookUp, holder: str | None = None, *, reserves: bool = False
     ) -> Assessment:
-        """Read what is still missing and ask the rules.
+        """Read the missing facts and judge the request.
 
-        ``holder`` is the other account that is known to hold the address. Where the caller ``reserves`` the address
-        before it invites, a ready request is not asked for a holder here: the reservation finds out.
+        ``holder`` is another account that is known to hold the address. ``reserves``: the caller reserves the address
+        before it invites. For a ready request, this method then does not look for a holder.
 
         Raises:
-            Transient: a replica lags behind its own account.
+            Transient: a lagging replica knows the account but not its relations.
 
         """
         account, began = found.account, self._clock()
@@ -160,17 +165,16 @@ class Assessor:
         return Assessment(account, address, tenant_id, findings, began, snapshot)
 
     async def _holder(self, address: str | None, account: Account | None) -> str | None:
-        """Return the other account that holds an address, where a rule wants to know."""
+        """Return the other account that holds an address; None if there is none, or if no active rule needs it."""
         if address is None or not self._wanted[About.LEDGER]:
             return None
         return await self._reservations.holder(address, account.id.lower() if account else "")
 
     async def recall(self, conversion: Conversion) -> Assessment | None:
-        """Return the assessment that a claim was made on, as long as it holds; else None.
+        """Return the assessment on which a claim was based; None if it is no longer valid.
 
-        It does while it is young and the account reads as it did, and in the process that has not been started since:
-        with a restart come new settings.
-
+        It is valid for a limited time, while the account has not changed, and until the process restarts, because a
+        restart may bring new settings.
         """
         at, now = conversion.assessed_at, self._clock()
         lifetime = timedelta(seconds=self._settings.assessment_lifetime)
@@ -184,14 +188,14 @@ class Assessor:
         return Assessment(account, conversion.invited_user_email_address, tenant_id, conversion.findings, at)
 
     def _address_questions(self, address: str) -> Questions:
-        """An address that Graph cannot use is not looked up."""
+        """Return the questions about an address and its domain; none if Graph cannot use the address."""
         if addresses.problem(address):
             return {}
         questions: Questions = dict.fromkeys(self._wanted[About.ADDRESS], address)
         return questions | self._shared_questions(About.DOMAIN, addresses.domain_of(address))
 
     def _shared_questions(self, about: About, subject: str) -> Questions:
-        """Ask what holds for a domain or a company, unless it is remembered."""
+        """Return the questions about a domain or a company; none if the cache has fresh answers."""
         read_at, _ = self._kept.get(f"{about} {subject}") or (None, None)
         fresh = read_at is not None and self._clock() - read_at < self._lifetime
         return {} if fresh else dict.fromkeys(self._wanted[about], subject)

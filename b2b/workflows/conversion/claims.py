@@ -31,7 +31,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A mail that a person asked for, after the invitation."""
+    """A resend or a correction that a person asked for."""
 
     before: Conversion
     """The account's row from which the decision was made."""
@@ -39,7 +39,7 @@ class Wanted:
     address: str
     decision: Decision
     snapshot: Snapshot | None = None
-    """What is compared with from now on; None: what was kept before."""
+    """The new baseline of the comparison; None if the stored one stays."""
 
 
 class Claims:
@@ -48,7 +48,7 @@ class Claims:
     def __init__(
         self, conversions: Conversions, reservations: Reservations, limits: Limits, clock: Clock, new_id: NewId
     ) -> None:
-        """``new_id`` names the tries."""
+        """``new_id`` creates the ids of attempts."""
         self._conversions, self._reservations = conversions, reservations
         self._limits, self._clock, self._new_id = limits, clock, new_id
 
@@ -58,15 +58,15 @@ class Claims:
         return self._limits.lease
 
     async def claim(self, opening: Opening, *, silent: bool) -> tuple[Conversion, datetime]:
-        """Write the claim; return it with the moment after which its call may not begin.
+        """Write the claim. Return it with the latest time to begin its call.
 
         Raises:
             AddressTaken: another account's conversion holds the address.
-            MustWait: another account is about to be invited with it.
-            LedgerConflict: another process wrote the row since it was read. Only the process that writes may send.
+            MustWait: another account is about to be invited with the address.
+            LedgerConflict: another process has written the row since it was read. Only that process may send.
 
         """
-        began = self._clock()  # before the reservation: whatever comes later only shortens the time that is left
+        began = self._clock()  # before the reservation, so that its duration only shortens the time for the call
         row, before = opening.row, opening.before
         await self._reservations.take(row.invited_user_email_address, row.user_id)
         until, attempt = began + self._limits.lease, self._new_id()
@@ -81,12 +81,12 @@ class Claims:
         return await self._conversions.claim(change, before, opening.snapshot), began + self._limits.fence
 
     async def claim_mail(self, wanted: Wanted) -> tuple[tuple[Conversion, Sending], datetime]:
-        """Write the claim of a mail that a person asked for; return row and try, and when its call may begin last.
+        """Claim a mail that a person asked for. Return the row, the attempt, and the latest time to begin its call.
 
         Raises:
             AddressTaken: another account's conversion holds the address.
-            MustWait: another account is about to be invited with it.
-            LedgerConflict: another process wrote the row since it was read; nothing may be sent.
+            MustWait: another account is about to be invited with the address.
+            LedgerConflict: another process has written the row since it was read; nothing may be sent.
 
         """
         began, before = self._clock(), wanted.before
@@ -110,7 +110,7 @@ class Claims:
 
 
 def _again(before: Conversion, row: Conversion) -> Conversion:
-    """The same generation, with what was judged now."""
+    """Return ``before``, in the same generation, with the new leader and assessment of ``row``."""
     return replace(
         before,
         request_id=row.request_id,

@@ -1,8 +1,8 @@
-"""The rows of conversions, and the rows of the requests that belong to them, kept in step.
+"""Write conversions, and keep the rows of their requests up to date.
 
-A conversion's row is the truth. It is written first; then every request of its generation is brought up to it. A
-process that dies in between leaves rows that are behind. Where the one request concerned has a message, that comes
-again and brings it up; everywhere else a pointer is written first, and the sweep publishes what it points to.
+A conversion's row is authoritative. It is written first, and then published: every request of its generation is updated
+from it. A process that dies in between leaves outdated requests. If the only such request has a message, that message
+is delivered again and updates it. In all other cases a pointer is written first, so that the sweep publishes the row.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mir
 from b2b.workflows.ports import Clock, Ledger
 
 RACES = 5
-"""How often a row is read and written anew when other processes write it too."""
+"""How often a row is read and written again if other processes write it, too."""
 LED_NOWHERE = frozenset({Stage.BLOCKED, Stage.FAILED})
-"""Ends of a leader without an invitation: those who joined it end as failed, and may be retried on their own."""
+"""Stages in which a leader ends without an invitation. Requests that joined it end as failed, and may be retried."""
 
 
 CALLED_OFF = "cancelled"
-"""Error code of a conversion that ended because its leader was called off."""
+"""The error code of a conversion that ended because its leader was cancelled."""
 
 
 class Conversions:
@@ -36,7 +36,7 @@ class Conversions:
         """Return an account's conversion, or None.
 
         Raises:
-            UnreadableRow: a newer version wrote it.
+            UnreadableRow: a newer version of the app wrote the row.
 
         """
         return await self._ledger.conversions.get(user_id) if user_id else None
@@ -49,25 +49,25 @@ class Conversions:
         follow: bool = False,
         kept: Mapping[Moment, Snapshot] | None = None,
     ) -> Conversion:
-        """Write a conversion, and bring its requests up to it.
+        """Write a conversion, and update its requests from it.
 
-        ``members`` join its generation with this write. ``held`` is the row of the request whose message the caller
-        works on. ``follow`` puts the account into the index of those that the sweep follows, before the write. ``kept``
-        are snapshots that are written with it.
+        ``members`` are ids of requests that join its generation with this write. ``held`` is the row of the request
+        whose message the caller processes. ``follow``: the sweep follows the account from now on. ``kept`` are
+        snapshots to store with the row.
 
         Raises:
-            LedgerConflict: the row is not the one that the change was made from; nothing was written.
+            LedgerConflict: the row has changed since it was read; nothing was written.
 
         """
         row = change.row
         if follow:  # before the write: a conversion that the sweep cannot find would never be followed
             await self._ledger.followed.follow(row.user_id, self._clock(), synced=row.synced)
         if held is not None and held.request_id == row.request_id and not row.joined:
-            # No pointer: only the request of this very message is concerned. After a crash the message comes again.
+            # No pointer is needed: only this message's request shows the row, and after a crash the message returns.
             written = await self._ledger.save(change, *members, kept=kept)
             await self.publish(written, held)
             return written
-        # The pointer is first: without it, the sweep would not find a row that was written and not published.
+        # The pointer comes first: without it, the sweep would not find a row that was written but not published.
         pointer = await self._ledger.untold.add(row.user_id, self._clock())
         written = await self._ledger.save(change, *members, kept=kept)
         return await self._told(written, pointer, held)
@@ -75,10 +75,10 @@ class Conversions:
     async def save_quietly(
         self, change: Change[Conversion], before: Conversion, kept: Mapping[Moment, Snapshot] | None = None
     ) -> Conversion:
-        """Write what no request shows; what was there before is told first, so that nothing is left to tell.
+        """Write a change that no request shows. First publish what ``before`` has not published yet.
 
         Raises:
-            LedgerConflict: as `save`.
+            LedgerConflict: as for `save`.
 
         """
         told = before.published == before.sequence or await self.publish(before)
@@ -88,10 +88,10 @@ class Conversions:
     async def record(
         self, change: Change[Conversion], before: Conversion, kept: Mapping[Moment, Snapshot] | None = None
     ) -> Conversion:
-        """Write a change, and bring the requests up to it where they show it.
+        """Write a change. Update the requests only if they show it.
 
         Raises:
-            LedgerConflict: as `save`.
+            LedgerConflict: as for `save`.
 
         """
         if shows_alike(before, change.row):
@@ -99,44 +99,45 @@ class Conversions:
         return await self.save(change, kept=kept)
 
     async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
-        """Publish, remember that, and remove the pointer: in this order, each step may be the last of the process."""
+        """Publish, record that, and remove the pointer. In this order, the process may die after any step."""
         if not await self.publish(written, held):
             return written
         try:
             written = await self._ledger.save(Change(replace(written, published=written.sequence)))
         except LedgerConflict:
-            return written  # it moved on meanwhile: the sweep looks whether that was told, too
+            return written  # the row has changed in the meantime: the sweep checks whether that was published, too
         await self._ledger.untold.remove(pointer)
         return written
 
     async def claim(
         self, change: Change[Conversion], before: Conversion | None, snapshot: Snapshot | None = None
     ) -> Conversion:
-        """Write a claim, with what the directory grants the account before its invitation, where that was read.
+        """Write a claim, and the snapshot from before the invitation if there is one.
 
-        Requests show a claim by reading the conversion; their rows wait for the outcome.
+        The rows of requests are not updated before the outcome. Callers see a claim because the app also reads the
+        conversion.
 
         Raises:
-            LedgerConflict: another process wrote the row; nothing was written, and nothing may be sent.
+            LedgerConflict: another process has written the row; nothing was written, and nothing may be sent.
 
         """
         kept: dict[Moment, Snapshot] = {}
         if snapshot is not None:
             change, kept = with_baseline(change), {Moment.BEFORE: snapshot}
         change, members = await self._with_members(change, before)
-        # First the pointer, then the row: a claim that no sweep can find would never be followed.
+        # The index entry comes before the row: the sweep would never follow a claim without an entry.
         await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
         return await self._ledger.save(change, *members, kept=kept)
 
     async def conclude(
         self, change: Change[Conversion], before: Conversion | None, held: RequestRecord, *, follow: bool = False
     ) -> Conversion:
-        """Write a generation that begins without a claim: with its end, a review, or an invitation that shows.
+        """Write a generation that begins without a claim: at its end, in review, or with an invitation that exists.
 
-        ``follow``: as in `save`.
+        ``follow``: as for `save`.
 
         Raises:
-            LedgerConflict: another process wrote the row; nothing was written.
+            LedgerConflict: another process has written the row; nothing was written.
 
         """
         change, members = await self._with_members(change, before)
@@ -145,10 +146,10 @@ class Conversions:
     async def _with_members(
         self, change: Change[Conversion], before: Conversion | None
     ) -> tuple[Change[Conversion], list[str]]:
-        """Return the requests of a change, with those of the generation before that go on in a new one.
+        """Return the change and the ids of its requests, including those that the new generation takes over.
 
-        All requests of a review do. So does a request that could not be brought up to the end of its generation,
-        because later writes publish to the new generation only.
+        It takes over all requests of a review. It also takes over requests that could not be updated to the end of the
+        previous generation, because later writes are published to the new generation only.
         """
         going_on: list[str] = []
         if before is not None and change.row.generation > before.generation and before.published < before.sequence:
@@ -161,28 +162,28 @@ class Conversions:
         return change, members
 
     async def join(self, conversion: Conversion, record: RequestRecord) -> None:
-        """Make a request a member: it shows the conversion's stage from now on, and has nothing else to do.
+        """Let a request join a conversion. From now on it only shows the conversion's stage.
 
         Raises:
-            LedgerConflict: the conversion moved meanwhile.
+            LedgerConflict: another process has written the conversion in the meantime.
 
         """
         joined = Event("joined", self._clock(), conversion.stage, record.request_id)
         row = replace(conversion, joined=conversion.joined + 1)
-        # After a crash before the request's row, its message comes again and joins again; one too many in `joined` is
-        # harmless.
+        # After a crash before the request's row is written, its message joins again. A count in `joined` that is one
+        # too high does no harm.
         await self.show(record, await self._ledger.save(Change(row, (joined,)), record.request_id))
 
     async def publish(self, conversion: Conversion, held: RequestRecord | None = None) -> bool:
-        """Bring every request of a conversion's generation up to it. Doing so again changes nothing.
+        """Update every request of a conversion's generation. Repeating it changes nothing.
 
         Return False if this failed for a request, because a newer version of the app wrote its row, or because other
-        processes write it all the time.
+        processes keep writing it.
         """
         return not await self._behind(conversion, held)
 
     async def _behind(self, conversion: Conversion, held: RequestRecord | None = None) -> list[str]:
-        """Bring every request of a conversion's generation up to it. Return the ids of those for which this failed."""
+        """Update every request of a conversion's generation. Return the ids of those for which this failed."""
         leader = conversion.request_id
         leading = held if held is not None and held.request_id == leader else None
         behind = [] if await self._bring_up(leader, conversion, leading) else [leader]
@@ -192,10 +193,10 @@ class Conversions:
         return behind
 
     async def published(self, conversion: Conversion) -> Conversion:
-        """Bring every request up, and remember in the conversion's row that it has happened, if it has.
+        """Publish a conversion to its requests. If all were updated, record that in the conversion's row.
 
         Raises:
-            LedgerConflict: the conversion moved meanwhile, so there is more to publish.
+            LedgerConflict: the conversion has changed in the meantime, so there is more to publish.
 
         """
         if not await self.publish(conversion):
@@ -203,7 +204,7 @@ class Conversions:
         return await self._ledger.save(Change(replace(conversion, published=conversion.sequence)))
 
     async def show(self, record: RequestRecord, conversion: Conversion) -> None:
-        """Bring one request up to its conversion; its row is read anew where another process wrote it."""
+        """Update one request from the conversion that it joins. If another process has written it, read it again."""
         await self._bring_up(record.request_id, conversion, record, joins=True)
 
     async def _bring_up(
@@ -215,9 +216,9 @@ class Conversions:
         member: bool = False,
         joins: bool = False,
     ) -> bool:
-        """Bring a request up to its conversion, unless it shows a newer state. Return False if that must be repeated.
+        """Update a request from its conversion, unless it shows a newer state. Return False if that must be repeated.
 
-        ``member``: the ledger lists the request under this generation; ``joins``: it was decided just now.
+        ``member``: the ledger lists the request under this generation. ``joins``: the request joins it now.
         """
         for _ in range(RACES):
             try:
@@ -232,7 +233,7 @@ class Conversions:
         return False
 
     async def _write(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Write what a request takes over. Return False if the lists do not show it yet: then it must be repeated."""
+        """Write the request's new state. Return False if the lists do not show it yet, and this must be repeated."""
         change = self._shown(record, conversion)
         if change is None:
             await self._ledger.requests.show(record)
@@ -240,10 +241,10 @@ class Conversions:
         return self._ledger.requests.shows(await self._ledger.requests.write(change))
 
     def _shown(self, record: RequestRecord, conversion: Conversion) -> Change[RequestRecord] | None:
-        """Return the change that a request takes over. None: the request shows it already, or has ended."""
+        """Return the change that a request takes over; None if it already shows the state, or has ended."""
         now, leads = self._clock(), record.request_id == conversion.request_id
         if record.stage is Stage.NEEDS_REVIEW and 0 < record.generation < conversion.generation:
-            record = replace(record, stage=Stage.REQUESTED)  # its review is over, and work goes on for it
+            record = replace(record, stage=Stage.REQUESTED)  # its review is over, and it is processed again
         if not leads and _led_nowhere(conversion):
             return leader_ended(record, conversion, now) if record.at_work else None
         if not may_show(record, conversion):
@@ -255,19 +256,19 @@ class Conversions:
 
 
 def _led_nowhere(conversion: Conversion) -> bool:
-    """Tell whether a generation ended without an invitation, so that its joiners do not share its end.
+    """Tell whether a generation ended without an invitation, so that the requests that joined do not share its end.
 
-    Calling off a request cancels that request alone, not those that joined it.
+    Cancelling a request cancels only that request, not those that joined it.
     """
     called_off = conversion.stage is Stage.CANCELLED and conversion.error_code == CALLED_OFF
     return called_off or conversion.stage in LED_NOWHERE
 
 
 def _takes_over(record: RequestRecord, conversion: Conversion, *, member: bool, joins: bool) -> bool:
-    """Tell whether a request's row follows this generation; the list of members may be ahead of the row, or behind it.
+    """Tell whether a request takes over the state of this generation. The list of members alone does not decide this.
 
-    A request that a person opened again has left its generation, and is shown it only if it joins anew. One that waited
-    in a review goes on with the generation that was begun over it.
+    A request that a person reopened has left its generation, and follows it only if it joins again. A request that
+    waited in a review follows the generation that began after it.
     """
     if record.user_id not in {"", conversion.user_id}:
         return False

@@ -1,6 +1,6 @@
-"""Send the invitation of an account that was found ready, and record what came of it.
+"""Send the first invitation of an account, and record its outcome.
 
-Its claim is written with a doubt. Without an answer the doubt stays until a read settles it.
+The claim contains a doubt. If Graph does not answer, the doubt stays until a read settles it.
 """
 
 from b2b.domain.conversion import outcome
@@ -17,25 +17,25 @@ from b2b.workflows.conversion.sender import Sender
 from b2b.workflows.ports import Clock
 
 FIRST_LOOK = 15.0
-"""Seconds after a lost answer until the account is read. The tries before do not make it longer: most accounts show an
-invitation within seconds, and one that shows none is not invited again before the replication window has passed."""
+"""Seconds from a lost answer to the next read of the account. Earlier attempts do not lengthen it: most accounts show
+an invitation within seconds, and the others are not invited again before the replication window has passed."""
 
 
 class Inviter:
-    """Sends an account's invitation, once."""
+    """Sends the first invitation of an account."""
 
     def __init__(self, sender: Sender, conversions: Conversions, clock: Clock) -> None:
         self._sender, self._conversions, self._clock = sender, conversions, clock
 
     async def invite(self, opening: Opening, record: RequestRecord, invitation: Invitation) -> None:
-        """Claim the account as the opening saw it, send the invitation, and record what came of it.
+        """Claim the account in the state that the opening saw, send the invitation, and record its outcome.
 
         Raises:
             AddressTaken: another account's conversion holds the address; nothing was sent.
             MustWait: nothing may be sent now, or the outcome is in doubt.
             Transient: the invitation was certainly not sent.
-            LedgerConflict: another process wrote the account's row since it was read. Nothing was sent, unless the
-                conflict came after the call: then the doubt stays.
+            LedgerConflict: another process has written the account's row since it was read. Nothing was sent, unless
+                the conflict came after the call; in that case the doubt stays.
 
         """
         try:
@@ -49,7 +49,7 @@ class Inviter:
             raise MustWait(WaitReason.OUTCOME_PENDING, wanted, error.reason) from error
 
     async def _conclude(self, claim: Conversion, record: RequestRecord, came: Outcome) -> None:
-        """Write the outcome of a claim's call. A request that joins may write the row meanwhile: then try again."""
+        """Write the outcome of a claim's call. Retry on a conflict, because a request that joins may write the row."""
         row = claim
         for _ in range(RACES):
             try:

@@ -1,4 +1,4 @@
-"""Work on one request: ask `next_step` what is to be done, do it, ask again. All effects of a conversion start here."""
+"""Process one request: get the next step from `next_step`, carry it out, and repeat."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -50,12 +50,12 @@ from b2b.workflows.ports import Clock, Ledger
 log = logging.getLogger(__name__)
 
 MOST_STEPS = 20
-"""A request needs six at most; more would be a decision that goes round in circles."""
+"""The most steps of one run. A request needs at most six, so more would mean an endless loop."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What decisions are made with: the protocol's times, the clock, and what an administrator has set."""
+    """The inputs of decisions besides the rows: time limits, clock, campaign states, and settings."""
 
     limits: Limits
     clock: Clock
@@ -65,7 +65,7 @@ class Protocol:
 
     @property
     def held(self) -> WaitReason | None:
-        """The reason why nothing may be sent now. None: the app may send."""
+        """Why the app may send nothing now; None if it may send."""
         if self.paused:
             return WaitReason.PAUSED
         return WaitReason.MODE_ASSESS if self.assess_only else None
@@ -73,7 +73,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class _Round:
-    """What is known of a request in one round of decisions. A write of a row makes the rest of it out of date."""
+    """What is known about a request between two steps."""
 
     record: RequestRecord
     request: ConversionRequest
@@ -82,7 +82,7 @@ class _Round:
     sighting: Sighting | None = None
     assessment: Assessment | None = None
     holder: str | None = None
-    """The other account that holds the address, found when it was to be reserved."""
+    """The other account that holds the address, if the reservation failed because of it."""
 
 
 class Steps:
@@ -101,11 +101,11 @@ class Steps:
         self._facts, self._ledger, self._protocol = facts, ledger, protocol
 
     async def run(self, record: RequestRecord) -> None:
-        """Take steps until nothing is left for this message to do.
+        """Carry out steps until this message has nothing more to do.
 
         Raises:
             MustWait: the request has to wait.
-            LedgerConflict: another process wrote a row; decide anew from fresh ones.
+            LedgerConflict: another process has written a row; the caller must read the rows and decide again.
 
         """
         state = _Round(record, stored_request(record), await self._conversions.get(record.user_id))
@@ -134,7 +134,7 @@ class Steps:
         )
 
     async def _take(self, step: Step, state: _Round) -> tuple[_Round, bool]:
-        """Carry one step out; return what is known now, and whether that was the last one."""
+        """Carry out one step. Return what is known now, and whether this was the last step."""
         match step:
             case Done():
                 return state, True
@@ -153,7 +153,7 @@ class Steps:
                 return state, True
 
     async def _finish(self, step: Show | CallOff | Join | Report | Review | Conclude, state: _Round) -> None:
-        """Carry out a step after which this message has nothing left to do."""
+        """Carry out a step that is the last one of this message."""
         match step:
             case Show():
                 await self._conversions.show(state.record, _known(state.conversion))
@@ -171,7 +171,7 @@ class Steps:
                 await self._conclude(state, step)
 
     async def _record(self, state: _Round, change: Change[Conversion]) -> _Round:
-        """Write what was found out. The request's own row may have been brought up to it, so it is read again."""
+        """Write a change of the conversion. Then read the request again, because the write may have updated its row."""
         before = state.conversion
         if before is not None and change.row.generation > before.generation:
             conversion = await self._conversions.conclude(change, before, state.record, follow=True)
@@ -187,7 +187,7 @@ class Steps:
         return replace(state, sighting=sighting)
 
     async def _judge(self, state: _Round) -> _Round:
-        """Ask the rules. A request that names its account otherwise is bound to the object id first."""
+        """Judge the account by the rules. If the request names it by something else, bind its object id first."""
         claim = state.conversion
         if claim is not None and claim.stage is Stage.INVITING and state.found is None and state.holder is None:
             recalled = await self._assessor.recall(claim)
@@ -196,8 +196,8 @@ class Steps:
         found = state.found or await self._assessor.look_up(state.request, state.record.user_id)
         account = found.account
         if account is not None and not state.record.only_judged and state.record.user_id != account.id.lower():
-            # Bound before the conversion is read. A cancellation of a request that is not bound changes only its row,
-            # so this write fails. One of a bound request is noted in the conversion, so this read or the claim sees it.
+            # The request is bound before the conversion is read. Cancelling an unbound request changes only its row, so
+            # this write fails. Cancelling a bound one is noted in the conversion, so this read or the claim notices it.
             record = await self._bind(state.record, account.id.lower())
             conversion = await self._conversions.get(record.user_id)
             sighting = None if STATE in account.withheld else Sighting(self._protocol.clock(), account)
@@ -209,11 +209,11 @@ class Steps:
         return replace(state, found=found, assessment=replace(assessment, findings=findings))
 
     async def _bind(self, record: RequestRecord, user_id: str) -> RequestRecord:
-        """From now on the request is about this object id, whatever becomes of the name it was asked for with."""
+        """Bind a request to an object id. It stays with that account, even if the name in its body changes hands."""
         return await self._ledger.requests.write(Change(replace(record, user_id=user_id)))
 
     async def _claim(self, state: _Round, assessment: Assessment) -> tuple[_Round, bool]:
-        """Invite; where another account holds the address, ask the rules again with that known."""
+        """Claim and invite the account. If another account holds the address, continue with another judgement."""
         row = opening(state.record.request_id, assessment, Stage.INVITING)
         invitation = invitation_for(
             state.request, row.user_id, row.invited_user_email_address, assessment.tenant_id, self._assessor.defaults
@@ -227,7 +227,7 @@ class Steps:
         return state, True
 
     async def _report(self, state: _Round, assessment: Assessment) -> None:
-        """End a dry run."""
+        """End a dry run with its assessment."""
         columns: dict[str, Any] = {
             "verdict": assessment.verdict,
             "findings": assessment.findings,
@@ -241,9 +241,9 @@ class Steps:
         await self._ledger.requests.write(change)
 
     async def _review(self, state: _Round, finding: Finding) -> None:
-        """Let a person decide about this request; the conversion that it did not join stays as it is.
+        """Let a person decide about this request. It has not joined the account's conversion, which does not change.
 
-        The row keeps which generation that is: the approval is about no later one.
+        The row stores the conversion's generation, because the approval is not valid for a later one.
         """
         left = max(_known(state.conversion).generation, state.record.left_generation)
         change = move(
@@ -258,7 +258,7 @@ class Steps:
         await self._ledger.requests.write(change)
 
     async def _conclude(self, state: _Round, step: Conclude) -> None:
-        """Record a verdict that is not ready: on the account's row where there is an account, else on the request's."""
+        """Record a verdict that is not ready: in the account's conversion, or without an account in the request."""
         assessment, stage = step.assessment, step.stage
         now, before = self._protocol.clock(), state.conversion
         columns: dict[str, Any] = {"verdict": assessment.verdict, "findings": assessment.findings}
@@ -277,16 +277,16 @@ class Steps:
 
 
 class Converter:
-    """Works on requests. Any number of processes may do so side by side."""
+    """Processes requests. Any number of processes may do so at the same time."""
 
     def __init__(self, steps: Steps, parking: Parking, pacer: Pacer, ledger: Ledger) -> None:
         self._steps, self._parking, self._pacer, self._ledger = steps, parking, pacer, ledger
 
     async def work(self, record: RequestRecord) -> None:
-        """Do what the request still needs; put it off where it has to wait.
+        """Process a request as far as possible now. Park it if it has to wait.
 
         Raises:
-            Transient: storage took neither row nor message.
+            Transient: storage accepted neither the row nor the message.
 
         """
         if not record.at_work:
@@ -298,20 +298,20 @@ class Converter:
             await self._parking.hold(record, error)
 
     async def _races(self, record: RequestRecord) -> None:
-        """Decide from fresh rows, and again whenever another process wrote in between."""
+        """Run the steps. If another process has written a row in between, read the rows and run the steps again."""
         for _ in range(RACES):
             try:
                 return await self._steps.run(record)
             except LedgerConflict:
                 latest = await self._ledger.requests.get(record.request_id)
                 if latest is None or not latest.at_work or latest.token != record.token:
-                    return None  # it has ended, or another message sees to it
+                    return None  # the request has ended, or another message processes it
                 record = latest
         raise LedgerConflict(f"request {record.request_id}")
 
 
 def _known(conversion: Conversion | None) -> Conversion:
-    """A step about a conversion is only taken where there is one."""
+    """Return the conversion, which every step about a conversion has."""
     if conversion is None:
         raise ValueError("a step about a conversion that does not exist")
     return conversion

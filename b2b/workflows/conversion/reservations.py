@@ -1,7 +1,7 @@
-"""One address, one account: the reservation that every claim needs first.
+"""Reserve an address for one account. Every claim needs the reservation first.
 
-A reservation is written, or renewed under its ETag, before each claim. So of two accounts with one address only one can
-come to its call, even if both have read the same rows.
+A reservation is written, or renewed under its ETag, before each claim. So if two accounts have the same address, only
+one of them is invited, even if both have read the same rows.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from b2b.workflows.ports import Clock, Directory, Ledger
 
 RACES = 3
 HOLDING = frozenset({Stage.INVITING, Stage.INVITED, Stage.ACCEPTED, Stage.VERIFIED, Stage.UNVERIFIED, Stage.COMPLETED})
-"""Stages in which a conversion keeps its address. A doubt keeps the address that its try went to in every stage."""
+"""The stages in which a conversion holds its address. An open doubt holds the address of its attempt in every stage."""
 
 
 class AddressTaken(Exception):
@@ -40,8 +40,8 @@ class Reservations:
     async def holder(self, address: str, user_id: str) -> str | None:
         """Return the other account whose conversion holds an address, or None.
 
-        A reservation alone does not count: its conversion may have ended, or Graph may no longer know the account. An
-        invitation then waits for the address and gets it.
+        A reservation alone does not count, because its conversion may have ended, or Graph may no longer know the
+        account. In these cases an invitation waits for the address and then gets it.
         """
         held = await self._ledger.reservation(address_key(address))
         if held is None or not await self._holds(held, address, user_id):
@@ -53,9 +53,9 @@ class Reservations:
         """Reserve an address for an account, or renew its reservation.
 
         Raises:
-            AddressTaken: another account's conversion holds it.
-            MustWait: another account is about to be invited with it, or its holder seems to be gone.
-            LedgerConflict: every try lost to another account's reservation.
+            AddressTaken: another account's conversion holds the address.
+            MustWait: another account is about to be invited with the address, or its holder seems to be gone.
+            LedgerConflict: every attempt lost to another process.
 
         """
         key = address_key(address)
@@ -73,7 +73,13 @@ class Reservations:
         raise LedgerConflict(f"reservation {key}")
 
     async def _check(self, held: Reservation, address: str) -> None:
-        """Go on if the reservation of another account is free."""
+        """Return if the reservation of another account may be replaced.
+
+        Raises:
+            AddressTaken: the other account's conversion holds the address.
+            MustWait: the other account may still be invited, or has to be looked for again.
+
+        """
         now = self._clock()
         left = held.since + self._limits.lease + timedelta(seconds=60) - now
         if await self._holds(held, address, ""):
@@ -92,11 +98,11 @@ class Reservations:
         return invited or any(doubt.address == key for doubt in row.open_doubts)
 
     async def _look_for(self, held: Reservation, now: datetime) -> None:
-        """A holder that Graph does not know in two reads, a full window apart, has given its address back.
+        """Return if the holder of an address is gone: Graph did not find it in two reads that are one window apart.
 
         Raises:
-            AddressTaken: the holder is there.
-            MustWait: it has to be looked for once more.
+            AddressTaken: the holder exists, or cannot be read now.
+            MustWait: the holder was not found, and has to be looked for once more.
 
         """
         found: Mapping[str, Account | None] = await self._directory.accounts([held.user_id])

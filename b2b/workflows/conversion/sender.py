@@ -1,4 +1,6 @@
-"""Make the one call to Graph that changes anything: in its turn, past the breaker, between a claim and its outcome.
+"""Make the only call to Graph that changes the directory: POST /invitations.
+
+Rate and breaker are checked first. The claim is written before the call, and the outcome after it.
 
 The process may die after any step, so each step relies only on what the steps before it have stored:
 
@@ -23,7 +25,7 @@ Claimed = TypeVar("Claimed")
 
 
 class Sender:
-    """Sends one invitation, once."""
+    """Sends an invitation, at most once for each claim."""
 
     def __init__(self, graph: Invitations, claims: Claims, pacer: Pacer, rate: Rate) -> None:
         self.claims = claims
@@ -35,17 +37,18 @@ class Sender:
         claim: Callable[[], Awaitable[tuple[Claimed, datetime]]],
         conclude: Callable[[Claimed, Outcome], Awaitable[None]],
     ) -> None:
-        """Claim, send, and record what came of it.
+        """Claim, send the invitation, and record its outcome.
 
-        ``claim`` returns what was claimed, and the moment after which the call may not begin.
+        ``claim`` writes the claim and returns it, with the time after which the call must not begin. ``conclude``
+        writes the outcome of a claim.
 
         Raises:
-            MustWait: nothing may be sent now; nothing was claimed.
-            OutcomeUnknown: it may have been sent; that is recorded.
-            Transient: it was certainly not sent.
+            MustWait: nothing may be sent now, and nothing was claimed.
+            OutcomeUnknown: the invitation may have been sent; this is recorded.
+            Transient: the invitation was certainly not sent.
 
         """
-        await self._rate.turn()  # before the breaker is asked: its answer must not be old when the invitation leaves
+        await self._rate.turn()  # before the breaker, whose answer must not be old when the invitation is sent
         # The breaker is asked before the claim, because a claim that may not send would keep its account waiting.
         probe = await self._pacer.permit(self.claims.lease)
         try:
@@ -54,8 +57,8 @@ class Sender:
             if probe is not None:
                 await self._pacer.give_back(probe)
             raise
-        # In each case the outcome is written before the breaker hears of it: a crash in between costs the breaker a
-        # count, which does no harm. The other way round it would cost the outcome.
+        # The outcome is always written before the breaker counts it. A crash in between then loses a count, which does
+        # no harm. In the other order it would lose the outcome.
         try:
             answer = await self._graph.invite(invitation, not_after)
         except InvitationRefused as error:
@@ -68,7 +71,7 @@ class Sender:
                 await self._pacer.record(failed=True, probing=probe is not None)
             raise
         except Transient as error:
-            # A probe that met this keeps its lease: Graph was out of reach, so the next probe must not follow at once.
+            # A failed probe keeps its lease: Graph could not be reached, so the next probe must not follow at once.
             await conclude(claimed, NotSent(str(error)))
             if isinstance(error, AccessDenied):
                 await self._pacer.forbidden(str(error))

@@ -1,1 +1,1 @@
-"""What follows the invitation of an account, beside the sweep."""
+"""Workflows about an account after its invitation that callers start; the sweep has its own."""

@@ -1,4 +1,4 @@
-"""What an administrator asks and decides about an account whose person has redeemed."""
+"""Show and carry out what an administrator asks and decides about an account that has redeemed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from b2b.workflows.ports import Clock, Ledger
 
 @dataclass(frozen=True)
 class Access:
-    """What the directory granted an account before its invitation and after its redemption, and how that differs."""
+    """What the directory granted an account before its invitation and after its redemption, with the differences."""
 
     conversion: Conversion
     before: Snapshot | None
@@ -25,21 +25,21 @@ class Access:
 
 
 class Accounts:
-    """Answers and decides."""
+    """Shows an account's access, and carries out decisions about it."""
 
     def __init__(
         self, listings: Listings, conversions: Conversions, ledger: Ledger, clock: Clock, *, compares: bool
     ) -> None:
-        """``compares``: the settings let the app compare."""
+        """``compares``: whether the settings let the app compare."""
         self._listings, self._conversions, self._ledger = listings, conversions, ledger
         self._clock, self._compares = clock, compares
 
     async def access(self, user_id: str) -> Access:
-        """Return what is kept of an account.
+        """Return the stored snapshots of an account, and their differences.
 
         Raises:
-            RequestRefused: it has no conversion.
-            UnreadableRow: a newer version wrote a row.
+            RequestRefused: the account has no conversion.
+            UnreadableRow: a newer version wrote the row of the account or a snapshot.
 
         """
         row = await self._listings.conversion(user_id)
@@ -48,21 +48,21 @@ class Accounts:
         return Access(row, before, after, compare(before, after) if before and after else ())
 
     async def accept(self, user_id: str, decision: Decision) -> Conversion:
-        """Complete a conversion whose account has not what it had: what was found is accepted as it was shown.
+        """Complete an unverified conversion. The decision accepts its findings as they were shown.
 
         Raises:
-            RequestRefused: nobody has to decide about it.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the conversion is not `unverified`.
+            LedgerConflict: the conversion has changed in the meantime; the caller must read it again.
 
         """
         return await self._decided(user_id, lambda row: accepted_by(row, str(decision), self._clock()))
 
     async def compare_anew(self, user_id: str, decision: Decision) -> Conversion:
-        """Compare again, after something was mended.
+        """Compare an account again, after someone has repaired a difference.
 
         Raises:
-            RequestRefused: nobody has to decide about it, or the settings let the app compare nothing.
-            LedgerConflict: it moved meanwhile; look at it again.
+            RequestRefused: the conversion is not `unverified`, or comparison is off.
+            LedgerConflict: the conversion has changed in the meantime; the caller must read it again.
 
         """
         if not self._compares:
@@ -72,9 +72,9 @@ class Accounts:
     async def _decided(self, user_id: str, decide: Callable[[Conversion], Change[Conversion]]) -> Conversion:
         row = await self._listings.conversion(user_id)
         if row.stage is not Stage.UNVERIFIED:
-            said = f"The conversion is {row.stage}; only what is unverified is accepted or compared anew."
+            said = f"The conversion is {row.stage}; only an unverified one can be accepted or compared again."
             raise RequestRefused("NotUnverified", said)
         change = decide(row)
-        if change.row.stage is Stage.ACCEPTED:  # first the list: a comparison that no sweep finds would never end
+        if change.row.stage is Stage.ACCEPTED:  # the list first: if only the row were written, no sweep would compare
             await self._ledger.comparisons.add(row.user_id, self._clock())
         return await self._conversions.save(change)

@@ -1,4 +1,4 @@
-"""Tell what undoing a conversion would take now: the account is read, and nothing is written."""
+"""Read an account and return the ways to undo its conversion now. This workflow writes nothing about the account."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from b2b.workflows.ports import Ledger
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where an account stands, and what can be done about it."""
+    """The state of an account, and the ways to undo its conversion."""
 
     conversion: Conversion
     standing: Standing
@@ -24,19 +24,19 @@ class WayBack:
 
 
 class WaysBack:
-    """Answers."""
+    """Finds the ways to undo a conversion."""
 
     def __init__(self, listings: Listings, assessor: Assessor, pacer: Pacer, ledger: Ledger) -> None:
         self._listings, self._assessor, self._pacer, self._ledger = listings, assessor, pacer, ledger
 
     async def of(self, user_id: str) -> WayBack:
-        """Return the ways back of an account.
+        """Return the state of an account as it is read now, and the ways to undo its conversion.
 
         Raises:
-            RequestRefused: it has no conversion.
-            UnreadableRow: a newer version wrote a row.
+            RequestRefused: the account has no conversion.
+            UnreadableRow: a newer version wrote the row of the account or its snapshot.
             MustWait: Graph asked the app to wait.
-            Transient: Graph did not do its part.
+            Transient: Graph did not answer, or answered with a temporary error.
 
         """
         row = await self._listings.conversion(user_id)

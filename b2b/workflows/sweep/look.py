@@ -1,6 +1,6 @@
-"""Read followed accounts by id, twenty at a time, and record what that says about their conversions.
+"""Read followed accounts by id, twenty at a time, and update their conversions.
 
-Accounts are read before rows: of one that waits for its person, as it did when it was last read, no row is read.
+Accounts are read before rows. If an account is still pending, its conversion's row is not read.
 """
 
 import logging
@@ -32,22 +32,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Seen:
-    """What becomes of an account's entry in the index."""
+    """The result of reading one followed account."""
 
     moved: bool = False
+    """Whether the conversion changed."""
     over: bool = False
-    """It is followed no longer."""
+    """Whether the account is no longer followed, so that its entry leaves the index."""
     shown: bool = False
+    """Whether the account is pending."""
     look_at: datetime | None = None
-    """When the schedule has it looked at again."""
+    """When the account is read again by the schedule; None if it is not scheduled."""
     refresh_at: datetime | None = None
-    """When what the directory grants the account is read again."""
+    """When the account's access is read again; None if that is not to be scheduled."""
     kept: bool = False
-    """The entry stays as it is: the next run looks again."""
+    """Whether the entry stays as it is, so that the next run reads the account again."""
 
 
 class Looks:
-    """Looks at some accounts."""
+    """Reads followed accounts and updates their conversions."""
 
     def __init__(
         self,
@@ -62,10 +64,10 @@ class Looks:
         self._ledger, self._limits, self._clock = ledger, limits, clock
 
     async def at(self, entries: Sequence[Followed], turn: Turn) -> None:
-        """Look at up to twenty accounts, and remember what they showed.
+        """Read up to twenty accounts, and store the results in the index and the schedule.
 
         Raises:
-            Transient: Graph or storage did not answer. Nothing is remembered: a later run looks again.
+            Transient: Graph or storage did not answer. The index does not change, so a later run reads them again.
 
         """
         accounts = await self._directory.accounts([entry.key for entry in entries])
@@ -107,7 +109,7 @@ class Looks:
         return Seen(moved=change is not None, shown=shown, look_at=look_at, refresh_at=refresh_at)
 
     async def _written(self, row: Conversion, change: Change[Conversion] | None, account: Account | None) -> Conversion:
-        """Write a change, and bring the requests up to it. Without a change, publish what requests do not show yet."""
+        """Write a change and publish it to the requests. Without a change, publish what they do not show yet."""
         if change is None:
             untold = row.published < row.sequence and row.lease_until is None
             return await self._conversions.published(row) if untold else row
@@ -116,12 +118,16 @@ class Looks:
             after = await self._conversions.save_quietly(change, row)
         else:
             after = await self._conversions.save(change)
-        # Learned after the write, from what was written. After a crash in between, another account teaches the same.
+        # The fact is learned after the write, from the written row. If the process dies in between, the app learns it
+        # from another account.
         await self._facts.learn(row, after, account)
         return after
 
     async def _over(self, entry: Followed, row: Conversion | None) -> Seen:
-        """A conversion that is over leaves the index once its requests were told. A young entry may precede a claim."""
+        """Publish a conversion that is no longer followed, and drop its entry unless it is young.
+
+        An entry is written before its claim, so the claim of a young entry may still be to come.
+        """
         if row is not None and row.published < row.sequence:
             await self._conversions.published(row)
         if row is not None:
@@ -130,7 +136,7 @@ class Looks:
         return Seen(over=True) if self._clock() >= leaves_at else Seen(look_at=leaves_at)
 
     async def _hand_over(self, row: Conversion) -> None:
-        """Let the comparison look after an account whose person has redeemed. Its list comes before the row."""
+        """Schedule the comparison of an account that has redeemed. This happens before its row is written."""
         if row_of(row.stage).care is Care.VERIFY:
             await self._ledger.comparisons.add(row.user_id, whole_minute(self._clock()))
 
@@ -138,16 +144,16 @@ class Looks:
         return next_look(row, entry.since, self._limits, self._clock())
 
     def _counted(self, entry: Followed, seen: Seen | Exception, turn: Turn) -> Seen:
-        """Count an account. One that could not be looked at is put off, so that it hides no other."""
+        """Count an account. If it could not be read, postpone it, so that it does not block others."""
         turn.did(changed=isinstance(seen, Seen) and seen.moved)
         match seen:
             case Seen():
                 return seen
             case LedgerConflict():
-                log.info("account %s moved on meanwhile", entry.key)
+                log.info("account %s was changed by another process", entry.key)
             case UnreadableRow():
                 turn.passed_over()
-                log.warning("account %s is passed over: %s", entry.key, seen)
+                log.warning("account %s is skipped: %s", entry.key, seen)
             case Transient():
                 turn.met_problem()
                 log.warning("an account could not be followed: %s", seen)
@@ -157,7 +163,7 @@ class Looks:
         return Seen(kept=True) if entry.shown else Seen(look_at=self._clock() + SOONEST)
 
     async def _remember(self, news: list[Followed], seen: list[Seen]) -> None:
-        """First the schedule, then the index that relies on it."""
+        """Store the results: first in the schedule, then in the index, which relies on the schedule."""
         known = [(entry, one) for entry, one in zip(news, seen, strict=True) if not one.kept]
         looks = [(entry.key, one.look_at) for entry, one in known if one.look_at is not None]
         await self._ledger.schedule.add_all((LOOK + key, whole_minute(at)) for key, at in looks)

@@ -1,4 +1,4 @@
-"""Find out who redeemed: from the account as it was read, and from the audit log where a setting lets the app."""
+"""Find out who redeemed, from the account and, if a setting allows it, from the audit log."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,9 @@ from b2b.domain.readings import Logged
 from b2b.workflows.ports import Clock, Directory
 
 LIFETIME = timedelta(minutes=1)
-"""For so long one reading of the audit log serves all accounts: Graph lets an application read it twice a second."""
+"""How long one read of the audit log serves all accounts. Graph limits these reads to two per second."""
 NO_RECORD = "the audit log has no record of the redemption"
-NO_NAME = "its record in the audit log names nobody"
+NO_NAME = "the redemption's record in the audit log names nobody"
 NOT_GRANTED = f"the permission {facts.REDEMPTIONS.permission} is missing"
 
 
@@ -26,11 +26,11 @@ class _Log:
     read_at: datetime
     records: Mapping[str, Logged]
     trouble: str = ""
-    """Why it could not be read."""
+    """Why the log could not be read; empty if it was read."""
 
 
 class Redeemers:
-    """Looks up what the account itself does not tell."""
+    """Finds out who redeemed, and reads the audit log and home tenants if the account does not show it."""
 
     def __init__(self, directory: Directory, clock: Clock, *, reads_log: bool) -> None:
         self._directory, self._clock, self._reads_log = directory, clock, reads_log
@@ -38,7 +38,7 @@ class Redeemers:
         self._kept: _Log | None = None
 
     async def of(self, row: Conversion, account: Account) -> Redeemer:
-        """Return who redeemed.
+        """Return who redeemed an account's invitation.
 
         Raises:
             Transient: Graph did not answer.
@@ -53,7 +53,7 @@ class Redeemers:
         return redeemer(account, address, Sources(logged.logged, logged.log, homes))
 
     async def _logged(self, row: Conversion) -> Sources:
-        """Return the name that the log gives the person who redeemed, or why it gives none."""
+        """Return the name of the person who redeemed from the audit log, or why there is none."""
         redeemed_at = row.accepted_at or self._clock()
         log = await self._read_since(redeemed_at.replace(hour=0, minute=0, second=0, microsecond=0))
         record = log.records.get(row.user_id)
@@ -72,7 +72,7 @@ class Redeemers:
             return kept
 
     async def _homes(self, domains: Iterable[str]) -> Mapping[str, str | None]:
-        """Return the tenant of each domain that can be looked up."""
+        """Return the tenants of the domains that can be looked up; None if a domain belongs to no tenant."""
         wanted = tuple(domains)
         known = await asyncio.gather(*(self._directory.read({facts.HOME_TENANT: domain}) for domain in wanted))
         return {

@@ -1,4 +1,4 @@
-"""Where the accounts come from that follow looks at: from the schedule, and from the difference between two lists."""
+"""Select the accounts that follow reads: accounts that are due in the schedule, and news from Graph's list."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from b2b.workflows.ports import Clock, FollowedIndex, Ledger, Listing
 from b2b.workflows.sweep.rounds import Round
 
 LOOK = "look~"
-"""What the schedule says of an account that is to be looked at; its object id follows."""
+"""Prefix of an account's key in the schedule. The object id follows."""
 
 
 _MINUTE = timedelta(minutes=1)
 
 
 def whole_minute(moment: datetime) -> datetime:
-    """Two runs that put the same account off write the same entry, or nearly so."""
+    """Round up to a whole minute, so that two runs that schedule the same account mostly write the same entry."""
     return (moment + _MINUTE - timedelta.resolution).replace(second=0, microsecond=0)
 
 
 def is_look(entry: Entry) -> bool:
-    """Tell whether a time in the schedule is one to look at an account; what else stands there is not follow's."""
+    """Tell whether an entry of the schedule is for reading an account. Other entries do not concern follow."""
     return entry.key.startswith(LOOK)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of the index, in order."""
+    """A contiguous part of the index, in its order."""
 
     entries: Mapping[str, Followed]
     whole: bool
-    """It reaches to the end of the index."""
+    """Whether the part reaches to the end of the index."""
 
 
 class Scheduled:
-    """Accounts whose time has come, in the order of their times."""
+    """The accounts that are due in the schedule, longest overdue first."""
 
     def __init__(self, due: list[Entry], known: Mapping[str, Followed], ledger: Ledger, clock: Clock) -> None:
         self._due, self._known, self._clock = due, known, clock
@@ -46,18 +46,21 @@ class Scheduled:
 
     @property
     def left(self) -> int:
-        """How many are due and not taken."""
+        """How many entries are due and were not taken."""
         return len(self._due)
 
     @property
     def oldest(self) -> datetime | None:
-        """Since when the oldest entry that was not taken is due. None: every entry was taken."""
+        """Since when the oldest entry that was not taken is due; None if all were taken."""
         return self._due[0].since if self._due else None
 
     async def take(self, number: int) -> list[Followed]:
-        """Take the next entries. One whose account is not put off in the index is out of date and left out."""
+        """Take the next entries, and return their accounts. Leave out accounts that the index does not have as put off.
+
+        Their entries are out of date.
+        """
         keys = dict.fromkeys(entry.key for entry in self._due[:number])
-        # Two runs at the same time may each have written an entry for one account: both are taken, and one follows.
+        # Two concurrent runs may each have written an entry for one account. Both are taken; the account is read once.
         self._taken = [entry for entry in self._due if entry.key in keys]
         self._due = [entry for entry in self._due if entry.key not in keys]
         users = [key.removeprefix(LOOK) for key in keys]
@@ -69,18 +72,18 @@ class Scheduled:
         await self._schedule.remove(*self._taken)
 
     async def failed(self) -> None:
-        """Postpone the entries that were taken by some minutes, so that they do not block those behind them."""
+        """Postpone the taken entries by `SOONEST`, so that they do not block those after them."""
         later = self._clock() + SOONEST
-        # Added before removed: a crash in between costs a second look, in the other order it would cost the look.
+        # Added before removed: a crash in between costs a second read. In the other order it would lose the entries.
         await self._schedule.add_all((entry.key, later) for entry in self._taken)
         await self._schedule.remove(*self._taken)
 
     async def end(self) -> None:
-        """Nothing is left to remember."""
+        """Do nothing: the schedule needs no cursor."""
 
 
 class Difference:
-    """Accounts of which a list has news, in the order of the index."""
+    """The accounts that Graph's list has news of, in the order of the index."""
 
     def __init__(self, news: list[Followed], segment: Segment, way: Round) -> None:
         self._news, self._segment, self._way = news, segment, way
@@ -88,12 +91,12 @@ class Difference:
 
     @property
     def left(self) -> int:
-        """How many are known and not taken."""
+        """How many accounts were not taken."""
         return len(self._news)
 
     @property
     def oldest(self) -> datetime | None:
-        """When the round began that found the accounts still to be looked at. None: there are none."""
+        """When the round began that found the accounts; None if all were taken."""
         return self._way.began if self._news else None
 
     async def take(self, number: int) -> list[Followed]:
@@ -103,15 +106,15 @@ class Difference:
         return taken
 
     async def done(self) -> None:
-        """Go on behind them."""
+        """Move the cursor past the taken accounts."""
         if self._news:
             await self._way.move(self._after)
 
     async def failed(self) -> None:
-        """Go on behind them: a later round looks again."""
+        """Move the cursor past the taken accounts. A later round reads them again."""
         await self.done()
 
     async def end(self) -> None:
-        """Begin anew where everything was looked at."""
+        """If all accounts were read, move the cursor past the segment; after the last segment, to the start."""
         if not self._news:
             await self._way.move("" if self._segment.whole else list(self._segment.entries)[-1])

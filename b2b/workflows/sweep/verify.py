@@ -1,7 +1,8 @@
-"""Compare what the directory grants an account with what it granted before: after its redemption, and while it waits.
+"""Compare what the directory grants an account with its baseline: after the redemption, and while it is pending.
 
-What is due stands in a list by time. An account is read with all its relations, twenty accounts at once, so that their
-reads share batches. What is to be read again is put on the list before its entry is taken off.
+The accounts that are due are in a list, ordered by time. Twenty accounts are read at once with all their relations, so
+that their reads share batches. If an account has to be read again, its new entry is added before the old one is
+removed.
 """
 
 import logging
@@ -34,20 +35,20 @@ from b2b.workflows.sweep.turn import Turn
 log = logging.getLogger(__name__)
 
 TOGETHER = 20
-"""Accounts that are read at once: their relations fill seven batches."""
+"""How many accounts are read at once. Their relations fill seven batches."""
 OFF = "B2B_COMPARE_ACCESS is false"
 
 
 @dataclass(frozen=True)
 class Comparing:
-    """How the app compares."""
+    """The settings of the comparison."""
 
     limits: Limits
     deadline: timedelta
-    """How long after a redemption a difference may be mended before a person decides."""
+    """How long after a redemption the app compares before a person decides about a difference."""
     on: bool
     reads_log: bool = False
-    """The app looks in the audit log for who redeemed."""
+    """Whether the app reads from the audit log who redeemed."""
 
 
 class Verify:
@@ -67,10 +68,10 @@ class Verify:
         self._redeemers = Redeemers(directory, clock, reads_log=comparing.reads_log)
 
     async def run(self, turn: Turn) -> None:
-        """Read the accounts that are due, the longest overdue first. What fails is put off, and hides nothing.
+        """Compare the accounts that are due, longest overdue first. One that fails is postponed and blocks no other.
 
         Raises:
-            Transient: Graph or storage did not answer, several times.
+            Transient: Graph or storage failed repeatedly.
             MustWait: Graph asked the app to wait.
 
         """
@@ -88,7 +89,7 @@ class Verify:
             turn.leaves(len(left), min((entries[0].since for _, entries in left), default=None))
 
     async def _some(self, some: list[tuple[str, list[Entry]]], turn: Turn) -> None:
-        """Read some accounts together, and remember when to look again."""
+        """Compare some accounts at once, and schedule those that have to be read again."""
         found = await each(self._look(key) for key, _ in some)
         trouble = next((result for result in found if isinstance(result, Transient)), None)
         again = [(key, self._again(key, result, turn)) for (key, _), result in zip(some, found, strict=True)]
@@ -99,16 +100,16 @@ class Verify:
             turn.failed(trouble)
 
     def _again(self, key: str, result: tuple[bool, datetime | None] | Exception, turn: Turn) -> datetime | None:
-        """Count an account; return when it is to be looked at again."""
+        """Count an account. Return when to read it again; None: never."""
         match result:
             case (changed, look_at):
                 turn.did(changed=changed)
                 return look_at
             case LedgerConflict():
-                log.info("account %s moved on meanwhile", key)
+                log.info("account %s was changed by another process", key)
             case UnreadableRow():
                 turn.passed_over()
-                log.warning("account %s is passed over: %s", key, result)
+                log.warning("account %s is skipped: %s", key, result)
             case Transient():
                 log.warning("account %s could not be compared: %s", key, result)
             case _:
@@ -118,7 +119,7 @@ class Verify:
         return self._clock() + SOONEST
 
     async def _look(self, user_id: str) -> tuple[bool, datetime | None]:
-        """Compare one account; tell whether its row was changed, and when to look again."""
+        """Compare one account. Return whether its row was changed, and when to read it again (None: never)."""
         row = await self._conversions.get(user_id)
         if row is None or row.stage not in {Stage.INVITED, Stage.ACCEPTED, Stage.VERIFIED}:
             return False, None
@@ -130,7 +131,7 @@ class Verify:
         return outcome.change is not None, outcome.look_at
 
     async def _decided(self, row: Conversion) -> Outcome:
-        """Read what the decision needs, and decide."""
+        """Read the account and its snapshots as far as needed, and return the outcome."""
         comparing = self._comparing
         if row.stage is Stage.VERIFIED:
             return Outcome(verification.completed(row, self._clock()))
@@ -152,7 +153,7 @@ class Verify:
         return Kept(before, seen)
 
     async def _read(self, row: Conversion, wanted: frozenset[Fact[Any]]) -> Look:
-        """Read an account with all that it has, who redeemed, and where it lies if it is not there."""
+        """Read an account with the wanted facts and its redeemer, or whether it is in the recycle bin."""
         at = self._clock()
         known = await self._directory.granted(row.user_id, wanted)
         found = known[facts.ACCOUNT]
@@ -165,7 +166,7 @@ class Verify:
         return Look(Sighting(at, account), snapshot_of(account, known, at), redeemer)
 
     async def _save(self, row: Conversion, outcome: Outcome) -> None:
-        """Write what was decided, and bring the requests up to it where they show it."""
+        """Write the outcome. Update the requests only if they show it."""
         change, kept = outcome.change, dict(outcome.keep)
         if change is None:
             return

@@ -84,7 +84,7 @@ def _new_guest(call: Call, request: InvitationRequest) -> JSON:
 
 
 def _refuse_another_address(call: Call, request: InvitationRequest, account: JSON) -> None:
-    """An account that waits already was invited with another address."""
+    """Refuse to invite a pending account with another address, if the switch says that Graph does so."""
     if call.tenant.switches["corrected-invitation"] == "accepted" or request.reset_redemption:
         return
     invited = {ticket.address.lower() for ticket in call.tenant.tickets.open(account["id"])}

@@ -48,7 +48,7 @@ def already_external(case: Case) -> Result:
     BLOCK,
     BLOCK,
     "externalUserState",
-    fix="The person has to redeem. To have the app follow the account, adopt the request (POST …/adopt). To send the "
+    fix="The person has to redeem. To let the app follow the account, adopt the request (POST …/adopt). To send the "
     f"mail again, choose Resend invitation on {CARD}.",
     source=PROPERTIES,
     pinned=True,
