@@ -1,7 +1,7 @@
 """Carry out what an administrator decides about a request: retry, approve, refuse, release, adopt, cancel, withdraw.
 
 Each decision is written under the ETag of the row that the administrator saw, with who decided and why. A request that
-goes on gets a message. A decision that the request's stage does not allow is refused with an error code of its own.
+continues gets a message. If the request's stage does not allow a decision, the error code says which decision it was.
 """
 
 from contextlib import suppress
@@ -47,7 +47,7 @@ class Allowed:
     """What the settings allow decisions to do."""
 
     going_on: bool = True
-    """Whether the mode lets requests go on (`convert`)."""
+    """Whether the mode is `convert`, so that requests may continue."""
     self_approval: bool = False
     """Whether people may approve their own requests."""
 
@@ -81,7 +81,7 @@ class Decisions:
         return await self._reopen(reopened(record, "retried", self._clock(), str(decision)))
 
     async def approve(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """Let a request in review go on. Exactly the findings that it shows are waived.
+        """Let a request in review continue. Exactly the findings that it shows are waived.
 
         Raises:
             RequestRefused: the request is not in review, or a later request for its account was judged since.
@@ -165,7 +165,7 @@ class Decisions:
         if claim is None:
             return await self._call_off(record, decision)
         if self._endings.may_be_out(claim):
-            raise RequestRefused("NotCancellable", "An invitation is being sent, or may be out. Wait for its outcome.")
+            raise RequestRefused("NotCancellable", "An invitation may have been sent. Wait for its outcome.")
         # The claim is handed over before the request ends: a claim whose leader has ended would wait for repair. After
         # a crash in between, this request follows the new leader; the caller got no answer, and may cancel it again.
         claim, handed = await self._endings.hand_over(claim)
@@ -174,7 +174,7 @@ class Decisions:
         return await self._end(record, CALLED_OFF, decision)
 
     async def withdraw(self, record: RequestRecord, decision: Decision) -> RequestRecord:
-        """End a request because its campaign ended. Other requests for the account go on, also in the same review.
+        """End a request because its campaign ended. Other requests for the account continue, also in the same review.
 
         Raises:
             RequestRefused: the request was invited, or its invitation may have been sent.
@@ -187,9 +187,9 @@ class Decisions:
             waits = record.stage is Stage.NEEDS_REVIEW
             return await (self._end(record, CALLED_OFF, decision) if waits else self.cancel(record, decision))
         if record.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:
-            raise RequestRefused("NotCancellable", "An invitation may be out. It is looked for, and followed.")
+            raise RequestRefused("NotCancellable", "An invitation may have been sent. The app looks for it.")
         # The review is handed over, or ended, before the request. After a crash in between, the message of the run
-        # comes again, finds a request that leads nothing, and ends it alone.
+        # is delivered again, finds a request that leads nothing, and ends it alone.
         conversion, handed = await self._endings.hand_review_over(conversion)
         if not handed:
             await self._conversions.save(self._called_off(conversion, CALLED_OFF, decision))

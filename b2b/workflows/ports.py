@@ -302,7 +302,7 @@ class Queue(Protocol):
         """Yield up to ``limit`` visible messages of the poison queue. Each is hidden for ``hidden_for`` seconds."""
 
     async def poisoned(self) -> Poisoned:
-        """Return how many messages the poison queue holds, and details about them."""
+        """Return how many messages the poison queue holds, and since when."""
 
     async def remove_poison(self, message: PoisonMessage) -> None:
         """Delete a poison message."""

@@ -14,7 +14,7 @@ WITHDRAWN = (
 )
 IN_DOUBT = (
     "        if record.stage is Stage.NEEDS_REVIEW and conversion.open_doubts:\n"
-    '            raise RequestRefused("NotCancellable", "An invitation may be out. It is looked for, and followed.")\n'
+    '            raise RequestRefused("NotCancellable", "An invitation may have been sent. The app looks for it.")\n'
 )
 
 CAMPAIGNS: tuple[Guard, ...] = (

@@ -82,7 +82,7 @@ def check(answer: Answer, choice: Choice, among: Sequence[Choice], members: Mapp
     Any member that is not released may be refused, because its row may be wrong.
 
     Raises:
-        RequestRefused: the member does not exist, cannot be decided about, has other findings by now, or has to be
+        RequestRefused: the member does not exist, cannot be decided about, now has other findings, or has to be
                 decided about alone.
 
     """
@@ -94,7 +94,7 @@ def check(answer: Answer, choice: Choice, among: Sequence[Choice], members: Mapp
         raise RequestRefused("NotAwaitingDecision", said)
     now = {Waived(finding.rule, finding.message) for finding in asked(member)}
     if now != set(choice.findings):
-        raise RequestRefused("FindingsChanged", "The member has other findings by now: look at them and decide again.")
+        raise RequestRefused("FindingsChanged", "The member now has other findings: read them and decide again.")
     if len(among) > 1 and (alone := sorted({finding.rule for finding in now} & ALONE)):
         raise RequestRefused("DecideAlone", f"Decide about this member alone, because of {', '.join(alone)}.")
     return member

@@ -108,7 +108,7 @@ STAGES: tuple[Row, ...] = (
     _row(_S.BLOCKED, "a rule forbids it", _ENDED, _C.NOBODY, (), (_A.RETRY, _A.ADOPT), "Failed", restarts=True),
     _row(_S.NEEDS_REVIEW, "an administrator must decide", _PERSON, _C.FOLLOW,
          (_S.INVITED, _S.CANCELLED), (_A.APPROVE, _A.REFUSE), "Running", restarts=True),
-    _row(_S.INVITING, "the claim is written; the invitation may be out", _WORKS, _C.MESSAGE,
+    _row(_S.INVITING, "the claim is written; the invitation may have been sent", _WORKS, _C.MESSAGE,
          (_S.INVITED, _S.BLOCKED, _S.NEEDS_REVIEW, _S.FAILED, _S.CANCELLED), (_A.CANCEL,), "Running"),
     _row(_S.INVITED, "waits for the invited person", _PERSON, _C.FOLLOW,
          (_S.ACCEPTED, _S.CANCELLED), (), "Running", restarts=True),

@@ -81,7 +81,7 @@ WRITING: Final = (
     Permission(
         INVITE,
         "09850681-111b-4a89-9bed-3f2cae46d706",
-        "invite anybody, and existing accounts",
+        "invite anyone, including existing accounts",
         "stay in `assess`",
         "the conversion",
     ),

@@ -135,7 +135,7 @@ def compared_anew(row: Conversion, decision: str, now: datetime) -> Change[Conve
         "sign_in_matches": "",
         "signs_in_with": "",
     }
-    return advance(row, Stage.ACCEPTED, now, f"compared anew {decision}", **fresh, **_comparing(now))
+    return advance(row, Stage.ACCEPTED, now, f"compared again {decision}", **fresh, **_comparing(now))
 
 
 def first_refresh(row: Conversion, now: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The row of one request, and how it moves on. Every new row is made by one of the constructors here."""
+"""The row of one request, and all changes of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,12 +13,12 @@ from b2b.domain.errors import IllegalTransition, RequestRefused
 from b2b.domain.findings import Finding, Verdict
 
 NEVER_RAN = "NeverRan"
-"""Error code of a request that the host gave up on before the app had a row for it."""
+"""The error code of a request whose message the host gave up on before the app had written its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestRecord:
-    """One request, from its arrival to its end."""
+    """The state of one request."""
 
     request_id: str
     stage: Stage
@@ -26,83 +26,83 @@ class RequestRecord:
     source: Source
     requested_at: datetime
     asked_by: Actor = BY_QUEUE
-    """Who submitted it."""
+    """Who submitted the request."""
     listed_at: datetime | None = None
-    """When another request came with this id, in whose place this one is; None: this is the first."""
+    """When an earlier request with this id arrived, if this request has replaced it; otherwise None."""
     user_principal_name: str = ""
-    """Of the account: as the request named it, and as Graph has it once the account was judged."""
+    """The account's name from the request, and after the judgement from Graph."""
     invited_user_email_address: str = ""
     body: bytes = b""
-    """Canonical JSON of the request; of a malformed one nothing is kept."""
+    """The request as canonical JSON; empty if the request is malformed."""
     dry_run: bool = False
-    """The body says so, or the mode was `assess` when it came. Only a release changes that."""
+    """Whether the body asked for a dry run, or the mode was `assess` when the request arrived."""
     released: bool = False
-    """An administrator let the dry run become real: only for what was judged."""
+    """Whether an administrator has released the dry run, for the account and address that it judged."""
     adopts: bool = False
     """Whether a person adopted the account: the app follows an invitation of someone else, and sends none."""
     judged_as: str = ""
-    """Names the account and the address that the dry run judged."""
+    """The key of the account and the address that the dry run judged."""
     judged_rules: tuple[str, ...] = ()
-    """The rules that had something to say then."""
+    """The ids of the rules that had findings in the dry run."""
     token: str = ""
-    """Names the newest message of this request; a message with another one does nothing. Empty: the caller's own."""
+    """The id of the request's current message; any other message is ignored. Empty: the caller's message is current."""
     token_before: str = ""
     due_at: datetime | None = None
-    """When the newest message is to be seen."""
+    """When the current message becomes visible."""
     waiting: Waiting | None = None
     waits: int = 0
-    """Waits in a row for the same reason."""
+    """How often in a row the request has waited for the same reason."""
     trouble_since: datetime | None = None
-    """Since when it could not go on, without a break; a wait that an administrator wants is a break."""
+    """Since when the request has made no progress. A wait that an administrator wants does not count."""
     user_id: str = ""
-    """The account, once it is known. A request that names it otherwise is bound to this id from then on."""
+    """The account's object id, to which the request is bound once it has found the account; empty before."""
     generation: int = 0
-    """The conversion of `user_id` that it belongs to; 0: none."""
+    """The generation of the account's conversion to which the request belongs; 0: none."""
     shown: int = 0
-    """How many events its conversion had when this row was last brought up to it: it does not go back to fewer."""
+    """How many events the conversion had when this row was last updated from it. An older state is ignored."""
     left_generation: int = 0
-    """The generation that a person opened it again from, that its review is about, or that an earlier request of its id
-    led: it belongs to later ones only."""
+    """The request can belong only to generations after this one; 0: to any. It is the generation that the request left
+    when a person reopened it, that its review is about, or that an earlier request with its id led."""
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     invited_at: datetime | None = None
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
     approval: str = ""
-    """JSON of the approval under which it runs."""
+    """The approval of the request, as JSON."""
     last_error: str = ""
     error_code: str = ""
     error_target: str = ""
     poison_returns: int = 0
     campaign_id: str = ""
     member: str = ""
-    """The member of the campaign that it was made from."""
+    """The key of the campaign's member for whom the request was created."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
-    """The newest events, which the row itself carries; the last one has the number ``sequence``."""
+    """The newest events, which are stored in the row. The last one has the number ``sequence``."""
     etag: str = ""
 
     @property
     def at_work(self) -> bool:
-        """Whether the app is to act by the request's message; later the sweep looks after its conversion."""
+        """Whether the request's message must continue it. Later, the sweep continues its conversion."""
         return row_of(self.stage).care is Care.MESSAGE
 
     @property
     def replaceable(self) -> bool:
-        """Whether another body of the same id takes its place: a draft, or a request that never ran."""
+        """Whether a new request with the same id replaces it, because it was malformed or never ran."""
         return self.stage is Stage.REJECTED or (self.stage is Stage.FAILED and self.error_code == NEVER_RAN)
 
     @property
     def only_judged(self) -> bool:
-        """Whether it changes nothing in the directory."""
+        """Whether the request changes nothing in the directory."""
         return self.dry_run and not self.released
 
 
 def taken_in(
     request_id: str, body: bytes, body_hash: str, source: Source, now: datetime, **columns: Any
 ) -> Change[RequestRecord]:
-    """Make the row of a request that was understood."""
+    """Return the row of a new, well-formed request."""
     row = RequestRecord(
         request_id=request_id,
         stage=Stage.REQUESTED,
@@ -119,7 +119,7 @@ def taken_in(
 
 
 def never_ran(request_id: str, body: bytes, body_hash: str, now: datetime, *, dry_run: bool) -> Change[RequestRecord]:
-    """Make the row of a request that the host gave up on before the app saw it."""
+    """Return the row of a request whose message the host gave up on before the app recorded it."""
     said = "The host gave up on the message before the app could record it. Send the request again, or retry it."
     row = RequestRecord(
         request_id=request_id,
@@ -137,7 +137,7 @@ def never_ran(request_id: str, body: bytes, body_hash: str, now: datetime, *, dr
 
 
 def rejected(request_id: str, body_hash: str, refused: RequestRefused, now: datetime) -> Change[RequestRecord]:
-    """Make the row of a message that is no request."""
+    """Return the row of a malformed message."""
     row = RequestRecord(
         request_id=request_id,
         stage=Stage.REJECTED,
@@ -153,17 +153,17 @@ def rejected(request_id: str, body_hash: str, refused: RequestRefused, now: date
 
 
 def in_place_of(change: Change[RequestRecord], before: RequestRecord) -> Change[RequestRecord]:
-    """Write a new row over a draft, and keep the history."""
+    """Replace a draft by a new row, which keeps the draft's history."""
     listed_at = before.listed_at or before.requested_at
     row = replace(change.row, listed_at=listed_at, sequence=before.sequence, recent=before.recent, etag=before.etag)
     return Change(row, change.events)
 
 
 def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", **changes: Any) -> Change[RequestRecord]:
-    """Move a request on by itself; where it stands there already, its columns change and no event is added.
+    """Move a request to a stage. If it already has that stage, change only its columns, without an event.
 
     Raises:
-        IllegalTransition: a bug: what has ended stays ended.
+        IllegalTransition: the stages do not allow the move. This is a bug.
 
     """
     if not may_follow(record.stage, stage):
@@ -177,7 +177,7 @@ def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", *
 
 
 def leader_ended(record: RequestRecord, conversion: Conversion, now: datetime) -> Change[RequestRecord]:
-    """End a request whose conversion ended without an invitation, for a reason that concerns its leader."""
+    """Fail a joined request because its conversion ended without an invitation, for a reason of the leader."""
     said = f"Request {conversion.request_id}, which led this conversion, ended {conversion.stage}. Retry this one."
     return move(
         record,
@@ -192,7 +192,7 @@ def leader_ended(record: RequestRecord, conversion: Conversion, now: datetime) -
 
 
 def reopened(record: RequestRecord, kind: str, now: datetime, detail: str, **changes: Any) -> Change[RequestRecord]:
-    """Begin a request again from its stored body, on a person's word."""
+    """Start a request again from its stored body, because a person decided so."""
     cleared: dict[str, Any] = {
         "generation": 0,
         "left_generation": max(record.generation, record.left_generation),
@@ -219,13 +219,13 @@ IDLE = timedelta(hours=1)
 
 
 def rested(record: RequestRecord, now: datetime) -> RequestRecord:
-    """Forget the trouble of a request that was not tried for so long: the app was stopped."""
+    """Reset the time without progress of a request that is overdue by `IDLE`, because the app was stopped."""
     idle = record.due_at is not None and now - record.due_at > IDLE
     return replace(record, trouble_since=None) if idle else record
 
 
 def put_off(record: RequestRecord, waiting: Waiting, token: str, now: datetime, detail: str) -> Change[RequestRecord]:
-    """Let a request wait, with a new message. A wait for the same reason again adds no event."""
+    """Let a request wait, with a new message. Another wait for the same reason adds no event."""
     again = record.waiting is not None and record.waiting.reason is waiting.reason
     row = replace(
         record,
@@ -242,12 +242,12 @@ def put_off(record: RequestRecord, waiting: Waiting, token: str, now: datetime, 
 
 
 def replaced_since(waiting: Waiting, before: Waiting | None) -> Waiting:
-    """Keep the time since when a request waits for this reason."""
+    """Return the wait with the time since when the request has waited for this reason."""
     return Waiting(waiting.reason, before.since if before is not None else waiting.since, waiting.until)
 
 
 def belongs(record: RequestRecord, conversion: Conversion) -> bool:
-    """Tell whether a conversion is this request's own: the same account and generation, or one that it leads."""
+    """Tell whether a request belongs to a conversion: it has the same account and generation, or leads it."""
     if conversion.user_id != record.user_id:
         return False
     if record.generation:
@@ -256,31 +256,31 @@ def belongs(record: RequestRecord, conversion: Conversion) -> bool:
 
 
 def led_before(request_id: str, conversion: Conversion | None) -> int:
-    """Return the generation that an earlier request of this id led, for one that leads none yet; 0: none.
+    """Return the generation that an earlier, purged request with this id led; 0 if there is none.
 
-    The earlier one is purged, and what the account's row says of it is no news of the new one.
+    The account's row still names that request as leader. A new request with the id must not take over its state.
     """
     return conversion.generation if conversion is not None and conversion.request_id == request_id else 0
 
 
 def may_show(record: RequestRecord, conversion: Conversion) -> bool:
-    """Tell whether a request's row takes over the stage of its conversion: never over an end, nor what is older."""
+    """Tell whether a request may take over the stage of its conversion: not if it has ended or shows a newer state."""
     newer = record.generation != conversion.generation or conversion.sequence >= record.shown
     return newer and may_follow(record.stage, conversion.stage)
 
 
 def shows_alike(before: Conversion, after: Conversion) -> bool:
-    """Tell whether every request shows the same of both: then a change has nothing to publish."""
+    """Tell whether requests show both states of a conversion alike, so that nothing has to be published."""
     same = (before.stage, before.generation, before.request_id) == (after.stage, after.generation, after.request_id)
     return same and mirrored(before) == mirrored(after)
 
 
 NAMES = ("user_principal_name", "invited_user_email_address")
-"""What a conversion that was called off before it was judged does not know."""
+"""The columns that a conversion lacks if it was cancelled before it was judged."""
 
 
 def mirrored(conversion: Conversion) -> Mapping[str, Any]:
-    """Return what a request's row shows of the conversion that it belongs to."""
+    """Return the columns of a request's row that repeat the conversion."""
     return {
         "user_id": conversion.user_id,
         "generation": conversion.generation,

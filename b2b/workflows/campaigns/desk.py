@@ -83,7 +83,7 @@ class CampaignDesk:
         for _ in range(RACES):
             campaign = await self.campaign(campaign_id)
             if campaign.state is CampaignState.ENDED:
-                raise RequestRefused("CampaignEnded", "The campaign ended: it stays as it is.")
+                raise RequestRefused("CampaignEnded", "The campaign ended and can no longer be changed.")
             with suppress(LedgerConflict):
                 return await self._campaigns.rows.write(changed(campaign, self._clock(), str(acting()), **columns))
         raise LedgerConflict(f"campaign {campaign_id}")
@@ -134,7 +134,7 @@ class CampaignDesk:
         for _ in range(RACES):
             campaign = await self.campaign(campaign_id)
             if campaign.state is CampaignState.ENDED and state is not CampaignState.ENDED:
-                raise RequestRefused("CampaignEnded", "The campaign ended; an end is for good.")
+                raise RequestRefused("CampaignEnded", "The campaign ended and cannot be opened again.")
             if campaign.state is state:
                 return campaign
             with suppress(LedgerConflict):
@@ -221,7 +221,7 @@ class CampaignDesk:
         """
         campaign = await self.campaign(campaign_id)
         if campaign.state is CampaignState.ENDED:
-            raise RequestRefused("CampaignEnded", "The campaign ended: what was not invited is called off.")
+            raise RequestRefused("CampaignEnded", "The campaign ended: members that were not invited are cancelled.")
         answers = []
         for choice in choices:
             try:
@@ -246,7 +246,7 @@ class CampaignDesk:
                 else:
                     await self._campaigns.write(decided(member, answer, decision, self._clock()), member)
                 return
-        raise RequestRefused("RequestChanged", "The member changed while it was decided about: look at it again.")
+        raise RequestRefused("RequestChanged", "The member changed during the decision: read it and decide again.")
 
     async def _decide_request(self, member: Member, answer: Answer, choice: Choice, decision: Decision) -> None:
         """Decide about a member's request, if the request still has the findings that the person was shown."""
@@ -255,5 +255,5 @@ class CampaignDesk:
             raise RequestRefused("MemberNotFound", "The request of the member is gone.")
         shown = {(finding.rule, finding.message) for finding in record.findings if finding.severity is Severity.REVIEW}
         if shown != {(each.rule, each.message) for each in choice.findings}:
-            raise RequestRefused("FindingsChanged", "The request has other findings by now: look and decide again.")
+            raise RequestRefused("FindingsChanged", "The request now has other findings: read them and decide again.")
         await (self._decisions.approve if answer is Answer.APPROVE else self._decisions.refuse)(record, decision)

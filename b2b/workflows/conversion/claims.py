@@ -1,4 +1,7 @@
-"""The claim: the right to invite one account now. It is written before the call, over the row that was decided from."""
+"""Write claims. A claim is the right to invite one account now; it is written before the call to Graph.
+
+It is written over the account's row on which the decision was based, so that another process's change prevents it.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,16 +20,16 @@ from b2b.workflows.ports import Clock, NewId
 
 @dataclass(frozen=True)
 class Opening:
-    """What a claim begins, and over what."""
+    """The input of a claim: the row of the conversion to write, and the row that it replaces."""
 
     before: Conversion | None
     """The account's row from which the decision was made; None if there is no row."""
     row: Conversion
-    """The conversion as this request begins it."""
+    """The conversion that this request begins."""
     again: bool
-    """A person was shown the doubts of the row before, and wants the invitation sent nevertheless."""
+    """Whether a person has seen the doubts of ``before`` and approved another invitation."""
     snapshot: Snapshot | None = None
-    """What the directory grants the account; None: not read now."""
+    """What the directory grants the account now; None if this was not read."""
 
 
 @dataclass(frozen=True)

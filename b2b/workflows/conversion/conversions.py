@@ -125,7 +125,7 @@ class Conversions:
         if snapshot is not None:
             change, kept = with_baseline(change), {Moment.BEFORE: snapshot}
         change, members = await self._with_members(change, before)
-        # The index entry comes before the row: the sweep would never follow a claim without an entry.
+        # First the index entry, then the row: the sweep would never follow a claim without an entry.
         await self._ledger.followed.follow(change.row.user_id, self._clock(), synced=change.row.synced)
         return await self._ledger.save(change, *members, kept=kept)
 

@@ -153,7 +153,7 @@ class Looks:
                 log.info("account %s was changed by another process", entry.key)
             case UnreadableRow():
                 turn.passed_over()
-                log.warning("account %s is skipped: %s", entry.key, seen)
+                log.warning("account %s is passed over: %s", entry.key, seen)
             case Transient():
                 turn.met_problem()
                 log.warning("an account could not be followed: %s", seen)

@@ -55,9 +55,9 @@ class Scheduled:
         return self._due[0].since if self._due else None
 
     async def take(self, number: int) -> list[Followed]:
-        """Take the next entries, and return their accounts. Leave out accounts that the index does not have as put off.
+        """Take the next entries, and return their accounts.
 
-        Their entries are out of date.
+        Accounts that the index does not mark as `put_off` are left out, because their entries are out of date.
         """
         keys = dict.fromkeys(entry.key for entry in self._due[:number])
         # Two concurrent runs may each have written an entry for one account. Both are taken; the account is read once.
@@ -68,7 +68,7 @@ class Scheduled:
         return [entry for entry in found if entry is not None and entry.put_off]
 
     async def done(self) -> None:
-        """Remove the entries that were taken. Accounts to be read again have new entries by now."""
+        """Remove the taken entries. Accounts that have to be read again already have new entries."""
         await self._schedule.remove(*self._taken)
 
     async def failed(self) -> None:

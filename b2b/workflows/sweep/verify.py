@@ -109,7 +109,7 @@ class Verify:
                 log.info("account %s was changed by another process", key)
             case UnreadableRow():
                 turn.passed_over()
-                log.warning("account %s is skipped: %s", key, result)
+                log.warning("account %s is passed over: %s", key, result)
             case Transient():
                 log.warning("account %s could not be compared: %s", key, result)
             case _:

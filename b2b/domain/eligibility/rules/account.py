@@ -20,7 +20,7 @@ CARD = "the B2B collaboration card of the user in the Entra admin center"
     "creationType",
     "userPrincipalName",
     "identities",
-    fix=f"Nothing to do. If the person has to redeem anew, reset the redemption status on {CARD}.",
+    fix=f"Nothing to do. If the person has to redeem again, reset the redemption status on {CARD}.",
     source=PROPERTIES,
     pinned=True,
 )
@@ -54,7 +54,7 @@ def already_external(case: Case) -> Result:
     pinned=True,
 )
 def invitation_pending(case: Case) -> Result:
-    """The account was invited by others and the person has not redeemed yet: nothing to do."""
+    """Someone else has invited the account, and its person has not redeemed yet."""
     account = case.user
     return f"The account was invited and has not redeemed the invitation{_since(account)}." if account.pending else None
 
