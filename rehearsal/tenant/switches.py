@@ -82,9 +82,9 @@ SWITCHES: tuple[Switch, ...] = (
     Switch(
         "corrected-invitation",
         ("accepted", "refused"),
-        "Answer to an invitation of an account that waits already, to another address that it has by now: 201 with a "
-        "mail to that address, or 400.",
-        "article reset-redemption-status speaks of accounts that have redeemed; of those that wait nobody says it",
+        "Answer to an invitation of a pending account to another address that the account now has: 201 with a mail to "
+        "that address, or 400.",
+        "article reset-redemption-status describes accounts that have redeemed; no source describes pending ones",
     ),
     Switch(
         "admins-only-invitations",

@@ -62,9 +62,9 @@ def learned(before: Conversion, after: Conversion, account: Account | None, know
 
 
 def _ours(conversion: Conversion, account: Account | None) -> bool:
-    """Tell whether the account is pending since the app's invitation, and not since a later reset of its redemption.
+    """Tell whether the account has been pending since the app's invitation, and not only since a later reset.
 
-    After a reset, an account is pending in every tenant, so it proves nothing about this one.
+    After a reset of its redemption, an account is pending in every tenant, so it proves nothing about this one.
     """
     changed = changed_at(account) if account is not None else None
     return changed is not None and conversion.invited_at is not None and changed <= conversion.invited_at + SKEW

@@ -213,7 +213,10 @@ class Assessor:
         return {fact: subject for fact, subject in questions.items() if fact not in known}
 
     async def _tenant(self) -> tuple[str, Facts]:
-        """Only one caller refreshes the cache. Those that waited for it, or come before Retry-After, get its error."""
+        """Return the tenant's id and facts. If the cache is too old, one caller refreshes it and the others wait.
+
+        If the refresh fails, callers that waited for it, or call before Graph's Retry-After ends, get the same error.
+        """
         failure_before = self._failure
         async with self._lock:
             now = self._clock()

@@ -23,7 +23,7 @@ class Opening:
     """The input of a claim: the row of the conversion to write, and the row that it replaces."""
 
     before: Conversion | None
-    """The account's row from which the decision was made; None if there is no row."""
+    """The account's row on which the decision was based; None if there is no row."""
     row: Conversion
     """The conversion that this request begins."""
     again: bool
@@ -37,7 +37,7 @@ class Wanted:
     """A resend or a correction that a person asked for."""
 
     before: Conversion
-    """The account's row from which the decision was made."""
+    """The account's row on which the decision was based."""
     purpose: Purpose
     address: str
     decision: Decision

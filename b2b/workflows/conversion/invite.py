@@ -1,4 +1,4 @@
-"""Send the first invitation of an account, and record its outcome.
+"""Send the invitation for a request, and record its outcome.
 
 The claim contains a doubt. If Graph does not answer, the doubt stays until a read settles it.
 """
@@ -22,7 +22,7 @@ an invitation within seconds, and the others are not invited again before the re
 
 
 class Inviter:
-    """Sends the first invitation of an account."""
+    """Sends the invitations for requests."""
 
     def __init__(self, sender: Sender, conversions: Conversions, clock: Clock) -> None:
         self._sender, self._conversions, self._clock = sender, conversions, clock

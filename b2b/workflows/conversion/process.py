@@ -311,7 +311,7 @@ class Converter:
 
 
 def _known(conversion: Conversion | None) -> Conversion:
-    """Return the conversion, which every step about a conversion has."""
+    """Return the conversion. Steps about a conversion exist only if there is one."""
     if conversion is None:
         raise ValueError("a step about a conversion that does not exist")
     return conversion

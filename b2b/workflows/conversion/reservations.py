@@ -73,7 +73,7 @@ class Reservations:
         raise LedgerConflict(f"reservation {key}")
 
     async def _check(self, held: Reservation, address: str) -> None:
-        """Return if the reservation of another account may be replaced.
+        """Check that the reservation of another account may be replaced.
 
         Raises:
             AddressTaken: the other account's conversion holds the address.
@@ -98,7 +98,7 @@ class Reservations:
         return invited or any(doubt.address == key for doubt in row.open_doubts)
 
     async def _look_for(self, held: Reservation, now: datetime) -> None:
-        """Return if the holder of an address is gone: Graph did not find it in two reads that are one window apart.
+        """Check that the holder of an address is gone: Graph did not find it in two reads that are one window apart.
 
         Raises:
             AddressTaken: the holder exists, or cannot be read now.

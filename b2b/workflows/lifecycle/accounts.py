@@ -1,4 +1,4 @@
-"""Show and carry out what an administrator asks and decides about an account that has redeemed."""
+"""Show the access of an account that has redeemed, and carry out decisions about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
