@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from b2b.api.answers import ActorShown, DifferenceShown, HistoryEvent, KindShown, SnapshotShown
 from b2b.api.evidence.answers import BeliefShown, CredentialShown, Evidence, RequestTold
-from b2b.domain.actors import ActorKind
-from b2b.domain.conversion.redeemer import Matches
+from b2b.api.evidence.words import EVENTS, GLOSSARY, ISSUERS, KEPT, MATCHES, OPENS, STATE, UNDOCUMENTED, WHO
 from b2b.domain.conversion.stages import row_of
-from b2b.domain.lifecycle.credentials import Opens
+from b2b.domain.lifecycle.credentials import NOT_DOCUMENTED, Opens
 from b2b.domain.lifecycle.snapshot import label
 
 SHOWN: Final = 20
@@ -25,27 +24,6 @@ th{font-weight:600;background:#f2f2f2}.quiet{color:#555}.mono{font-family:ui-mon
 @media print{body{font-size:10pt;margin:0;max-width:none;padding:0}h2,h3{break-after:avoid}tr{break-inside:avoid}
 thead{display:table-header-group}@page{margin:16mm 14mm}}
 """
-WHO: Final = {
-    ActorKind.PERSON: "a person who signed in",
-    ActorKind.APPLICATION: "an application",
-    ActorKind.KEY: "a caller with a function key",
-    ActorKind.STATED: "stated by the caller",
-    ActorKind.QUEUE: "a message on the queue",
-    ActorKind.TIMER: "the app itself",
-}
-ISSUERS: Final = {
-    "ExternalAzureAD": "an account of another Entra tenant",
-    "MicrosoftAccount": "a Microsoft account",
-    "google.com": "a Google account",
-    "mail": "an email one-time passcode",
-}
-MATCHES: Final = {Matches.YES: "yes", Matches.NO: "no", Matches.CANNOT_TELL: "cannot tell", None: "not looked at"}
-OPENS: Final = {
-    Opens.YES: "yes",
-    Opens.NO: "no",
-    Opens.NOT_KNOWN: "not known",
-    Opens.NOTHING: "not applicable",
-}
 
 
 def page(told: Evidence) -> bytes:
@@ -53,6 +31,7 @@ def page(told: Evidence) -> bytes:
     parts = (
         f"<h1>{_text(told.title)}</h1>",
         f'<p class="quiet">Given out {_time(told.given_at)} to {_actor(told.given_to)}.</p>',
+        f"<p><b>{_text(STATE[told.conversion.stage])}</b> {_text(KEPT)}</p>",
         _summary(told),
         "<h2>Who asked, and what was judged</h2>",
         *map(_request, told.requests),
@@ -61,10 +40,12 @@ def page(told: Evidence) -> bytes:
         _events(told.events, cut=told.events_left_out),
         "<h2>What the account has</h2>",
         *_access(told),
-        "<h2>What the earlier credentials still open</h2>",
+        "<h2>Whether the earlier credentials still work</h2>",
         _credentials(told.internal_credential),
         "<h2>What this does not prove</h2>",
         _list(map(_text, told.not_proven)),
+        "<h2>Words</h2>",
+        _table(("", ""), GLOSSARY),
     )
     body = "\n".join(filter(None, parts))
     return f"<!doctype html>\n{_head(told.title)}<body>\n{body}\n</body></html>\n".encode()
@@ -85,13 +66,13 @@ def _summary(told: Evidence) -> str:
         ("Stage", found.stage),
         ("Invited", _moment(found.invited_at)),
         ("Redeemed", _moment(found.accepted_at)),
-        ("Ended", _moment(found.completed_at)),
+        ("Completed", _moment(found.completed_at)),
         ("Signs in with the invited address", MATCHES[found.sign_in_matches]),
         ("Signs in with", ISSUERS.get(found.signs_in_with or "", found.signs_in_with or "-")),
         ("Differences", "; ".join(each.text for each in told.access.differences) or differences),
     )
     findings = _table(
-        ("finding", "weight", "what was found"), [(each.rule, each.severity, each.message) for each in found.findings]
+        ("finding", "severity", "what was found"), [(each.rule, each.severity, each.message) for each in found.findings]
     )
     return _table(("", ""), rows) + ("<h3>Current findings</h3>" + findings if found.findings else "")
 
@@ -101,7 +82,7 @@ def _request(told: RequestTold) -> str:
     if not told.kept or told.asked_by is None:
         return f"{title}<p>Its row was deleted, or a newer version wrote it.</p>"
     campaign = f", in campaign {_text(told.campaign_id)}" if told.campaign_id else ""
-    asked = f"<p>Asked by {_actor(told.asked_by)}, by {_text(told.source)}, {_time(told.requested_at)}{campaign}.</p>"
+    asked = f"<p>Requested by {_actor(told.asked_by)}, {_time(told.requested_at)}{campaign}.</p>"
     stands = f"<p>Stage <b>{_text(told.stage)}</b>, verdict {_text(told.verdict or 'none')}.</p>"
     found = [(each.rule, each.severity, each.message) for each in told.findings]
     approval = ""
@@ -113,7 +94,7 @@ def _request(told: RequestTold) -> str:
         title
         + asked
         + stands
-        + _table(("finding", "weight", "what was found"), found)
+        + _table(("finding", "severity", "what was found"), found)
         + approval
         + _events(told.events, cut=told.events_left_out)
     )
@@ -127,7 +108,8 @@ def _events(events: Iterable[HistoryEvent], *, cut: bool) -> str:
 
 
 def _event(each: HistoryEvent) -> str:
-    meaning = row_of(each.stage).meaning if each.stage is not None and each.kind == each.stage else ""
+    entered = each.stage if each.kind == each.stage else None
+    meaning = EVENTS.get(entered, row_of(entered).meaning) if entered is not None else ""
     said = [_text(each.detail)] if each.detail else []
     said += [_quiet(meaning)] if meaning else []
     said += [_quiet(f"Graph request-id {each.graph_request_id}")] if each.graph_request_id else []
@@ -141,6 +123,10 @@ def _quiet(said: str) -> str:
 
 def _access(told: Evidence) -> Iterable[str]:
     report = told.access
+    yield (
+        "<p>The app compares what the directory grants before the invitation with what it grants afterwards. "
+        "It does not see who changed it.</p>"
+    )
     yield _compared(report.before, report.after)
     if report.differences:
         yield "<h3>Differences</h3>" + _list(map(_difference, report.differences))
@@ -176,13 +162,14 @@ def _difference(each: DifferenceShown) -> str:
 
 def _credentials(told: Iterable[CredentialShown]) -> str:
     rows = [(each.name, _belief(each.cloud), _belief(each.on_premises), each.advice) for each in told]
-    return _table(("credential", "in the cloud", "on-premises", "what to do"), rows)
+    return _table(("credential", "in the cloud", "on-premises", "what an administrator can do"), rows)
 
 
 def _belief(each: BeliefShown) -> str:
     if each.opens is Opens.NOTHING:
         return OPENS[each.opens]
-    return f"{OPENS[each.opens]} ({each.grade}{f', {each.belief}' if each.belief else ''})"
+    said = UNDOCUMENTED if each.grade == NOT_DOCUMENTED else f"{each.grade}{f', {each.belief}' if each.belief else ''}"
+    return f"{OPENS[each.opens]} ({said})"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

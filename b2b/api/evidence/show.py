@@ -18,8 +18,9 @@ from b2b.workflows.lifecycle.evidence import Gathered, RequestFile
 TITLE: Final = "Evidence of the conversion of an internal account to an external user"
 NOT_PROVEN: Final = (
     "That the person can sign in: Conditional Access, the device and the person's home organisation decide that.",
-    "Which permissions SharePoint, Azure subscriptions, Exchange and other applications grant themselves.",
-    "That a change was harmless: the app compares sets, and does not judge what a group or a role allows.",
+    'That the invited person accepted, unless "Signs in with the invited address" is "yes".',
+    "Which permissions there are inside SharePoint, Azure subscriptions, Exchange and other applications.",
+    "That a change was harmless: the app compares lists, and does not judge what a group or a role allows.",
     "Whether the earlier credentials really work: the app tries none of them.",
 )
 

@@ -24,12 +24,16 @@ class Opens(StrEnum):
     """The account has nothing on that side that the credential could open."""
 
 
+NOT_DOCUMENTED = "not documented"
+"""The grade of a belief that no source supports."""
+
+
 @dataclass(frozen=True)
 class Belief:
     """Whether a credential gives access, and how certain that is."""
 
     opens: Opens
-    grade: str = "not documented"
+    grade: str = NOT_DOCUMENTED
     belief: str = ""
     """The id of the belief in docs/evidence.md; empty if there is none."""
 

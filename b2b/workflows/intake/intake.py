@@ -159,7 +159,7 @@ class Intake:
         await self._ledger.open.add(asked.request_id, now)
         record = await self._write_new(change, listed=source is not Source.QUEUE)
         if record.body_hash != change.row.body_hash:
-            await self.note(asked.request_id, "refused-repeat", f"another body came by {source}")
+            await self.note(asked.request_id, "refused-repeat", f"the same id came by {source} with another body")
             raise RequestIdInUse(asked.request_id)
         return record
 

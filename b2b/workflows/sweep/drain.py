@@ -101,7 +101,9 @@ class Drain:
         if record is None or record.stage is Stage.REJECTED:
             await self._intake.never_ran(asked)
         elif record.body_hash != asked.request.body_hash():
-            await self._intake.note(record.request_id, "refused-repeat", "another body came from the poison queue")
+            await self._intake.note(
+                record.request_id, "refused-repeat", "the same id came from the poison queue with another body"
+            )
         else:
             await self._one_of_ours(record, "")
 

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from b2b.domain.campaign.columns import LONGEST_HEADER, MOST_COLUMNS, Column, bare
+from b2b.domain.campaign.csv_out import unguarded
 from b2b.domain.campaign.reading import Reading, Wanted, read
 from b2b.domain.campaign.sheet import DELIMITERS, MOST_ROWS, Form, sheet
 from b2b.domain.error_codes import ErrorCode
@@ -259,8 +260,8 @@ def test_short_rows_take_no_memory_for_missing_columns() -> None:
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-PLAIN = CELLS.map(lambda text: text.replace("\r", "").strip())
-"""Python's writer does not quote a lone carriage return."""
+PLAIN = CELLS.map(lambda text: text.replace("\r", "").strip()).filter(lambda text: unguarded(text) == text)
+"""Python's writer does not quote a lone carriage return, and the reader takes the guard of a formula off."""
 HEADERS = st.sampled_from(["id", "upn", "mail", "address", "ref", "sendEmail", "cc", "Name", "", "invitedUser"])
 
 
@@ -304,6 +305,7 @@ def test_each_row_is_accepted_once_or_reported_with_its_line(headers: list[str],
     st.sampled_from(DELIMITERS),
     st.sampled_from(["\n", "\r\n"]),
 )
+@example([("anna", "=1")], ",", "\n")
 def test_csv_that_python_writes_is_read_back_unchanged(rows: list[tuple[str, str]], separator: str, end: str) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator, lineterminator=end)
