@@ -10,7 +10,7 @@ from azure.data.tables.aio import TableClient
 
 from b2b.adapters import entities
 from b2b.adapters.member_rows import range_of
-from b2b.adapters.tables import fetch, guarded, portions, rows, translated
+from b2b.adapters.tables import fetch, portions, put, rows, translated
 from b2b.domain.campaign.runs import Part, Run
 
 _RUN: Final = "run~"
@@ -39,8 +39,7 @@ class CampaignRuns:
                 await self._table.submit_transaction(some)
         entity = {"PartitionKey": run.campaign_id, "RowKey": f"{_RUN}{run.run_id}", **entities.to_entity(run)}
         async with translated():
-            results = await self._table.submit_transaction([guarded(entity, run.etag)])
-        return replace(run, etag=results[0]["etag"])
+            return replace(run, etag=await put(self._table, entity, run.etag))
 
     async def get(self, campaign_id: str, run_id: str) -> Run | None:
         """Return a run, or None.

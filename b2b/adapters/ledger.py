@@ -21,7 +21,7 @@ from b2b.adapters.campaigns import CAMPAIGNS, Campaigns
 from b2b.adapters.instances import Instances
 from b2b.adapters.lists import FollowedIndex, Listing, TimedListing
 from b2b.adapters.request_lists import Listed, RequestLists
-from b2b.adapters.tables import Observer, Rows, fetch, guarded, portions, rows, taken, translated, unobserved
+from b2b.adapters.tables import Observer, Rows, fetch, portions, put, rows, taken, translated, unobserved
 from b2b.domain.conversion.records import Change, Conversion
 from b2b.domain.conversion.tenant_fact import TenantFact
 from b2b.domain.errors import LedgerConflict
@@ -157,8 +157,7 @@ class Ledger:
             **({"absentSince": reservation.absent_since} if reservation.absent_since else {}),
         }
         async with translated():
-            results = await self._conversions.submit_transaction([guarded(entity, reservation.etag)])
-        return replace(reservation, etag=results[0]["etag"])
+            return replace(reservation, etag=await put(self._conversions, entity, reservation.etag))
 
     async def tenant_fact(self) -> TenantFact:
         """Return what the app knows of the account fields that the tenant shows; unknown if no row is stored."""

@@ -92,6 +92,10 @@ class RequestLists:
             for each in (*keys, *names):
                 await self._table.delete_entity(each["PartitionKey"], each["RowKey"])
 
+    def unlisted(self, line: Line) -> None:
+        """Remember that the lists hold nothing of a new request yet, so that its first lines are written unread."""
+        self._keep(line, _Written())
+
     def shows(self, line: Line) -> bool:
         """Tell whether this process remembers writing a request to all lists and under all names that it has now."""
         known = self._known.get(lines.key(EVERY, line))
@@ -190,9 +194,12 @@ class RequestLists:
             await asyncio.gather(*(self._table.upsert_entity(key, mode=UpdateMode.REPLACE) for key in keys))
 
     def _remember(self, line: Line, names: frozenset[str], etag: str) -> None:
+        self._keep(line, _Written(line.places, names, line.sequence, etag))
+
+    def _keep(self, line: Line, written: _Written) -> None:
         key = lines.key(EVERY, line)
         self._known.pop(key, None)
-        self._known[key] = _Written(line.places, names, line.sequence, etag)
+        self._known[key] = written
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
@@ -270,7 +277,9 @@ class Listed:
 
         """
         written = await self._rows.write(change)
-        if listed and (change.events or not self.shows(written)):
+        if not listed:
+            self._lists.unlisted(line_of(written))
+        elif change.events or not self.shows(written):
             self._behind.add(written.request_id)
             try:
                 await self.show(written)
