@@ -18,8 +18,8 @@ WORKERS ?= 3
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## a campaign on the sample tenant; LIST=my.csv takes your own list, KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed, BELIEFS=FILE what the probe saw
-	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(LIST),--list "$(LIST)" $(if $(CHARSET),--charset $(CHARSET))) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
+run: $(INSTALLED) $(AZURITE) $(if $(PACKAGED),package) ## a campaign on the sample tenant; LIST=my.csv takes your own list (ADDRESS_COLUMN=HEADER, CHARSET=windows-1252, JUDGE_ONLY=1), KEEP=1 leaves it up, PROFILE=2020 takes the old rules, PACKAGE=1 runs what is deployed, BELIEFS=FILE what the probe saw
+	@$(BIN)/python -m rehearsal run --profile $(PROFILE) $(if $(LIST),--list "$(LIST)" $(if $(CHARSET),--charset $(CHARSET)) $(if $(ADDRESS_COLUMN),--address-column "$(ADDRESS_COLUMN)") $(if $(filter 1 yes true,$(JUDGE_ONLY)),--judge-only)) $(if $(BELIEFS),--beliefs "$(BELIEFS)") $(if $(filter 1 yes true,$(KEEP)),--keep) $(if $(PACKAGED),--package $(PACKAGE_ZIP))
 
 package: ## build what is deployed, for DEPLOY_PYTHON_VERSION=3.11: needs that Python with pip, on Linux x86-64
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'

@@ -26,7 +26,9 @@ def main(arguments: list[str]) -> int:
     story: Story = SampleStory(load(), options.profile, options.log)
     if options.list:
         name, raw = options.list
-        story = ListStory(name, raw, options.profile, options.charset)
+        story = ListStory(
+            name, raw, options.profile, options.charset, options.address_column, judge_only=options.judge_only
+        )
     return perform(story, positions=options.beliefs, keep=options.keep, package=options.package)
 
 
@@ -42,6 +44,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         default="",
         help="encoding of that list, if it is neither UTF-8 nor UTF-16, for example windows-1252",
     )
+    run.add_argument(
+        "--address-column",
+        default="",
+        metavar="HEADER",
+        help="the column of that list with the people's addresses, if the app does not know its header",
+    )
+    run.add_argument("--judge-only", action="store_true", help="judge that list and release nobody")
     run.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="edition of the rules (default: current)")
     run.add_argument(
         "--beliefs", type=_beliefs, default={}, metavar="FILE", help="a result of the probe: behave like that tenant"

@@ -46,6 +46,8 @@ class ListTaken:
     """The keys of the members, in the order of their rows."""
     columns: Mapping[str, str]
     """The headers of the columns that the app understood, by the name of the column's field."""
+    unread: tuple[str, ...]
+    """The headers of the other columns."""
     faults: tuple[Fault, ...]
 
 
@@ -78,8 +80,11 @@ class Campaign:
         body = {"campaignId": self.campaign_id, "name": name, "description": description}
         _content(self._post("/api/campaigns", json=body))
 
-    def send(self, raw: bytes, keep: Sequence[str] = (), charset: str = "") -> ListTaken:
-        """Send the list and return the app's answer. `keep` are the headers of columns to show with the members.
+    def send(self, raw: bytes, keep: Sequence[str] = (), charset: str = "", address: str = "") -> ListTaken:
+        """Send the list and return the app's answer.
+
+        `keep` are the headers of columns to show with the members; `address` is the header of the column with the
+        addresses, if it is none that the app knows.
 
         Raises:
             RefusedError: the app cannot read the list, and says why.
@@ -87,7 +92,10 @@ class Campaign:
         """
         answer = self._post(
             f"{self.address}/members",
-            params={"keep": ",".join(keep)} if keep else {},
+            params={
+                **({"keep": ",".join(keep)} if keep else {}),
+                **({"addressColumn": address} if address else {}),
+            },
             content=raw,
             headers={"content-type": f"{UNTOLD}; charset={charset}" if charset else UNTOLD},
         )
@@ -96,6 +104,7 @@ class Campaign:
             rows=told["status"]["rows"],
             members=tuple(row["member"] for row in told["rows"] if row["member"]),
             columns={each["column"]: each["header"] for each in told["columns"] if each["column"]},
+            unread=tuple(each["header"] for each in told["columns"] if not each["column"]),
             faults=tuple(
                 Fault(row["line"], fault["column"] or "", fault["code"], fault["message"])
                 for row in told["rows"]

@@ -37,9 +37,9 @@ class Campaigning:
         self.campaign, self._progress, self._must_live, self._every = campaign, progress, must_live, every
         self.done = Campaigned()
 
-    def take_in(self, raw: bytes, keep: Sequence[str] = (), charset: str = "") -> ListTaken:
+    def take_in(self, raw: bytes, keep: Sequence[str] = (), charset: str = "", address: str = "") -> ListTaken:
         """Send the list, and print which rows are refused."""
-        taken = self.campaign.send(raw, keep, charset)
+        taken = self.campaign.send(raw, keep, charset, address)
         self.done.taken = taken
         refused = len({fault.line for fault in taken.faults})
         self._progress.say(f"the list is in: {len(taken.members)} people; rows refused: {refused}")

@@ -26,6 +26,7 @@ class Played:
     """Every user before the campaign, by object id."""
     redeemed: frozenset[str]
     """Object ids of the people who redeemed."""
+    released: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +69,17 @@ def gathered(rig: HostedRig, campaign: Campaign, played: Played) -> Evidence:
 
 
 def ready_invited(evidence: Evidence) -> Check:
-    """Check that every accepted row is a judged member, and that the ready members are invited and no others."""
+    """Check that every accepted row is a judged member, and that only ready members are invited, once released."""
     problems = [f"member {each['member']}: never judged" for each in evidence.members if each["verdict"] is None]
     problems += [
         f"member {each['member']}: {each['verdict']}, and its stage is {each['stage']}"
         for each in evidence.members
-        if (each["verdict"] == READY) != (each["stage"] in MOVED_ON)
+        if (each["verdict"] == READY and evidence.played.released) != (each["stage"] in MOVED_ON)
     ]
     if len(evidence.members) != evidence.played.taken:
         problems.append(f"{evidence.played.taken} rows were taken, the list has {len(evidence.members)} members")
-    return Check(
-        f"{len(evidence.members)} members judged, all {len(evidence.stages)} who are ready invited", tuple(problems)
-    )
+    invited = f"all {len(evidence.stages)} who are ready invited" if evidence.played.released else "none released"
+    return Check(f"{len(evidence.members)} members judged, {invited}", tuple(problems))
 
 
 def redemptions_seen(evidence: Evidence) -> Check:

@@ -9,6 +9,7 @@ in memory, and the host's log is not kept.
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from rehearsal.run.following import let_redeem, sweep, until_healthy
 from rehearsal.run.invented import NO_ADDRESS, Person, tenant_of
 from rehearsal.run.list_checks import CHECKS, Played, gathered
 from rehearsal.run.list_report import table
+from rehearsal.run.play import WHILE
 from rehearsal.run.progress import Progress
 from rehearsal.run.stack import PROFILE
 from rehearsal.run.story import Ended
@@ -43,6 +45,9 @@ ENTRA = "ExternalAzureAD"
 """The identity provider with which people redeem."""
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 HOW_TO_TELL_CHARSET = "CHARSET=windows-1252, or --charset windows-1252"
+HOW_TO_TELL_ADDRESS = "ADDRESS_COLUMN=HEADER, or --address-column HEADER"
+ADDRESSES = frozenset({"mail", "invitedUserEmailAddress"})
+MOST_IDLE = 3
 SECONDS_FOR_ONE = 0.5
 LEAST_SECONDS = 120.0
 """The time limit of an act is `SECONDS_FOR_ONE` for each person, but at least this."""
@@ -56,6 +61,10 @@ class ListStory:
     raw: bytes
     profile: Profile
     charset: str = ""
+    address: str = ""
+    """The header of the column with the addresses; empty: the app knows it."""
+    judge_only: bool = False
+    """Whether the run ends once the list is judged, so that releasing can be tried by hand."""
     measure = "what must be true"
     log_file = None
 
@@ -72,7 +81,8 @@ class ListStory:
     @property
     def settings(self) -> Mapping[str, str]:
         """The profile, and those of the caller's settings that decide what a list may contain."""
-        return {PROFILE: self.profile, **{name: os.environ[name] for name in OWN_SETTINGS if name in os.environ}}
+        own = {name: os.environ[name] for name in OWN_SETTINGS if name in os.environ}
+        return {PROFILE: self.profile, "B2B_COMPARE_ACCESS": "true", **own}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:
         """Run the campaign.
@@ -80,7 +90,7 @@ class ListStory:
         No member is approved or refused here, because only people who know the list can do that.
         """
         acts = Campaigning(Campaign(rig.api, CAMPAIGN), progress, rig.must_live)
-        taken = self._take_in(rig, acts)
+        taken = self._take_in(rig, acts, progress)
         played = self._play(rig, progress, acts, taken)
         evidence = gathered(rig, acts.campaign, played)
         return Ended(
@@ -99,6 +109,8 @@ class ListStory:
         until_healthy(rig, progress)
         before = {str(user["id"]): user for user in rig.tenant.control.users()}
         acts.judge(seconds)
+        if self.judge_only:
+            return Played(len(taken.members), before, frozenset(), released=False)
         acts.release("a rehearsal", seconds)
         acts.until_at_rest(seconds)
         invited = [str(member["userId"]) for member in acts.campaign.members(stage="invited")]
@@ -109,16 +121,20 @@ class ListStory:
         return Played(len(taken.members), before, redeemed)
 
     def _sweep(self, rig: HostedRig, progress: Progress, campaign: Campaign, redeemed: int) -> None:
-        """Run the sweep until it has seen every redemption. Each run has a budget, and the next continues where it
-        stopped.
+        """Run the sweep, a quarter of an hour later each time, until everybody who redeemed is compared and completed.
+
+        Each run has a budget, and the next continues where it stopped. Three runs without progress end it.
         """
-        before = -1
+        before, idle = Counter[str](), 0
         while sweep(rig, progress):
-            seen = sum(1 for _ in campaign.members(stage="completed"))
-            progress.say(f"the sweep ran: {seen} of {redeemed} redemptions seen")
-            if seen >= redeemed or seen == before:
+            seen = Counter(str(member["stage"]) for member in campaign.members())
+            completed = seen["completed"]
+            progress.say(f"the sweep ran: {seen['accepted'] + completed} of {redeemed} redeemed, {completed} completed")
+            idle = idle + 1 if seen == before else 0
+            if completed >= redeemed or idle == MOST_IDLE:
                 return
             before = seen
+            rig.advance(WHILE.total_seconds())
         progress.late.append("the sweep failed")
 
     def instructions(self, rig: HostedRig) -> Iterator[str]:
@@ -129,17 +145,29 @@ class ListStory:
         yield ""
         yield from how_to_stop()
 
-    def _take_in(self, rig: HostedRig, acts: Campaigning) -> ListTaken:
-        """Let the app read the list, then send it again to keep the columns that name people."""
+    def _take_in(self, rig: HostedRig, acts: Campaigning, progress: Progress) -> ListTaken:
+        """Let the app read the list, then send it again to keep the columns that name people. Say what each means."""
         reading = Campaign(rig.api, READING)
         reading.create("Reading", "Which columns the list has")
         try:
-            columns = reading.send(self.raw, charset=self.charset).columns
+            read = reading.send(self.raw, charset=self.charset, address=self.address)
         except RefusedError as error:
             hint = f" (here: {HOW_TO_TELL_CHARSET})" if "charset=" in str(error) else ""
             raise RefusedError(f"{error}{hint}") from None
+        for line in columns_told(read):
+            progress.note(line)
         acts.campaign.create("My list", "A rehearsal")
-        return acts.take_in(self.raw, [header for column, header in columns.items() if column in FIELDS], self.charset)
+        kept = [header for column, header in read.columns.items() if column in FIELDS]
+        return acts.take_in(self.raw, kept, self.charset, self.address)
+
+
+def columns_told(read: ListTaken) -> Iterator[str]:
+    """Yield how the app understands the columns, with a warning if none of them names an address."""
+    yield "columns: " + ", ".join(f"{header} is {column}" for column, header in read.columns.items())
+    if read.unread:
+        yield f"columns that the app does not read: {', '.join(read.unread)}"
+    if read.unread and not read.columns.keys() & ADDRESSES:
+        yield f"NO COLUMN NAMES THE PEOPLE'S ADDRESSES. If one of these does, start again with {HOW_TO_TELL_ADDRESS}"
 
 
 def people_of(names: str, columns: Mapping[str, str]) -> Iterator[Person]:
@@ -148,7 +176,9 @@ def people_of(names: str, columns: Mapping[str, str]) -> Iterator[Person]:
     headers = [_bare(header) for header in next(rows)]
     for row in rows:
         cells = dict(zip(headers, map(_bare, row), strict=True))  # of equal headers the last counts, a kept one
-        yield Person(**{name: cells[columns[column]] for column, name in FIELDS.items() if column in columns})
+        # A column that the call named is not among the kept ones; the app shows its value as the address.
+        own = {column: cells.get(header, cells.get("address", "")) for column, header in columns.items()}
+        yield Person(**{name: own[column] for column, name in FIELDS.items() if column in own})
 
 
 def _bare(cell: str) -> str:

@@ -57,6 +57,24 @@ def test_a_list_is_rehearsed_to_the_end_and_leaves_no_files(raw: bytes, charset:
     assert (log.stat().st_mtime if log.exists() else None) == before
 
 
+OWN_HEADER = EXCEL.replace("External mail", "ExterneMail").encode()
+
+
+def test_a_list_whose_address_column_is_unknown_says_so_and_takes_its_header(tmp_path: Path) -> None:
+    (tmp_path / "without").mkdir()
+    without = run(OWN_HEADER, tmp_path / "without", "--judge-only").stdout
+    assert "columns that the app does not read: Name, ExterneMail, Supplier" in without
+    assert "NO COLUMN NAMES THE PEOPLE'S ADDRESSES" in without
+    done = run(OWN_HEADER, tmp_path, "--address-column", "ExterneMail", "--judge-only")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert "UPN is userPrincipalName, ExterneMail is invitedUserEmailAddress" in done.stdout
+    assert "NO COLUMN" not in done.stdout
+    assert ["lee.gu@adatum.com", "address-unlikely"] in lines
+    assert "5 members judged, none released" in done.stdout
+    assert "0 invitations and 0 mails" in done.stdout
+
+
 def test_people_can_be_listed_by_id_only_or_by_address_only(tmp_path: Path) -> None:
     done = run(IDS.encode(), tmp_path, "--profile", "2020")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -185,8 +185,8 @@ CALLS: tuple[Guard, ...] = (
         "b2b/adapters/tables.py",
         (
             (
-                "str((await self._table.submit_transaction([operation, *others]))[0]",
-                "str([(await self._table.submit_transaction([it]))[0] for it in (operation, *others)][0]",
+                "str((await table.submit_transaction([operation, *others]))[0]",
+                "str([(await table.submit_transaction([it]))[0] for it in (operation, *others)][0]",
             ),
         ),
         "tests/adapters/test_ledger.py::test_if_storage_refuses_an_event_state_and_members_are_not_written_either",

@@ -103,7 +103,13 @@ STORIES: tuple[Mended, ...] = (
     Mended(
         "planned twice",
         "a run is cut into parts once, because its row is written only over the row that was read",
-        (Place("b2b/adapters/campaign_runs.py", "guarded(entity, run.etag)", '("upsert", entity)'),),
+        (
+            Place(
+                "b2b/adapters/campaign_runs.py",
+                "await put(self._table, entity, run.etag)",
+                'str((await self._table.upsert_entity(entity))["etag"])',
+            ),
+        ),
     ),
     Mended(
         "listed anew while it is released",

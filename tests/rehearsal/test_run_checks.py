@@ -130,6 +130,7 @@ def good() -> Evidence:
                     rows=4,
                     members=tuple(each["member"] for each in lines),
                     columns={},
+                    unread=(),
                     faults=(Fault(5, "id", "MissingField", "the row names nobody"),),
                 ),
                 decided={APPROVED: None},

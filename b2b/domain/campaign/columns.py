@@ -146,7 +146,10 @@ def layout(headers: Sequence[str], named: Mapping[Column, str], keep: Sequence[s
     place_of = {header.lower(): place for place, header in enumerate(headers) if header}
     for header in (*named.values(), *keep):
         if header.strip().lower() not in place_of:
-            raise MalformedRequest("ListHeader", "a column that the call names is not in the list's header", "columns")
+            said = (
+                f"the call names the column {header.strip()[:LONGEST_HEADER]!r}, which the list's header does not have"
+            )
+            raise MalformedRequest("ListHeader", said, "columns")
     places = {column: place_of[header.strip().lower()] for column, header in named.items()}
     taken = set(places.values())
     for place, header in enumerate(headers):

@@ -211,7 +211,9 @@ def judged(member: Member, assessment: Assessment, mail: str, run_id: str = "") 
         names |= {f"{Column.ID}={user_id}", f"{Column.UPN}={upn.lower()}"}
         columns = {"user_id": user_id, "user_principal_name": upn, "mail": mail, "synced": account.synced}
     subject = assessment.subject if account is not None else ""
-    kept = member.waived if subject and subject == member.judged_as else ()
+    # An approval is spent with a request that ended blocked, because Graph, or a rule since, refused what was approved.
+    spent = member.stage is MemberStage.BLOCKED
+    kept = member.waived if subject and subject == member.judged_as and not spent else ()
     findings = tuple(_weighed(finding, kept) for finding in assessment.findings)
     return replace(
         member,

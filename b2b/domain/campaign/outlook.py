@@ -42,6 +42,7 @@ class Change(StrEnum):
     HOLDER = "free the address from its other holder"
     RESTRICTIONS = "change the tenant's external collaboration settings"
     PERMISSION = "grant the missing permission"
+    ENABLE = "enable the account"
     ROW = "correct the row of the list"
     NOTHING = ""
     """No change helps; the account should stay as it is."""
@@ -82,7 +83,7 @@ REMEDIES: Final[dict[str, Remedy]] = {
     "already-external": Remedy(_C.NOTHING, _W.DECIDER),
     "invitation-pending": Remedy(_C.NOTHING, _W.DECIDER),
     "excluded-group": Remedy(_C.NOTHING, _W.DECIDER),
-    "account-disabled": Remedy(_C.NOTHING, _W.USERS),
+    "account-disabled": Remedy(_C.ENABLE, _W.USERS),
     "directory-role": Remedy(_C.NOTHING, _W.ROLES),
 }
 SETS_ADDRESS: Final = frozenset({_C.ADDRESS, _C.ADDRESS_ON_PREMISES, _C.ADDRESS_IN_EXCHANGE})

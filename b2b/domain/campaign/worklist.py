@@ -12,9 +12,12 @@ from b2b.domain.findings import Finding, Profile, Severity
 
 UNLIKELY: Final = "address-unlikely"
 HEADERS: Final = (
-    *("member", "userId", "userPrincipalName", "reference", "rule", "change", "property", "from", "to"),
+    *("member", "userId", "userPrincipalName", "address", "reference", "rule", "change", "property", "from", "to"),
     *("who", "finding", "advice"),
 )
+
+
+_HELPED: Final = frozenset({Prospect.FIXABLE, Prospect.NEEDS_A_PERSON})
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,20 @@ class Fix:
 
 
 def fixes(members: Iterable[Member], profile: Profile) -> Iterator[Fix]:
-    """Yield the changes that would let members be invited.
+    """Yield the changes that would let members be invited, also those that would spare a decision.
 
     An address that may belong to another person is left out until a person has approved it, because the recipient of
     the invitation gets the account. For a member that is the same account as another member, the only fix is to correct
     the list, because the other row may be right.
     """
     for member in members:
-        if prospect_of(member) is not Prospect.FIXABLE or _doubtful(member):
+        if prospect_of(member) not in _HELPED or _doubtful(member):
             continue
         for finding in _to_mend(member):
             remedy = remedy_of(member, finding)
-            if finding.severity is Severity.REVIEW:
-                continue
             sets = remedy.change in SETS_ADDRESS
+            if remedy.change is Change.NOTHING or (finding.severity is Severity.REVIEW and sets):
+                continue
             yield Fix(
                 member,
                 finding.rule,
@@ -91,8 +94,18 @@ def as_csv(found: Iterable[Fix]) -> Iterator[str]:
         HEADERS,
         (
             (
-                *(fix.member.key, fix.member.user_id, fix.member.user_principal_name, fix.member.reference, fix.rule),
-                *(fix.change, fix.sets, fix.before, fix.after, fix.who, fix.finding, fix.advice),
+                *(fix.member.key, fix.member.user_id, fix.member.user_principal_name, fix.member.address),
+                *(
+                    fix.member.reference,
+                    fix.rule,
+                    fix.change,
+                    fix.sets,
+                    fix.before,
+                    fix.after,
+                    fix.who,
+                    fix.finding,
+                    fix.advice,
+                ),
             )
             for fix in found
         ),

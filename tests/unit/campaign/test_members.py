@@ -205,6 +205,15 @@ def test_judging_keeps_an_approval_for_the_same_finding_and_address() -> None:
     assert (again.verdict, again.waived) == (Verdict.NEEDS_REVIEW, ())
 
 
+def test_an_approval_is_spent_when_its_request_ended_blocked() -> None:
+    odd = finding("cross-tenant-blocked", Severity.REVIEW)
+    approved = replace(judged(member(1, stage=MemberStage.LISTED, user_id=""), assessment(odd), ""), waived=(odd,))
+    for stage, verdict in ((MemberStage.BLOCKED, Verdict.NEEDS_REVIEW), (MemberStage.FAILED, Verdict.READY)):
+        again = judged(replace(approved, stage=stage), assessment(odd), "")
+        assert again.verdict is verdict
+        assert bool(again.waived) is (verdict is Verdict.READY)
+
+
 def test_the_second_member_of_one_account_is_blocked() -> None:
     row = twice(member(1), "other")
     assert row.verdict is Verdict.BLOCKED

@@ -158,7 +158,7 @@ def test_an_unreadable_list_is_refused_as_a_whole(text: str, code: str, said: st
 
 def test_a_column_that_the_call_names_must_be_in_the_list() -> None:
     for wanted in (Wanted(named={Column.UPN: "Konto"}), Wanted(keep=("Lieferant",))):
-        with pytest.raises(MalformedRequest, match="not in the list's header"):
+        with pytest.raises(MalformedRequest, match="which the list's header does not have"):
             taken("upn\na@contoso.com\n", wanted)
     with pytest.raises(MalformedRequest, match="at most 10 columns"):
         taken("upn\na@contoso.com\n", Wanted(keep=tuple("abcdefghijk")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from b2b.domain.campaign import csv_out
 from b2b.domain.campaign.member import Member, twice
-from b2b.domain.campaign.outlook import Change
+from b2b.domain.campaign.outlook import Change, Who
 from b2b.domain.campaign.worklist import as_csv, as_script, fixes
 from b2b.domain.findings import Profile, Severity
 from tests.infra.powershell import HOW_TO_GET_ONE, find_powershell
@@ -69,6 +69,17 @@ def test_fixes_outside_graph_are_listed_but_not_in_the_script() -> None:
     assert (first["change"], first["property"]) == (Change.ADDRESS_ON_PREMISES, "mail")
     assert (second["change"], second["property"], second["advice"]) == (Change.MAILBOX, "", "mend exchange-mailbox")
     assert scripted(synced, mailbox) == []
+
+
+def test_a_change_that_spares_a_decision_is_listed_with_who_can_make_it() -> None:
+    (row,) = worklist(member(1, finding("account-disabled", REVIEW), finding("directory-role", REVIEW)))
+    assert (row["rule"], row["change"], row["who"]) == ("account-disabled", Change.ENABLE, Who.USERS)
+    assert scripted(member(1, finding("account-disabled", REVIEW))) == []
+
+
+def test_a_row_that_was_found_by_its_address_is_named_by_it() -> None:
+    (row,) = worklist(member(1, finding("account-not-found", BLOCK), address="anna@fabrikam.com", user_id=""))
+    assert (row["userId"], row["address"]) == ("", "anna@fabrikam.com")
 
 
 def test_members_without_a_fix_or_beyond_help_are_left_out() -> None:
