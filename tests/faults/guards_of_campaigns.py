@@ -19,6 +19,12 @@ IN_DOUBT = (
 
 CAMPAIGNS: tuple[Guard, ...] = (
     Guard(
+        "campaign: an approval is spent with a request that ended blocked",
+        "b2b/domain/campaign/member.py",
+        (("subject == member.judged_as and not spent else ()", "subject == member.judged_as else ()"),),
+        "tests/unit/campaign/test_members.py::test_an_approval_is_spent_when_its_request_ended_blocked",
+    ),
+    Guard(
         "campaign: a paused campaign starts no invitation",
         PROCESS,
         (

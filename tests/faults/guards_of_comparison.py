@@ -42,6 +42,12 @@ COMPARISON: tuple[Guard, ...] = (
         f"{TESTS}test_a_seen_change_is_not_kept_if_the_next_reading_shows_a_redemption",
     ),
     Guard(
+        "comparison: only facts that were read decide whether an account is worth a snapshot",
+        "b2b/domain/eligibility/judge.py",
+        (("(rule for rule in RULES if all(fact in case.facts for fact in rule.needs))", "iter(RULES)"),),
+        "tests/workflows/test_snapshot.py::test_an_account_in_the_scope_group_has_a_snapshot_however_it_is_named",
+    ),
+    Guard(
         "comparison: what cannot be read any more is no equality",
         SNAPSHOT,
         (("    if after is None or after.unread:\n", "    if after is None:\n"),),
