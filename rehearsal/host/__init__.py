@@ -24,5 +24,6 @@ It differs from the real host in these points:
 - A text that a function returns is sent unchanged. The real host first tries to parse it as JSON, and then indents it
   or takes status and body from it. Every function of this app returns an `HttpResponse`, so nothing depends on that.
 - A status below 200 or above 599 becomes 500, because the web server here cannot send one and no client expects it.
+- `/_rehearsal` is its own: it reports the end of invocations, and moves the clock of the app's process ahead.
 - The home page at `/` has its own text, because the real one belongs to Microsoft.
 """
