@@ -32,6 +32,10 @@ class Severity(StrEnum):
     OFF = "off"
 
 
+IN_THE_WAY = frozenset({Severity.BLOCK, Severity.REVIEW, Severity.FIX})
+"""The severities of findings that prevent an invitation."""
+
+
 class Verdict(StrEnum):
     """The overall result of the findings."""
 
@@ -70,3 +74,9 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
 def without(findings: Iterable[Finding], *rules: str) -> tuple[Finding, ...]:
     """Return the findings of all rules except these."""
     return tuple(each for each in findings if each.rule not in rules)
+
+
+def in_short(verdict: Verdict | None, findings: Iterable[Finding]) -> str:
+    """Return a verdict with the rules that led to it, as the detail of an event; empty if nothing was judged."""
+    rules = dict.fromkeys(finding.rule for finding in findings if finding.severity in IN_THE_WAY)
+    return ": ".join(filter(None, (verdict or "", ", ".join(rules))))

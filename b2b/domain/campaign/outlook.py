@@ -13,7 +13,7 @@ from typing import Final
 from b2b.domain.campaign.filters import rules_of
 from b2b.domain.campaign.member import LISTED_TWICE, Member, MemberStage
 from b2b.domain.eligibility.judge import FACT_NOT_READABLE
-from b2b.domain.findings import Finding, Severity, Verdict
+from b2b.domain.findings import IN_THE_WAY, Finding, Severity, Verdict
 
 
 class Who(StrEnum):
@@ -92,7 +92,6 @@ _ASKED: Final = Remedy(Change.NOTHING, Who.DECIDER)
 _BEFORE_INVITATION: Final = frozenset(
     {MemberStage.JUDGED, MemberStage.BLOCKED, MemberStage.NEEDS_REVIEW, MemberStage.FAILED}
 )
-_IN_THE_WAY: Final = frozenset({Severity.BLOCK, Severity.REVIEW, Severity.FIX})
 
 
 def remedy_of(member: Member, finding: Finding) -> Remedy:
@@ -107,7 +106,7 @@ def remedy_of(member: Member, finding: Finding) -> Remedy:
 
 def in_the_way(member: Member) -> tuple[Finding, ...]:
     """Return the findings that keep a member from being invited."""
-    return tuple(finding for finding in member.findings if finding.severity in _IN_THE_WAY)
+    return tuple(finding for finding in member.findings if finding.severity in IN_THE_WAY)
 
 
 class Prospect(StrEnum):

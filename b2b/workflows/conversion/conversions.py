@@ -11,6 +11,7 @@ from dataclasses import replace
 from b2b.domain.conversion.records import Change, Conversion, Event, with_baseline
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
+from b2b.domain.findings import in_short
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move, shows_alike
@@ -20,8 +21,8 @@ RACES = 5
 """How often a row is read and written again if other processes write it, too."""
 LED_NOWHERE = frozenset({Stage.BLOCKED, Stage.FAILED})
 """Stages in which a leader ends without an invitation. Requests that joined it end as failed, and may be retried."""
-
-
+HELD_UP = frozenset({Stage.BLOCKED, Stage.NEEDS_REVIEW, Stage.UNVERIFIED})
+"""Stages that a request enters because of findings, which its history then names."""
 CALLED_OFF = "cancelled"
 """The error code of a conversion that ended because its leader was cancelled."""
 
@@ -249,7 +250,8 @@ class Conversions:
             return leader_ended(record, conversion, now) if record.at_work else None
         if not may_show(record, conversion):
             return None
-        change = move(record, conversion.stage, now, **mirrored(conversion))
+        said = in_short(conversion.verdict, conversion.findings) if conversion.stage in HELD_UP else ""
+        change = move(record, conversion.stage, now, said, **mirrored(conversion))
         if not change.events and change.row == record:
             return None
         return Change(replace(change.row, shown=conversion.sequence), change.events)

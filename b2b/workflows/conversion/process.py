@@ -30,7 +30,7 @@ from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.tenant_fact import Shows
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.errors import LedgerConflict, MustWait, Transient
-from b2b.domain.findings import Finding, Verdict
+from b2b.domain.findings import Finding, Verdict, in_short
 from b2b.domain.invitation import invitation_for, sends_message
 from b2b.domain.request import ConversionRequest, review
 from b2b.domain.request.approval import asks_again
@@ -228,6 +228,7 @@ class Steps:
 
     async def _report(self, state: _Round, assessment: Assessment) -> None:
         """End a dry run with its assessment."""
+        said = in_short(assessment.verdict, assessment.findings)
         columns: dict[str, Any] = {
             "verdict": assessment.verdict,
             "findings": assessment.findings,
@@ -237,7 +238,7 @@ class Steps:
             "judged_as": assessment.subject,
             "judged_rules": tuple(sorted({finding.rule for finding in assessment.findings})),
         }
-        change = move(state.record, Stage.ASSESSED, self._protocol.clock(), assessment.verdict, **columns)
+        change = move(state.record, Stage.ASSESSED, self._protocol.clock(), said, **columns)
         await self._ledger.requests.write(change)
 
     async def _review(self, state: _Round, finding: Finding) -> None:
@@ -261,18 +262,19 @@ class Steps:
         """Record a verdict that is not ready: in the account's conversion, or without an account in the request."""
         assessment, stage = step.assessment, step.stage
         now, before = self._protocol.clock(), state.conversion
+        said = in_short(assessment.verdict, assessment.findings)
         columns: dict[str, Any] = {"verdict": assessment.verdict, "findings": assessment.findings}
         inviting = before is not None and before.stage is Stage.INVITING
         if step.alone or (assessment.account is None and not inviting):
-            change = move(state.record, stage, now, assessment.verdict, **columns)
+            change = move(state.record, stage, now, said, **columns)
             await self._ledger.requests.write(change)
             return
         if before is not None and inviting:
             if assessment.account is not None:
                 columns |= judged(assessment, assessment.account)
-            ended = advance(before, stage, now, assessment.verdict, lease_until=None, **columns)
+            ended = advance(before, stage, now, said, lease_until=None, **columns)
         else:
-            ended = begin(before, opening(state.record.request_id, assessment, stage), now, assessment.verdict)
+            ended = begin(before, opening(state.record.request_id, assessment, stage), now, said)
         await self._conversions.conclude(ended, before, state.record)
 
 
