@@ -169,7 +169,10 @@ def with_fact(world: SmallWorld, *, known: bool) -> SmallWorld:
 
 
 def every_schedule(world: SmallWorld, preemptions: int = 2, *, kills: bool = True) -> Iterator[Searched]:
-    """Play all schedules with up to `preemptions` preemptions and, if `kills`, those with one kill and at most one."""
+    """Play all schedules with up to `preemptions` preemptions.
+
+    With `kills`, also play those with one kill and at most one preemption.
+    """
     yield from _preempted(world, (), preemptions)
     if kills:
         for first in (0, *range(1, _length(world) + 1)):
