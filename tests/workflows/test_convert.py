@@ -171,7 +171,7 @@ TWIN = account(2, mail=ANNA["mail"])
 async def test_an_address_in_use_is_reported_together_with_other_findings(
     world: MakeWorld, properties: dict[str, Any], along: str
 ) -> None:
-    """If they came one after the other, an administrator would fix or approve one only to meet the next."""
+    """If the app reported one finding at a time, an administrator would fix one only to be shown the next."""
     running = await world(tenant_of(ANNA, TWIN | properties), **SHARED)
     await running.deliver("r1", USER)
     assert running.request("r1")["stage"] == "invited"
