@@ -1,6 +1,4 @@
-"""Storage that is down, slow, or whose answers are lost: the app decides nothing because of it, and no write counts
-twice.
-"""
+"""Storage that is down, slow or loses its answers: the app takes no decision from that, and no write counts twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

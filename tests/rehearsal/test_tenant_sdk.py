@@ -1,4 +1,4 @@
-"""The unmodified msgraph-sdk as a witness: it reads every field the tenant returns, and nothing is left over."""
+"""The unmodified msgraph-sdk reads every field that the tenant returns, and no field is left over."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Repair counts every open request once in a round, in however many runs it goes through the list."""
+"""Repair counts every open request once in a round, no matter how many runs the round takes."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The parts of the sweep on services in memory: each gets its turn, and both ways to follow accounts find the same."""
+"""The parts of the sweep on services in memory: each gets its turn, and both ways to follow accounts see the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def test_all_accounts_are_read_by_id_if_the_list_breaks_off(trouble: str) -> Non
 
 
 def test_a_later_redemption_is_seen_in_a_tenant_that_shows_no_invitations() -> None:
-    """An account that shows nothing is put off, and is read again at its time."""
+    """An account that shows no invitation is put off, and is read again at the time in its schedule entry."""
     ground, redeemed = campaign(FEW, {"pending-state": "unset"})
     ground.sweep()
     assert seen_by(ground, redeemed) == FEW.redeemed

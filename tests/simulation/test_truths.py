@@ -6,7 +6,7 @@ from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
 def test_a_request_may_be_blocked_although_the_former_holder_of_its_name_was_invited() -> None:
-    """`r1` invites dora. Then her name moves to emil, so `r2`, which asks for that name, is about emil: blocked."""
+    """`r1` invites dora. Then her name moves to emil, so `r2`, which asks for that name, concerns emil."""
     history = History(
         (
             Step(0, "send", "", Ask("r1", "dora")),
@@ -109,7 +109,7 @@ def test_a_review_counts_as_shown_although_the_clock_that_wrote_it_is_fast() -> 
 
 
 def test_two_entries_of_one_account_in_the_schedule_become_one() -> None:
-    """Two sweeps at the same time each put Ben off; runs that take one entry at a time must not keep both for ever."""
+    """Two sweeps at the same time each put Ben off; runs that take one entry at a time must not keep both entries."""
     history = History(
         (
             Step(0, "send base64", "", Ask("r1", "ben", mail=True)),

@@ -146,7 +146,7 @@ def _alone(end: End, sent: Sent) -> bool:
 
 
 def _one_account(end: End) -> str | None:
-    """Report a request that invited several accounts; it must not, even if its name moves to another account."""
+    """Report a request that invited several accounts, which is wrong even if its name moved to another account."""
     sent = [sent for sent in end.scene.world.sent if sent.status == 201 and not sent.for_another]
     people = sorted({each.person for each in sent if _alone(end, each)})
     return f"invited {' and '.join(people)}" if len(people) > 1 else None

@@ -1,4 +1,4 @@
-"""Small worlds that are searched exhaustively: all schedules with up to two preemptions, or with one and one kill.
+"""Small worlds that are searched exhaustively: all schedules with up to two preemptions, or with one of each.
 
 In each world two activities meet. Without a preemption the first activity ends before the second begins. A preemption
 lets the other activity go on before one call; a kill ends a process after the effect of one call.

@@ -89,7 +89,7 @@ def test_a_request_that_replaces_a_draft_keeps_its_history() -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_a_request_is_at_work_while_requested_or_inviting(stage: Stage) -> None:
+def test_a_request_is_being_processed_while_requested_or_inviting(stage: Stage) -> None:
     assert record(stage).at_work is (stage in {Stage.REQUESTED, Stage.INVITING})
 
 

@@ -121,7 +121,7 @@ async def test_in_mode_assess_nothing_is_written_to_graph(world: MakeWorld) -> N
 
 
 async def test_a_request_accepted_in_mode_convert_waits_while_the_mode_is_assess(ready: World) -> None:
-    """It is neither turned into a dry run nor lost: it waits until an administrator sets the mode to convert again."""
+    """The request is neither turned into a dry run nor lost, but waits until the mode is convert again."""
     reply = await ready.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     assert reply.body["dryRun"] is False
     ready.services = await ready.restart(B2B_MODE="assess")
