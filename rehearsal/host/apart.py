@@ -74,7 +74,7 @@ class WorkerApart:
         return future
 
     def advance(self, seconds: float) -> None:
-        """Move the app's clock ahead, with this process's library for it, because the app's interpreter has none."""
+        """Move the app's clock ahead. The app loads the library for that from this process's packages."""
         self._sent((seconds, str(Path(time_machine.__file__).parents[1])))
 
     def _sent(self, message: Any) -> bool:

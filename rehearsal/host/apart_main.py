@@ -69,7 +69,7 @@ def _serve(worker: Any, pipe: Connection) -> None:
 
 
 def _advance(worker: Any, seconds: float, packages: str) -> None:
-    """Move the clock ahead. The library for it is in the host's ``packages``; nothing else may come from there."""
+    """Move the clock ahead with the library in the host's ``packages``, from which nothing else may be imported."""
     sys.path.append(packages)
     try:
         worker.advance(seconds)

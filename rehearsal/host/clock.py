@@ -12,7 +12,7 @@ class AheadClock:
         self._moved: time_machine.Traveller | None = None
 
     def advance(self, seconds: float) -> None:
-        """Move the clock ahead. It goes on ticking from there."""
+        """Move the clock ahead. It runs on from the new time."""
         if self._moved is None:
             later = datetime.now(UTC) + timedelta(seconds=seconds)
             self._moved = time_machine.travel(later, tick=True).start()

@@ -14,7 +14,7 @@ _PREFIX = "AzureWebJobs"
 
 
 class Connections:
-    """Creates one client per connection name. The given stack closes them.
+    """Creates one client per connection name. The given exit stack closes the clients.
 
     The setting `AzureWebJobs<name>` takes precedence over `<name>` (WebJobs SDK, GetWebJobsConnectionSection). Either
     is a connection string, or the prefix of settings for a managed identity: `<name>__queueServiceUri` or

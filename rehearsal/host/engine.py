@@ -49,7 +49,7 @@ class Engine:
     ) -> Result:
         """Run a function to its end and return its result. Any error in it gives a failed `Result`.
 
-        If the caller is cancelled, it stops waiting, but the function continues, as in Azure.
+        If the caller is cancelled, the caller stops waiting, but the function continues, as in Azure.
         """
         return await asyncio.shield(self._start(function, value, metadata or {}, reason, str(uuid.uuid4())))
 

@@ -68,7 +68,9 @@ class Front:
 
 
 async def _body(request: Request, receive: Receive) -> bytes:
-    """Return the body, or an empty one if it has no Content-Length: like the real host, this one drops a chunked body.
+    """Return the body of a request; empty if the request has no Content-Length.
+
+    A chunked body is dropped, as on the real host.
 
     Raises:
         Refused: the body is too large.

@@ -10,8 +10,8 @@ Cron libraries differ in each of these points, so a schedule that works with one
 TimeSpan such as `00:00:30` is a constant interval, which Azure runs only on a dedicated plan. Times are in UTC, as in
 Azure.
 
-It refuses two schedules that NCrontab accepts, because their author meant something else: a reversed range, which
-NCrontab swaps (`22-2` becomes 2 to 22), and a schedule that never fires, such as 30 February.
+This parser refuses two schedules that NCrontab accepts, because their author meant something else: a reversed range,
+which NCrontab swaps (`22-2` becomes 2 to 22), and a schedule that never fires, such as 30 February.
 """
 
 import re

@@ -47,7 +47,7 @@ REVERTS: Mapping[Act, Act] = {"enable": "disable", "restore": "delete"}
 
 
 def touched(changes: Iterable[Change]) -> frozenset[str]:
-    """Return the properties that differ after these changes of one account, of those that a conversion must keep."""
+    """Return which properties, of those that a conversion must keep, these changes of one account alter."""
     done = set[Act]()
     for change in changes:
         done.discard(REVERTS[change.act]) if change.act in REVERTS else done.add(change.act)

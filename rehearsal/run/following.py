@@ -40,7 +40,7 @@ def until_healthy(rig: HostedRig, progress: Progress) -> None:
 def let_redeem(
     rig: HostedRig, people: Mapping[str, str], others: Mapping[str, str] = MappingProxyType({})
 ) -> frozenset[str]:
-    """Let people redeem, each with an identity provider. Return the object ids of those who could.
+    """Let people redeem, each with an identity provider. Return the object ids of the people who could redeem.
 
     ``others``: by object id, the address of another person who redeems instead.
     """

@@ -72,7 +72,7 @@ def _users(people: Sequence[Person]) -> Iterator[JSON]:
 
 
 def _unused(address: str, number: int, taken: set[str]) -> str:
-    """Return a free user principal name for an account for which the list gives only an address, or not even that."""
+    """Return a free user principal name for a person whom the list names by address or id only."""
     local = address.partition("@")[0] or f"person{number}"
     upn = f"{local}@{OWN_DOMAIN}"
     return upn if upn.lower() not in taken else f"{local}.{number}@{OWN_DOMAIN}"

@@ -182,6 +182,6 @@ def people_of(names: str, columns: Mapping[str, str]) -> Iterator[Person]:
 
 
 def _bare(cell: str) -> str:
-    """Return a cell as it is in the list, without the apostrophe that the app puts before what a spreadsheet runs."""
+    """Return a cell as it is in the list, without the apostrophe that the app puts before a formula."""
     rest = cell.removeprefix("'")
     return rest if rest != cell and rest.lstrip("' ").startswith(RUN_BY_SPREADSHEETS) else cell

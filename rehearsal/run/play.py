@@ -100,7 +100,7 @@ class Play:
         return self.played
 
     def _let_time_pass(self) -> None:
-        """Let the app compare those who redeemed, let an administrator change accounts, and let the last redeem."""
+        """Let the app compare redeemed accounts, an administrator change accounts, and the last people redeem."""
         self._sweeps("two readings", WHILE, WHILE)
         self._change("compared")
         self._sweeps("the deadline of the comparison", DEADLINE, WHILE, WHILE)

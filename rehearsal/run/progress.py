@@ -48,7 +48,10 @@ class Progress:
             self.say(text)
 
     def wait(self, what: str, count: Count, seconds: float, every: float = _POLL_SECONDS) -> bool:
-        """Wait until all are done and return True. After `seconds` add a sentence to `late` and return False."""
+        """Wait until the first number that `count` returns has reached the second, and return True.
+
+        After `seconds` seconds, add a sentence to `late` and return False.
+        """
         deadline = time.monotonic() + seconds
         while True:
             there, total = count()

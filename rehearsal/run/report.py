@@ -79,7 +79,7 @@ def reasons(statuses: Sequence[JSONObject]) -> Iterator[str]:
 
 
 def fates(evidence: Evidence) -> Iterator[str]:
-    """Yield where each account ended to which something happened after its request, why, and what its history says."""
+    """Yield, for each account to which something happened after its request, where it ended, why, and its history."""
     whys: dict[str, list[str]] = {}
     for account in evidence.sample.accounts:
         if account.redeem_as:

@@ -40,7 +40,10 @@ class SampleStory:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The sample's settings and the profile. The app compares, because this story moves the clock ahead."""
+        """The sample's settings and the profile.
+
+        The comparison after a redemption is on, because this story moves the clock ahead.
+        """
         return {**self.sample.settings, PROFILE: self.profile, "B2B_COMPARE_ACCESS": "true"}
 
     def perform(self, rig: HostedRig, progress: Progress) -> Ended:

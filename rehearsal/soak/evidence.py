@@ -77,7 +77,7 @@ class Evidence:
         return frozenset(told - {str(mail["userId"]) for mail in self.mails})
 
     def stages(self, user_id: str) -> tuple[str, ...]:
-        """Return the stages that an account and its requests may have. All but the first need a lost answer."""
+        """Return the stages that an account and its requests may have; the second only after a lost answer."""
         if user_id in self.population.blocked:
             return ("blocked",)
         if user_id in self.done.redeemed:

@@ -52,7 +52,7 @@ class Plan:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The hosts' settings. Times that are minutes by default are seconds, yet longer than the lag if need be."""
+        """The hosts' settings. Minutes are shortened to seconds; the replication window is three times the lag."""
         return {
             "B2B_MODE": "convert",
             "B2B_SWEEP_SCHEDULE": "0 0 3 1 1 *",  # never during a soak, which starts the sweep itself

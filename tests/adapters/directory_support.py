@@ -1,4 +1,4 @@
-"""A Contoso to ask the directory about, and the asking."""
+"""A rehearsal tenant with a value for every fact, and functions that read facts from it."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ ALTERNATIVES = {
 
 
 def without(permission: str) -> set[str]:
-    """The default roles without whatever gives a permission."""
+    """Return the default roles without those that include this permission."""
     return set(DEFAULT_ROLES) - ALTERNATIVES.get(permission, {permission}) - {"Directory.Read.All"}
 
 
 async def found(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Facts:
-    """Everything that one question brings."""
+    """Read one fact about a subject; return all facts that come with the answer."""
     async with graph_of(seed, **options) as (graph, tenant):
         answer = await Directory(graph).read({fact: subject})
         assert tenant.journal.violations == []
@@ -46,5 +46,5 @@ async def found(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **
 
 
 async def ask(fact: Fact[Any], subject: Any, seed: dict[str, Any] = TENANT, **options: Any) -> Any:
-    """The answer to one question as it is kept, refusals included."""
+    """Read one fact about a subject; return its value, or the refusal that is stored in place of a value."""
     return (await found(fact, subject, seed, **options))._read[fact]

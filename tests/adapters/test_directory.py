@@ -1,4 +1,4 @@
-"""Each fact, asked of the Graph double: its value, what it is without its permission, and where nothing is there."""
+"""Each fact read from the Graph double: with its value, without its permission, and if the tenant has no value."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ async def test_a_partner_without_inbound_settings_has_the_default_settings() -> 
 
 
 def test_graph_is_asked_for_every_fact_except_two() -> None:
-    """One comes along with the memberships, the other from the ledger."""
+    """One is read together with the memberships, and the other is read from the ledger."""
     assert set(facts.FACTS) - SUBJECTS.keys() == {facts.GROUP_DETAILS, facts.RESERVATION}
 
 

@@ -77,7 +77,7 @@ async def test_a_name_that_begins_with_a_dollar_sign_is_found() -> None:
     assert account.id == NOT_A_USER
 
 
-async def test_a_property_that_graph_omits_is_recorded_and_no_outage() -> None:
+async def test_a_property_that_graph_omits_is_recorded_and_raises_no_error() -> None:
     async with graph_over(Wire(batch(lambda _: {"status": 200, "body": NO_STATE}))) as graph:
         (account,) = (await Directory(graph).read({facts.ACCOUNT: InvitedUser(id=ANNA)}))[facts.ACCOUNT]
     assert set(account.withheld) == set(SELECT) - {"id", "userPrincipalName"}
@@ -92,7 +92,9 @@ async def test_a_property_that_graph_omits_is_recorded_and_no_outage() -> None:
         (InvitedUser(mail="o'hara@fabrikam.com"), ()),
     ],
 )
-async def test_a_missing_account_is_not_there_or_an_empty_list(user: InvitedUser, answer: Any) -> None:
+async def test_a_missing_account_is_not_there_by_name_and_an_empty_list_by_address(
+    user: InvitedUser, answer: Any
+) -> None:
     assert await ask(facts.ACCOUNT, user) == answer
 
 

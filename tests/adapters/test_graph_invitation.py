@@ -59,7 +59,7 @@ PINNED: dict[str, tuple[Invitation, bytes]] = {
 
 
 @pytest.mark.parametrize("name", PINNED)
-async def test_the_json_of_an_invitation_is_exactly_this(name: str) -> None:
+async def test_an_invitation_is_sent_as_exactly_the_pinned_json(name: str) -> None:
     invitation, rest = PINNED[name]
     wire = Wire(json_response(ACCEPTED, 201))
     async with graph_over(wire) as graph:
@@ -121,7 +121,7 @@ CALL = "0F000000-0000-4000-8000-000000000001"
 
 
 @pytest.mark.parametrize(("shown", "kept"), [(CALL, CALL.lower()), ("<script>", ""), (None, "")])
-async def test_graphs_id_of_the_call_is_handed_on_and_nothing_that_is_none(shown: str | None, kept: str) -> None:
+async def test_graphs_id_of_the_call_is_returned_and_a_malformed_one_is_dropped(shown: str | None, kept: str) -> None:
     headers = {"request-id": shown} if shown is not None else {}
     async with graph_over(Wire(json_response(ACCEPTED, 201, headers))) as graph:
         assert (await graph.invite(INVITATION, LATER)).request_id == kept

@@ -112,7 +112,7 @@ async def test_an_endpoint_that_gives_no_token_is_transient(use: Any, status: in
 
 
 async def test_an_endpoint_that_is_down_or_fails_is_transient(use: Any) -> None:
-    """Both at the same time, because the SDK tries each of them four times, which takes about five seconds."""
+    """The test tries both endpoints at once, because the SDK needs about five seconds for its four tries of each."""
     async with server(answering(500, b'{"statusCode": 500}')) as failing, AsyncExitStack() as opened:
         identities = []
         for address in (failing, await closed_port()):

@@ -125,7 +125,7 @@ async def test_only_one_of_two_writers_changes_a_row(ledger: Ledger, storage: st
 
 
 async def test_only_one_of_two_equal_writes_wins(ledger: Ledger) -> None:
-    """Equal columns do not make it the same write, because each writer may send an invitation because of it."""
+    """Two writes with equal columns still conflict, because each writer may send an invitation after its write."""
     before = await ledger.conversions.write(change(conversion(), "inviting"))
     await ledger.conversions.write(change(before, "again"))
     with pytest.raises(LedgerConflict):

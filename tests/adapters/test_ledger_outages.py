@@ -1,6 +1,4 @@
-"""Storage that is down, slow, or whose answers are lost: the app decides nothing because of it, and no write counts
-twice.
-"""
+"""Storage that is down, slow or loses its answers: the app takes no decision from that, and no write counts twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -170,7 +168,7 @@ async def test_every_ledger_operation_is_transient_if_storage_is_down(serve: Any
 
 @pytest.mark.parametrize("serve", [None, hang_up], ids=["closed port", "hangs up"])
 async def test_storage_that_is_down_is_given_up_within_ten_seconds(serve: Any) -> None:
-    """With the app's own options for the SDK, because HTTP callers and the health check wait that long."""
+    """The test uses the app's own options for the SDK, because HTTP callers and the health check wait that long."""
     async with server(serve or never_answer) as listening:
         address = listening if serve else await closed_port()
         ledger = Ledger.from_connection_string(f"{ACCOUNT}TableEndpoint={address}/contoso;")

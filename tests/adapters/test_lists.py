@@ -81,7 +81,7 @@ async def test_a_followed_entry_stores_what_was_learned_about_the_account(ledger
     assert await followed(ledger, USER) == [replace(other, put_off=True)]
 
 
-async def test_marking_and_dropping_keep_an_entry_that_was_claimed_again(ledger: Ledger) -> None:
+async def test_an_entry_that_was_claimed_again_is_neither_marked_nor_dropped_by_an_old_copy(ledger: Ledger) -> None:
     await ledger.followed.follow(USER, NOON, synced=False)
     await ledger.followed.follow(OTHER, NOON, synced=False)
     seen = await followed(ledger)

@@ -199,7 +199,7 @@ async def test_reading_the_backlog_of_a_missing_queue_fails_with_its_name(queue:
 
 
 async def test_reading_the_head_does_not_receive_its_messages(queue: Queue, requests: QueueClient) -> None:
-    """The sweep must not hide a message from its delivery, and its look must not count as a delivery."""
+    """The sweep must not hide a message from its delivery, and reading a message must not count as a delivery."""
     requests.send_message("hidden", visibility_timeout=600)
     sent = [requests.send_message(body) for body in ("first", "second")]
     for _ in range(2):

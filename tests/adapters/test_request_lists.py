@@ -34,7 +34,7 @@ async def ids(ledger: Ledger, name: str = EVERY, **more: Any) -> list[str]:
             return found
 
 
-async def test_a_request_is_in_the_lists_of_all_of_its_stage_and_of_its_wait(ledger: Ledger) -> None:
+async def test_a_request_is_listed_among_all_requests_and_by_its_stage_and_wait_reason(ledger: Ledger) -> None:
     row = await ledger.requests.write(change(record(**LISTED), "requested"))
     waits = put_off(row, Waiting(WaitReason.PAUSED, NOON, None), "t", NOON, "")
     row = await ledger.requests.write(waits)

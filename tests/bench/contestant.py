@@ -228,7 +228,7 @@ def warm_up(number: int) -> bytes:
 
 
 def receiver(services: Any) -> Receive:
-    """Return the function with which the tree under test processes a message. Older trees have another one."""
+    """Return the function with which the tree under test processes a message. Older trees have a different function."""
     if not hasattr(services, "receiver"):
         return lambda body, message_id, _times: services.converter.receive(body, message_id)
     from b2b.workflows.intake.receive import Delivery  # noqa: PLC0415

@@ -24,7 +24,7 @@ ASKED: dict[str, Callable[[LargeLedger], Awaitable[Any]]] = {
 
 
 async def measured(sizes: list[int]) -> list[dict[str, Any]]:
-    """Make the same queries on each ledger. Each time is the least of several."""
+    """Make the same queries on each ledger. Each figure is the shortest of several times."""
     found = []
     for size in sizes:
         ledger = await large_ledger(size)

@@ -73,7 +73,7 @@ class Contract:
         return None
 
     def problems(self, exchange: Exchange) -> list[str] | None:
-        """What is wrong with an exchange; None when the slice does not describe its path."""
+        """Return what is wrong with an exchange; None if the slice does not describe its path."""
         found = self.operation(exchange.method, exchange.path)
         if found is None:
             return None
@@ -288,7 +288,7 @@ FAULTS = {
 
 
 def normal(message: str) -> str:
-    """A text without what differs from one occurrence to the next."""
+    """Return a text in lower case, with placeholders for the ids and names that differ each time."""
     message = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", message)
     return re.sub(r"Request Id \w+", "Request Id <name>", message).lower()
 

@@ -37,7 +37,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def schemas(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every named property, however deep."""
+    """Yield the name and the schema of every property in a document, at any depth."""
     if isinstance(value, list):
         for each in value:
             yield from schemas(each)
@@ -150,7 +150,7 @@ def finding(severity: Severity) -> Finding:
 
 
 def answers(stage: Stage) -> Iterator[Reply]:
-    """A request that has nothing but its stage, and one that has everything."""
+    """Yield the answer about a request in which only the stage is set, and about one in which every field is set."""
     waiting = Waiting(WaitReason.THROTTLED, NOW, None)
     full = record(
         stage,
@@ -172,7 +172,7 @@ def answers(stage: Stage) -> Iterator[Reply]:
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_every_answer_is_valid_by_the_schema_for_parse_json(stage: Stage) -> None:
-    """The action validates by an old draft of JSON schema, and fails a flow for a null that its schema has not."""
+    """The action Parse JSON uses draft 4 of JSON Schema, and fails the flow if the schema does not allow a null."""
     for reply in answers(stage):
         jsonschema.Draft4Validator(PARSE_JSON).validate(json.loads(reply.sent))
 
@@ -187,7 +187,7 @@ def test_every_answer_is_valid_by_its_openapi_schema(stage: Stage) -> None:
 
 
 def test_a_minimal_answer_has_nulls_and_a_full_answer_has_none() -> None:
-    """Otherwise the tests above would show nothing."""
+    """If this fails, the tests of the answers' schemas prove nothing."""
     empty, full = (json.loads(reply.sent) for reply in answers(Stage.FAILED))
     assert {name for name, value in empty.items() if value is None} == {
         "userId",
@@ -204,7 +204,7 @@ def test_a_minimal_answer_has_nulls_and_a_full_answer_has_none() -> None:
 
 
 def test_a_schema_made_from_an_early_answer_rejects_a_later_one() -> None:
-    """What flows did before: a schema from a sample, whose null is text later."""
+    """Flows used to make their schema from a sample answer, in which a field is null that later holds text."""
     early, later = (json.loads(reply.sent) for reply in answers(Stage.FAILED))
     assert early["lastError"] is None
     assert isinstance(later["lastError"], str)

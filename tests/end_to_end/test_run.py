@@ -148,7 +148,7 @@ def test_every_account_ends_as_the_profile_2020_expects(tmp_path: Path) -> None:
     assert "Host is ready" in (tmp_path / "host.log").read_text("utf-8")
 
 
-def test_profile_current_ends_as_expected_and_a_kept_rehearsal_accepts_more(
+def test_profile_current_ends_as_expected_and_the_commands_of_a_kept_run_work(
     started: Callable[..., "subprocess.Popen[str]"],
 ) -> None:
     process = started("--keep")

@@ -1,8 +1,9 @@
-"""Shows that each guard of what keeps one invitation one is noticed when it is gone.
+"""Take each guard out of a copy of the code, and check that the guard's test then fails.
 
-`python -m tests.faults.guards` (`make guards`) runs the tests of all guards in a copy of the tree, where they must
-pass; then it takes each guard out of a copy of its own, where its test must fail. The mechanisms that mend the
-simulator's stories are taken out in the same way. `--only WORD` takes those rows alone whose name has the word in it.
+A guard is a line of code that keeps a promise, for example that no account gets a second invitation.
+`python -m tests.faults.guards` (`make guards`) first runs the tests of all guards in an unchanged copy of the tree,
+where they must pass. Then it takes each guard out of a copy of its own, where the guard's test must fail. The code that
+fixed the simulator's stories is tested in the same way. `--only WORD` tests only the rows whose name contains the word.
 """
 
 import argparse
@@ -44,13 +45,13 @@ COPIED = (
 GUARDS: tuple[Guard, ...] = (*CALLS, *DOUBTS, *REQUESTS, *DECISIONS, *CAMPAIGNS, *COMPARISON, *MAILS)
 ROWS: tuple[Row, ...] = (*GUARDS, *MENDED)
 WORKERS = 2
-"""Copies that are tested side by side."""
+"""The number of copies that are tested at the same time."""
 LONGEST = 600
-"""Seconds for the tests of one copy."""
+"""The time limit in seconds for the tests of one copy."""
 
 
 class Outcome(NamedTuple):
-    """How a run of tests ended: pytest's exit code, the tests that passed and that failed, and what it said."""
+    """How a run of tests ended: pytest's exit code, the tests that passed and that failed, and pytest's output."""
 
     code: int
     passed: set[str]
@@ -70,7 +71,7 @@ def removed(row: Row, tree: Path) -> None:
 
 @contextmanager
 def copied() -> Iterator[Path]:
-    """Make a copy of the tree, and remove it."""
+    """Make a copy of the tree, and remove the copy when the context ends."""
     with tempfile.TemporaryDirectory(prefix="guard-") as directory:
         tree = Path(directory)
         for name in COPIED:
@@ -93,7 +94,7 @@ def tested(tree: Path, tests: Iterable[str]) -> Outcome:
 
 
 def noticed(row: Row) -> bool:
-    """Run the guard's test in a copy of the tree without the guard; True where the test itself fails."""
+    """Run the guard's test in a copy of the tree without the guard; return True if the test itself fails."""
     with copied() as tree:
         removed(row, tree)
         outcome = tested(tree, [row.test])
@@ -106,12 +107,12 @@ def _told_by(oracle: str, text: str) -> bool:
 
 
 def _is_of(row: Row, name: str) -> bool:
-    """A test with parameters has several names, and a failed one is followed by its reason."""
+    """Tell whether a line of pytest names the row's test, maybe with parameters or followed by a reason."""
     return name == row.test or name.startswith((f"{row.test}[", f"{row.test} "))
 
 
 def main(rows: Sequence[Row] = ROWS) -> int:
-    """Show each guard by mutation; 0 where every one is noticed."""
+    """Take out each guard and print whether its test fails. Return 0 if every test fails, else 1."""
     with copied() as tree:
         control = tested(tree, [row.test for row in rows])
     if control.code != pytest.ExitCode.OK:

@@ -1,4 +1,4 @@
-"""What keeps one call one call: claim, fence, reservation, the order of writes, and the client beneath."""
+"""Guards that prevent a second invitation: claim, fence, reservation, the order of writes, and the client."""
 
 from tests.faults.guard import ALONE, GRAPH, HISTORY, PACING, RATE, STEP, STORY, Guard
 

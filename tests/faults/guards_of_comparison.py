@@ -1,4 +1,4 @@
-"""What keeps `verified` true of the directory, and a person's decision from being asked for in vain."""
+"""Guards that keep `verified` true, and that prevent a person from being asked for needless decisions."""
 
 from tests.faults.guard import RECORD, Guard
 
@@ -33,7 +33,7 @@ COMPARISON: tuple[Guard, ...] = (
                 "        if look.sighting.at < row.access_seen_at:\n",
             ),
         ),
-        f"{TESTS}test_a_change_before_redemption_counts_if_a_later_reading_shows_none",
+        f"{TESTS}test_a_change_before_redemption_counts_once_a_reading_a_window_later_confirms_it",
     ),
     Guard(
         "comparison: what was seen is dropped once the redemption shows",

@@ -64,7 +64,7 @@ DOUBTS: tuple[Guard, ...] = (
         "doubt: the window begins when a call without an answer ended",
         TRIES,
         (("min(now, doubt.until)", "doubt.since"),),
-        f"{OUTCOME}test_a_call_without_an_answer_keeps_its_doubt_with_the_calls_end",
+        f"{OUTCOME}test_a_call_without_an_answer_leaves_a_doubt_with_the_calls_end_time",
     ),
     Guard(
         "doubt: that nothing shows counts only in a tenant that is known to show",

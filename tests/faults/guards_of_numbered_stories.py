@@ -1,4 +1,4 @@
-"""What mends the stories of the simulator that have a number: without it, each ends as badly as it once did."""
+"""The code that fixed each numbered story of the simulator. Without that code, the story fails again."""
 
 from tests.faults.guard import Mended, Place
 

@@ -1,4 +1,4 @@
-"""What keeps every request until its end, and its end for good."""
+"""Guards that keep every request until it has ended, and that make its end final."""
 
 from tests.faults.guard import ALONE, HISTORY, RECORD, STEP, STORY, Guard
 
@@ -198,7 +198,7 @@ REQUESTS: tuple[Guard, ...] = (
         "publish: a young pointer stays, because its write may still come",
         "b2b/workflows/sweep/publish.py",
         (("        if self._clock() - entry.since > POINTER_AGE:\n", "        if entry:\n"),),
-        "tests/simulation/test_sweep.py::test_a_recent_pointer_stays_because_its_write_may_still_follow",
+        "tests/simulation/test_sweep.py::test_a_recent_entry_to_publish_is_kept_because_its_row_may_not_be_written_yet",
     ),
     Guard(
         "publish: a pointer stays until every request could be told",

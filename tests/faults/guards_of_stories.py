@@ -1,4 +1,4 @@
-"""The mechanism that fixed each story of the simulator: without it, the story fails again.
+"""The code that fixed each story of the simulator. Without that code, the story fails again.
 
 Each new story needs a row here. The rows of numbered stories are in `guards_of_numbered_stories`.
 """

@@ -1,4 +1,4 @@
-"""The points at which a fault can hit the app: its outgoing calls, counted as they are made. None is listed by hand."""
+"""The points at which a fault can hit the app: its outgoing calls. They are counted as they are made, not listed."""
 
 import re
 from collections import Counter

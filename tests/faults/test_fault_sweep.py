@@ -42,7 +42,7 @@ async def test_no_fault_at_any_call_loses_or_repeats_anything(
 
 
 def in_turn(points: Iterable[Point], tenant: int) -> list[Fault]:
-    """Return the faults for one tenant: at each call every seventh, shifted by one from call to call."""
+    """Return the faults for one tenant: at each call every seventh fault, shifted by one from call to call."""
     found = [faults_at([point]) for point in points]
     return [
         fault
@@ -53,7 +53,7 @@ def in_turn(points: Iterable[Point], tenant: int) -> list[Fault]:
 
 
 def spread(faults: list[Fault]) -> list[Fault]:
-    """Return a sample of the faults, and all that only invitations have, since these are few."""
+    """Return a sample of the faults, and all faults that only invitations can have, because these are few."""
     return [fault for number, fault in enumerate(faults) if number % EVERY == 0 or fault.kind in INVITATION_KINDS]
 
 

@@ -1,4 +1,4 @@
-"""The scripts for those who cannot deploy the Graph template: the real ones, with a stand-in for `az` on PATH."""
+"""The real scripts for people who cannot deploy the Graph template, with a stand-in for `az` on PATH."""
 
 import json
 import os
@@ -66,7 +66,7 @@ Grant = Callable[..., Done]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A directory in which the identity holds nothing yet."""
+    """A folder for the stand-in of `az`, according to which the identity holds no permission yet."""
     for tool in ("bash", "jq"):
         if shutil.which(tool) is None:
             missing(f"the script needs {tool}")
@@ -99,7 +99,7 @@ def by_bash(home: Path, *options: str) -> Done:
 
 @pytest.fixture(params=["bash", "pwsh"])
 def grant(home: Path, request: pytest.FixtureRequest) -> Grant:
-    """Runs one of the two scripts with the options of the one for bash."""
+    """A function that runs one of the two scripts. It takes the options of the script for bash."""
     if request.param == "bash":
         return lambda *options: by_bash(home, *options)
     pwsh: str = request.getfixturevalue("pwsh")

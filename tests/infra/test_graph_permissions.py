@@ -1,4 +1,4 @@
-"""The table of Graph permissions against the code's, and what the template makes of it."""
+"""The code and the table name the same Graph permissions, and the template grants those of each mode."""
 
 import json
 from collections.abc import Mapping
@@ -39,11 +39,11 @@ WRITING = {
     "graph-audit": {"User.Invite.All", "User.ReadWrite.All", "Directory.Read.All", "AuditLog.Read.All"},
     "graph-least": {"User.Invite.All"},
 }
-"""What `convert` adds, the permissions of the looks after a redemption among it."""
+"""What the mode `convert` adds, including the permissions for the reads after a redemption."""
 
 
 def read_by_the_code(profile: Profile, overrides: Mapping[str, Severity]) -> set[str]:
-    """The permissions of what the app reads under these settings; accounts it reads under all."""
+    """Return the permissions for everything that the app reads under these settings. It always reads accounts."""
     wanted = needed_facts(profile, overrides) | {facts.ACCOUNT}
     return {fact.permission for fact in wanted if fact.permission}
 

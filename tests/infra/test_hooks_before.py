@@ -132,7 +132,7 @@ def test_a_stored_kind_of_deployer_is_not_written_again(programs: StandIns) -> N
     assert [call for call in named(programs.calls, "azd") if call[0] == "env"] == []
 
 
-def test_with_deploy_deployer_sends_the_deployer_may_send_requests(programs: StandIns) -> None:
+def test_the_deployer_may_send_requests_if_deploy_deployer_sends_is_true(programs: StandIns) -> None:
     assert check(programs, DEPLOY_DEPLOYER_SENDS="true")[1].endswith("and may send requests")
 
 
@@ -230,7 +230,7 @@ def test_a_region_can_be_given_by_name_or_display_name(programs: StandIns, writt
     assert check(programs, AZURE_LOCATION=written)[-1].startswith("eastus has")
 
 
-def test_without_a_location_the_resource_groups_is_used(programs: StandIns) -> None:
+def test_if_no_location_is_set_the_location_of_the_resource_group_is_used(programs: StandIns) -> None:
     programs.expect("az", "group", "show", "--name", "rg-b2b", "--query", "location", *SCOPE, says='"eastus"')
     assert check(programs, AZURE_LOCATION="")[-1] == "eastus has Flex Consumption with Python 3.11"
 

@@ -1,4 +1,4 @@
-"""The permission sets against the Graph double, which enforces permissions: each suffices and has none too many."""
+"""Each set of permissions suffices on the Graph double, which enforces permissions, and has no permission too many."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -60,7 +60,7 @@ async def converted(services: Services) -> dict[str, Any]:
 
 
 async def graph_roles(services: Services) -> tuple[int, str]:
-    """The status of /api/health, and what it says about the token."""
+    """Return the status of /api/health, and what it says about the app roles in the token."""
     reply = await Client(services.api).health()
     (line,) = (check["detail"] for check in reply.body["checks"] if check["name"] == "graphRoles")
     return reply.status, line
@@ -109,7 +109,7 @@ async def test_if_graph_wants_readwrite_an_invitation_without_it_shows_the_403(a
     assert "403" in outcome["said"]
 
 
-async def test_the_least_permissions_convert_with_their_rules_off(app: App) -> None:
+async def test_the_least_permissions_suffice_to_convert_if_rules_that_need_more_are_off(app: App) -> None:
     switches = {"conversion-needs-readwrite": "no"}
     services = await app(LEAST, switches, B2B_MODE="convert", **LEAST_SETTINGS)
     assert "fact-not-readable" not in rules(await assessed(services))
@@ -147,7 +147,9 @@ async def test_health_wants_the_audit_log_permission_only_if_the_setting_is_on(a
 
 
 @pytest.mark.parametrize("permission", sorted(COVERED - {"User.Read.All"}))
-async def test_without_comparison_health_names_each_permission_that_it_covered(app: App, permission: str) -> None:
+async def test_without_directory_read_all_health_names_a_missing_permission_that_it_covers(
+    app: App, permission: str
+) -> None:
     roles = set(CONVERT) - {permission, COMPARED}
     status, line = await graph_roles(await app(roles, B2B_MODE="convert", B2B_COMPARE_ACCESS="false"))
     assert status == 503

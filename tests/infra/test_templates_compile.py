@@ -1,4 +1,4 @@
-"""The templates under the real compiler: no error, no warning, its own format; and wrong parameters refused."""
+"""The real compiler accepts the templates without a warning and in their format, and refuses wrong parameters."""
 
 import re
 import shutil

@@ -169,8 +169,9 @@ class Lab:
         self.start_over()
 
     def start_over(self, seed: Mapping[str, Any] | None = None, **switches: str) -> None:
-        """Reset the tenant, set these switch positions, and give the main sign-in all permissions and three others
-        fewer.
+        """Reset the tenant and set these switch positions.
+
+        The main sign-in gets all permissions, and three other sign-ins get fewer.
         """
         self.control.reset(seed)
         for name, position in switches.items():

@@ -21,7 +21,7 @@ def calls_of(lab: Lab, options: Options) -> int:
 
 
 @pytest.mark.parametrize("identifier", ASKED)
-def test_after_a_kill_at_any_call_a_clean_run_removes_everything(lab: Lab, identifier: str) -> None:
+def test_after_a_kill_at_any_call_a_cleanup_run_removes_everything(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
     # The calls before a question's own are the same for all questions; the case INV-01 kills the run at each of them.
     first = calls_of(lab, lab.options(CONTROL)) - REMOVAL if ASKED[identifier].control else 1
@@ -50,7 +50,7 @@ def test_after_a_kill_with_lag_an_ordinary_run_removes_everything(lab: Lab, iden
 
 
 @pytest.mark.parametrize("identifier", ["INV-26", "READ-17"])
-def test_after_a_kill_with_lag_a_clean_run_removes_accounts_not_visible_yet(lab: Lab, identifier: str) -> None:
+def test_after_a_kill_with_lag_a_cleanup_run_removes_accounts_not_visible_yet(lab: Lab, identifier: str) -> None:
     options = lab.options(identifier)
     for number in range(1, calls_of(lab, options) + 1, 2):
         lab.start_over()
@@ -60,7 +60,7 @@ def test_after_a_kill_with_lag_a_clean_run_removes_accounts_not_visible_yet(lab:
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
-def test_after_a_kill_of_a_whole_run_a_clean_run_removes_everything(lab: Lab) -> None:
+def test_after_a_kill_of_a_whole_run_a_cleanup_run_removes_everything(lab: Lab) -> None:
     options = lab.options()
     for number in range(5, calls_of(lab, options) + 1, 15):
         lab.start_over()
@@ -69,7 +69,7 @@ def test_after_a_kill_of_a_whole_run_a_clean_run_removes_everything(lab: Lab) ->
         assert (lab.strangers(), lab.noted()) == ([], []), number
 
 
-def test_without_notes_a_clean_run_finds_leftovers_by_their_marks(lab: Lab) -> None:
+def test_without_notes_a_cleanup_run_finds_leftovers_by_their_marks(lab: Lab) -> None:
     options = lab.options("INV-25")
     for number in range(1, calls_of(lab, options) + 1):
         lab.start_over()

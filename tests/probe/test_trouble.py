@@ -40,8 +40,8 @@ def test_a_position_is_reported_while_replicas_lag(lab: Lab, case: tuple[Questio
     assert any(seconds > 0 for seconds in lab.result()["lag"].values()) or not lab.result()["lag"]
 
 
-def test_the_read_that_shows_a_redemption_is_the_one_that_counts(lab: Lab) -> None:
-    """One more read of the account may be answered by a replica that lags. Of forty lags, several do so."""
+def test_the_position_comes_from_the_read_that_shows_the_redemption(lab: Lab) -> None:
+    """A further read of the account could be answered by a replica that lags. With several of the 40 seeds it is."""
     (case,) = [case for case in switched() if (case[0].id, case[1]) == ("RED-03", "removed")]
     for seed in range(40):
         prepared(lab, case)
@@ -193,7 +193,7 @@ def test_throttling_and_lag_are_measured(lab: Lab) -> None:
 
 
 def test_the_lag_of_a_list_is_measured(lab: Lab) -> None:
-    """One list may come from a replica that already has the account, but of ten lists at least one does not."""
+    """A list may come from a replica that already has the account, but at least one of ten lists does not."""
     lab.control.set_lag(9, 30, seed=3)
     found = []
     for _ in range(10):

@@ -304,13 +304,13 @@ def changed(*acts: Act) -> Evidence:
         (["delete", "restore", "delete"], "userPrincipalName", "0anna.berg@contoso.com"),
     ],
 )
-def test_what_an_administrator_changed_is_no_loss_and_anything_else_is(acts: list[Act], name: str, value: Any) -> None:
+def test_only_a_change_that_no_administrator_made_counts_as_a_loss(acts: list[Act], name: str, value: Any) -> None:
     evidence = changed(*acts)
     assert nothing_lost(with_user(evidence, PLAIN, **{name: value})).problems == ()
     assert nothing_lost(with_user(evidence, PLAIN, userType="Guest")).problems
 
 
-def test_what_an_administrator_took_back_must_be_as_before() -> None:
+def test_after_an_administrator_undoes_a_change_the_account_must_be_as_before() -> None:
     evidence = with_user(changed("delete", "restore"), PLAIN, userPrincipalName="0anna.berg@contoso.com")
     assert nothing_lost(evidence).problems
 

@@ -190,7 +190,7 @@ def test_an_expected_stage_can_follow_from_its_verdict(sample: Sample) -> None:
         assert end.stage in STAGES_OF[end.verdict], where
 
 
-def test_only_and_all_dry_runs_end_as_assessed(sample: Sample) -> None:
+def test_exactly_the_dry_runs_end_as_assessed(sample: Sample) -> None:
     for account in sample.accounts:
         dry = account.request.body.get("dryRun") is True
         assert {end.stage == "assessed" for end in account.expect.values()} == {dry}, account.name
@@ -205,7 +205,7 @@ def test_a_person_redeems_if_and_only_if_the_conversion_must_complete(sample: Sa
             assert "invited" not in ends or account.redeem is None or was_reset, account.name
 
 
-def test_what_is_done_to_an_account_in_the_directory_has_a_moment_and_an_account_of_its_own(sample: Sample) -> None:
+def test_every_kind_and_moment_of_change_in_the_directory_occurs_in_the_sample(sample: Sample) -> None:
     assert {change.act for change in sample.changes} == set(get_args(Act))
     assert {change.when for change in sample.changes} == set(get_args(Moment))
     joined = {account.joins for account in sample.accounts}

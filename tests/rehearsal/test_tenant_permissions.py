@@ -1,4 +1,4 @@
-"""Tokens and application permissions: who gets in, and what the rest are told."""
+"""Tokens and application permissions: which calls are allowed, and how the others are answered."""
 
 import base64
 import json

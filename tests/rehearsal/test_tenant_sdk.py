@@ -1,4 +1,4 @@
-"""The unmodified msgraph-sdk as a witness: it reads every field the tenant returns, and nothing is left over."""
+"""The unmodified msgraph-sdk reads every field that the tenant returns, and no field is left over."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -71,7 +71,7 @@ async def client() -> AsyncIterator[GraphServiceClient]:
 
 
 def leftovers(model: Any, path: str = "") -> list[str]:
-    """Fields of a model and of all models inside it that the SDK has no place for."""
+    """Return the fields, in a model and in all models inside it, that the SDK's classes do not declare."""
     if isinstance(model, list):
         return [name for index, item in enumerate(model) for name in leftovers(item, f"{path}[{index}]")]
     if not hasattr(model, "get_field_deserializers"):

@@ -246,7 +246,7 @@ def following(size: Size) -> None:
 
 
 def otherwise(size: Size) -> None:
-    """Measure the same campaign in other tenants: every redemption must be seen, though it may cost more."""
+    """Measure the same campaign in other tenants. The sweep must see every redemption, but may cost more."""
     ground, redeemed = campaign(size, {"page-shape": "short"})
     until_seen("short and empty pages", ground, redeemed, 1)
     ground, redeemed = campaign(size, foreign=size.foreign)

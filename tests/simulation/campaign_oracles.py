@@ -137,7 +137,10 @@ def released_all(scene: Scene) -> Iterator[str]:
 
 
 def asked_as_listed(scene: Scene) -> Iterator[str]:
-    """The request of a released member has the body of the member's row, because no list changes a released member."""
+    """A released member's request has the same body as the member's row.
+
+    Sending another list must not change a member who is already released.
+    """
     requests, campaigns = (rows_of(scene.world.tables, table) for table in ("requests", "campaigns"))
     for name in scene.campaigns:
         for row in campaigns.get(name, ()):
@@ -221,7 +224,7 @@ def ended_for_good(scene: Scene) -> Iterator[str]:
 
 
 def followed_on(scene: Scene) -> Iterator[str]:
-    """The end of a campaign does not cancel a member that was invited; the app follows it until it is redeemed."""
+    """The end of a campaign cancels no member that was invited. The app follows such a member until the redemption."""
     world = scene.world
     for name, shown in scene.campaigns.items():
         if scene.turned(name) != "ended" or any(act.action in {"refuse", "cancel"} for act in world.acts):

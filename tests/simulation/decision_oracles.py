@@ -63,8 +63,9 @@ def decided(scene: Scene) -> Iterator[str]:
 
 
 def left_behind(scene: Scene) -> Iterator[str]:
-    """A request that joined another request's review does not wait on when that review is over: it could not be
-    decided.
+    """A request that joined another request's review stops waiting when that review is over.
+
+    Otherwise the request would wait for a decision that nobody can make.
     """
     accounts = rows_of(scene.world.tables, "conversions")
     for request, answer in scene.answers.items():

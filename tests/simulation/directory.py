@@ -131,8 +131,8 @@ class Directory(TenantState):
     def change(self, user_id: str, **properties: Any) -> bool:
         """Change properties, as an administrator or the synchronisation does.
 
-        A new mail also becomes the primary proxy address. It is refused if another account, deleted or not, or a group
-        has it.
+        A new mail also becomes the primary proxy address. The change is refused if
+        another account, deleted or not, or a group has that address.
         """
         if unknown := properties.keys() - USER.keys() or properties.keys() & {"id", "deletedDateTime"}:
             raise ValueError(f"these cannot be changed: {', '.join(sorted(unknown))}")

@@ -258,7 +258,7 @@ class Reads:
         return _PROXIES if self._state.switches["proxy-address-case"] == "exact" else frozenset()
 
     def _answered(self, user: JSON) -> JSON:
-        """Return a user as Graph answers it: by switch with all selected properties, or without the empty ones."""
+        """Return a user as Graph answers it. A switch decides whether selected properties without a value are in it."""
         if self._state.switches["selected-properties"] == "all":
             return user
         return {name: value for name, value in user.items() if value not in (None, [])}

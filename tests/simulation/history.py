@@ -96,7 +96,7 @@ class History:
     """Seconds between two runs of the timer."""
 
     def smaller(self) -> Iterator["History"]:
-        """Yield histories with one part less each, the largest cuts first."""
+        """Yield smaller histories, each of which lacks one part of this one. The largest parts are cut first."""
         half = len(self.steps) // 2
         if half > 1:
             yield replace(self, steps=self.steps[half:])

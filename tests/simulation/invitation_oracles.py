@@ -191,7 +191,7 @@ def _decided_again(scene: Scene, bodies: list[Body], first: float, last: float) 
 
 
 def paced(scene: Scene) -> Iterator[str]:
-    """In any period, the rate limits invitations; each instance and each delayed call may add one."""
+    """No period has more invitations than the rate allows, plus one for each instance and each delayed call."""
     world = scene.world
     rate = int(dict(world.history.settings).get("B2B_INVITATIONS_PER_MINUTE", RATE)) / 60
     late = sum(fault.outcome in LATE for fault in world.history.faults)

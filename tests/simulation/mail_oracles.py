@@ -29,7 +29,7 @@ def one_mail_a_decision(scene: Scene) -> Iterator[str]:
 
 
 def mails_told(scene: Scene) -> Iterator[str]:
-    """The answer to such a decision states what Graph did, or that the app does not know it."""
+    """The answer to a decision to send another mail says what Graph did, or that the app does not know."""
     for act in _acts(scene):
         if act.reply is None:
             continue

@@ -12,7 +12,7 @@ COPIES = 2
 
 
 def on_the_lists(scene: Scene) -> Iterator[str]:
-    """Every invited account is in the index; if its entry is put off, the schedule has a date for it, at most twice."""
+    """Every invited account is in the index. If its entry is put off, the schedule has one or two dates for it."""
     tables = scene.world.tables
     index = {row["RowKey"]: row for row in tables.rows("conversions", "followed~")}
     due = Counter(row["RowKey"].rpartition("~")[2] for row in tables.rows("conversions", "schedule~"))

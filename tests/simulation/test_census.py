@@ -1,4 +1,4 @@
-"""Repair counts every open request once in a round, in however many runs it goes through the list."""
+"""Repair counts every open request once in a round, no matter how many runs the round takes."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def with_budget(items: int) -> Ground:
 
 
 def paused(ground: Ground, *, due_in: timedelta = 12 * HOUR) -> None:
-    """Let requests wait that came long ago, and whose messages are due at this time."""
+    """Store requests that arrived three hours ago and wait. Their messages become due `due_in` after the start."""
     for number in range(REQUESTS):
         request_id, due = f"r-{number:02d}", START + due_in
         waiting = Waiting(WaitReason.PAUSED, START - 3 * HOUR, due)

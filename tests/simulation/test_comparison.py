@@ -134,7 +134,7 @@ async def test_an_outage_of_graph_postpones_the_comparison_past_its_deadline() -
 
 
 async def test_a_comparison_costs_at_most_one_graph_call_per_account(capsys: pytest.CaptureFixture[str]) -> None:
-    """Graph calls for each account: with the snapshot at load, and for both readings after the redemption."""
+    """An invitation with its snapshot costs at most two calls. The comparison consists of two readings."""
     place = Place(people=48)
     bodies = [json.dumps({"invitedUser": {"id": account(number)}}).encode() for number in range(1, 49)]
     await asyncio.gather(*(place.app.receive(body, f"m{n}", 1, place.now()) for n, body in enumerate(bodies)))

@@ -1,4 +1,4 @@
-"""Reads, and what people do to accounts: the directory in memory and the rehearsal's double say the same."""
+"""Reads, and what people do to accounts: the directory in memory and the rehearsal's double give the same results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -196,7 +196,7 @@ async def test_only_empty_properties_are_left_out(position: str) -> None:
 
 
 async def alone(fact: Fact[Any], permissions: set[str]) -> Any:
-    """One fact, asked with these permissions."""
+    """Read one fact with these permissions from the double and from memory; return the equal outcome."""
 
     async def script(world: World) -> Any:
         return await ask(world, {fact: SUBJECTS[fact]})
@@ -302,7 +302,7 @@ async def test_every_sequence_of_acts_has_the_same_outcomes_in_both(switches: di
 
 
 async def test_an_account_is_pending_after_a_reset() -> None:
-    """The double keeps the identity of the other issuer; what Graph does with it, nobody has recorded."""
+    """The identities are not compared: the double keeps that of the other issuer, and Graph may not."""
 
     async def script(world: World) -> Any:
         await invite(world)

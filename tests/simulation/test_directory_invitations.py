@@ -169,7 +169,9 @@ async def test_an_account_that_has_redeemed_is_invited_again_or_refused_by_switc
 
 
 @pytest.mark.parametrize(("position", "outcome"), [("accepted", PENDING), ("refused", refused("address-in-use"))])
-async def test_who_waits_is_invited_with_another_address_as_the_switch_says(position: str, outcome: Any) -> None:
+async def test_the_switch_decides_if_a_pending_account_can_be_invited_at_another_address(
+    position: str, outcome: Any
+) -> None:
     async def script(world: World) -> Any:
         await invite(world)
         again = await invite(world, ANNA, "anna.fischer@fabrikam.com")

@@ -23,8 +23,9 @@ SETTLED = 30.0
 
 
 def too_many(sent: list[tuple[float, str]], rate: float) -> Iterator[str]:
-    """Yield the periods with more invitations than the rate allows. Half a second of work, and one per instance, may be
-    added.
+    """Yield the periods with more invitations than the rate allows.
+
+    What half a second allows, and one invitation for each instance, may be added to the rate.
     """
     for first, (began, _) in enumerate(sent):
         names = set[str]()

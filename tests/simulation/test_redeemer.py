@@ -13,7 +13,7 @@ READS_LOG = {"B2B_READ_AUDIT_LOG": "true"}
 
 
 async def looked_at(place: Place, **person: str) -> str:
-    """Invite and let a person redeem; return where that leads once everything was compared."""
+    """Invite a person and let the person redeem; return the stage of the conversion after the comparison."""
     await place.invite()
     await place.redeem(**person)
     await place.sweep(61)
@@ -67,7 +67,7 @@ async def test_the_audit_log_shows_another_person_if_it_names_the_account_that_s
     assert await place.matches() == matches
 
 
-async def test_another_name_of_the_same_organisation_in_the_log_cannot_tell() -> None:
+async def test_another_address_in_the_same_organisation_does_not_prove_another_person() -> None:
     place = Place(1, PERMISSIONS | {AUDITED}, **READS_LOG)
     place.directory.tenant.home_tenants |= {"fabrikam.com": TENANT_ID, "fabrikam.onmicrosoft.com": TENANT_ID}
     assert await looked_at(place, signed_in="p1@fabrikam.onmicrosoft.com") == "completed"

@@ -22,7 +22,7 @@ def test_random_histories_break_no_promise(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_year_breaks_no_promise(seed: int) -> None:
+def test_a_history_of_a_year_breaks_no_promise(seed: int) -> None:
     played = play(years.history(seed))
     assert not played.violations, told(played.history)
     assert played.calls > 100

@@ -1,4 +1,4 @@
-"""The parts of the sweep on services in memory: each gets its turn, and both ways to follow accounts find the same."""
+"""The parts of the sweep on services in memory: each gets its turn, and both ways to follow accounts see the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def test_all_accounts_are_read_by_id_if_the_list_breaks_off(trouble: str) -> Non
 
 
 def test_a_later_redemption_is_seen_in_a_tenant_that_shows_no_invitations() -> None:
-    """An account that shows nothing is put off, and is read again at its time."""
+    """An account that shows no invitation is put off, and is read again at the time in its schedule entry."""
     ground, redeemed = campaign(FEW, {"pending-state": "unset"})
     ground.sweep()
     assert seen_by(ground, redeemed) == FEW.redeemed
@@ -89,7 +89,7 @@ def test_an_account_that_the_list_shows_for_the_first_time_is_read_once() -> Non
     assert (report.of(Part.FOLLOW).done, calls["graph"], calls["read state rows"]) == (0, 1, 0)
 
 
-def test_scheduled_looks_and_the_lists_difference_share_one_budget() -> None:
+def test_scheduled_reads_and_reads_of_accounts_that_left_the_list_share_one_budget() -> None:
     ground, redeemed = campaign(FEW)
     ground.allowance = allowance(2, lists=True)
     ground.app = ground.process()
@@ -138,7 +138,7 @@ def test_a_result_that_was_not_published_is_published_without_graph() -> None:
     assert ground.tables.rows("conversions", "untold~") == []
 
 
-def test_a_recent_pointer_stays_because_its_write_may_still_follow() -> None:
+def test_a_recent_entry_to_publish_is_kept_because_its_row_may_not_be_written_yet() -> None:
     ground, _ = campaign(Size(rows=1, pending=1, redeemed=0, foreign=0, parked=0))
     (user_id,) = (row["RowKey"] for row in ground.tables.rows("conversions", "followed~"))
     pointer = {"PartitionKey": "untold~", "RowKey": user_id, "since": START}
@@ -251,7 +251,7 @@ def test_each_part_has_its_turn_even_if_others_hang_or_fail() -> None:
     assert loop.now == sum(BUDGETS[part].seconds + OVERRUN for part in (Part.DRAIN, Part.PUBLISH))
 
 
-def test_a_call_is_counted_as_one_to_lists_or_to_state_rows() -> None:
+def test_the_bench_counts_calls_to_lists_and_to_state_rows_separately() -> None:
     assert bench_sweep._kind(Call("tables", "read", "conversions/abc", changes=False)) == "read state rows"
     assert bench_sweep._kind(Call("tables", "list", "conversions/followed~", changes=False)) == "list lists"
 

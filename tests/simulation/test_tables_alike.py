@@ -95,7 +95,7 @@ class Hand:
         return self._remember(steps, await tried(self.table.submit_transaction(operations)))
 
     def _remember(self, steps: list[Step], outcome: Any) -> Any:
-        """Remember the ETags of the written rows; return for each whether there was one, or the error."""
+        """Remember the ETags of the written rows. Return for each row whether it got an ETag, or return the error."""
         if outcome is not None and not isinstance(outcome, (dict, list)):
             return outcome
         results = outcome if isinstance(outcome, list) else [outcome or {}]

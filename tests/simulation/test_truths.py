@@ -5,8 +5,8 @@ from tests.simulation.search import play, told
 from tests.simulation.story import HELD, SHARED_ADDRESS
 
 
-def test_an_invitation_for_the_former_holder_of_a_name_is_no_untruth() -> None:
-    """`r1` invites dora. Then her name moves to emil, so `r2`, which asks for that name, is about emil: blocked."""
+def test_a_request_may_be_blocked_although_the_former_holder_of_its_name_was_invited() -> None:
+    """`r1` invites dora. Then her name moves to emil, so `r2`, which asks for that name, concerns emil."""
     history = History(
         (
             Step(0, "send", "", Ask("r1", "dora")),
@@ -20,7 +20,7 @@ def test_an_invitation_for_the_former_holder_of_a_name_is_no_untruth() -> None:
     assert not play(history).violations, told(history)
 
 
-def test_a_reset_after_the_end_is_no_untruth() -> None:
+def test_no_oracle_objects_to_a_redemption_that_is_reset_after_the_requests_end() -> None:
     """Anna's redemption is reset twice; nobody had invited her before the first reset."""
     history = History(
         (
@@ -33,7 +33,7 @@ def test_a_reset_after_the_end_is_no_untruth() -> None:
     assert not play(history).violations, told(history)
 
 
-def test_an_invitation_before_a_deletion_is_no_untruth_of_a_name_not_found() -> None:
+def test_a_request_may_end_as_not_found_although_another_one_invited_the_account() -> None:
     """`r2` invites anna, who is deleted before `r1` looks up her name, and restored later."""
     history = History(
         (
@@ -62,7 +62,7 @@ def test_a_request_by_mail_is_blocked_rightly_once_the_account_has_another_mail(
     assert not play(history).violations, told(history)
 
 
-def test_an_address_is_requested_twice_although_no_other_account_has_it() -> None:
+def test_an_address_may_count_as_requested_twice_although_no_other_account_has_it() -> None:
     """Anna is renamed after `r1` has her invited, so `r2` finds no account of that name, and her address taken."""
     history = History(
         (
@@ -76,7 +76,7 @@ def test_an_address_is_requested_twice_although_no_other_account_has_it() -> Non
 
 
 def test_a_request_that_lost_its_message_while_it_waited_for_the_mode_is_repaired() -> None:
-    """Repair sends a new message half an hour after the wait was to end, so nothing changes for four sweeps before."""
+    """Repair sends a new message half an hour after the wait should end. The four sweeps before change nothing."""
     history = History(
         (
             Step(0, "send", "", Ask("r1", "ben", mail=True)),
@@ -109,7 +109,7 @@ def test_a_review_counts_as_shown_although_the_clock_that_wrote_it_is_fast() -> 
 
 
 def test_two_entries_of_one_account_in_the_schedule_become_one() -> None:
-    """Two sweeps at the same time each put Ben off; runs that take one entry at a time must not keep both for ever."""
+    """Two sweeps at the same time each put Ben off; runs that take one entry at a time must not keep both entries."""
     history = History(
         (
             Step(0, "send base64", "", Ask("r1", "ben", mail=True)),
@@ -153,7 +153,7 @@ def test_two_requests_and_a_retry_may_make_three_attempts_that_graph_refuses() -
     assert not play(history).violations, told(history)
 
 
-def test_an_invitation_just_before_the_request_is_seen_late_through_a_replica() -> None:
+def test_a_request_may_show_as_its_own_an_invitation_that_lag_hid_at_first() -> None:
     """The request is judged while a replica shows Ben without the invitation, waits, and then shows it as its own."""
     history = History(
         (

@@ -24,12 +24,12 @@ class End:
 
     @property
     def stage(self) -> str:
-        """The stage that it shows."""
+        """The stage that the request shows."""
         return str(self.answer["stage"])
 
     @cached_property
     def person(self) -> str:
-        """The account that it shows; until that is found, the account that its body names."""
+        """The account that the request shows; until an account is found, the one that its body names."""
         user_id = self.answer.get("userId") or ""
         return BY_ID[user_id].name if user_id in BY_ID else self.body.ask.person
 
@@ -40,7 +40,7 @@ class End:
 
     @property
     def rules(self) -> set[str]:
-        """The rules of its findings."""
+        """The rules of the request's findings."""
         return {finding["rule"] for finding in self.answer.get("findings") or ()}
 
     def undone(self, action: str) -> bool:
@@ -146,7 +146,7 @@ def _alone(end: End, sent: Sent) -> bool:
 
 
 def _one_account(end: End) -> str | None:
-    """Report a request that invited several accounts; it must not, even if its name moves to another account."""
+    """Report a request that invited several accounts, which is wrong even if its name moved to another account."""
     sent = [sent for sent in end.scene.world.sent if sent.status == 201 and not sent.for_another]
     people = sorted({each.person for each in sent if _alone(end, each)})
     return f"invited {' and '.join(people)}" if len(people) > 1 else None

@@ -1,4 +1,4 @@
-"""Small worlds that are searched exhaustively: all schedules with up to two preemptions, or with one and one kill.
+"""Small worlds that are searched exhaustively: all schedules with up to two preemptions, or with one of each.
 
 In each world two activities meet. Without a preemption the first activity ends before the second begins. A preemption
 lets the other activity go on before one call; a kill ends a process after the effect of one call.
@@ -169,7 +169,10 @@ def with_fact(world: SmallWorld, *, known: bool) -> SmallWorld:
 
 
 def every_schedule(world: SmallWorld, preemptions: int = 2, *, kills: bool = True) -> Iterator[Searched]:
-    """Play all schedules with up to `preemptions` preemptions and, if `kills`, those with one kill and at most one."""
+    """Play all schedules with up to `preemptions` preemptions.
+
+    With `kills`, also play those with one kill and at most one preemption.
+    """
     yield from _preempted(world, (), preemptions)
     if kills:
         for first in (0, *range(1, _length(world) + 1)):

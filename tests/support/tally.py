@@ -10,7 +10,7 @@ FIGURES = "fault sweep"
 class Figures(NamedTuple):
     """The figures of one scenario: calls of a run without faults, cases played, failures that the app saw, bad ends.
 
-    In the cases that the app did not see, the process was killed, or a client repeated the call with success.
+    In the cases whose failure the app did not see, the process was killed, or a client repeated the call with success.
     """
 
     scenario: str

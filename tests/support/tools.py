@@ -9,8 +9,8 @@ import pytest
 def missing(how_to_get_one: str) -> NoReturn:
     """Skip the test and say how to get what is missing; in CI fail instead.
 
-    A plain clone can run the tests without Bicep, PowerShell or a supported Python. CI has all of them, so there a skip
-    would be a check that is lost unnoticed.
+    A plain clone can run the tests without Bicep, PowerShell or a supported Python. CI has all of them, so a skip in
+    CI would lose a check without anyone noticing.
     """
     if os.environ.get("CI") == "true":
         pytest.fail(how_to_get_one)

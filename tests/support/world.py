@@ -107,7 +107,7 @@ class FaultyStorage:
 
 
 class FaultyConnection(AioHttpTransport):  # type: ignore[misc]  # loaded lazily by azure-core, so mypy sees Any
-    """One client's connection, which runs the hook first."""
+    """One client's connection, which runs the hook `before` each request."""
 
     def __init__(self, storage: FaultyStorage) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Situations of a request that meets another one's conversion, or its own of before."""
+"""Situations of a request whose account has a conversion of another request, or an earlier one of its own."""
 
 from dataclasses import replace
 from typing import Any

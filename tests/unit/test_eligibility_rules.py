@@ -189,7 +189,7 @@ def test_a_rule_whose_fact_is_unreadable_follows_its_override(rule: Rule, profil
 @pytest.mark.parametrize("profile", COLUMNS)
 @pytest.mark.parametrize("name", sorted(SELECT))
 def test_a_property_that_graph_omits_is_named_and_not_taken_for_empty(name: str, profile: Profile) -> None:
-    """Each rule that reads the property reports that it could not; no rule passes or hits because of it."""
+    """Each rule that reads the property reports that it could not read it. No rule passes or hits because of that."""
     whole = case(profile, request={"invitedUserEmailAddress": ADDRESS})
     fields = {key: value for key, value in {**dict.fromkeys(SELECT), **READY_USER}.items() if key != name}
     if name == "id":

@@ -59,7 +59,7 @@ def test_without_an_export_verify_prints_the_query_for_the_file(file: Path, caps
 
 
 def test_the_query_parses_the_line_that_the_app_logs() -> None:
-    """Kusto's `parse` takes the words between the columns as they stand."""
+    """Kusto's `parse` takes the words between the columns literally."""
     pattern = evidence.QUERY.partition("parse Message with ")[2].partition("\n")[0]
     words = pattern.split("'")[1::2]
     rest, values = LINE, list[str]()

@@ -259,7 +259,7 @@ def test_the_copy_fix_says_to_keep_the_own_domains_in_the_setting() -> None:
 
 @pytest.mark.parametrize("profile", [CURRENT, LEGACY])
 def test_every_message_and_fix_of_the_examples_is_a_plain_sentence(profile: Profile) -> None:
-    """Including texts made for the case, and fixes for a refusal by Graph."""
+    """This includes texts that depend on the case, and the fixes for refusals by Graph."""
     examples = [changes for example in EXAMPLES.values() for changes in example.hits]
     findings = [finding for changes in examples for finding in judge(case(profile, **changes), {})]
     texts = [text for finding in findings for text in (finding.message, finding.fix)]

@@ -1,4 +1,4 @@
-"""What reading an account again says about its conversion, as a table, and what the tenant's fact learns from it."""
+"""What reading an account again says about its conversion, as a table, and what it tells about the tenant."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,7 +62,7 @@ def hidden(conversion: Conversion) -> Change[Conversion]:
 
 @dataclass(frozen=True)
 class Row:
-    """One reading."""
+    """A conversion, a reading of its account, and the change that must follow; None: no change."""
 
     said: str
     conversion: Conversion

@@ -33,7 +33,7 @@ def test_each_situation_leads_to_its_step(case: Row) -> None:
     assert next_step(given(**case.given)) == case.step
 
 
-def test_every_row_is_unique_and_every_point_has_one() -> None:
+def test_every_row_is_unique_and_every_point_of_the_protocol_has_a_row() -> None:
     said = [(case.point, case.said) for case in TABLE]
     assert len(said) == len(set(said))
     assert {case.point for case in TABLE} == set(Point)

@@ -55,14 +55,14 @@ def test_an_invitation_settles_every_doubt() -> None:
     assert [(event.kind, event.detail) for event in change.events] == [("invited", "PendingAcceptance")]
 
 
-def test_graphs_id_of_the_call_stands_with_what_it_brought_about() -> None:
+def test_graphs_id_of_the_call_is_recorded_with_its_outcome() -> None:
     taken = outcome.invited(CLAIM, Invited("i-1", "PendingAcceptance", request_id="g-1"), LATER)
     assert [event.graph_request_id for event in taken.events] == ["g-1"]
     refused = outcome.refused(CLAIM, Refusal(400, "BadRequest", "no", request_id="g-2"), LATER)
     assert refused.events[0].graph_request_id == "g-2"
 
 
-def test_a_call_without_an_answer_keeps_its_doubt_with_the_calls_end() -> None:
+def test_a_call_without_an_answer_leaves_a_doubt_with_the_calls_end_time() -> None:
     change = outcome.in_doubt(SECOND_CLAIM, "no answer", LATER)
     assert [(each.attempt, each.until) for each in change.row.doubts] == [("a-0", EARLIER.until), ("a-1", LATER)]
     assert change.row.doubts[1].since == NOW
@@ -83,7 +83,7 @@ def test_a_try_that_was_not_sent_removes_only_its_own_doubt() -> None:
     assert kinds(change) == [outcome.NOT_SENT]
 
 
-def test_a_waived_doubt_keeps_its_end() -> None:
+def test_a_call_without_an_answer_does_not_move_the_end_time_of_a_waived_doubt() -> None:
     waived = replace(CLAIM, doubts=(doubt(HOUR, attempt="a-1", waived=True),))
     assert outcome.in_doubt(waived, "no answer", LATER).row.doubts == waived.doubts
 

@@ -51,7 +51,7 @@ def test_an_open_breaker_lets_one_probe_through_at_a_time(pace: Pace, now: objec
     assert permit(pace, now) is verdict  # type: ignore[arg-type]
 
 
-def test_a_probe_has_a_lease() -> None:
+def test_a_probe_records_its_lease_in_the_shared_row() -> None:
     change = probe(OPEN, NOW + MINUTE, NOW)
     assert (change.row, kinds(change)) == (replace(OPEN, probe_until=NOW + MINUTE), ["breaker-probe"])
 

@@ -1,4 +1,4 @@
-"""Which app roles are missing and which are too many, by mode, profile and rules; held to the tenant's own table."""
+"""Which app roles are missing and which are too many, by mode, profile and rules, and the double's table."""
 
 from itertools import chain
 from typing import Any

@@ -89,7 +89,7 @@ def test_a_request_that_replaces_a_draft_keeps_its_history() -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_a_request_is_at_work_while_requested_or_inviting(stage: Stage) -> None:
+def test_a_request_is_being_processed_while_requested_or_inviting(stage: Stage) -> None:
     assert record(stage).at_work is (stage in {Stage.REQUESTED, Stage.INVITING})
 
 
@@ -196,7 +196,7 @@ def test_a_wait_wanted_by_an_administrator_clears_the_trouble() -> None:
     ],
 )
 def test_trouble_is_cleared_if_the_app_was_stopped(due: Any, since: Any) -> None:
-    """The message was due for more than an hour, so nobody took it."""
+    """If a message has been due for more than an hour, the app was stopped, because nothing received it."""
     assert rested(record(due_at=due, trouble_since=NOW - 2 * HOUR), NOW).trouble_since == since
 
 

@@ -145,7 +145,7 @@ def test_an_events_detail_is_empty_by_default() -> None:
 def test_a_generation_remembers_that_an_earlier_one_invited_another_address(
     before: dict[str, Any], address: str, *, corrected: bool
 ) -> None:
-    """Its link may still open the account."""
+    """The link in the earlier mail may still open the account."""
     earlier = conversion(Stage.CANCELLED, invited_user_email_address="anna@fabrikam.com", **before)
     opening = conversion(Stage.INVITING, invited_user_email_address=address)
     assert begin(earlier, opening, NOW).row.corrected is corrected

@@ -17,7 +17,7 @@ ENTRA = ("ExternalAzureAD", None)
 
 
 def account(*identities: tuple[str, str | None]) -> Account:
-    """An account with identities by issuer and the issuer's own id."""
+    """Return an account with these identities. Each is an issuer and the id that the issuer gave the person."""
     others = [ObjectIdentity("federated", issuer, own) for issuer, own in identities]
     return Account("1", "anna@contoso.com", identities=[OWN, *others])
 

@@ -65,7 +65,7 @@ def test_only_some_findings_ask_for_another_invitation(rule: str) -> None:
 
 
 @pytest.mark.parametrize(("reviewed", "asks"), [(1, False), (2, True)])
-def test_an_approval_asks_again_only_for_the_conversion_that_was_reviewed(reviewed: int, *, asks: bool) -> None:
+def test_an_approval_asks_for_another_invitation_only_in_the_reviewed_conversion(reviewed: int, *, asks: bool) -> None:
     waiting, row = record(Stage.NEEDS_REVIEW, findings=(DOUBT,), left_generation=reviewed), conversion(generation=2)
     approval = approval_for(waiting, row, "ops@contoso.com", "known", NOW)
     assert asks_again(record(approval=msgspec.json.encode(approval).decode()), row) is asks
@@ -173,7 +173,7 @@ def test_an_approval_for_another_address_drops_what_the_earlier_one_waived() -> 
     assert [each.rule for each in now.waived] == ["guest-inviter"]
 
 
-def test_an_approval_does_not_ask_again_for_a_later_conversion() -> None:
+def test_an_approval_asks_for_no_other_invitation_in_a_later_conversion() -> None:
     """Another request has invited the account since the approval."""
     later = conversion(Stage.INVITED, generation=2)
     assert not asks_again(approved(DOUBT), later)

@@ -60,7 +60,7 @@ def test_each_stage_has_the_listed_next_stages(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_only_ended_stages_have_no_next_stage_and_no_caretaker(stage: Stage) -> None:
+def test_only_ended_stages_have_no_next_stage_and_nobody_who_cares_for_them(stage: Stage) -> None:
     ended = phase_of(stage) is Phase.ENDED
     assert (not row_of(stage).next) is ended
     assert (row_of(stage).care is Care.NOBODY) is ended

@@ -214,7 +214,7 @@ def test_an_unchanged_invited_account_is_read_again_after_a_week() -> None:
     assert verification.first_refresh(replace(WAITING, baseline=0), NOON) is None
 
 
-def test_a_change_before_redemption_counts_if_a_later_reading_shows_none() -> None:
+def test_a_change_before_redemption_counts_once_a_reading_a_window_later_confirms_it() -> None:
     seen = refreshed(WAITING, read(NOON, PENDING_STILL, FEWER))
     row = row_after(seen)
     assert (kinds(seen), row.access_seen_at, row.baseline) == (["access-seen"], NOON + SECOND, 1)

@@ -1,4 +1,4 @@
-"""The table of waits: why, what that means for giving up, and when the next look is."""
+"""The table of waits: whether the time of a wait counts towards giving up, and how long each delay is."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ def test_every_reason_has_one_row_with_its_own_text() -> None:
 
 
 @pytest.mark.parametrize("reason", list(WaitReason))
-def test_each_reason_is_wanted_trouble_or_held_as_listed(reason: WaitReason) -> None:
+def test_each_reason_has_the_listed_cause_wanted_trouble_or_held(reason: WaitReason) -> None:
     expected = Cause.WANTED if reason.value in WANTED else Cause.TROUBLE if reason.value in TROUBLE else Cause.HELD
     assert row_of(reason).cause is Waiting(reason, NOON).cause is expected
     assert Waiting(reason, NOON).text == row_of(reason).text

@@ -37,7 +37,9 @@ BEFORE = Snapshot(
         (INVITED, seen(None), Standing.GONE),
     ],
 )
-def test_the_directory_decides_the_state_of_an_account(row: Conversion, sighting: object, standing: Standing) -> None:
+def test_the_state_of_an_account_follows_from_its_row_and_a_read(
+    row: Conversion, sighting: object, standing: Standing
+) -> None:
     assert standing_of(row, sighting) is standing  # type: ignore[arg-type]
 
 

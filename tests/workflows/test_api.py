@@ -125,7 +125,7 @@ async def test_retry_after_is_short_while_the_app_works_and_long_while_a_person_
     assert waits == ["10", "3600"]
 
 
-async def test_an_end_that_the_requests_row_lacks_has_a_completion_time(ready: World) -> None:
+async def test_a_status_has_a_completion_time_if_only_the_conversion_has_ended(ready: World) -> None:
     await ready.deliver(user=USER)
     conversion = await ready.services.ledger.conversions.get(USER)
     assert conversion is not None

@@ -58,7 +58,7 @@ async def test_tenant_facts_are_read_again_when_they_are_old(world: MakeWorld) -
 
 
 async def test_requests_that_waited_for_throttled_tenant_facts_do_not_read_again(world: MakeWorld) -> None:
-    """Ten requests at a cold start, and Graph asks for a wait: were each to ask again, nine would break that wait."""
+    """Graph asks for a wait while ten requests arrive. If each request asked again, nine would break that wait."""
     running = await world(tenant_of(*(account(number) for number in range(1, 11))))
     throttled: list[str] = []
 
@@ -94,7 +94,7 @@ OPTIONAL = [
 
 @pytest.mark.parametrize("fact", OPTIONAL, ids=repr)
 async def test_a_finding_names_each_missing_permission(world: MakeWorld, fact: Fact[Any]) -> None:
-    """Every permission but that for accounts can be missing; the rules that need it then say so, and name it."""
+    """If any permission but that for accounts is missing, the rules that need it have a finding that names it."""
     permission = fact.permission
     covers = {permission, "Directory.Read.All", *WIDER.get(permission, ())}
     running = await world(

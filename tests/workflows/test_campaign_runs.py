@@ -118,7 +118,7 @@ async def released_until(place: World, dies: Callable[[], bool]) -> Run:
 
 
 async def released_by_another(place: World, run: Run) -> StorageHook:
-    """Return a hook: before this process calls storage, another one cuts the run and processes its first part."""
+    """Return a hook: before this process calls storage, another process cuts the run and processes its first part."""
     other = await place.restart()
 
     async def work_on(_request: HttpRequest) -> None:
@@ -193,7 +193,7 @@ async def test_the_end_of_a_campaign_cancels_a_member_whose_release_has_begun(wo
 
 
 async def test_a_run_cut_by_two_processes_keeps_its_finished_parts(world: MakeWorld) -> None:
-    """While one process is stuck reading the members, another one cuts the run and releases everybody."""
+    """While one process is stuck reading the members, another process cuts the run and releases everybody."""
     place = await world(tenant_of(*PEOPLE))
     await campaign(place)
     await ran(place, RunKind.JUDGE)

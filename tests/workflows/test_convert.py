@@ -121,7 +121,7 @@ async def test_in_mode_assess_nothing_is_written_to_graph(world: MakeWorld) -> N
 
 
 async def test_a_request_accepted_in_mode_convert_waits_while_the_mode_is_assess(ready: World) -> None:
-    """It is neither turned into a dry run nor lost: it waits until an administrator sets the mode to convert again."""
+    """The request is neither turned into a dry run nor lost, but waits until the mode is convert again."""
     reply = await ready.api.submit(json.dumps({"requestId": "r1", "invitedUser": {"id": USER}}).encode(), "")
     assert reply.body["dryRun"] is False
     ready.services = await ready.restart(B2B_MODE="assess")
@@ -171,7 +171,7 @@ TWIN = account(2, mail=ANNA["mail"])
 async def test_an_address_in_use_is_reported_together_with_other_findings(
     world: MakeWorld, properties: dict[str, Any], along: str
 ) -> None:
-    """If they came one after the other, an administrator would fix or approve one only to meet the next."""
+    """If the app reported one finding at a time, an administrator would fix one only to be shown the next."""
     running = await world(tenant_of(ANNA, TWIN | properties), **SHARED)
     await running.deliver("r1", USER)
     assert running.request("r1")["stage"] == "invited"

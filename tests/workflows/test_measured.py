@@ -178,7 +178,7 @@ async def test_an_invited_request_does_not_count_as_waiting_in_the_queue(watched
     assert receiver.sums("b2b.queue.oldest") == {(): 0}
 
 
-async def test_an_empty_queue_and_a_closed_breaker_are_sent_as_zero_and_no_poison_as_nothing(
+async def test_zero_is_sent_for_an_empty_queue_but_nothing_for_an_empty_poison_queue(
     watched: Watched, receiver: Ingestion
 ) -> None:
     await (await watched(account(1))).services.sweep.run()

@@ -67,7 +67,7 @@ async def test_a_message_that_is_not_the_newest_does_nothing(paused: World) -> N
 
 
 async def test_a_redelivered_message_sends_the_newest_one_that_was_not_sent(paused: World) -> None:
-    """So a kill between row and message delays the request by the host's lease only, not by repair's half hour."""
+    """So if the process dies between row and message, the request waits for the host's lease, not for repair."""
     await paused.receive(BODY)
     first = (await stored(paused)).token
     await put_off_and_killed(paused)
@@ -82,7 +82,7 @@ async def test_a_redelivered_message_sends_the_newest_one_that_was_not_sent(paus
 
 
 async def test_an_older_message_that_is_delivered_for_the_first_time_sends_nothing(paused: World) -> None:
-    """A storage client that repeated its call had sent it twice, and the other copy has done the work."""
+    """A storage client may repeat its call and so send a message twice. The other copy has then done the work."""
     await paused.receive(BODY)
     first = (await stored(paused)).token
     await put_off_and_killed(paused)
@@ -119,8 +119,9 @@ async def test_a_repeated_post_sends_the_message_again_until_it_was_processed(pa
 
 @pytest.mark.parametrize("own", [False, True], ids=["a caller's", "our own"])
 async def test_a_message_fails_if_its_successor_cannot_be_sent(paused: World, *, own: bool) -> None:
-    """The host then delivers it again. If the app queued it again instead, it would do nothing, and the request would
-    wait for repair.
+    """The host then delivers the failed message again.
+
+    If the app put a copy on the queue instead, the copy would do nothing, and the request would wait for repair.
     """
     if own:
         await paused.receive(BODY)

@@ -270,7 +270,7 @@ async def test_successful_invitations_do_not_write_the_shared_row(crowd: World) 
 
 
 async def test_failed_invitations_share_their_writes_of_the_shared_row(crowd: World) -> None:
-    """The first failure is reported at once, and those of the next seconds together with the next one."""
+    """The first failure is written at once. Those of the next seconds are written together with a later failure."""
     assert await writes_of_the_shared_row(crowd, 9, 0, frozenset({0, 2, 4})) in {1, 2}
 
 

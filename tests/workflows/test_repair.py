@@ -46,7 +46,7 @@ async def test_a_request_whose_message_is_only_late_gets_no_new_one(plain: World
 
 
 async def test_a_request_is_overdue_if_the_head_of_the_queue_was_due_later(plain: World) -> None:
-    """Its own message would have been received before the one at the head."""
+    """The request's own message would have been received before the message at the head."""
     await plain.api.submit(BODY, "")
     plain.lose_messages()
     plain.clock.advance(2 * HALF_AN_HOUR)

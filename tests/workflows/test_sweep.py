@@ -19,7 +19,7 @@ PAST_THE_WINDOW = 361
 
 
 async def follow(world: World) -> tuple[int, int, int]:
-    """Run the sweep; return how many accounts the part follow looked at, how many it changed, and how many failed."""
+    """Run the sweep; return how many accounts its part `follow` looked at, how many it changed, and how many failed."""
     report = (await world.services.sweep.run()).of(Part.FOLLOW)
     return report.done, report.changed, report.problems
 

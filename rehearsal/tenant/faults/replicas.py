@@ -71,7 +71,7 @@ class Replicas:
         return {"byId": self.by_id, "index": self.index, "seed": self.seed}
 
     def choose(self, request: Request) -> int | None:
-        """Return the replica that answers a read of users; None: the primary. All pages of a listing use the same."""
+        """Return the replica that answers a read of users; None: the primary. All pages of a listing use it."""
         if not self.index or request.method != "GET" or not _ABOUT_USERS.fullmatch(request.path):
             return None
         query = sorted((name, value) for name, value in request.query.items() if name != "$skiptoken")

@@ -96,7 +96,7 @@ class Gateway:
             raise errors.throttled("Please retry again later.", headers=wait, early=early)
 
     def _told(self, request: Request, answer: Answer) -> Mapping[str, float]:
-        """Return the waits that an answer asks for. Retry-After is about the same call, `told` about shared limits."""
+        """Return the waits that an answer asks for: Retry-After for the refused call, `told` for shared limits."""
         if RETRY_AFTER not in answer.headers:
             return answer.told
         return {**answer.told, request.identity: seconds_of(answer.headers[RETRY_AFTER], self._tenant.clock)}

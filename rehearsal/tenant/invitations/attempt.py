@@ -47,7 +47,7 @@ class Attempt:
     def refusal(self, descriptive: str) -> GraphError:
         """Return a 400 with `descriptive` or a generic text.
 
-        The switch `refusal-text` decides, as none is on record.
+        The switch `refusal-text` decides, because no text of Graph is on record.
         """
         return bad_request("Invalid request input." if self.switch("refusal-text") == "generic" else descriptive)
 

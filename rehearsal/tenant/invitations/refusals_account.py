@@ -18,7 +18,7 @@ from rehearsal.tenant.protocol.errors import GraphError, bad_request, forbidden
 
 
 def held_address(attempt: Attempt) -> GraphError | None:
-    """Refuse an address that another user holds, deleted or not; switches decide for either."""
+    """Refuse an address that another user or a deleted user holds. A switch decides for each case."""
     if attempt.account is None:
         return None
     directory = attempt.call.tenant.directory

@@ -40,7 +40,7 @@ def told(text: str, wanted: Wanted | None = None) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize("separator", DELIMITERS)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_separators_line_ends_quotes_and_blanks(separator: str, end: str) -> None:
+def test_a_list_may_have_any_separator_any_line_end_quotes_and_empty_lines(separator: str, end: str) -> None:
     lines = ('UPN ;"External Mail"; ref', 'anna@contoso.com;"anna@fabrikam.com ";"Fabrikam; ""north"""', "", ";;;")
     text = end.join(lines).replace(";", separator)
     (entry,) = taken(text).entries
@@ -226,7 +226,7 @@ def test_a_surrogate_pair_in_json_is_one_character() -> None:
     ("header", "name"),
     [("[[upn]", "upn"), ("[][Upn] x", "upn"), ("a]b[U_p n]", "upn"), ("[] upn", "[]upn"), ("[upn", "[upn")],
 )
-def test_the_first_name_in_brackets_counts(header: str, name: str) -> None:
+def test_the_first_name_in_brackets_in_a_header_is_the_name_of_its_column(header: str, name: str) -> None:
     assert bare(header) == name
 
 

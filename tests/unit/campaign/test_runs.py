@@ -58,7 +58,7 @@ def test_a_stored_filter_matches_the_same_members(wanted: Filter) -> None:
         (RunKind.END, {"listed", "judged", "requested", "inviting", "needsReview"}),
     ],
 )
-def test_a_run_handles_only_members_in_suitable_stages(kind: RunKind, seen_to: set[str]) -> None:
+def test_a_run_handles_only_members_in_the_stages_listed_for_its_kind(kind: RunKind, seen_to: set[str]) -> None:
     run = replace(RUN, kind=kind)
     assert {stage.value for stage in MemberStage if takes(run, member(1, stage=stage), NOON)} == seen_to
 
