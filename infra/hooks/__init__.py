@@ -1,6 +1,6 @@
-"""What `azd` runs before and after its steps (azure.yaml). `run.sh` and `run.ps1` start it on each system.
+"""Hooks that `azd` runs before and after its steps (azure.yaml). `run.sh` or `run.ps1` starts them.
 
-Everything that a person deploying with azd has to know is said here, at the step where it helps, in one line each.
+A hook tells the person who deploys what to know at that step, in one line for each fact.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""`python -m infra.hooks HOOK`: one of azd's hooks."""
+"""Run one of azd's hooks: `python -m infra.hooks HOOK`."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ HOOKS = ("preprovision", "prepackage", "postprovision", "postdeploy")
 
 
 def main(arguments: list[str]) -> int:
-    """Run a hook and print its lines; a failure is one line, and azd stops."""
+    """Run a hook and print its lines. If the hook fails, print its error in one line and return 2, which stops azd."""
     hook = arguments[0] if len(arguments) == 1 else ""
     try:
         for line in _lines(hook, Tools(dict(os.environ))):

@@ -1,4 +1,4 @@
-"""The hooks that azd runs after it has made the resources, and again after it has deployed the code."""
+"""The hooks that azd runs after it has created the resources, and after it has deployed the code."""
 
 import json
 import os
@@ -20,7 +20,7 @@ OUTPUTS = {
     "AZURE_WORK_STORAGE_NAME": "queues and ledger",
     "AZURE_IDENTITY_PRINCIPAL_ID": "its identity",
 }
-"""Outputs of infra/main.bicep."""
+"""Outputs of infra/main.bicep that the hook prints, and what each names."""
 GRANTED_BY = {
     "B2B_MODE": ("--mode", "-Mode"),
     "B2B_ELIGIBILITY_PROFILE": ("--profile", "-Profile"),
@@ -29,16 +29,21 @@ GRANTED_BY = {
     "B2B_READ_AUDIT_LOG": ("--audit", "-Audit"),
     "GRAPH_BASE_URL": ("--graph", "-Graph"),
 }
-"""Settings that decide which permissions are granted, and the options of the two scripts."""
+"""Settings that decide which permissions are granted, and the options that pass them to the two scripts."""
 BASH, POWERSHELL = "infra/grant-graph-permissions.sh", "infra/grant-graph-permissions.ps1"
 ANSWER_SECONDS = 30.0
 HEALTH_SECONDS = 600.0
-"""How long the app may take to start for the first time, in seconds: new roles need minutes to take effect."""
+"""Seconds that the app may take to start for the first time: new role assignments take minutes to work."""
 PAUSE_SECONDS = 10.0
 
 
 def postprovision(tools: Tools) -> Iterator[str]:
-    """Print the names of the new resources, and print or run the command that grants the Graph permissions."""
+    """Print the names of the new resources, and print or run the command that grants the Graph permissions.
+
+    Raises:
+        HookError: the deployment did not output the id of the app's identity. Run `azd provision` again.
+
+    """
     environment = tools.environment
     for name, what in OUTPUTS.items():
         yield f"{what:22}{environment.get(name) or '(not known)'}"
@@ -56,10 +61,10 @@ def postprovision(tools: Tools) -> Iterator[str]:
 
 
 def postdeploy(tools: Tools, pause: float = PAUSE_SECONDS) -> Iterator[str]:
-    """Ask for the app's health until it answers, and yield what it still needs.
+    """Ask for the app's health report until the app answers, and yield what the app still needs.
 
     Raises:
-        HookError: the app has not answered within HEALTH_SECONDS.
+        HookError: the app did not answer within `HEALTH_SECONDS`, or has no function key yet. Run `azd deploy` again.
 
     """
     environment = tools.environment
@@ -136,7 +141,7 @@ def _seconds(environment: Mapping[str, str]) -> float:
 
 
 def _health(address: str, key: str, seconds: float, pause: float) -> dict[str, Any]:
-    """Return the first health report. Until the app has started, the platform answers in its place, without one."""
+    """Return the first health report of the app. Until the app has started, the platform answers without a report."""
     end = time.monotonic() + seconds
     while True:
         report, reason = _asked(address, key)
@@ -148,7 +153,7 @@ def _health(address: str, key: str, seconds: float, pause: float) -> dict[str, A
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follow no redirection: the request would take the function key to the host that the redirection names."""
+    """Follows no redirect, because that would send the function key to the host that the redirect names."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""Before anything is deployed: versions, who deploys, and what a template cannot see of the subscription."""
+"""The hook that runs before a deployment. It checks versions, who deploys, and what a template cannot check."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from infra.hooks.tools import Tools
 from infra.package.interpreter import DEFAULT
 
 OLDEST_AZD = "1.23.13"
-"""Takes `remoteBuild: false` (1.23.5) and reads an ignore file in full (1.23.13). In azure.yaml, too."""
+"""Supports `remoteBuild: false` (since 1.23.5) and reads a whole ignore file (since 1.23.13). Also in azure.yaml."""
 OLDEST_AZ = "2.60.0"
-"""Knows the regions of Flex Consumption."""
+"""Can list the regions of Flex Consumption."""
 PROVIDERS = (
     "Microsoft.Insights",
     "Microsoft.ManagedIdentity",
@@ -27,10 +27,10 @@ SKIP = "DEPLOY_SKIP_CHECKS"
 
 
 def preprovision(tools: Tools) -> Iterator[str]:
-    """Check, and yield a line for each thing that is settled.
+    """Check that the deployment can succeed, and yield a line for each check that passed.
 
     Raises:
-        HookError: the deployment would fail, or end without what it needs.
+        HookError: the deployment would fail. The text says what to change; then run azd again.
 
     """
     yield _versions(tools)
@@ -81,7 +81,7 @@ def _network(tools: Tools) -> str:
 
 
 def _region(tools: Tools) -> str:
-    """Return where everything goes: where azd was told to, or where the resource group is."""
+    """Return the region to deploy to: the one set in azd, or else that of the resource group."""
     region = tools.environment.get("AZURE_LOCATION", "")
     group = tools.environment.get("AZURE_RESOURCE_GROUP", "")
     if not region and group:

@@ -1,5 +1,5 @@
-"""The one way in which a hook stops azd."""
+"""The error by which a hook stops azd."""
 
 
 class HookError(Exception):
-    """azd must not go on; the text is one line that says why and what to do."""
+    """A hook failed, and azd must stop. The text says in one line why, and what to do."""

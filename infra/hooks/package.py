@@ -1,4 +1,4 @@
-"""Before azd packages the app: build it here, or in a container where this machine cannot."""
+"""The hook that builds the package for azd: on this machine, or in a container if this machine cannot build it."""
 
 import os
 import re
@@ -15,14 +15,14 @@ from infra.package.place import Place
 WAYS = ("auto", "here", "container", "remote-build")
 IMAGE = "python:{version}-bookworm"
 _HANDED_ON = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
-"""What pip in the container has to know of this machine's pip."""
+"""Environment variables of this machine's pip that pip in the container gets, too."""
 
 
 def prepackage(tools: Tools, place: Place, machine: Machine) -> Iterator[str]:
     """Build the package that azd then deploys.
 
     Raises:
-        HookError: there is no package.
+        HookError: no package was built. The text says what to change; then run azd again.
 
     """
     version = tools.environment.get("DEPLOY_PYTHON_VERSION") or DEFAULT
@@ -42,7 +42,14 @@ def prepackage(tools: Tools, place: Place, machine: Machine) -> Iterator[str]:
 
 
 def _agree(place: Place, way: str) -> None:
-    """Refuse a package without packages that nobody would build, and one with packages that would be built again."""
+    """Refuse to go on unless `DEPLOY_PACKAGE` and `remoteBuild` in azure.yaml agree.
+
+    Otherwise the app is deployed without its dependencies, or Azure installs them a second time.
+
+    Raises:
+        HookError: the two settings contradict each other. One of them must be changed.
+
+    """
     project = (place.root / "azure.yaml").read_text("utf-8")
     remote = re.search(r"^\s+remoteBuild: true\s*(#.*)?$", project, re.MULTILINE) is not None
     if remote != (way == "remote-build"):

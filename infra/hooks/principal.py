@@ -1,4 +1,4 @@
-"""Who deploys: a person, or something else. azd tells the object id to the parameter file, and not the kind."""
+"""Find out whether a person or an application deploys. azd passes only the deployer's object id to Bicep."""
 
 import base64
 import binascii
@@ -11,12 +11,13 @@ PERSON, OTHER = "User", "ServicePrincipal"
 
 
 def kind_of(token: str) -> str:
-    """Return the kind of principal that an access token of Azure was made for, as role assignments call it.
+    """Return the kind of principal that an Azure access token was issued to, in the words of role assignments.
 
-    `idtyp` says it where the token has it; only a token for a person has `scp`, the permissions that were delegated.
+    The claim `idtyp` names the kind if the token has that claim. Otherwise the claim `scp` (delegated permissions)
+    decides, because only a token for a person has it.
 
     Raises:
-        HookError: the text is no such token. The text itself is never repeated.
+        HookError: the text is not a token. The error does not repeat the text, and says how to sign in again.
 
     """
     claims = _claims(token)

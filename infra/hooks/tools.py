@@ -1,4 +1,4 @@
-"""The command lines that hooks call: az, azd, and what grants or builds."""
+"""Run the programs that hooks need: az, azd, the script that grants permissions, and a container engine."""
 
 import json
 import shutil
@@ -16,18 +16,18 @@ class Tools:
 
     environment: Mapping[str, str]
     seconds: float = 300.0
-    """How long a program may take that talks to nobody."""
+    """Longest duration of a program that asks the person nothing, in seconds."""
 
     def find(self, *names: str) -> str | None:
-        """Return the path of the first of these programs that is there."""
+        """Return the path of the first of these programs that is on the PATH; None if none of them is."""
         found = (shutil.which(name, path=self.environment.get("PATH")) for name in names)
         return next((path for path in found if path), None)
 
     def az(self, *arguments: str) -> Any:
-        """Ask az about the subscription that azd deploys to, and return its JSON.
+        """Run az on the subscription that azd deploys to, and return the JSON that az prints.
 
         Raises:
-            HookError: az is not there, is not signed in, or refuses.
+            HookError: az is not installed, is not signed in, took too long, or refused.
 
         """
         subscription = self.environment.get("AZURE_SUBSCRIPTION_ID", "")
@@ -39,15 +39,15 @@ class Tools:
         return str(self._json("az", "version", "--output", "json")["azure-cli"])
 
     def azd(self, *arguments: str) -> Any:
-        """Ask azd, and return its JSON."""
+        """Run azd, and return the JSON that azd prints."""
         return self._json("azd", *arguments, "--output", "json")
 
     def azd_set(self, name: str, value: str) -> None:
-        """Write a value into the azd environment; the parameter file reads it there."""
+        """Write a value into the azd environment, from which the parameter file reads it."""
         self._text("azd", "env", "set", name, value)
 
     def run(self, *command: str) -> int:
-        """Run a command that talks to the person itself, and return its exit code."""
+        """Run a command that may ask the person questions, and return its exit code."""
         return subprocess.run(command, env=dict(self.environment), check=False).returncode
 
     def _json(self, program: str, *arguments: str) -> Any:

@@ -1,7 +1,7 @@
-"""Builds what is deployed: the app and its packages for one version of Python, as a folder and as a zip.
+"""Build the package to deploy: the app and its dependencies for one version of Python, as a folder and as a zip.
 
-`python -m infra.package` needs the chosen Python with pip and nothing else, on Linux x86-64 or in such a container.
-What it makes runs as it is: Azure has nothing left to build.
+`python -m infra.package` needs only that version of Python with pip, on Linux x86-64 or in such a container. Azure runs
+the package as it is and builds nothing.
 """
 
 import sys

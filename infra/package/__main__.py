@@ -1,4 +1,4 @@
-"""`python -m infra.package [--python VERSION] [--trim | --for-remote-build]`: build what is deployed."""
+"""Build the package to deploy: `python -m infra.package [--python VERSION] [--trim | --for-remote-build]`."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ FAILED = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Build, and print the size and at the end the place; on failure one line, and there is no package."""
+    """Build the package, and print its size and its path. On failure, print one line; no package remains then."""
     options = _parse(arguments)
     place = Place()
     try:

@@ -1,4 +1,4 @@
-"""The zip: the same files give the same bytes, whenever and wherever it is made."""
+"""Write the zip. The same files give the same bytes, regardless of when and where the zip is written."""
 
 import os
 import zipfile
@@ -17,7 +17,7 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 
 def write(folder: Path, archive: Path, left_out: frozenset[str], comment: str) -> None:
-    """Write every file of ``folder``, but for those at its top that are named in ``left_out``."""
+    """Write every file of ``folder`` into a zip, except those directly in ``folder`` that ``left_out`` names."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as out:
         out.comment = comment.encode()
         for path in files_of(folder):

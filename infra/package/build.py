@@ -1,4 +1,4 @@
-"""A build from start to end. What is there afterwards is this build's package, whole, or none at all."""
+"""Build the package from start to end. Afterwards there is either the complete new package, or none."""
 
 import json
 import shutil
@@ -20,12 +20,12 @@ _IGNORE_NOTHING = "# Everything here is deployed, the compiled files in __pycach
 _SECONDS = 300
 _SCRATCH = ".building-"
 _ABANDONED = 3600
-"""Seconds after which a scratch folder is nobody's: no build takes so long."""
+"""Age in seconds from which a scratch folder is deleted. No build takes so long, so its build was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What a build made."""
+    """What a build produced."""
 
     archive: Path
     python: str
@@ -44,10 +44,10 @@ class Built:
 
 
 def build(place: Place, version: str, machine: interpreter.Machine, *, trimmed: bool = False) -> Built:
-    """Build the package for one version of Python, with everything it needs.
+    """Build the package for one version of Python, with all dependencies.
 
     Raises:
-        PackageError: there is no package.
+        PackageError: no package was built. The text says why and what to do before the next try.
 
     """
     began = time.monotonic()
@@ -70,10 +70,10 @@ def build(place: Place, version: str, machine: interpreter.Machine, *, trimmed: 
 
 
 def build_source(place: Place, version: str) -> Built:
-    """Build what Azure's remote build takes: the app and requirements.txt alone.
+    """Build what Azure's remote build takes: the app and requirements.txt, without the dependencies.
 
     Raises:
-        PackageError: there is no package.
+        PackageError: no package was built, because this version of Python is not supported.
 
     """
     began = time.monotonic()
@@ -87,9 +87,9 @@ def build_source(place: Place, version: str) -> Built:
 
 
 def clear(place: Place) -> None:
-    """Remove the package of an earlier build: it must not be deployed in place of one that fails.
+    """Delete the package of an earlier build, so that it is not deployed if this build fails.
 
-    So goes what a build that was killed left behind.
+    Scratch folders of builds that were killed are deleted, too.
     """
     place.archive.unlink(missing_ok=True)
     shutil.rmtree(place.app, ignore_errors=True)
@@ -99,7 +99,7 @@ def clear(place: Place) -> None:
 
 
 def _scratch(place: Place) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder beside the package, so that moving into place is one step."""
+    """Return a temporary folder beside the package, so that one rename moves the finished package into place."""
     place.output.mkdir(exist_ok=True)
     return tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=place.output)
 
@@ -113,7 +113,7 @@ def _copy_app(place: Place, app: Path) -> None:
 
 
 def _compile(python: str, app: Path) -> list[Path]:
-    """Compile what the app imports, and return those files."""
+    """Compile the modules that the app imports, and return the paths of these modules."""
     command = [python, "-I", "-S", str(IMPORTS), str(app), str(app / SITE_PACKAGES)]
     # No variable of the builder reaches the app: it must not start to work, nor look into the builder's own Azure.
     try:

@@ -1,5 +1,5 @@
-"""The one way in which a build ends early."""
+"""The error with which a build fails."""
 
 
 class PackageError(Exception):
-    """There is no package; the text is one line that says why and what to do."""
+    """A build failed, and there is no package. The text says in one line why, and what to do."""

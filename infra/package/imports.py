@@ -1,7 +1,7 @@
-"""Run by the Python that the package is for, in the package: imports what the app imports, and compiles just that.
+"""Import what the app imports, and compile only these modules. The package's own Python runs this inside the package.
 
-A package in Azure cannot be written to, so what has no compiled file is compiled again by every instance that starts.
-Compiled files for everything would double the package for modules that nobody imports.
+A package in Azure is read-only, so every instance that starts compiles each module that has no compiled file. Compiling
+all modules would double the package's size, for modules that the app never imports.
 """
 
 import ast
@@ -18,11 +18,11 @@ from pathlib import Path
 from types import ModuleType
 
 CHOSEN_BY_NAME = ("anyio.to_thread", "anyio._backends._asyncio")
-"""What no import statement names: httpcore and anyio choose it by the event loop, with the first connection."""
+"""Modules that no import statement names. httpcore and anyio choose them at the first connection, by the event loop."""
 
 
 def main(app: Path, site_packages: Path) -> int:
-    """Compile every file of the package that is imported when the app works; print their relative paths as JSON."""
+    """Compile each module of the package that the running app imports. Print their relative paths as JSON."""
     os.chdir(app)
     sys.path[:0] = [str(app), str(site_packages)]
     import_app()
@@ -43,7 +43,7 @@ def main(app: Path, site_packages: Path) -> int:
 
 
 def import_app() -> None:
-    """Import the app as the Functions worker does, and every module of its own."""
+    """Import the app as the Functions worker does, and all modules of the app's own package."""
     importlib.import_module("function_app")
     package = importlib.import_module("b2b")
     for info in pkgutil.walk_packages(package.__path__, "b2b."):
@@ -51,10 +51,11 @@ def import_app() -> None:
 
 
 def import_later(app: Path) -> None:
-    """Import what functions import when they run: all functions of the app, and those of its packages that it names.
+    """Import what functions import when they run: all functions of the app, and those of packages that the app names.
 
-    Each property of an SDK's client imports a module when it is read, and there are hundreds. The app's code names
-    those that it reads. What this misses, `python -m rehearsal run --package` reports.
+    Each property of an SDK's client imports a module when the property is read, and there are hundreds of properties.
+    So only the properties whose names appear in the app's code are followed. `python -m rehearsal run --package`
+    reports the modules that this misses.
     """
     own = [path for path in (app / "function_app.py", *(app / "b2b").rglob("*.py")) if path.exists()]
     named = {name for path in own for name in _names(path)}
@@ -83,7 +84,10 @@ def _names(path: Path) -> Iterator[str]:
 
 
 def _inner_imports(path: Path, named: set[str] | None) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the imports inside functions with one of these names, or in a class of such a name; None: in any."""
+    """Yield the import statements inside functions.
+
+    If ``named`` is not None, it must contain the name of the closest public function or class around the statement.
+    """
     stack: list[tuple[ast.AST, bool, bool]] = [(ast.parse(path.read_bytes()), False, named is None)]
     while stack:
         node, inside, wanted = stack.pop()
@@ -97,7 +101,7 @@ def _inner_imports(path: Path, named: set[str] | None) -> Iterator[ast.Import | 
 
 
 def _import(statement: ast.Import | ast.ImportFrom, module: ModuleType) -> None:
-    """Do what an import statement would do when it is reached; what is not installed is an option of the package."""
+    """Carry out an import statement. Skip a module that is not installed, because only an optional feature needs it."""
     with suppress(ImportError):
         if isinstance(statement, ast.Import):
             for alias in statement.names:

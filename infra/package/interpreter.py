@@ -1,6 +1,6 @@
-"""The Python that builds: it must be the version that the package is for, on the platform that Azure runs.
+"""Find the Python that builds. It must have the version that the package is for, on the platform that Azure uses.
 
-pip evaluates the conditions in requirements.txt for the Python it runs in, and a compiled file belongs to one version.
+pip evaluates the conditions in requirements.txt for the Python that runs pip, and a compiled file fits one version.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from infra.package.errors import PackageError
 
 SUPPORTED = ("3.11", "3.12", "3.13")
-"""As in infra/main.bicep and in the workflow's tests."""
+"""The same versions as in infra/main.bicep and in the workflow's tests."""
 DEFAULT = SUPPORTED[0]
 ELSEWHERE = "build in a container (docs/reference/package.md)"
 _PROBE = """
@@ -28,7 +28,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What of the machine decides whether a package can be built on it."""
+    """The properties of a machine that decide whether it can build a package."""
 
     system: str
     processor: str
@@ -36,14 +36,14 @@ class Machine:
 
     @classmethod
     def this(cls) -> "Machine":
-        """The machine that this runs on."""
+        """Return the machine that this process runs on."""
         return cls(platform.system(), platform.machine(), platform.libc_ver()[0])
 
     def check(self) -> None:
-        """Refuse a machine that cannot import what runs in Azure.
+        """Refuse a machine that cannot import the modules that run in Azure.
 
         Raises:
-            PackageError: it is not Linux on x86-64 with glibc.
+            PackageError: the machine is not Linux on x86-64 with glibc. Build in a container instead.
 
         """
         if self.system != "Linux":
@@ -55,10 +55,10 @@ class Machine:
 
 
 def find(version: str, seconds: float = 60.0) -> str:
-    """Return the path of an interpreter of this version that has pip.
+    """Return the path of a Python interpreter of this version that has pip.
 
     Raises:
-        PackageError: the version is not supported, or there is no such interpreter here.
+        PackageError: the version is not supported, or this machine has no such interpreter.
 
     """
     if version not in SUPPORTED:

@@ -1,4 +1,4 @@
-"""The packages of requirements.txt, for Azure's Linux: by hash, as wheels, without what nothing imports."""
+"""Install the packages of requirements.txt for Azure's Linux: checked by hash, only wheels, without unused files."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from infra.package.errors import PackageError
 GLIBC = ("_2_28", "_2_27", "_2_24", "_2_17", "2014", "_2_12", "2010", "_2_5", "1")
 UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "test"})
 UNUSED_FILES = re.compile(r".*\.(pyc|pyi|pyx|pxd|c|h)|RECORD|INSTALLER|REQUESTED")
-"""Type stubs, sources of extension modules, and what only pip reads. Licences and metadata stay."""
+"""Matches type stubs, sources of extension modules, and files that only pip reads. Licences and metadata stay."""
 _SECONDS = 600
 _SILENT = re.compile(r"connection|timed out|name resolution|network is unreachable|proxy|no such host", re.IGNORECASE)
 _PASSWORD = re.compile(r"//[^/@\s]+@")
@@ -22,7 +22,8 @@ def install(python: str, version: str, requirements: Path, target: Path) -> None
     """Install every package into ``target``.
 
     Raises:
-        PackageError: the index does not answer, a hash differs, or a package has no wheel for Azure's Linux.
+        PackageError: the index does not answer (try again), a hash differs, or a package has no wheel for Azure's
+            Linux.
 
     """
     command = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
@@ -39,7 +40,7 @@ def install(python: str, version: str, requirements: Path, target: Path) -> None
 
 
 def strip(target: Path) -> None:
-    """Remove what no import reads: tests, caches, stubs, command-line programs."""
+    """Delete the files that no import reads: tests, caches, stubs, command-line programs."""
     shutil.rmtree(target / "bin", ignore_errors=True)
     for path in sorted(target.rglob("*"), reverse=True):
         if path.is_dir() and path.name in UNUSED_FOLDERS:

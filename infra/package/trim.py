@@ -1,7 +1,8 @@
-"""An option that is off: leave out the parts of msgraph-sdk that the app does not import.
+"""Remove the parts of msgraph-sdk that the app does not import. This is an option, and off by default.
 
-They are most of the package's size, and none of its start: what is not imported costs no time. Leaving them out is safe
-as long as the app reads Graph's answers as bytes; the SDK's models import one another when an answer is read into them.
+These parts are most of the package's size, but do not slow the start, because a module that is not imported costs no
+time. Removing them is safe as long as the app reads Graph's answers as bytes. If the SDK parsed an answer, its models
+would import one another.
 """
 
 from collections.abc import Collection
@@ -11,7 +12,7 @@ GENERATED = Path("msgraph", "generated")
 
 
 def trim(site_packages: Path, imported: Collection[Path]) -> None:
-    """Remove every generated module of msgraph that is not among the imported ones, and then every empty folder."""
+    """Remove every generated module of msgraph that is not in ``imported``, and then every empty folder."""
     generated = site_packages / GENERATED
     for path in generated.rglob("*.py"):
         if path not in imported:
