@@ -1,4 +1,4 @@
-"""Asks a real tenant what nobody can know without one: how the service behaves where nobody says.
+"""Ask a real tenant how Microsoft's service behaves where nothing documents it.
 
-Never deployed. It shares no code with the app and none with the rehearsal; what joins them is the file it writes.
+The probe is never deployed. It shares no code with the app or the rehearsal. The rehearsal only reads its result file.
 """

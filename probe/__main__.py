@@ -1,4 +1,4 @@
-"""`python -m probe`."""
+"""Start the probe: `python -m probe`."""
 
 import sys
 

@@ -1,6 +1,7 @@
-"""The probe's own accounts: made with two marks, watched until the service agrees on them, and removed for good.
+"""Make the probe's test accounts, wait until the service shows them reliably, and remove them for good.
 
-No account is touched that lacks either mark, unless the answer to one of the probe's own calls named it.
+Each test account has two marks: the prefix of its name, and `TAG`. The probe touches no account that lacks one of them,
+unless Graph named the account in an answer to one of the probe's own calls.
 """
 
 import secrets
@@ -17,11 +18,11 @@ from probe.leftovers import Entry, Leftovers
 
 PREFIX = "b2b-probe-"
 TAG = "B2B conversion probe: safe to delete"
-"""The second mark, in `companyName`."""
+"""The second mark of a test account, in `companyName`."""
 IN_A_ROW = 3
-"""Reads in a row that must agree: replicas answer in turn, and one that is up to date says nothing about the others."""
+"""How many reads in a row must agree. Replicas answer in turn, so a read from one says nothing about the others."""
 FRESH = timedelta(hours=1)
-"""A marked account that is younger and unknown here may belong to a probe that is at work elsewhere."""
+"""A test account that is younger than this, and not in this probe's file, may belong to a probe that runs elsewhere."""
 NOT_FOUND = 404
 STATE = "id,userPrincipalName,displayName,companyName,mail,jobTitle,userType,creationType,externalUserState,identities"
 MARKS = "id,userPrincipalName,displayName,companyName,createdDateTime"
@@ -31,7 +32,7 @@ User = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A test account as it was made."""
+    """A test account with the properties with which it was made."""
 
     id: str
     name: str
@@ -40,7 +41,7 @@ class Account:
 
 
 class CannotRemove(ProbeError):
-    """The service refuses to remove a test account."""
+    """The service refused to remove a test account, or the account lacks the marks. Retry: with `--clean`."""
 
 
 class Accounts:
@@ -60,12 +61,17 @@ class Accounts:
         self._gone: set[str] = set()
 
     def new_name(self) -> str:
-        """A name that nobody has."""
+        """Return a name that no account has."""
         self._made += 1
         return f"{PREFIX}{self._run}-{self._made}"
 
     def create(self, mail: str, *, other_mails: Iterable[str] = (), **properties: Any) -> Account:
-        """Make an account, and wait until reads agree that it is there."""
+        """Make a test account, and wait until several reads in a row show it.
+
+        Raises:
+            Unclear: the service refused to make the account, or did not show it reliably in time.
+
+        """
         nickname = self.new_name()
         name = f"{nickname}@{self._domain}"
         entry = Entry(name, self._clock.now().isoformat())
@@ -93,12 +99,15 @@ class Accounts:
         return account
 
     def read(self, account: Account, select: str = STATE) -> User | None:
-        """The account as one read shows it; None where it is not found."""
+        """Return the account as one read shows it; None if Graph did not return it."""
         answer = self._graph.ask(READ_USER, id=account.id, query={"$select": select})
         return answer.body if answer.good else None
 
     def wait_for(self, account: Account, wanted: Callable[[User], bool], select: str = STATE) -> float | None:
-        """Read until some reads in a row show what is wanted: the seconds until the first of them, else None."""
+        """Wait until some reads in a row show what ``wanted`` accepts.
+
+        Return the seconds until the first of these reads; None if the reads did not agree in time.
+        """
         begun, first, agreed, pause = self._clock.now(), 0.0, 0, 1.0
         while True:
             user = self.read(account, select)
@@ -113,7 +122,7 @@ class Accounts:
             pause = 1.0 if agreed else min(pause * 1.5, 10.0)
 
     def has_plan(self, account: Account, plan: str) -> bool:
-        """Wait until a service plan is active on an account."""
+        """Wait until a service plan is active on an account. Return False if it was not active in time."""
 
         def active(user: User) -> bool:
             return any(
@@ -124,7 +133,10 @@ class Accounts:
         return self.wait_for(account, active, select="id,assignedPlans") is not None
 
     def adopt_guest(self, identifier: str, address: str) -> bool:
-        """Write down a guest that an invitation has made beside the test account; False if it is no such guest."""
+        """Note a guest that an invitation has created in addition to the test account, so that the guest is removed.
+
+        Return False if the account is not such a guest.
+        """
         for _ in self._while_patient():
             answer = self._graph.ask(READ_USER, id=identifier, query={"$select": STATE})
             if answer.good:
@@ -135,7 +147,13 @@ class Accounts:
         return False
 
     def delete(self, account: Account) -> None:
-        """Move an account to the recycle bin, and wait until reads agree that it is gone."""
+        """Move an account to the recycle bin, and wait until several reads in a row no longer show it.
+
+        Raises:
+            Unclear: reads still show the account after the time for replication.
+            CannotRemove: the service refused to delete the account.
+
+        """
         self._done(DELETE_USER, account.id)
         gone = 0
         for _ in self._while_patient():
@@ -145,7 +163,12 @@ class Accounts:
         raise Unclear(f"a deleted account could still be read after {self._patience:.0f} s")
 
     def remove(self, entries: Iterable[Entry]) -> None:
-        """Remove accounts for good, out of the recycle bin too, and strike them out."""
+        """Delete accounts, also from the recycle bin, and remove their entries from the file.
+
+        Raises:
+            CannotRemove: the service refused to delete an account, or the account lacks the marks. The entry stays.
+
+        """
         for entry in entries:
             identifier = entry.id or self._find(entry)
             if identifier is not None:
@@ -159,7 +182,13 @@ class Accounts:
             self._leftovers.drop(entry)
 
     def clean(self, *, take_over: bool) -> int:
-        """Remove what an earlier run has left: what the file says, and what bears both marks. Returns how many."""
+        """Remove the accounts that an earlier run left: those in the file, and those with both marks. Return how many.
+
+        Raises:
+            ProbeError: another probe seems to be running in this tenant. Wait until it has ended, or pass
+                ``take_over``.
+
+        """
         known = list(self._leftovers)
         self.remove(known)
         removed = len(known)
@@ -173,7 +202,14 @@ class Accounts:
         return removed
 
     def _made_after_all(self, entry: Entry, answer: Answer) -> str:
-        """The id of an account whose first answer was lost: the repetition says that the name is taken."""
+        """Return the id of an account that was created although the first answer was lost.
+
+        The probe then repeats the call, and Graph refuses it because the name is taken.
+
+        Raises:
+            Unclear: the service refused to create the account.
+
+        """
         identifier = self._find(entry) if "userPrincipalName" in answer.message else None
         if identifier is None:
             self._leftovers.drop(entry)
@@ -181,7 +217,12 @@ class Accounts:
         return identifier
 
     def _find(self, entry: Entry) -> str | None:
-        """The id of an account by its name; None once it has had the time to appear and has not."""
+        """Return the id of an account by its name; None if the account has not appeared in the time for replication.
+
+        Raises:
+            CannotRemove: an account with this name lacks the probe's marks, so it stays.
+
+        """
         for _ in self._while_patient(datetime.fromisoformat(entry.since)):
             answer = self._graph.ask(READ_USER, id=entry.name, query={"$select": MARKS})
             if answer.good:
@@ -213,7 +254,10 @@ class Accounts:
         return answer
 
     def _while_patient(self, since: datetime | None = None) -> Iterable[int]:
-        """Turns with pauses between them, at least one, until patience has passed since then, or since now."""
+        """Yield numbers, with pauses between them, until the probe's patience since ``since`` (default: now) is over.
+
+        At least one number is yielded.
+        """
         begun, pause, turn = since or self._clock.now(), 1.0, 0
         while True:
             yield turn
@@ -224,7 +268,12 @@ class Accounts:
             pause = min(pause * 1.5, 10.0)
 
     def _marked(self) -> list[User]:
-        """Accounts with both marks that are not known to be gone, deleted ones too."""
+        """Return the accounts with both marks, deleted ones included, except those that this run has removed.
+
+        Raises:
+            ProbeError: Graph did not list the accounts.
+
+        """
         query = {"$filter": f"startswith(displayName,'{PREFIX}')", "$select": MARKS, "$count": "true", "$top": "999"}
         found: dict[str, User] = {}
         for call in (LIST_USERS, LIST_DELETED):

@@ -1,4 +1,4 @@
-"""What a question works with: accounts, invitations, and the two experiments that several questions share."""
+"""What questions work with: accounts, invitations, and the two experiments that several questions share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,18 +18,18 @@ PENDING, ACCEPTED, ERROR = "PendingAcceptance", "Accepted", "Error"
 INVITED = 201
 REFUSED = (400, 401, 403, 404)
 TIMES = 3
-"""Invitations of one account that must all stay invisible before the tenant counts as one that does not show them."""
+"""How many invitations of one account must stay invisible before the tenant counts as one that does not show them."""
 QUIET_SECONDS = 60.0
-"""The shortest time that such an invitation is watched, whatever replication seems to be like."""
+"""Least seconds for which the probe watches for an invitation to show, even if replication seems to be faster."""
 MARKS_SEEN = 5
-"""Reads in a row that show a later write to the same account: by then the invitation should show as well."""
+"""How many reads in a row must show a later write to the account. After these, an invitation would show as well."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who has signed in, and Graph as they see it."""
+    """A sign-in of an application or a person, with a Graph client that uses it."""
 
     session: Session
     graph: Graph
@@ -37,7 +37,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An ordinary account, and the answer to its first invitation."""
+    """An ordinary test account, and Graph's answer to its first invitation."""
 
     account: Account
     answer: Answer
@@ -45,7 +45,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """A person has opened links: whether the older one still worked, and the account afterwards."""
+    """The result after a person opened redeem links: whether the older link worked, and the account afterwards."""
 
     account: Account
     user: User
@@ -55,7 +55,7 @@ class Redemption:
 
 @dataclass(slots=True)
 class Bench:
-    """One run's tools. What costs a person's time or a long wait is done once and remembered, failure included."""
+    """The tools of one run. An experiment that takes a person or a long wait is done once, and its result is kept."""
 
     tenant: Tenant
     main: Identity
@@ -70,7 +70,12 @@ class Bench:
     own: list[Account] = field(default_factory=list)
 
     def ask(self, call: Call, *, every_page: bool = False, **how: Any) -> Answer:
-        """A call with the main sign-in; the question is skipped where its permission is missing."""
+        """Make a call with the main sign-in.
+
+        Raises:
+            Skipped: the sign-in lacks the permission for the call.
+
+        """
         if self.main.session.who == "application" and not opened(call.permission, self.main.session.permissions):
             raise Skipped(f"the sign-in lacks {call.permission}")
         graph = self.main.graph
@@ -80,19 +85,21 @@ class Bench:
         return answer
 
     def address(self) -> str:
-        """An address in the operator's domain that nobody has. No mail is ever sent to it."""
+        """Return an address in the operator's domain that nobody has. The probe never sends mail to it."""
         return f"{self.accounts.new_name()}@{self.addresses[0].rpartition('@')[2]}"
 
     def account(self, mail: str, **how: Any) -> Account:
-        """An account that is removed when the question has been asked."""
+        """Make a test account that is removed after the question."""
         made = self.accounts.create(mail, **how)
         self.own.append(made)
         return made
 
     def invite(self, account: Account, address: str | None = None, *, by: Graph | None = None, **more: Any) -> Answer:
-        """Invite a test account, without a mail unless `more` asks for one.
+        """Invite a test account. No mail is sent, unless ``more`` asks for one.
 
-        An invitation that is answered with the status Error, or that invites another account, has not been made.
+        Raises:
+            Unclear: Graph accepted the call, but the invitation has the status Error, or invites another account.
+
         """
         for _ in range(TIMES):
             answer = self.send(account.id, address or account.mail, by=by, **more)
@@ -108,7 +115,7 @@ class Bench:
         return answer
 
     def send(self, user_id: str, address: str, *, by: Graph | None = None, **more: Any) -> Answer:
-        """One POST of an invitation."""
+        """Send one invitation, and return Graph's answer."""
         home = self.main.session.tenant_id or self.tenant.initial
         body = {
             "invitedUserEmailAddress": address,
@@ -120,22 +127,38 @@ class Bench:
         return (by or self.main.graph).ask(CREATE_INVITATION, body=body)
 
     def plain(self) -> Plain:
-        """An account whose address stands wherever any edition of the rules wants it, invited once."""
+        """Return an account that was invited once, and that the rules of every edition of Microsoft's article allow."""
         return self._once("plain", self._plain)
 
     def control(self) -> Plain:
-        """The same, for a question that means nothing in a tenant that refuses even that."""
+        """Return the account of `plain`, for a question that makes sense only if an ordinary account can be invited.
+
+        Raises:
+            Skipped: Graph refused to invite the ordinary account.
+
+        """
         plain = self.plain()
         if plain.answer.status != INVITED:
             raise Skipped(f"even an ordinary account is refused ({plain.answer.short}), so a refusal would say nothing")
         return plain
 
     def shows(self) -> tuple[bool, Answer]:
-        """Whether a pending invitation shows on the account, and the last answer that was looked at."""
+        """Return whether the account shows a pending invitation, and Graph's answer to the last invitation.
+
+        Raises:
+            Unclear: replication took too long to tell.
+
+        """
         return self._once("shows", self._shows)
 
     def redemption(self) -> Redemption:
-        """The ordinary account invited again, and redeemed by the operator: the old link first."""
+        """Return the ordinary account after a second invitation and its redemption. The old link is tried first.
+
+        Raises:
+            Skipped: no person is there to open a link.
+            Unclear: no link could be redeemed, or the account does not show the redemption.
+
+        """
         return self._once("redemption", self._redemption)
 
     def _plain(self) -> Plain:
@@ -154,7 +177,12 @@ class Bench:
         return False, answer
 
     def _seen(self, account: Account, mark: str) -> bool:
-        """Watch one invitation until it shows, or until it should have."""
+        """Tell whether the account shows an invitation, by reading it until it does or surely would.
+
+        Raises:
+            Unclear: replication took too long to tell.
+
+        """
         self.ask(CHANGE_USER, id=account.id, body={"jobTitle": mark})
         begun, marks, pause = self.clock.now(), 0, 1.0
         while True:

@@ -1,7 +1,7 @@
-"""Every call to Graph that the probe can make, and the least application permission that opens it.
+"""The table of all calls to Graph that the probe can make, with the least privileged application permission for each.
 
-The client makes no call that is not in this table, so the permissions that a set of questions needs can be told before
-the first of them. Source: the permission tables of the Graph reference pages.
+The client makes only calls from this table. So the probe can tell which permissions a set of questions needs before it
+makes the first call. Source: the permission tables of the Graph reference pages.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation; `{name}` in the template is filled in for each call. `permission` is None for a batch."""
+    """One operation. ``{name}`` in the template is filled in for each call. ``permission`` is None for a batch."""
 
     method: str
     template: str
@@ -20,7 +20,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """Method and template, as a person reads it."""
+        """The method and the template, for people to read."""
         return f"{self.method} /{self.version}{self.template}"
 
 
@@ -70,15 +70,15 @@ WIDER: Mapping[str, frozenset[str]] = {
         {"RoleManagement.Read.Directory", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"}
     ),
 }
-"""Permissions that open everything a narrower one opens."""
+"""For a permission, the wider permissions that allow all that it allows."""
 
 
 def opened(permission: str | None, held: Iterable[str]) -> bool:
-    """Whether a token with some permissions can make a call that needs this one."""
+    """Tell whether a token with the permissions ``held`` can make a call that needs ``permission``."""
     return permission is None or bool(({permission} | WIDER.get(permission, frozenset())) & set(held))
 
 
 def smallest(calls: Iterable[Call]) -> tuple[str, ...]:
-    """The smallest set of permissions that opens all of some calls."""
+    """Return the smallest set of permissions that allows all these calls."""
     needed = {call.permission for call in calls if call.permission}
     return tuple(sorted(one for one in needed if not opened(one, needed - {one})))

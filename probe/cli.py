@@ -1,4 +1,4 @@
-"""The command line: `python -m probe --help`."""
+"""The command line of the probe: `python -m probe --help`."""
 
 import argparse
 import signal
@@ -19,7 +19,7 @@ CALL_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit code says how it ended."""
+    """Run the command, and return its exit code."""
     given = parse(arguments)
     questions = _chosen(given.only)
     if given.permissions:
@@ -62,7 +62,7 @@ def _chosen(only: Sequence[str]) -> list[Question]:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the arguments of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m probe", description="Ask a test tenant how Microsoft's service behaves where nobody knows."
     )

@@ -1,4 +1,4 @@
-"""What a question looks for in the tenant's own settings, and the reason to skip it where that is missing."""
+"""Find in the tenant's settings what a question needs, such as a free licence. If it is missing, skip the question."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from probe.graph import Answer
 
 SKU_FIELDS = "skuId,capabilityStatus,consumedUnits,prepaidUnits,servicePlans"
 USAGE_LOCATION = "US"
-"""Licences are given only where the account says in which country it is used."""
+"""The country of a test account. Graph assigns a licence only to an account that has one."""
 MAILBOX_PLANS = frozenset(
     {
         "efb87545-963c-4e0d-99df-69c6916d9eb0",  # EXCHANGE_S_ENTERPRISE
@@ -17,12 +17,12 @@ MAILBOX_PLANS = frozenset(
         "1126bef5-da20-4f07-b45e-ad25d2581aa8",  # EXCHANGE_S_ESSENTIALS
     }
 )
-"""The usual service plans with a mailbox (Microsoft's product-names CSV)."""
+"""The usual service plans with a mailbox (Microsoft's CSV of product names)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """A licence with a mailbox, and its plans beside that."""
+    """A licence with a mailbox: its id, the plan of the mailbox, and its other plans."""
 
     id: str
     mailbox_plan: str
@@ -30,7 +30,12 @@ class Sku:
 
 
 def free_mailbox(answer: Answer) -> Sku:
-    """A licence with a mailbox of which one is free; of several the one with the fewest plans."""
+    """Return a licence with a mailbox that has a free seat. If there are several, return the one with the fewest plans.
+
+    Raises:
+        Skipped: the tenant has no such licence, or the licences could not be read.
+
+    """
     if not answer.good:
         raise Skipped(f"the tenant's licences could not be read: {answer.short}")
     found: list[Sku] = []
@@ -46,7 +51,12 @@ def free_mailbox(answer: Answer) -> Sku:
 
 
 def blocked_domain(answer: Answer) -> str:
-    """A domain that the tenant's list of domains does not admit."""
+    """Return a domain that the tenant's list of domains blocks or does not allow.
+
+    Raises:
+        Skipped: the tenant has no such list, or the list could not be read.
+
+    """
     if not answer.good:
         raise Skipped(f"the tenant's list of domains could not be read: {answer.short}")
     for policy in answer.body["value"]:

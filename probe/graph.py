@@ -1,6 +1,6 @@
-"""A client for Graph that shows every answer raw, and repeats a call only where the service asks for it.
+"""A client for Graph that returns every answer as it came, and repeats a call only if Graph asks for a repetition.
 
-Plain HTTP instead of an SDK: what the probe is after is status, code, text and headers exactly as they came.
+It uses plain HTTP and no SDK, because the probe needs status, code, text and headers exactly as they came.
 """
 
 import json
@@ -19,7 +19,7 @@ from probe.clock import Clock
 TRIES = 8
 LONGEST_WAIT = 60.0
 ASKED_AT_MOST = 600.0
-"""Seconds after which a Retry-After is not worth waiting for."""
+"""If Retry-After asks for more seconds than this, the probe does not wait and returns the answer."""
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 CONCURRENCY, EXPIRED = "Directory_ConcurrencyViolation", "InvalidAuthenticationToken"
 EXPIRED_PAGE = "Directory_ExpiredPageToken"
@@ -28,22 +28,22 @@ SHOWN_HEADERS = ("x-ms-throttle-limit-percentage", "x-ms-throttle-scope", "x-ms-
 
 
 class NoAnswer(Exception):
-    """The service did not answer, however often it was asked."""
+    """Graph did not answer a call in `TRIES` tries. Retry: in a later run."""
 
 
 class Tokens(Protocol):
-    """Where the bearer token comes from."""
+    """The source of the bearer token."""
 
     def token(self) -> str:
-        """A token that is good now."""
+        """Return a token that is valid now."""
 
     def renew(self) -> None:
-        """Forget the token: the service has refused it."""
+        """Forget the token, because Graph has refused it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of Graph. `body` is its JSON, or None where it is none."""
+    """One answer of Graph. ``body`` is its JSON; None if the answer holds no JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -52,27 +52,27 @@ class Answer:
 
     @property
     def good(self) -> bool:
-        """Whether the call did what it was made for."""
+        """Whether the call succeeded."""
         return OK <= self.status < MULTIPLE_CHOICES
 
     @property
     def code(self) -> str | None:
-        """The error's code."""
+        """The error code; None if there is none."""
         return self._error("code")
 
     @property
     def message(self) -> str:
-        """The error's text, empty without one."""
+        """The error text; empty if there is none."""
         return self._error("message") or ""
 
     @property
     def transient(self) -> bool:
-        """Whether the service only asks for another try."""
+        """Whether the call may succeed if it is repeated."""
         return self.status in TRANSIENT or self.code in (CONCURRENCY, EXPIRED)
 
     @property
     def short(self) -> str:
-        """Status and code, for a line on the screen."""
+        """The status and the error code, for a line on the screen."""
         return f"{self.status} {self.code}" if self.code else str(self.status)
 
     def _error(self, name: str) -> str | None:
@@ -83,7 +83,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Meter:
-    """What the service let the probe feel: throttling, and how long a write took to be seen."""
+    """Measures throttling, and how long Graph took to show writes."""
 
     calls: int = 0
     throttled: int = 0
@@ -93,19 +93,19 @@ class Meter:
     lag: dict[str, float] = field(default_factory=dict)
 
     def see(self, answer: Answer) -> None:
-        """Note the headers of an answer."""
+        """Record the headers of an answer."""
         self.throttled += answer.status == THROTTLED
         if "retry-after" in answer.headers:
             self.retry_after.add(answer.headers["retry-after"])
         self.headers.update({name: answer.headers[name] for name in SHOWN_HEADERS if name in answer.headers})
 
     def took(self, what: str, seconds: float) -> None:
-        """Note how long a write took to be seen; the longest counts."""
+        """Record the seconds until Graph showed a write of this kind. The longest time counts."""
         self.lag[what] = round(max(self.lag.get(what, 0.0), seconds), 1)
 
 
 class Graph:
-    """Graph as one signed-in identity sees it."""
+    """Graph as one signed-in identity uses it."""
 
     def __init__(self, http: httpx.Client, base: str, tokens: Tokens, clock: Clock, meter: Meter) -> None:
         self._http = http
@@ -123,9 +123,13 @@ class Graph:
         advanced: bool = False,
         **parts: str,
     ) -> Answer:
-        """Make a call until the service has said what it has to say; `NoAnswer` if it never does.
+        """Make a call, and repeat it while Graph asks for that, at most `TRIES` times.
 
-        `parts` fill the template. The last answer comes back as it is, even one that asks for yet another try.
+        ``parts`` fill in the template. The last answer is returned even if it asks for another repetition.
+
+        Raises:
+            NoAnswer: Graph answered no try.
+
         """
         answer: Answer | None = None
         for number in range(TRIES):
@@ -146,7 +150,7 @@ class Graph:
         return answer
 
     def ask_all(self, call: Call, *, query: Mapping[str, str] | None = None, advanced: bool = False) -> Answer:
-        """A list with the values of all its pages in one answer. A list that breaks off is begun anew."""
+        """Read all pages of a list, and return their values in one answer. If a page's token expires, start again."""
         for _ in range(TRIES):
             answer = self._all_pages(call, query or {}, advanced=advanced)
             if answer.code != EXPIRED_PAGE:
@@ -187,7 +191,7 @@ class Graph:
         return backoff if answer is None else max(self._asked(answer), backoff if not self._asked(answer) else 0.0)
 
     def _asked(self, answer: Answer) -> float:
-        """How long Retry-After asks to wait: whole seconds, a fraction, a date, or not at all."""
+        """Return the seconds that Retry-After asks for, from a number, a fraction or a date; 0 if it cannot be read."""
         raw = answer.headers.get("retry-after", "")
         if raw.replace(".", "", 1).isdigit():
             return float(raw)
@@ -198,7 +202,7 @@ class Graph:
 
 
 def next_query(link: str) -> dict[str, str]:
-    """The query of a next page."""
+    """Return the query parameters of the link to the next page."""
     return dict(parse_qsl(urlsplit(link).query))
 
 

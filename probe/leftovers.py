@@ -1,6 +1,6 @@
-"""What the probe has made, or may have made, and not yet removed: a file that is ahead of every call.
+"""Keep a file of the test accounts that the probe has made, or may have made, and has not removed yet.
 
-An account is written down before it is asked for, so that an end at any moment leaves no account without a line.
+An account is noted before the call that makes it. So if the probe ends at any moment, the file names every account.
 """
 
 import json
@@ -28,7 +28,7 @@ else:
 
 @dataclass(slots=True)
 class Entry:
-    """One account: its name, when it was asked for, and its object id as soon as that is known."""
+    """One account: its name, when the probe began to make it, and its object id, None until that is known."""
 
     name: str
     since: str
@@ -50,12 +50,12 @@ class Leftovers:
         return len(self._entries)
 
     def note(self, entry: Entry) -> None:
-        """Write an account down, or what is known of it by now."""
+        """Write the entry of an account, or replace it with what is now known."""
         self._entries[entry.name] = entry
         self._write()
 
     def drop(self, entry: Entry) -> None:
-        """Strike out an account that is gone."""
+        """Delete the entry of an account that was removed."""
         self._entries.pop(entry.name, None)
         self._write()
 
@@ -79,7 +79,12 @@ class Leftovers:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder for one probe; the system lets go of it however the process ends."""
+    """Lock the folder, so that only one probe uses it. The system ends the lock however the process ends.
+
+    Raises:
+        ProbeError: another probe uses the folder. Retry: when that probe has ended.
+
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a", encoding="utf-8") as file:
         try:

@@ -1,4 +1,4 @@
-"""The person at the keyboard: says yes, and opens a link where only a person can."""
+"""Talk to the person at the keyboard, who agrees to the plan and opens redeem links."""
 
 import queue
 import sys
@@ -10,20 +10,20 @@ ANSWERS: dict[str, Opened] = {"a": "accepted", "r": "refused", "s": "nobody"}
 
 
 class Operator(Protocol):
-    """What the probe wants of a person."""
+    """What the probe asks of the person who runs it."""
 
     def say(self, line: str) -> None:
-        """Tell something."""
+        """Show a line."""
 
     def agree(self, question: str) -> bool:
-        """Ask for a yes."""
+        """Ask a question. Return True only if the person answers yes."""
 
     def open_link(self, link: str, address: str) -> Opened:
-        """Ask for a redeem link to be opened, and what came of it."""
+        """Ask the person to open a redeem link, and return the result."""
 
 
 class Terminal:
-    """A person at a terminal. What is not answered in `seconds` is answered by nobody."""
+    """Talks to a person at a terminal. After ``seconds`` without an answer, the probe continues without one."""
 
     def __init__(self, source: TextIO = sys.stdin, out: TextIO = sys.stdout, *, seconds: float) -> None:
         self._out = out
@@ -37,11 +37,11 @@ class Terminal:
         print(line, file=self._out, flush=True)
 
     def agree(self, question: str) -> bool:
-        """A question that only `yes` answers with yes."""
+        """Ask a question. Any answer but `yes` counts as no."""
         return self._ask(question) == "yes"
 
     def open_link(self, link: str, address: str) -> Opened:
-        """Show the link here and nowhere else: it is as good as a password until it is used."""
+        """Show the link and ask for the result. The link is shown nowhere else, because it is as good as a password."""
         self.say("")
         self.say(f"Open this link in a private browser window, sign in as {address}, and accept what it asks for:")
         self.say(f"  {link}")
@@ -51,7 +51,7 @@ class Terminal:
                 return "nobody" if said is None else ANSWERS[said]
 
     def _ask(self, question: str) -> str | None:
-        """One line of input, or None when there is none in time, or ever."""
+        """Return one line of input; None if no line came in time, or if the input has ended."""
         print(question, end="", file=self._out, flush=True)
         if not self._reading:
             # A thread of its own, since a read from a terminal cannot be given up.

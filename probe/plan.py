@@ -1,4 +1,4 @@
-"""What the probe says before it does anything: what it will make, send, change and remove, and where."""
+"""Describe what the probe will make, send, change and remove, and in which tenant, before it starts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,15 +8,16 @@ from probe.questions.question import WATCHES
 from probe.tenant import Tenant
 
 BEFORE = (DOMAINS, COUNT, LIST_USERS, LIST_DELETED)
-"""Calls of every run: to know the tenant, and to find what an earlier run has left."""
+"""Calls of every run. They read the tenant, and find the accounts that an earlier run left."""
 CORE = frozenset({*BEFORE, *WATCHES})
-"""Calls that most questions share; the permission of any other is missed by single questions only."""
+"""Calls that most questions share. If the permission for any other call is missing, only single questions are
+skipped."""
 
 
 def told(
     tenant: Tenant, questions: Sequence[Question], addresses: Sequence[str], *, person: bool, left: int
 ) -> Iterator[str]:
-    """The plan, line by line."""
+    """Yield the lines of the plan."""
     asked = [question for question in questions if person or not question.people]
     shared = any(CREATE_INVITATION in question.calls for question in asked)
     accounts = sum(question.accounts for question in asked) + shared
@@ -40,13 +41,13 @@ def told(
 
 
 def required(questions: Iterable[Question]) -> tuple[str, ...]:
-    """The permissions without which the probe does not begin."""
+    """Return the permissions without which the probe does not start."""
     asked = {call for question in questions for call in question.calls}
     return smallest({*BEFORE, *(asked & CORE)})
 
 
 def permissions(questions: Sequence[Question]) -> Iterator[str]:
-    """The smallest set of permissions, and what single questions need beside it."""
+    """Yield lines with the smallest set of permissions, and with the permissions that only single questions need."""
     needed = required(questions)
     yield f"The smallest set of application permissions: {', '.join(needed)}"
     more = {question: [p for p in smallest(question.calls) if not opened(p, needed)] for question in questions}

@@ -1,7 +1,7 @@
-"""The file that a run leaves: what was seen, in a form that may be given away.
+"""Write the result file of a run, in a form that may be passed on.
 
-`positions` of a belief are those that fit what was seen; more than one is left where the tenant cannot tell them
-apart. The rehearsal takes the file (`make run BELIEFS=FILE`).
+``positions`` of a belief are those that fit Graph's answers. There are several if this tenant cannot tell them apart.
+The rehearsal can use the file (`make run BELIEFS=FILE`).
 """
 
 import json
@@ -22,7 +22,7 @@ Ended = Literal["seen", "skipped", "unclear"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one question ended: with the positions that fit, or with the reason why not."""
+    """How one question ended: the positions that fit, or the reason why there are none."""
 
     question: Question
     ended: Ended
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def line(self) -> str:
-        """One line for the screen."""
+        """The outcome in one line for the screen."""
         if self.ended != "seen":
             said = f"{self.ended}: {self.reason}"
         else:
@@ -52,7 +52,7 @@ class Result:
     names: Collection[str]
 
     def as_json(self) -> dict[str, Any]:
-        """The file's content, without anything that names a person, an account or the tenant."""
+        """Return the file's content, without anything that names a person, an account or the tenant."""
         return {
             "format": FORMAT,
             "date": self.day,
@@ -70,7 +70,7 @@ class Result:
         }
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file. If that fails, no part of it is written."""
         beside = path.with_name(path.name + ".new")
         beside.write_text(json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(path)

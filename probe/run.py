@@ -1,4 +1,4 @@
-"""One run: look at the tenant, say what will happen, ask every question, and leave nothing behind."""
+"""Run the probe: read the tenant, show the plan, ask every question, and remove all test accounts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,14 +23,14 @@ from probe.sign_in import CLOUDS, Session
 from probe.tenant import Tenant, agree, check_address, look_at
 
 DONE, NOT_ALL, REFUSED, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes: everything asked, something unclear or left behind, not begun, interrupted."""
+"""Exit codes: all questions asked; a question unclear or an account left; not started; interrupted."""
 UNEXPECTED = (AttributeError, LookupError, TypeError, ValueError)
-"""What becomes of an answer that lacks something, where a question takes it apart."""
+"""The errors that a question raises if a property is missing in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator has chosen."""
+    """The options that the operator has chosen."""
 
     questions: Sequence[Question]
     addresses: Sequence[str] = ()
@@ -50,7 +50,7 @@ class Options:
 
 @dataclass(slots=True)
 class Run:
-    """One run and the world around it."""
+    """One run, with the services that it uses."""
 
     options: Options
     operator: Operator
@@ -60,7 +60,7 @@ class Run:
     meter: Meter = field(default_factory=Meter)
 
     def perform(self) -> int:
-        """Run, and return the exit code. Whatever ends it is said in one sentence."""
+        """Run the probe, and return the exit code. An error is shown in one sentence."""
         try:
             with alone(self.options.folder):
                 return self._signed_in()
@@ -169,7 +169,7 @@ class Run:
 
     @contextmanager
     def _nothing_left(self, accounts: Accounts, leftovers: Leftovers) -> Iterator["_End"]:
-        """Remove every test account at the end, however it comes; say what could not be removed."""
+        """Remove every test account at the end, also after an error or Ctrl-C. Name the accounts that are left."""
         end = _End()
         try:
             yield end
@@ -183,7 +183,7 @@ class Run:
             self._clear_away(end, accounts, leftovers)
 
     def _clear_away(self, end: "_End", accounts: Accounts, leftovers: Leftovers) -> None:
-        """Remove the test accounts; it takes a second Ctrl-C to stop that."""
+        """Remove the test accounts. Only a second Ctrl-C stops this."""
         while leftovers:
             try:
                 self._remove(accounts, leftovers)

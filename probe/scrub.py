@@ -1,4 +1,4 @@
-"""Takes out of an answer whatever names a person, an account or the tenant, and keeps its shape."""
+"""Remove from an answer everything that names a person, an account or the tenant, and keep the answer's shape."""
 
 import re
 from collections.abc import Collection
@@ -17,7 +17,7 @@ KEPT = frozenset(
         "userType",
     }
 )
-"""Properties whose values are words of the service's own."""
+"""Properties whose values are fixed words of Graph and name nobody."""
 DEPTH = 6
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -26,7 +26,7 @@ _LONG = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 
 
 def text(raw: str, names: Collection[str]) -> str:
-    """A text without links, addresses, ids, long secrets and the given names."""
+    """Return a text without links, addresses, ids, long secrets and the given names."""
     for pattern, mark in ((_LINK, "<link>"), (_ADDRESS, "<address>"), (_GUID, "<id>"), (_LONG, "<secret>")):
         raw = pattern.sub(mark, raw)
     for name in sorted(names, key=len, reverse=True):
@@ -35,7 +35,7 @@ def text(raw: str, names: Collection[str]) -> str:
 
 
 def shape(value: Any, depth: int = 0) -> Any:
-    """The form of a JSON value: names of properties with the types of their values, of a list the first element's."""
+    """Return the shape of a JSON value: the properties with their types. A list shows only its first element."""
     if isinstance(value, dict):
         if depth == DEPTH:
             return "object"

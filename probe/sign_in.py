@@ -1,4 +1,4 @@
-"""Signing in: with the Azure CLI, with a managed identity, or as an application with a certificate."""
+"""Sign in with the Azure CLI, with a managed identity, or as an application with a certificate."""
 
 import base64
 import json
@@ -17,13 +17,13 @@ from probe.errors import ProbeError
 FORMS = "az, managed-identity, managed-identity:CLIENT-ID or certificate:TENANT-ID:CLIENT-ID:FILE"
 PASSWORD = "PROBE_CERTIFICATE_PASSWORD"  # noqa: S105 - the name of a variable
 EARLY_SECONDS = 300
-"""A token is renewed so long before it ends."""
+"""A token is renewed this many seconds before it expires."""
 Who = Literal["application", "person", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One of Microsoft's clouds: where Graph is, and where one signs in."""
+    """One of Microsoft's clouds, with the addresses of its Graph and of its sign-in."""
 
     graph: str
     authority: str
@@ -38,7 +38,12 @@ CLOUDS: Mapping[str, Cloud] = {
 
 
 def credential(form: str, cloud: Cloud, **options: Any) -> TokenCredential:
-    """What a form of signing in means; `options` go to the credential as they are."""
+    """Return the credential for a form of sign-in. ``options`` are passed to the credential.
+
+    Raises:
+        ProbeError: the form is unknown, or the certificate cannot be used.
+
+    """
     kind, _, rest = form.partition(":")
     if form == "az":
         return AzureCliCredential(**options)
@@ -58,7 +63,7 @@ def credential(form: str, cloud: Cloud, **options: Any) -> TokenCredential:
 
 
 class Session:
-    """The token of one identity, and what it says about who that is."""
+    """The token of one identity, and what the token says about the identity."""
 
     def __init__(self, form: str, source: TokenCredential, cloud: Cloud, clock: Clock) -> None:
         self.form = form
@@ -68,7 +73,12 @@ class Session:
         self._token: AccessToken | None = None
 
     def token(self) -> str:
-        """A token that is good for some minutes at least."""
+        """Return a token that is valid for at least `EARLY_SECONDS`.
+
+        Raises:
+            ProbeError: signing in failed. The text says why.
+
+        """
         if self._token is None or self._token.expires_on - self._clock.now().timestamp() < EARLY_SECONDS:
             try:
                 self._token = self._source.get_token(self._scope)
@@ -96,12 +106,12 @@ class Session:
 
     @property
     def tenant_id(self) -> str | None:
-        """The tenant of the token."""
+        """The id of the tenant in the token; None if the token cannot be read."""
         found = self._claims().get("tid")
         return str(found) if found else None
 
     def _claims(self) -> dict[str, Any]:
-        """What the token says; nothing if it cannot be read, for its form is Microsoft's own affair."""
+        """Return the claims of the token. Empty if they cannot be read, because Microsoft may change the format."""
         try:
             part = self.token().split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -111,6 +121,6 @@ class Session:
 
 
 def _sentence(error: Exception) -> str:
-    """The first line of an error."""
+    """Return the first line of an error's text."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].rstrip(".") + "."

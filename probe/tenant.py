@@ -1,4 +1,4 @@
-"""What the probe wants to know of a tenant before it makes anything in it."""
+"""Read what the probe has to know about a tenant before it makes anything in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,46 +10,51 @@ from probe.errors import ProbeError
 from probe.graph import Answer, Graph
 
 SMALL, LARGE = 50, 500
-"""Microsoft's own sizes: fewer than 50 users, up to 500, more (throttling limits page)."""
+"""Microsoft's size classes of tenants: fewer than 50 users, 50 to 500, and more (page on throttling limits)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The tenant as far as the probe looks at it."""
+    """The domains and the number of users of a tenant."""
 
     domains: Sequence[dict[str, Any]]
     users: int
 
     @property
     def verified(self) -> list[str]:
-        """The names of its verified domains."""
+        """The names of the tenant's verified domains."""
         return [domain["id"].lower() for domain in self.domains if domain["isVerified"]]
 
     @property
     def initial(self) -> str:
-        """The domain that every tenant is born with: test accounts get their names there."""
+        """The domain that the tenant got when it was created. The test accounts get their names in this domain."""
         return next((d["id"].lower() for d in self.domains if d["isInitial"]), self.verified[0])
 
     @property
     def default(self) -> str:
-        """The domain that people call the tenant by."""
+        """The tenant's default domain."""
         return next((d["id"].lower() for d in self.domains if d["isDefault"]), self.initial)
 
     @property
     def size(self) -> str:
-        """How many users, in Microsoft's own steps."""
+        """The number of users, as one of Microsoft's size classes."""
         if self.users < SMALL:
             return "fewer than 50 users"
         return "50 to 500 users" if self.users <= LARGE else "more than 500 users"
 
     @property
     def federated(self) -> bool:
-        """Whether people sign in somewhere else under one of its domains."""
+        """Whether another identity provider signs people in for one of the tenant's domains."""
         return any(domain["authenticationType"] == "Federated" for domain in self.domains)
 
 
 def look_at(graph: Graph) -> Tenant:
-    """Read domains and number of users."""
+    """Read the tenant's domains and its number of users.
+
+    Raises:
+        ProbeError: Graph refused. The text names the permission that the sign-in needs.
+
+    """
     select = {"$select": "id,isVerified,isDefault,isInitial,authenticationType"}
     domains = _good(graph.ask_all(DOMAINS, query=select)).body["value"]
     users = _good(graph.ask(COUNT, advanced=True)).body
@@ -57,7 +62,13 @@ def look_at(graph: Graph) -> Tenant:
 
 
 def agree(tenant: Tenant, *, limit: int, named: str | None) -> None:
-    """Refuse a tenant that somebody works in, unless it was named; and any other than the one that was named."""
+    """Check that the operator wants this tenant.
+
+    Raises:
+        ProbeError: the operator named another tenant, or named none and this one is so large that people may work in
+            it.
+
+    """
     if named is not None and named.lower() not in tenant.verified:
         raise ProbeError(f"This is the tenant {tenant.default}, not {named}.")
     if named is None and tenant.users > limit:
@@ -68,7 +79,12 @@ def agree(tenant: Tenant, *, limit: int, named: str | None) -> None:
 
 
 def check_address(graph: Graph, tenant: Tenant, address: str) -> None:
-    """Refuse an address that cannot be invited, or that somebody in the tenant has."""
+    """Check that an address can be invited, and that nobody in the tenant has it.
+
+    Raises:
+        ProbeError: the address cannot be invited, is in a domain of the tenant, or belongs to an account there.
+
+    """
     local, _, domain = address.rpartition("@")
     if not local or "." not in domain or "'" in address or "+" in address:
         raise ProbeError(f"{address} is no address that Microsoft Entra ID takes in an invitation.")

@@ -1,4 +1,4 @@
-"""Every question, in the order in which it is asked: what costs nothing first, what costs a person's time last."""
+"""All questions, in the order in which they are asked: first those that cost nothing, last those that need a person."""
 
 from probe.questions import pending, permissions, reads, refusals
 from probe.questions.question import Question, Reading

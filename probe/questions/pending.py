@@ -1,4 +1,4 @@
-"""What an invitation does to the account: while it is pending, when it is redeemed, and when it is repeated."""
+"""Ask what an invitation does to an account: while it is pending, when it is redeemed, and when it is repeated."""
 
 from probe.bench import INVITED, PENDING, REFUSED, Bench
 from probe.errors import Unclear
@@ -9,33 +9,33 @@ ACCEPTED, REFUSED_AGAIN = "completed", "refused"
 
 
 def pending_state(bench: Bench) -> Reading:
-    """RED-01."""
+    """Ask RED-01: whether an account shows a pending invitation."""
     shows, answer = bench.shows()
     return Reading(("pending-acceptance" if shows else "unset",), answer)
 
 
 def internal_identity(bench: Bench) -> Reading:
-    """RED-03."""
+    """Ask RED-03: whether the internal sign-in stays after the redemption."""
     redeemed = bench.redemption()
     kept = any(identity["signInType"] == "userPrincipalName" for identity in redeemed.user["identities"])
     return Reading(("kept" if kept else "removed",), redeemed.answer)
 
 
 def name_and_creation(bench: Bench) -> Reading:
-    """RED-04."""
+    """Ask RED-04: whether the name and `creationType` stay after the redemption."""
     redeemed = bench.redemption()
     same = redeemed.user["userPrincipalName"] == redeemed.account.name
     return belief(same and redeemed.user["creationType"] is None, redeemed.answer)
 
 
 def old_link(bench: Bench) -> Reading:
-    """RED-05."""
+    """Ask RED-05: whether a second invitation disables the link of the first."""
     redeemed = bench.redemption()
     return Reading(("alive" if redeemed.old_link_worked else "dead",), redeemed.answer)
 
 
 def invited_again(bench: Bench) -> Reading:
-    """RED-06."""
+    """Ask RED-06: how Graph answers an invitation after the redemption."""
     answer = bench.invite(bench.redemption().account)
     if answer.status == INVITED:
         return Reading((ACCEPTED,) if answer.body["status"] == COMPLETED else (), answer)
@@ -45,7 +45,10 @@ def invited_again(bench: Bench) -> Reading:
 
 
 def reset(bench: Bench) -> Reading:
-    """RED-07. It is asked last of these: the account is pending again afterwards."""
+    """Ask RED-07: whether `resetRedemption` makes the account pending again.
+
+    This question comes last in this module, because it leaves the shared account pending.
+    """
     account = bench.redemption().account
     answer = bench.invite(account, resetRedemption=True)
     if answer.status != INVITED:

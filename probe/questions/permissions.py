@@ -1,4 +1,4 @@
-"""Which permissions invite. Most of it takes a second sign-in that holds less than the first."""
+"""Ask which permissions allow inviting. Most of these questions need a second sign-in with fewer permissions."""
 
 from collections.abc import Callable, Collection
 
@@ -15,7 +15,7 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
 def admins_only(bench: Bench) -> Reading:
-    """INV-15."""
+    """Ask INV-15: whether an application may invite in a tenant where only administrators may."""
     _application(bench.main)
     if who_may_invite(bench) != RESTRICTED:
         raise Skipped(f"the tenant does not restrict invitations to administrators (allowInvitesFrom {RESTRICTED})")
@@ -23,7 +23,10 @@ def admins_only(bench: Bench) -> Reading:
 
 
 def readwrite_alone(bench: Bench) -> Reading:
-    """INV-16. Which positions fit depends on whom the tenant lets invite, which the probe does not change."""
+    """Ask INV-16: whether User.ReadWrite.All is enough to invite.
+
+    Which positions fit depends on whom the tenant allows to invite, and the probe does not change that setting.
+    """
     other = _other(bench, lambda held: INVITE not in held and bool(READWRITE & set(held)), f"{WRITE} and not {INVITE}")
     answer = _invited_by(bench, other)
     restricted = who_may_invite(bench) == RESTRICTED
@@ -33,7 +36,7 @@ def readwrite_alone(bench: Bench) -> Reading:
 
 
 def no_permission(bench: Bench) -> Reading:
-    """INV-17."""
+    """Ask INV-17: how Graph answers an invitation by an application without a permission for it."""
     other = _other(bench, lambda held: not ({INVITE} | READWRITE) & set(held), f"neither {INVITE} nor {WRITE}")
     answer = _invited_by(bench, other)
     if answer.status == UNAUTHORIZED:
@@ -44,13 +47,13 @@ def no_permission(bench: Bench) -> Reading:
 
 
 def invite_alone(bench: Bench) -> Reading:
-    """INV-18."""
+    """Ask INV-18: whether User.Invite.All alone is enough to convert an account."""
     bench.control()
     return either(_invited_by(bench, _inviter(bench)), accepted="no", refused="yes")
 
 
 def reset_without_readwrite(bench: Bench) -> Reading:
-    """RED-09."""
+    """Ask RED-09: how Graph refuses a reset of the redemption without User.ReadWrite.All."""
     account = bench.control().account
     answer = bench.invite(account, by=_inviter(bench).graph, resetRedemption=True)
     if answer.status == FORBIDDEN and NOT_ALLOWED in answer.message:
@@ -59,7 +62,12 @@ def reset_without_readwrite(bench: Bench) -> Reading:
 
 
 def who_may_invite(bench: Bench) -> str:
-    """`allowInvitesFrom` of the tenant."""
+    """Return the tenant's `allowInvitesFrom`.
+
+    Raises:
+        Skipped: the setting could not be read.
+
+    """
     answer = bench.ask(AUTHORIZATION_POLICY, query={"$select": "allowInvitesFrom"})
     if not answer.good:
         raise Skipped(f"who may invite could not be read: {answer.short}")

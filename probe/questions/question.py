@@ -1,4 +1,4 @@
-"""What a question is, and what an answer to it is."""
+"""The types of a question and of an answer to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from probe.graph import Answer
 
 HOLDS, FAILS = "holds", "fails"
 MAKES = (CREATE_USER, READ_USER, DELETE_USER, PURGE_USER, READ_DELETED)
-"""What an account costs from its beginning to its end."""
+"""The calls that a test account needs from its creation to its removal."""
 INVITES = (*MAKES, CREATE_INVITATION)
 WATCHES = (*INVITES, CHANGE_USER)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an answer says: the positions that fit it (none: nobody thought of this), and the answer itself."""
+    """The result of a question: the positions that fit Graph's answer, and the answer. Empty positions: none fits."""
 
     fits: tuple[str, ...]
     answer: Answer | None = None
@@ -34,10 +34,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One belief about the service, and how it is settled.
+    """One belief about the service, and the function that tests it.
 
-    `switch` is the rehearsal tenant's name for it, `positions` what the service may turn out to do; without a switch
-    the belief holds or fails. `accounts`, `people` and `mails` say what asking costs, the shared account left out.
+    ``switch`` is the name of the belief in the rehearsal tenant, and ``positions`` are the possible results. Without a
+    switch, the belief holds or fails. ``accounts``, ``people`` and ``mails`` say what the question costs, apart from
+    the account that several questions share.
     """
 
     id: str
@@ -54,7 +55,12 @@ class Question:
 
 
 def either(answer: Answer, *, accepted: str, refused: str) -> Reading:
-    """An invitation that is accepted or refused; any other answer says nothing."""
+    """Return the position for an invitation that Graph accepted or refused.
+
+    Raises:
+        Unclear: Graph did neither, so the answer says nothing.
+
+    """
     if answer.status == INVITED:
         return Reading((accepted,), answer)
     if answer.status in REFUSED:
@@ -63,5 +69,5 @@ def either(answer: Answer, *, accepted: str, refused: str) -> Reading:
 
 
 def belief(holds: bool, answer: Answer | None = None) -> Reading:  # noqa: FBT001 - the one thing it is about
-    """A belief that holds or fails."""
+    """Return the result for a belief that holds or fails."""
     return Reading((HOLDS if holds else FAILS,), answer)

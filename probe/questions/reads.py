@@ -1,4 +1,4 @@
-"""Reads and queries: what they compare, how they page, what deleted accounts look like."""
+"""Ask how Graph reads: how filters compare text, how lists are cut into pages, and what deleted accounts look like."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ MISSES = 5
 
 
 def page_shape(bench: Bench) -> Reading:
-    """READ-05: a page that is not full and still has a next one."""
+    """Ask READ-05: whether a page that is not full can have a next page."""
     if bench.tenant.users <= PAGE:
         raise Skipped("the tenant has too few users for a second page")
     first = query = {"$select": "id", "$top": str(PAGE)}
@@ -35,20 +35,20 @@ def page_shape(bench: Bench) -> Reading:
 
 
 def filter_case(bench: Bench) -> Reading:
-    """READ-10."""
+    """Ask READ-10: whether a filter ignores upper and lower case."""
     account = bench.account(bench.address())
     return _compared(bench, account.id, f"mail eq '{account.mail}'", f"mail eq '{account.mail.upper()}'")
 
 
 def proxy_case(bench: Bench) -> Reading:
-    """READ-11."""
+    """Ask READ-11: whether a filter ignores the case of `smtp:` in `proxyAddresses`."""
     account = bench.account(bench.address())
     upper, lower = (f"proxyAddresses/any(p:p eq '{kind}:{account.mail}')" for kind in ("SMTP", "smtp"))
     return _compared(bench, account.id, upper, lower)
 
 
 def deleted_name(bench: Bench) -> Reading:
-    """READ-17."""
+    """Ask READ-17: whether the name of a deleted account has its id in front."""
     account = bench.account(bench.address())
     bench.accounts.delete(account)
     answer = bench.ask(READ_DELETED, id=account.id, query={"$select": "id,userPrincipalName"})
@@ -65,7 +65,7 @@ def deleted_name(bench: Bench) -> Reading:
 
 
 def eligible_roles(bench: Bench) -> Reading:
-    """FACT-10."""
+    """Ask FACT-10: whether the tenant's licence allows to list eligible roles."""
     answer = bench.ask(ELIGIBLE_ROLES, query={"$top": "1", "$select": "id"})
     if answer.good:
         return Reading(("present",), answer)
@@ -73,7 +73,7 @@ def eligible_roles(bench: Bench) -> Reading:
 
 
 def federated_domains(bench: Bench) -> Reading:
-    """FACT-14."""
+    """Ask FACT-14: whether identity providers of partners show their domains without `$expand`."""
     answer = _good(bench.ask(FEDERATIONS, every_page=True))
     if not answer.body["value"]:
         raise Skipped("the tenant has no identity provider of a partner (SAML or WS-Fed)")
@@ -82,7 +82,11 @@ def federated_domains(bench: Bench) -> Reading:
 
 
 def batch_order(bench: Bench) -> Reading:
-    """BATCH-04: any order is legal, so one answer out of order settles it and none proves the contrary."""
+    """Ask BATCH-04: whether the parts of a batch may come back in another order.
+
+    One answer in another order proves that they may. Answers in the same order prove nothing, because any order is
+    legal.
+    """
     names = [str(number) for number in range(5)]
     parts = [{"id": name, "method": "GET", "url": "/users?$top=1&$select=id"} for name in names]
     for _ in range(BATCHES):
@@ -93,9 +97,13 @@ def batch_order(bench: Bench) -> Reading:
 
 
 def _compared(bench: Bench, identifier: str, exact: str, other: str) -> Reading:
-    """Whether a filter in other case finds what the exact one finds.
+    """Tell whether a filter in another case finds the account that the exact filter finds.
 
-    Lists lag and their replicas take turns: a miss counts only between hits of the exact filter.
+    Lists lag, and replicas answer in turn. So a filter in another case counts as a miss only while the exact one hits.
+
+    Raises:
+        Unclear: the list did not show the new account in time.
+
     """
     begun, missed = bench.clock.now(), 0
     while bench.clock.now() - begun < timedelta(seconds=bench.patience):

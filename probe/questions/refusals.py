@@ -1,4 +1,4 @@
-"""Whom the service converts: accounts and addresses that differ from an ordinary one in a single thing."""
+"""Ask which accounts Graph converts. Each account or address differs from an ordinary one in one property."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -12,42 +12,42 @@ from probe.graph import Answer
 from probe.questions.question import FAILS, HOLDS, INVITES, Question, Reading, belief, either
 
 NO_MATCH = "match any emails"
-"""Part of the refusal of an address that is not on the account."""
+"""A part of Graph's refusal of an address that the account does not have."""
 NOT_FOUND, BAD_REQUEST = 404, 400
 
 
 def ordinary(bench: Bench) -> Reading:
-    """INV-01."""
+    """Ask INV-01: whether an ordinary account can be converted."""
     answer = bench.plain().answer
     return either(answer, accepted="holds", refused="fails")
 
 
 def only_other_mails(bench: Bench) -> Reading:
-    """INV-06."""
+    """Ask INV-06: whether Graph accepts an address that is only in `otherMails`."""
     address = bench.address()
     account = bench.account(bench.address(), other_mails=[address])
     return either(bench.invite(account, address), accepted="mail-or-other-mails", refused="mail-only")
 
 
 def other_case(bench: Bench) -> Reading:
-    """INV-07."""
+    """Ask INV-07: whether Graph compares the address with the account's without regard to case."""
     address = bench.address()
     account = bench.account(address, other_mails=[address])
     return either(bench.invite(account, address.upper()), accepted="ignored", refused="exact")
 
 
 def verified_domain(bench: Bench) -> Reading:
-    """INV-08."""
+    """Ask INV-08: whether Graph refuses an address in a verified domain of the tenant."""
     return _in_domain(bench, bench.tenant.default, accepted="fails", refused="holds")
 
 
 def below_verified_domain(bench: Bench) -> Reading:
-    """INV-09."""
+    """Ask INV-09: whether Graph refuses an address in a subdomain of a verified domain."""
     return _in_domain(bench, f"b2b-probe.{bench.tenant.default}", accepted="accepted", refused="refused")
 
 
 def odd_character(bench: Bench) -> Reading:
-    """INV-11: the plus sign is documented as refused; how the refusal reads is not."""
+    """Ask INV-11: in which words Graph refuses a plus sign. Only the refusal itself is documented."""
     local, _, domain = bench.address().rpartition("@")
     address = f"{local}+x@{domain}"
     answer = bench.invite(bench.account(address, other_mails=[address]))
@@ -57,12 +57,18 @@ def odd_character(bench: Bench) -> Reading:
 
 
 def only_mail(bench: Bench) -> Reading:
-    """INV-12: the first article wanted the address of a cloud account in otherMails."""
+    """Ask INV-12: whether it is enough that `mail` holds the address.
+
+    The first article wanted the address of a cloud-only account in `otherMails`.
+    """
     return either(bench.invite(bench.account(bench.address())), accepted="current", refused="2020")
 
 
 def mailbox(bench: Bench) -> Reading:
-    """INV-13: with a free licence that brings a mailbox; the account's end gives it back."""
+    """Ask INV-13: whether an account with a mailbox can be converted.
+
+    The account gets a free licence, which becomes free again when the account is removed.
+    """
     sku = free_mailbox(bench.ask(SKUS, query={"$select": SKU_FIELDS}))
     address = bench.address()
     account = bench.account(address, other_mails=[address], usageLocation=USAGE_LOCATION)
@@ -81,7 +87,7 @@ def mailbox(bench: Bench) -> Reading:
 
 
 def blocked_by_list(bench: Bench) -> Reading:
-    """INV-23."""
+    """Ask INV-23: how Graph refuses a domain that the tenant's list of domains excludes."""
     domain = blocked_domain(bench.ask(DOMAIN_LISTS, every_page=True))
     address = f"{bench.accounts.new_name()}@{domain}"
     answer = bench.invite(bench.account(address, other_mails=[address]))
@@ -91,7 +97,10 @@ def blocked_by_list(bench: Bench) -> Reading:
 
 
 def held_address(bench: Bench) -> Reading:
-    """INV-25: whether a refusal names the holder decides what an administrator can be told to do."""
+    """Ask INV-25: whether Graph's refusal names the account that holds the address.
+
+    If it does, the app can tell an administrator which account to change.
+    """
     invited, holder = _two_with_one_address(bench)
     answer = bench.invite(invited)
     named = holder.id in answer.message
@@ -99,21 +108,21 @@ def held_address(bench: Bench) -> Reading:
 
 
 def held_by_deleted(bench: Bench) -> Reading:
-    """INV-26."""
+    """Ask INV-26: whether Graph refuses an address that a deleted account holds."""
     invited, holder = _two_with_one_address(bench)
     bench.accounts.delete(holder)
     return either(bench.invite(invited), accepted="ignored", refused="refused")
 
 
 def disabled(bench: Bench) -> Reading:
-    """INV-27."""
+    """Ask INV-27: whether a disabled account can be converted."""
     address = bench.address()
     account = bench.account(address, other_mails=[address], accountEnabled=False)
     return either(bench.invite(account), accepted="accepted", refused="refused")
 
 
 def nobody(bench: Bench) -> Reading:
-    """INV-31."""
+    """Ask INV-31: how Graph answers an invitation for an object id that does not exist."""
     answer = bench.send(str(uuid4()), bench.address())
     if answer.status == INVITED:
         named = answer.body["invitedUser"]["id"]
@@ -123,7 +132,10 @@ def nobody(bench: Bench) -> Reading:
 
 
 def two_copies(bench: Bench) -> Reading:
-    """INV-33: the one question that sends mail, to the operator's own addresses."""
+    """Ask INV-33: whether Graph accepts two recipients of a copy.
+
+    This is the only question that sends mail. The mail goes to the operator's own addresses.
+    """
     if len(bench.addresses) < 2:  # noqa: PLR2004 - two copies
         raise Skipped("it takes a second --address that a copy may go to")
     second = bench.addresses[1]
@@ -134,7 +146,7 @@ def two_copies(bench: Bench) -> Reading:
 
 
 def untouched(bench: Bench) -> Reading:
-    """INV-02, as far as a pending invitation can show it."""
+    """Ask INV-02: whether id, name and `userType` stay as they were while the invitation is pending."""
     plain = bench.control()
     user = _read(bench)
     same = (user["id"], user["userPrincipalName"], user["userType"]) == (plain.account.id, plain.account.name, "Member")
@@ -155,7 +167,7 @@ def _in_domain(bench: Bench, domain: str, *, accepted: str, refused: str) -> Rea
 
 
 def _two_with_one_address(bench: Bench) -> tuple[Account, Account]:
-    """An account, and another that holds its address in otherMails."""
+    """Return two new accounts with one address. The second has the address of the first in `otherMails`."""
     address = bench.address()
     invited = bench.account(address, other_mails=[address])
     return invited, bench.account(bench.address(), other_mails=[address])
@@ -176,7 +188,7 @@ def _question(  # noqa: PLR0913 - a row of the table
     mails: int = 0,
     licences: int = 0,
 ) -> Question:
-    """A question that means something only where an ordinary account is converted."""
+    """Return a question that makes sense only if an ordinary account can be converted."""
     return Question(
         identifier,
         asks,
