@@ -1,4 +1,7 @@
-"""The module that the Functions host loads. `b2b.triggers.app` builds the app: import-linter checks only packages."""
+"""The module that the Functions host loads.
+
+The code is in `b2b.triggers.app`, because import-linter checks packages only.
+"""
 
 from b2b.triggers.app import app
 

@@ -39,7 +39,7 @@ _NAME = (
 _BOOLEAN = "`true` or `false`"
 _ANNA, _BORIS = "6c1f7c62-6d3b-4a53-8f0c-0d6f0c1f3a11", "0f2b9b0e-97a2-4c8e-9a5d-2f1f6f4f0b22"
 NOT_YET = "callbackUrl"
-"""A field that the app knows by name, so that it can refuse it with the right reason."""
+"""A field that the app knows only in order to refuse it with the right reason."""
 
 FIELDS: Mapping[str, Field] = {
     "invitedUser": Field(

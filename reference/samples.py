@@ -15,7 +15,7 @@ from b2b.settings import FUNCTIONS_PROCESS, SETTINGS
 from reference.bicep import deployed
 
 ROLES = UUID("6a0e4f6e-6f0f-5d0c-9d55-3f0c1b6f7a11")
-"""The namespace of role ids, which come from the names of the roles: holders keep a role whose name stays."""
+"""The namespace from which a role's name gives its id. So users keep a role as long as its name stays the same."""
 SCOPE = "user_impersonation"
 COMMAND_LINES = {
     "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Azure CLI",
