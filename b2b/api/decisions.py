@@ -59,7 +59,7 @@ async def accept(app: Workflows, call: Call) -> Reply:
 
 
 async def compare(app: Workflows, call: Call) -> Reply:
-    """Compare what an account has now with what it had before its invitation again."""
+    """Compare once more what an account has now with what it had before its invitation."""
     return await _decided_about_account(call, app.accounts.compare_anew, Decision(call.caller.actor))
 
 

@@ -1,4 +1,4 @@
-"""Make and read the tokens with which a caller asks for the next page. A token holds for one list with one filter."""
+"""Make and read the tokens with which a caller asks for the next page. A token is valid for one list and filter."""
 
 import base64
 import binascii

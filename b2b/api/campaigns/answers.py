@@ -89,7 +89,7 @@ class RowFault(Answer, frozen=True, kw_only=True):
 
 
 class RowTaken(Answer, frozen=True, kw_only=True):
-    """What became of a row."""
+    """The result for one row of a list."""
 
     line: Annotated[int, Meta(description="The line in which the row begins; in JSON, its place in the array.")]
     outcome: Annotated[str, Meta(description="taken, changed, unchanged or refused.")]
@@ -98,7 +98,7 @@ class RowTaken(Answer, frozen=True, kw_only=True):
 
 
 class ListTaken(Answer, frozen=True, kw_only=True):
-    """What became of a list, row by row."""
+    """The result for a list, row by row."""
 
     status: Annotated[ListStatus, Meta(description="The list as a whole.")]
     columns: Annotated[list[ListColumn], Meta(description="How its columns were understood.")]
@@ -142,7 +142,7 @@ class MemberLine(Answer, frozen=True, kw_only=True):
 
 
 class MemberColumn(Answer, frozen=True, kw_only=True):
-    """A column of the caller's own."""
+    """A column that the caller added to the list."""
 
     header: Annotated[str, Meta(description="The header in the list.")]
     value: Annotated[str, Meta(description="What the member's row says.")]
@@ -163,7 +163,7 @@ class MemberStatus(MemberLine, frozen=True, kw_only=True):
 
 
 class MemberPage(Answer, frozen=True, kw_only=True):
-    """A page of members. It may be short or even empty; there is more while it has a token."""
+    """A page of members. A page with a token has a next page, even if it is short or empty."""
 
     members: Annotated[list[MemberLine], Meta(description="The members of this page.")]
     cost: Annotated[Cost, Meta(description="What it cost to find them.")]
@@ -172,7 +172,7 @@ class MemberPage(Answer, frozen=True, kw_only=True):
 
 
 class ToDecide(Answer, frozen=True, kw_only=True):
-    """A member that waits for a decision. Send member and findings back as they are to decide about it."""
+    """A member that waits for a decision. To decide about it, send its key and its findings back unchanged."""
 
     member: Annotated[str, Meta(description="The key of the member.")]
     findings: Annotated[list[Waived], Meta(description="Everything that is to be decided about the member.")]
@@ -198,7 +198,7 @@ class DecisionsWaiting(Answer, frozen=True, kw_only=True):
 
 
 class MemberDecided(Answer, frozen=True, kw_only=True):
-    """What became of the decision about one member."""
+    """The result of the decision about one member."""
 
     member: Annotated[str, Meta(description="The key of the member.")]
     decided: Annotated[bool, Meta(description="Whether the decision holds.")]
@@ -206,7 +206,7 @@ class MemberDecided(Answer, frozen=True, kw_only=True):
 
 
 class MembersDecided(Answer, frozen=True, kw_only=True):
-    """What became of a decision about several members; each is answered by itself."""
+    """The results of a decision about several members. The decision about each member succeeds or fails by itself."""
 
     decided: Annotated[int, Meta(description="How many were decided about.")]
     refused: Annotated[int, Meta(description="How many were not: look at them again.")]

@@ -90,7 +90,7 @@ class ListRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
 
 
 class MemberList(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A list in JSON; an array of rows alone is taken as well. Other names than these are the caller's own columns."""
+    """A list in JSON. An array of rows alone is accepted, too. Fields with other names are the caller's own columns."""
 
     members: Annotated[list[ListRow], Meta(description="The rows of the list, up to 10,000.")]
 
@@ -148,7 +148,7 @@ _Choices = Annotated[
 
 
 class MembersApproval(Body, frozen=True, kw_only=True):
-    """Waives what was shown of exactly these members."""
+    """Waives the findings that were shown for exactly these members."""
 
     approved_by: Annotated[
         str | None,
@@ -162,7 +162,7 @@ class MembersApproval(Body, frozen=True, kw_only=True):
 
 
 class MembersRefusal(Body, frozen=True, kw_only=True):
-    """Calls off exactly these members."""
+    """Refuses exactly these members."""
 
     refused_by: Annotated[
         str | None,

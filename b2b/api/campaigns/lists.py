@@ -25,7 +25,7 @@ _UNTOLD: Final = (
     *("", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel"),
     *("application/octet-stream", "application/x-www-form-urlencoded"),
 )
-"""Media types that clients send if they do not know the type of a file: curl and PowerShell send the last one."""
+"""Media types that clients send if they do not know a file's type. The last one comes from curl and PowerShell."""
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _ENCODINGS: Final = {
     **dict.fromkeys(("utf-8", "utf8", "us-ascii", "ascii"), Encoding.UTF_8),
@@ -109,7 +109,7 @@ def _rows(plan: Plan) -> Iterator[RowTaken]:
 
 
 def _next(app: Workflows, call: Call, taken: TakenIn) -> str:
-    """Return what to do next, in sentences. If every row was known already, that is the release."""
+    """Return the next steps in sentences. If every row was known already, the next step is the release."""
     path = f"/api/campaigns/{call.campaign_id}"
     said = []
     if taken.plan.refused:

@@ -14,7 +14,7 @@ from b2b.domain.errors import RequestRefused
 from b2b.domain.findings import Verdict
 
 LONGEST_WAIT: Final = 3650
-"""Days."""
+"""The most days that a caller may give for how long members have waited."""
 _DAYS = "waitsLongerThanDays"
 QUERY: Final = (
     Parameter("stage", "Only members of this stage.", MemberStage),

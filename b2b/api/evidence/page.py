@@ -13,7 +13,7 @@ from b2b.domain.lifecycle.credentials import NOT_DOCUMENTED, Opens
 from b2b.domain.lifecycle.snapshot import label
 
 SHOWN: Final = 20
-"""Most objects of one kind that the page names. The JSON names all."""
+"""The most objects of one kind that the page names. The JSON names all."""
 STYLE: Final = """
 body{font:15px/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff;margin:2rem auto;max-width:60rem;padding:0 1rem}
 h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #999}
