@@ -24,12 +24,13 @@ class CampaignRuns:
         self._table = table
 
     async def save(self, run: Run, *parts: Part) -> Run:
-        """Write the parts of a run, and then the run: as a new row, or over the row that it was read from.
+        """Write the parts of a run, and then the run's row: a new row, or the next version of the row that was read.
 
-        So all parts that a stored run counts exist. Parts of a cut that the run does not name are ignored.
+        The parts are written first, so that every part of a stored run exists. Several processes may cut a run into
+        parts. Then only the parts whose cut the run's row names are used.
 
         Raises:
-            LedgerConflict: another process wrote the run meanwhile.
+            LedgerConflict: another process wrote the run meanwhile; read it again.
             Transient: storage did not answer; only a fresh read tells whether it wrote the rows.
 
         """
@@ -45,17 +46,17 @@ class CampaignRuns:
         """Return a run, or None.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = await fetch(self._table, campaign_id, f"{_RUN}{run_id}")
         return None if entity is None else entities.run(entity)
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run in order. If several processes cut the run, the cut that the run names counts.
+        """Return the parts of a run in order. If several processes cut the run, its row names the cut to return.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         if not run.planned:
@@ -67,7 +68,7 @@ class CampaignRuns:
         """Return a part of a run, or None.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = await fetch(self._table, run.campaign_id, f"{_key(run)}{number:05d}")
@@ -77,7 +78,7 @@ class CampaignRuns:
         """Write the result of a part. The last writer wins, because a part that is done twice has the same result.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         async with translated():

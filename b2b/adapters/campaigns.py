@@ -49,7 +49,8 @@ log = logging.getLogger(__name__)
 
 CAMPAIGNS: Final = "campaigns"
 ALL: Final = "campaigns~"
-"""The partition of the list of campaigns. No campaign's id has a tilde, so it is no campaign's partition."""
+"""The partition of the list of campaigns. It has a tilde, which no campaign's id has, so it is no campaign's
+partition."""
 _ROW: Final = "campaign"
 _IMPORT, _PERSON = "import~", "person~"
 _COMPARED: Final = ("RowKey", "names", "address", "content", "importId", "stage", "replaced")
@@ -58,7 +59,8 @@ TRIES: Final = 3
 _SIDE_BY_SIDE: Final = 8
 """Concurrent calls. They are limited because the rest of the app uses the same storage account."""
 _STORING: Final = 2
-"""Concurrent transactions while a list is stored. All go to one partition, where more would only queue."""
+"""Concurrent transactions while a list is stored. All of them go to one partition, where further ones would only
+queue."""
 
 
 class Campaigns:
@@ -73,8 +75,8 @@ class Campaigns:
         """Add a new campaign to the list of campaigns, and then write it.
 
         Raises:
-            LedgerConflict: a campaign with this id exists.
-            Transient: storage did not answer.
+            LedgerConflict: a campaign with this id exists already.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = {"PartitionKey": ALL, "RowKey": change.row.campaign_id, "name": change.row.name}
@@ -86,7 +88,7 @@ class Campaigns:
         """Return up to ``limit`` campaigns with ids after ``after``, and the last id if more follow (else empty).
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         query, values = "PartitionKey eq @key and RowKey gt @after", {"key": ALL, "after": after}
@@ -102,7 +104,7 @@ class Campaigns:
         """Return every list that was sent to a campaign, the latest first.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         query, values = range_of(campaign_id, _IMPORT)
@@ -113,17 +115,17 @@ class Campaigns:
         """Return the record of a list, or None if the list was never sent.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = await fetch(self._table, campaign_id, _IMPORT + import_id)
         return None if entity is None else entities.list_import(entity)
 
     async def save_import(self, row: ListImport) -> None:
-        """Write the record of a list. The last writer wins, because all calls with the same list write the same.
+        """Write the record of a list. The last writer wins, because every call with a list writes the same record.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = {"PartitionKey": row.campaign_id, "RowKey": _IMPORT + row.import_id, **entities.to_entity(row)}
@@ -134,7 +136,7 @@ class Campaigns:
         """Return, for every member, the columns that a new list is compared with.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         found = list[Known]()
@@ -148,7 +150,7 @@ class Campaigns:
         """Return a member, or None.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         async with self._gate:
@@ -159,17 +161,17 @@ class Campaigns:
         """Return the members that exist among these keys, by key.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         found = await asyncio.gather(*(self.member(campaign_id, key) for key in keys))
         return {member.key: member for member in found if member is not None}
 
     async def scan(self, campaign_id: str, stage: MemberStage | None = None) -> AsyncIterator[Member]:
-        """Yield all members, or those of one stage, in the order of their keys. They are for reading only.
+        """Yield all members, or those of one stage, in the order of their keys. The members are for reading only.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         query, values = range_of(campaign_id, list_of(stage))
@@ -185,7 +187,7 @@ class Campaigns:
         This takes one call. The members are for reading only.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         prefix = list_of(stage)
@@ -226,7 +228,7 @@ class Campaigns:
         """Return the key of the member that an account was first matched to; empty if there is none yet.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = await fetch(self._table, campaign_id, _PERSON + user_id)
@@ -235,7 +237,8 @@ class Campaigns:
     async def store(self, members: Sequence[tuple[Member, Member | None]]) -> bool:
         """Write the members of a list, each given with the member that it replaces, in as few transactions as possible.
 
-        Return False if another process wrote one of them meanwhile; nothing of its transaction is written then.
+        Return False if another process wrote one of these members meanwhile. The transaction with that member writes
+        nothing.
 
         Raises:
             Transient: storage did not answer. The transactions that succeeded before stay written.
@@ -256,8 +259,8 @@ class Campaigns:
         The member's own row is deleted last, so that a purge that was cut off can be repeated.
 
         Raises:
-            LedgerConflict: another process wrote the member meanwhile.
-            Transient: storage did not answer.
+            LedgerConflict: another process wrote the member meanwhile; read it again.
+            Transient: storage did not answer. Try again later.
 
         """
         campaign_id, key = record.campaign_id, record.member
@@ -276,10 +279,12 @@ class Campaigns:
                 raise LedgerConflict(f"member {key}")
 
     async def show(self, record: RequestRecord) -> None:
-        """Update a member to show the state of its request, unless it shows a later one. A repeat changes nothing.
+        """Update a member to show the state of its request, unless the member already shows a later state.
+
+        A repeat changes nothing.
 
         Raises:
-            Transient: storage did not answer, or other processes keep writing the member.
+            Transient: storage did not answer, or other processes keep writing the member. Try again later.
 
         """
         for _ in range(TRIES):

@@ -9,7 +9,7 @@ Clock = Callable[[], datetime]
 
 
 Monotonic = Callable[[], float]
-"""Returns the seconds of a monotonic clock: it ignores changes of the system's time, and only differences matter."""
+"""Returns the seconds of a monotonic clock, which ignores changes of the system's time. Only differences matter."""
 
 
 def monotonic() -> float:

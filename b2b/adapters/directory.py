@@ -19,7 +19,7 @@ from b2b.domain.request import InvitedUser
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 OWN_TROUBLE = frozenset({400, 500, 502})
 LASTING = frozenset({400, 402, 405, 406, 410, 411, 412, 413, 414, 415, 416, 421, 422, 426, 428, 431, 451})
-"""Status codes of a read that another try does not change. Throttling, a token, a conflict or a lock may pass."""
+"""Status codes that a repeated read would get again. Throttling, a refused token, a conflict and a lock may pass."""
 PENDING_ACCOUNTS = Call(f"/users?$filter=externalUserState eq '{PENDING}'&$select=id&$top=999")
 """A plain query. With the header of advanced queries, Graph would answer from an index that lags further behind."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -46,11 +46,11 @@ class Directory:
         return await self._answered(questions, LASTING)
 
     async def granted(self, user_id: str, wanted: Iterable[Fact[Any]]) -> Facts:
-        """Read an account by its id, with facts about it. If one fact cannot be read, the others still are.
+        """Read an account by its id, with facts about it. If one fact cannot be read, the others are read all the same.
 
         Raises:
-            Transient: as `read`, or Graph refuses to read the account itself.
-            AccessDenied: as `read`.
+            Transient: Graph throttles, is down, or refuses to read the account itself. Try again later.
+            AccessDenied: the app may not read accounts.
 
         """
         questions: dict[Fact[Any], AskedAbout] = {facts.ACCOUNT: InvitedUser(id=user_id)}
@@ -78,7 +78,7 @@ class Directory:
         `externalUserState`, because it would look like an internal account.
 
         Raises:
-            AccessDenied: as `read`.
+            AccessDenied: the app may not read accounts.
 
         """
         answers = await self._graph.read([_user(user_id) for user_id in user_ids], OWN_TROUBLE)
@@ -114,7 +114,7 @@ class Directory:
 
         Raises:
             Transient: the list broke off. An account that is not on the pages so far may still be pending.
-            AccessDenied: as `read`.
+            AccessDenied: the app may not read accounts.
 
         """
         async for page in self._graph.pages(PENDING_ACCOUNTS):
@@ -140,7 +140,7 @@ def _no_accounts() -> AccessDenied:
 
 
 def _calls(fact: Fact[Any], subject: AskedAbout) -> list[Call]:
-    """Return the calls whose placeholders the subject fills. A selector fills the name that the request gives."""
+    """Return the calls whose placeholders the subject fills. A selector fills the placeholder for its kind of name."""
     values: Values
     if isinstance(subject, InvitedUser):
         values = facts.selector(subject)

@@ -23,9 +23,9 @@ from b2b.domain.request.record import RequestRecord
 STATE, REQUEST, PACE = "current", "request", "pace"
 HISTORY = "history-"
 MOST_CARRIED = 8
-"""Most events that a state row carries itself. An account that is invited and redeems has four."""
+"""The most events that a state row holds itself. An account that is invited and redeemed has four events."""
 LONGEST_CARRIED = 16_000
-"""Most characters of the events that a row carries. Storage allows 32,768 in a property."""
+"""The most characters of the events that a row carries. Storage allows 32,768 in a property."""
 _MISSING: tuple[Any, ...] = (None, "")
 Record = TypeVar("Record", Conversion, RequestRecord, Pace, Campaign, ListImport, Member, Run)
 Told = TypeVar("Told", Conversion, RequestRecord, Pace, Campaign)

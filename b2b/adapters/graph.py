@@ -45,7 +45,7 @@ _SOVEREIGN = frozenset({"graph.microsoft.us", "dod-graph.microsoft.us", "microso
 MOST_PAGES = 100
 LONGEST_RETRY_AFTER = 86_400.0
 SHORTEST_HOLD, LONGEST_HOLD = 2.0, 300.0
-"""Seconds: a shorter wait delays only the calls that got it, a longer one is left to the row that `Pacer` shares."""
+"""Seconds. If Graph asks for at least the first, this process holds back its reads, but no longer than the second."""
 CONNECT_TIMEOUT = 5.0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REQUEST_ID = "request-id"
@@ -54,7 +54,7 @@ _DENIED = "Authorization_RequestDenied"
 _TOKEN_REFUSED = "InvalidAuthenticationToken"  # noqa: S105  Graph's error code
 _ERRORS: dict[str, Any] = {"XXX": ODataError}
 _IN_DOUBT = frozenset({NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
-"""Statuses that do not prove that no invitation was sent: a replica may lag, a throttle may come after the mail."""
+"""Statuses after which an invitation may have been sent: a replica may lag, or a throttle may come after the mail."""
 
 
 def http_transport(base_url: str) -> httpx.AsyncHTTPTransport:
@@ -149,7 +149,7 @@ class Graph:
         """Yield a collection page by page. A page that is short or empty need not be the last.
 
         Raises:
-            Transient: as `read`, also after some pages: the list is then incomplete.
+            Transient: Graph gave no good answer, perhaps after some pages. The list is then incomplete; read it again.
             AccessDenied: Graph answered 403.
 
         """
@@ -193,7 +193,7 @@ class Graph:
         return invited(content, invitation.user_id, used, call)
 
     async def _batch(self, root: str, calls: Sequence[Call]) -> list[Part | None]:
-        """Send one `$batch` and return its parts in the order of the calls. They are not judged here."""
+        """Send one `$batch` and return its parts in the order of the calls. The parts' statuses are not judged here."""
         information = RequestInformation(Method.POST, "{+root}/$batch", {"root": root})
         requests = [(number, self._relative(call.url), call.headers) for number, call in enumerate(calls)]
         information.set_stream_content(request_body(requests), "application/json")
@@ -257,8 +257,8 @@ class Graph:
     async def _fetch(self, information: RequestInformation) -> bytes:
         """Send a request that changes nothing in Graph, and return its answer.
 
-        While Graph has asked this process to wait, nothing is sent: a read of beta may begin with one of v1.0, and that
-        one may just have been answered 429.
+        While Graph has asked this process to wait, nothing is sent, even if the wait began a moment ago with another
+        request.
         """
         if self._not_before is not None and (left := (self._not_before - self._clock()).total_seconds()) > 0:
             raise Transient(GRAPH, "asked the app to wait", left)
@@ -337,7 +337,7 @@ def scope_of(base_url: str) -> str:
 def retry_after(text: str, now: datetime) -> float | None:
     """Return the seconds that a Retry-After header asks for, at most a day; None if it cannot be read.
 
-    It may hold whole seconds, a fraction (Graph sends those, against the standard) or a date.
+    The header may hold whole seconds, a fraction (Graph sends fractions, against the standard) or a date.
     """
     seconds = math.nan
     with suppress(ValueError):

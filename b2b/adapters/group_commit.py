@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.data.tables.aio import TableClient
 
 MOST_OPERATIONS = 100
-"""Most operations that Table Storage accepts in one transaction."""
+"""The most operations that Table Storage accepts in one transaction."""
 REFUSED = range(400, 500)
 """Statuses with which storage refuses a transaction because of one of its rows."""
 Operation = tuple[Any, ...]

@@ -37,14 +37,16 @@ REQUESTS = "requests"
 FOLLOWED, SCHEDULE, UNTOLD, OPEN = "followed~", "schedule~", "untold~", "open~"
 RESTED, WORKING, COMPARISONS = "rested~", "working~", "comparisons~"
 FACT, SWEEP, CENSUS = "tenant~fact", "sweep~", "census"
-"""Partitions of lists, of the tenant fact and of the sweep's reports. No object id and no request id has a tilde."""
+"""Partitions of lists, of the tenant fact and of the sweep's reports. Their names have a tilde, which no object id and
+no request id has."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.5,
     "connection_timeout": 5,
     "read_timeout": 15,
 }
-"""Seconds, and retries. By default the SDK retries for minutes inside the function; the queue retries anyway."""
+"""Numbers of retries, and times in seconds. By default the SDK retries for minutes inside the function. That is of no
+use, because the queue retries anyway."""
 _MEMBER = "request-"
 
 
@@ -104,7 +106,7 @@ class Ledger:
         """Write an account's conversion, the requests that join it (``request_ids``) and snapshots (``kept``).
 
         Raises:
-            LedgerConflict: another process wrote first. The caller reads again and decides again.
+            LedgerConflict: another process wrote the conversion first. Read it again and decide again.
 
         """
         generation = change.row.generation
@@ -117,7 +119,7 @@ class Ledger:
 
         Raises:
             UnreadableRow: a newer version of the app wrote the snapshot.
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         entity = await fetch(self._conversions, user_id, snapshots.key(generation, moment))
@@ -165,7 +167,7 @@ class Ledger:
         return TenantFact() if entity is None else msgspec.json.decode(entity["known"], type=TenantFact)
 
     async def learn(self, fact: TenantFact) -> None:
-        """Store what the app knows of the tenant. The last writer wins, because each has read it from Graph."""
+        """Store what the app knows of the tenant. The last writer wins, because each writer has it from Graph."""
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)

@@ -98,7 +98,7 @@ class TimedListing(Listing):
 
 
 class FollowedIndex(Listing):
-    """The accounts that are followed. An entry holds what decides whether a list from Graph has news of the account."""
+    """The accounts that are followed. An entry holds what tells whether Graph's list has news of the account."""
 
     async def follow(self, user_id: str, now: datetime, *, synced: bool) -> None:
         """Follow an account. If it is followed already, forget what was known of its state in the directory."""

@@ -83,7 +83,7 @@ def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...
 
 
 def portions_of(members: Sequence[tuple[Member, Member | None]]) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the operations that write members, one transaction at a time. All rows of a member are in the same one."""
+    """Yield the operations that write members, one transaction at a time. A member's rows are in one transaction."""
     portion: list[tuple[Any, ...]] = []
     filled = 0
     for row, before in members:

@@ -18,7 +18,7 @@ POISON = "conversion-requests-poison"
 """The queue for messages that keep failing. The Functions host makes its name by appending `-poison`."""
 STORAGE = "queue storage"
 _PAGE = 32
-"""Most messages that storage returns in one call."""
+"""The most messages that storage returns in one call."""
 _NEVER = -1
 """Time to live: a request must not expire while the app is stopped. Storage's default is seven days."""
 CLIENT_OPTIONS: dict[str, Any] = {

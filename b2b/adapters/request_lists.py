@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 MONTHS: Final = "months~"
 NAMES: Final = "names~"
 FORMER: Final = "formerNames"
-"""Column with the keys of a request's former names: their entries in the index are deleted with the request."""
+"""Column with the keys of a request's former names, whose index entries are deleted with the request."""
 RACES: Final = 5
 REMEMBERED: Final = 2_000
 """Number of requests whose lines this process remembers, so that it can write them again without reading them."""
 MOST_MONTHS: Final = 4
-"""Most months that one page covers. A page may therefore be short; the next page continues after it."""
+"""The most months that one page covers. A page may therefore be short; the next page continues after it."""
 NOT_FOUND = 404
 
 
@@ -214,8 +214,8 @@ class RequestLists:
     async def _part(self, query: "_Query", limit: int) -> tuple[list[TableEntity], str, int]:
         """Read one page of one month. Return its rows, the key at which the next page begins, and the calls made.
 
-        The key is empty if there is no next page. An empty page means that storage looked through many rows without a
-        match, so the next one is read at once.
+        The key is empty if there is no next page. If storage looked through many rows without a match, it returns an
+        empty page, and the next page is read at once.
         """
         found, calls = list[TableEntity](), 0
         async with translated():

@@ -10,7 +10,7 @@ from b2b.domain.errors import UnreadableRow
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 
 CHUNK = 48_000
-"""Most bytes in one property. Table Storage allows 65,536."""
+"""The most bytes in one property. Table Storage allows 65,536."""
 _CHUNKS = "chunk"
 
 

@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 NOT_FOUND = 404
 TRANSACTION = 100
-"""Most rows in one transaction."""
+"""The most rows in one transaction."""
 TRANSACTION_BYTES = 900_000
-"""Most bytes in one transaction. Storage allows 4 MiB, but a body of more than 1 MiB blocks the event loop."""
+"""The most bytes in one transaction. Storage allows 4 MiB, but a body of more than 1 MiB blocks the event loop."""
 _PART_BYTES = 1_000
 """Bytes that a row adds to a transaction besides its columns: method, address and headers."""
 _TYPED_BYTES = 80
-"""Most bytes that a column needs for a value and its type, if the value is neither text nor bytes."""
+"""The most bytes that a column needs for a value and its type, if the value is neither text nor bytes."""
 STORAGE = "table storage"
 _CONFLICTS = frozenset({409, 412})
 _WRITE_ID = "writeId"

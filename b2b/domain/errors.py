@@ -89,9 +89,9 @@ class Transient(B2BError):
 
 
 class Unsent(Transient):
-    """A request's row may name a message that was not sent. Retry: let the host redeliver this message.
+    """A request's row may name a message that was not sent. Retry: let the host redeliver the message being handled.
 
-    Only a redelivery sends the missing message. A new copy of this message would do nothing.
+    Only that redelivery sends the missing message. A new copy of the message being handled would do nothing.
     """
 
 

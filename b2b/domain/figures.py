@@ -145,7 +145,7 @@ def _of_account(row: Conversion, event: Event) -> Iterator[Figure]:
 
 
 def _outcome(row: Conversion, event: Event) -> str:
-    """Return the outcome of a call; empty if the event is not the end of one.
+    """Return the outcome of a call; empty if the event is not the end of a call.
 
     An invitation without an id was found by reading the account, not by a call.
     """

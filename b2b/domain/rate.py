@@ -56,8 +56,8 @@ def renewed(before: Share | None, began: float, ended: float, ages: Iterable[flo
 
     ``ages``: seconds since the other instances renewed their rows; ``before``: the share until now, None for the first.
     An instance is new if the others did not count its row all the time. A new instance sends nothing until the others
-    have read the rows again. If it sees no other row it need not wait: an instance that starts now sees its row, and
-    waits itself.
+    have read the rows again. If a new instance sees no other row, it need not wait, because an instance that starts
+    later sees this row and waits itself.
     """
     others = sum(age < COUNTED for age in ages)
     if before is not None and ended - before.began < COUNTED:

@@ -35,7 +35,7 @@ OVERRUN = 25.0
 CLOSING = 10.0
 """Seconds for storing the report, and the same for recording the metrics."""
 MOST_COUNTED = 1_000
-"""The most entries that are counted of what a part did not reach: one page of a list."""
+"""Of the entries that a part did not reach, at most this many are counted: one page of a list."""
 BUDGETS: Mapping[Part, Budget] = {
     Part.DRAIN: Budget(500, 40.0),
     Part.REPAIR: Budget(10_000, 80.0),
@@ -69,7 +69,7 @@ class PartReport:
     done: int = 0
     """How many messages, requests or accounts the part handled."""
     changed: int = 0
-    """How many of these the part recorded, put back, published or advanced."""
+    """How many messages, requests or accounts the part recorded, put back, published or advanced."""
     left: int = 0
     """How many entries were due and not reached. `MOST_COUNTED` means that many or more."""
     oldest: datetime | None = field(default=None, compare=False)

@@ -1,7 +1,7 @@
 """The HTTP triggers: one for each row of the table of routes, and one for all other paths below /api.
 
 For a known path with a wrong method, the host would answer 404 without a body. So the last trigger takes every method.
-The host tries functions in the order of their names, so that trigger's name sorts after all others.
+The host tries functions in the order of their names. So the name of that trigger sorts after all others.
 """
 
 import os

@@ -289,7 +289,7 @@ def _allow(record: RequestRecord, action: Action) -> None:
 
 
 def _leads(record: RequestRecord, conversion: Conversion, action: Action) -> None:
-    """Refuse a decision about a request that joined another one: the decision is about the conversion of both."""
+    """Refuse a decision about a request that joined another one, because it would affect the conversion of both."""
     if record.generation and conversion.request_id != record.request_id:
         raise RequestRefused("DecisionSuperseded", f"This request joined {conversion.request_id}; {action} that one.")
 

@@ -70,7 +70,7 @@ class Enquiries:
         No row is written, so that the same body with the same request id can be submitted afterwards.
 
         Raises:
-            MustWait: Graph asked the app to wait.
+            MustWait: Graph asked the app to wait. Try again after that time.
             Transient: Graph did not answer. If it asked for a wait, the other instances wait as well.
 
         """

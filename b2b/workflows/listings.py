@@ -16,7 +16,7 @@ PAGE = 100
 SCANNED = 1_000
 """Lines that a search by part of a name reads with one call. Storage returns no more."""
 SCANS = 5
-"""The most calls that one page of such a search makes. The next page continues from there."""
+"""The most calls for one page of a search by part of a name. The next page continues from there."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Listings:
 
         Raises:
             RequestRefused: the account has no conversion.
-            UnreadableRow: a newer version of the app wrote its row.
+            UnreadableRow: a newer version of the app wrote the row of the account.
 
         """
         found = await self._ledger.conversions.get(user_id.lower()) if GUID.fullmatch(user_id) else None

@@ -278,7 +278,7 @@ class Ledger(Protocol):
         """Delete a request and its history. The row is deleted last.
 
         Raises:
-            LedgerConflict: the row has changed since it was read.
+            LedgerConflict: the row has changed since it was read; read it again.
 
         """
 

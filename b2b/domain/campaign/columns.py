@@ -54,7 +54,7 @@ COLUMNS: Final[tuple[Row, ...]] = (
 )
 MOST_COLUMNS: Final = 200
 LONGEST_HEADER: Final = 200
-"""Characters."""
+"""The most characters of a header."""
 ACCOUNTS: Final = (Column.ID, Column.UPN, Column.MAIL, Column.ADDRESS)
 """A list needs one of these columns. If a row has only an address, judging looks for the account with that address."""
 _EXPORT: Final = frozenset({"displayname", "usertype", "userprincipalname"})
@@ -63,7 +63,8 @@ _EXPORT: Final = frozenset({"displayname", "usertype", "userprincipalname"})
 In an export, `mail` is the account's own address, so it is not an address that the caller asks to invite.
 """
 _BRACKETED = re.compile(r"\[([^\[\]]++)\]")
-"""The name holds no bracket and the quantifier does not backtrack, so the time is linear in the header's length."""
+"""Matches a name in brackets. The name contains no bracket and the quantifier does not backtrack, so matching takes
+linear time."""
 
 
 def bare(header: str) -> str:

@@ -16,9 +16,10 @@ from b2b.domain.request.approval import OUTCOME_UNKNOWN, Approval, Waived
 from b2b.domain.request.decision import Decision
 
 ALONE: Final = frozenset({"directory-role", "copy-recipient", OUTCOME_UNKNOWN})
-"""Findings that are decided about one member at a time.
+"""Findings that a person decides about for one member at a time.
 
-The account is privileged, a second person gets a copy of the mail, or the person may get a second mail.
+They say that the account is privileged, that a second person gets a copy of the mail, or that the person may get a
+second mail.
 """
 
 ENDED: Final = "the campaign ended"

@@ -23,7 +23,7 @@ def defaults_of(document: dict[str, Any], policy: IntakePolicy) -> bytes:
     """Return defaults as they are stored: canonical JSON, or empty if they set nothing.
 
     Raises:
-        MalformedRequest: names every field that is wrong.
+        MalformedRequest: fields are wrong; the error names every one of them.
 
     """
     try:

@@ -70,7 +70,7 @@ class Member:
     listed_by: Actor = BY_QUEUE
     """Who sent the list of ``import_id``."""
     replaced: bool = False
-    """An earlier list had another row for the member."""
+    """Whether an earlier list had another row for the member."""
     stage: MemberStage
     names: tuple[str, ...] = ()
     """Every known name of the account, normalized for comparison: from the list, and from the directory."""

@@ -126,7 +126,7 @@ def _entry(cells: Cells, columns: Layout, policy: IntakePolicy) -> Entry | list[
 def _own_faults(
     line: int, values: Mapping[Column, str], kept: tuple[tuple[str, str], ...], columns: Layout
 ) -> Iterator[Fault]:
-    """Yield the faults that parsing the request cannot find: in texts for booleans, and in columns only shown."""
+    """Yield the faults that parsing the request cannot find: in texts for booleans, and in columns for display only."""
     shown = [*kept, (columns.header(Column.REFERENCE), values.get(Column.REFERENCE, ""))]
     faulty = False
     for header, value in shown:

@@ -12,7 +12,7 @@ from b2b.domain.request.approval import approval_of
 from b2b.domain.request.record import RequestRecord, led_before, reopened, taken_in
 
 _DRY = Stage.ASSESSED
-"""The stage of a dry run. A member's request never is one, because members are judged without a request."""
+"""The stage of a dry run. A member's request is never a dry run, because members are judged without a request."""
 MADE_FROM_MEMBER = "member-"
 """Prefix of the id of a member's request."""
 

@@ -53,7 +53,8 @@ class Run:
     parts: int = 0
     members: int = 0
     plan: str = ""
-    """The id of the cut that counts, because several processes may cut the run. Empty until the run is cut."""
+    """The id of the cut into parts that is used, because several processes may cut the run. Empty until the run is
+    cut."""
     round: int = 0
     """How often the messages of the run were lost and sent again. A message of an earlier round does nothing."""
     schema_version: int = SCHEMA_VERSION
@@ -151,7 +152,7 @@ ENDABLE = frozenset(
 
 
 def cut(run: Run, plan: str, keys: Sequence[str], size: int = PART) -> tuple[Run, tuple[Part, ...]]:
-    """Cut a run into parts. ``plan`` is the id of this cut: if other processes cut the run too, only one cut counts."""
+    """Cut a run into parts. ``plan`` is the id of this cut. If other processes cut the run, too, one cut is used."""
     parts = tuple(
         Part(number, tuple(keys[start : start + size])) for number, start in enumerate(range(0, len(keys), size))
     )

@@ -27,7 +27,10 @@ FIX = (
 
 
 def window_ends(conversion: Conversion, window: timedelta) -> datetime:
-    """Return when an account that shows no invitation counts as proof: one window after the last open attempt ended."""
+    """Return from when on an account without a visible invitation proves that none was sent.
+
+    That is one window after the end of the last open attempt.
+    """
     return max(doubt.until for doubt in conversion.open_doubts) + window
 
 
@@ -45,7 +48,7 @@ def can_be_disproved(conversion: Conversion) -> bool:
 
 
 def settled(conversion: Conversion, account: Account, now: datetime) -> Change[Conversion]:
-    """Move the conversion to `invited`: the account shows that one of the attempts sent an invitation."""
+    """Move the conversion to `invited`, because the account shows that one of the attempts sent an invitation."""
     first = conversion.doubts[0].since
     change = advance(
         conversion,
@@ -63,7 +66,7 @@ def settled(conversion: Conversion, account: Account, now: datetime) -> Change[C
 
 
 def found_later(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
-    """Begin a generation at `invited`, because the account shows an invitation of the ended one. Send nothing."""
+    """Begin a generation at `invited`, because the account shows an invitation of the ended one. Nothing is sent."""
     opening = replace(
         conversion,
         stage=Stage.INVITED,
@@ -106,7 +109,7 @@ def redeemed(conversion: Conversion, account: Account, now: datetime) -> Change[
 
 
 def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Record that no attempt sent an invitation: the window has passed, and this tenant would show one.
+    """Record that no attempt sent an invitation, because the window has passed, and this tenant would show one.
 
     The doubts and the lease end, and the stage stays. The next step invites again or judges again.
     """
@@ -116,13 +119,13 @@ def disproved(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def given_up(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """End the conversion as failed: attempts without a mail have failed for too long."""
+    """End the conversion as failed, because attempts without a mail have failed for too long."""
     said = "Every try to invite without a mail failed, and none can be seen. Retry when the cause is gone."
     return advance(conversion, Stage.FAILED, now, "given up", last_error=said, error_code=GIVEN_UP, lease_until=None)
 
 
 def to_review(conversion: Conversion, shows: Shows, now: datetime, also: str = "") -> Change[Conversion]:
-    """Ask a person to decide: the invitation may have been sent, and the app cannot find out."""
+    """Ask a person to decide, because the invitation may have been sent and the app cannot find out."""
     kept: dict[str, Any] = {
         "findings": (*conversion.findings, outcome_unknown(conversion, shows, also)),
         "verdict": Verdict.NEEDS_REVIEW,
@@ -164,14 +167,14 @@ def back(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def gone(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Cancel the conversion: the account is deleted for good, and its invitation with it."""
+    """Cancel the conversion, because the account is deleted for good, and its invitation with it."""
     doubt = ", and it is not known whether its invitation went out" if conversion.doubts else ""
     said = f"The account was deleted for good{doubt}."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said, lease_until=None)
 
 
 def waived(conversion: Conversion) -> tuple[Doubt, ...]:
-    """Return the doubts marked as waived: an approver has seen them and wants another invitation."""
+    """Return the doubts marked as waived, because an approver has seen them and wants another invitation."""
     return tuple(structs.replace(doubt, waived=True) for doubt in conversion.doubts)
 
 

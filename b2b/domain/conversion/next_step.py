@@ -67,7 +67,7 @@ def next_step(s: Situation) -> Step:
 
 
 def _own(s: Situation, conversion: Conversion) -> Step:
-    """Return the step of a request that belongs to this conversion. Only the leader of a claim acts; others show it."""
+    """Return the step of a request that belongs to this conversion. Only the leader acts; the others show the stage."""
     if conversion.stage is not Stage.INVITING or conversion.request_id != s.request.request_id:
         return Show()
     return _lead(s, conversion)
@@ -346,4 +346,4 @@ _STANDING: dict[Stage, Callable[[Situation, Conversion], Step]] = {
     Stage.UNVERIFIED: _unverified,
     Stage.COMPLETED: _completed,
 }
-"""For each stage of the conversion, the step of another request, unless a person asked for another invitation."""
+"""By stage, the step of a request that does not belong to the conversion and asks for no further invitation."""

@@ -74,7 +74,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Done:
-    """End the processing of this message: nothing is left to do."""
+    """End the processing of this message, because nothing is left to do."""
 
 
 @dataclass(frozen=True)

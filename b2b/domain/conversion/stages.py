@@ -169,7 +169,7 @@ def check_conversion(before: Stage, after: Stage) -> None:
     """Check that the table allows a conversion to move between two stages.
 
     Raises:
-        IllegalTransition: it does not. This is a bug.
+        IllegalTransition: the table does not allow it. This is a bug, so no retry helps.
 
     """
     if after is not before and after not in _TABLE[before].next:
@@ -180,7 +180,7 @@ def check_beginning(before: Stage | None, opening: Stage) -> None:
     """Check that a generation may begin at ``opening``, in place of one at ``before`` (None: the first generation).
 
     Raises:
-        IllegalTransition: it may not. This is a bug.
+        IllegalTransition: no generation may begin there. This is a bug, so no retry helps.
 
     """
     if opening not in BEGINNINGS or (before is not None and not _TABLE[before].restarts):

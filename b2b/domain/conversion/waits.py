@@ -13,7 +13,7 @@ class Cause(Enum):
     TROUBLE = "trouble"
     """A service failed. The time counts."""
     HELD = "held back"
-    """Another delivery is processing, or another instance saw the failure. The time counts."""
+    """Another delivery is processing the request, or another instance saw a service fail. The time counts."""
     WANTED = "wanted"
     """An administrator wants the wait, or only time can settle it. The time does not count, and counting restarts."""
 

@@ -1,8 +1,8 @@
 """The table of facts that the rules and the comparison after a redemption need.
 
 Sources of the permissions: microsoftgraph/microsoft-graph-devx-content, permissions.json, and the permissions table on
-the page of each call in https://learn.microsoft.com/graph/api. Together they are the smallest set: eligible roles alone
-would need a narrower permission, but the one for active roles reads both.
+the page of each call in https://learn.microsoft.com/graph/api. Together, the permissions are the smallest set. A
+narrower permission reads eligible roles alone, but the permission for active roles reads both.
 """
 
 from collections.abc import Callable, Mapping

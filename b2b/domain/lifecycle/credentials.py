@@ -21,7 +21,7 @@ class Opens(StrEnum):
     NO = "no"
     NOT_KNOWN = "notKnown"
     NOTHING = "nothing"
-    """The account has nothing on that side that the credential could open."""
+    """There, in the cloud or on premises, the account has nothing that the credential could open."""
 
 
 NOT_DOCUMENTED = "not documented"

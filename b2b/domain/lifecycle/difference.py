@@ -17,7 +17,7 @@ from b2b.domain.readings import Followed
 BATCH = 20
 """Accounts that one call reads by id. One page of the list costs as much as reading this many accounts by id."""
 LEARNERS = 5 * BATCH
-"""Most young accounts that one run reads to learn whether the tenant shows invitations."""
+"""The most young accounts that one run reads to learn whether the tenant shows invitations."""
 SOONEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
 """Shortest and longest back-off of an account that is absent from the list."""
 SLOWDOWN = 4
@@ -40,11 +40,11 @@ def is_news(entry: Followed, *, listed: bool | None) -> bool:
 
 
 def next_look(conversion: Conversion, since: datetime, limits: Limits, now: datetime) -> datetime:
-    """Return when to read an account again that the list does not show.
+    """Return when to read an account again that Graph's list does not show.
 
-    The back-off grows with the time since ``since``, from which the account has been followed. It ends early at a time
-    from which a read can decide something. Accounts that were invited together are spread out, so that they are not all
-    due at once.
+    The back-off grows with the time since ``since``, from which the account has been followed. The back-off is cut
+    short if a read can decide something earlier. Accounts that were invited together are spread out, so that they are
+    not all due at once.
     """
     spread = 1 - zlib.crc32(conversion.user_id.encode()) / 2**32 / SLOWDOWN
     backoff = now + max(min((now - since) / SLOWDOWN, LATEST) * spread, SOONEST)

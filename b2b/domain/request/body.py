@@ -13,7 +13,7 @@ MAX_BODY_BYTES = 48 * 1024
 ROOM_FOR_ID = 128
 """Bytes that a request id may add to a body when the app puts it back on the queue."""
 DEEPEST = 16
-"""Most levels of nesting. A request has five."""
+"""The most levels of nesting. A request has five."""
 JSON_TYPES = {
     "str": "string",
     "bool": "boolean",

@@ -12,7 +12,7 @@ from b2b.domain.errors import MalformedRequest
 from b2b.domain.request.body import JSON_TYPES
 
 MOST_FAULTS = 50
-"""Most faults that are reported. A body of 48 KiB can hold thousands."""
+"""The most faults that are reported. A body of 48 KiB can hold thousands."""
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 
@@ -142,5 +142,5 @@ def _spelled(field: str, known: Iterable[str]) -> str:
 
 
 def _in_json(types: str) -> str:
-    """Return the JSON name of a type in msgspec's error. That null is allowed too is left out."""
+    """Return the JSON name of a type in msgspec's error, without the words that say that null is allowed, too."""
     return JSON_TYPES.get(types.removesuffix(" | null"), types.removesuffix(" | null"))

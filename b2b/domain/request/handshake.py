@@ -12,10 +12,10 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 def permission(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that grant permission at any rate. The function key has authorised the sender already.
+    """Return the headers that let the sender deliver events, without a limit on their rate.
 
-    The address in `WebHook-Request-Callback` is ignored, because the answer itself grants permission and the app never
-    calls an address that a caller names.
+    The function key has authorised the sender already. The address in `WebHook-Request-Callback` is ignored, because
+    the answer itself grants permission and the app never calls an address that a caller names.
     """
     told = {name.lower(): value.strip() for name, value in headers.items()}
     origin = told.get("webhook-request-origin", "")

@@ -16,7 +16,7 @@ MAX_CC_RECIPIENTS = 1
 MAX_SPONSORS = 5
 """Graph accepts at most five sponsors for a user."""
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
-"""Most characters before and after the @ (RFC 5321)."""
+"""The most characters before and after the @ (RFC 5321)."""
 MAX_ADDRESS = LONGEST_LOCAL_PART + len("@") + LONGEST_DOMAIN
 
 TRIMMED = frozenset(

@@ -31,7 +31,7 @@ from b2b.domain.request.redirect import NO_URL, NOT_ASCII, authority_of, host_of
 _ACCOUNT_NAME = re.compile(rf"[^@]{{1,{LONGEST_LOCAL_PART}}}@[^@]{{1,{LONGEST_DOMAIN}}}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_LANGUAGE = 35
-"""Most characters of a language tag (RFC 5646, 4.4.1)."""
+"""The most characters of a language tag (RFC 5646, 4.4.1)."""
 
 
 @dataclass(frozen=True)

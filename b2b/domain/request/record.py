@@ -85,7 +85,7 @@ class RequestRecord:
 
     @property
     def at_work(self) -> bool:
-        """Whether the request's message must continue it. Later, the sweep continues its conversion."""
+        """Whether a message has to continue the request. If not, the sweep or a person acts next, or nobody."""
         return row_of(self.stage).care is Care.MESSAGE
 
     @property
@@ -177,7 +177,7 @@ def move(record: RequestRecord, stage: Stage, now: datetime, detail: str = "", *
 
 
 def leader_ended(record: RequestRecord, conversion: Conversion, now: datetime) -> Change[RequestRecord]:
-    """Fail a joined request because its conversion ended without an invitation, for a reason of the leader."""
+    """Fail a joined request, because its conversion ended without an invitation for a reason of the leader alone."""
     said = f"Request {conversion.request_id}, which led this conversion, ended {conversion.stage}. Retry this one."
     return move(
         record,
@@ -215,7 +215,7 @@ def reopened(record: RequestRecord, kind: str, now: datetime, detail: str, **cha
 
 
 IDLE = timedelta(hours=1)
-"""If a request is this overdue, the app was stopped; that time does not count towards giving up."""
+"""If a request is overdue for longer than this, the app was stopped, and that time does not count towards giving up."""
 
 
 def rested(record: RequestRecord, now: datetime) -> RequestRecord:

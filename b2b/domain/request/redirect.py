@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from b2b.domain.characters import shown, unseen, with_character
 
 LONGEST_URL = 2048
-"""Most bytes of a redirect address: browsers accept it, and it fits into a finding."""
+"""The most bytes of a redirect address: browsers accept it, and it fits into a finding."""
 NO_URL = "expected an absolute https URL"
 FORBIDDEN = '\\ < > "'
 """Characters that no URL contains unless they are percent-encoded. Invisible characters are refused as well."""

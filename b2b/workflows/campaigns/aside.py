@@ -25,7 +25,7 @@ class Aside:
         request that joined it may go on.
 
         Raises:
-            LedgerConflict: another process wrote a row meanwhile.
+            LedgerConflict: another process wrote a row meanwhile; read the rows again.
 
         """
         if reason is WaitReason.CAMPAIGN_ENDED:

@@ -77,7 +77,7 @@ class CampaignDesk:
 
         Raises:
             RequestRefused: there is no such campaign, or it ended.
-            LedgerConflict: other processes keep writing the campaign.
+            LedgerConflict: other processes keep writing the campaign; try again.
 
         """
         for _ in range(RACES):
@@ -116,7 +116,7 @@ class CampaignDesk:
 
         Raises:
             RequestRefused: there is no such campaign.
-            LedgerConflict: other processes keep writing the campaign.
+            LedgerConflict: other processes keep writing the campaign; try again.
 
         """
         # The state is written first because otherwise members could still be released while the run cancels them.
@@ -128,7 +128,7 @@ class CampaignDesk:
 
         Raises:
             RequestRefused: there is no such campaign, or it ended.
-            LedgerConflict: other processes keep writing the campaign.
+            LedgerConflict: other processes keep writing the campaign; try again.
 
         """
         for _ in range(RACES):

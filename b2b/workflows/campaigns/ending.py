@@ -23,7 +23,7 @@ class Ending:
         """Cancel a member that was not invited. Return the outcome, by which the run counts the member.
 
         Raises:
-            LedgerConflict: another process wrote the member or its request meanwhile.
+            LedgerConflict: another process wrote the member or its request meanwhile; read both again.
 
         """
         decision = Decision(run.asked_by, run.because or ENDED)

@@ -27,7 +27,7 @@ class Judging:
 
         Raises:
             MustWait: Graph asked the app to wait, or failed.
-            LedgerConflict: another process wrote the member meanwhile.
+            LedgerConflict: another process wrote the member meanwhile; read it again.
 
         """
         if campaign.state is CampaignState.ENDED or not member.stage.judged_again:

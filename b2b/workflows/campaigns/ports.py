@@ -22,7 +22,7 @@ class Campaigns(Protocol):
         """Write a new campaign, and add it to the list of campaigns.
 
         Raises:
-            LedgerConflict: a campaign with this id exists.
+            LedgerConflict: a campaign with this id exists already.
 
         """
 
@@ -36,7 +36,7 @@ class Campaigns(Protocol):
         """Return the record of a list, or None if the list was never sent."""
 
     async def save_import(self, row: ListImport) -> None:
-        """Write the record of a list. The last writer wins, because all calls with the same list write the same."""
+        """Write the record of a list. The last writer wins, because every call with a list writes the same record."""
 
     async def known(self, campaign_id: str) -> list[Known]:
         """Return, for every member, the columns that a new list is compared with."""
@@ -48,7 +48,7 @@ class Campaigns(Protocol):
         """Return the members that exist among these keys, by key."""
 
     def scan(self, campaign_id: str, stage: MemberStage | None = None) -> AsyncIterator[Member]:
-        """Yield all members, or those of one stage, in the order of their keys. They are for reading only.
+        """Yield all members, or those of one stage, in the order of their keys. The members are for reading only.
 
         Rows that a newer version of the app wrote are skipped.
         """
@@ -76,17 +76,17 @@ class Campaigns(Protocol):
         """Return the key of the member that an account was first matched to; empty if there is none yet."""
 
     async def store(self, members: Sequence[tuple[Member, Member | None]]) -> bool:
-        """Write the members of a list. Return False if another process wrote one of them meanwhile."""
+        """Write the members of a list. Return False if another process wrote one of these members meanwhile."""
 
 
 class CampaignRuns(Protocol):
     """Runs over the members of campaigns, and their parts."""
 
     async def save(self, run: Run, *parts: Part) -> Run:
-        """Write the parts of a run, and then the run: as a new row, or over the row that it was read from.
+        """Write the parts of a run, and then the run's row: a new row, or the next version of the row that was read.
 
         Raises:
-            LedgerConflict: another process wrote the run meanwhile.
+            LedgerConflict: another process wrote the run meanwhile; read it again.
 
         """
 
@@ -94,7 +94,7 @@ class CampaignRuns(Protocol):
         """Return a run, or None."""
 
     async def parts(self, run: Run) -> list[Part]:
-        """Return the parts of a run in order. If several processes cut the run, the cut that the run names counts."""
+        """Return the parts of a run in order. If several processes cut the run, its row names the cut to return."""
 
     async def part(self, run: Run, number: int) -> Part | None:
         """Return a part of a run, or None."""

@@ -1,4 +1,7 @@
-"""Release judged members. A member becomes a request, which is judged again and invites only what was judged."""
+"""Release judged members. A member becomes a request, which is judged again.
+
+The request invites only the account and the address that were judged before the release.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -36,7 +39,7 @@ class Releasing:
         it, and sends the message again if the request was never tried.
 
         Raises:
-            LedgerConflict: another process wrote the member or the request meanwhile.
+            LedgerConflict: another process wrote the member or the request meanwhile; read both again.
 
         """
         stored = await self._ledger.requests.get(request_id_of(member.campaign_id, member.key))

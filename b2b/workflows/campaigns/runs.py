@@ -157,7 +157,7 @@ class Runs:
 
         Raises:
             MustWait: the part cannot go on now; the message has to be delivered again later.
-            Transient: a service did not answer.
+            Transient: a service did not answer. Try again later.
 
         """
         run = await self._runs.get(message.campaign_id, message.run_id)
@@ -197,7 +197,7 @@ class Runs:
         """Send the messages of a run again, because they were lost. If the earlier ones arrive late, they do nothing.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         for _ in range(RACES):
@@ -242,7 +242,7 @@ class Runs:
         It is sent again up to `MOST_RETURNS` times. After that its part is given up.
 
         Raises:
-            Transient: storage did not answer.
+            Transient: storage did not answer. Try again later.
 
         """
         run = await self._runs.get(message.campaign_id, message.run_id)

@@ -2,7 +2,8 @@
 
 A conversion's row is authoritative. It is written first, and then published: every request of its generation is updated
 from it. A process that dies in between leaves outdated requests. If the only such request has a message, that message
-is delivered again and updates it. In all other cases a pointer is written first, so that the sweep publishes the row.
+is delivered again and updates it. In all other cases, a pointer to the account is put on a list of the sweep before the
+row is written, so that the sweep publishes the row.
 """
 
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ class Conversions:
         snapshots to store with the row.
 
         Raises:
-            LedgerConflict: the row has changed since it was read; nothing was written.
+            LedgerConflict: the row has changed since it was read, and nothing was written. Read it again.
 
         """
         row = change.row
@@ -79,7 +80,7 @@ class Conversions:
         """Write a change that no request shows. First publish what ``before`` has not published yet.
 
         Raises:
-            LedgerConflict: as for `save`.
+            LedgerConflict: the row has changed since it was read, and nothing was written. Read it again.
 
         """
         told = before.published == before.sequence or await self.publish(before)
@@ -92,7 +93,7 @@ class Conversions:
         """Write a change. Update the requests only if they show it.
 
         Raises:
-            LedgerConflict: as for `save`.
+            LedgerConflict: the row has changed since it was read, and nothing was written. Read it again.
 
         """
         if shows_alike(before, change.row):
@@ -100,7 +101,10 @@ class Conversions:
         return await self.save(change, kept=kept)
 
     async def _told(self, written: Conversion, pointer: Entry, held: RequestRecord | None) -> Conversion:
-        """Publish, record that, and remove the pointer. In this order, the process may die after any step."""
+        """Publish the conversion, record that in its row, and then remove the pointer.
+
+        In this order, the process may die after any step.
+        """
         if not await self.publish(written, held):
             return written
         try:
@@ -133,12 +137,12 @@ class Conversions:
     async def conclude(
         self, change: Change[Conversion], before: Conversion | None, held: RequestRecord, *, follow: bool = False
     ) -> Conversion:
-        """Write a generation that begins without a claim: at its end, in review, or with an invitation that exists.
+        """Write a generation that begins without a claim: ended, in review, or with an invitation that exists already.
 
-        ``follow``: as for `save`.
+        ``follow``: whether the sweep follows the account from now on.
 
         Raises:
-            LedgerConflict: another process has written the row; nothing was written.
+            LedgerConflict: another process has written the row; nothing was written. Read it again.
 
         """
         change, members = await self._with_members(change, before)
@@ -166,7 +170,7 @@ class Conversions:
         """Let a request join a conversion. From now on it only shows the conversion's stage.
 
         Raises:
-            LedgerConflict: another process has written the conversion in the meantime.
+            LedgerConflict: another process has written the conversion in the meantime; read it again.
 
         """
         joined = Event("joined", self._clock(), conversion.stage, record.request_id)

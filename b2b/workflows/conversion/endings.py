@@ -50,7 +50,7 @@ class Endings:
         """End a request as failed. Return False, and change nothing, if its invitation may have been sent.
 
         Raises:
-            LedgerConflict: another process wrote the request or its claim meanwhile.
+            LedgerConflict: another process wrote the request or its claim meanwhile; read both again.
 
         """
         now, claim = self._clock(), await self.claim_of(record)
@@ -70,7 +70,7 @@ class Endings:
         Return False if this request leads no claim, or if no other request of the claim is free to lead.
 
         Raises:
-            LedgerConflict: another process wrote the claim meanwhile.
+            LedgerConflict: another process wrote the claim meanwhile; read it again.
 
         """
         claim = await self.claim_of(record)
@@ -93,7 +93,7 @@ class Endings:
         ``heirs``: the requests that may lead; by default all that joined.
 
         Raises:
-            LedgerConflict: another process wrote the claim meanwhile.
+            LedgerConflict: another process wrote the claim meanwhile; read it again.
 
         """
         row = claim
@@ -116,7 +116,7 @@ class Endings:
         """Let the oldest request that joined a review lead it; return the review, and whether another request leads it.
 
         Raises:
-            LedgerConflict: another process wrote the review meanwhile.
+            LedgerConflict: another process wrote the review meanwhile; read it again.
 
         """
         for heir in await self._heirs(review):
@@ -133,7 +133,7 @@ class Endings:
         request follows that one.
 
         Raises:
-            LedgerConflict: another process wrote the claim meanwhile.
+            LedgerConflict: another process wrote the claim meanwhile; read it again.
 
         """
         try:

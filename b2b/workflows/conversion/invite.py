@@ -17,8 +17,9 @@ from b2b.workflows.conversion.sender import Sender
 from b2b.workflows.ports import Clock
 
 FIRST_LOOK = 15.0
-"""Seconds from a lost answer to the next read of the account. Earlier attempts do not lengthen it: most accounts show
-an invitation within seconds, and the others are not invited again before the replication window has passed."""
+"""Seconds from a lost answer to the next read of the account. Earlier attempts do not lengthen this time, because most
+accounts show an invitation within seconds, and the others are not invited again before the replication window has
+passed."""
 
 
 class Inviter:

@@ -26,8 +26,11 @@ class Messages:
         Return False if the request needs no message, because it has ended or another message continues it.
 
         Raises:
-            Unsent: the row or the message may not have been written. Then the message that is being handled is still
-                the newest one, or it sends the new one when the host delivers it again.
+            Unsent: the row may not have been written, or its message not sent. Let the host redeliver the message being
+                handled. If the row was not written, that message is still the newest; if the row was written, the
+                redelivery sends the missing message.
+            Transient: other deliveries keep writing the row, and this call wrote nothing. Let the host redeliver the
+                message.
 
         """
         token = record.token
@@ -50,7 +53,12 @@ class Messages:
         raise Transient("the app", "the request's row is being updated by other deliveries")
 
     async def send_again(self, record: RequestRecord) -> None:
-        """Send the newest message of a request again: a process may have died after the row and before the message."""
+        """Send the newest message of a request again, because a process may have died between the row and the message.
+
+        Raises:
+            Unsent: the message may not have been sent. Let the host redeliver the message being handled.
+
+        """
         due = record.due_at or self._clock()
         left = max((due - self._clock()).total_seconds(), 0.0)
         await self._send(Resume(record.request_id, record.token, due), left)

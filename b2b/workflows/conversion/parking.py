@@ -24,7 +24,7 @@ class StandsAside(Protocol):
         """Let another request lead, or end this one. Return False if neither is possible, so that the request waits.
 
         Raises:
-            LedgerConflict: another process wrote a row meanwhile.
+            LedgerConflict: another process wrote a row meanwhile; read the rows again.
 
         """
 

@@ -187,7 +187,7 @@ class Steps:
         return replace(state, sighting=sighting)
 
     async def _judge(self, state: _Round) -> _Round:
-        """Judge the account by the rules. If the request names it by something else, bind its object id first."""
+        """Judge the account by the rules. If the request names it by anything but its object id, bind that id first."""
         claim = state.conversion
         if claim is not None and claim.stage is Stage.INVITING and state.found is None and state.holder is None:
             recalled = await self._assessor.recall(claim)
@@ -209,7 +209,7 @@ class Steps:
         return replace(state, found=found, assessment=replace(assessment, findings=findings))
 
     async def _bind(self, record: RequestRecord, user_id: str) -> RequestRecord:
-        """Bind a request to an object id. It stays with that account, even if the name in its body changes hands."""
+        """Bind a request to an object id, so that it stays with that account even if another account gets its name."""
         return await self._ledger.requests.write(Change(replace(record, user_id=user_id)))
 
     async def _claim(self, state: _Round, assessment: Assessment) -> tuple[_Round, bool]:

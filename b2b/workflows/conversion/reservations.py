@@ -55,7 +55,7 @@ class Reservations:
         Raises:
             AddressTaken: another account's conversion holds the address.
             MustWait: another account is about to be invited with the address, or its holder seems to be gone.
-            LedgerConflict: every attempt lost to another process.
+            LedgerConflict: at every attempt, another process wrote the reservation first. Try again.
 
         """
         key = address_key(address)

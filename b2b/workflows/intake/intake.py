@@ -83,8 +83,8 @@ class Intake:
     async def resume(self, resume: Resume, *, again: bool) -> RequestRecord | None:
         """Return the request that one of the app's own messages continues. None if the message is not the newest.
 
-        If the host delivers the message before the newest one again, its process may have died after it wrote the
-        newest token and before it sent that message. So the newest message is sent now.
+        The host may deliver an older message again, because its process died after it wrote the newest token and before
+        it sent the newest message. So if the message is the one before the newest, the newest message is sent now.
         """
         record = await self._ledger.requests.get(resume.request_id)
         if record is None or not record.at_work:

@@ -14,7 +14,7 @@ from b2b.workflows.listings import Listings, Part
 from b2b.workflows.ports import Clock, Ledger
 
 MOST_REQUESTS = 100
-"""Most requests of a conversion that the evidence contains; a person gets the others one by one."""
+"""The most requests of a conversion that the evidence contains; a person gets the others one by one."""
 MOST_EVENTS = 1_000
 """Events of one history after which the evidence contains no further page of it."""
 

@@ -35,7 +35,7 @@ class WaysBack:
         Raises:
             RequestRefused: the account has no conversion.
             UnreadableRow: a newer version wrote the row of the account or its snapshot.
-            MustWait: Graph asked the app to wait.
+            MustWait: Graph asked the app to wait. Try again after that time.
             Transient: Graph did not answer, or answered with a temporary error.
 
         """

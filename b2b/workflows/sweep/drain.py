@@ -1,7 +1,7 @@
 """Empty the poison queue: record each message that the host gave up on, and send back the requests that can go on.
 
-The poison queue has no trigger of its own, because the host could not pass on a body from there that it cannot pass on
-from the work queue.
+The poison queue has no trigger of its own. If the host cannot pass on a message's body from the work queue, it could
+not pass that body on from the poison queue either.
 """
 
 import logging
@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 HIDDEN = 300.0
 """Seconds for which a message is hidden from other sweeps while this one records it. Longer than the part's turn."""
 MAX_RETURNS = 3
-"""How often a request is sent back to the work queue: perhaps another message crashed the process that handled it."""
+"""How often a request is sent back to the work queue, because another message may have crashed the process that handled
+it."""
 GAVE_UP = "The host gave up on the message: every try ended in an error or a crash. Retry the request."
 
 
@@ -96,7 +97,7 @@ class Drain:
                 await self._asked(found)
 
     async def _asked(self, asked: Asked) -> None:
-        """Handle a caller's request. Without a row it never ran; with one it goes on if this is its newest message."""
+        """Handle a caller's request. Without a row it never ran; otherwise it goes on if this is its newest message."""
         record = await self._find(asked)
         if record is None or record.stage is Stage.REJECTED:
             await self._intake.never_ran(asked)
@@ -124,14 +125,14 @@ class Drain:
             await self._fail(record)
 
     async def _fail(self, record: RequestRecord) -> None:
-        """End a request as failed. If its invitation may have been sent, only the outcome can end it: send it back."""
+        """End a request as failed. If its invitation may have been sent, send the request back to learn the outcome."""
         if not await self._endings.fail(record, "gave-up", GAVE_UP):
             await self._send_back(record)
 
     async def _send_back(self, record: RequestRecord) -> None:
-        """Count a return, then send the request back: a crash in between costs one of its returns.
+        """Count a return, and then send the request back. A crash in between costs the request one of its returns.
 
-        The other way round, a request that crashes the app each time would return for ever.
+        In the other order, a request that crashes the app each time would return for ever.
         """
         returns = record.poison_returns + 1
         detail = f"{returns} of {MAX_RETURNS}"

@@ -51,11 +51,11 @@ class Follow:
         self._turns = 0
 
     async def run(self, turn: Turn) -> None:
-        """Look at the accounts that the schedule has due and at the difference. Each gets half of the turn's room.
+        """Read the accounts that are due in the schedule, and those with news in Graph's list. Each get half the turn.
 
         Raises:
-            Transient: Graph or storage failed several times.
-            MustWait: Graph asked the app to wait.
+            Transient: Graph or storage failed several times. A later run continues.
+            MustWait: Graph asked the app to wait. A later run continues.
 
         """
         await self._pacer.admit()

@@ -41,7 +41,7 @@ class Redeemers:
         """Return who redeemed an account's invitation.
 
         Raises:
-            Transient: Graph did not answer.
+            Transient: Graph did not answer. Try again later.
 
         """
         address = row.invited_user_email_address

@@ -55,12 +55,12 @@ async def through(
     now: datetime,
     until: datetime | None = None,
 ) -> None:
-    """Do ``work`` for each entry of a list, starting where the last run stopped. It returns whether it changed a row.
+    """Do ``work`` for each entry of a list, from where the last run stopped. ``work`` returns whether it changed a row.
 
     The cursor moves before the work. So an entry that fails, or that kills the process, does not block those after it.
 
     Raises:
-        Transient: storage failed several times.
+        Transient: storage failed several times. The next run continues.
 
     """
     way = await Round.of(listing, now)

@@ -72,7 +72,7 @@ class Verify:
 
         Raises:
             Transient: Graph or storage failed repeatedly.
-            MustWait: Graph asked the app to wait.
+            MustWait: Graph asked the app to wait. Try again after that time.
 
         """
         due = await self._ledger.comparisons.read("", turn.room + MOST_COUNTED, until=self._clock())
