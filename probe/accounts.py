@@ -20,9 +20,9 @@ PREFIX = "b2b-probe-"
 TAG = "B2B conversion probe: safe to delete"
 """The second mark of a test account, in `companyName`."""
 IN_A_ROW = 3
-"""How many reads in a row must agree. Replicas answer in turn, so a read from one says nothing about the others."""
+"""How many reads in a row must agree. Replicas answer in turn, and one read says nothing about the other replicas."""
 FRESH = timedelta(hours=1)
-"""A test account that is younger than this, and not in this probe's file, may belong to a probe that runs elsewhere."""
+"""If a test account is younger than this and not in this probe's file, a probe may be running elsewhere."""
 NOT_FOUND = 404
 STATE = "id,userPrincipalName,displayName,companyName,mail,jobTitle,userType,creationType,externalUserState,identities"
 MARKS = "id,userPrincipalName,displayName,companyName,createdDateTime"
@@ -254,9 +254,9 @@ class Accounts:
         return answer
 
     def _while_patient(self, since: datetime | None = None) -> Iterable[int]:
-        """Yield numbers, with pauses between them, until the probe's patience since ``since`` (default: now) is over.
+        """Yield a number for each try, with pauses between the tries, until the probe's patience is over.
 
-        At least one number is yielded.
+        The patience counts from ``since``, by default from now. At least one number is yielded.
         """
         begun, pause, turn = since or self._clock.now(), 1.0, 0
         while True:

@@ -127,11 +127,11 @@ class Bench:
         return (by or self.main.graph).ask(CREATE_INVITATION, body=body)
 
     def plain(self) -> Plain:
-        """Return an account that was invited once, and that the rules of every edition of Microsoft's article allow."""
+        """Return the shared ordinary account, which was invited once. Its address is in `mail` and in `otherMails`."""
         return self._once("plain", self._plain)
 
     def control(self) -> Plain:
-        """Return the account of `plain`, for a question that makes sense only if an ordinary account can be invited.
+        """Return the shared ordinary account, for a question that makes sense only if Graph has invited this account.
 
         Raises:
             Skipped: Graph refused to invite the ordinary account.
@@ -152,7 +152,7 @@ class Bench:
         return self._once("shows", self._shows)
 
     def redemption(self) -> Redemption:
-        """Return the ordinary account after a second invitation and its redemption. The old link is tried first.
+        """Return the shared ordinary account, invited a second time and then redeemed. The first link is tried first.
 
         Raises:
             Skipped: no person is there to open a link.
@@ -177,7 +177,7 @@ class Bench:
         return False, answer
 
     def _seen(self, account: Account, mark: str) -> bool:
-        """Tell whether the account shows an invitation, by reading it until it does or surely would.
+        """Read the account until it shows the invitation (True), or until a sent invitation would have shown (False).
 
         Raises:
             Unclear: replication took too long to tell.

@@ -123,12 +123,12 @@ class Graph:
         advanced: bool = False,
         **parts: str,
     ) -> Answer:
-        """Make a call, and repeat it while Graph asks for that, at most `TRIES` times.
+        """Make a call, and repeat it while Graph asks for that, up to `TRIES` tries.
 
         ``parts`` fill in the template. The last answer is returned even if it asks for another repetition.
 
         Raises:
-            NoAnswer: Graph answered no try.
+            NoAnswer: Graph did not answer any try. Retry: in a later run.
 
         """
         answer: Answer | None = None

@@ -37,7 +37,7 @@ class Entry:
 
 
 class Leftovers:
-    """The file of one tenant."""
+    """The file of the test accounts in one tenant that are not removed yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -23,7 +23,7 @@ class Operator(Protocol):
 
 
 class Terminal:
-    """Talks to a person at a terminal. After ``seconds`` without an answer, the probe continues without one."""
+    """Talks to a person at a terminal. If there is no answer within ``seconds``, the probe goes on without one."""
 
     def __init__(self, source: TextIO = sys.stdin, out: TextIO = sys.stdout, *, seconds: float) -> None:
         self._out = out

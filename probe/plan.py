@@ -10,8 +10,7 @@ from probe.tenant import Tenant
 BEFORE = (DOMAINS, COUNT, LIST_USERS, LIST_DELETED)
 """Calls of every run. They read the tenant, and find the accounts that an earlier run left."""
 CORE = frozenset({*BEFORE, *WATCHES})
-"""Calls that most questions share. If the permission for any other call is missing, only single questions are
-skipped."""
+"""Calls that most questions share. Without the permission for any other call, only single questions are skipped."""
 
 
 def told(

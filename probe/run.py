@@ -25,7 +25,7 @@ from probe.tenant import Tenant, agree, check_address, look_at
 DONE, NOT_ALL, REFUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all questions asked; a question unclear or an account left; not started; interrupted."""
 UNEXPECTED = (AttributeError, LookupError, TypeError, ValueError)
-"""The errors that a question raises if a property is missing in an answer."""
+"""The errors that a question raises if Graph's answer lacks a property."""
 
 
 @dataclass(frozen=True, slots=True)

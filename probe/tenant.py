@@ -65,8 +65,7 @@ def agree(tenant: Tenant, *, limit: int, named: str | None) -> None:
     """Check that the operator wants this tenant.
 
     Raises:
-        ProbeError: the operator named another tenant, or named none and this one is so large that people may work in
-            it.
+        ProbeError: the operator named another tenant, or none although this one is so large that people may work in it.
 
     """
     if named is not None and named.lower() not in tenant.verified:

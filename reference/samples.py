@@ -88,7 +88,7 @@ def local_settings() -> str:
 
 
 def workflow_variables() -> str:
-    """Return the repository variables that fill in infra/main.bicepparam. An unset one arrives as an empty text."""
+    """Return the repository variables that fill in infra/main.bicepparam. Unset variables arrive as empty texts."""
     return "\n".join(
         f"{row.name}: ${{{{ vars.{row.name}{f' || {_quoted(row.suggested)}' if row.suggested else ''} }}}}"
         for row in deployed()

@@ -34,7 +34,7 @@ class Answer:
 
 
 def request_body(calls: Iterable[tuple[int, str, Mapping[str, str]]]) -> bytes:
-    """Return the body of a `$batch` request. Each call is a number, an address relative to the root, and headers."""
+    """Return the body of a `$batch` request. It holds each call's number, address relative to the root, and headers."""
     requests = [
         {"id": str(number), "method": "GET", "url": url, **({"headers": dict(headers)} if headers else {})}
         for number, url, headers in calls

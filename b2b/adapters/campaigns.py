@@ -208,7 +208,8 @@ class Campaigns:
     async def write(self, change: Change[Member], before: Member | None, person: str = "") -> Member:
         """Write a member with its events, and move it to the list of its stage.
 
-        ``person`` is the object id of an account to claim for this member. No other member can claim it then.
+        ``person`` is the object id of an account to claim for this member. After that, no other member can claim the
+        account.
 
         Raises:
             LedgerConflict: another process wrote the member meanwhile, or another member has claimed the account.

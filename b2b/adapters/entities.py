@@ -83,8 +83,8 @@ def run(entity: Mapping[str, Any]) -> Run:
 def carrying(change: Change[Told]) -> tuple[Told, tuple[Event, ...]]:
     """Return the row to write, and the events that get rows of their own.
 
-    The row carries its newest events up to a limit. When they exceed it, all of them move to rows of their own. The
-    rows of the pace and of campaigns carry no events.
+    The row carries its newest events up to a limit. When the events exceed that limit, all of them move to rows of
+    their own. The rows of the pace and of campaigns carry no events.
     """
     row: Told = replace(change.row, sequence=change.row.sequence + len(change.events))
     if isinstance(row, Pace | Campaign):

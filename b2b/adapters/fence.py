@@ -1,4 +1,4 @@
-"""The fence: it stops an invitation from being sent after its deadline.
+"""The fence, which stops an invitation from being sent after its deadline.
 
 Between the claim and the call, the process may be frozen, or wait for a token or a connection. Meanwhile another
 instance may take over the claim. So the deadline is checked as late as possible: when the HTTP client has a connection
@@ -35,7 +35,8 @@ def fenced(is_open: Open) -> Iterator[None]:
 def check_of_now() -> Callable[[], None]:
     """Return the check that a transport makes just before it sends.
 
-    It raises `FencePassedError` if the fence of the current context is closed. Outside `fenced` it does nothing.
+    The check raises `FencePassedError` if the fence of the current context is closed. Outside `fenced`, it does
+    nothing.
     """
     is_open = _OPEN.get()
 

@@ -321,7 +321,7 @@ def _header(headers: Mapping[str, str], wanted: str) -> str:
 
 
 def _graph_id(text: str) -> str:
-    """Graph's id of a call; anything else than a GUID is not kept."""
+    """Return Graph's id of a call; empty if the text is not a GUID."""
     return text.lower() if GUID.fullmatch(text) else ""
 
 

@@ -1,7 +1,8 @@
 """Store the ledger in Table Storage: state rows, their history, and rows that find a state row by another key.
 
-The ledger writes a state row and its events in one transaction, guarded by the row's ETag. It writes rows that point
-to another partition first. A reader checks such a row against the state row, which is the truth.
+The ledger writes a state row and its events in one transaction, guarded by the row's ETag. A row that points to a state
+row in another partition is written before the state row. A reader checks the pointing row against the state row, which
+is the truth.
 """
 
 from collections.abc import Mapping
@@ -162,12 +163,12 @@ class Ledger:
             return replace(reservation, etag=await put(self._conversions, entity, reservation.etag))
 
     async def tenant_fact(self) -> TenantFact:
-        """Return what the app knows of the account fields that the tenant shows; unknown if no row is stored."""
+        """Return the tenant fact: whether accounts show that they are invited. It is unknown if no row is stored."""
         entity = await fetch(self._conversions, FACT, FACT)
         return TenantFact() if entity is None else msgspec.json.decode(entity["known"], type=TenantFact)
 
     async def learn(self, fact: TenantFact) -> None:
-        """Store what the app knows of the tenant. The last writer wins, because each writer has it from Graph."""
+        """Store the tenant fact. The last writer wins, because each writer has learned the fact from Graph."""
         entity = {"PartitionKey": FACT, "RowKey": FACT, "known": msgspec.json.encode(fact).decode()}
         async with translated():
             await self._conversions.upsert_entity(entity)

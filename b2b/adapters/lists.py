@@ -1,8 +1,8 @@
 """Lists of the sweep in Table Storage. Each list is a partition that is read in order; another row holds its cursor.
 
-An entry points to a row in another partition: the entry is written before that row, its reader checks it against the
-row, and it is removed last. So an entry is removed or marked only under its ETag; if another process has written the
-entry meanwhile, the entry stays as that process wrote it.
+An entry points to a row in another partition. The entry is written before that row and removed after it, and a reader
+checks the entry against the row. An entry is removed or marked only under its ETag. So if another process has written
+the entry meanwhile, the entry stays as that process wrote it.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence

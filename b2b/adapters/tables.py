@@ -76,12 +76,12 @@ class Rows(Generic[Row]):
     async def write(self, change: Change[Row], *beside: Mapping[str, Any]) -> Row:
         """Write a record, its events and the rows ``beside`` it, all or nothing. Return the stored record.
 
-        The newest events are stored in the row itself, so that most writes concern one entity: a transaction costs
-        three times the CPU. When there are too many events for the row, they move to rows of their own.
+        The newest events are stored in the row itself, so that most writes concern one entity, because a transaction of
+        several costs three times the CPU. When there are too many events for the row, they move to rows of their own.
 
         Raises:
-            LedgerConflict: another process has written the row since the change was made from it.
-            Transient: storage did not answer. It may have written; only a fresh read shows that.
+            LedgerConflict: another process has written the row since it was read. Read it again.
+            Transient: storage did not answer. It may have written the row; only a fresh read shows that.
 
         """
         key: str = self._key(change.row)
@@ -193,7 +193,7 @@ async def rows(
 
 
 def size_of(operation: tuple[Any, ...]) -> int:
-    """Return how many bytes an operation needs in a transaction, where JSON escapes characters beyond ASCII."""
+    """Return how many bytes an operation needs in a transaction, whose JSON escapes characters beyond ASCII."""
     return _PART_BYTES + sum(len(name) + _size(value) for name, value in operation[1].items())
 
 

@@ -1,6 +1,7 @@
 """Describe the API in OpenAPI 2.0 with the extensions of Power Platform connectors.
 
-It is made from the same tables as the description in OpenAPI 3.1. The rules for connectors: https://learn.microsoft.com/connectors/custom-connectors/coding-standards,
+The description is made from the same tables as that in OpenAPI 3.1. The rules for connectors:
+https://learn.microsoft.com/connectors/custom-connectors/coding-standards,
 https://learn.microsoft.com/connectors/custom-connectors/connector-string-guidance and
 https://learn.microsoft.com/connectors/custom-connectors/openapi-extensions
 """

@@ -64,7 +64,7 @@ def _with_part_only(fields: list[str]) -> None:
     """Refuse fields that a search by a whole name would ignore, because it searches no single list.
 
     Raises:
-        RequestRefused: there are such fields. The error names all of them.
+        RequestRefused: the search has such fields. The error names all of them.
 
     """
     faults = [RequestRefused(ErrorCode.INVALID_VALUE, f"{each}: only together with part", each) for each in fields]

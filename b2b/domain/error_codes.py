@@ -14,7 +14,7 @@ class ErrorCode(StrEnum):
     by_queue: str
 
     def __new__(cls, code: str, status: int, when: str, by_queue: str = "") -> Self:
-        """Make a member from one row."""
+        """Make an error code from its row in the table."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.status, member.when, member.by_queue = status, when, by_queue
@@ -187,5 +187,5 @@ _BY_CODE = {member.value: member for member in ErrorCode}
 
 
 def code_of(text: str) -> ErrorCode:
-    """Return the member with this code."""
+    """Return the error code that a text names."""
     return _BY_CODE[text]

@@ -51,7 +51,7 @@ class Logged:
 
     at: datetime
     name: str
-    """The name of the person who redeemed; empty: the record gives none."""
+    """The name of the person who redeemed; empty if the record gives none."""
 
 
 @dataclass(frozen=True)

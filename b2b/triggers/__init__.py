@@ -1,1 +1,1 @@
-"""The triggers of the app, the only code that imports azure.functions. They translate; b2b/workflows does the work."""
+"""The triggers of the app, the only code that imports azure.functions. They only translate calls to b2b/workflows."""

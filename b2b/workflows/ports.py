@@ -246,19 +246,19 @@ class Ledger(Protocol):
         """Return the ids of the requests of this generation, in alphabetical order."""
 
     async def tenant_fact(self) -> TenantFact:
-        """Return what the tenant is known to show."""
+        """Return the tenant fact: whether accounts show that they are invited."""
 
     async def learn(self, fact: TenantFact) -> None:
-        """Store what the tenant is known to show. The last writer wins, because every writer has observed the fact."""
+        """Store the tenant fact. The last writer wins, because each writer has learned the fact from Graph."""
 
     async def reservation(self, address_key: str) -> Reservation | None:
         """Return the reservation of an address, which names its account; None if the address is not reserved."""
 
     async def reserve(self, reservation: Reservation) -> Reservation:
-        """Write a reservation. With an ETag, it replaces the reservation that was read; without, it must be the first.
+        """Write a reservation: with an ETag in place of the one that was read, and without an ETag as the first one.
 
         Raises:
-            LedgerConflict: the address now has another reservation.
+            LedgerConflict: the address now has another reservation. Read that one and decide again.
 
         """
 
@@ -286,7 +286,7 @@ class Ledger(Protocol):
         """Delete the breaker's history from before a time."""
 
     async def check(self) -> None:
-        """Read from both tables, for the health check."""
+        """Read from the tables, for the health check."""
 
 
 class Queue(Protocol):
@@ -302,7 +302,7 @@ class Queue(Protocol):
         """Yield up to ``limit`` visible messages of the poison queue. Each is hidden for ``hidden_for`` seconds."""
 
     async def poisoned(self) -> Poisoned:
-        """Return how many messages the poison queue holds, and since when."""
+        """Return how many messages the poison queue holds, and when the oldest visible one was inserted."""
 
     async def remove_poison(self, message: PoisonMessage) -> None:
         """Delete a poison message."""
@@ -311,7 +311,7 @@ class Queue(Protocol):
         """Read from both queues, for the health check."""
 
     async def backlog(self) -> Backlog:
-        """Return how many messages wait, and since when."""
+        """Return how many messages each queue holds, and when the oldest visible request was inserted."""
 
 
 class Meter(Protocol):

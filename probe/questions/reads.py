@@ -65,7 +65,7 @@ def deleted_name(bench: Bench) -> Reading:
 
 
 def eligible_roles(bench: Bench) -> Reading:
-    """Ask FACT-10: whether the tenant's licence allows to list eligible roles."""
+    """Ask FACT-10: whether the tenant has the licence that listing eligible roles needs."""
     answer = bench.ask(ELIGIBLE_ROLES, query={"$top": "1", "$select": "id"})
     if answer.good:
         return Reading(("present",), answer)

@@ -192,7 +192,7 @@ class DecisionGroup(Answer, frozen=True, kw_only=True):
 
 
 class DecisionsWaiting(Answer, frozen=True, kw_only=True):
-    """What waits for a decision, the largest group first. A member with two findings stands in two groups."""
+    """What waits for a decision, the largest group first. A member with two findings is in two groups."""
 
     groups: Annotated[list[DecisionGroup], Meta(description="One group for each rule.")]
 

@@ -14,7 +14,7 @@ from b2b.domain.request.model import MAX_SPONSORS, MessageInfo
 from b2b.workflows.campaigns.runs import MOST_NAMED
 
 LARGEST = 1024 * 1024
-"""The most bytes of a body that names members. It may name 500, each with its findings."""
+"""The most bytes of a body that names members. Such a body may name 500 members, each with its findings."""
 _Stated = {"maxLength": LONGEST_NAME}
 _Reason = Annotated[
     str | None, Meta(description="Why; it stays in the history.", extra_json_schema={"maxLength": LONGEST_REASON})

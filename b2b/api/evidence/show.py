@@ -26,7 +26,7 @@ NOT_PROVEN: Final = (
 
 
 def evidence(found: Gathered, asker: Actor) -> Evidence:
-    """Return the evidence as an answer. It names the caller (``asker``)."""
+    """Return the evidence as an answer. The answer names the caller (``asker``)."""
     conversion = found.access.conversion
     return Evidence(
         title=TITLE,

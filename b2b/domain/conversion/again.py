@@ -36,7 +36,7 @@ def check_waiting(row: Conversion) -> None:
     """Check that the account is invited and has not redeemed.
 
     Raises:
-        RequestRefused: it is not. The text names the stage and what to do instead.
+        RequestRefused: the account is not invited, or has redeemed. The text names the stage and what to do instead.
 
     """
     if row.stage is not Stage.INVITED:
@@ -77,7 +77,7 @@ def check_account(row: Conversion, account: Account | None) -> None:
     invitations. If it showed one before, it was made internal again.
 
     Raises:
-        RequestRefused: the text says what the account shows.
+        RequestRefused: the account has redeemed, or was made internal again. The text says what the account shows.
 
     """
     if account is not None and account.accepted:

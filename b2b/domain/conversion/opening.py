@@ -56,10 +56,10 @@ def without_pending(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def adoptable(assessment: Assessment) -> tuple[Finding, ...] | None:
-    """Return the findings to keep for an account that is adopted; None if the rules forbid to adopt it.
+    """Return the findings to keep for an account that is adopted; None if the rules forbid adopting it.
 
-    A review finding becomes a warning, because it forbids only to invite, and the person who adopts the account has
-    seen it.
+    A review finding becomes a warning, because it forbids only inviting, and the person who adopts the account has seen
+    it.
     """
     left = tuple(
         structs.replace(each, severity=Severity.WARN) if each.severity is Severity.REVIEW else each

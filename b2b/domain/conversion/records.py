@@ -18,7 +18,8 @@ from b2b.domain.conversion.waits import Waiting
 from b2b.domain.findings import Finding, Verdict
 
 SCHEMA_VERSION = 2
-"""Version of the rows. A newer version of the app wrote a row with a higher one, so this app does not change it."""
+"""Version of the rows. If a row has a higher version, a newer version of the app wrote it, so this app does not change
+it."""
 Row = TypeVar("Row")
 
 

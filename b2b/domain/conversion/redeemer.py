@@ -70,7 +70,7 @@ def redeemer(account: Account, invited: str, sources: Sources) -> Redeemer:
 
 
 def strange_domains(account: Account, invited: str, logged: str = "") -> frozenset[str]:
-    """Return the domains whose tenants `redeemer` needs: those that identities and log name, and the invited one.
+    """Return the domains whose tenants `redeemer` needs: the invited domain, and those that identities and log name.
 
     A person may sign in with another domain of the same organisation. Empty if only the invited domain is named.
     """

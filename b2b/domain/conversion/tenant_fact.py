@@ -23,7 +23,7 @@ class Shows(StrEnum):
 
 
 class Known(msgspec.Struct, frozen=True, rename="camel"):
-    """What is known of one kind of account: cloud-only or synchronised."""
+    """What the app knows of one kind of account (cloud-only or synchronised): whether it shows a pending invitation."""
 
     shows: Shows = Shows.UNKNOWN
     invisible: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Known(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TenantFact(msgspec.Struct, frozen=True, rename="camel"):
-    """What is known of each kind of account."""
+    """What the app knows of each kind of account: whether it shows a pending invitation."""
 
     cloud: Known = Known()
     synced: Known = Known()

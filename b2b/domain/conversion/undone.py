@@ -59,7 +59,7 @@ def reset_meanwhile(conversion: Conversion, account: Account, now: datetime) -> 
 
 
 def suspected(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """Record the first read that shows the account as internal. A second one must confirm it."""
+    """Record the first read that shows the account as internal. A second such read must confirm this."""
     return note(conversion, "reads-internal", now, internal_since=now)
 
 

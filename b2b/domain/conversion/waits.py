@@ -115,6 +115,9 @@ def row_of(reason: WaitReason) -> Row:
 
 
 def delay(reason: WaitReason, times: int, wanted: float | None = None) -> float:
-    """Return how many seconds to wait: ``wanted`` if given, else a delay that doubles with ``times`` in a row."""
+    """Return the seconds to wait: ``wanted`` if given, else a delay that doubles with each wait in a row.
+
+    ``times`` is the number of earlier waits in a row.
+    """
     row = _TABLE[reason]
     return min(wanted if wanted is not None else row.first * 2.0 ** min(times, 10), max(row.most, wanted or 0.0))

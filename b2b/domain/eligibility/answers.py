@@ -29,7 +29,10 @@ def memberships(bodies: Bodies) -> Memberships:
 
 
 def role_assignable(bodies: Bodies) -> tuple[str, ...] | NotReadable:
-    """Return the ids of the role-assignable groups. Without the permission, Graph returns ids only: `NotReadable`."""
+    """Return the ids of the role-assignable groups.
+
+    Without the permission, Graph returns the groups without their properties, so the result is `NotReadable`.
+    """
     groups = _groups(bodies)
     if any(group.get("displayName") is None for group in groups):
         return NotReadable()

@@ -47,7 +47,7 @@ class Case:
         """The account, for rules that are asked only if there is one.
 
         Raises:
-            ValueError: a bug: there is no account.
+            ValueError: there is no account. This is a bug.
 
         """
         if self.account is None:

@@ -38,7 +38,7 @@ class Unread:
 
     @property
     def said(self) -> str:
-        """What is missing, as the text of a finding."""
+        """The facts and properties that could not be read, as the text of a finding."""
         names = ", ".join(sorted(fact.name for fact in self.denied))
         parts = [
             f"{names} cannot be read without {self._permissions}" if names else "",
@@ -49,7 +49,7 @@ class Unread:
 
     @property
     def advice(self) -> str:
-        """What an administrator can do about it, as the beginning of a finding's fix."""
+        """What an administrator can do so that the app can read them, as the beginning of a finding's fix."""
         by_name = any(fact is facts.ACCOUNT for fact, _ in self.refused)
         parts = [
             f"grant {self._permissions} to the application" if self.denied else "",

@@ -51,7 +51,7 @@ def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: da
 def learned(before: Conversion, after: Conversion, account: Account | None, known: Known) -> Known:
     """Return what is known about the tenant after an account was read; ``known`` if the read adds nothing.
 
-    Only an account counts that was internal when it was assessed, and whose invitation Graph confirmed with a 201.
+    An account counts only if it was internal when it was assessed, and if Graph confirmed its invitation with a 201.
     """
     if not (before.was_internal and before.invitation_id):
         return known

@@ -77,7 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         return {kind: reading.unread for kind, reading in self.kinds.items() if reading.unread}
 
     def updated(self, later: "Snapshot") -> "Snapshot | None":
-        """Return this snapshot with the kinds that a later one read with a new result; None if there are none."""
+        """Return this snapshot with every kind for which a later snapshot has a new result; None if there is none."""
         read = {kind: reading for kind, reading in later.kinds.items() if not reading.unread}
         new = {kind: reading for kind, reading in read.items() if _other(self.kinds.get(kind), reading)}
         return Snapshot(later.taken_at, self.kinds | new) if new else None
@@ -142,7 +142,7 @@ def snapshot_of(account: Account, known: Facts, at: datetime) -> Snapshot:
 
 
 def with_mail(before: Snapshot, account: Account) -> Snapshot:
-    """Return ``before`` with the account's present mail. A person corrected it, so the change is no difference."""
+    """Return ``before`` with the account's present mail. A person corrected the mail, so that is no difference."""
     mail = _reading(_ROWS[Kind.MAIL], account, Facts())
     return before if mail.unread else replace(before, kinds=before.kinds | {Kind.MAIL: mail})
 

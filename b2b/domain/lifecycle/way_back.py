@@ -44,9 +44,9 @@ class Grade(StrEnum):
 
     DOCUMENTED = "documented"
     RECORDED = "recorded"
-    """Someone at Microsoft reported it, or it was seen in a live tenant."""
+    """Someone at Microsoft reported the effect, or it was seen in a live tenant."""
     INFERRED = "inferred"
-    """No source states it."""
+    """No source states the effect."""
 
 
 class Way(msgspec.Struct, frozen=True):

@@ -21,7 +21,8 @@ class Line:
 
     request_id: str
     listed_at: datetime
-    """When the first request with this id was received. It gives the place in every list and never changes."""
+    """When the first request with this id was received. This time gives the request's place in every list and never
+    changes."""
     stage: Stage
     requested_at: datetime
     asked_by: Actor

@@ -1,6 +1,6 @@
 """Check and complete the redirect address, to which Microsoft sends a person after redemption.
 
-It is sent to Graph unchanged except for two corrections (`sent_as`).
+The address is sent to Graph unchanged except for two corrections (`sent_as`).
 """
 
 import re

@@ -1,6 +1,7 @@
 """Write claims. A claim is the right to invite one account now; it is written before the call to Graph.
 
-It is written over the account's row on which the decision was based, so that another process's change prevents it.
+A claim is written over the account's row on which the decision was based. If another process has changed that row, the
+claim fails.
 """
 
 from dataclasses import dataclass, replace

@@ -32,7 +32,7 @@ class TenantFacts:
         return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
 
     async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
-        """Learn from what an account showed, and from its conversion before and after that was recorded."""
+        """Learn from what an account showed, given its conversion ``before`` and ``after`` that was recorded."""
         fact = await self._get()
         known = fact.of(synced=before.synced)
         now_known = learned(before, after, account, known)

@@ -1,1 +1,1 @@
-"""Workflows about an account after its invitation that callers start; the sweep has its own."""
+"""The workflows that callers start about an invited account. The sweep has workflows of its own."""

@@ -109,7 +109,7 @@ class Drain:
             await self._one_of_ours(record, "")
 
     async def _find(self, asked: Asked) -> RequestRecord | None:
-        """Return a request by its id. If the app made the id, a poison copy lacks it: then find the request by body."""
+        """Return a request by its id, or by its body if the app made the id, because poison copies lack such an id."""
         hash_of = asked.request.body_hash()
         ids = await self._ledger.by_body(hash_of) if asked.made else [asked.request_id]
         found = [record for request_id in ids if (record := await self._ledger.requests.get(request_id))]

@@ -112,8 +112,8 @@ class Follow:
     async def _walk(self, source: Scheduled | Difference, turn: Turn, room: Callable[[], int]) -> None:
         """Look at a source's accounts, batch by batch.
 
-        A batch is done only after it was looked at, so that after a crash the next run looks at it again. In `rounds`
-        the cursor moves first; here that would put a batch off for a whole round.
+        A batch counts as done only after its accounts were read, so that after a crash the next run reads them again.
+        In `rounds`, the cursor moves before the work; here, that would put the batch off for a whole round.
         """
         while source.left and (number := min(BATCH, room())) > 0:
             await self._pacer.admit()

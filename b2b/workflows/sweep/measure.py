@@ -84,7 +84,8 @@ class Measure:
     async def _backlog(self, waiting_since: datetime | None) -> list[Figure]:
         """Measure the length of the queues and the age of the oldest work, by the ledger and by the queue.
 
-        Both are asked: a waiting request gets a new, young message each time, and a new message may not have a row yet.
+        Both are asked, because a waiting request gets a new, young message each time, and a new message may not have a
+        row yet.
         """
         backlog, now = await self._queue.backlog(), self._clock()
         ages = [(now - since).total_seconds() for since in (backlog.oldest, waiting_since) if since]

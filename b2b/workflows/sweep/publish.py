@@ -35,10 +35,10 @@ class Publish:
     async def _publish(self, entry: Entry) -> bool:
         """Bring an account's requests up to its conversion; return whether that was needed.
 
-        A claim whose call may be under way is left alone: its requests take over the outcome.
+        A claim whose call may be under way is left alone, because its requests will take over the outcome.
 
         Raises:
-            UnreadableRow: a request could not be brought up to the conversion.
+            UnreadableRow: a request could not be brought up to the conversion. The pointer stays, for a later run.
 
         """
         row = await self._conversions.get(entry.key)

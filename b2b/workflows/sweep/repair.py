@@ -166,7 +166,7 @@ class Repair:
         return sent
 
     async def _look_after_member(self, record: RequestRecord, conversion: Conversion) -> bool:
-        """Complete what a process left undone for a request that joined another one. Return whether anything was.
+        """Complete what a process left undone for a request that joined another one. Return whether there was anything.
 
         If the conversion has moved on, bring the request up to it. If the conversion is inviting and its leader has
         ended, is gone or stays unreadable, let another request lead.

@@ -79,7 +79,7 @@ class Scheduled:
         await self._schedule.remove(*self._taken)
 
     async def end(self) -> None:
-        """Do nothing: the schedule needs no cursor."""
+        """Do nothing, because the schedule needs no cursor."""
 
 
 class Difference:
