@@ -117,8 +117,8 @@ CLOUDS = (
     "https://microsoftgraph.chinacloudapi.cn/v1.0",
 )
 """Graph of the global cloud, US Government L4, US Government L5 (DoD) and China
-(https://learn.microsoft.com/graph/deployments). The templates accept only these; the app also accepts a double of Graph
-on a loopback address."""
+(https://learn.microsoft.com/graph/deployments). The templates accept only these clouds; the app also accepts a double
+of Graph on a loopback address."""
 
 
 def graph_url(text: str) -> str:

@@ -49,15 +49,14 @@ log = logging.getLogger(__name__)
 
 CAMPAIGNS: Final = "campaigns"
 ALL: Final = "campaigns~"
-"""The partition of the list of campaigns. It has a tilde, which no campaign's id has, so it is no campaign's
-partition."""
+"""The partition of the list of campaigns. Its name has a tilde, which no campaign's id has."""
 _ROW: Final = "campaign"
 _IMPORT, _PERSON = "import~", "person~"
 _COMPARED: Final = ("RowKey", "names", "address", "content", "importId", "stage", "replaced")
 """The columns of a member that a new list is compared with."""
 TRIES: Final = 3
 _SIDE_BY_SIDE: Final = 8
-"""Concurrent calls. They are limited because the rest of the app uses the same storage account."""
+"""Concurrent calls. Their number is limited because the rest of the app uses the same storage account."""
 _STORING: Final = 2
 """Concurrent transactions while a list is stored. All of them go to one partition, where further ones would only
 queue."""

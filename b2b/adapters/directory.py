@@ -19,7 +19,7 @@ from b2b.domain.request import InvitedUser
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 OWN_TROUBLE = frozenset({400, 500, 502})
 LASTING = frozenset({400, 402, 405, 406, 410, 411, 412, 413, 414, 415, 416, 421, 422, 426, 428, 431, 451})
-"""Status codes that a repeated read would get again. Throttling, a refused token, a conflict and a lock may pass."""
+"""Status codes that a repeated read would get again. A throttle, a refused token, a conflict or a lock passes."""
 PENDING_ACCOUNTS = Call(f"/users?$filter=externalUserState eq '{PENDING}'&$select=id&$top=999")
 """A plain query. With the header of advanced queries, Graph would answer from an index that lags further behind."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -60,7 +60,7 @@ class Directory:
         return known
 
     async def _answered(self, questions: Mapping[Fact[Any], AskedAbout], refusals: frozenset[int]) -> Facts:
-        """Answer questions. A status among ``refusals`` makes only the fact that it answers unreadable."""
+        """Answer questions. If Graph answers a question with a status in ``refusals``, only its fact is unreadable."""
         calls = {fact: _calls(fact, subject) for fact, subject in questions.items()}
         answers = iter(await self._graph.read([call for group in calls.values() for call in group], refusals))
         found: dict[Fact[Any], Any] = {}
@@ -72,10 +72,10 @@ class Directory:
         return Facts(found)
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
-        """Read many accounts by id. The value is None if an account does not exist; an unreadable one has no entry.
+        """Read many accounts by id. The value is None if an account does not exist; an unreadable account has no entry.
 
         One unreadable account does not fail the others. An account counts as unreadable if the answer leaves out its
-        `externalUserState`, because it would look like an internal account.
+        `externalUserState`, because such an account would look like an internal one.
 
         Raises:
             AccessDenied: the app may not read accounts.

@@ -103,7 +103,7 @@ def carried(row: Told) -> list[tuple[int, Event]]:
 
 
 def event_entities(partition: str, last: int, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Return the history rows of consecutive events; ``last`` is the number of the last one."""
+    """Return the history rows of consecutive events; ``last`` is the number of the last event."""
     return [event_entity(partition, number, event) for number, event in enumerate(events, start=last - len(events) + 1)]
 
 

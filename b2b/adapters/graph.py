@@ -208,7 +208,7 @@ class Graph:
         return [answer_of(part) for part in answered]
 
     def _relative(self, url: str) -> str:
-        """Return an address relative to v1.0. The SDK's builders return absolute ones once a request has been sent."""
+        """Return an address relative to v1.0. Once a request was sent, the SDK's builders return absolute addresses."""
         return url.removeprefix(self._roots[False])
 
     def _refuse_failures(self, parts: Any) -> None:

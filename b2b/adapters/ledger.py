@@ -174,7 +174,7 @@ class Ledger:
             await self._conversions.upsert_entity(entity)
 
     async def report(self, report: SweepReport, now: datetime) -> None:
-        """Store what the parts of a sweep did and counted. It replaces the last report of each part."""
+        """Store what the parts of a sweep did and counted. This replaces the last report of each part."""
         found: dict[str, PartReport | Census] = {each.part: each for each in report.parts}
         if report.census is not None:
             found[CENSUS] = report.census

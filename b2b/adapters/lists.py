@@ -54,7 +54,7 @@ class Listing:
     async def read(self, after: str, limit: int, until: datetime | None = None) -> list[Entry]:
         """Return up to ``limit`` entries whose row keys follow ``after``, in order.
 
-        ``until``: only entries that are due before this time. It applies to a `TimedListing` only.
+        ``until``: only entries that are due before this time. A list that is not a `TimedListing` ignores it.
         """
         query, values = "PartitionKey eq @name and RowKey gt @after", {"name": self._name, "after": after}
         if until is not None:

@@ -70,7 +70,7 @@ def range_of(campaign_id: str, prefix: str) -> tuple[str, dict[str, str]]:
 
 
 def operations_of(row: Member, before: Member | None) -> Iterator[tuple[Any, ...]]:
-    """Yield the operations that write a member. Its own row is first, and the only one that an ETag guards."""
+    """Yield the operations that write a member. The member's own row is first; only this row is guarded by its ETag."""
     columns = {"PartitionKey": row.campaign_id, **entities.to_entity(row)}
     yield guarded({**columns, "RowKey": MEMBER + row.key}, row.etag)
     if before is not None and before.stage is not row.stage:

@@ -61,10 +61,10 @@ class Queue:
         await self._service.close()
 
     async def send(self, body: bytes, delay: float = 0) -> None:
-        """Put a message on the work queue. It is visible after ``delay`` seconds, rounded up to whole seconds.
+        """Put a message on the work queue. The message is visible after ``delay`` seconds, rounded up to whole seconds.
 
         Raises:
-            Transient: storage refused the message or did not answer.
+            Transient: storage refused the message or did not answer. Try again later.
 
         """
         try:

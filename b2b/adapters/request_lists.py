@@ -62,10 +62,10 @@ class RequestLists:
         self._opening = asyncio.Lock()
 
     async def show(self, line: Line) -> None:
-        """Write a request's current state into the lists, unless they show a later one. Idempotent.
+        """Write a request's current state into the lists, unless they already show a later state. A repeat is harmless.
 
         Raises:
-            Transient: storage did not answer, or other deliveries wrote the lines first at every try.
+            Transient: storage did not answer, or other deliveries wrote the lines first at every try. Try again later.
 
         """
         await self._open(line)
@@ -104,7 +104,7 @@ class RequestLists:
     async def page(self, wanted: Range, after: Place | None, limit: int, stage: Stage | None = None) -> Page:
         """Return up to ``limit`` lines of a list, oldest first. A page that is short or empty need not be the last.
 
-        ``stage``: only lines of this stage; None for all. It is meant for the lists of waiting requests.
+        ``stage``: only lines of this stage; None for all. This filter is meant for the lists of waiting requests.
         """
         months = [month for month in await self._filled(wanted) if after is None or month >= after.month]
         found, calls = list[TableEntity](), 1

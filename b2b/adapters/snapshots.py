@@ -1,4 +1,4 @@
-"""Turn a snapshot into a table entity and back. It is stored as compressed JSON, cut into several properties."""
+"""Turn a snapshot into a table entity and back. The entity holds compressed JSON, cut into several properties."""
 
 import zlib
 from collections.abc import Iterator, Mapping

@@ -50,7 +50,7 @@ def problem(
     details: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Return an error in the form of the Microsoft REST guidelines. ``retry_after`` is in seconds; None: no header."""
+    """Return an error in the form of the Microsoft REST guidelines. ``retry_after``: seconds, or None for no header."""
     told = {"x-ms-error-code": code.value, **(headers or {})}
     if code.status == UNAUTHORIZED:
         told["WWW-Authenticate"] = "Bearer"

@@ -96,7 +96,7 @@ def counted(pace: Pace, now: datetime, limits: BreakerLimits, counts: Counts) ->
 
 
 def unused(pace: Pace, until: datetime, now: datetime) -> Change[Pace] | None:
-    """Return the row without the lease of a probe that sent nothing. None: the lease is another probe's by now."""
+    """Return the row without the lease of a probe that sent nothing; None if another probe holds the lease by now."""
     if pace.probe_until != until:
         return None
     return Change(replace(pace, probe_until=None), (Event("breaker-probe-unused", now),))

@@ -98,7 +98,8 @@ class Followed:
     shown: bool = False
     """Whether the last read of the account showed a pending invitation. Graph's list then names the account."""
     put_off: bool = False
-    """Whether the account has an entry in the schedule. It is read when that is due, or when Graph's list names it."""
+    """Whether the account has an entry in the schedule. It is read when that entry is due, or when Graph's list names
+    it."""
     synced: bool = False
     etag: str = field(default="", compare=False)
 

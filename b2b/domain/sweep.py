@@ -57,7 +57,7 @@ class Allowance:
     """Members in one part of a campaign's run."""
 
     def page_limit(self, by_id: int) -> int:
-        """Return the most pages of the list that cost no more than reading ``by_id`` accounts; 0: read no list."""
+        """Return the most pages of the list that cost no more than reading ``by_id`` accounts; may be 0."""
         return by_id // self.page_worth
 
 

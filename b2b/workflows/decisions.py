@@ -105,7 +105,7 @@ class Decisions:
     async def release(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """Turn a dry run into a real request, which is judged again.
 
-        It invites only the account and the address that the dry run was judged for.
+        The request invites only the account and the address that the dry run was judged for.
 
         Raises:
             RequestRefused: the request was not assessed, or the dry run found no account that could be invited.

@@ -60,7 +60,7 @@ class Directory(Protocol):
         """
 
     async def accounts(self, user_ids: Sequence[str]) -> dict[str, Account | None]:
-        """Read accounts by id. The value is None if Graph has no such account; an unreadable one has no entry."""
+        """Read accounts by id. The value is None if Graph has no such account. An unreadable account has no entry."""
 
     def pending(self) -> AsyncIterator[list[str]]:
         """Yield the ids of all pending accounts, page by page. `Transient` means that the list is incomplete."""

@@ -48,7 +48,7 @@ class Resend(Body, frozen=True, kw_only=True):
 
 
 class Correction(Body, frozen=True, kw_only=True):
-    """Invites another address in place of a wrong one."""
+    """Invites another address in place of a wrong address."""
 
     corrected_by: Annotated[
         str | None,

@@ -29,7 +29,7 @@ async def resend(app: Workflows, call: Call) -> Reply:
 
 
 async def correct(app: Workflows, call: Call) -> Reply:
-    """Invite another address in place of a wrong one."""
+    """Invite another address in place of a wrong address."""
     body = reading.read(call.body, bodies.Correction, *named("correctedBy", app, call))
     decision = Decision(decider(call, "correctedBy", body.corrected_by), body.reason)
     address, waived = body.invited_user_email_address.strip(), frozenset(body.waive)

@@ -31,7 +31,7 @@ class Column(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One column: the field of a request that takes its value, and other headers with the same meaning."""
+    """One column: the field of a request that takes the column's value, and other headers with the same meaning."""
 
     column: Column
     target: str
@@ -70,7 +70,7 @@ linear time."""
 def bare(header: str) -> str:
     """Return a header in the form in which headers are compared.
 
-    It is the name in brackets, if there is one, in lower case and without spaces, hyphens and underscores.
+    That is the name in brackets, if there is one, in lower case and without spaces, hyphens and underscores.
     """
     named = _BRACKETED.search(header)
     return re.sub(r"[\s_\-]", "", named[1] if named else header).lower()

@@ -1,4 +1,4 @@
-"""Decisions about several members at once. They name the members and findings that a person was shown, not a filter."""
+"""Decisions about several members at once. A decision names the members and findings that a person was shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -77,7 +77,7 @@ class Member:
     body: bytes = b""
     """The request of the list's row as canonical JSON, without the campaign's defaults."""
     content: str
-    """Hash of the member's row in the list. It differs if a later list changes the row."""
+    """Hash of the member's row in the list. If a later list changes the row, the hash differs."""
     address: str = ""
     """The address in the list; empty if the list names none, so that the account's own address is invited."""
     reference: str = ""

@@ -15,7 +15,7 @@ from b2b.domain.request import ConversionRequest, IntakePolicy
 from b2b.domain.request.parse import parse_document
 
 LONGEST_CELL: Final = 1000
-"""The most characters of a reference or a kept column. They are stored in the member's row, whose size is limited."""
+"""The most characters of a reference or a kept column. Both are stored in the member's row, whose size is limited."""
 MOST_KEPT: Final = 10
 LARGEST_KEPT: Final = 32_000
 """The most UTF-16 units that the kept columns of one row take in the ledger. A property in storage holds 32,768."""
@@ -58,7 +58,7 @@ class Entry:
 
     @property
     def address(self) -> str:
-        """The address to invite, or the one by which the account is found; empty if the row has none."""
+        """The address to invite, or the address by which the account is found; empty if the row has none."""
         return self.request.invited_user_email_address or self.request.invited_user.mail or ""
 
     @property
@@ -141,7 +141,7 @@ def _own_faults(
 
 
 def _units(kept: tuple[tuple[str, str], ...]) -> int:
-    """Return the UTF-16 units that kept columns take in storage. They are stored as JSON, with its escapes."""
+    """Return the UTF-16 units that kept columns take in storage, as JSON with its escapes."""
     return len(msgspec.json.encode(kept).decode().encode("utf-16-le")) // 2
 
 
@@ -155,7 +155,7 @@ def _names(values: Mapping[Column, str]) -> dict[Column, str]:
 
 
 def _document(values: Mapping[Column, str], names: Mapping[Column, str], *, export: bool) -> dict[str, Any]:
-    """Return the request that a row describes. It names its account once, by the most reliable name in ``names``."""
+    """Return the request that a row describes. It names the account once, by the most reliable name in ``names``."""
     column, name = next(iter(names.items()))
     beside = "" if export or column is Column.MAIL else values.get(Column.MAIL, "")
     info = {

@@ -18,12 +18,12 @@ MADE_FROM_MEMBER = "member-"
 
 
 def request_id_of(campaign_id: str, key: str) -> str:
-    """Return the id of a member's request. It depends only on the campaign and the member's key."""
+    """Return the id of a member's request. The id depends only on the campaign and the member's key."""
     return MADE_FROM_MEMBER + digest(f"{campaign_id}\n{key}".encode())[:48]
 
 
 def released(member: Member) -> Member:
-    """Mark a judged member as released, before its request is written. After that no list and no judging changes it.
+    """Mark a judged member as released, before its request is written. After that, no list and no run changes it.
 
     The member already shows the request as it will be written.
     """
@@ -53,7 +53,7 @@ def put_back(member: Member, record: RequestRecord | None) -> Member:
 def asked_for(
     member: Member, defaults: bytes, approval: str, now: datetime, conversion: Conversion | None = None
 ) -> Change[RequestRecord]:
-    """Create the request of a released member. It is judged again, and invites only the account and address judged.
+    """Create the request of a released member. The request is judged again, and invites only what was judged before.
 
     ``conversion``: the account's conversion, if an earlier request of the member, since purged, may have led it.
     """

@@ -25,7 +25,7 @@ PART = 50
 PLANNING = -1
 """The number of the part that cuts the run into the other parts."""
 MOST_RETURNS = 3
-"""How often a part goes back from the poison queue. It may be there only because other work crashed the process."""
+"""How often a part is sent back from the poison queue. It may be there only because other work crashed the process."""
 
 
 class RunKind(StrEnum):

@@ -29,7 +29,7 @@ _EXAMPLE = "example:"
 
 @dataclass(frozen=True)
 class Cells:
-    """One row: the line in which it begins, and its trimmed cells without the empty ones at its end."""
+    """One row: the line in which it begins, and its trimmed cells without the empty cells at its end."""
 
     line: int
     values: tuple[str, ...]
@@ -131,7 +131,7 @@ def _cells(line: int, values: tuple[str, ...], wanted: int) -> Cells:
 
 
 def _without_empty_end(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the cells without the empty ones at the end. Excel pads rows with empty cells up to its widest row."""
+    """Return the cells without the empty cells at the end. Excel pads every row with empty cells to the widest row."""
     filled = max((place for place, value in enumerate(values, 1) if value), default=0)
     return values[:filled]
 

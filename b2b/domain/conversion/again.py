@@ -47,8 +47,8 @@ def check_apart(row: Conversion, purpose: Purpose, now: datetime) -> None:
     """Check that the call does not repeat a mail that was just sent.
 
     Raises:
-        RequestRefused: a mail is being sent, or a resend follows the last mail too soon. The text names that mail, and
-            when the next one is possible.
+        RequestRefused: a mail is being sent, or a resend follows the last mail too soon. The text names the last mail,
+            and when the next mail is possible.
 
     """
     tries = [each for each in row.sendings if each.may_be_out]

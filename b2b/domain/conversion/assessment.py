@@ -34,7 +34,7 @@ class Assessment:
 
     @property
     def subject(self) -> str:
-        """The account and the address that were judged, as one key. An approval or a release is valid for it only."""
+        """The account and address that were judged, as one key. Approvals and releases are valid for this pair only."""
         return subject_of(self.account.id if self.account else "", self.address or "")
 
     @property

@@ -148,7 +148,7 @@ def outcome_unknown(conversion: Conversion, shows: Shows, also: str = "") -> Fin
 def asked_before(conversion: Conversion, shows: Shows) -> Finding:
     """Return the finding about the doubt in which a conversion ended.
 
-    If Graph answered with another account, this is the conversion's own finding, because only that one names the
+    If Graph answered with another account, this is the conversion's own finding, because only that finding names the
     other account.
     """
     shown = (item for item in conversion.findings if item.rule == ANOTHER_ACCOUNT)

@@ -74,7 +74,7 @@ def _own(s: Situation, conversion: Conversion) -> Step:
 
 
 def _lead(s: Situation, conversion: Conversion) -> Step:
-    """Return the step of the leader. It invites only if no call can be running and no attempt is in doubt."""
+    """Return the step of the leader. The leader invites only if no call can be running and no attempt is in doubt."""
     left = _until(conversion.lease_until, s.now)
     if left > 0:
         return Wait(WaitReason.INVITING, left)

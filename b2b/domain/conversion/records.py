@@ -140,13 +140,13 @@ class Conversion:
     signs_in_with: str = ""
     """The issuer of the identity with which the person who redeemed signs in; empty if the account shows none."""
     called_off: tuple[str, ...] = ()
-    """Requests that a person cancelled before they led or joined a conversion. They may no longer claim."""
+    """Requests that a person cancelled before they led or joined a conversion. These requests may no longer claim."""
     published: int = 0
     """The sequence of this row that the rows of its requests show."""
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
-    """The newest events, which are stored in the row itself. The last one has the number ``sequence``."""
+    """The newest events, which are stored in the row itself. The last event has the number ``sequence``."""
     etag: str = ""
 
     @property

@@ -1,6 +1,6 @@
 """The mails that an administrator asks for after an invitation: the purpose and the outcome of each attempt.
 
-The app does not repeat a failed attempt, so a decision sends at most one mail. It cannot read the outcome from the
+The app does not repeat a failed attempt, so a decision sends at most one mail. The app cannot read the outcome from the
 account, because the account shows its first invitation in any case.
 """
 

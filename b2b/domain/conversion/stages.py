@@ -139,9 +139,9 @@ BEGINNINGS = frozenset(
 )
 """The stages in which a generation may begin.
 
-It begins at `invited` without a call to Graph if a redemption was reset, if the account shows an earlier invitation, or
-if someone else invited the account. It begins at `cancelled` if the account's first request was cancelled before its
-claim.
+A generation begins at `invited` without a call to Graph if a redemption was reset, if the account shows an earlier
+invitation, or if someone else invited the account. A generation begins at `cancelled` if the account's first request
+was cancelled before its claim.
 """
 
 

@@ -75,6 +75,6 @@ def refuted(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def superseded(conversion: Conversion, request_id: str, now: datetime) -> Change[Conversion]:
-    """Cancel a generation whose invitation the account does not show, because a person asked for another one."""
+    """Cancel a generation whose invitation the account does not show, because a person asked for another invitation."""
     said = f"Another invitation was asked for with request {request_id}."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said)

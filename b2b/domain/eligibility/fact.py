@@ -116,7 +116,7 @@ class Fact(Generic[Value]):
     comes_with: "Fact[Any] | None" = None
     """Another fact whose answers contain this fact too."""
     may_be_absent: bool = False
-    """Whether a 404 is an answer. It is an error for a collection that always exists."""
+    """Whether a 404 is an answer. For a collection that always exists, a 404 is an error."""
     optional: bool = False
     """Whether an account may lack the object. If so, a 404 does not suggest that a replica lags."""
     licensed: bool = False

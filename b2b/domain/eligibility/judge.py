@@ -12,7 +12,8 @@ from b2b.domain.eligibility.unread import Unread
 from b2b.domain.findings import Finding, Profile, Severity, Verdict, verdict_of
 
 FACT_NOT_READABLE: Final = "fact-not-readable"
-"""Id of the finding which says that a rule could not be decided. It is not a rule, so no setting can turn it off."""
+"""Id of the finding which says that a rule could not be decided. This id is not a rule's, so no setting turns it
+off."""
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 PINNED: Final = frozenset(rule.id for rule in RULES if rule.pinned)
 

@@ -21,7 +21,7 @@ STAGES = frozenset({Stage.INVITING, Stage.INVITED, Stage.NEEDS_REVIEW})
 
 
 def is_followed(conversion: Conversion) -> bool:
-    """Tell whether the sweep follows the account. One in review is followed only while its conversion has a doubt."""
+    """Tell whether the sweep follows the account. In review, it is followed only while its conversion has a doubt."""
     if conversion.stage is Stage.NEEDS_REVIEW:
         return bool(conversion.doubts)
     return conversion.stage in STAGES
@@ -30,8 +30,8 @@ def is_followed(conversion: Conversion) -> bool:
 def followed(conversion: Conversion, sighting: Sighting, limits: Limits, now: datetime) -> Change[Conversion] | None:
     """Return the change that the account's state causes in its conversion; None if there is none.
 
-    An account that shows an invitation counts at once. One that shows none counts only after the replication window,
-    because after a write, reads may alternate between the old and the new state.
+    An account that shows an invitation counts at once. An account that shows none counts only after the replication
+    window, because after a write, reads may alternate between the old and the new state.
     """
     account = sighting.account
     if account is None:

@@ -48,7 +48,7 @@ class Moment(StrEnum):
     BEFORE = "before"
     """The baseline of the comparison: taken before the invitation, or confirmed while the account was pending."""
     SEEN = "seen"
-    """A snapshot of the pending account that differs from the baseline. It may show the time after the redemption."""
+    """A snapshot of the pending account that differs from the baseline. The account may have redeemed by then."""
     AFTER = "after"
     """Taken after the redemption."""
 

@@ -71,7 +71,7 @@ class Outcome:
     keep: tuple[tuple[Moment, Snapshot], ...] = ()
     """The snapshots to store."""
     look_at: datetime | None = None
-    """When to read again; None: never."""
+    """When to read again; None if the account need not be read again."""
 
 
 def compared(row: Conversion, look: Look, kept: Kept, limits: Limits, deadline: timedelta, now: datetime) -> Outcome:

@@ -15,7 +15,7 @@ ASKING_AGAIN = frozenset({OUTCOME_UNKNOWN, NOT_VISIBLE, ANOTHER_ACCOUNT})
 
 
 class Waived(msgspec.Struct, frozen=True):
-    """A finding as the approver saw it. If the facts change, so does the message, and the new one is not waived."""
+    """A finding as the approver saw it. If the facts change, so does its message, and the new finding is not waived."""
 
     rule: str
     message: str

@@ -29,8 +29,8 @@ def told_id(found: dict[str, Any]) -> str | None:
 def keeps_metadata(raw: bytes) -> bool:
     """Tell whether the host is certain to report the message's own id, and not a value from its body.
 
-    The host looks for reserved names in a body that is raw JSON. It accepts more as JSON than this app does, so a body
-    that begins like JSON and cannot be read is not certain.
+    The host looks for reserved names in a body that is raw JSON. The host accepts more as JSON than this app does. So
+    if a body begins like JSON and the app cannot read it, the answer is no.
     """
     if not raw.lstrip().startswith(b"{"):
         return True

@@ -91,7 +91,7 @@ class ConversionRequest(_Part, frozen=True):
         return _text({**msgspec.to_builtins(self), "requestId": request_id})
 
     def body_hash(self) -> str:
-        """Return the SHA-256 of `body` in hex. It tells a repeated request from another one with the same id."""
+        """Return the SHA-256 of `body` in hex. Two requests with one id are repeats if their hashes are equal."""
         return digest(self.body())
 
 

@@ -57,12 +57,13 @@ class RequestRecord:
     user_id: str = ""
     """The account's object id, to which the request is bound once it has found the account; empty before."""
     generation: int = 0
-    """The generation of the account's conversion to which the request belongs; 0: none."""
+    """The generation of the account's conversion to which the request belongs; 0 if it belongs to none."""
     shown: int = 0
     """How many events the conversion had when this row was last updated from it. An older state is ignored."""
     left_generation: int = 0
-    """The request can belong only to generations after this one; 0: to any. It is the generation that the request left
-    when a person reopened it, that its review is about, or that an earlier request with its id led."""
+    """The request can belong only to later generations than this one; 0 means to any generation. A request gets this
+    number when a person reopens it (the generation that it left), when it goes to review (the generation that was
+    shown), or when an earlier request with its id led a generation."""
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     invited_at: datetime | None = None
@@ -80,7 +81,7 @@ class RequestRecord:
     schema_version: int = SCHEMA_VERSION
     sequence: int = 0
     recent: tuple[Event, ...] = field(default=(), compare=False, repr=False)
-    """The newest events, which are stored in the row. The last one has the number ``sequence``."""
+    """The newest events, which are stored in the row. The last event has the number ``sequence``."""
     etag: str = ""
 
     @property

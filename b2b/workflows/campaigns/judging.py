@@ -48,7 +48,7 @@ class Judging:
         return written.verdict.value if written.verdict else PASSED_OVER
 
     async def _write(self, row: Member, before: Member, account: Account | None) -> Member:
-        """Write a judged member. If another member is the same account, this one gets the finding `listed-twice`."""
+        """Write a judged member. If another member has the same account, this member gets a finding `listed-twice`."""
         if account is None:
             return await self._campaigns.write(Change(row), before)
         # Two members may both find no holder here. Only one of them can then insert the account; the other conflicts.

@@ -32,7 +32,7 @@ class TakenIn:
 
     @property
     def all_known(self) -> bool:
-        """Whether every row was a member already, unchanged. The next step is then to judge or to release."""
+        """Whether every row was a known, unchanged member. The next step is then to judge or to release."""
         return bool(self.plan.rows) and self.row.unchanged == len(self.plan.rows)
 
 
@@ -116,7 +116,7 @@ class Lists:
     async def _stored(self, reading: Reading, imported: ListImport) -> Plan:
         """Compare the list with the members and store it, until no other process writes in between.
 
-        Return the first comparison, unless the number of refused rows has changed since; then return the last one.
+        Return the first comparison, but the last one if the number of refused rows has changed in between.
         """
         first: Plan | None = None
         for _ in range(RACES):

@@ -194,7 +194,7 @@ class Runs:
         return run is None or progress(run, await self._runs.parts(run)).finished
 
     async def send_again(self, campaign_id: str, run_id: str) -> None:
-        """Send the messages of a run again, because they were lost. If the earlier ones arrive late, they do nothing.
+        """Send the messages of a run again, because they were lost. If the lost messages still arrive, they do nothing.
 
         Raises:
             Transient: storage did not answer. Try again later.
@@ -239,7 +239,7 @@ class Runs:
     async def give_up(self, message: PartMessage) -> None:
         """Handle a message that the host moved to the poison queue.
 
-        It is sent again up to `MOST_RETURNS` times. After that its part is given up.
+        The message is sent again up to `MOST_RETURNS` times. After that, its part is given up.
 
         Raises:
             Transient: storage did not answer. Try again later.

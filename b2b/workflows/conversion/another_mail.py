@@ -79,7 +79,10 @@ class AnotherMail:
         """Invite another address in place of a wrong one. The rules check that the account already has the address.
 
         Raises:
-            RequestRefused, MustWait, Transient, LedgerConflict: as for `resend`.
+            RequestRefused: nothing was sent; the text says why.
+            MustWait: nothing was sent, because Graph or the app's own pace requires a wait.
+            Transient: nothing was sent, because a service failed.
+            LedgerConflict: the account's row has changed in the meantime; the caller must read it again.
 
         """
         if address_key(address) == address_key(row.invited_user_email_address):

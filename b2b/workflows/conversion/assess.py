@@ -173,8 +173,8 @@ class Assessor:
     async def recall(self, conversion: Conversion) -> Assessment | None:
         """Return the assessment on which a claim was based; None if it is no longer valid.
 
-        It is valid for a limited time, while the account has not changed, and until the process restarts, because a
-        restart may bring new settings.
+        An assessment is valid for a limited time, while the account has not changed, and until the process restarts,
+        because a restart may bring new settings.
         """
         at, now = conversion.assessed_at, self._clock()
         lifetime = timedelta(seconds=self._settings.assessment_lifetime)

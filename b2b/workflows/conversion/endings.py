@@ -151,7 +151,7 @@ class Endings:
         return [heir for heir in heirs if await self._campaigns.held(heir.campaign_id) is None]
 
     async def _at_work(self, heir: RequestRecord) -> bool:
-        """Tell whether a request can still lead. It cannot if it ended after it was chosen."""
+        """Tell whether a request can still lead. A request that ended after it was chosen cannot."""
         latest = await self._ledger.requests.get(heir.request_id)
         return latest is not None and latest.at_work
 

@@ -16,7 +16,7 @@ class TenantFacts:
     """One instance's copy of the tenant fact."""
 
     def __init__(self, ledger: Ledger, configured: TenantFact, clock: Clock) -> None:
-        """``configured``: what the settings say. It counts only until the app has learned the fact itself."""
+        """``configured`` is what the settings say. It counts until the app has learned the fact from accounts."""
         self._ledger, self._configured, self._clock = ledger, configured, clock
         self._fact = TenantFact()
         self._fresh_until: datetime | None = None
@@ -32,7 +32,7 @@ class TenantFacts:
         return frozenset(synced for synced in (False, True) if fact.of(synced=synced).shows is Shows.UNKNOWN)
 
     async def learn(self, before: Conversion, after: Conversion, account: Account | None) -> None:
-        """Learn from what an account showed, given its conversion ``before`` and ``after`` that was recorded."""
+        """Learn from what an account showed, and from its conversion ``before`` and ``after`` this was recorded."""
         fact = await self._get()
         known = fact.of(synced=before.synced)
         now_known = learned(before, after, account, known)

@@ -153,7 +153,7 @@ class Steps:
                 return state, True
 
     async def _finish(self, step: Show | CallOff | Join | Report | Review | Conclude, state: _Round) -> None:
-        """Carry out a step that is the last one of this message."""
+        """Carry out the last step for this message."""
         match step:
             case Show():
                 await self._conversions.show(state.record, _known(state.conversion))
@@ -244,7 +244,7 @@ class Steps:
     async def _review(self, state: _Round, finding: Finding) -> None:
         """Let a person decide about this request. It has not joined the account's conversion, which does not change.
 
-        The row stores the conversion's generation, because the approval is not valid for a later one.
+        The row stores the conversion's generation, because the approval is not valid for a later generation.
         """
         left = max(_known(state.conversion).generation, state.record.left_generation)
         change = move(

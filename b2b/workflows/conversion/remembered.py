@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 MOST = 2_000
-"""Entries. They hold the domains and companies of a large campaign in some megabytes."""
+"""The number of values kept. They are the domains and companies of a large campaign, and take some megabytes."""
 
 
 class Remembered(Generic[Value]):
@@ -25,7 +25,7 @@ class Remembered(Generic[Value]):
         return found
 
     def put(self, name: str, read_at: datetime, value: Value) -> None:
-        """Keep a value. If there are too many, drop the one that was used least recently."""
+        """Keep a value. If there are too many values, drop the value that was used least recently."""
         self._values.pop(name, None)
         self._values[name] = (read_at, value)
         if len(self._values) > self._most:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def observer(meter: Meter | None) -> Callable[[Change[Any]], None]:
-    """Return a function for the ledger to call after each write. It logs failed requests and counts figures."""
+    """Return a function for the ledger to call after each write. This function logs failures and counts figures."""
 
     def observe(change: Change[Any]) -> None:
         failure = failure_of(change)

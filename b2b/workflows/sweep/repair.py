@@ -148,7 +148,7 @@ class Repair:
     async def _put_back(self, row: Found, entry: Entry, head: datetime | None) -> bool:
         """Send a new message for a request whose message was lost. Return whether anything was repaired.
 
-        A request that joined another one needs no message: it takes over what its conversion becomes.
+        A request that joined another one needs no message, because it takes over what its conversion becomes.
         """
         if isinstance(row, Exception):
             raise row

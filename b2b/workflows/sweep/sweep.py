@@ -53,7 +53,7 @@ class Sweep:
         return report
 
     async def turn(self, part: Part) -> Turn:
-        """Run one part. It is cancelled when its time and the overrun are used up, as if the process had died."""
+        """Run one part. The part is cancelled when its time and the overrun are used up, as if the process had died."""
         turn = Turn(part, self._budgets[part], self._monotonic)
         try:
             with acting_as(BY_TIMER):

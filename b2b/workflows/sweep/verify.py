@@ -68,11 +68,11 @@ class Verify:
         self._redeemers = Redeemers(directory, clock, reads_log=comparing.reads_log)
 
     async def run(self, turn: Turn) -> None:
-        """Compare the accounts that are due, longest overdue first. One that fails is postponed and blocks no other.
+        """Compare the accounts that are due, longest overdue first. An account that fails is postponed and blocks none.
 
         Raises:
-            Transient: Graph or storage failed repeatedly.
-            MustWait: Graph asked the app to wait. Try again after that time.
+            Transient: Graph or storage failed repeatedly. The next run continues.
+            MustWait: Graph asked the app to wait. A later run continues.
 
         """
         due = await self._ledger.comparisons.read("", turn.room + MOST_COUNTED, until=self._clock())
@@ -100,7 +100,7 @@ class Verify:
             turn.failed(trouble)
 
     def _again(self, key: str, result: tuple[bool, datetime | None] | Exception, turn: Turn) -> datetime | None:
-        """Count an account. Return when to read it again; None: never."""
+        """Count an account. Return when to read it again; None if it need not be read again."""
         match result:
             case (changed, look_at):
                 turn.did(changed=changed)
@@ -119,7 +119,7 @@ class Verify:
         return self._clock() + SOONEST
 
     async def _look(self, user_id: str) -> tuple[bool, datetime | None]:
-        """Compare one account. Return whether its row was changed, and when to read it again (None: never)."""
+        """Compare one account. Return whether its row was changed, and when to read it again (None: not again)."""
         row = await self._conversions.get(user_id)
         if row is None or row.stage not in {Stage.INVITED, Stage.ACCEPTED, Stage.VERIFIED}:
             return False, None
