@@ -1,7 +1,7 @@
 """Call Microsoft Graph through msgraph-sdk: reads go into `$batch`, each invitation is a call of its own.
 
-Requests are built with the SDK's builders and models, but answers are read as bytes: the SDK's model deserialiser takes
-seconds on its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off,
+Requests are built with the SDK's builders and models, but answers are read as bytes, because the SDK's deserialiser
+takes seconds on its first call and blocks the event loop for 11-27 ms on each later one. The SDK's own retries are off,
 because it would repeat `POST /invitations` on 429, 503 and 504, although the mail may have been sent. Redirects are
 off, because they would send a person's address to another host.
 """

@@ -28,11 +28,11 @@ class Identity:
     async def claims(self) -> Claims:
         """Return the tenant and the app roles that the Graph token names.
 
-        A token is opaque by contract, so nothing that matters for safety depends on it: the tenant id completes sign-in
-        addresses, and the health endpoint shows the roles.
+        A token is opaque by contract, so nothing that matters for safety depends on its content. The tenant id
+        completes sign-in addresses, and the health endpoint shows the roles.
 
         Raises:
-            Transient: the identity endpoint returned no token, or one that cannot be read.
+            Transient: the identity endpoint returned no token, or one that cannot be read. Try again later.
 
         """
         try:

@@ -20,7 +20,7 @@ from b2b.domain.readings import Invited
 def graph_invitation(invitation: Invitation) -> GraphInvitation:
     """Convert an invitation to the SDK's model, with a new `User(id=…)` so that the id is always serialised.
 
-    A sponsor is given by id alone: a `User` would add a type, which is wrong for a group (evidence INV-43).
+    A sponsor is given by id alone, because a `User` would add a type, which is wrong for a group (evidence INV-43).
     """
     info = InvitedUserMessageInfo(
         message_language=invitation.language,

@@ -228,7 +228,7 @@ class Ledger:
             await taken(self._conversions, some)
 
     async def remember_body(self, body_hash: str, request_id: str) -> None:
-        """Let `by_body` find a request whose message has no requestId: a poison message holds only the body."""
+        """Let `by_body` find a request whose message has no requestId, because a poison message holds only the body."""
         async with translated():
             await self._requests.upsert_entity({"PartitionKey": f"body~{body_hash}", "RowKey": request_id})
 

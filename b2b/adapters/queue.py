@@ -20,7 +20,8 @@ STORAGE = "queue storage"
 _PAGE = 32
 """The most messages that storage returns in one call."""
 _NEVER = -1
-"""Time to live: a request must not expire while the app is stopped. Storage's default is seven days."""
+"""Messages have no time to live, because a request must not expire while the app is stopped. Storage's default is seven
+days."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "initial_backoff": 1,

@@ -49,8 +49,8 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "retry_read": 0,
     "retry_status": 0,
 }
-"""Nothing is stored on disk. An export that may have arrived is not repeated: a figure may be lost, never counted
-twice."""
+"""Nothing is stored on disk. An export that may have arrived is not repeated, so a figure may be lost, but is never
+counted twice."""
 
 
 class Telemetry:

@@ -122,7 +122,7 @@ def failure_of(change: Change[Any]) -> tuple[str, str] | None:
 def _of_request(row: RequestRecord, event: Event) -> Iterator[Figure]:
     """Count a stage that a request reached, and its findings if it was assessed itself.
 
-    A request that only shows its conversion's stage does not count findings: they are counted with the conversion.
+    A request that only shows its conversion's stage does not count findings, because the conversion counts them.
     """
     if not _arrives(event):
         return

@@ -137,8 +137,8 @@ class Decisions:
     async def refuse(self, record: RequestRecord, decision: Decision) -> RequestRecord:
         """End a request in review, and the conversion that it leads.
 
-        The app stops following the account. If an invitation may have been sent, the doubt stays: the next request for
-        the account looks for that invitation, and sends none before the doubt is settled.
+        The app stops following the account. If an invitation may have been sent, the doubt stays, and the next request
+        for the account looks for that invitation, and sends none before the doubt is settled.
 
         Raises:
             RequestRefused: the request is not in review, or it joined the review of another request.

@@ -41,7 +41,7 @@ class Listings:
     async def named(self, name: str, after: str = "") -> tuple[Page, str]:
         """Return requests whose account has this user principal name or address, and the id for the next page.
 
-        A page is sorted by age, oldest first. The index may lag behind the rows: a request whose account has another
+        A page is sorted by age, oldest first. The index may lag behind the rows. A request whose account has another
         name by now is left out, so a page may be short. The id is empty if there are no more requests.
         """
         ids = await self._ledger.lists.named(name_key(name), PAGE, after)

@@ -88,7 +88,7 @@ def _release(member: Member, approval: str) -> dict[str, Any]:
 
 
 def shows(member: Member, record: RequestRecord) -> bool:
-    """Tell whether a member shows this request: it was not listed, judged, refused or released since."""
+    """Tell whether a member shows this request, and was not listed, judged, refused or released since."""
     behind = unwritten(member, record) or _anew(member, record)
     return member.request_id == record.request_id and not behind
 

@@ -70,7 +70,7 @@ class Row:
     """The stages that the same generation of a conversion may reach from this stage in one step.
 
     `needsReview` becomes `invited` if the account shows the invitation after all, or `cancelled` if a person refuses.
-    An approval is no such step: it starts the request again (`LEADS_TO`), which begins another generation.
+    An approval is no such step, because it starts the request again (`LEADS_TO`), which begins another generation.
     """
     restarts: bool
     """Whether a new generation of the account's conversion may replace one in this stage.

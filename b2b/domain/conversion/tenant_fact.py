@@ -30,7 +30,7 @@ class Known(msgspec.Struct, frozen=True, rename="camel"):
     """The latest accounts in a row that did not show their invitation, each as object id and generation."""
 
     def after_seen(self) -> "Known":
-        """Return what is known after an account showed its invitation: the tenant shows invitations."""
+        """Return what is known after an account showed its invitation, which proves that the tenant shows them."""
         return Known(Shows.YES)
 
     def after_invisible(self, account: str) -> "Known":

@@ -64,7 +64,7 @@ def suspected(conversion: Conversion, now: datetime) -> Change[Conversion]:
 
 
 def confirmed(conversion: Conversion, now: datetime) -> Change[Conversion]:
-    """End the conversion: two reads have shown that the account was made internal again."""
+    """End the conversion, because two reads have shown that the account was made internal again."""
     said = "The account was made internal again, so its invitation is void."
     return advance(conversion, Stage.CANCELLED, now, said, last_error=said)
 

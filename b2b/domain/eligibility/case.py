@@ -72,7 +72,7 @@ class Case:
 
     @property
     def unlicensed_mailbox(self) -> bool:
-        """Tell whether the account may have an unlicensed mailbox: its primary address is in a verified domain."""
+        """Tell whether the account may have an unlicensed mailbox. Its primary address is then in a verified domain."""
         primary = self.user.primary_address
         own = self.facts[facts.DOMAINS].own(addresses.domain_of(primary or ""))
         return own is not None and not self.user.has_mailbox

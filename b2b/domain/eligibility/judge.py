@@ -49,7 +49,7 @@ def judge(case: Case, overrides: Mapping[str, Severity]) -> tuple[Finding, ...]:
 def may_be_invited(case: Case, overrides: Mapping[str, Severity]) -> bool:
     """Return False if the facts that were read so far forbid an invitation that no person can approve.
 
-    A rule whose facts are not all read yet says nothing: the default of a missing fact could block.
+    A rule whose facts are not all read yet says nothing, because the default of a missing fact could block.
     """
     decidable = (rule for rule in RULES if all(fact in case.facts for fact in rule.needs))
     found = (finding for rule in decidable for finding in _ask(rule, case, rule.severity(case.profile, overrides)))

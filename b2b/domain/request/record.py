@@ -39,13 +39,14 @@ class RequestRecord:
     released: bool = False
     """Whether an administrator has released the dry run, for the account and address that it judged."""
     adopts: bool = False
-    """Whether a person adopted the account: the app follows an invitation of someone else, and sends none."""
+    """Whether a person adopted the account. If so, the app follows someone else's invitation, and sends none."""
     judged_as: str = ""
     """The key of the account and the address that the dry run judged."""
     judged_rules: tuple[str, ...] = ()
     """The ids of the rules that had findings in the dry run."""
     token: str = ""
-    """The id of the request's current message; any other message is ignored. Empty: the caller's message is current."""
+    """The id of the request's current message; any other message is ignored. If it is empty, the caller's message is
+    current."""
     token_before: str = ""
     due_at: datetime | None = None
     """When the current message becomes visible."""

@@ -21,8 +21,8 @@ class Aside:
     async def __call__(self, record: RequestRecord, reason: WaitReason) -> bool:
         """End the request if its campaign has ended; otherwise let a request that joined it lead in its place.
 
-        Return False if the request has to wait: its invitation may have been sent, or its campaign is paused, and no
-        request that joined it may go on.
+        Return False if the request has to wait, because its invitation may have been sent, or because its campaign is
+        paused and no request that joined it may go on.
 
         Raises:
             LedgerConflict: another process wrote a row meanwhile; read the rows again.

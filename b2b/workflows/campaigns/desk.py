@@ -194,7 +194,7 @@ class CampaignDesk:
         return Page(tuple(found), after, calls, read)
 
     async def groups(self, campaign_id: str, rule: str = "") -> tuple[Group, ...]:
-        """Return the members that wait for a decision, grouped by rule. ``rule`` selects one group; empty: all groups.
+        """Return the members that wait for a decision, grouped by rule. ``rule`` selects one group; if empty, all.
 
         Raises:
             RequestRefused: there is no such campaign.

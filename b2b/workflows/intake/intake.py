@@ -167,7 +167,8 @@ class Intake:
         """Write a new row, or replace a row that may be replaced; return the row that is stored in the end.
 
         A row may be replaced if it is a rejected draft or a request that never ran. A delivery that took longer than
-        `LONGEST_DELIVERY` replaces nothing: the host has delivered its message again, perhaps under newer settings.
+        `LONGEST_DELIVERY` replaces nothing, because the host has delivered its message again, perhaps under newer
+        settings.
         """
         request_id = change.row.request_id
         for _ in range(TRIES):

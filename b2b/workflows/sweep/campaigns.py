@@ -1,6 +1,6 @@
 """Repair runs of campaigns: send lost messages again, and take finished runs off the list.
 
-The list is short: a run is one call of an administrator, and stays on the list until its last member is done.
+The list is short, because each run comes from a call by an administrator, and leaves the list after its last member.
 """
 
 import logging

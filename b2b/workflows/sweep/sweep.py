@@ -39,7 +39,7 @@ class Sweep:
         self._measure, self._budgets = measure, budgets
 
     async def run(self) -> SweepReport:
-        """Run all parts and keep their report. Never raises: a part that fails must not cost the others their turn."""
+        """Run all parts and keep their report. Never raises, so that a failing part costs no other part its turn."""
         turns = [await self.turn(part) for part in self._parts]
         report = SweepReport(
             tuple(turn.report() for turn in turns),
