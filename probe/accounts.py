@@ -236,7 +236,7 @@ class Accounts:
         for _ in self._while_patient():
             if self._done(PURGE_USER, identifier).good:
                 return
-            # Not in the bin: not yet there, or gone already. Reads have to agree on the latter.
+            # The account is not in the bin yet, or is gone already. Several reads have to agree that it is gone.
             missing = self._missing(READ_USER, identifier) and self._missing(READ_DELETED, identifier)
             gone = gone + 1 if missing else 0
             if gone == IN_A_ROW:

@@ -220,7 +220,7 @@ class Bench:
         if accepted is None:
             raise Unclear("the link was accepted, and the account does not show it")
         self.meter.took("redemption", accepted)
-        # The read that showed it counts: another one may be answered by a replica that lags.
+        # Keep the read that showed the redemption, because a lagging replica may answer another read.
         return Redemption(plain.account, shown[-1], second, old_link_worked=worked)
 
     def _opened(self, account: Account, answer: Answer) -> bool:

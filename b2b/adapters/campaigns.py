@@ -56,9 +56,9 @@ _COMPARED: Final = ("RowKey", "names", "address", "content", "importId", "stage"
 """The columns of a member that a new list is compared with."""
 TRIES: Final = 3
 _SIDE_BY_SIDE: Final = 8
-"""Concurrent calls. Their number is limited because the rest of the app uses the same storage account."""
+"""The most concurrent calls. They are limited because the rest of the app uses the same storage account."""
 _STORING: Final = 2
-"""Concurrent transactions while a list is stored. All of them go to one partition, where further ones would only
+"""The most concurrent transactions while a list is stored. All go to one partition, where further ones would only
 queue."""
 
 

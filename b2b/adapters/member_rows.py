@@ -59,7 +59,7 @@ def stage_of(text: str) -> MemberStage:
 
 
 def list_of(stage: MemberStage | None) -> str:
-    """Return the prefix of the row keys on the list of a stage; for None, of the members' own rows."""
+    """Return the prefix of the row keys on the list of a stage, or, for None, of the members' own rows."""
     return MEMBER if stage is None else f"{STAGE}{stage}~"
 
 

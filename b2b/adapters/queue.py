@@ -20,7 +20,7 @@ STORAGE = "queue storage"
 _PAGE = 32
 """The most messages that storage returns in one call."""
 _NEVER = -1
-"""Messages have no time to live, because a request must not expire while the app is stopped. Storage's default is seven
+"""Messages never expire, because requests must still be there after the app was stopped. Storage's default is seven
 days."""
 CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,

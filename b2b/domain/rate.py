@@ -55,9 +55,9 @@ def renewed(before: Share | None, began: float, ended: float, ages: Iterable[flo
     """Return the share of an instance that renewed its row between ``began`` and ``ended``.
 
     ``ages``: seconds since the other instances renewed their rows; ``before``: the share until now, None for the first.
-    An instance is new if the others did not count its row all the time. A new instance sends nothing until the others
-    have read the rows again. If a new instance sees no other row, it need not wait, because an instance that starts
-    later sees this row and waits itself.
+    An instance is new if there was a time in which the others did not count its row. A new instance sends nothing until
+    the others have read the rows again. If a new instance sees no other row, it need not wait, because an instance that
+    starts later sees this row and waits itself.
     """
     others = sum(age < COUNTED for age in ages)
     if before is not None and ended - before.began < COUNTED:

@@ -79,7 +79,10 @@ class Rate:
         return max(self._turns.wait(now), silent) + self._waiting / self._pace()
 
     def _put_off(self, ahead: float) -> float:
-        """Return the seconds until the turn of a message that goes back to the queue: after those sent back before."""
+        """Return the seconds until the turn of a message that goes back to the queue.
+
+        Its turn comes after the turns of the messages that went back before.
+        """
         now = self._clock()
         last = now + LONGEST
         self._promised = min(max(self._promised, now + ahead) + 1 / self._pace(), last)

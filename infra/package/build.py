@@ -115,7 +115,7 @@ def _copy_app(place: Place, app: Path) -> None:
 def _compile(python: str, app: Path) -> list[Path]:
     """Compile the modules that the app imports, and return the paths of these modules."""
     command = [python, "-I", "-S", str(IMPORTS), str(app), str(app / SITE_PACKAGES)]
-    # No variable of the builder reaches the app: it must not start to work, nor look into the builder's own Azure.
+    # The app gets none of the builder's variables, so that it does not start to work or call the builder's Azure.
     try:
         done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:

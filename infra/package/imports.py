@@ -27,11 +27,11 @@ def main(app: Path, site_packages: Path) -> int:
     sys.path[:0] = [str(app), str(site_packages)]
     import_app()
     import_later(app)
-    # The interpreter wrote a compiled file for each that it read, those whose import failed among them.
+    # The interpreter wrote a compiled file for each module that it read, even if the import failed.
     written = sorted(app.rglob("*.pyc"))
     files = [Path(importlib.util.source_from_cache(str(path))) for path in written]
     for path in files:
-        # Never compared with its source: unpacking changes times, and each comparison would be a call to the disk.
+        # Python must not compare the file with its source: unpacking changes times, and comparing reads the disk.
         py_compile.compile(
             str(path),
             dfile=str(path.relative_to(app)),
@@ -110,7 +110,7 @@ def _import(statement: ast.Import | ast.ImportFrom, module: ModuleType) -> None:
         name = "." * statement.level + (statement.module or "")
         parent = importlib.import_module(name, module.__package__)
         for alias in statement.names:
-            # Most names that are imported from a module are no modules.
+            # Most names that are imported from a module are not modules.
             if not hasattr(parent, alias.name) and hasattr(parent, "__path__"):
                 importlib.import_module(f"{parent.__name__}.{alias.name}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.package.errors import PackageError
 
-# Left to itself, pip takes wheels for the glibc of the machine that builds; that of Azure's image may be older.
+# By default, pip takes wheels for the glibc of this machine, but the glibc of Azure's image may be older.
 GLIBC = ("_2_28", "_2_27", "_2_24", "_2_17", "2014", "_2_12", "2010", "_2_5", "1")
 UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "test"})
 UNUSED_FILES = re.compile(r".*\.(pyc|pyi|pyx|pxd|c|h)|RECORD|INSTALLER|REQUESTED")

@@ -90,7 +90,8 @@ class Member:
     invited_address: str = ""
     """The address to invite: as the member was judged, then as its request was judged."""
     mail: str = ""
-    """The account's `mail`, or its `otherMails` with the profile `2020`, when it was judged. Worklists change it."""
+    """The account's `mail`, or its `otherMails` with the profile `2020`, when it was judged. Worklists say how to
+    change it."""
     synced: bool = False
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()

@@ -66,7 +66,7 @@ def settled(conversion: Conversion, account: Account, now: datetime) -> Change[C
 
 
 def found_later(conversion: Conversion, account: Account, request_id: str, now: datetime) -> Change[Conversion]:
-    """Begin a generation at `invited`, because the account shows an invitation of the ended one. Nothing is sent."""
+    """Begin a generation at `invited`, because the account shows the ended generation's invitation. Send nothing."""
     opening = replace(
         conversion,
         stage=Stage.INVITED,

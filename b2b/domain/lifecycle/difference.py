@@ -17,7 +17,7 @@ from b2b.domain.readings import Followed
 BATCH = 20
 """Accounts that one call reads by id. One page of the list costs as much as reading this many accounts by id."""
 LEARNERS = 5 * BATCH
-"""The most young accounts that one run reads to learn whether the tenant shows invitations."""
+"""The largest number of young accounts that one run reads to learn whether the tenant shows invitations."""
 SOONEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
 """Shortest and longest back-off of an account that is absent from the list."""
 SLOWDOWN = 4

@@ -12,6 +12,6 @@ The host ignores their case (webjobs-sdk, Utility.ApplyBindingData)."""
 LONGEST_ID = 64
 ID_CHARACTERS = "A-Z a-z 0-9 . _ -"
 REQUEST_ID = re.compile(rf"(?!\.{{1,2}}$)[A-Za-z0-9._-]{{1,{LONGEST_ID}}}")
-"""The form of a request id. `.` and `..` are excluded: as the last part of a URL they would change its path."""
+"""The form of a request id. `.` and `..` are excluded, because as the last part of a URL they would change its path."""
 MADE_BY_US = ("queue-", "event-", "body-", "member-")
 """Prefixes of request ids that the app makes itself."""

@@ -36,7 +36,7 @@ class Line:
     waiting: WaitReason | None = None
     waiting_since: datetime | None = None
     sequence: int = 0
-    """The sequence of the request's row that this line shows. A line never replaces one with a later sequence."""
+    """The sequence of the request's row that this line shows. A line never replaces a line with a later sequence."""
 
     @property
     def month(self) -> str:

@@ -34,7 +34,7 @@ from b2b.workflows.ports import Clock, Ledger, NewId, Queue
 log = logging.getLogger(__name__)
 
 TOGETHER = 8
-"""Members of a part that are handled concurrently. More would slow down the requests on the same instance."""
+"""The most members of a part that are handled concurrently. More would slow down the requests on the same instance."""
 MOST_NAMED = 500
 """The most members that one call may name. A caller selects more by a filter."""
 RACES = 5

@@ -7,7 +7,7 @@ from b2b.domain.conversion.waits import WaitReason
 from b2b.workflows.ports import Clock, Ledger
 
 KEPT = timedelta(seconds=10)
-"""How old a cached state may be: after a pause, an instance may go on inviting for so long."""
+"""How old a cached state may be. For this long after a pause, an instance may go on inviting."""
 _HELD = {CampaignState.PAUSED: WaitReason.CAMPAIGN_PAUSED, CampaignState.ENDED: WaitReason.CAMPAIGN_ENDED}
 
 
