@@ -84,7 +84,7 @@ def _property(member: Member, profile: Profile) -> str:
 
 
 def _wanted(member: Member) -> str:
-    """Return the address to set; empty if the account has that address already, so that setting it cannot help."""
+    """Return the address to set; empty if the account has that address already, so setting it cannot help."""
     return "" if member.address.lower() in {each.lower() for each in member.mail.split(" ")} else member.address
 
 

@@ -32,8 +32,8 @@ CHUNK = 25
 AHEAD = 500
 """The most entries that one run reads, from the beginning of the list, to find the oldest open request."""
 OVERDUE = timedelta(minutes=30)
-"""Lateness from which a message counts as lost. The host hides a message for ten minutes in each delivery, and delivers
-it several times, which takes less time."""
+"""Lateness from which a message may be lost. The host hides a message for ten minutes in each delivery, and may deliver
+it several times."""
 UNREADABLE = "unreadable-row"
 """The name under which unreadable rows are counted, next to the reasons of waits."""
 Found = RequestRecord | Exception | None
