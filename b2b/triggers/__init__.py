@@ -1,1 +1,1 @@
-"""The triggers of the app, the only code that imports azure.functions. They only translate calls to b2b/workflows."""
+"""The triggers of the app, the only code that imports azure.functions. They hold no logic of their own."""
