@@ -65,7 +65,8 @@ class RequestLists:
         """Write a request's current state into the lists, unless they already show a later state. A repeat is harmless.
 
         Raises:
-            Transient: storage did not answer, or other deliveries wrote the lines first at every try. Try again later.
+            Transient: storage did not answer, or at each attempt another delivery had updated this request's lines
+                first. Try again later.
 
         """
         await self._open(line)

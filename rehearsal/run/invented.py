@@ -21,7 +21,7 @@ GUEST = "#EXT#"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a row of the list says about an account. An empty field: nothing."""
+    """What one row of the user's list says about an account. A field is empty if the list does not give its value."""
 
     id: str = ""
     user_principal_name: str = ""

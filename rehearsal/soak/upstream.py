@@ -16,7 +16,10 @@ _PAUSE = 0.25
 
 
 class Upstream(threading.Thread):
-    """A thread that sends requests until all are sent or `stop` is called. An error ends it too; it is in `failure`."""
+    """A thread that sends requests until all are sent or `stop` is called.
+
+    An exception also ends the thread, and is kept in `failure`.
+    """
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ def test_the_app_has_exactly_the_roles_it_needs(scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", [name for name in APP_SCENARIOS if name not in WITH_PEOPLE])
-def test_nobody_else_has_a_role_by_default(scenario: str) -> None:
+def test_by_default_only_the_apps_identity_has_a_role(scenario: str) -> None:
     assert grants(kept(scenario)).keys() == {"app"}
 
 

@@ -108,7 +108,10 @@ def report(tally: Tally, seconds: float) -> None:
 
 
 def _worlds(workers: int, preemptions: int) -> int:
-    """Search every small world, once for a tenant that the app knows and once for an unknown one."""
+    """Try every schedule of each small world, which is a fixed scenario of a few steps, for broken promises.
+
+    Each world is tried in a tenant that the app knows already, and in one that it does not know.
+    """
     jobs = [(number, known, preemptions) for number in range(len(WORLDS)) for known in (True, False)]
     broken = total = 0
     with ProcessPoolExecutor(workers) as pool:

@@ -161,7 +161,10 @@ class Ground:
         return str(row["stage"]) if row else ""
 
     def sweep(self) -> tuple[SweepReport, Counter[str], float]:
-        """Run the sweep once, ten minutes after the last run; return its report, its calls and its seconds."""
+        """Move the simulated clock ahead by ten minutes and run the sweep once.
+
+        Return its report, the number of calls of each kind, and how many simulated seconds it took.
+        """
         self.gate.now += 600.0
         self.gate.calls, began = Counter(), self.gate.now
         report = asyncio.run(self.app._services.sweep.run())

@@ -221,7 +221,9 @@ async def test_each_permission_of_a_fact_is_enough_to_read_it(fact: Fact[Any]) -
 
 
 @pytest.mark.parametrize("permission", ["Group.Read.All", "RoleManagement.Read.Directory"])
-async def test_memberships_without_details_are_the_same_in_both(permission: str) -> None:
+async def test_memberships_read_without_their_permission_are_the_same_in_memory_and_in_the_tenant(
+    permission: str,
+) -> None:
     async def script(world: World) -> Any:
         return await ask(world, {facts.MEMBERSHIPS: BEN})
 

@@ -170,7 +170,7 @@ def test_an_address_that_graph_cannot_set_is_a_block_and_the_fix_says_who_can(
         assert words in finding.fix
 
 
-def test_under_2020_the_fix_is_to_delete_the_account_and_invite_again() -> None:
+def test_in_profile_2020_the_fix_for_an_excluded_account_is_to_delete_it_and_invite_again() -> None:
     excluded: dict[str, Changes] = {
         "direct-federation": {"known": {facts.FEDERATIONS: frozenset({"fabrikam.com"})}},
         "home-account-not-entra": {"known": {facts.HOME_TENANT: NotThere()}},

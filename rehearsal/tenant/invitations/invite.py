@@ -49,7 +49,10 @@ def _target(call: Call, request: InvitationRequest) -> JSON | None:
 
 
 def _existing_guest(call: Call, request: InvitationRequest) -> JSON | None:
-    """For a request without an id: return the guest that holds the address, if any. Refuse if another user does."""
+    """Return the guest that holds the address, or None if nobody holds it. Used if the request names no account.
+
+    Refuse if only users who are no guests hold the address.
+    """
     known = call.tenant.directory.users_holding([request.address])
     guests = [user for user in known if user["externalUserState"] is not None]
     if known and not guests:

@@ -77,7 +77,7 @@ class Journal:
         self.violations.append(Violation(entry.number, entry.time, kind, entry.method, entry.path, detail))
 
     def as_json(self, after: int = 0) -> list[dict[str, Any]]:
-        """Return the entries after the number `after`, in the form of the control plane."""
+        """Return all but the first `after` entries as the JSON objects that the control plane answers with."""
         return [{name: getattr(entry, name) for name in _NAMES} for entry in self.entries[after:]]
 
     def totals(self) -> dict[str, int]:
