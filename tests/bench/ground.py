@@ -62,10 +62,12 @@ class Ground:
         command = [sys.executable, str(CONTESTANT), who, *given]
         return subprocess.Popen(command, env=environment, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def run(self, who: str, tree: Path = ROOT, **options: Any) -> dict[str, Any]:
+    def run(
+        self, who: str, tree: Path = ROOT, settings: Mapping[str, str] | None = None, **options: Any
+    ) -> dict[str, Any]:
         """Run a contestant and return its figures, plus the CPU time of storage and tenant in ms for each account."""
         before = cpu(self.tenant_pid), cpu(self.storage_pid)
-        found = ended(self.start(who, tree, **options))
+        found = ended(self.start(who, tree, settings, **options))
         after, invited = (cpu(self.tenant_pid), cpu(self.storage_pid)), max(found["invited"], 1)
         for name, first, last in zip(("tenant_ms", "storage_ms"), before, after, strict=True):
             found[name] = (last - first) / invited * 1000

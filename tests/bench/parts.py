@@ -13,6 +13,8 @@ from typing import Any
 from tests.bench.ground import BEFORE, ROOT, before, ended, foreign_application, ground
 
 THREADS, SEQUENTIAL, FLOOR = "eight threads", "sequential", "floor"
+LIKE_BEFORE = "this app, comparing off"
+"""This app without the snapshot that its default takes, so that it does the same work as the earlier version."""
 LEDGERS = (1_000, 10_000, 100_000)
 LEFT = 6.0
 """Invitations per second that Graph leaves to the app if it grants 0.3 of its limits and another app uses a third."""
@@ -79,11 +81,12 @@ def _raced(tree: Path | str, delay: int, scale: Scale) -> dict[str, list[dict[st
     """Run all contestants in turn. Each delay starts with a new emulator, because it slows down as its tables grow."""
     runs: dict[str, list[dict[str, Any]]] = {}
     first = 0
-    with ground(6 * scale.accounts * scale.rounds) as at:
+    with ground(7 * scale.accounts * scale.rounds) as at:
         for _ in range(scale.rounds):
             for name, who, where, at_once, share in _contestants(tree):
                 accounts = max(int(scale.accounts * share), 8)
-                run = at.run(who, where, first=first, accounts=accounts, delay=delay, at_once=at_once)
+                own = {"B2B_COMPARE_ACCESS": "false"} if name == LIKE_BEFORE else None
+                run = at.run(who, where, own, first=first, accounts=accounts, delay=delay, at_once=at_once)
                 runs.setdefault(name, []).append(run)
                 first += accounts
     return runs
@@ -95,6 +98,7 @@ def _contestants(tree: Path | str) -> list[tuple[str, str, Path, int, float]]:
     older = [(BEFORE, _at_once(tree)), (f"{BEFORE}, {many} at once", many)] if isinstance(tree, Path) else []
     return [
         ("this app", "app", ROOT, many, 1.0),
+        (LIKE_BEFORE, "app", ROOT, many, 1.0),
         *((name, "app", Path(tree), at_once, 0.5) for name, at_once in older),
         (FLOOR, "floor", ROOT, many, 1.0),
         (THREADS, "threads", ROOT, 8, 1.0),
