@@ -213,11 +213,12 @@ def _own_process(module: str, *arguments: str) -> Any:
 
 
 def _said(command: Sequence[str]) -> Lines:
-    """Return the unchanged output of another measurement."""
+    """Return the output of another measurement, without the folder of the checkout."""
     if shutil.which(command[0]) is None:
         return [f"`{command[0]}` is missing."]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return ["```", *(done.stdout or done.stderr).strip().splitlines(), "```"]
+    said = (done.stdout or done.stderr).replace(f"{ROOT}/", "").strip()
+    return ["```", *said.splitlines(), "```"]
 
 
 PARTS: dict[str, tuple[str, Callable[[Scale], Lines]]] = {
