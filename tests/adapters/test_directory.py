@@ -84,7 +84,7 @@ VALUES: list[tuple[Fact[Any], Any, Any]] = [
     (facts.INVITATION_POLICY, None, "adminsAndGuestInviters"),
     (facts.DOMAIN_LIST, None, DomainList(blocked=frozenset({"wingtiptoys.com"}))),
 ]
-BELONGINGS = snapshot.FACTS - {facts.ROLE_ASSIGNMENTS}
+BELONGINGS = tuple(fact for fact in facts.FACTS if fact in snapshot.FACTS - {facts.ROLE_ASSIGNMENTS})
 SUBJECTS: dict[Fact[Any], Any] = {
     **{fact: subject for fact, subject, _ in VALUES},
     facts.ACCOUNT: InvitedUser(id=ANNA),
