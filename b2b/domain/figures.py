@@ -160,8 +160,8 @@ def _arrives(event: Event) -> bool:
 
 
 def _judged(event: Event) -> bool:
-    """Tell whether an assessment led to the event's stage. The event's detail is then the verdict."""
-    return _arrives(event) and event.detail in set(Verdict)
+    """Tell whether an assessment led to the event's stage. The event's detail then begins with the verdict."""
+    return _arrives(event) and event.detail.partition(":")[0] in set(Verdict)
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[Figure]:

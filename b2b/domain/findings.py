@@ -76,7 +76,11 @@ def without(findings: Iterable[Finding], *rules: str) -> tuple[Finding, ...]:
     return tuple(each for each in findings if each.rule not in rules)
 
 
-def in_short(verdict: Verdict | None, findings: Iterable[Finding]) -> str:
-    """Return a verdict with the rules that led to it, as the detail of an event; empty if nothing was judged."""
-    rules = dict.fromkeys(finding.rule for finding in findings if finding.severity in IN_THE_WAY)
-    return ": ".join(filter(None, (verdict or "", ", ".join(rules))))
+def held_up_by(findings: Iterable[Finding]) -> str:
+    """Return the rules whose findings prevent an invitation, as text; empty if there are none."""
+    return ", ".join(dict.fromkeys(finding.rule for finding in findings if finding.severity in IN_THE_WAY))
+
+
+def in_short(verdict: Verdict, findings: Iterable[Finding]) -> str:
+    """Return a verdict and the rules that led to it, as the detail of the event that records an assessment."""
+    return ": ".join(filter(None, (verdict, held_up_by(findings))))

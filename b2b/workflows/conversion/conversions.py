@@ -12,7 +12,7 @@ from dataclasses import replace
 from b2b.domain.conversion.records import Change, Conversion, Event, with_baseline
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.errors import LedgerConflict, UnreadableRow
-from b2b.domain.findings import in_short
+from b2b.domain.findings import held_up_by
 from b2b.domain.lifecycle.snapshot import Moment, Snapshot
 from b2b.domain.readings import Entry
 from b2b.domain.request.record import RequestRecord, leader_ended, may_show, mirrored, move, shows_alike
@@ -254,7 +254,8 @@ class Conversions:
             return leader_ended(record, conversion, now) if record.at_work else None
         if not may_show(record, conversion):
             return None
-        said = in_short(conversion.verdict, conversion.findings) if conversion.stage in HELD_UP else ""
+        # Without the verdict: the conversion's own event has that, and its findings are counted there.
+        said = held_up_by(conversion.findings) if conversion.stage in HELD_UP else ""
         change = move(record, conversion.stage, now, said, **mirrored(conversion))
         if not change.events and change.row == record:
             return None
