@@ -108,7 +108,7 @@ CALLS: tuple[Guard, ...] = (
     Guard(
         "address: an account whose invitation may be out holds its address",
         "b2b/workflows/conversion/reservations.py",
-        (("return invited or any(doubt.address == key for doubt in row.open_doubts)", "return invited"),),
+        (("return invited or linked or any(doubt.address == key for doubt in row.open_doubts)", "return invited"),),
         HISTORY,
     ),
     Guard(

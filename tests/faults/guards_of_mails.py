@@ -6,6 +6,7 @@ AGAIN, MAIL = "b2b/domain/conversion/again.py", "b2b/workflows/conversion/anothe
 CLAIMS = "b2b/workflows/conversion/claims.py"
 UNIT, PLACE = "tests/unit/test_again.py::", "tests/simulation/test_another_mail.py::"
 CORRECTED, ADOPTED = "tests/simulation/test_corrected_address.py::", "tests/simulation/test_adoption.py::"
+AFTER = "tests/simulation/test_after_a_correction.py::"
 MAILS: tuple[Guard, ...] = (
     Guard(
         "mail: a call that is repeated within the hour is not a second decision",
@@ -77,11 +78,34 @@ MAILS: tuple[Guard, ...] = (
         MAIL,
         (
             (
-                "if purpose is Purpose.CORRECTION else None\n        said",
-                "if purpose is Purpose.RESEND else None\n        said",
+                "with_mail(each, account) for moment, each in kept.items()} if account is not None else {}",
+                "each for moment, each in kept.items()}",
             ),
         ),
         f"{CORRECTED}test_a_corrected_address_is_no_difference_in_the_comparison",
+    ),
+    Guard(
+        "correction: the address that it replaced stays taken until the redemption",
+        "b2b/workflows/conversion/reservations.py",
+        (
+            (
+                "    linked = row.stage is Stage.INVITED and key in map(address_key, replaced(row.sendings))\n",
+                "    linked = False\n",
+            ),
+        ),
+        f"{AFTER}test_the_first_address_stays_taken_until_the_redemption",
+    ),
+    Guard(
+        "correction: without a mail the snapshots come back with the address",
+        MAIL,
+        (("kept if back else {}), over", "{}), over"),),
+        f"{AFTER}test_after_a_refused_correction_the_account_is_compared_with_its_first_mail",
+    ),
+    Guard(
+        "correction: a change that was seen before stays to be confirmed",
+        "b2b/workflows/conversion/claims.py",
+        (("with_baseline(change, before.access_seen_at)", "with_baseline(change)"),),
+        f"{AFTER}test_a_change_seen_before_a_correction_is_still_confirmed_after_it",
     ),
     Guard(
         "adoption: nothing is sent, whatever the directory shows",

@@ -110,7 +110,7 @@ NAMED: tuple[Mended, ...] = (
         (
             Place(
                 RESERVATIONS,
-                "return invited or any(doubt.address == key for doubt in row.open_doubts)",
+                "return invited or linked or any(doubt.address == key for doubt in row.open_doubts)",
                 "return invited",
             ),
         ),

@@ -9,6 +9,7 @@ from b2b.domain.lifecycle.way_back import WAYS, Facts, Grade, Standing, Way, sta
 from tests.unit.cases import ANNA
 from tests.unit.protocol import ACCEPTED, HOUR, INTERNAL, NOW, PENDING, conversion, doubt, seen
 
+CONVERTED = [stage for stage in Stage if stage not in {Stage.REQUESTED, Stage.REJECTED, Stage.ASSESSED}]
 INVITED = conversion(Stage.INVITED, invited_at=NOW)
 BEFORE = Snapshot(
     NOW,
@@ -56,10 +57,42 @@ def test_every_state_has_ways_without_unfilled_placeholders(standing: Standing, 
     assert shown(standing, synced=synced)
 
 
-def test_every_way_is_shown_in_some_state() -> None:
-    everywhere = [way for standing in Standing for synced in (False, True) for way in shown(standing, synced=synced)]
-    facts = Facts(INVITED, synced=False, before=None)
-    assert {way.title for way in everywhere} == {row.way(facts).title for row in WAYS}
+def test_every_way_is_shown_in_some_state_and_stage() -> None:
+    everywhere = [
+        way
+        for standing in Standing
+        for synced in (False, True)
+        for stage in CONVERTED
+        for way in ways_back(standing, Facts(conversion(stage), synced, None))
+    ]
+    facts = Facts(conversion(Stage.INVITED), synced=False, before=None)
+    assert {(way.title, way.do) for way in everywhere} >= {(row.way(facts).title, row.way(facts).do) for row in WAYS}
+
+
+@pytest.mark.parametrize(
+    ("stage", "standing", "calls"),
+    [
+        (Stage.INVITING, Standing.NOT_INVITED, ["cancel"]),
+        (Stage.NEEDS_REVIEW, Standing.NOT_INVITED, ["refuse"]),
+        (Stage.BLOCKED, Standing.NOT_INVITED, []),
+        (Stage.INVITED, Standing.WAITING, ["correct"]),
+        (Stage.BLOCKED, Standing.WAITING, ["adopt"]),
+        (Stage.COMPLETED, Standing.WAITING, []),
+    ],
+)
+def test_a_way_names_only_calls_that_the_stage_allows(stage: Stage, standing: Standing, calls: list[str]) -> None:
+    said = " ".join(way.do for way in ways_back(standing, Facts(conversion(stage), synced=False, before=None)))
+    assert [call for call in ("cancel", "refuse", "correct", "adopt") if f"/{call}" in said] == calls
+
+
+@pytest.mark.parametrize(("stage", "followed"), [(Stage.ACCEPTED, True), (Stage.COMPLETED, False)])
+def test_after_a_reset_only_an_account_that_is_not_completed_is_followed_by_itself(
+    stage: Stage, *, followed: bool
+) -> None:
+    ways = ways_back(Standing.REDEEMED, Facts(conversion(stage), synced=False, before=None))
+    (right,) = [way for way in ways if way.title == "Let the right person redeem"]
+    assert ("send a new request" in right.do) is not followed
+    assert ("follows the account again" in right.costs) is followed
 
 
 def test_converting_back_names_the_earlier_user_type_and_the_source_of_the_password() -> None:

@@ -224,9 +224,12 @@ def note(
     return Change(replace(row, **changes), (Event(kind, at, row.stage, row.request_id, detail, graph_request_id=call),))
 
 
-def with_baseline(change: Change[Conversion]) -> Change[Conversion]:
-    """Return a change whose generation stores the snapshot from before the invitation."""
-    row = replace(change.row, baseline=change.row.generation, access_seen_at=None, equal_since=None)
+def with_baseline(change: Change[Conversion], seen_at: datetime | None = None) -> Change[Conversion]:
+    """Return a change whose generation stores the snapshot from before the invitation.
+
+    ``seen_at``: when a snapshot was read that is stored with it and is not confirmed yet; None if there is none.
+    """
+    row = replace(change.row, baseline=change.row.generation, access_seen_at=seen_at, equal_since=None)
     return Change(row, change.events)
 
 

@@ -129,6 +129,11 @@ def _cloud(facts: Facts) -> bool:
     return not facts.synced
 
 
+def _at(*stages: Stage) -> Callable[[Facts], bool]:
+    return lambda facts: facts.row.stage in stages
+
+
+_ENDED = (Stage.BLOCKED, Stage.FAILED, Stage.CANCELLED)
 _S, _G = Standing, Grade
 _DELETE = _way(
     "Delete the account",
@@ -147,6 +152,29 @@ WAYS: tuple[Row, ...] = (
             _G.DOCUMENTED,
             INVITE,
         ),
+        lambda facts: facts.row.stage not in {Stage.NEEDS_REVIEW, *_ENDED},
+    ),
+    Row(
+        _S.NOT_INVITED,
+        _way(
+            "Refuse the request",
+            "POST /api/requests/{request}/refuse.",
+            "Nothing: no invitation was sent.",
+            _G.DOCUMENTED,
+            INVITE,
+        ),
+        _at(Stage.NEEDS_REVIEW),
+    ),
+    Row(
+        _S.NOT_INVITED,
+        _way(
+            "Nothing to undo",
+            "The request has ended. A retry or a new request starts again.",
+            "Nothing: no invitation was sent.",
+            _G.DOCUMENTED,
+            INVITE,
+        ),
+        _at(*_ENDED),
     ),
     Row(
         _S.IN_DOUBT,
@@ -178,6 +206,29 @@ WAYS: tuple[Row, ...] = (
             _G.INFERRED,
             RESET,
         ),
+        _at(Stage.INVITED),
+    ),
+    Row(
+        _S.WAITING,
+        _way(
+            "Let the app follow the invitation",
+            "POST /api/requests/{request}/adopt. Then the address can be corrected.",
+            "Nothing: an adoption sends no mail.",
+            _G.DOCUMENTED,
+            INVITE,
+        ),
+        _at(Stage.BLOCKED),
+    ),
+    Row(
+        _S.WAITING,
+        _way(
+            "Let the app follow the account again",
+            "Send a new request for the account: the app then notices that the redemption was reset.",
+            "Nothing: the account shows an invitation, so none is sent.",
+            _G.DOCUMENTED,
+            RESET,
+        ),
+        _at(Stage.COMPLETED),
     ),
     Row(
         _S.WAITING,
@@ -216,10 +267,25 @@ WAYS: tuple[Row, ...] = (
             "Let the right person redeem",
             "Set the right address as mail, then reset the redemption (B2B collaboration card of the user).",
             "One more mail. The person who redeemed can no longer sign in. The app notices the reset and follows the "
-            "account again.",
+            "account again. It compares with the address and the mail of its own invitation, so it asks for a decision "
+            "after the redemption: accept that.",
             _G.DOCUMENTED,
             RESET,
         ),
+        lambda facts: facts.row.stage is not Stage.COMPLETED,
+    ),
+    Row(
+        _S.REDEEMED,
+        _way(
+            "Let the right person redeem",
+            "Set the right address as mail, then reset the redemption (B2B collaboration card of the user), then send "
+            "a new request for the account.",
+            "One more mail. The person who redeemed can no longer sign in. The app does not look at a completed "
+            "account again before the next request for it.",
+            _G.DOCUMENTED,
+            RESET,
+        ),
+        _at(Stage.COMPLETED),
     ),
     Row(
         _S.REDEEMED,

@@ -6,17 +6,16 @@ an unknown outcome and does not repeat the attempt; only another decision sends 
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from msgspec.structs import replace
 
-from b2b.domain.account import Account
 from b2b.domain.conversion import again
 from b2b.domain.conversion.assessment import Assessment
 from b2b.domain.conversion.opening import without_pending
 from b2b.domain.conversion.outcome import Outcome
-from b2b.domain.conversion.records import Conversion
+from b2b.domain.conversion.records import Conversion, with_baseline
 from b2b.domain.conversion.sendings import Fate, Purpose, Sending
 from b2b.domain.conversion.waits import WaitReason
 from b2b.domain.error_codes import ErrorCode
@@ -104,15 +103,17 @@ class AnotherMail:
         if overruled and leader is not None:
             await self._four_eyes.check(leader, decision)
         invitation = invitation_for(request, row.user_id, address, assessment.tenant_id, self._enquiries.defaults)
-        snapshot = await self._corrected(row, assessment.account) if purpose is Purpose.CORRECTION else None
+        kept = await self._kept(row) if purpose is Purpose.CORRECTION else {}
+        account = assessment.account
+        corrected = {moment: with_mail(each, account) for moment, each in kept.items()} if account is not None else {}
         said = f"{decision.reason}; waived: {', '.join(sorted(overruled))}" if overruled else decision.reason
-        wanted = Wanted(row, purpose, address, Decision(decision.actor, said), snapshot)
+        wanted = Wanted(row, purpose, address, Decision(decision.actor, said), corrected)
         written: list[tuple[Conversion, Sending]] = []
 
         async def conclude(claim: tuple[Conversion, Sending], outcome: Outcome) -> None:
             written.append(claim)  # until the outcome is written, the claimed attempt counts as unknown
             with suppress(LedgerConflict, Transient):
-                written.append(await self._conclude(*claim, outcome))
+                written.append(await self._conclude(*claim, outcome, kept))
 
         try:
             await self._sender.send(invitation, lambda: self._sender.claims.claim_mail(wanted), conclude)
@@ -140,18 +141,31 @@ class AnotherMail:
         if reason in HELD:
             raise RequestRefused(*HELD[reason])
 
-    async def _corrected(self, row: Conversion, account: Account | None) -> Snapshot | None:
-        """Return the baseline with the corrected mail, which is no difference to report; None without a baseline."""
-        before = await self._ledger.snapshot(row.user_id, row.baseline, Moment.BEFORE) if row.baseline else None
-        return with_mail(before, account) if before is not None and account is not None else None
+    async def _kept(self, row: Conversion) -> dict[Moment, Snapshot]:
+        """Return the snapshots that the redemption will be compared with; empty without a baseline.
 
-    async def _conclude(self, claim: Conversion, sending: Sending, outcome: Outcome) -> tuple[Conversion, Sending]:
-        """Write the outcome of the attempt at any stage, because the account may have redeemed in the meantime."""
+        A correction writes them with the corrected mail, which is no difference to report.
+        """
+        if not row.baseline:
+            return {}
+        moments = (Moment.BEFORE, Moment.SEEN) if row.access_seen_at is not None else (Moment.BEFORE,)
+        found = {each: await self._ledger.snapshot(row.user_id, row.baseline, each) for each in moments}
+        return {moment: each for moment, each in found.items() if each is not None}
+
+    async def _conclude(
+        self, claim: Conversion, sending: Sending, outcome: Outcome, kept: Mapping[Moment, Snapshot]
+    ) -> tuple[Conversion, Sending]:
+        """Write the outcome of the attempt at any stage, because the account may have redeemed in the meantime.
+
+        If no mail was sent, the snapshots from before the correction (``kept``) come back with the earlier address.
+        """
         row = claim
         for _ in range(RACES):
             change, over = again.ended(row, sending, outcome, self._protocol.clock())
+            back = change.row.invited_user_email_address != row.invited_user_email_address and bool(kept)
+            change = with_baseline(change, row.access_seen_at) if back else change
             try:
-                return await self._conversions.record(change, row), over
+                return await self._conversions.record(change, row, kept if back else {}), over
             except LedgerConflict:
                 row = await self._conversions.get(claim.user_id) or row
         raise LedgerConflict(f"conversion {claim.user_id}")

@@ -4,7 +4,8 @@ A claim is written over the account's row on which the decision was based. If an
 claim fails.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from b2b.domain.conversion import again, doubts, outcome
@@ -42,8 +43,8 @@ class Wanted:
     purpose: Purpose
     address: str
     decision: Decision
-    snapshot: Snapshot | None = None
-    """The new baseline of the comparison; None if the stored one stays."""
+    snapshots: Mapping[Moment, Snapshot] = field(default_factory=dict)
+    """The snapshots that replace those of the comparison; empty if the stored ones stay."""
 
 
 class Claims:
@@ -108,8 +109,8 @@ class Claims:
         )
         change = again.claimed(before, sending, self._clock(), str(wanted.decision))
         kept: dict[Moment, Snapshot] = {}
-        if wanted.snapshot is not None:
-            change, kept = with_baseline(change), {Moment.BEFORE: wanted.snapshot}
+        if wanted.snapshots:
+            change, kept = with_baseline(change, before.access_seen_at), dict(wanted.snapshots)
         return (await self._conversions.record(change, before, kept), sending), began + self._limits.fence
 
 
