@@ -107,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
         "mode",
         "B2B_MODE",
         "assess",
-        "`assess` writes nothing to Graph, whatever a request says; `convert` invites. A conversion cannot be undone, "
+        "`assess` judges every request and writes nothing to Graph; `convert` invites. A conversion cannot be undone, "
         "so switch to `convert` deliberately",
         readers.Choice(Mode),
     ),

@@ -38,7 +38,7 @@ param graphBaseUrl
   | 'https://dod-graph.microsoft.us/v1.0'
   | 'https://microsoftgraph.chinacloudapi.cn/v1.0' = 'https://graph.microsoft.com/v1.0'
 
-@description('Assess writes nothing to Graph, whatever a request says; convert invites. A conversion cannot be undone, so switch to convert deliberately.')
+@description('Assess judges every request and writes nothing to Graph; convert invites. A conversion cannot be undone, so switch to convert deliberately.')
 param mode 'assess' | 'convert' = 'assess'
 
 @description('Edition of the rules: current (Microsoft\'s article of 2026) or 2020 (the original).')

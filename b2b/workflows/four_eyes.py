@@ -1,4 +1,4 @@
-"""The four-eyes rule: nobody approves a request that they submitted themselves."""
+"""The four-eyes rule: a person may not approve a request that the same person submitted."""
 
 from b2b.domain.actors import Actor, ActorKind
 from b2b.domain.campaign.member import Member

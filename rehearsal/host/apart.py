@@ -17,6 +17,7 @@ from typing import Any
 
 import time_machine
 
+from rehearsal.host.apart_main import CLOCK
 from rehearsal.host.bindings import Datum
 from rehearsal.host.log import host_log
 from rehearsal.host.worker import Function, Result
@@ -75,7 +76,7 @@ class WorkerApart:
 
     def advance(self, seconds: float) -> None:
         """Move the app's clock ahead. The app loads the library for that from this process's packages."""
-        self._sent((seconds, str(Path(time_machine.__file__).parents[1])))
+        self._sent((CLOCK, seconds, str(Path(time_machine.__file__).parents[1])))
 
     def _sent(self, message: Any) -> bool:
         try:

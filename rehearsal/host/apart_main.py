@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+CLOCK = "clock"
+"""The first part of a message that moves the clock. A call begins with its number."""
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
 """The folder in which the Functions worker looks for an app's packages."""
 
@@ -56,8 +58,8 @@ def _serve(worker: Any, pipe: Connection) -> None:
     try:
         while True:
             message = pipe.recv()
-            if len(message) == len(("seconds", "packages")):
-                _advance(worker, *message)
+            if message[0] == CLOCK:
+                _advance(worker, *message[1:])
                 continue
             number, function, invocation_id, value, metadata = message
             future = worker.call(function, invocation_id, value, metadata)

@@ -52,8 +52,8 @@ class Played:
     """How many people redeemed."""
     poison: int = 0
     """The number of messages in the poison queue before the sweep."""
-    swept: bool = True
-    """Whether every sweep succeeded."""
+    swept: bool | None = None
+    """Whether every sweep succeeded; None if none ran."""
 
 
 class Play:
@@ -199,7 +199,7 @@ class Play:
 
     def _sweep(self, *, said: bool = True) -> None:
         succeeded = sweep(self._rig, self._progress)
-        self.played.swept = self.played.swept and succeeded
+        self.played.swept = succeeded and self.played.swept is not False
         if said or not succeeded:
             self._progress.say("the sweep ran" if succeeded else "the sweep FAILED")
 

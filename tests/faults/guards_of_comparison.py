@@ -66,7 +66,7 @@ COMPARISON: tuple[Guard, ...] = (
         f"{TESTS}test_another_redeemer_is_a_finding_after_the_replication_window",
     ),
     Guard(
-        "redeemer: after a corrected address a person decides where nobody can tell",
+        "redeemer: after a correction, an administrator decides if the app cannot tell who redeemed",
         REDEEMER,
         (
             (
@@ -88,13 +88,13 @@ COMPARISON: tuple[Guard, ...] = (
         f"{REDEEMERS}test_if_identities_cannot_tell_the_log_can_only_show_another_person",
     ),
     Guard(
-        "redeemer: a name of the account itself accuses nobody",
+        "redeemer: the account's own name in the log is no sign of another person",
         REDEEMER,
         (("name.casefold() != own and GUEST not in name.casefold()", "GUEST not in name.casefold()"),),
         f"{REDEEMERS}test_if_identities_cannot_tell_the_log_can_only_show_another_person",
     ),
     Guard(
-        "redeemer: a domain that could not be looked up accuses nobody",
+        "redeemer: a domain that could not be looked up is no sign of another person",
         REDEEMER,
         ((" or not all(domain in homes for domain in domains):\n", ":\n"),),
         f"{REDEEMERS}test_if_a_domain_could_not_be_looked_up_the_log_cannot_tell",

@@ -89,7 +89,7 @@ MAILS: tuple[Guard, ...] = (
         "b2b/workflows/conversion/reservations.py",
         (
             (
-                "    linked = row.stage is Stage.INVITED and key in map(address_key, replaced(row.sendings))\n",
+                "    linked = row.stage is Stage.INVITED and key in map(address_key, row.earlier_addresses)\n",
                 "    linked = False\n",
             ),
         ),

@@ -15,7 +15,7 @@ STATE: Final = {
     Stage.BLOCKED: "Not converted: the findings forbid it.",
     Stage.NEEDS_REVIEW: "Not converted yet: an administrator must decide about the findings.",
     Stage.INVITING: "Not converted yet: the app is sending the invitation, or finds out whether it was sent.",
-    Stage.INVITED: "Not converted yet: the invitation was sent, and nobody has accepted it.",
+    Stage.INVITED: "Not converted yet: the invitation was sent, and the person has not accepted it.",
     Stage.ACCEPTED: "The invitation was accepted. The app is comparing what the account has with what it had.",
     Stage.VERIFIED: "The invitation was accepted, and the account has what it had.",
     Stage.UNVERIFIED: "The invitation was accepted, but an administrator must decide about the findings.",

@@ -103,7 +103,7 @@ def claimed(row: Conversion, sending: Sending, now: datetime, decision: str) -> 
 
 
 def ended(row: Conversion, sending: Sending, outcome: Outcome, now: datetime) -> tuple[Change[Conversion], Sending]:
-    """Record the outcome of an attempt, whatever the stage is now. If no mail was sent, restore the earlier address.
+    """Record the outcome of an attempt at any stage. If no mail was sent, restore the earlier address.
 
     If a later generation no longer holds the attempt, only the history gets the outcome.
     """

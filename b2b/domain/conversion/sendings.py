@@ -4,7 +4,6 @@ The app does not repeat a failed attempt, so a decision sends at most one mail. 
 account, because the account shows its first invitation in any case.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,8 +60,3 @@ class Sending(msgspec.Struct, frozen=True, rename="camel"):
     def under_way(self, now: datetime) -> bool:
         """Return whether the attempt's call may still be running."""
         return self.fate is Fate.UNKNOWN and now < self.until
-
-
-def replaced(sendings: Iterable[Sending]) -> tuple[str, ...]:
-    """Return the addresses that corrections replaced. The links sent to them may work until the redemption."""
-    return tuple(each.earlier for each in sendings if each.purpose is Purpose.CORRECTION and each.may_be_out)

@@ -87,7 +87,7 @@ class RequestRecord:
 
     @property
     def at_work(self) -> bool:
-        """Whether a message has to continue the request. If not, the sweep or a person acts next, or nobody."""
+        """Whether a message has to continue the request. If not, it has ended, or the sweep or a person acts next."""
         return row_of(self.stage).care is Care.MESSAGE
 
     @property

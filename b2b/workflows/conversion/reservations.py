@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from b2b.domain.account import Account
 from b2b.domain.conversion.records import Conversion
-from b2b.domain.conversion.sendings import replaced
 from b2b.domain.conversion.situation import Limits
 from b2b.domain.conversion.stages import Stage
 from b2b.domain.conversion.waits import WaitReason
@@ -97,7 +96,7 @@ class Reservations:
         key = address_key(address)
         invited = row.stage in HOLDING and address_key(row.invited_user_email_address) == key
         # Until the redemption, the link that was sent to a corrected address may still work.
-        linked = row.stage is Stage.INVITED and key in map(address_key, replaced(row.sendings))
+        linked = row.stage is Stage.INVITED and key in map(address_key, row.earlier_addresses)
         return invited or linked or any(doubt.address == key for doubt in row.open_doubts)
 
     async def _look_for(self, held: Reservation, now: datetime) -> None:

@@ -16,7 +16,7 @@ from b2b.workflows.ports import Clock, Directory
 LIFETIME = timedelta(minutes=1)
 """How long one read of the audit log serves all accounts. Graph limits these reads to two per second."""
 NO_RECORD = "the audit log has no record of the redemption"
-NO_NAME = "the redemption's record in the audit log names nobody"
+NO_NAME = "the redemption's record in the audit log has no name"
 NOT_GRANTED = f"the permission {facts.REDEMPTIONS.permission} is missing"
 
 
