@@ -255,11 +255,7 @@ class Graph:
         return json_object(await self._fetch(information))
 
     async def _fetch(self, information: RequestInformation) -> bytes:
-        """Send a request that changes nothing in Graph, and return its answer.
-
-        While Graph has asked this process to wait, nothing is sent, even if the wait began a moment ago with another
-        request.
-        """
+        """Send a request that changes nothing in Graph, unless Graph asked this process to wait; return its answer."""
         if self._not_before is not None and (left := (self._not_before - self._clock()).total_seconds()) > 0:
             raise Transient(GRAPH, "asked the app to wait", left)
         try:
@@ -309,7 +305,8 @@ class Graph:
         """Return the seconds that Graph asks for, and hold back this process's reads for as long."""
         wait = self._retry_after(headers)
         if wait is not None and wait >= SHORTEST_HOLD:
-            self._not_before = self._clock() + timedelta(seconds=min(wait, LONGEST_HOLD))
+            until = self._clock() + timedelta(seconds=min(wait, LONGEST_HOLD))
+            self._not_before = max(self._not_before or until, until)
         return wait
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:

@@ -142,6 +142,18 @@ async def test_no_read_begins_while_graph_has_asked_this_process_to_wait(wait: s
     assert held.value.retry_after == float(wait)
 
 
+async def test_a_shorter_wait_does_not_end_a_longer_one() -> None:
+    waits = iter(["30", "5"])
+    wire = Wire(batch(lambda _part: {"status": 429, "headers": {"Retry-After": next(waits)}}))
+    async with graph_over(wire, clock=noon) as graph:
+        reads = [graph.read(calls(1)), graph.read(calls(1, beta=True))]
+        answered = await asyncio.gather(*reads, return_exceptions=True)
+        assert {error.retry_after for error in answered if isinstance(error, Transient)} == {30.0, 5.0}
+        with pytest.raises(Transient) as held:
+            await graph.read(calls(1))
+    assert held.value.retry_after == 30.0
+
+
 async def test_reads_begin_again_after_the_wait() -> None:
     now = NOON
     answers = iter([429, 200])
